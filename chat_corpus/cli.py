@@ -1,0 +1,199 @@
+"""The command line: arguments, logging, progress, exit codes. stdout is data, stderr is talk."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chat_corpus.errors import ChatCorpusError, UsageError
+
+if TYPE_CHECKING:
+    from chat_corpus.settings import Settings
+    from chat_corpus.survey import Found
+
+#: configs/default.yaml of a checkout; an installed package has the same values built in.
+_DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
+_INCOMPLETE = 3
+
+
+class _RunByDefault(click.Group):
+    """A group whose command `run` is meant where none is named, so that `main.py -s ptt` is `main.py run -s ptt`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `run` before arguments that name no command."""
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0] not in self.commands and args[0] not in own):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a failure that the user must know of is one message and its own exit code."""
+        try:
+            return super().invoke(ctx)
+        except ChatCorpusError as error:
+            click.echo(f"error: {_safe(str(error))}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def _safe(text: str) -> str:
+    """Text for a terminal: control characters, which a file name may hold, as escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+@click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="chat-corpus", prog_name="chat-corpus")
+def main() -> None:
+    """Public Chinese chat corpora in, one clean query<TAB>answer file each; nothing lost without a reason.
+
+    Without a command, `run` is meant. Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but a
+    source that was asked for is missing or incomplete.
+    """
+
+
+_RAW = click.option("--raw", metavar="DIR", help="Folder with the raw corpora.  [default: raw_chat_corpus]")
+_CONFIG = click.option(
+    "--config", "configs", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="YAML file that changes some settings; may be given again, the last wins.",
+)  # fmt: skip
+_PLUGIN = click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="Python file with a SOURCE of your own."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
+
+
+@main.command()
+@click.option("-s", "--source", "wanted", multiple=True, metavar="NAME[,NAME]", help="Only these sources.")
+@click.option("--exclude", multiple=True, metavar="NAME[,NAME]", help="All sources but these.")
+@_RAW
+@click.option("--out", metavar="DIR", help="Folder to write to.  [default: clean_chat_corpus]")
+@_CONFIG
+@_PLUGIN
+@click.option("--pairs", type=click.Choice(["adjacent", "exchange", "first"]), help="How turns become pairs.")
+@click.option("--unequal", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
+@click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
+@click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
+@_JSON
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what happens to each shard.")
+@click.option("--log-json", is_flag=True, help="Write messages to stderr as JSON, one a line.")
+def run(
+    wanted: tuple[str, ...],
+    exclude: tuple[str, ...],
+    configs: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    force: bool,
+    as_json: bool,
+    **rest: Any,
+) -> None:
+    """Extract, clean, convert, pair and write every corpus found (the default command)."""
+    from chat_corpus import console, report
+    from chat_corpus.run import run as do
+
+    settings = _settings(configs, rest)
+    talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
+    found = _survey(settings)
+    asked = _names(wanted, found)
+    chosen = {name: found[name] for name in (asked or found) if name not in _names(exclude, found)}
+    ready = {name: one for name, one in chosen.items() if one.groups}
+    absent = _tell_missing(chosen, talk, asked=bool(asked))
+    if not ready:
+        talk.warning(f"no corpus found under {settings.raw}; 'chat-corpus check' says what is looked for and where")
+        raise click.exceptions.Exit(_INCOMPLETE)
+    if dry_run:
+        click.echo(console.plan_text(ready, settings))
+        return
+    if not force:
+        report.check_replaceable(Path(settings.out), settings, list(ready))
+    with talk.progress(ready) as progress:
+        done, told = do(ready, settings, progress)
+    talk.summary(done, settings)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    codes = {one.exit_code for one in done.values()} | ({_INCOMPLETE} if absent else set())
+    sys.exit(1 if 1 in codes else max(codes, default=0))
+
+
+def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
+    from chat_corpus import settings
+
+    told: dict[str, Any] = {name: flags[name] for name in ("raw", "out") if flags.get(name)}
+    if flags.get("plugins"):
+        told["plugins"] = list(flags["plugins"])
+    if flags.get("pairs"):
+        told["pairs"] = {"mode": flags["pairs"]}
+    read = {name: flags[name] for name in ("limit", "unequal") if flags.get(name)}
+    if read:
+        told["read"] = read
+    defaults = [_DEFAULT_CONFIG] if _DEFAULT_CONFIG.is_file() else []
+    return settings.load([*defaults, *configs], told)
+
+
+def _survey(settings: Settings) -> dict[str, Found]:
+    from chat_corpus import sources
+    from chat_corpus.survey import survey
+
+    known = sources.load(settings.plugins)
+    _names(tuple(settings.sources), known)
+    return survey(Path(settings.raw), known)
+
+
+def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
+    """Names from repeated and comma-separated values. Raises UsageError that suggests the nearest for an unknown one."""
+    import difflib
+
+    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(known)}"
+            raise UsageError(f"no source named '{name}'; {hint}")
+    return list(dict.fromkeys(names))
+
+
+def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> bool:
+    """Name what is missing or partial; whether any of it was asked for by name."""
+    for name, one in chosen.items():
+        for remark in one.remarks:
+            talk.info(f"{name}: {remark}")
+        if not one.groups and (asked or one.missing):
+            talk.warning(f"{name}: {one.state}; {one.source.obtain}")
+        elif one.missing and not one.sample:
+            talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
+    return asked and any(one.state in ("absent", "partial") for one in chosen.values())
+
+
+@main.command(name="list")
+@_PLUGIN
+@_RAW
+@_CONFIG
+@_JSON
+def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
+    """Every source: title, licence, origin, where it is looked for, found or not."""
+    from chat_corpus import console
+
+    _echo(console.listing(_survey(_settings(configs, rest))), console.LIST_COLUMNS, as_json=as_json)
+
+
+@main.command()
+@_PLUGIN
+@_RAW
+@_CONFIG
+@_JSON
+def check(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
+    """What is in the raw folder: found, partial or absent, sizes, and how to obtain what is absent."""
+    from chat_corpus import console
+
+    _echo(console.inventory(_survey(_settings(configs, rest))), console.CHECK_COLUMNS, as_json=as_json)
+
+
+def _echo(rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
+    from chat_corpus import console
+
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else _safe(console.columns(rows, columns)))

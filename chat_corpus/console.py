@@ -1,0 +1,156 @@
+"""What a person reads on stderr: messages, progress, the summary; and the tables of `list` and `check`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unicodedata import east_asian_width
+
+from tqdm import tqdm
+
+from chat_corpus.report import SourceReport
+from chat_corpus.run import Progress
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found
+
+LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
+CHECK_COLUMNS = ("name", "state", "files", "MB", "advice")
+
+
+class _JsonLines(logging.Formatter):
+    """Log records as JSON objects: level, message, source."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {"level": record.levelname.lower(), "message": record.getMessage()}
+        told.update({name: value for name, value in vars(record).items() if name in ("source", "summary")})
+        return json.dumps(told, ensure_ascii=False)
+
+
+class Console:
+    """Talk to the user, as loud as asked for, as lines of text or of JSON."""
+
+    def __init__(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_JsonLines() if as_json else logging.Formatter("%(message)s"))
+        self._log = logging.getLogger("chat_corpus")
+        self._log.handlers[:] = [handler]
+        self._log.propagate = False
+        self._log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+        self._quiet, self._as_json = quiet, as_json
+
+    def info(self, message: str) -> None:
+        """Say something that is as it should be."""
+        self._log.info(message)
+
+    def warning(self, message: str) -> None:
+        """Say something that the user should see to."""
+        self._log.warning("warning: %s", message)
+
+    @contextmanager
+    def progress(self, found: Mapping[str, Found]) -> Iterator[Progress]:
+        """A bar of bytes with rate and time left, on a terminal only."""
+        total = sum(file.size for one in found.values() for file in one.files)
+        bar = tqdm(total=total, unit="B", unit_scale=True, disable=self._quiet or not sys.stderr.isatty(), leave=False)
+
+        def advance(source: str, done: int) -> None:
+            bar.set_description(source, refresh=False)
+            bar.update(done)
+
+        with bar:
+            yield advance
+
+    def summary(self, done: Mapping[str, SourceReport], settings: Settings) -> None:
+        """Say what became of each source."""
+        if any(told.found.sample for told in done.values()):
+            self.info("These are the bundled samples: unpack real corpora into the raw folder and run again.")
+        if self._as_json:
+            for name, told in done.items():
+                self._log.info("%s", name, extra={"source": name, "summary": told.counts.report()})
+            return
+        self.info(_table(done))
+        self.info(f"written to {settings.out}: one .tsv a source, rejects/, report.json")
+
+
+def _table(done: Mapping[str, SourceReport]) -> str:
+    rows = []
+    for name, told in done.items():
+        counts = told.counts
+        why = [*sorted(counts.turns_rejected.items())]
+        why += [("duplicate", counts.duplicates)] if counts.duplicates else []
+        rows.append(
+            {
+                "source": name,
+                "records": f"{counts.records:,}",
+                "turns": f"{counts.kept:,}",
+                "pairs": f"{counts.written:,}",
+                "seconds": f"{told.seconds:.1f}",
+                "MB/s": f"{told.megabytes / told.seconds:.1f}" if told.seconds else "-",
+                "rejected": "FAILED, see above" if told.error else ", ".join(f"{name} {n:,}" for name, n in why) or "-",
+            }
+        )
+    return columns(rows, tuple(rows[0]))
+
+
+def columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> str:
+    """Rows as a table with a head; figures to the right, a Han character as wide as two letters."""
+    cells = [list(names), *([str(row[name]) for name in names] for row in rows)]
+    widths = [max(_width(row[column]) for row in cells) for column in range(len(names))]
+    return "\n".join(
+        "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _aligned(text: str, width: int) -> str:
+    gap = " " * (width - _width(text))
+    return gap + text if text.replace(",", "").replace(".", "").isdigit() else text + gap
+
+
+def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:
+    """What is known of each source: rows with the keys of `LIST_COLUMNS`."""
+    return [
+        {
+            "name": name,
+            "state": one.state,
+            "title": one.source.title,
+            "licence": one.source.licence,
+            "url": one.source.url,
+            "files": ", ".join(dict.fromkeys(pattern for wanted in one.source.inputs for pattern in wanted.files)),
+        }
+        for name, one in found.items()
+    ]
+
+
+def inventory(found: Mapping[str, Found]) -> list[dict[str, Any]]:
+    """What was found of each source: rows with the keys of `CHECK_COLUMNS`."""
+    return [
+        {
+            "name": name,
+            "state": one.state,
+            "files": ", ".join(file.name for file in one.files) or "-",
+            "MB": f"{sum(file.size for file in one.files) / 1e6:.2f}",
+            "advice": "; ".join([*one.remarks, *(_advice(one))]) or "-",
+        }
+        for name, one in found.items()
+    ]
+
+
+def _advice(one: Found) -> list[str]:
+    missing = [f"missing: {', '.join(one.missing)}"] if one.missing and not one.sample else []
+    return [*missing, one.source.obtain] if missing or not one.groups or one.sample else []
+
+
+def plan_text(found: Mapping[str, Found], settings: Settings) -> str:
+    """What a run would read and write, a line each."""
+    lines = []
+    for name, one in found.items():
+        lines.extend(f"read   {file.name}  {file.size:,} bytes" for file in one.files)
+        lines.append(f"write  {settings.out}/{name}.tsv, {settings.out}/rejects/{name}.jsonl")
+    return "\n".join([*lines, f"write  {settings.out}/report.json"])

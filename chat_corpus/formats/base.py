@@ -1,0 +1,125 @@
+"""What a format is: how a file of this layout is cut, numbered and read. A format knows a layout, never a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from chat_corpus.raw import count_lines, cut_at_line, numbered_lines
+from chat_corpus.schema import TURNS, Reason
+
+
+class RecordError(ValueError):
+    """A record of another layout than the format's; the message says what was expected and what was met."""
+
+
+#: Numbered records of one raw file: `line: u32, text: str, bytes: binary`; where the bytes are not UTF-8 text is null.
+Records = pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a reader made of the records of a shard.
+
+    Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
+    number stands in the `structural` series of its part: marks, headers, blanks, continuations of the record before.
+    """
+
+    rows: pl.DataFrame
+    structural: tuple[pl.Series, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Format:
+    """A file layout.
+
+    `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
+    the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
+    numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
+    A format of more than one `parts` reads as many files together, cut at the same record.
+    """
+
+    read: Callable[[Sequence[Records]], Reading]
+    cut: Callable[[bytes], int] | None = cut_at_line
+    split: Callable[[bytes, int], Records] = numbered_lines
+    count: Callable[[bytes], int] = count_lines
+    accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
+    parts: int = 1
+
+
+def undecodable(records: Records) -> pl.DataFrame:
+    """The rows of records that are not text: line, reason, detail; a format places them in dialogues as it can."""
+    return rejected(records.filter(pl.col("text").is_null()), Reason.ENCODING, "not UTF-8")
+
+
+def rejected(records: Records, reason: Reason, detail: str | pl.Expr) -> pl.DataFrame:
+    """Rows that say why each of `records` is not a turn, placed in no dialogue."""
+    told = pl.lit(detail) if isinstance(detail, str) else detail
+    return records.select("line", reason=pl.lit(str(reason)), detail=told)
+
+
+def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
+    """Frames with some of the columns of `schema.TURNS` as one frame with all of them; a missing part is 0."""
+    return pl.concat(
+        frame.select(
+            (pl.col(name) if name in frame.columns else pl.lit(0 if name == "part" else None)).cast(dtype).alias(name)
+            for name, dtype in TURNS.items()
+        )
+        for frame in frames
+    )
+
+
+def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give each turn that holds nothing but blanks its reason; it keeps its place in the dialogue."""
+    blank = pl.col("reason").is_null() & (pl.col("text").str.strip_chars() == "")
+    return rows.with_columns(
+        reason=pl.when(blank).then(pl.lit(str(Reason.EMPTY))).otherwise("reason"),
+        detail=pl.when(blank).then(pl.lit("a turn without text")).otherwise("detail"),
+    )
+
+
+def position_within(group: str) -> pl.Expr:
+    """The position of each row, from 0, within its run of equal values of the column `group`."""
+    index = pl.int_range(pl.len(), dtype=pl.UInt32)
+    starts = pl.col(group) != pl.col(group).shift(1)
+    return index - pl.when(starts.fill_null(value=True)).then(index).forward_fill()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fields:
+    """Records of two fields: `good` (line, query, response), `bad` rows with their reason, numbers of `blank` lines."""
+
+    good: pl.DataFrame
+    bad: pl.DataFrame
+    blank: pl.Series
+
+
+def two_fields(records: Records, separator: str) -> Fields:
+    """Split records at a separator that must occur exactly once."""
+    text = pl.col("text")
+    counted = records.with_columns(separators=text.str.count_matches(separator, literal=True))
+    good = counted.filter(pl.col("separators") == 1).select(
+        "line",
+        text.str.split_exact(separator, 1).struct.rename_fields(["query", "response"]).alias("fields"),
+    )
+    other = counted.filter(pl.col("separators") != 1)
+    blank = text.str.strip_chars() == ""
+    fields = rejected(
+        other.filter(~blank),
+        Reason.FIELDS,
+        pl.format("{} fields met, 2 separated by {} expected", pl.col("separators") + 1, pl.lit(repr(separator))),
+    )
+    return Fields(
+        good=good.unnest("fields"),
+        bad=pl.concat([fields, undecodable(records)]),
+        blank=other.filter(blank)["line"],
+    )
+
+
+def exchanges(pairs: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
+    """Dialogues of two turns from a frame `line, text: list of two`, with rejected rows of the same shard."""
+    index = pl.int_range(pl.len(), dtype=pl.UInt32)
+    rows = pairs.explode("text").with_columns(dialogue=index // 2, turn=index % 2)
+    return turns_frame(rows, bad)

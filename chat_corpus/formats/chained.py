@@ -1,0 +1,46 @@
+"""Threads flattened into exchanges: where a line's query is the response of the line before, the thread goes on.
+
+A thread of n turns stands as n - 1 lines `query TAB response`. Read back, each turn comes out once; a blank or malformed
+line ends its thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from chat_corpus.formats.base import Format, Reading, Records, mark_empty, position_within, turns_frame, two_fields
+
+_SEPARATOR = "\t"
+
+
+def _read(parts: Sequence[Records]) -> Reading:
+    (records,) = parts
+    fields = two_fields(records, _SEPARATOR)
+    starts = (pl.col("query") != pl.col("response").shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
+    exchanges = fields.good.with_columns(starts=starts.fill_null(value=True))
+    rows = (
+        exchanges.select("line", "starts", dialogue=pl.col("starts").cum_sum(), text=pl.concat_list("query", "response"))
+        .explode("text")
+        .filter(pl.col("starts") | (pl.int_range(pl.len()) % 2 == 1))
+        .with_columns(turn=position_within("dialogue"))
+        .drop("starts")
+    )
+    return Reading(rows=mark_empty(turns_frame(rows, fields.bad)), structural=(fields.blank,))
+
+
+def _cut(data: bytes) -> int:
+    """Cut at the last line break where no thread goes on."""
+    end = data.rfind(b"\n")
+    after = None
+    while end >= 0:
+        begin = data.rfind(b"\n", 0, end) + 1
+        before = data[begin:end].removesuffix(b"\r").split(_SEPARATOR.encode())
+        if after is not None and (len(before) != 2 or len(after) != 2 or before[1] != after[0]):
+            return end + 1
+        after, end = before, begin - 1
+    return 0
+
+
+CHAINED = Format(read=_read, cut=_cut)

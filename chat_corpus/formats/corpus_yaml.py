@@ -1,0 +1,82 @@
+"""The ChatterBot corpus layout: YAML with `conversations`, a list of lists of utterances.
+
+Each conversation is composed on its own, so that a malformed one costs itself; scalars are taken as their author wrote
+them, `1963` and `yes` included. Nothing is constructed from tags, and no alias is followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+import yaml
+
+from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.schema import Reason
+
+_Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_ITEM = re.compile(r"( *)-(?: |$)")
+
+
+def _read(parts: Sequence[Records]) -> Reading:
+    (records,) = parts
+    lines: list[tuple[int, str | None]] = list(records.select("line", "text").iter_rows())
+    found: list[_Row] = []
+    for dialogue, chunk in enumerate(_conversations(lines)):
+        found.extend((line, dialogue, *row) for line, *row in _utterances(chunk))
+    placed = {line for line, *_ in found}
+    found.extend((line, None, None, None, str(Reason.ENCODING), "not UTF-8") for line, text in lines
+                 if text is None and line not in placed)
+    schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String}
+    rows = pl.DataFrame(found, schema={**schema, "reason": pl.String, "detail": pl.String}, orient="row")
+    structural = records.filter(~pl.col("line").is_in(rows["line"].implode()))["line"]
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=(structural,))
+
+
+def _conversations(lines: list[tuple[int, str | None]]) -> Iterator[list[tuple[int, str | None]]]:
+    """The lines of each conversation: from an item of the list under `conversations:` up to the next."""
+    chunk: list[tuple[int, str | None]] = []
+    indent: str | None = None
+    inside = False
+    for line, text in lines:
+        if not inside:
+            inside = text is not None and text.rstrip() == "conversations:"
+            continue
+        item = _ITEM.match(text or "")
+        indent = item[1] if item and indent is None else indent
+        if item and item[1] == indent:
+            if chunk:
+                yield chunk
+            chunk = []
+        chunk.append((line, text))
+    if chunk:
+        yield chunk
+
+
+def _utterances(chunk: list[tuple[int, str | None]]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
+    """The rows (line, turn, text, reason, detail) of one conversation; an undecodable line keeps its place as a turn."""
+    bad = {index for index, (_, text) in enumerate(chunk) if text is None}
+    source = "\n".join("  - ?" if text is None else text for _, text in chunk)
+    first = chunk[0][0]
+    try:
+        node = yaml.compose(source, Loader=_LOADER)
+        (conversation,) = node.value
+        items = conversation.value
+        if not isinstance(conversation, yaml.SequenceNode) or not items:
+            raise ValueError("a list of utterances expected")
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
+        yield first, 0, None, str(Reason.LAYOUT), " ".join(f"not a conversation in YAML: {error}".split())
+        return
+    for turn, item in enumerate(items):
+        at = item.start_mark.line
+        if at in bad:
+            yield first + at, turn, None, str(Reason.ENCODING), "not UTF-8"
+        elif isinstance(item, yaml.ScalarNode):
+            yield first + at, turn, item.value, None, None
+        else:
+            yield first + at, turn, None, str(Reason.LAYOUT), f"a text expected, a {item.id} met"
+
+
+CORPUS_YAML = Format(read=_read, cut=None)

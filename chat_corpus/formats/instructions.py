@@ -1,0 +1,90 @@
+"""Instruction tuning records: Alpaca's fields, merged fields, seed tasks, and ShareGPT's conversations.
+
+Each function maps one decoded record to the turns of one dialogue and raises RecordError for any other layout. An
+`input` belongs to its instruction, on a line of its own. Roles are not kept: a system message, which nobody answers, is
+no turn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from chat_corpus.formats.base import RecordError
+
+_HISTORY = re.compile(r"(?:^|\n)(?:Human|Assistant)[:：]")
+_SPEAKER = re.compile(r"^[ \t]*(\w{1,20})[:：]", re.MULTILINE)
+_SPEAKERS = 2
+
+
+def instruction_turns(record: object) -> list[str]:
+    """The turns of a record of any of the layouts.
+
+    >>> instruction_turns({"instruction": "翻译", "input": "hi", "output": "你好"})
+    ['翻译\\nhi', '你好']
+    >>> instruction_turns({"conversations": [{"from": "human", "value": "在吗"}, {"from": "gpt", "value": "在"}]})
+    ['在吗', '在']
+    """
+    if not isinstance(record, Mapping):
+        raise RecordError(f"a JSON {type(record).__name__} met, an object expected")
+    if "conversations" in record:
+        return _conversation(record["conversations"])
+    if "instances" in record:
+        return _seed_task(record)
+    if "target" in record:
+        return _exchange(_text(record, "input"), _text(record, "target"))
+    return _exchange(_prompt(record, record), _text(record, "output"))
+
+
+def _text(record: Mapping[str, object], key: str, default: str | None = None) -> str:
+    value = record.get(key, default)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        met = f"{type(value).__name__}" if key in record else f"only {', '.join(map(str, record)) or 'nothing'}"
+        raise RecordError(f"a text under '{key}' expected, {met} met")
+    return value
+
+
+def _prompt(record: Mapping[str, object], instance: Mapping[str, object]) -> str:
+    parts = (_text(record, "instruction"), _text(instance, "input", ""))
+    return "\n".join(part for part in parts if part.strip())
+
+
+def _exchange(prompt: str, answer: str) -> list[str]:
+    """Prompt and answer as turns: what BELLE's chats embed in either is taken apart again.
+
+    multiturn_chat keeps the turns before the last answer in the prompt, as ``Human:…\\nAssistant:…``; generated_chat
+    has a whole dialogue between two people whom the prompt describes in the answer.
+    """
+    if prompt.startswith(("Human:", "Human：")):
+        history = _HISTORY.split(prompt)[1:]
+        return [*history[:-1], history[-1] + answer] if _ends_with_assistant(prompt) else [*history, answer]
+    names = _SPEAKER.findall(answer)
+    if len(set(names)) == _SPEAKERS and _SPEAKER.match(answer.lstrip()) and all(name in prompt for name in names):
+        return [said for said in re.split(_by(names), answer) if said.strip()]
+    return [prompt, answer]
+
+
+def _ends_with_assistant(prompt: str) -> bool:
+    return prompt.rfind("\nAssistant") > prompt.rfind("\nHuman")
+
+
+def _by(names: list[str]) -> str:
+    return rf"(?m)^[ \t]*(?:{'|'.join(map(re.escape, sorted(set(names))))})[:：]"
+
+
+def _seed_task(record: Mapping[str, object]) -> list[str]:
+    instances = record["instances"]
+    if not isinstance(instances, list) or not instances or not all(isinstance(one, Mapping) for one in instances):
+        raise RecordError("a list of objects under 'instances' expected")
+    return [turn for one in instances for turn in (_prompt(record, one), _text(one, "output"))]
+
+
+def _conversation(messages: object) -> list[str]:
+    if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
+        raise RecordError("a list of objects under 'conversations' expected")
+    said = [message for message in messages if _text(message, "from") != "system"]
+    if not said:
+        raise RecordError("a conversation without turns")
+    return [_text(message, "value") for message in said]

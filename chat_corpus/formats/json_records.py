@@ -1,0 +1,103 @@
+"""JSON records: one object a line (JSON Lines), or one array of objects, of any layout inside.
+
+What a record says is told by a function of the source, from the decoded value to the texts of a dialogue. Records of an
+array are numbered from 1 in their order, since an array may stand on one line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import polars as pl
+
+from chat_corpus.formats.base import Format, Reading, RecordError, Records, mark_empty, turns_frame
+from chat_corpus.raw import numbered
+from chat_corpus.schema import Reason
+
+#: From a decoded JSON value to the turns of one dialogue. Raises RecordError for a value of another layout.
+TurnsOf = Callable[[object], list[str]]
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}]', re.DOTALL)
+
+
+def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
+    (records,) = parts
+    blank = pl.col("text").str.strip_chars() == ""
+    columns: dict[str, list[object]] = {name: [] for name in ("line", "dialogue", "turn", "text", "reason", "detail")}
+    filled = records.filter(~blank | pl.col("text").is_null())
+    for dialogue, (line, text) in enumerate(filled.select("line", "text").iter_rows()):
+        for row in _rows(text, turns_of):
+            for name, value in zip(columns, (line, dialogue, *row), strict=True):
+                columns[name].append(value)
+    schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String, "reason": pl.String}
+    rows = pl.DataFrame(columns, schema={**schema, "detail": pl.String})
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=(records.filter(blank)["line"],))
+
+
+def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None, str | None, str | None]]:
+    """The rows (turn, text, reason, detail) of one record."""
+    if text is None:
+        yield 0, None, str(Reason.ENCODING), "not UTF-8"
+        return
+    try:
+        turns = turns_of(json.loads(text))
+        "".join(turns).encode("utf-8")
+    except UnicodeEncodeError:
+        yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
+    except RecordError as error:
+        yield 0, None, str(Reason.LAYOUT), str(error)
+    except (ValueError, RecursionError) as error:
+        yield 0, None, str(Reason.LAYOUT), f"not a JSON record: {error}"
+    else:
+        for turn, utterance in enumerate(turns):
+            yield turn, utterance, None, None
+
+
+def json_lines(turns_of: TurnsOf) -> Format:
+    """One JSON value a line."""
+    return Format(
+        read=partial(_read, turns_of=turns_of), accepts=lambda head: not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    )
+
+
+def json_array(turns_of: TurnsOf) -> Format:
+    """One JSON array of objects, in any line layout. Blanks and brackets between the objects are no records."""
+    return Format(
+        read=partial(_read, turns_of=turns_of),
+        cut=_cut,
+        split=_split,
+        count=lambda data: sum(1 for _ in _objects(data)),
+        accepts=lambda head: head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["),
+    )
+
+
+def _objects(data: bytes) -> Iterator[tuple[int, int]]:
+    """The spans of the outermost objects of `data`; one that does not close spans to the end.
+
+    Depth counts braces alone, so that the array's own bracket, present in the first range of a file only, does not
+    matter; brackets and braces inside strings are passed over with their string.
+    """
+    depth = start = 0
+    for token in _TOKEN.finditer(data):
+        if token[0] == b"{":
+            start = token.start() if depth == 0 else start
+            depth += 1
+        elif token[0] == b"}" and depth:
+            depth -= 1
+            if depth == 0:
+                yield start, token.end()
+    if depth:
+        yield start, len(data)
+
+
+def _cut(data: bytes) -> int:
+    """Cut after the last object that closes."""
+    ends = [end for _, end in _objects(data)]
+    return ends[-2] if len(ends) > 1 else 0
+
+
+def _split(data: bytes, first: int) -> Records:
+    return numbered([data[start:end] for start, end in _objects(data)], first)

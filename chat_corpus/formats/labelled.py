@@ -1,0 +1,81 @@
+"""Response selection sets: ``label TAB utterance TAB … TAB response``, neighbouring lines sharing one context.
+
+The context of a run of lines comes out once, as turns of one dialogue at the line that shows it first. Each response
+labelled 1 is an alternative turn after the context; one labelled 0 was drawn at random and is rejected as negative.
+Layout: Wu et al., Sequential Matching Network, ACL 2017 (Douban Conversation Corpus).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
+from chat_corpus.schema import Reason
+
+_FIELDS = 3
+
+
+def _read(parts: Sequence[Records]) -> Reading:
+    (records,) = parts
+    text = pl.col("text")
+    blank = text.str.strip_chars() == ""
+    fields = records.filter(~blank).with_columns(fields=text.str.split("\t"))
+    sound = text.str.contains(r"^[01]\t") & (pl.col("fields").list.len() >= _FIELDS)
+    bad = rejected(
+        fields.filter(~sound),
+        Reason.FIELDS,
+        pl.format(
+            "{} fields beginning with '{}' met, a label 0 or 1, an utterance and a response expected",
+            pl.col("fields").list.len(),
+            pl.col("fields").list.first().str.head(20),
+        ),
+    )
+    lines = fields.filter(sound).with_columns(response=pl.col("fields").list.last())
+    lines = lines.with_columns(context=text.str.slice(2).str.strip_suffix(pl.col("response")))
+    opens = (pl.col("context") != pl.col("context").shift(1)).fill_null(value=True)
+    lines = lines.with_columns(opens=opens, dialogue=opens.cum_sum(), turns=pl.col("fields").list.len() - 2)
+    rows = turns_frame(_contexts(lines), _responses(lines)).sort("dialogue", "turn", "line", maintain_order=True)
+    rows = turns_frame(mark_empty(rows), bad, undecodable(records))
+    return Reading(rows=rows, structural=(records.filter(blank)["line"],))
+
+
+def _contexts(lines: pl.DataFrame) -> pl.DataFrame:
+    utterances = pl.col("fields").list.slice(1, pl.col("turns"))
+    turn = pl.int_ranges(0, pl.col("turns"), dtype=pl.UInt32)
+    return lines.filter("opens").select("line", "dialogue", text=utterances, turn=turn).explode("text", "turn")
+
+
+def _responses(lines: pl.DataFrame) -> pl.DataFrame:
+    negative = pl.col("text").str.starts_with("0")
+    return lines.select(
+        "line",
+        "dialogue",
+        turn="turns",
+        text="response",
+        reason=pl.when(negative).then(pl.lit(str(Reason.NEGATIVE))),
+        detail=pl.when(negative).then(pl.lit("labelled 0: a response drawn at random")),
+    )
+
+
+def _context(line: bytes) -> bytes | None:
+    """The context of a sound line, as `_read` compares it; None for any other line."""
+    label, _, rest = line.removesuffix(b"\r").partition(b"\t")
+    return rest[: rest.rfind(b"\t") + 1] or None if label in (b"0", b"1") else None
+
+
+def _cut(data: bytes) -> int:
+    """Cut at the last line break where the context changes; a malformed line does not end a context."""
+    end = data.rfind(b"\n")
+    after = None
+    while end >= 0:
+        begin = data.rfind(b"\n", 0, end) + 1
+        before = _context(data[begin:end])
+        if after is not None and before is not None and before != after:
+            return end + 1
+        after, end = before or after, begin - 1
+    return 0
+
+
+LABELLED = Format(read=_read, cut=_cut)

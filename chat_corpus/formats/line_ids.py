@@ -1,0 +1,80 @@
+"""Utterances with ids in one file, conversations as lists of these ids in another, `` +++$+++ `` between the fields.
+
+Layout: the Cornell Movie-Dialogs Corpus, as the Egret corpus uses it. In the first file a line that does not begin with
+an id continues the utterance before it. A line of the second file holds no text of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
+from chat_corpus.schema import Reason
+
+_LINE = r"(?s)^(\d+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
+_IDS = r"\+\+\+\$\+\+\+ \[([\d, ]*)\]\s*$"
+
+
+def _read(parts: Sequence[Records]) -> Reading:
+    lines, conversations = parts
+    utterances, continuing = _utterances(lines)
+    listed, unlisted = _listed(conversations)
+    rows = listed.join(utterances, on="id", how="left", maintain_order="left")
+    missing = pl.col("line").is_null()
+    rows = rows.with_columns(
+        part=pl.when(missing).then(1).otherwise(0),
+        line=pl.coalesce("line", "conversation"),
+        reason=pl.when(missing).then(pl.lit(str(Reason.LAYOUT))),
+        detail=pl.when(missing).then(pl.format("names the utterance {}, which is not there", "id")),
+    )
+    lone = utterances.join(listed, on="id", how="anti", maintain_order="left")
+    lone = rejected(lone, Reason.UNPAIRED, "in no conversation")
+    bad = _malformed(lines, utterances, continuing)
+    whole = turns_frame(rows, lone, bad, unlisted)
+    held = whole.filter(pl.col("part") == 1)["line"]
+    told = conversations.filter(~pl.col("line").is_in(held.implode()))["line"]
+    return Reading(rows=mark_empty(whole), structural=(continuing, told))
+
+
+def _utterances(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
+    """Utterances as `line, id, text`, their continuation lines joined on; and the numbers of these lines."""
+    begins = pl.col("text").str.contains(r"^\d+ \+\+\+\$\+\+\+ ").fill_null(value=True)
+    grouped = lines.with_columns(begins=begins, record=begins.cum_sum())
+    continuing = grouped.filter(~pl.col("begins") & (pl.col("record") > 0))["line"]
+    records = grouped.filter(pl.col("record") > 0).group_by("record", maintain_order=True)
+    joined = records.agg(pl.col("line").first(), pl.col("text").str.join("\n", ignore_nulls=False))
+    fields = joined.with_columns(fields=pl.col("text").str.extract_groups(_LINE))
+    utterances = fields.select(
+        "line", id=pl.col("fields").struct["1"].cast(pl.Int64, strict=False), text=pl.col("fields").struct["3"]
+    )
+    return utterances.drop_nulls("id").unique("id", keep="first", maintain_order=True), continuing
+
+
+def _malformed(lines: Records, utterances: pl.DataFrame, continuing: pl.Series) -> pl.DataFrame:
+    """The lines that are neither an utterance nor the continuation of one."""
+    known = pl.concat([utterances["line"], continuing])
+    other = lines.filter(~pl.col("line").is_in(known.implode()) & pl.col("text").is_not_null())
+    layout = rejected(other, Reason.LAYOUT, "a new 'id +++$+++ user +++$+++ text' expected")
+    return pl.concat([layout, undecodable(lines)])
+
+
+def _listed(conversations: Records) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The ids of each conversation as `conversation, dialogue, turn, id`; and rows for the lines that list none."""
+    ids = pl.col("text").str.extract(_IDS).str.extract_all(r"\d+").cast(pl.List(pl.Int64))
+    told = conversations.with_columns(ids=ids)
+    sound = pl.col("ids").list.len() > 0
+    listed = told.filter(sound).select(
+        "ids",
+        conversation="line",
+        dialogue=pl.int_range(pl.len(), dtype=pl.UInt32),
+        turn=pl.int_ranges(0, pl.col("ids").list.len(), dtype=pl.UInt32),
+    )
+    blank = pl.col("text").str.strip_chars() == ""
+    bad = rejected(told.filter(~sound.fill_null(value=False) & ~blank), Reason.LAYOUT, "no list of ids at its end")
+    unlisted = pl.concat([bad, undecodable(conversations)]).with_columns(part=pl.lit(1, dtype=pl.UInt8))
+    return listed.explode("ids", "turn").rename({"ids": "id"}), unlisted
+
+
+LINE_IDS = Format(read=_read, cut=None, parts=2)

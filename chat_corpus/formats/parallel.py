@@ -1,0 +1,41 @@
+"""Parallel files: line n of the second file answers line n of the first.
+
+A line that cannot be decoded or is empty costs its exchange and no other. Lines beyond the end of the shorter file are
+rejected as unpaired; whether such files are read at all is decided before, by whoever plans the shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.schema import Reason
+
+
+def _read(parts: Sequence[Records]) -> Reading:
+    common = min(len(records) for records in parts)
+    bad, beyond = pl.col("text").is_null(), pl.col("dialogue").is_null()
+    sides = [
+        records.with_columns(
+            part=pl.lit(part, dtype=pl.UInt8),
+            turn=pl.lit(part, dtype=pl.UInt32),
+            dialogue=pl.when(pl.int_range(pl.len()) < common).then(pl.int_range(pl.len(), dtype=pl.UInt32)),
+        )
+        for part, records in enumerate(parts)
+    ]
+    rows = pl.concat(sides).sort("line", maintain_order=True)
+    rows = rows.with_columns(
+        turn=pl.when(~beyond).then("turn"),
+        reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))).when(beyond).then(pl.lit(str(Reason.UNPAIRED))),
+        detail=pl.when(bad)
+        .then(pl.lit("not UTF-8"))
+        .when(beyond)
+        .then(pl.lit("the parallel file ends before this line")),
+    )
+    empty = pl.Series("line", [], dtype=pl.UInt32)
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=(empty,) * len(parts))
+
+
+PARALLEL = Format(read=_read, parts=2)

@@ -1,0 +1,65 @@
+"""XML with one element a message, each read on its own: a damaged message costs itself, and no entity is ever expanded.
+
+Layout: the NUS SMS corpus, ``<message id="…"><text>…</text>…</message>``. Records are numbered from 1 in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from xml.etree import ElementTree
+
+import polars as pl
+
+from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.raw import numbered
+from chat_corpus.schema import Reason
+
+
+def _starts(data: bytes, element: str) -> list[int]:
+    return [match.start() for match in re.finditer(rb"<%s[\s>]" % element.encode(), data)]
+
+
+def _cut(data: bytes, *, element: str) -> int:
+    """Cut before the last message."""
+    starts = _starts(data, element)
+    return starts[-1] if starts else 0
+
+
+def _split(data: bytes, first: int, *, element: str) -> Records:
+    starts = _starts(data, element)
+    return numbered([data[start:stop].strip() for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)], first)
+
+
+def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:
+    (records,) = parts
+    told = [_message(text, element, child) for text in records["text"]]
+    rows = pl.DataFrame(
+        told, schema={"text": pl.String, "reason": pl.String, "detail": pl.String}, orient="row"
+    ).with_columns(records["line"], dialogue=pl.int_range(pl.len(), dtype=pl.UInt32), turn=pl.lit(0))
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=(pl.Series("line", [], dtype=pl.UInt32),))
+
+
+def _message(record: str | None, element: str, child: str) -> tuple[str | None, str | None, str | None]:
+    """The row (text, reason, detail) of one message; what follows its end tag closes the elements around it."""
+    if record is None:
+        return None, str(Reason.ENCODING), "not UTF-8"
+    whole, end, rest = record.partition(f"</{element}>")
+    try:
+        text = ElementTree.fromstring(whole + end).find(child)  # noqa: S314 a fragment can declare no entity
+    except ElementTree.ParseError as error:
+        return None, str(Reason.LAYOUT), f"not a well-formed <{element}>: {error}"
+    if text is None or re.sub(r"</\w+>", "", rest).strip():
+        return None, str(Reason.LAYOUT), f"a <{child}> in <{element}> and nothing after it expected"
+    return "".join(text.itertext()), None, None
+
+
+def xml_messages(element: str, child: str) -> Format:
+    """Each `element` is a dialogue of one turn, the text of its `child`."""
+    return Format(
+        read=partial(_read, element=element, child=child),
+        cut=partial(_cut, element=element),
+        split=partial(_split, element=element),
+        count=lambda data: len(_starts(data, element)),
+    )

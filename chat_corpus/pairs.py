@@ -1,0 +1,68 @@
+"""From dialogues to query/response pairs.
+
+A pair is possible wherever two rows stand in the places that the pairing asks for. It carries the reason of its query
+or else of its response, where one of them was rejected, so that no turn is ever paired across a rejected neighbour.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+from chat_corpus.schema import Pairing
+
+Mode = Literal["source", "adjacent", "exchange", "first"]
+Distinct = Literal["source", "always", "never"]
+
+
+class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How dialogues become pairs."""
+
+    #: adjacent: each turn answers the one before; exchange: the 2nd answers the 1st, the 4th the 3rd; first: each turn
+    #: answers the first; source: what suits the source (BELLE exchange, all others adjacent).
+    mode: Mode = "source"
+    #: Write the same pair once: always, never, or where a source's files overlap (source: PTT's two releases).
+    distinct: Distinct = "source"
+
+    def pairing(self, declared: Pairing) -> Pairing:
+        """The pairing to use for a source; one whose messages nobody answers has no pairs in any mode."""
+        return declared if self.mode == "source" or declared is Pairing.NONE else Pairing(self.mode)
+
+
+def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
+    """All possible pairs: `query, answer, query_part, query_line, answer_part, answer_line, reason`.
+
+    `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue.
+    """
+    placed = rows.filter(pl.col("dialogue").is_not_null()) if rows["dialogue"].null_count() else rows
+    placed = placed.filter(pairing is not Pairing.NONE)
+    index = pl.int_range(pl.len(), dtype=pl.UInt32)
+    same_dialogue = pl.col("dialogue") == pl.col("dialogue").shift(1)
+    alternative = (same_dialogue & (pl.col("turn") == pl.col("turn").shift(1))).fill_null(value=False)
+    if pairing is Pairing.FIRST:
+        query = pl.when(~same_dialogue.fill_null(value=False)).then(index).forward_fill()
+    else:
+        # Alternatives to a turn answer what the first of them answers: the row before it.
+        query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
+    linked = placed.select(pl.all(), query=query)
+    answers = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
+    queries = placed.select("part", "line", "dialogue", "text", "reason")[answers["query"]]
+    pairs = pl.DataFrame(
+        {
+            "query": queries["text"],
+            "answer": answers["text"],
+            "query_part": queries["part"],
+            "query_line": queries["line"],
+            "answer_part": answers["part"],
+            "answer_line": answers["line"],
+            "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
+        }
+    )
+    return pairs.filter(queries["dialogue"] == answers["dialogue"])
+
+
+def _answers(pairing: Pairing) -> pl.Expr:
+    odd_only = pairing is Pairing.EXCHANGE
+    return (pl.col("turn") % 2 == 1) if odd_only else (pl.col("turn") > 0)

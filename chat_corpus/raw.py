@@ -1,0 +1,188 @@
+"""Raw files as bytes: where they lie (plain, compressed, inside a zip), and how their bytes become numbered lines.
+
+Lines break at ``\\n`` only: U+0085, U+2028, VT and FF occur inside the lines of every large corpus, and one ``\\r``
+before the ``\\n`` belongs to the line end.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import polars as pl
+
+from chat_corpus.errors import ChatCorpusError
+
+BOM = b"\xef\xbb\xbf"
+
+_OPENERS: dict[str, Callable[[str], IO[bytes]]] = {
+    ".gz": lambda path: gzip.open(path, "rb"),
+    ".bz2": lambda path: bz2.open(path, "rb"),
+    ".xz": lambda path: lzma.open(path, "rb"),
+}
+#: Endings of compressed files, besides zip archives.
+COMPRESSED = frozenset(_OPENERS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawFile:
+    """One raw file: a file on disk, or a member of a zip archive.
+
+    `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder. `size`
+    is in bytes: of the content, or of the file where the content is a compressed stream.
+    """
+
+    path: str
+    name: str
+    size: int
+    member: str | None = None
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the content can only be read as a stream."""
+        return self.member is not None or Path(self.path).suffix in COMPRESSED
+
+    def open(self) -> IO[bytes]:
+        """Open the content for reading. Raises ChatCorpusError where the file cannot be read."""
+        try:
+            if self.member is not None:
+                return zipfile.ZipFile(self.path).open(self.member)
+            return _OPENERS.get(Path(self.path).suffix, lambda path: Path(path).open("rb"))(self.path)
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise ChatCorpusError(f"{self.path}: cannot be read: {error}; check the file, or move it away") from error
+
+
+class _Streams:
+    """The stream of the compressed file that was read last, so that reading its ranges in order costs one pass."""
+
+    def __init__(self) -> None:
+        self._file: RawFile | None = None
+        self._stream: IO[bytes] | None = None
+
+    def at(self, file: RawFile, start: int) -> IO[bytes]:
+        if self._stream is None or self._file != file or self._stream.tell() > start:
+            self.close()
+            self._file, self._stream = file, file.open()
+        while (gap := start - self._stream.tell()) > 0:
+            if not self._stream.read(min(gap, 1 << 20)):
+                break
+        return self._stream
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._file = self._stream = None
+
+
+_streams = _Streams()
+
+
+_DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+
+def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
+    """Up to `size` further bytes of a file's open stream. Raises ChatCorpusError where the stream is damaged."""
+    try:
+        return stream.read(size)
+    except _DAMAGE as error:
+        raise ChatCorpusError(f"{file.path}: damaged: {error}; get the file again") from error
+
+
+def read_range(file: RawFile, start: int, stop: int) -> bytes:
+    """The bytes from `start` up to `stop` of a file's content.
+
+    Raises ChatCorpusError where the file has become shorter than `stop`, or its compressed stream is damaged.
+    """
+    try:
+        if file.compressed:
+            data = _streams.at(file, start).read(stop - start)
+        else:
+            with file.open() as stream:
+                stream.seek(start)
+                data = stream.read(stop - start)
+    except _DAMAGE as error:
+        raise ChatCorpusError(f"{file.path}: damaged near byte {start}: {error}; get the file again") from error
+    if len(data) != stop - start:
+        raise ChatCorpusError(
+            f"{file.path}: {stop} bytes expected, {start + len(data)} met: the file changed while it was read; run again"
+        )
+    return data
+
+
+def count_lines(data: bytes) -> int:
+    """How many lines `data` holds; a last one without line break counts."""
+    return data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+
+
+def cut_at_line(data: bytes) -> int:
+    """The length of the longest prefix of `data` that ends with a line break; 0 where there is none."""
+    return data.rfind(b"\n") + 1
+
+
+def lines_end(data: bytes, lines: int) -> int:
+    r"""The offset after the first `lines` line breaks of `data`; its length where it holds fewer.
+
+    >>> lines_end(b"a\nb\nc", 2), lines_end(b"a\nb", 2), lines_end(b"a", 0)
+    (4, 3, 0)
+    """
+    low, high = 0, len(data)
+    while lines and high - low > 1:
+        middle = (low + high) // 2
+        before = data.count(b"\n", low, middle)
+        if before >= lines:
+            high = middle
+        else:
+            low, lines = middle, lines - before
+    return high if lines else low
+
+
+def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
+    r"""The lines of `data` as a frame `line: u32, text: str, bytes: binary`, numbered from `first`.
+
+    Where a line is not UTF-8 its text is null and its bytes are kept; otherwise bytes are null.
+
+    >>> numbered_lines(b"a\r\n\xff\nc", 7).rows()
+    [(7, 'a', None), (8, None, b'\xff'), (9, 'c', None)]
+    """
+    count = count_lines(data)
+    if first == 1:
+        data = data.removeprefix(BOM)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return numbered([line.removesuffix(b"\r") for line in data.split(b"\n")[:count]], first)
+    lines = pl.Series("text", [text], dtype=pl.String).str.split("\n").explode().head(count)
+    numbers = pl.int_range(first, first + count, dtype=pl.UInt32, eager=True).alias("line")
+    frame = pl.DataFrame([numbers, lines.str.strip_suffix("\r").alias("text")])
+    return frame.with_columns(bytes=pl.lit(None, dtype=pl.Binary))
+
+
+def numbered(records: Sequence[bytes], first: int) -> pl.DataFrame:
+    """Records as a frame like that of `numbered_lines`."""
+    texts = [_decoded(record) for record in records]
+    bad = [record if text is None else None for record, text in zip(records, texts, strict=True)]
+    numbers = pl.int_range(first, first + len(texts), dtype=pl.UInt32, eager=True).alias("line")
+    return pl.DataFrame([numbers, pl.Series("text", texts, dtype=pl.String), pl.Series("bytes", bad, dtype=pl.Binary)])
+
+
+def _decoded(record: bytes) -> str | None:
+    try:
+        return record.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def printable(data: bytes) -> str:
+    r"""Bytes that are not text, as text: what decodes, and ``\xNN`` for what does not.
+
+    >>> printable("好".encode() + b"\xff")
+    '好\\xff'
+    """
+    return data.decode("utf-8", errors="backslashreplace")

@@ -1,0 +1,47 @@
+"""When a turn is not kept. Each rule fills in the reason of the turns it rejects; no row is removed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import polars as pl
+
+from chat_corpus.schema import Reason
+from chat_corpus.source import Source
+
+
+class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a turn must be to be kept."""
+
+    #: Reject a turn when more than this share of its characters is U+FFFD, the mark of a character lost before us.
+    max_damaged: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.2
+    #: Reject a turn with fewer characters than this.
+    min_chars: Annotated[int, msgspec.Meta(ge=1)] = 1
+    #: Reject a turn with more characters than this; 0 for no limit.
+    max_chars: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+    """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept."""
+    text, reason = pl.col("text"), pl.col("reason")
+    chars = text.str.len_chars()
+    damaged = text.str.count_matches("\N{REPLACEMENT CHARACTER}", literal=True)
+    verdicts: list[tuple[pl.Expr, Reason, pl.Expr]] = [
+        (chars == 0, Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")),
+        (
+            pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)),
+            Reason.NO_ANSWER,
+            pl.lit("this source's word for having no answer"),
+        ),
+        (damaged > chars * options.max_damaged, Reason.DAMAGED, pl.format("{} of {} characters lost", damaged, chars)),
+        (chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)),
+    ]
+    if options.max_chars:
+        verdicts.append((chars > options.max_chars, Reason.LENGTH, pl.format("{} characters, over max_chars", chars)))
+    named = pl.coalesce(reason, *(pl.when(bad).then(pl.lit(str(why))) for bad, why, _ in verdicts))
+    checked = rows.with_columns(reason=named)
+    if checked["reason"].null_count() == rows["reason"].null_count():
+        return rows
+    told = pl.coalesce("detail", *(pl.when(bad).then(detail) for bad, _, detail in verdicts))
+    return checked.with_columns(detail=pl.when(reason.is_not_null()).then(told))

@@ -1,0 +1,128 @@
+"""Settings: built-in defaults, changed by YAML files, changed by flags; checked strictly, with the place of each fault.
+
+configs/default.yaml holds every key with its default. A key under `sources: {name: …}` holds for that source alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from chat_corpus import yaml_places
+from chat_corpus.errors import UsageError
+from chat_corpus.pairs import PairOptions
+from chat_corpus.rules import RuleOptions
+from chat_corpus.script import ScriptOptions
+from chat_corpus.text.options import TextOptions
+
+Unequal = Literal["error", "common"]
+SegmentationChoice = Literal["auto", "none", "blank", "slash"]
+
+
+class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How raw files are read."""
+
+    #: Read only the first so many records of each raw file; 0 for all.
+    limit: Annotated[int, msgspec.Meta(ge=0)] = 0
+    #: Parallel files of unequal length: error stops the source, common keeps the part that both have.
+    unequal: Unequal = "error"
+    #: What separates the words of the text. auto: what the source declares, where the file bears it out.
+    segmentation: SegmentationChoice = "auto"
+
+
+class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that decides what one source becomes."""
+
+    read: ReadOptions = ReadOptions()
+    text: TextOptions = TextOptions()
+    script: ScriptOptions = ScriptOptions()
+    rules: RuleOptions = RuleOptions()
+    pairs: PairOptions = PairOptions()
+
+    def digest(self) -> str:
+        """A short name for these settings: equal settings, equal digest."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a run can be told."""
+
+    #: The folder that holds the raw corpora.
+    raw: str = "raw_chat_corpus"
+    #: The folder to write to.
+    out: str = "clean_chat_corpus"
+    #: Bytes of a raw file that are worked on at a time; memory grows with it, the output does not depend on it.
+    shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 16_000_000
+    #: Python files that each hold a SOURCE of your own.
+    plugins: tuple[str, ...] = ()
+    #: Settings of single sources: name, then any of the sections read, text, script, rules, pairs.
+    sources: dict[str, dict[str, Any]] = {}
+
+    def of(self, source: str) -> SourceSettings:
+        """The settings of one source."""
+        sections = {name: getattr(self, name) for name in SourceSettings.__struct_fields__}
+        merged = _merged(msgspec.to_builtins(sections), self.sources.get(source, {}))
+        return msgspec.convert(merged, SourceSettings)
+
+
+def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> Settings:
+    """Defaults, changed by `files` in their order, changed by `flags`, which win over settings of single sources too.
+
+    Raises UsageError that names file, line and the nearest valid key.
+    """
+    data: dict[str, Any] = {}
+    places: yaml_places.Places = {}
+    for file in files:
+        told, where = yaml_places.load(file)
+        data, places = _merged(data, told), {**places, **where}
+    data = _merged(data, flags or {})
+    for single in (data.get("sources") or {}).values():
+        if isinstance(single, dict):
+            single.update({key: _merged(single[key], value) for key, value in (flags or {}).items() if key in single})
+    _check_keys(data, Settings, (), places)
+    settings = _converted(data, Settings, (), places)
+    for name, single in settings.sources.items():
+        _check_keys(single, SourceSettings, ("sources", name), places)
+        _converted(_merged(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places)
+    return settings
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> Any:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        fault, _, path = str(error).partition(" - at `$")
+        key = (*under, *re.findall(r"\w+", path))
+        told = fault.replace("Struct", "section").replace("`object`", "a section")
+        raise UsageError(f"{yaml_places.place(key, places)}{'.'.join(key)}: {told}") from error
+
+
+def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> None:
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    for name, value in data.items():
+        key = (*under, str(name))
+        if name not in fields:
+            nearest = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.5)
+            hint = f"did you mean '{'.'.join((*under, *nearest))}'?" if nearest else f"valid: {', '.join(fields)}"
+            raise UsageError(f"{yaml_places.place(key, places)}unknown key '{'.'.join(key)}'; {hint}")
+        section = _section(fields[name])
+        if section is not None and isinstance(value, Mapping):
+            _check_keys(value, section, key, places)
+
+
+def _section(kind: Any) -> type[msgspec.Struct] | None:
+    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None

@@ -1,0 +1,49 @@
+"""What a source is: the facts of one corpus, declared once. A module of `chat_corpus.sources` is one such declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from chat_corpus.formats.base import Format
+from chat_corpus.schema import Pairing, Traits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Input:
+    """Files of one layout: glob patterns matched from the right against a file's path, folder names included.
+
+    Where the format reads several parts together, there is one pattern for each part, and the parts of one input lie in
+    one folder; otherwise the patterns are alternatives and each file is read on its own.
+    """
+
+    files: tuple[str, ...]
+    format: Format
+
+    def part_of(self, name: str) -> int | None:
+        """The index of the first pattern that matches, or None."""
+        path = PurePosixPath(name)
+        return next((index for index, pattern in enumerate(self.files) if path.match(pattern)), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A corpus.
+
+    `inputs` are read in this order; where they are `alternatives`, versions of the same dialogues, only the first that
+    is found. A complete copy holds a file for each pattern of `complete`. `no_answer` are responses that mean there is
+    none. `distinct`: its files overlap, and the same pair is written once.
+    """
+
+    name: str
+    title: str
+    url: str
+    licence: str
+    obtain: str
+    inputs: tuple[Input, ...]
+    pairing: Pairing = Pairing.ADJACENT
+    traits: Traits = field(default_factory=Traits)
+    alternatives: bool = False
+    complete: tuple[str, ...] = ()
+    no_answer: frozenset[str] = frozenset()
+    distinct: bool = False

@@ -1,0 +1,22 @@
+"""PTT Gossiping: question titles and replies of Taiwan's largest board; two releases that overlap."""
+
+from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.quoted import quoted
+from chat_corpus.schema import Script, Traits
+from chat_corpus.source import Input, Source
+
+SOURCE = Source(
+    name="ptt",
+    title="PTT 八卦版问答",
+    url="https://github.com/zake7749/Gossiping-Chinese-Corpus",
+    licence="Apache-2.0",
+    obtain="unpack Gossiping-QA-Dataset-2_0.csv (774,114 lines), and Gossiping-QA-Dataset.txt (418,202 lines) if you "
+    "want the first release too, into ptt-77w/ and ptt-42w/",
+    inputs=(
+        Input(files=("Gossiping-QA-Dataset-2*.csv",), format=quoted("question,answer")),
+        Input(files=("Gossiping-QA-Dataset.txt",), format=delimited("\t")),
+    ),
+    traits=Traits(script=Script.TAIWAN),
+    no_answer=frozenset({"沒有資料"}),
+    distinct=True,
+)

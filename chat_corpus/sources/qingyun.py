@@ -1,0 +1,15 @@
+"""Qingyun (青云库): questions to a QQ group bot named 菲菲 and its templated answers."""
+
+from chat_corpus.formats.delimited import delimited
+from chat_corpus.schema import Markup, Traits
+from chat_corpus.source import Input, Source
+
+SOURCE = Source(
+    name="qingyun",
+    title="青云库",
+    url="https://github.com/codemayq/chinese_chatbot_corpus",
+    licence="not stated",
+    obtain="part of the archive that chinese_chatbot_corpus links to; unpack it into qingyun-11w/",
+    inputs=(Input(files=("qingyun*/*.csv", "*青云库*.csv"), format=delimited(" | ")),),
+    traits=Traits(markup=frozenset({Markup.TEMPLATE})),
+)

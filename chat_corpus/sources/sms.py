@@ -1,0 +1,16 @@
+"""NUS SMS corpus, Chinese: one-way messages, so that there are turns but no pairs."""
+
+from chat_corpus.formats.xml_messages import xml_messages
+from chat_corpus.schema import Pairing, Script, Traits
+from chat_corpus.source import Input, Source
+
+SOURCE = Source(
+    name="sms",
+    title="新加坡国立大学短信语料",
+    url="https://github.com/kite1988/nus-sms-corpus",
+    licence="free for research; see the origin",
+    obtain="copy smsCorpus_zh_xml_2015.03.09.zip from the repository into sms-zh/; it need not be unpacked",
+    inputs=(Input(files=("smsCorpus_zh*.xml",), format=xml_messages("message", "text")),),
+    pairing=Pairing.NONE,
+    traits=Traits(script=Script.MIXED),
+)

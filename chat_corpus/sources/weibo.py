@@ -1,0 +1,16 @@
+"""Huawei Noah's short-text conversation corpus (STC): Weibo posts and their comments, word-segmented."""
+
+from chat_corpus.formats.parallel import PARALLEL
+from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.source import Input, Source
+
+SOURCE = Source(
+    name="weibo",
+    title="微博短文本对话 (STC)",
+    url="https://arxiv.org/abs/1503.02364",
+    licence="research use; see the origin",
+    obtain="ask the authors of Shang et al. (ACL 2015), or take the archive that chinese_chatbot_corpus links to; "
+    "unpack stc_weibo_train_post and stc_weibo_train_response into weibo-400w/",
+    inputs=(Input(files=("stc_weibo_train_post", "stc_weibo_train_response"), format=PARALLEL),),
+    traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
+)

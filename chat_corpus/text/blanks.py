@@ -1,0 +1,52 @@
+"""Blanks and line breaks. A turn may hold line breaks; they are the one kind of break that stays."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
+# U+3164 is a letter by its properties, and a blank to anyone who uses it.
+_WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
+
+#: A text that a step changes matches the step's gate.
+GATES = {
+    "unify_breaks": rf"[\r{_VERTICAL}]",
+    "squeeze_blanks": rf"[\t\x{{3000}}{_WIDE}]|  | \n|\n |^[ \n]|[ \n]$",
+    "trim_document": rf"[{_WIDE}]|^[ \t]*\n|[ \t\n]$|^[ \t]+[^\n]*$",
+}
+
+
+def unify_breaks(text: pl.Expr) -> pl.Expr:
+    r"""Write every line end as LF, and every vertical blank or separator that is no line end as a blank.
+
+    U+0085, U+2028, VT and FF occur inside lines of the corpora, where they are debris of other encodings.
+
+    >>> pl.select(unify_breaks(pl.lit("一\r\n二\r三\u2028四"))).item()
+    '一\n二\n三 四'
+    """
+    return text.str.replace_all(r"\r\n?", "\n").str.replace_all(rf"[{_VERTICAL}]", " ")
+
+
+def squeeze_blanks(text: pl.Expr) -> pl.Expr:
+    r"""Write any run of blanks as one plain blank, and none at the ends of a line or of the turn.
+
+    One blank between Han stays: it is a pause that the author meant. Line breaks inside the turn stay, empty lines too.
+
+    >>> pl.select(squeeze_blanks(pl.lit(" 慢慢來\u3000 會習慣 \n\n 嗯\t"))).item()
+    '慢慢來 會習慣\n\n嗯'
+    """
+    single = text.str.replace_all(rf"[ \t\x{{3000}}{_WIDE}]+", " ")
+    return single.str.replace_all(r" ?\n ?", "\n").str.strip_chars(" \n")
+
+
+def trim_document(text: pl.Expr) -> pl.Expr:
+    r"""Drop the empty lines before a document and the blanks after it; write no-break and typographic blanks as plain.
+
+    Everything inside stays, because it may be code, a table or verse: indentation, runs of blanks, tabs, and U+3000,
+    which indents Chinese paragraphs. The first line keeps its indentation if other lines follow.
+
+    >>> pl.select(trim_document(pl.lit("\n    if x:\n\treturn  1\n"))).item()
+    '    if x:\n\treturn  1'
+    """
+    plain = text.str.replace_all(rf"[{_WIDE}]", " ").str.strip_chars_end(" \t\n")
+    return plain.str.replace(r"^(?:[ \t]*\n)+", "").str.replace(r"^[ \t]+([^\n]*)$", "$1")

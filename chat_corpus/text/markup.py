@@ -1,0 +1,91 @@
+"""Marks that machines left: HTML entities and tags, subtitle tags, answer templates."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import polars as pl
+
+from chat_corpus.text.options import Policy
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_SURROGATES = re.compile(
+    r"&#(5529[6-9]|55[3-9][0-9]{2}|56[0-2][0-9]{2}|563[01][0-9]);&#(56[3-9][0-9]{2}|57[0-2][0-9]{2}|573[0-3][0-9]|5734[0-3]);"
+)
+_NAMES = (
+    "a|b|big|blockquote|br|center|code|dd|div|dl|dt|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|small|span|strike|strong|sub|sup|"
+    "table|tbody|td|th|thead|tr|tt|u|ul"
+)
+_ATTRIBUTE = r"""\s+[A-Za-z][A-Za-z0-9:_-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)"""
+_TAG = rf"(?i)</?(?:{_NAMES})(?:{_ATTRIBUTE})*\s*/?>"
+_BREAK = r"(?i)<br\s*/?>"
+
+#: A text that a step changes matches the step's gate.
+GATES = {
+    "decode_entities": r"&[#A-Za-z][0-9A-Za-z]{1,31};",
+    "strip_tags": r"<[/A-Za-z]",
+    "strip_subtitle_tags": r"\{[\\A-Za-z]|\\[Nh]",
+    "expand_templates": r"\{(?:br|face|r[+-])",
+}
+
+
+def _decode(text: str) -> str:
+    before = ""
+    while before != text:
+        before = text
+        text = _SURROGATES.sub(
+            lambda pair: chr(((int(pair[1]) - 0xD800) << 10) + int(pair[2]) - 0xDC00 + 0x10000), text
+        )
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    return text
+
+
+def decode_entities(text: pl.Expr) -> pl.Expr:
+    """Decode HTML entities until none is left, so that twice-escaped ones come out too.
+
+    Only whole entities, with the semicolon, are decoded: HTML's tolerance would read `?a=1&region=2` as `?a=1®ion=2`.
+    Emoji written as two surrogate references come out as one character.
+
+    >>> pl.select(decode_entities(pl.lit("(&gt;_&amp;lt;) AT&T ?a=1&region=2"))).item()
+    '(>_<) AT&T ?a=1&region=2'
+    """
+    return text.map_elements(_decode, return_dtype=pl.String)
+
+
+def strip_tags(text: pl.Expr) -> pl.Expr:
+    r"""Remove HTML tags, and write `<br>` as a line break. What stands between two tags stays.
+
+    A tag has one of HTML's names for formatted text and well-formed attributes: `<_<`, `a<b`, `<TIME>` and `<大风车>`
+    stay.
+
+    >>> pl.select(strip_tags(pl.lit("<b>粗</b><br/>a<b <TIME>"))).item()
+    '粗\na<b <TIME>'
+    """
+    return text.str.replace_all(_BREAK, "\n").str.replace_all(_TAG, "")
+
+
+def strip_subtitle_tags(text: pl.Expr) -> pl.Expr:
+    r"""Remove the tags of ASS (`{\an8}`) and MicroDVD (`{y:i}`); `\N` becomes a line break, `\h` a blank.
+
+    Other braces may be kaomoji or words, and stay.
+
+    >>> pl.select(strip_subtitle_tags(pl.lit(r"{\an8}{\fs16}走吧\N{y:i}快{笑}"))).item()
+    '走吧\n快{笑}'
+    """
+    bare = text.str.replace_all(r"\{\\[^{}\n]*\}|\{[yYfFsScCpPoO]:[^{}\n]*\}", "")
+    return bare.str.replace_all(r"\N", "\n", literal=True).str.replace_all(r"\h", " ", literal=True)
+
+
+def expand_templates(text: pl.Expr, *, faces: Policy = Policy.REMOVE) -> pl.Expr:
+    r"""Write `{br}` as a line break, drop `{r+}` and `{r-}`, and treat `{face:N}` as `faces` says.
+
+    Other braces stay.
+
+    >>> pl.select(expand_templates(pl.lit("一{br}二{face:51}{r+}{笑}"))).item()
+    '一\n二{笑}'
+    """
+    text = text.str.replace_all("{br}", "\n", literal=True).str.replace_all(r"\{r[+-]\}", "")
+    if faces is Policy.KEEP:
+        return text
+    return text.str.replace_all(r"\{face:[0-9]+\}", "<FACE>" if faces is Policy.PLACEHOLDER else "")

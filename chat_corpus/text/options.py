@@ -1,0 +1,95 @@
+"""What a user can switch in the text steps: one field per step, in the order in which the steps run."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+
+
+class Policy(str, Enum):
+    """What becomes of one kind of markup."""
+
+    KEEP = "keep"
+    REMOVE = "remove"
+    PLACEHOLDER = "placeholder"
+
+    __str__ = str.__str__
+    __format__ = str.__format__
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step that cuts runs of the same thing to at most `limit` of it."""
+
+    #: Whether the step runs.
+    enabled: bool = True
+    #: The longest run that stays.
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+
+
+class Templates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answer templates of a QQ bot."""
+
+    #: Whether the step runs: `{br}` becomes a line break, `{r+}` and `{r-}` go.
+    enabled: bool = True
+    #: Emoticons by number, `{face:51}`: keep, remove, or placeholder (`<FACE>`).
+    faces: Policy = Policy.REMOVE
+
+
+class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which text steps run, and with what parameters. The defaults keep everything that a reader would read.
+
+    Structured sources (code, tables, Markdown) only get `mojibake`, `line_breaks`, `invisible`, `nfc`, `ideographs`
+    and, at the ends of a turn, `blanks`.
+    """
+
+    #: Repair turns that are provably UTF-8 read in a one-byte encoding: `ĺź\x80` is 开 again.
+    mojibake: bool = True
+    #: Decode HTML entities, twice-escaped ones too: `&amp;lt;` becomes `<`. Without its semicolon nothing is an entity.
+    entities: bool = True
+    #: CR LF and CR become LF; vertical tab, form feed, U+0085, U+2028 and U+2029 become a blank.
+    line_breaks: bool = True
+    #: Drop what cannot be seen: control, zero-width, bidi, BOM, soft hyphen, private use. Emoji stay whole.
+    invisible: bool = True
+    #: Unicode normalization form C.
+    nfc: bool = True
+    #: Compatibility ideographs and CJK radicals become the unified character: ⻓ becomes 长.
+    ideographs: bool = True
+    #: Full-width Latin letters and digits become ASCII: ＡＢＣ１２３ becomes ABC123. Punctuation stays full width.
+    width: bool = True
+    #: Answer templates of a QQ bot; only in sources that have them.
+    templates: Templates = Templates()
+    #: Remove ASS and SRT tags, `{\an8}`, and turn `\N` into a line break; only in subtitles.
+    subtitle_tags: bool = True
+    #: Remove HTML tags; `<br>` becomes a line break. Only names of HTML that format text: `<TIME>` and `<_<` stay.
+    tags: bool = True
+    #: Every kind of blank becomes a plain one, runs become one blank, and lines lose the blanks at their ends.
+    blanks: bool = True
+    #: Undo word segmentation, in sources that are segmented by blanks or slashes.
+    segmentation: bool = True
+    #: Repost chains `//@name: …` of microblogs: `remove` leaves the newest comment, which is the turn. No placeholder.
+    reposts: Policy = Policy.REMOVE
+    #: `回复 name ：` of forums: keep, remove, or placeholder (`回复 <USER>：`).
+    replies: Policy = Policy.KEEP
+    #: Links, `http://…`, and `_url_`, which stands for one: keep, remove, or placeholder (`<LINK>`).
+    links: Policy = Policy.KEEP
+    #: `alink`, which stands for a link in the microblog corpus: keep, remove, or placeholder (`<LINK>`).
+    alinks: Policy = Policy.KEEP
+    #: Mentions `@name` in microblogs and forums: keep, remove, or placeholder (`<USER>`).
+    mentions: Policy = Policy.KEEP
+    #: Hashtags `#topic#` of microblogs: keep, remove, or placeholder (`<TOPIC>`).
+    hashtags: Policy = Policy.KEEP
+    #: Emoticons `[哈哈]` of microblogs: keep, remove, or placeholder (`<FACE>`).
+    emoticons: Policy = Policy.KEEP
+    #: Ellipses: at most `limit` of `…`, or three times as many full stops or middle dots.
+    ellipses: Bound = Bound(limit=2)
+    #: Dashes: at most `limit` of `—`, or twice as many hyphens.
+    dashes: Bound = Bound(limit=2)
+    #: Other punctuation, `！！！！！！`: at most `limit` of the same mark, or of the pair `？！`.
+    punctuation: Bound = Bound(limit=3)
+    #: Laughter and emphasis, 哈哈哈哈哈哈哈: at most `limit` of the same letter, emoji, symbol, `[emoticon]` or `ha`.
+    #: Digits and links are left alone.
+    repeats: Bound = Bound(limit=5)
+    #: Make ASCII punctuation between Han full width: 好,走吧! becomes 好，走吧！
+    han_punctuation: bool = False

@@ -1,0 +1,105 @@
+"""Runs of the same mark, letter or laugh: bounded, never erased."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+_MARKS = "!！?？,，、;；:：~～"
+_PAIRS = ("！？", "？！", r"!\?", r"\?!")
+_STOPS = ".。·・•"
+# Digits are numbers. Stops, dashes and marks have their own steps. Slashes are left out because addresses hold them.
+_SYMBOLS = "*=#+_|<>^$"
+_LAUGHS = "(?i:hia|ha|he|hi|ho|xi|ah)"
+_OWN_STEP = _MARKS + _STOPS + "…⋯—―"
+_OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
+_MODIFIER = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
+_EMOTICON = r"\[[^\[\]\s]{1,8}\]"
+_LINK = r"(?:https?://|www\.)[!-~]+"
+# Polars has no back-references, so that a run of any one Han character is sought as a run from one block of 1,024:
+# about one clean line in a thousand has such a run.
+_BLOCKS = [rf"[\x{{{start:X}}}-\x{{{min(start + 0x3FF, 0x9FFF):X}}}]" for start in range(0x4E00, 0xA000, 0x400)]
+
+
+def _runs(units: list[tuple[str, int]]) -> tuple[str, str]:
+    """Patterns of runs longer than each unit's limit: to search for, and with the part that stays as a group."""
+    search = "|".join(f"(?:{unit}){{{limit + 1}}}" for unit, limit in units)
+    return search, "|".join(f"((?:{unit}){{{limit}}})(?:{unit})+" for unit, limit in units)
+
+
+def _ellipses(limit: int) -> list[tuple[str, int]]:
+    return [("…", limit), ("⋯", limit), *((re.escape(stop), 3 * limit) for stop in _STOPS)]
+
+
+def _dashes(limit: int) -> list[tuple[str, int]]:
+    return [("—", limit), ("―", limit), ("-", 2 * limit)]
+
+
+def _marks(limit: int) -> list[tuple[str, int]]:
+    return [(re.escape(mark), limit) for mark in _MARKS] + [(pair, limit) for pair in _PAIRS]
+
+
+def gate(step: str, limit: int) -> str:
+    """Pattern of the texts that a step of this module may change at this limit."""
+    if step != "bound_repeats":
+        return _runs(_UNITS[step](limit))[0]
+    letters = [chr(code) for code in (*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1))]
+    units = [*letters, *map(re.escape, _SYMBOLS), *_BLOCKS, _OTHER, _LAUGHS, _EMOTICON]
+    return "|".join(f"{unit}{{{limit + 1}}}" for unit in units)
+
+
+def _bound(text: pl.Expr, units: list[tuple[str, int]]) -> pl.Expr:
+    return text.str.replace_all(_runs(units)[1], "".join(f"${{{number}}}" for number in range(1, len(units) + 1)))
+
+
+def bound_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
+    """Cut ellipses to `limit` of `…`, or to three times as many full stops or middle dots.
+
+    The kind of dot stays as its author wrote it.
+
+    >>> pl.select(bound_ellipses(pl.lit("唉…………算了。。。。。。。。 3.14"))).item()
+    '唉……算了。。。。。。 3.14'
+    """
+    return _bound(text, _ellipses(limit))
+
+
+def bound_dashes(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
+    """Cut dashes to `limit` of `—`, or to twice as many hyphens. Box-drawing lines, which kaomoji use, stay.
+
+    >>> pl.select(bound_dashes(pl.lit("他说——————走 -_- ------"))).item()
+    '他说——走 -_- ----'
+    """
+    return _bound(text, _dashes(limit))
+
+
+def bound_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
+    """Cut runs of one punctuation mark, or of the pairs `！？` and `？！`, to `limit`.
+
+    >>> pl.select(bound_punctuation(pl.lit("什么！！！！！！真的？！？！？！？！ (:3"))).item()
+    '什么！！！真的？！？！？！ (:3'
+    """
+    return _bound(text, _marks(limit))
+
+
+_UNITS = {"bound_ellipses": _ellipses, "bound_dashes": _dashes, "bound_punctuation": _marks}
+
+
+def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
+    """Cut runs of one letter, emoji, symbol, `[emoticon]` or laughing syllable to `limit` of it.
+
+    Digits stay (10000000 is a number), and so do links. Five is the shortest bound that leaves ratings (★★★★★) and
+    the AAAAA of Chinese sights alone.
+
+    >>> pl.select(bound_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000"))).item()
+    '哈哈哈哈哈 hahahahaha 10000000'
+    """
+    picture = f"{_OTHER}{_MODIFIER}*"
+    letter = rf"[A-Za-z{re.escape(_SYMBOLS)}\u4e00-\u9fff]"
+    unit = rf"{_EMOTICON}|{_LAUGHS}|{letter}|{picture}(?:\u200d{picture})*"
+    run = re.compile(rf"{_LINK}|({unit})\1{{{limit},}}")
+
+    def cut(found: re.Match[str]) -> str:
+        return found[0] if found[1] is None else found[1] * limit
+
+    return text.map_elements(lambda line: run.sub(cut, line), return_dtype=pl.String)

@@ -1,0 +1,225 @@
+"""The ordered table of text steps, and the machine that runs it on a column.
+
+Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. Two searches
+sort the rows first: rows with nothing but plain characters can only be changed by steps that mind blanks and repeats,
+and rows without those either are returned as they came. Each step then asks its own gate.
+
+The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
+bare for one before it (a zero-width character inside an entity, a tag inside a tag). It ends, because every step either
+shortens a text or writes characters that no step writes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+import polars as pl
+
+from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.text import blanks, codepoints, markup, mojibake, platforms, repeats, segmentation, width
+from chat_corpus.text.options import Bound, Policy, TextOptions
+
+_Change = Callable[[pl.Expr], pl.Expr]
+_Part = tuple[str, "_Change | tuple[_Part, ...]"]
+_Parts = Callable[[TextOptions, Traits], tuple[_Part, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """A named step: its gated parts under given options and traits, none where it does not run."""
+
+    name: str  # the field of `TextOptions` that switches it
+    parts: _Parts  # patterns that a changed text must match, each with the function that changes it
+    plain: bool = False  # whether it can change a text of plain characters
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What one step did to a text."""
+
+    step: str
+    before: str
+    after: str
+
+
+def _always(name: str, gate: str, change: _Change) -> Step:
+    return Step(name=name, parts=lambda options, _: ((gate, change),) if getattr(options, name) else ())
+
+
+def _chat(name: str, gate: str, change: _Change, *, needs: Markup | None = None, plain: bool = False) -> Step:
+    def parts(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+        runs = getattr(options, name) and not traits.structured and (needs is None or needs in traits.markup)
+        return ((gate, change),) if runs else ()
+
+    return Step(name=name, parts=parts, plain=plain)
+
+
+def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
+    def parts(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+        policy: Policy = getattr(options, name)
+        if policy is Policy.KEEP or traits.structured or (needs and traits.markup.isdisjoint(needs)):
+            return ()
+        change = platforms.remove if policy is Policy.REMOVE or name == "reposts" else platforms.replace
+        return ((platforms.GATES[name], partial(change, kind=name)),)
+
+    return Step(name=name, parts=parts, plain=plain)
+
+
+def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
+    def parts(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+        bound: Bound = getattr(options, name)
+        if traits.structured or not bound.enabled:
+            return ()
+        return ((repeats.gate(f"bound_{name}", bound.limit), partial(change, limit=bound.limit)),)
+
+    return Step(name=name, parts=parts, plain=True)
+
+
+def _templates(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+    if traits.structured or not options.templates.enabled or Markup.TEMPLATE not in traits.markup:
+        return ()
+    return ((markup.GATES["expand_templates"], partial(markup.expand_templates, faces=options.templates.faces)),)
+
+
+def _blanks(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+    if not options.blanks:
+        return ()
+    change = blanks.trim_document if traits.structured else blanks.squeeze_blanks
+    return ((blanks.GATES[change.__name__], change),)
+
+
+def _segmentation(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+    if not options.segmentation or traits.structured or traits.segmentation is Segmentation.NONE:
+        return ()
+    if traits.segmentation is Segmentation.SLASH:
+        return ((segmentation.GATES["join_slashed"], segmentation.join_slashed),)
+    *rules, finish = segmentation.SPACED_PARTS
+    return ((segmentation.WORDY, tuple(rules)), finish)
+
+
+STEPS: tuple[Step, ...] = (
+    _always("mojibake", mojibake.GATES["repair_mojibake"], mojibake.repair_mojibake),
+    _chat("entities", markup.GATES["decode_entities"], markup.decode_entities),
+    _always("line_breaks", blanks.GATES["unify_breaks"], blanks.unify_breaks),
+    _always("invisible", codepoints.GATES["drop_invisible"], codepoints.drop_invisible),
+    _always("nfc", codepoints.GATES["compose"], codepoints.compose),
+    _always("ideographs", codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
+    _chat("width", width.GATES["fold_width"], width.fold_width),
+    Step(name="templates", parts=_templates),
+    _chat("subtitle_tags", markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags, needs=Markup.SUBTITLE),
+    _chat("tags", markup.GATES["strip_tags"], markup.strip_tags),
+    Step(name="blanks", parts=_blanks, plain=True),
+    Step(name="segmentation", parts=_segmentation, plain=True),
+    _kind("reposts", Markup.MICROBLOG),
+    _kind("replies", Markup.FORUM, plain=True),
+    _kind("links", plain=True),
+    _kind("alinks", Markup.MICROBLOG, plain=True),
+    _kind("mentions", Markup.MICROBLOG, Markup.FORUM),
+    _kind("hashtags", Markup.MICROBLOG),
+    _kind("emoticons", Markup.MICROBLOG),
+    _bounded("ellipses", repeats.bound_ellipses),
+    _bounded("dashes", repeats.bound_dashes),
+    _bounded("punctuation", repeats.bound_punctuation),
+    _bounded("repeats", repeats.bound_repeats),
+    _chat("han_punctuation", width.GATES["unify_punctuation"], width.unify_punctuation, plain=True),
+)
+
+# No step but the plain ones changes a text made of these alone. Not here: & < { [ @ # \ / _ and `, which begin markup
+# or escapes, full-width letters and digits, line breaks, and every block that Unicode steps look at.
+_PLAIN = (
+    r" !'\x22()*+,.:;=?%~$^|\-0-9A-Za-z·•—―‘’“”…\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}"
+    r"\x{4E00}-\x{9FFF}！-／：-＠［-｀｛-･"
+)
+_ODD = f"[^{_PLAIN}]"
+
+
+@lru_cache(maxsize=64)
+def _compiled(options: TextOptions, traits: Traits, plain: bool) -> tuple[tuple[str, tuple[_Part, ...]], ...]:
+    chosen = [(step.name, step.parts(options, traits)) for step in STEPS if step.plain or not plain]
+    return tuple((name, parts) for name, parts in chosen if parts)
+
+
+@lru_cache(maxsize=64)
+def _busy(options: TextOptions, traits: Traits) -> str:
+    """Pattern of the texts that some step may change."""
+    gates = [gate for _, parts in _compiled(options, traits, True) for gate, change in parts if callable(change)]
+    return "|".join([_ODD, *(f"(?:{gate})" for gate in gates)])
+
+
+def _found(texts: pl.Series, pattern: str) -> pl.Series:
+    found: pl.Series = texts.str.contains(pattern).fill_null(False)
+    return found
+
+
+def _on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`texts` with `work` done on the rows of `where`, and on no others."""
+    count = where.sum()
+    if count == 0:
+        return texts
+    if count == len(texts):
+        return work(texts)
+    return texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
+
+
+def _run_part(texts: pl.Series, part: _Part) -> pl.Series:
+    gate, change = part
+    if callable(change):
+        return _on(
+            texts, _found(texts, gate), lambda rows: rows.to_frame("text").select(change(pl.col("text"))).to_series()
+        )
+    return _on(texts, _found(texts, gate), lambda rows: _run_parts(rows, change))
+
+
+def _run_parts(texts: pl.Series, parts: tuple[_Part, ...]) -> pl.Series:
+    for part in parts:
+        texts = _run_part(texts, part)
+    return texts
+
+
+def _run_table(texts: pl.Series, options: TextOptions, traits: Traits, plain: bool) -> pl.Series:
+    for _, parts in _compiled(options, traits, plain):
+        texts = _run_parts(texts, parts)
+    return texts
+
+
+def _settle(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
+    """Run the table on rows that may need it, and again on those that changed, until none does."""
+
+    def work(rows: pl.Series) -> pl.Series:
+        odd = _found(rows, _ODD)
+        done = _on(rows, odd, lambda some: _run_table(some, options, traits, False))
+        done = _on(done, ~odd, lambda some: _run_table(some, options, traits, True))
+        return _on(done, done != rows, lambda some: _settle(some, options, traits))
+
+    return _on(texts, _found(texts, _busy(options, traits)), work)
+
+
+def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
+    """Run the table of steps on a column of text: same name, same length, and null stays null.
+
+    >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
+    ['OK！！！', None]
+    """
+    return _settle(texts, options, traits)
+
+
+def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
+    """Tell which steps change a text and to what, in order; a step may occur again, in a later round.
+
+    The last `after` is what `normalize` gives.
+
+    >>> [change.step for change in explain("  ＯＫ！！！！！ ", TextOptions(), Traits())]
+    ['width', 'blanks', 'punctuation']
+    """
+    changes: list[Change] = []
+    start = None
+    while start != text:
+        start = text
+        for name, parts in _compiled(options, traits, False):
+            after: str = _run_parts(pl.Series("text", [text]), parts).item()
+            if after != text:
+                changes.append(Change(step=name, before=text, after=after))
+                text = after
+    return changes

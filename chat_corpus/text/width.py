@@ -1,0 +1,49 @@
+"""Full-width and ASCII forms of the same character."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import polars as pl
+
+_ASCII = string.ascii_letters + string.digits
+_FULL = [chr(ord(character) + 0xFEE0) for character in _ASCII]
+_CJK = "\u3001-\u3020\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff60“”‘’…—"
+_MARKS = dict(zip(",?!:;", "，？！：；", strict=True))
+# Left context is any CJK character, so that a run follows its first mark; right context is CJK or the end.
+_BETWEEN = re.compile(rf"(?<=[{_CJK}])[,?!:;]+(?=[{_CJK}]|$)", re.MULTILINE)
+_BRACKETS = re.compile(rf"\(([{_CJK}]+)\)")
+_STOP = re.compile("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
+
+#: A text that a step changes matches the step's gate.
+GATES = {"fold_width": "[０-９Ａ-Ｚａ-ｚ]", "unify_punctuation": r"[,?!:;.)]"}
+
+
+def fold_width(text: pl.Expr) -> pl.Expr:
+    """Write full-width Latin letters and digits in ASCII.
+
+    Full-width punctuation stays: in Chinese it is the right one (ftfy and NFKC turn it into ASCII). Half-width kana
+    stay, because kaomoji are made of them.
+
+    >>> pl.select(fold_width(pl.lit("ＰＣ版，２０１４年！"))).item()
+    'PC版，2014年！'
+    """
+    return text.str.replace_many(_FULL, list(_ASCII))
+
+
+def _unify(text: str) -> str:
+    text = _BETWEEN.sub(lambda found: "".join(map(_MARKS.__getitem__, found[0])), text)
+    return _STOP.sub("。", _BRACKETS.sub(r"（\1）", text))
+
+
+def unify_punctuation(text: pl.Expr) -> pl.Expr:
+    """Write ASCII punctuation between Han (or at the end, after Han) in its full-width form.
+
+    Beside a Latin letter or a digit nothing changes (3:30, OK!), nor do runs of dots or brackets that hold anything but
+    CJK, which may be kaomoji.
+
+    >>> pl.select(unify_punctuation(pl.lit("好,走吧!! 3:30见(真的).OK?"))).item()
+    '好，走吧!! 3:30见（真的）.OK?'
+    """
+    return text.map_elements(_unify, return_dtype=pl.String)

@@ -1,0 +1,29 @@
+r"""``query TAB answer``, UTF-8, ``\n`` line ends, no header, no quoting.
+
+A line break inside a turn is written as the two characters ``\n`` and a tab as a blank, so that each pair is one line of
+two columns; a backslash that stood in the text stays as it is.
+"""
+
+from __future__ import annotations
+
+import io
+
+import polars as pl
+
+#: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
+_BREAKS = "[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
+
+
+def encode(pairs: pl.DataFrame) -> bytes:
+    """The TSV lines of a frame with the columns `query` and `answer`."""
+    columns = [_one_line(pairs[name]) for name in ("query", "answer")]
+    out = io.BytesIO()
+    pl.DataFrame(columns).write_csv(out, separator="\t", include_header=False, quote_style="never", null_value="")
+    return out.getvalue()
+
+
+def _one_line(texts: pl.Series) -> pl.Series:
+    if not texts.str.contains(_BREAKS).any():
+        return texts
+    escaped = texts.str.replace_all(r"\r?\n|\r", r"\n")
+    return escaped.str.replace_all(_BREAKS, " ")

@@ -1,0 +1,63 @@
+"""A YAML file as plain data, with the place of each key, so that a fault in it can be shown to its author."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chat_corpus.errors import UsageError
+
+#: A key and the keys of the sections around it, outermost first.
+Key = tuple[str, ...]
+#: Where each key was set last: `file:line`.
+Places = dict[Key, str]
+
+
+def load(file: Path) -> tuple[dict[str, Any], Places]:
+    """The mapping that a file holds, and the place of each key. Raises UsageError with file and line."""
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read as UTF-8 text: {error}; check the path given to --config") from error
+    try:
+        node = loader.get_single_node()
+        data = {} if node is None else loader.construct_document(node)
+        if not isinstance(data, dict):
+            raise UsageError(f"{file}:1: a mapping of settings expected; see configs/default.yaml")
+        places: Places = {}
+        if node is not None:
+            _walk(node, (), file, places)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{file}:{line}: not valid YAML: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UsageError(f"{file}: not valid YAML: {error}") from error
+    return data, places
+
+
+def _walk(node: yaml.Node, under: Key, file: Path, places: Places) -> None:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for name, value in node.value:
+        key = (*under, str(name.value))
+        where = f"{file}:{name.start_mark.line + 1}"
+        if key in seen:
+            raise UsageError(f"{where}: key '{'.'.join(key)}' stands twice; keep one")
+        seen.add(key)
+        places[key] = where
+        _walk(value, key, file, places)
+
+
+def place(key: Key, places: Places) -> str:
+    """`file:line: ` of a key or of the nearest section around it; nothing for one that no file set.
+
+    >>> place(("text", "width", "enabled"), {("text",): "my.yaml:3"})
+    'my.yaml:3: '
+    """
+    for length in range(len(key), 0, -1):
+        if key[:length] in places:
+            return f"{places[key[:length]]}: "
+    return ""

@@ -1,0 +1,5 @@
+"""Run chat-corpus from a checkout: python main.py."""
+
+from chat_corpus.cli import main
+
+main()
