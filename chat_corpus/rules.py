@@ -15,7 +15,7 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What a turn must be to be kept."""
 
     #: Reject a turn when more than this share of its characters is U+FFFD, the mark of a character lost before us.
-    max_damaged: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.2
+    max_damaged: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.25
     #: Reject a turn with fewer characters than this.
     min_chars: Annotated[int, msgspec.Meta(ge=1)] = 1
     #: Reject a turn with more characters than this; 0 for no limit.

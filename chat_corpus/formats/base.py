@@ -109,7 +109,7 @@ def two_fields(records: Records, separator: str) -> Fields:
     fields = rejected(
         other.filter(~blank),
         Reason.FIELDS,
-        pl.format("{} fields met, 2 separated by {} expected", pl.col("separators") + 1, pl.lit(repr(separator))),
+        pl.format("2 fields separated by {} expected, {} met", pl.lit(repr(separator)), pl.col("separators") + 1),
     )
     return Fields(
         good=good.unnest("fields"),

@@ -1,7 +1,7 @@
 """The ChatterBot corpus layout: YAML with `conversations`, a list of lists of utterances.
 
-Each conversation is composed on its own, so that a malformed one costs itself; scalars are taken as their author wrote
-them, `1963` and `yes` included. Nothing is constructed from tags, and no alias is followed.
+Each conversation is composed on its own, so that a malformed one costs itself; utterances are taken as their author
+wrote them, `1963`, `yes` and `他说: 好` included. Nothing is constructed from tags, and no alias is followed.
 """
 
 from __future__ import annotations
@@ -70,13 +70,24 @@ def _utterances(chunk: list[tuple[int, str | None]]) -> Iterator[tuple[int, int,
         yield first, 0, None, str(Reason.LAYOUT), " ".join(f"not a conversation in YAML: {error}".split())
         return
     for turn, item in enumerate(items):
-        at = item.start_mark.line
+        # Counted here, since YAML takes U+0085 and U+2028 inside a scalar for line breaks too.
+        at = source.count("\n", 0, item.start_mark.index)
+        text = _as_written(item, source)
         if at in bad:
             yield first + at, turn, None, str(Reason.ENCODING), "not UTF-8"
-        elif isinstance(item, yaml.ScalarNode):
-            yield first + at, turn, item.value, None, None
-        else:
+        elif text is None:
             yield first + at, turn, None, str(Reason.LAYOUT), f"a text expected, a {item.id} met"
+        else:
+            yield first + at, turn, text, None, None
+
+
+def _as_written(item: yaml.Node, source: str) -> str | None:
+    """The text of an item: a scalar, or what YAML takes for a mapping because its author wrote a colon."""
+    if isinstance(item, yaml.ScalarNode):
+        return str(item.value)
+    written = source[item.start_mark.index : item.end_mark.index].strip()
+    sentence = isinstance(item, yaml.MappingNode) and not item.flow_style and "\n" not in written
+    return written if sentence else None
 
 
 CORPUS_YAML = Format(read=_read, cut=None)

@@ -26,7 +26,7 @@ def instruction_turns(record: object) -> list[str]:
     ['在吗', '在']
     """
     if not isinstance(record, Mapping):
-        raise RecordError(f"a JSON {type(record).__name__} met, an object expected")
+        raise RecordError(f"a JSON object expected, {_kind(record)} met")
     if "conversations" in record:
         return _conversation(record["conversations"])
     if "instances" in record:
@@ -41,9 +41,15 @@ def _text(record: Mapping[str, object], key: str, default: str | None = None) ->
     if value is None and default is not None:
         return default
     if not isinstance(value, str):
-        met = f"{type(value).__name__}" if key in record else f"only {', '.join(map(str, record)) or 'nothing'}"
-        raise RecordError(f"a text under '{key}' expected, {met} met")
+        met = f"{_kind(value)} met" if key in record else f"the keys are {', '.join(map(str, record)) or 'none'}"
+        raise RecordError(f"a text under '{key}' expected, {met}")
     return value
+
+
+def _kind(value: object) -> str:
+    """What JSON calls a value."""
+    names = {dict: "an object", list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
 
 
 def _prompt(record: Mapping[str, object], instance: Mapping[str, object]) -> str:

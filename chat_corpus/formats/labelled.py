@@ -27,7 +27,7 @@ def _read(parts: Sequence[Records]) -> Reading:
         fields.filter(~sound),
         Reason.FIELDS,
         pl.format(
-            "{} fields beginning with '{}' met, a label 0 or 1, an utterance and a response expected",
+            "a label 0 or 1, an utterance and a response expected, {} met, the first '{}'",
             pl.col("fields").list.len(),
             pl.col("fields").list.first().str.head(20),
         ),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
+from chat_corpus.raw import printable
 from chat_corpus.schema import Reason
 
 _LINE = r"(?s)^(\d+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
@@ -19,7 +20,8 @@ _IDS = r"\+\+\+\$\+\+\+ \[([\d, ]*)\]\s*$"
 
 def _read(parts: Sequence[Records]) -> Reading:
     lines, conversations = parts
-    utterances, continuing = _utterances(lines)
+    records, continuing = _records(lines)
+    utterances = records.drop_nulls("id").unique("id", keep="first", maintain_order=True)
     listed, unlisted = _listed(conversations)
     rows = listed.join(utterances, on="id", how="left", maintain_order="left")
     missing = pl.col("line").is_null()
@@ -30,34 +32,42 @@ def _read(parts: Sequence[Records]) -> Reading:
         detail=pl.when(missing).then(pl.format("names the utterance {}, which is not there", "id")),
     )
     lone = utterances.join(listed, on="id", how="anti", maintain_order="left")
-    lone = rejected(lone, Reason.UNPAIRED, "in no conversation")
-    bad = _malformed(lines, utterances, continuing)
-    whole = turns_frame(rows, lone, bad, unlisted)
+    whole = turns_frame(
+        rows, rejected(lone, Reason.UNPAIRED, "in no conversation"), _malformed(records, utterances), unlisted
+    )
     held = whole.filter(pl.col("part") == 1)["line"]
     told = conversations.filter(~pl.col("line").is_in(held.implode()))["line"]
     return Reading(rows=mark_empty(whole), structural=(continuing, told))
 
 
-def _utterances(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
-    """Utterances as `line, id, text`, their continuation lines joined on; and the numbers of these lines."""
-    begins = pl.col("text").str.contains(r"^\d+ \+\+\+\$\+\+\+ ").fill_null(value=True)
-    grouped = lines.with_columns(begins=begins, record=begins.cum_sum())
-    continuing = grouped.filter(~pl.col("begins") & (pl.col("record") > 0))["line"]
-    records = grouped.filter(pl.col("record") > 0).group_by("record", maintain_order=True)
-    joined = records.agg(pl.col("line").first(), pl.col("text").str.join("\n", ignore_nulls=False))
-    fields = joined.with_columns(fields=pl.col("text").str.extract_groups(_LINE))
-    utterances = fields.select(
-        "line", id=pl.col("fields").struct["1"].cast(pl.Int64, strict=False), text=pl.col("fields").struct["3"]
+def _records(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
+    """Records as `line, id, text`, id null for a malformed one; and the numbers of the lines that continue one.
+
+    A record with an undecodable line has no text: the rest of it would be a torn utterance.
+    """
+    shown = pl.Series([None if data is None else printable(data) for data in lines["bytes"]], dtype=pl.String)
+    begins = pl.coalesce("text", shown).str.contains(r"^\d+ \+\+\+\$\+\+\+ ")
+    grouped = lines.with_columns(record=begins.cum_sum(), continues=~begins & (begins.cum_sum() > 0))
+    # A line before the first id continues nothing: a record by itself.
+    orphan = pl.when(pl.col("record") == 0).then(-pl.col("line").cast(pl.Int64)).otherwise(pl.col("record"))
+    joined = grouped.group_by(orphan.alias("record"), maintain_order=True).agg(
+        pl.col("line").first(), pl.col("text").str.join("\n", ignore_nulls=False)
     )
-    return utterances.drop_nulls("id").unique("id", keep="first", maintain_order=True), continuing
+    fields = joined.with_columns(fields=pl.col("text").str.extract_groups(_LINE))
+    identity = pl.col("fields").struct["1"].cast(pl.Int64, strict=False)
+    records = fields.select("line", "text", id=identity, said=pl.col("fields").struct["3"])
+    return (
+        records.with_columns(text=pl.when(pl.col("id").is_null()).then("text").otherwise("said")).drop("said"),
+        grouped.filter("continues")["line"],
+    )
 
 
-def _malformed(lines: Records, utterances: pl.DataFrame, continuing: pl.Series) -> pl.DataFrame:
-    """The lines that are neither an utterance nor the continuation of one."""
-    known = pl.concat([utterances["line"], continuing])
-    other = lines.filter(~pl.col("line").is_in(known.implode()) & pl.col("text").is_not_null())
-    layout = rejected(other, Reason.LAYOUT, "a new 'id +++$+++ user +++$+++ text' expected")
-    return pl.concat([layout, undecodable(lines)])
+def _malformed(records: pl.DataFrame, utterances: pl.DataFrame) -> pl.DataFrame:
+    """The records that are no utterance, or one whose id was there before."""
+    other = records.join(utterances, on="line", how="anti", maintain_order="left")
+    undecoded = pl.col("text").is_null()
+    layout = rejected(other.filter(~undecoded), Reason.LAYOUT, "a new 'id +++$+++ user +++$+++ text' expected")
+    return pl.concat([layout, undecodable(other)])
 
 
 def _listed(conversations: Records) -> tuple[pl.DataFrame, pl.DataFrame]:

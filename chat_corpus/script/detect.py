@@ -1,62 +1,99 @@
-"""Decide which script a turn is written in, from characters that occur in one script only.
+"""Decide which script a turn is written in, from characters and words that occur in one script only.
 
 A character is evidence of traditional script if the dictionaries convert it and GB 2312 (the set that simplified text
 was long limited to) lacks it; of simplified script if the dictionaries convert it the other way, never leave it, and
 Big5 (the set of Taiwan and Hong Kong) lacks it. Characters that both sets have are evidence of neither: 后 里 干 只 台
-are good traditional characters, 乾 著 藉 good simplified ones.
+are good traditional characters, and 乾 著 藉 good simplified ones, of which only the word can tell: 乾坤 or 乾净,
+著名 or 看著, 慰藉 or 藉口.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from chat_corpus.schema import Script
-
-#: In GB 2312 for the sake of names, yet nothing but traditional in text of our day.
-_TRADITIONAL_ALL_THE_SAME = "後於"
-
-#: Not in GB 2312, yet in simplified text where the meaning asks for it (通用规范汉字表, 2013): 慰藉 瞭望 神祇 老幺.
-_BOTH = "著藉瞭祇么麽"
+from chat_corpus.script.aware import VARIANTS
+from chat_corpus.script.matcher import character_class
 
 TRADITIONAL, SIMPLIFIED, MIXED, NEUTRAL = "traditional", "simplified", "mixed", "neutral"
+
+#: In GB 2312 for the sake of names, yet nothing but traditional in text of our day.
+_TRADITIONAL_ALL_THE_SAME = "後於菸"
+
+#: Not in GB 2312, yet in simplified text: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, 小孃 is a word of
+#: Sichuan, 王濛 a name.
+_BOTH = "著藉瞭祇衹濛孃"
+
+#: In Big5, and 幺 in simplified text, where Taiwan writes it (老么); far too common in simplified text to be asked for.
+_TAIWAN = "么"
+
+#: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
+#: begins one of its own words.
+_TELLING = (
+    "[看听聽说說写寫走跑坐站躺睡抱拿带帶跟随隨等忍笑哭唱念读讀背拉推穿戴喝吃向朝沿顺順靠依凭憑活守陪伴追赶趕绕繞围圍挤擠"
+    "挂掛贴貼闭閉盯瞪望摸握捏捧扶牵牽搂摟扛提举舉踩骑騎住耐悠吵闹鬧爱愛恨想护護对對帮幫試试]著(?:[^名作称稱述录錄书書者有]|$)"
+    "|[什怎这這那甚多要]麽|藉[口由此机機故助以著着]|[净脆燥杯爽股]乾|乾[净淨脆燥杯]|[饼餅晒曬烘吹擦豆肉]乾"
+    "|著[急火凉涼迷魔眼]|瞭解|明瞭|一目瞭然|夥伴|[家同大]夥|祇[有是要能好会會]|[特象应應]徵|徵[求兆才婚文信]"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Three regular expressions, each a character class: only traditional, only simplified, and converted by meaning."""
+    """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning."""
 
     traditional: str
+    telling: str
     simplified: str
     doubtful: str
+    gate: str
 
 
 def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list[str]]) -> Evidence:
-    """Sort the characters of two tables of single characters, the second with all of its values."""
+    """Sort the characters of a table to simplified text and of one to traditional text, with all of its values."""
     converted = {key for key, value in to_simplified.items() if len(key) == 1 and key != value}
-    both = {key for key in converted if _encodable(key, "gb2312")} - set(_TRADITIONAL_ALL_THE_SAME) | set(_BOTH)
+    both = {key for key in converted if _encodable(key, "gb2312")} - set(_TRADITIONAL_ALL_THE_SAME)
+    both |= set(_BOTH) | set(VARIANTS)
     simplified = {key for key, values in to_traditional.items() if key not in values and not _encodable(key, "big5")}
     return Evidence(
-        traditional=_class(converted - both),
-        simplified=_class(simplified - converted - both),
-        doubtful=_class(both),
+        traditional=character_class(converted - both),
+        telling=_TELLING,
+        simplified=character_class(simplified - converted - both),
+        doubtful=character_class(both | set(_TAIWAN)),
+        gate=character_class(converted | both),
     )
 
 
 def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Series | None) -> pl.Series:
-    """Return the script of each text: `traditional`, `simplified`, `mixed`, `neutral`; null is neutral.
+    """Return the script of each text: `traditional`, `simplified`, `mixed` or `neutral`, which null is too.
 
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
-    character whose conversion depends on the script (看著, 乾坤): it is then in the script of most of its dialogue's
+    character whose conversion depends on the script (幾乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
     it stays neutral.
     """
-    traditional = texts.str.contains(found.traditional).fill_null(value=False)
+    taiwan = declared in (Script.HANT, Script.TAIWAN)
+    gate = found.gate.replace("[", f"[{_TAIWAN}") if taiwan else found.gate
     simplified = texts.str.contains(found.simplified).fill_null(value=False)
+    rows = texts.str.contains(gate).fill_null(value=False).arg_true()
+    some = texts.gather(rows)
+    sure = some.str.contains(found.traditional)
+    unsure = (~sure).arg_true()
+    sure = sure.scatter(unsure, some.gather(unsure).str.contains(found.telling))
+    traditional = pl.repeat(value=False, n=len(texts), eager=True).scatter(rows, sure)
+    script = _name(traditional, simplified)
+    doubtful = rows.filter(~sure)
+    doubtful = doubtful.filter(~simplified.gather(doubtful))
+    if not len(doubtful):
+        return script
+    return script.scatter(doubtful, _prior(traditional, simplified, declared, dialogues).gather(doubtful))
+
+
+def _name(traditional: pl.Series, simplified: pl.Series) -> pl.Series:
     frame = pl.DataFrame({"traditional": traditional, "simplified": simplified})
-    script = frame.select(
+    return frame.select(
         pl.when(pl.col("traditional") & pl.col("simplified"))
         .then(pl.lit(MIXED))
         .when("traditional")
@@ -64,39 +101,20 @@ def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Se
         .when("simplified")
         .then(pl.lit(SIMPLIFIED))
         .otherwise(pl.lit(NEUTRAL))
+        .alias("script")
     ).to_series()
-    rows = (~(traditional | simplified)).arg_true()
-    rows = rows.filter(texts.gather(rows).str.contains(found.doubtful).fill_null(value=False))
-    if not len(rows):
-        return script
-    return script.clone().scatter(rows, _prior(frame, rows, declared, dialogues))
 
 
-def _prior(frame: pl.DataFrame, rows: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
+def _prior(traditional: pl.Series, simplified: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
     words = {Script.HANS: SIMPLIFIED, Script.HANT: TRADITIONAL, Script.TAIWAN: TRADITIONAL, Script.MIXED: NEUTRAL}
     default = pl.lit(words[declared])
+    balance = pl.DataFrame({"balance": traditional.cast(pl.Int32) - simplified.cast(pl.Int32)})
     if dialogues is None:
-        return pl.select(default.repeat_by(len(rows)).explode()).to_series()
-    balance = (
-        frame.select(
-            (pl.col("traditional").cast(pl.Int32) - pl.col("simplified").cast(pl.Int32))
-            .sum()
-            .over(dialogues.alias("dialogue"))
-        )
-        .to_series()
-        .gather(rows)
-    )
-    return (
-        balance.to_frame("balance")
-        .select(
-            pl.when(pl.col("balance") > 0)
-            .then(pl.lit(TRADITIONAL))
-            .when(pl.col("balance") < 0)
-            .then(pl.lit(SIMPLIFIED))
-            .otherwise(default)
-        )
-        .to_series()
-    )
+        return balance.select(default.repeat_by(pl.len()).explode().alias("prior")).to_series()
+    whole = pl.col("balance").sum().over(dialogues.alias("dialogue"))
+    return balance.select(
+        pl.when(whole > 0).then(pl.lit(TRADITIONAL)).when(whole < 0).then(pl.lit(SIMPLIFIED)).otherwise(default)
+    ).to_series()
 
 
 def _encodable(character: str, encoding: str) -> bool:
@@ -105,7 +123,3 @@ def _encodable(character: str, encoding: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _class(characters: Iterable[str]) -> str:
-    return "[" + "".join(sorted(characters)) + "]"

@@ -5,10 +5,10 @@
   the same to the left and to the right of it.
 
 Both go through one Aho-Corasick automaton in Polars, which is leftmost longest (it prefers the pattern that is listed
-first, and ours are listed by length). The two rules differ only where a phrase is overlapped at its end by a longer one:
-if no such overlap is in a text, then nothing that overlaps the leftmost phrase is longer than it, so the global rule
-takes it as well, and so on to the right. Texts with one are done by the plain functions below, which are also what the
-tests compare the fast way with.
+first, and ours are listed by length). The two rules differ only where a phrase is overlapped at its end by a longer
+one: if no such overlap is in a text, then nothing that overlaps the leftmost phrase is longer than it, so the global
+rule takes it as well, and so on to the right. Texts with one are done by the plain functions below, which are also what
+the tests compare the fast way with.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def cut(text: str, words: Mapping[str, str]) -> Iterator[str]:
 
 
 def character_class(characters: Iterable[str]) -> str:
-    """Write a regular expression that matches any one of these characters, which are no ASCII punctuation."""
+    """Write a regular expression that matches any one of these characters, none of which is ASCII punctuation."""
     return "[" + "".join(sorted(set(characters))) + "]"
 
 
@@ -176,7 +176,9 @@ def _merge(group: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """
     for entries in group[1:]:
         if any(len(key) > 1 for key in entries):
-            raise UsageError("script.dictionaries: a dictionary of phrases stands after another in a group; not supported")
+            raise UsageError(
+                "script.dictionaries: a dictionary of phrases stands after another in a group; not supported"
+            )
     return {key: value for entries in reversed(group) for key, value in entries.items()}
 
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 import polars as pl
 
 from chat_corpus.schema import Segmentation
+from chat_corpus.text.gating import PLAIN, PLAIN_CJK, Part, either, ungated
 
 _KEPT = "\ufdd0"
 _SLASH = "\ufdd1"
-_CJK = r"\x{2E80}-\x{30FF}\x{31F0}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FFEF}“”‘’…—"
+_CJK = r"\x{2E80}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FFEF}“”‘’…—"
 # Scripts that put blanks between words, besides ASCII. Greek is not one of them here: its letters are kaomoji (ω).
 _WORD = r"\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{24F}\x{400}-\x{4FF}\x{AC00}-\x{D7A3}"
 _ANY = rf"[0-9A-Za-z{_WORD}]"
@@ -27,51 +28,48 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     (r"\\['\x22]", r"\\(['\x22])", "${1}"),  # It \'s
     ('" ?"', r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
     (" _ ", " _ ", "_"),  # T _ T
-    (r"[0-9] ?[.:] ?[0-9]", r"([0-9]) ?([.:]) ?(?-u:\b)", "${1}${2}"),  # 3 . 5, 10 : 30
+    (r"[0-9] ?[.:] ?[0-9]", "([0-9]) ?([.:]) ?([0-9])", "${1}${2}${3}"),  # 3 . 5, 10 : 30
     (r"[0-9] ?, ?[0-9]", r"([0-9]) ?, ?([0-9]{3})(?-u:\b)", "${1},${2}"),  # 1 , 000
     (rf"\. ?[0-9A-Za-z-]+\.{_TLD}", rf"(?-u:\b) ?\. ?([0-9a-z-]+\.{_TLD})(?-u:\b)", ".${1}"),  # weixin . qq.com
     (r"https? ?:", r"(?-u:\b)(https?) ?: ?/ ?/ ?", "${1}://"),
     ("['’] ?[A-Za-z]", rf"(?-u:\b) ?(['’]) ?({_CONTRACTION})(?-u:\b)", "${1}${2}"),  # It 's, Let ’ s
-    ("(?-u:\\b) ' ", r"(?-u:\b) ' ([^'\n]+) ' (?-u:\b)", rf"{_KEPT}'${{1}}'{_KEPT}"),
+    ("[0-9A-Za-z_] ' ", r"(?-u:\b) ' ([^'\n]+) ' (?-u:\b)", rf"{_KEPT}'${{1}}'{_KEPT}"),
     ('".*"', r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
-    ('[0-9A-Za-z] ".*"', r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
-    ('".*" [0-9A-Za-z]', r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
-    (r"\( ?[0-9A-Za-z]", r"(?-u:\b) \( ?(?-u:\b)", f"{_KEPT}("),
-    (r"\) [0-9A-Za-z]", r"(?-u:\b) ?\) (?-u:\b)", f"){_KEPT}"),
+    ('[0-9A-Za-z_] ".*"', r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
+    ('".*" [0-9A-Za-z_]', r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
+    (r"\( ?[0-9A-Za-z_]", r"(?-u:\b) \( ?(?-u:\b)", f"{_KEPT}("),
+    (r"\) [0-9A-Za-z_]", r"(?-u:\b) ?\) (?-u:\b)", f"){_KEPT}"),
     (" & ", r"(?-u:\b)([A-Za-z]) & ([A-Za-z])(?-u:\b)", "${1}&${2}"),  # R & B, but Smith & Sons
     (" & ", "(?-u:\\b) & (?-u:\\b)", f"{_KEPT}&{_KEPT}"),
     (" -+ ", r"([A-Za-z]) (-+) ([A-Za-z])", rf"${{1}}{_KEPT}${{2}}{_KEPT}${{3}}"),  # but CCTV - 2, 59 - 58
-    (r"[,;:.!?%…]+ [0-9A-Za-z]", r"(?-u:\b) ?([,;:.!?%…]+) (?-u:\b)", rf"${{1}}{_KEPT}"),
+    (r"[,;:.!?%…]+ [0-9A-Za-z_]", r"(?-u:\b) ?([,;:.!?%…]+) (?-u:\b)", rf"${{1}}{_KEPT}"),
     (rf"[{_WORD}]", rf"({_ANY}) ([{_WORD}])", rf"${{1}}{_KEPT}${{2}}"),
     (rf"[{_WORD}]", rf"([{_WORD}]) ({_ANY})", rf"${{1}}{_KEPT}${{2}}"),
-    (" ", r"(?-u:\b) (?-u:\b)", _KEPT),
+    ("[0-9A-Za-z_] [0-9A-Za-z_]", r"(?-u:\b) (?-u:\b)", _KEPT),
 )
-
-#: A text in which a rule keeps a blank, or changes anything, matches this.
-WORDY = rf"[0-9A-Za-z_\x22\\{_WORD}]"
 
 # A slash beside CJK, or at the end, separates words: a real one there comes out of `join_slashed` as ／, so that the
 # same turn is not taken for a segmented one again.
 _SLASHED = rf"[{_CJK}]/|/[{_CJK}]|/$|[0-9A-Za-z]///[0-9A-Za-z]|^[A-Za-z']+(?:/[A-Za-z']+){{2,}}[.!?]?$"
+# Every token is one character: the full subtitles are cut so, and a Latin word there is not to be cut into letters.
+_SINGLE = rf"^(?:[^/{_KEPT}]?[/{_KEPT}]+)*[^/{_KEPT}]?$"
 
-#: A text that a step changes matches the step's gate.
-GATES = {"join_spaced": r" |\\['\x22]|\x22\x22", "join_slashed": _SLASHED}
-
-
-# Separators after Chinese characters, per byte of such characters: 0.12 to 0.15 in word-segmented UTF-8 (weibo, douban), at
-# most 0.02 in all other corpora; a share of bytes holds in any encoding that is ASCII below 0x80.
+# Separators after Chinese characters, per byte of such characters: 0.19 to 0.21 in word-segmented UTF-8 (weibo,
+# douban), at most 0.01 in the other corpora. A share of bytes holds in any encoding that is ASCII below 0x80.
 _SEPARATORS = {Segmentation.BLANK: rb"[\x80-\xff] (?=[\x80-\xff])", Segmentation.SLASH: rb"[\x80-\xff]/"}
 _SHARE = 0.06
 
 
 def observed(sample: bytes, declared: Segmentation) -> Segmentation:
-    """Tell whether a sample of a raw file bears out the segmentation that its source declares, and NONE if it does not.
+    r"""Tell whether a sample of a raw file bears out the segmentation that its source declares, and NONE if it does not.
 
     Sources declare what they are published as; copies circulate with and without segmentation. A sample without Chinese
     says nothing, so that the declaration stands.
 
-    >>> observed("M 今天/天气/好/\\n".encode(), Segmentation.SLASH), observed("M 今天天气好 24/7".encode(), Segmentation.SLASH)
-    (<Segmentation.SLASH: 'slash'>, <Segmentation.NONE: 'none'>)
+    >>> str(observed("M 今天/天气/好/\n".encode(), Segmentation.SLASH))
+    'slash'
+    >>> str(observed("M 今天天气好 24/7\n".encode(), Segmentation.SLASH))
+    'none'
     """
     chinese = len(re.findall(rb"[\x80-\xff]", sample))
     if declared is Segmentation.NONE or not chinese:
@@ -83,16 +81,46 @@ def _rule(pattern: str, replacement: str) -> Callable[[pl.Expr], pl.Expr]:
     return lambda text: text.str.replace_all(pattern, replacement)
 
 
-def _finish(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(" ", "", literal=True).str.replace_all(_KEPT, " ", literal=True)
+def _mark_slashes(text: pl.Expr) -> pl.Expr:
+    text = text.str.replace_all(" +", _KEPT)
+    for _ in range(2):
+        text = text.str.replace_all("///", f"/{_SLASH}/", literal=True)
+    return text.str.strip_chars("/" + _SLASH)
 
 
-#: `join_spaced` in parts, each with its gate: a text without the gate's pattern need not be given to the part. The
-#: first are the rules, which only matter to texts that match `WORDY`; the last makes them take effect.
-SPACED_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
-    *((gate, _rule(pattern, replacement)) for gate, pattern, replacement in _RULES),
-    (f"[ {_KEPT}]", _finish),
+def _place_slashes(text: pl.Expr) -> pl.Expr:
+    text = text.str.replace_all(rf" *{_KEPT}[ {_KEPT}]*", _KEPT).str.replace_all(rf" ?{_SLASH} ?", _SLASH)
+    text = text.str.replace_all(rf"([{_CJK}]){_SLASH}", "${1}／").str.replace_all(rf"{_SLASH}([{_CJK}])", "／${1}")
+    return text.str.replace_all(_SLASH, "/", literal=True)
+
+
+_SPACED: tuple[Part, ...] = (
+    (either(gate for gate, _, _ in _RULES), tuple((gate, _rule(pattern, new)) for gate, pattern, new in _RULES)),
+    (" ", lambda text: text.str.replace_all(" ", "", literal=True)),
+    (_KEPT, lambda text: text.str.replace_all(_KEPT, " ", literal=True)),
 )
+_UNSLASHED: tuple[Part, ...] = (
+    ("", _mark_slashes),
+    (_SINGLE, lambda text: text.str.replace_all("/", "", literal=True)),
+    ("/", lambda text: text.str.replace_all("/+", " ")),
+    (f"{_KEPT}|{_SLASH}", _place_slashes),
+    *_SPACED,
+    ("^ | $", lambda text: text.str.strip_chars(" ")),
+)
+
+#: The parts of `join_spaced` and `join_slashed`.
+PARTS: dict[Segmentation, tuple[Part, ...]] = {
+    Segmentation.NONE: (),
+    Segmentation.BLANK: _SPACED,
+    Segmentation.SLASH: ((_SLASHED, _UNSLASHED),),
+}
+
+#: Most segmented texts are all plain and no rule is about them: if they do not match the pattern, then the whole table
+#: does to them, in its first round, nothing but to drop the separator.
+HARD: dict[Segmentation, tuple[str, str]] = {
+    Segmentation.BLANK: (either([f"[^{PLAIN}]|  ", *(gate for gate, _, _ in _RULES)]), " "),
+    Segmentation.SLASH: (f"[^{PLAIN_CJK}/]|//", "/"),
+}
 
 
 def join_spaced(text: pl.Expr) -> pl.Expr:
@@ -105,9 +133,7 @@ def join_spaced(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_spaced(pl.lit(r"《 It \'s too late 。 》 ， 用 iPhone 5 拍 的 ( ﾉ´∀ ｀ * ) ﾉ"))).item()
     "《It's too late。》，用iPhone 5拍的(ﾉ´∀｀*)ﾉ"
     """
-    for _, part in SPACED_PARTS:
-        text = part(text)
-    return text
+    return ungated(text, _SPACED)
 
 
 def join_slashed(text: pl.Expr) -> pl.Expr:
@@ -120,12 +146,4 @@ def join_slashed(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_slashed(pl.lit("这/是/什么/…/ / /I/love/you/，/24///7/"))).item()
     '这是什么… I love you，24/7'
     """
-    text = text.str.replace_all(" +", _KEPT)
-    for _ in range(2):
-        text = text.str.replace_all("///", f"/{_SLASH}/", literal=True)
-    text = text.str.strip_chars("/" + _SLASH)
-    single = text.str.contains(rf"^(?:[^/{_KEPT}]?[/{_KEPT}]+)*[^/{_KEPT}]?$")
-    text = pl.when(single).then(text.str.replace_all("/", "", literal=True)).otherwise(text.str.replace_all("/+", " "))
-    text = text.str.replace_all(rf" *{_KEPT}[ {_KEPT}]*", _KEPT).str.replace_all(rf" ?{_SLASH} ?", _SLASH)
-    text = text.str.replace_all(rf"([{_CJK}]){_SLASH}", "${1}／").str.replace_all(rf"{_SLASH}([{_CJK}])", "／${1}")
-    return join_spaced(text.str.replace_all(_SLASH, "/", literal=True)).str.strip_chars(" ")
+    return ungated(text, PARTS[Segmentation.SLASH])

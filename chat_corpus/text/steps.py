@@ -19,11 +19,11 @@ import polars as pl
 
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.text import blanks, codepoints, markup, mojibake, platforms, repeats, segmentation, width
+from chat_corpus.text.gating import PLAIN, Part, either, found, gated, on
 from chat_corpus.text.options import Bound, Policy, TextOptions
 
 _Change = Callable[[pl.Expr], pl.Expr]
-_Part = tuple[str, "_Change | tuple[_Part, ...]"]
-_Parts = Callable[[TextOptions, Traits], tuple[_Part, ...]]
+_Parts = Callable[[TextOptions, Traits], tuple[Part, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +49,7 @@ def _always(name: str, gate: str, change: _Change) -> Step:
 
 
 def _chat(name: str, gate: str, change: _Change, *, needs: Markup | None = None, plain: bool = False) -> Step:
-    def parts(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         runs = getattr(options, name) and not traits.structured and (needs is None or needs in traits.markup)
         return ((gate, change),) if runs else ()
 
@@ -57,7 +57,7 @@ def _chat(name: str, gate: str, change: _Change, *, needs: Markup | None = None,
 
 
 def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
-    def parts(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         policy: Policy = getattr(options, name)
         if policy is Policy.KEEP or traits.structured or (needs and traits.markup.isdisjoint(needs)):
             return ()
@@ -68,7 +68,7 @@ def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
 
 
 def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
-    def parts(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         bound: Bound = getattr(options, name)
         if traits.structured or not bound.enabled:
             return ()
@@ -77,26 +77,23 @@ def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
     return Step(name=name, parts=parts, plain=True)
 
 
-def _templates(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if traits.structured or not options.templates.enabled or Markup.TEMPLATE not in traits.markup:
         return ()
     return ((markup.GATES["expand_templates"], partial(markup.expand_templates, faces=options.templates.faces)),)
 
 
-def _blanks(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if not options.blanks:
         return ()
     change = blanks.trim_document if traits.structured else blanks.squeeze_blanks
     return ((blanks.GATES[change.__name__], change),)
 
 
-def _segmentation(options: TextOptions, traits: Traits) -> tuple[_Part, ...]:
+def _segmentation(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if not options.segmentation or traits.structured or traits.segmentation is Segmentation.NONE:
         return ()
-    if traits.segmentation is Segmentation.SLASH:
-        return ((segmentation.GATES["join_slashed"], segmentation.join_slashed),)
-    *rules, finish = segmentation.SPACED_PARTS
-    return ((segmentation.WORDY, tuple(rules)), finish)
+    return segmentation.PARTS[traits.segmentation]
 
 
 STEPS: tuple[Step, ...] = (
@@ -126,74 +123,42 @@ STEPS: tuple[Step, ...] = (
     _chat("han_punctuation", width.GATES["unify_punctuation"], width.unify_punctuation, plain=True),
 )
 
-# No step but the plain ones changes a text made of these alone. Not here: & < { [ @ # \ / _ and `, which begin markup
-# or escapes, full-width letters and digits, line breaks, and every block that Unicode steps look at.
-_PLAIN = (
-    r" !'\x22()*+,.:;=?%~$^|\-0-9A-Za-z·•—―‘’“”…\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}"
-    r"\x{4E00}-\x{9FFF}！-／：-＠［-｀｛-･"
-)
-_ODD = f"[^{_PLAIN}]"
+_ODD = f"[^{PLAIN}]"
+# Behind one search each: the steps that look at code points, those that take marks away, and, after `segmentation`, the
+# rest.
+_STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
 
 
 @lru_cache(maxsize=64)
-def _compiled(options: TextOptions, traits: Traits, plain: bool) -> tuple[tuple[str, tuple[_Part, ...]], ...]:
-    chosen = [(step.name, step.parts(options, traits)) for step in STEPS if step.plain or not plain]
-    return tuple((name, parts) for name, parts in chosen if parts)
+def _table(options: TextOptions, traits: Traits, plain: bool) -> tuple[Part, ...]:
+    """Return the parts of all steps that run, or of those that may change plain texts, with one gate for each stage."""
+    stages: list[Part] = []
+    stage: tuple[Part, ...] = ()
+    for step in STEPS:
+        if step.plain or not plain:
+            stage += step.parts(options, traits)
+        if step.name in _STAGES and stage:
+            stages.append((either(gate for gate, _ in stage), stage))
+            stage = ()
+    return tuple(stages)
 
 
 @lru_cache(maxsize=64)
 def _busy(options: TextOptions, traits: Traits) -> str:
-    """Pattern of the texts that some step may change."""
-    gates = [gate for _, parts in _compiled(options, traits, True) for gate, change in parts if callable(change)]
-    return "|".join([_ODD, *(f"(?:{gate})" for gate in gates)])
-
-
-def _found(texts: pl.Series, pattern: str) -> pl.Series:
-    found: pl.Series = texts.str.contains(pattern).fill_null(False)
-    return found
-
-
-def _on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """`texts` with `work` done on the rows of `where`, and on no others."""
-    count = where.sum()
-    if count == 0:
-        return texts
-    if count == len(texts):
-        return work(texts)
-    return texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
-
-
-def _run_part(texts: pl.Series, part: _Part) -> pl.Series:
-    gate, change = part
-    if callable(change):
-        return _on(
-            texts, _found(texts, gate), lambda rows: rows.to_frame("text").select(change(pl.col("text"))).to_series()
-        )
-    return _on(texts, _found(texts, gate), lambda rows: _run_parts(rows, change))
-
-
-def _run_parts(texts: pl.Series, parts: tuple[_Part, ...]) -> pl.Series:
-    for part in parts:
-        texts = _run_part(texts, part)
-    return texts
-
-
-def _run_table(texts: pl.Series, options: TextOptions, traits: Traits, plain: bool) -> pl.Series:
-    for _, parts in _compiled(options, traits, plain):
-        texts = _run_parts(texts, parts)
-    return texts
+    """Return the pattern of all texts that some step may change."""
+    return either([_ODD, *(gate for gate, _ in _table(options, traits, True))])
 
 
 def _settle(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
-    """Run the table on rows that may need it, and again on those that changed, until none does."""
+    """Run the table on rows that may need it, and again on what became of them, until nothing changes."""
 
     def work(rows: pl.Series) -> pl.Series:
-        odd = _found(rows, _ODD)
-        done = _on(rows, odd, lambda some: _run_table(some, options, traits, False))
-        done = _on(done, ~odd, lambda some: _run_table(some, options, traits, True))
-        return _on(done, done != rows, lambda some: _settle(some, options, traits))
+        odd = found(rows, _ODD)
+        done = on(rows, odd, lambda some: gated(some, _table(options, traits, False)))
+        done = on(done, ~odd, lambda some: gated(some, _table(options, traits, True)))
+        return on(done, done != rows, lambda some: _settle(some, options, traits))
 
-    return _on(texts, _found(texts, _busy(options, traits)), work)
+    return on(texts, found(texts, _busy(options, traits)), work)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
@@ -202,6 +167,10 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
     >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
     ['OK！！！', None]
     """
+    kind = traits.segmentation
+    if kind in segmentation.HARD and _segmentation(options, traits):
+        hard, separator = segmentation.HARD[kind]
+        texts = on(texts, ~found(texts, hard), lambda easy: easy.str.replace_all(separator, "", literal=True))
     return _settle(texts, options, traits)
 
 
@@ -217,9 +186,9 @@ def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
     start = None
     while start != text:
         start = text
-        for name, parts in _compiled(options, traits, False):
-            after: str = _run_parts(pl.Series("text", [text]), parts).item()
+        for step in STEPS:
+            after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()
             if after != text:
-                changes.append(Change(step=name, before=text, after=after))
+                changes.append(Change(step=step.name, before=text, after=after))
                 text = after
     return changes

@@ -1,0 +1,41 @@
+"""What all tests share: the option that rewrites goldens, and where the real excerpts lie, if they do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="rewrite golden files; read the diff before committing")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(update=bool(request.config.getoption("--update-goldens")))
+
+
+class Golden:
+    """Compare bytes with a committed file, or rewrite it."""
+
+    def __init__(self, *, update: bool) -> None:
+        self._update = update
+
+    def check(self, path: Path, actual: bytes) -> None:
+        if self._update:
+            path.write_bytes(actual)
+        assert path.exists(), f"{path.relative_to(ROOT)} is missing: write it with --update-goldens, and read it"
+        assert actual.decode("utf-8").split("\n") == path.read_bytes().decode("utf-8").split("\n")
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """Real excerpts, which are no part of the project; a test that wants them skips where they are absent."""
+    folder = Path(os.environ.get("CHAT_CORPUS_REALDATA", ROOT.parent / "shared" / "realdata"))
+    if not (folder / "raw_chat_corpus").is_dir():
+        pytest.skip("no real excerpts here; CHAT_CORPUS_REALDATA names their folder")
+    return folder

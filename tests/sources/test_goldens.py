@@ -1,0 +1,57 @@
+"""Every source ships a hard sample, and two goldens that a person has read: its turns as read, its pairs as written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from chat_corpus import pipeline, sources
+from chat_corpus.plan import Plan
+from chat_corpus.run import run
+from chat_corpus.schema import Reason
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found, survey
+from tests.conftest import Golden
+
+HERE = Path(__file__).resolve().parent
+NAMES = sorted(sources.load())
+
+
+def found(name: str) -> Found:
+    """All files of a sample, those that are versions of each other too."""
+    source = replace(sources.load()[name], alternatives=False)
+    return survey(HERE / name / "raw", {name: source})[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
+    lines = []
+    for shard in Plan(found=found(name), settings=Settings()).shards():
+        rows = pipeline.process(shard, Settings()).turns
+        for row in rows.sort("line", "part", "turn", maintain_order=True).iter_rows(named=True):
+            address = f"{Path(shard.pieces[row['part']].file.name).name}:{row['line']}"
+            told = {"at": address, "dialogue": row["dialogue"], "turn": row["turn"], "text": row["raw"]}
+            if row["reason"]:
+                told |= {"reason": row["reason"], "detail": row["detail"]}
+            lines.append(json.dumps(told, ensure_ascii=False))
+    golden.check(HERE / name / "turns.jsonl", ("\n".join(lines) + "\n").encode())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pairs_are_written_as_in_the_golden(name: str, golden: Golden, tmp_path: Path) -> None:
+    run({name: found(name)}, Settings(out=str(tmp_path)), lambda source, done: None)
+    golden.check(HERE / name / "pairs.tsv", (tmp_path / f"{name}.tsv").read_bytes())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sample_is_hard(name: str) -> None:
+    """It has a rejected record, an empty turn, undecodable bytes, and ends without a line break."""
+    shards = list(Plan(found=found(name), settings=Settings()).shards())
+    reasons = pl.concat([pipeline.process(shard, Settings()).turns["reason"] for shard in shards]).unique().to_list()
+    assert {Reason.EMPTY, Reason.ENCODING} <= set(reasons)
+    assert {Reason.LAYOUT, Reason.FIELDS, Reason.UNPAIRED} & set(reasons) or name == "weibo"  # a line is a field there
+    assert any(not Path(file.path).read_bytes().endswith(b"\n") for file in found(name).files)
