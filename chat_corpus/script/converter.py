@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import compose, without_faults
-from chat_corpus.script.detect import MIXED, TRADITIONAL, detect, evidence
+from chat_corpus.script.detect import NAMES, detect, evidence
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, gated, patch
@@ -62,16 +62,16 @@ class Converter:
         `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
         decide only for rows that do not tell their script themselves. Null stays null, and is neutral.
         """
-        script = detect(texts, self._evidence, declared, dialogues)
+        codes = detect(texts, self._evidence, declared, dialogues)
         done = texts
         if self._options.mode == "t2s":
             done = self._plain.convert(texts)
         elif self._options.mode == "aware":
-            rows = script.is_in([TRADITIONAL, MIXED])
+            rows = codes >= NAMES.index("traditional")
             if declared is Script.HANS and rows.any():
                 rows &= ~_requested(texts, rows, dialogues)
             done = gated(texts, rows, self._convert)
-        return pl.DataFrame({"text": done, "script": script})
+        return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
 
     def _convert(self, texts: pl.Series) -> pl.Series:
         return patch(self._stage.replace(texts), texts.str.contains(KANA), texts, self._convert_around_japanese)

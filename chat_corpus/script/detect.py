@@ -18,7 +18,17 @@ from chat_corpus.schema import Script
 from chat_corpus.script.aware import VARIANTS
 from chat_corpus.script.matcher import character_class
 
-TRADITIONAL, SIMPLIFIED, MIXED, NEUTRAL = "traditional", "simplified", "mixed", "neutral"
+#: What a code means: its first bit is evidence of simplified script, its second of traditional.
+NAMES = ("neutral", "simplified", "traditional", "mixed")
+
+_SIMPLIFIED, _TRADITIONAL = 1, 2
+
+_PRIOR = {
+    Script.HANS: _SIMPLIFIED,
+    Script.HANT: _TRADITIONAL,
+    Script.TAIWAN: _TRADITIONAL,
+    Script.MIXED: 0,
+}
 
 #: In GB 2312 for the sake of names, yet nothing but traditional in text of our day.
 _TRADITIONAL_ALL_THE_SAME = "後於菸"
@@ -35,7 +45,7 @@ _TAIWAN = "么"
 _TELLING = (
     "[看听聽说說写寫走跑坐站躺睡抱拿带帶跟随隨等忍笑哭唱念读讀背拉推穿戴喝吃向朝沿顺順靠依凭憑活守陪伴追赶趕绕繞围圍挤擠"
     "挂掛贴貼闭閉盯瞪望摸握捏捧扶牵牽搂摟扛提举舉踩骑騎住耐悠吵闹鬧爱愛恨想护護对對帮幫試试]著(?:[^名作称稱述录錄书書者有]|$)"
-    "|[什怎这這那甚多要]麽|藉[口由此机機故助以著着]|[净脆燥杯爽股]乾|乾[净淨脆燥杯]|[饼餅晒曬烘吹擦豆肉]乾"
+    "|[什怎这這那甚]麽|藉[口由此机機故助以著着]|[净脆燥杯爽股]乾|乾[净淨脆燥杯]|[饼餅晒曬烘吹擦豆肉]乾"
     "|著[急火凉涼迷魔眼]|瞭解|明瞭|一目瞭然|夥伴|[家同大]夥|祇[有是要能好会會]|[特象应應]徵|徵[求兆才婚文信]"
 )
 
@@ -67,54 +77,59 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
 
 
 def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Series | None) -> pl.Series:
-    """Return the script of each text: `traditional`, `simplified`, `mixed` or `neutral`, which null is too.
+    """Return the script of each text as an index of `NAMES`; null is neutral.
 
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
-    character whose conversion depends on the script (幾乾, 老么): it is then in the script of most of its dialogue's
+    character whose conversion depends on the script (發乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
     it stays neutral.
     """
-    taiwan = declared in (Script.HANT, Script.TAIWAN)
-    gate = found.gate.replace("[", f"[{_TAIWAN}") if taiwan else found.gate
-    simplified = texts.str.contains(found.simplified).fill_null(value=False)
-    rows = texts.str.contains(gate).fill_null(value=False).arg_true()
-    some = texts.gather(rows)
-    sure = some.str.contains(found.traditional)
-    unsure = (~sure).arg_true()
-    sure = sure.scatter(unsure, some.gather(unsure).str.contains(found.telling))
-    traditional = pl.repeat(value=False, n=len(texts), eager=True).scatter(rows, sure)
-    script = _name(traditional, simplified)
-    doubtful = rows.filter(~sure)
-    doubtful = doubtful.filter(~simplified.gather(doubtful))
-    if not len(doubtful):
-        return script
-    return script.scatter(doubtful, _prior(traditional, simplified, declared, dialogues).gather(doubtful))
+    simplified = _has(texts, found.simplified)
+    rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    if _PRIOR[declared] != _TRADITIONAL:
+        # In a traditional source nearly every row has such a character; elsewhere this one question settles most rows.
+        rows = _has(texts, found.gate).arg_true()
+    some = texts if len(rows) == len(texts) else texts.gather(rows)
+    sure = _has(some, found.traditional)
+    rest = (~sure).arg_true()
+    left = some.gather(rest)
+    told = _has(left, found.telling)
+    sure.scatter(rest, told)
+    traditional = sure if some is texts else pl.repeat(value=False, n=len(texts), eager=True).scatter(rows, sure)
+    codes = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
+    doubtful = rows.gather(rest).filter(~told & _has(left, found.doubtful))
+    doubtful = doubtful.filter(codes.gather(doubtful) == 0)
+    return codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues)) if len(doubtful) else codes
 
 
-def _name(traditional: pl.Series, simplified: pl.Series) -> pl.Series:
-    frame = pl.DataFrame({"traditional": traditional, "simplified": simplified})
-    return frame.select(
-        pl.when(pl.col("traditional") & pl.col("simplified"))
-        .then(pl.lit(MIXED))
-        .when("traditional")
-        .then(pl.lit(TRADITIONAL))
-        .when("simplified")
-        .then(pl.lit(SIMPLIFIED))
-        .otherwise(pl.lit(NEUTRAL))
-        .alias("script")
-    ).to_series()
+def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
+    """Return the code that the dialogue, or else the source, suggests for some rows.
 
-
-def _prior(traditional: pl.Series, simplified: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
-    words = {Script.HANS: SIMPLIFIED, Script.HANT: TRADITIONAL, Script.TAIWAN: TRADITIONAL, Script.MIXED: NEUTRAL}
-    default = pl.lit(words[declared])
-    balance = pl.DataFrame({"balance": traditional.cast(pl.Int32) - simplified.cast(pl.Int32)})
+    Only a dialogue with a turn in another script than the declared one can say something new; most have none.
+    """
+    default = _PRIOR[declared]
+    prior = pl.repeat(default, len(rows), dtype=pl.UInt8, eager=True)
     if dialogues is None:
-        return balance.select(default.repeat_by(pl.len()).explode().alias("prior")).to_series()
-    whole = pl.col("balance").sum().over(dialogues.alias("dialogue"))
-    return balance.select(
-        pl.when(whole > 0).then(pl.lit(TRADITIONAL)).when(whole < 0).then(pl.lit(SIMPLIFIED)).otherwise(default)
-    ).to_series()
+        return prior
+    other = {_TRADITIONAL: codes == _SIMPLIFIED, _SIMPLIFIED: codes == _TRADITIONAL}.get(default, codes > 0)
+    telling = dialogues.gather(rows).is_in(dialogues.filter(other).unique().implode()).arg_true()
+    if not len(telling):
+        return prior
+    asked = dialogues.gather(rows.gather(telling))
+    votes = pl.DataFrame({"dialogue": dialogues, "code": codes}).filter(dialogues.is_in(asked.unique().implode()))
+    # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
+    balance = votes.group_by("dialogue").agg(
+        ((pl.col("code") == 2).cast(pl.Int32) - (pl.col("code") == 1).cast(pl.Int32)).sum()
+    )
+    sums = asked.to_frame("dialogue").join(balance, on="dialogue", how="left", maintain_order="left")["code"]
+    verdict = sums.to_frame().select(
+        pl.when(pl.col("code") > 0).then(_TRADITIONAL).when(pl.col("code") < 0).then(_SIMPLIFIED).otherwise(default)
+    )
+    return prior.scatter(telling, verdict.to_series())
+
+
+def _has(texts: pl.Series, pattern: str) -> pl.Series:
+    return texts.str.contains(pattern).fill_null(value=False)
 
 
 def _encodable(character: str, encoding: str) -> bool:

@@ -11,9 +11,11 @@ KANA = r"[ぁ-ねは-ゖァ-サスセソタチテトナニヌネハ-モャ-ヺ�
 _KANA = re.compile(KANA)
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿0-9]+")
 
-#: Words of every Chinese turn that no Japanese one has, in both scripts. 是 的 有 不 大 are in Japanese words as well.
+#: Words of nearly every Chinese turn that no Japanese one has, in both scripts (是 的 有 不 are in Japanese words too),
+#: and common characters that Japan writes differently: 灣 is 湾 there, 學 学.
 _CHINESE = re.compile(
-    "[你妳您們们這这嗎吗吧沒没麼么說说她啊呢哪啦喔哦欸嘛跟給给讓让還还誰谁很嘅唔係佢喺冇咁嘢啲哋咗我個个]"
+    "[你妳您們们這这嗎吗吧沒没麼么說说她啊呢哪啦喔哦欸嘛跟給给讓让還还誰谁很也嘅唔係佢喺冇咁嘢啲哋咗我個个]|謝謝|谢谢"
+    "|[灣國學會來對發點聲體關單氣圖畫經濟轉應變戀讀樂歡舊團價區實寶邊當參總繼續顏觀]"
 )
 
 

@@ -1,0 +1,65 @@
+"""configs/default.yaml holds every key, with its default and the comment that stands in the code beside it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from chat_corpus.settings import Settings, SourceSettings, load
+from tests.conftest import ROOT, Golden
+
+CONFIG = ROOT / "configs" / "default.yaml"
+HEAD = """\
+# Every setting of chat-corpus with its default value. Change values here, or put the few that you want to change into
+# a file of your own and name it with --config; flags win over --config, which wins over this file.
+# Below `sources`, each section can be set for one source alone, for example:
+#     sources: {weibo: {text: {alinks: remove}}, subtitle: {pairs: {mode: first}}}
+"""
+
+
+def _comments(kind: type[Any]) -> dict[str, list[str]]:
+    """The `#:` comment above each field of a struct, its bases first."""
+    found: dict[str, list[str]] = {}
+    for base in reversed(kind.__mro__):
+        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
+            pattern = r"((?:^    #:.*\n)+)    (\w+):"
+            for comment, name in re.findall(pattern, inspect.getsource(base), re.MULTILINE):
+                found[name] = [line.strip()[2:].strip() for line in comment.splitlines()]
+    return found
+
+
+def _rendered(struct: Any, indent: int) -> Iterator[str]:
+    pad = " " * indent
+    comments = _comments(type(struct))
+    # What concerns the run as a whole first, then the sections that a source can have for itself.
+    for name in sorted(struct.__struct_fields__, key=SourceSettings.__struct_fields__.__contains__):
+        value = getattr(struct, name)
+        section = isinstance(value, msgspec.Struct)
+        told = " ".join(comments.get(name, [])) or (inspect.getdoc(type(value)) or "").split("\n")[0]
+        assert told, f"{type(struct).__name__}.{name} has no comment for the user"
+        yield from textwrap.wrap(told, 116 - indent, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
+        if section:
+            yield f"{pad}{name}:"
+            yield from _rendered(value, indent + 2)
+        else:
+            yield f"{pad}{name}: {json.dumps(msgspec.to_builtins(value))}".replace('"', "")
+
+
+def test_every_key_is_there_with_its_default_and_its_comment(golden: Golden) -> None:
+    golden.check(CONFIG, (HEAD + "\n".join(_rendered(Settings(), 0)) + "\n").encode())
+
+
+def test_it_changes_nothing() -> None:
+    assert load([CONFIG]) == Settings()
+
+
+def test_a_source_takes_all_sections_but_what_concerns_the_run() -> None:
+    assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
+        "raw", "out", "shard_bytes", "plugins", "sources",
+    }  # fmt: skip
