@@ -42,7 +42,7 @@ class _RunByDefault(click.Group):
 
 def _safe(text: str) -> str:
     """Text for a terminal: control characters, which a file name may hold, as escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 @click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -76,6 +76,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.option("--pairs", type=click.Choice(["adjacent", "exchange", "first"]), help="How turns become pairs.")
 @click.option("--unequal", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
+@click.option("--explain-conversion", "sample", type=int, default=0, metavar="N", help="Show N random conversions.")
 @click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
 @click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
 @_JSON
@@ -87,6 +88,7 @@ def run(
     exclude: tuple[str, ...],
     configs: tuple[Path, ...],
     *,
+    sample: int,
     dry_run: bool,
     force: bool,
     as_json: bool,
@@ -112,8 +114,10 @@ def run(
     if not force:
         report.check_replaceable(Path(settings.out), settings, list(ready))
     with talk.progress(ready) as progress:
-        done, told = do(ready, settings, progress)
+        done, told = do(ready, settings, progress, sample)
     talk.summary(done, settings)
+    if sample:
+        click.echo(_safe(console.conversions(done, sample)), err=as_json)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     codes = {one.exit_code for one in done.values()} | ({_INCOMPLETE} if absent else set())
@@ -167,6 +171,29 @@ def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> boo
         elif one.missing and not one.sample:
             talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
     return asked and any(one.state in ("absent", "partial") for one in chosen.values())
+
+
+@main.command()
+@click.option("-s", "--source", "name", metavar="NAME", help="Treat the lines as turns of this source.")
+@_CONFIG
+@_PLUGIN
+@click.option("--explain", is_flag=True, help="Print each step that changes a line, and what to.")
+def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **rest: Any) -> None:
+    """The text steps and the script conversion as a filter: lines from stdin to stdout, one for one."""
+    from chat_corpus import filter as filter_
+    from chat_corpus import sources
+
+    settings = _settings(configs, rest)
+    known = sources.load(settings.plugins)
+    _names((name or "",), known)
+    told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))
+    stdin = sys.stdin.buffer
+    if explain:
+        for line in filter_.explain(told, stdin):
+            click.echo(_safe(line))
+    elif bad := filter_.run(told, stdin, sys.stdout.buffer):
+        shown = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")  # noqa: PLR2004 a few are enough
+        raise ChatCorpusError(f"<stdin>: {len(bad)} lines are not UTF-8 and went out unchanged: {shown}")
 
 
 @main.command(name="list")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from unicodedata import east_asian_width
 
+import polars as pl
 from tqdm import tqdm
 
 from chat_corpus.report import SourceReport
@@ -154,3 +155,12 @@ def plan_text(found: Mapping[str, Found], settings: Settings) -> str:
         lines.extend(f"read   {file.name}  {file.size:,} bytes" for file in one.files)
         lines.append(f"write  {settings.out}/{name}.tsv, {settings.out}/rejects/{name}.jsonl")
     return "\n".join([*lines, f"write  {settings.out}/report.json"])
+
+
+def conversions(done: Mapping[str, SourceReport], size: int) -> str:
+    """A random sample of the turns that script conversion changed: address, before, after."""
+    whole = pl.concat(frame for told in done.values() for frame in told.conversions).bottom_k(size, by="key")
+    return "\n".join(
+        f"{file}:{line}\n  {before}\n  {after}"
+        for file, line, before, after in whole.select("file", "line", "before", "after").iter_rows()
+    )

@@ -25,7 +25,7 @@ from chat_corpus.text import steps
 class Outcome:
     """What a shard became.
 
-    turns    `schema.TURNS` with clean text, and `raw`, the text as it was read
+    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, and `unconverted`, before conversion
     pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`
     rejects  `source, file, line, reason, detail, raw`, by part and line
     counts   the shard's accounts, balanced
@@ -87,7 +87,7 @@ def _clean(
     told = script.load(own.script).convert(
         normalized["text"], declared=traits.script, dialogues=normalized["dialogue"]
     )
-    converted = normalized.with_columns(told["text"])
+    converted = normalized.with_columns(told["text"], unconverted=normalized["text"])
     ledger.check_rows(normalized, converted, "convert", where)
     checked = rules.check(converted, own.rules, source)
     ledger.check_rows(converted, checked, "check", where)

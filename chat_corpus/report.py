@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from chat_corpus import script
 from chat_corpus.errors import UsageError
@@ -31,6 +32,7 @@ class SourceReport:
     found: Found
     counts: Counts = field(default_factory=Counts)
     files: list[FileFacts] = field(default_factory=list)
+    conversions: list[pl.DataFrame] = field(default_factory=list)
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0

@@ -31,8 +31,12 @@ _log = logging.getLogger(__name__)
 Progress = Callable[[str, int], object]
 
 
-def run(found: Mapping[str, Found], settings: Settings, progress: Progress) -> tuple[dict[str, SourceReport], Any]:
+def run(
+    found: Mapping[str, Found], settings: Settings, progress: Progress, conversions: int = 0
+) -> tuple[dict[str, SourceReport], Any]:
     """Do all sources in `found`, and write the report. Returns what became of each source, and the report.
+
+    What became of a source comes with a sample of up to `conversions` turns for each shard that were converted.
 
     Raises ChatCorpusError where the output folder cannot be written.
     """
@@ -47,7 +51,7 @@ def run(found: Mapping[str, Found], settings: Settings, progress: Progress) -> t
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, one in found.items():
-            done[name] = _source(one, settings, out, progress)
+            done[name] = _source(one, settings, out, progress, conversions)
             facts["seconds"] = round(time.perf_counter() - clock, 3)
             # After each source, so that a run that is interrupted leaves no file that the report does not know.
             told = report.write(out, settings, done, facts)
@@ -57,11 +61,11 @@ def run(found: Mapping[str, Found], settings: Settings, progress: Progress) -> t
     return done, told
 
 
-def _source(found: Found, settings: Settings, out: Path, progress: Progress) -> SourceReport:
+def _source(found: Found, settings: Settings, out: Path, progress: Progress, conversions: int) -> SourceReport:
     name, clock = found.source.name, time.perf_counter()
     told = SourceReport(found=found)
     try:
-        _shards(found, settings, out, progress, told)
+        _shards(found, settings, out, progress, told, conversions)
     except ChatCorpusError as error:
         told.error, told.exit_code = str(error), error.exit_code
         _log.error("%s", error, extra={"source": name})
@@ -69,7 +73,9 @@ def _source(found: Found, settings: Settings, out: Path, progress: Progress) -> 
     return told
 
 
-def _shards(found: Found, settings: Settings, out: Path, progress: Progress, told: SourceReport) -> None:
+def _shards(
+    found: Found, settings: Settings, out: Path, progress: Progress, told: SourceReport, conversions: int
+) -> None:
     source, own = found.source, settings.of(found.source.name)
     folder = out / WORK / source.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -79,9 +85,10 @@ def _shards(found: Found, settings: Settings, out: Path, progress: Progress, tol
     told.files = plan.facts
     parts = []
     for shard in plan.shards():
-        counts = work(shard, settings, folder, with_keys=with_keys)
-        told.counts.add(counts)
+        done = work(shard, settings, folder, with_keys=with_keys, conversions=conversions)
+        told.counts.add(done.counts)
+        told.conversions.append(done.conversions)
         parts.append(Part.of(folder, shard.number))
         progress(source.name, shard.bytes)
-        _log.debug("%s: shard %d, %d pairs", source.name, shard.number, counts.written, extra={"source": source.name})
+        _log.debug("%s: shard %d, %d pairs", source.name, shard.number, done.counts.written, extra={"source": source.name})
     merge(source.name, parts, out, told.counts, with_keys=with_keys)

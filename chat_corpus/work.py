@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+import polars as pl
+
 from chat_corpus import distinct, pipeline
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
@@ -33,8 +35,19 @@ class Part:
         return cls(pairs=folder / f"{stem}.tsv", rejects=folder / f"{stem}.jsonl", keys=folder / f"{stem}.arrow")
 
 
-def work(shard: Shard, settings: Settings, folder: Path, *, with_keys: bool) -> Counts:
-    """Process a shard and leave its part in `folder`; with keys where pairs are to be told apart later."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """What is told of a shard: its accounts, and a sample of its conversions (`key, file, line, before, after`)."""
+
+    counts: Counts
+    conversions: pl.DataFrame
+
+
+def work(shard: Shard, settings: Settings, folder: Path, *, with_keys: bool, conversions: int = 0) -> Done:
+    """Process a shard and leave its part in `folder`.
+
+    With keys where pairs are to be told apart later; and with a sample of so many conversions.
+    """
     outcome = pipeline.process(shard, settings)
     part = Part.of(folder, shard.number)
     whole(part.pairs, lambda path: path.write_bytes(tsv.encode(outcome.pairs)))
@@ -42,7 +55,21 @@ def work(shard: Shard, settings: Settings, folder: Path, *, with_keys: bool) -> 
     if with_keys:
         keys = distinct.keys(outcome.pairs, [piece.file.name for piece in shard.pieces])
         whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"))
-    return outcome.counts
+    return Done(counts=outcome.counts, conversions=_sample(outcome.turns, shard, conversions))
+
+
+def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
+    """Conversions drawn by a hash of address and text, so that samples of shards make a sample of the source."""
+    names = pl.Series([piece.file.name for piece in shard.pieces])
+    found = turns.filter(pl.col("text") != pl.col("unconverted")).head(turns.height if size else 0)
+    drawn = found.select(
+        "line",
+        key=pl.struct("part", "line", "turn", "raw").hash(seed=1),
+        file=names[found["part"]] if len(found) else pl.lit("", dtype=pl.String),
+        before="unconverted",
+        after="text",
+    )
+    return drawn.bottom_k(size, by="key") if size else drawn
 
 
 def whole(path: Path, write: Callable[[Path], object]) -> None:
