@@ -1,11 +1,11 @@
 """Public Chinese chat corpora in, clean query/response pairs out.
 
-    from chat_corpus import normalize, pairs, sources, turns
+from chat_corpus import normalize, pairs, sources, turns
 
-    sources.load()["ptt"]                  # what is known of a corpus
-    turns("ptt", raw="raw_chat_corpus")    # its turns as frames, clean and simplified, shard by shard
-    pairs("ptt", raw="raw_chat_corpus")    # its query/answer pairs, shard by shard
-    normalize(["這  是"])                   # the text steps and the conversion on texts of your own
+sources.load()["ptt"]                  # what is known of a corpus
+turns("ptt", raw="raw_chat_corpus")    # its turns as frames, clean and simplified, shard by shard
+pairs("ptt", raw="raw_chat_corpus")    # its query/answer pairs, shard by shard
+normalize(["這  是"])                   # the text steps and the conversion on texts of your own
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from chat_corpus.survey import survey
 from chat_corpus.text import steps
 
 
-def turns(source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str | Path] = ()) -> Iterator[pl.DataFrame]:
+def turns(
+    source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str | Path] = ()
+) -> Iterator[pl.DataFrame]:
     """The turns of a source, one frame a shard: the columns of `schema.TURNS` with clean text, and `file` and `raw`.
 
     Rejected turns are there too, with their `reason`. Raises UsageError for an unknown source or a faulty config,
@@ -26,7 +28,9 @@ def turns(source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str
         yield outcome.turns.with_columns(file=_files(shard, outcome.turns["part"]))
 
 
-def pairs(source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str | Path] = ()) -> Iterator[pl.DataFrame]:
+def pairs(
+    source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str | Path] = ()
+) -> Iterator[pl.DataFrame]:
     """The pairs of a source, one frame a shard: `query, answer, query_file, query_line, answer_file, answer_line`.
 
     The same pair in two shards comes twice; `python main.py` writes it once where the source asks for it. Raises as
@@ -51,9 +55,7 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
 
 
-def _outcomes(
-    name: str, raw: str | Path, config: Iterable[str | Path]
-) -> Iterator[tuple[Shard, pipeline.Outcome]]:
+def _outcomes(name: str, raw: str | Path, config: Iterable[str | Path]) -> Iterator[tuple[Shard, pipeline.Outcome]]:
     settings = load([Path(file) for file in config])
     known = sources.load(settings.plugins)
     if name not in known:

@@ -6,13 +6,15 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from chat_corpus.errors import ChatCorpusError, UsageError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from chat_corpus.settings import Settings
     from chat_corpus.survey import Found
 
@@ -149,7 +151,7 @@ def _survey(settings: Settings) -> dict[str, Found]:
 
 
 def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
-    """Names from repeated and comma-separated values. Raises UsageError that suggests the nearest for an unknown one."""
+    """Names from repeated, comma-separated values. Raises UsageError with the nearest name for an unknown one."""
     import difflib
 
     names = [name.strip() for value in given for name in value.split(",") if name.strip()]
@@ -187,12 +189,12 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     known = sources.load(settings.plugins)
     _names((name or "",), known)
     told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))
-    stdin = sys.stdin.buffer
+    stdin = cast("BufferedReader", sys.stdin.buffer)
     if explain:
         for line in filter_.explain(told, stdin):
             click.echo(_safe(line))
     elif bad := filter_.run(told, stdin, sys.stdout.buffer):
-        shown = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")  # noqa: PLR2004 a few are enough
+        shown = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
         raise ChatCorpusError(f"<stdin>: {len(bad)} lines are not UTF-8 and went out unchanged: {shown}")
 
 

@@ -150,7 +150,7 @@ def _advice(one: Found) -> list[str]:
 
 def plan_text(found: Mapping[str, Found], settings: Settings) -> str:
     """What a run would read and write, a line each."""
-    lines = []
+    lines: list[str] = []
     for name, one in found.items():
         lines.extend(f"read   {file.name}  {file.size:,} bytes" for file in one.files)
         lines.append(f"write  {settings.out}/{name}.tsv, {settings.out}/rejects/{name}.jsonl")

@@ -23,7 +23,7 @@ def keys(pairs: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
 
 
 def repeated(parts: Sequence[Path]) -> pl.DataFrame:
-    """The pairs to leave out: `row`, counted from 0 over all parts in order, and `file, line` of the first such pair."""
+    """The pairs to leave out: `row`, from 0 over all parts in order, and `file, line` of the first such pair."""
     whole = pl.scan_ipc(list(parts), row_index_name="row")
     passes = 1 + whole.select(pl.len()).collect().item() // _PASS
     first = {name: pl.col(name).first().over("low", "high") for name in ("file", "line")}

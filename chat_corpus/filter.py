@@ -1,14 +1,15 @@
-"""The `normalize` verb: text steps and script conversion as a filter, one line in, one line out.
+r"""The `normalize` verb: text steps and script conversion as a filter, one line in, one line out.
 
 Lines go out as they come in, without waiting for the end of the input. A line break that a step puts into a line is
-written as the two characters ``\\n``. A line that is not UTF-8 goes out as it came.
+written as the two characters ``\n``. A line that is not UTF-8 goes out as it came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import IO, Protocol
+from io import BufferedReader
+from typing import IO
 
 import polars as pl
 
@@ -24,10 +25,6 @@ _BLOCK = 1 << 20
 _OWN = Traits(script=Script.MIXED)
 
 
-class _Stream(Protocol):
-    def read1(self, size: int, /) -> bytes: ...  # what there is, up to `size` bytes
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
     """The steps and the conversion as one source, or text of one's own, gets them."""
@@ -37,7 +34,7 @@ class Filter:
 
     @classmethod
     def of(cls, settings: SourceSettings, source: Source | None) -> Filter:
-        """The filter of a source; its text counts as segmented if it declares so, unless the settings say otherwise."""
+        """The filter of a source; its text counts as segmented if it declares so, unless told otherwise."""
         traits = _OWN if source is None else source.traits
         chosen = settings.read.segmentation
         if chosen != "auto":
@@ -45,7 +42,7 @@ class Filter:
         return cls(settings=settings, traits=traits)
 
     def texts(self, texts: pl.Series) -> pl.DataFrame:
-        """`text` and `script` of each text, as `script.Converter.convert` returns them; each text is its own dialogue."""
+        """`text` and `script` of each text, as `script.Converter.convert` returns them."""
         clean = steps.normalize(texts, self.settings.text, self.traits)
         return script.load(self.settings.script).convert(clean, declared=self.traits.script)
 
@@ -68,7 +65,7 @@ class Filter:
             yield f"conversion ({found})", converted
 
 
-def whole_lines(stream: _Stream) -> Iterator[bytes]:
+def whole_lines(stream: BufferedReader) -> Iterator[bytes]:
     """The lines of a stream in blocks, as soon as they are there; the last one may lack its line break."""
     rest = b""
     while block := stream.read1(_BLOCK):
@@ -82,7 +79,7 @@ def whole_lines(stream: _Stream) -> Iterator[bytes]:
         yield rest
 
 
-def run(told: Filter, stream: _Stream, out: IO[bytes]) -> list[int]:
+def run(told: Filter, stream: BufferedReader, out: IO[bytes]) -> list[int]:
     """Filter a stream to its end; returns the numbers of the lines that are not UTF-8 and went out unchanged."""
     first, bad = 1, []
     for block in whole_lines(stream):
@@ -94,7 +91,7 @@ def run(told: Filter, stream: _Stream, out: IO[bytes]) -> list[int]:
     return bad
 
 
-def explain(told: Filter, stream: _Stream) -> Iterator[str]:
+def explain(told: Filter, stream: BufferedReader) -> Iterator[str]:
     """For each line of a stream its number and text, and below it each step that changes it, and what to."""
     first = 1
     for block in whole_lines(stream):

@@ -1,8 +1,8 @@
 """Accounts that must balance: nothing a reader met may vanish between two stages, or appear from nowhere.
 
-    records read  = structural + used + rejected       (rejected: a record none of whose turns is one)
-    turns         = kept + rejected                    (by reason)
-    pairs possible = written + rejected + duplicates   (by reason)
+records read  = structural + used + rejected       (rejected: a record none of whose turns is one)
+turns         = kept + rejected                    (by reason)
+pairs possible = written + rejected + duplicates   (by reason)
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
 
     `records` were counted on the raw bytes, from number `first` on. Raises LedgerError.
     """
-    rows = reading.rows.filter(pl.col("part") == part).select("line", used=pl.col("reason").is_null())
-    by_line = rows.group_by("line").agg(pl.col("used").any()) if not rows["line"].is_unique().all() else rows
-    addresses = pl.concat([by_line["line"], reading.structural[part]])
-    inside = addresses.is_empty() or (addresses.min() >= first and addresses.max() < first + records)  # type: ignore[operator]
-    if len(addresses) != records or not inside or addresses.n_unique() != records:
+    rows = reading.rows.filter(pl.col("part") == part).select("line", used=pl.col("reason").is_null()).sort("line")
+    repeats = (rows["line"] == rows["line"].shift(1)).any()
+    by_line = rows.group_by("line").agg(pl.col("used").any()) if repeats else rows
+    addresses = pl.concat([by_line["line"], reading.structural[part]]).sort()
+    if not addresses.equals(pl.int_range(first, first + records, dtype=pl.UInt32, eager=True)):
         raise LedgerError(
-            f"{where}: {records} records were read, the reader accounts for {addresses.n_unique()} of them "
-            f"in {len(addresses)} places; {_BUG}"
+            f"{where}: {records} records were read, from {first} on; the reader accounts for "
+            f"{addresses.n_unique()} of them in {len(addresses)} places; {_BUG}"
         )
     used = int(by_line["used"].sum())
     return used, len(by_line) - used
@@ -103,4 +103,6 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
     """Check that a stage kept every row at its address. Raises LedgerError."""
     same = len(before) == len(after) and all(before[name].equals(after[name]) for name in ("part", "line", "turn"))
     if not same:
-        raise LedgerError(f"{where}: stage '{stage}' lost, added or moved turns: {len(before)} in, {len(after)} out; {_BUG}")
+        raise LedgerError(
+            f"{where}: stage '{stage}' lost, added or moved turns: {len(before)} in, {len(after)} out; {_BUG}"
+        )

@@ -72,7 +72,9 @@ def _duplicates(part: Part, name: str, lines: list[bytes], dropped: dict[int, tu
         "line",
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        detail=pl.Series([f"the same pair stands at {file}:{line}" for file, line in dropped.values()], dtype=pl.String),
+        detail=pl.Series(
+            [f"the same pair stands at {file}:{line}" for file, line in dropped.values()], dtype=pl.String
+        ),
         raw=pl.Series([lines[row].decode("utf-8").rstrip("\n") for row in dropped], dtype=pl.String),
     ).select("source", "file", "line", "reason", "detail", "raw")
 
@@ -81,4 +83,6 @@ def _count(path: Path, expected: int, name: str) -> None:
     with path.open("rb") as stream:
         lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
     if lines != expected:
-        raise LedgerError(f"{name}: {lines} rows were written, {expected} accounted for; the old file was left as it was")
+        raise LedgerError(
+            f"{name}: {lines} rows were written, {expected} accounted for; the old file was left as it was"
+        )

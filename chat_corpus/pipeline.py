@@ -84,9 +84,7 @@ def _clean(
     read = rows.with_columns(raw=pl.col("text"))
     normalized = read.with_columns(steps.normalize(read["text"], own.text, traits))
     ledger.check_rows(read, normalized, "normalize", where)
-    told = script.load(own.script).convert(
-        normalized["text"], declared=traits.script, dialogues=normalized["dialogue"]
-    )
+    told = script.load(own.script).convert(normalized["text"], declared=traits.script, dialogues=normalized["dialogue"])
     converted = normalized.with_columns(told["text"], unconverted=normalized["text"])
     ledger.check_rows(normalized, converted, "convert", where)
     checked = rules.check(converted, own.rules, source)

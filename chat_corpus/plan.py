@@ -13,12 +13,12 @@ from typing import IO
 
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
-from chat_corpus.observe import observed
 from chat_corpus.raw import RawFile, count_lines, lines_end
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.survey import Found, Group
+from chat_corpus.text.segmentation import observed
 
 #: A record longer than this is no record of any corpus; reading on would only fill the memory.
 _LONGEST_RECORD = 1 << 28
@@ -106,7 +106,7 @@ class Plan:
 
     def _pieces(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[Piece, ...]]:
         if format_.cut is None:
-            yield tuple(piece for fact in facts for piece in _cut(fact, lambda data: 0, format_.count, 1 << 20))
+            yield tuple(piece for fact in facts for piece in _cut(fact, _never, format_.count, 1 << 20))
         elif format_.parts == 1:
             for piece in _cut(facts[0], format_.cut, format_.count, self.settings.shard_bytes):
                 yield (piece,)
@@ -155,6 +155,10 @@ class _Follower:
         facts.bytes, facts.records, self._data = piece.stop, facts.records + taken, self._data[length:]
         facts.digest = self._digest.hexdigest()
         return piece
+
+
+def _never(data: bytes) -> int:  # noqa: ARG001 a file read as a whole, whatever it holds
+    return 0
 
 
 def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes], int], size: int) -> Iterator[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,8 @@ import polars as pl
 
 from chat_corpus.schema import Reason
 from chat_corpus.source import Source
+
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,24 +27,28 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept."""
-    text, reason = pl.col("text"), pl.col("reason")
-    chars = text.str.len_chars()
-    damaged = text.str.count_matches("\N{REPLACEMENT CHARACTER}", literal=True)
-    verdicts: list[tuple[pl.Expr, Reason, pl.Expr]] = [
-        (chars == 0, Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")),
-        (
-            pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)),
-            Reason.NO_ANSWER,
-            pl.lit("this source's word for having no answer"),
-        ),
-        (damaged > chars * options.max_damaged, Reason.DAMAGED, pl.format("{} of {} characters lost", damaged, chars)),
-        (chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)),
-    ]
-    if options.max_chars:
-        verdicts.append((chars > options.max_chars, Reason.LENGTH, pl.format("{} characters, over max_chars", chars)))
-    named = pl.coalesce(reason, *(pl.when(bad).then(pl.lit(str(why))) for bad, why, _ in verdicts))
-    checked = rows.with_columns(reason=named)
+    verdicts = list(_verdicts(rows, options, source))
+    reasons = [pl.when(bad).then(pl.lit(str(why))) for bad, why, _ in verdicts]
+    checked = rows.with_columns(reason=pl.coalesce("reason", *reasons))
     if checked["reason"].null_count() == rows["reason"].null_count():
         return rows
     told = pl.coalesce("detail", *(pl.when(bad).then(detail) for bad, _, detail in verdicts))
-    return checked.with_columns(detail=pl.when(reason.is_not_null()).then(told))
+    return checked.with_columns(detail=pl.when(pl.col("reason").is_not_null()).then(told))
+
+
+def _verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> Iterator[tuple[pl.Expr, Reason, pl.Expr]]:
+    """Each rule that can apply at all: which rows it rejects, for which reason, told how."""
+    text = pl.col("text")
+    chars = text.str.len_chars()
+    yield text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
+    if source.no_answer:
+        said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
+        yield said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
+    if rows["text"].str.contains(_LOST, literal=True).any():
+        damaged = text.str.count_matches(_LOST, literal=True)
+        told = pl.format("{} of {} characters lost", damaged, chars)
+        yield damaged > chars * options.max_damaged, Reason.DAMAGED, told
+    if options.min_chars > 1:
+        yield chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
+    if options.max_chars:
+        yield chars > options.max_chars, Reason.LENGTH, pl.format("{} characters, more than max_chars", chars)

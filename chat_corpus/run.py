@@ -31,6 +31,10 @@ _log = logging.getLogger(__name__)
 Progress = Callable[[str, int], object]
 
 
+def silent(source: str, done: int) -> None:
+    """Progress that nobody is told of."""
+
+
 def run(
     found: Mapping[str, Found], settings: Settings, progress: Progress, conversions: int = 0
 ) -> tuple[dict[str, SourceReport], Any]:
@@ -90,5 +94,7 @@ def _shards(
         told.conversions.append(done.conversions)
         parts.append(Part.of(folder, shard.number))
         progress(source.name, shard.bytes)
-        _log.debug("%s: shard %d, %d pairs", source.name, shard.number, done.counts.written, extra={"source": source.name})
+        _log.debug(
+            "%s: shard %d, %d pairs", source.name, shard.number, done.counts.written, extra={"source": source.name}
+        )
     merge(source.name, parts, out, told.counts, with_keys=with_keys)

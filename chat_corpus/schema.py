@@ -18,7 +18,7 @@ import polars as pl
 #: line      number of the record in that file, from 1: the physical line where the record begins, or, in layouts that
 #:           are not made of lines (JSON arrays, XML), the ordinal of the record
 #: dialogue  number of the dialogue within the shard, from 0; null for a record that could not be placed in one
-#: turn      position within the dialogue, from 0; rows that share a position are alternative responses to the turn before
+#: turn      position within the dialogue, from 0; rows that share one are alternative responses to the turn before
 #: text      the utterance; null where the record could not be decoded or split
 #: reason    why the row is not a usable turn (a `Reason`), or null
 #: detail    what was met and what was expected, for a person; null without a reason
@@ -39,7 +39,10 @@ class Word(str, Enum):
     """A member of a closed set, written as itself in frames, JSON and YAML (`enum.StrEnum` needs Python 3.11)."""
 
     __str__ = str.__str__
-    __format__ = str.__format__
+
+    def __format__(self, spec: str) -> str:
+        """Format as the text that the member is."""
+        return str.__format__(self, spec)
 
 
 class Script(Word):

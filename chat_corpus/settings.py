@@ -86,7 +86,7 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
         if isinstance(single, dict):
             single.update({key: _merged(single[key], value) for key, value in (flags or {}).items() if key in single})
     _check_keys(data, Settings, (), places)
-    settings = _converted(data, Settings, (), places)
+    settings: Settings = _converted(data, Settings, (), places)
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)
         _converted(_merged(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places)

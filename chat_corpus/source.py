@@ -1,4 +1,4 @@
-"""What a source is: the facts of one corpus, declared once. A module of `chat_corpus.sources` is one such declaration."""
+"""What a source is: the facts of one corpus, declared once, in a module of `chat_corpus.sources`."""
 
 from __future__ import annotations
 

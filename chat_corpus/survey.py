@@ -1,8 +1,8 @@
 """What lies in the raw folder: which files are whose, which inputs are incomplete, and which are the bundled samples.
 
-A file belongs to the first source with an input whose pattern matches the file's path and whose format accepts its first
-bytes. An archive counts as a folder. Bundled samples are known by their content, so that a real corpus unpacked over
-them replaces them one by one; as soon as one real file is there, no sample is read.
+A file belongs to the first source with an input whose pattern matches the file's path and whose format accepts its
+first bytes. An archive counts as a folder. Bundled samples are known by their content, so that a real corpus unpacked
+over them replaces them one by one; as soon as one real file is there, no sample is read.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-
 import polars as pl
 
 from chat_corpus import distinct, pipeline

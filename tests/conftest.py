@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-goldens", action="store_true", help="rewrite golden files; read the diff before committing")
+    parser.addoption(
+        "--update-goldens", action="store_true", help="rewrite golden files; read the diff before committing"
+    )
 
 
 @pytest.fixture

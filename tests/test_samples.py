@@ -25,7 +25,9 @@ def bundled() -> list[Path]:
 
 def test_the_package_knows_each_sample_by_its_content(golden: Golden) -> None:
     known = {hashlib.sha256(file.read_bytes()).hexdigest(): file.stat().st_size for file in bundled()}
-    golden.check(ROOT / "chat_corpus" / "samples.json", (json.dumps(dict(sorted(known.items())), indent=0) + "\n").encode())
+    golden.check(
+        ROOT / "chat_corpus" / "samples.json", (json.dumps(dict(sorted(known.items())), indent=0) + "\n").encode()
+    )
 
 
 def test_there_is_a_sample_of_every_source(tmp_path: Path) -> None:

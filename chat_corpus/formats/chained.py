@@ -1,7 +1,7 @@
 """Threads flattened into exchanges: where a line's query is the response of the line before, the thread goes on.
 
-A thread of n turns stands as n - 1 lines `query TAB response`. Read back, each turn comes out once; a blank or malformed
-line ends its thread.
+A thread of n turns stands as n - 1 lines `query TAB response`. Read back, each turn comes out once; a blank or
+malformed line ends its thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def _read(parts: Sequence[Records]) -> Reading:
     starts = (pl.col("query") != pl.col("response").shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
     exchanges = fields.good.with_columns(starts=starts.fill_null(value=True))
     rows = (
-        exchanges.select("line", "starts", dialogue=pl.col("starts").cum_sum(), text=pl.concat_list("query", "response"))
+        exchanges.select(
+            "line", "starts", dialogue=pl.col("starts").cum_sum(), text=pl.concat_list("query", "response")
+        )
         .explode("text")
         .filter(pl.col("starts") | (pl.int_range(pl.len()) % 2 == 1))
         .with_columns(turn=position_within("dialogue"))

@@ -28,7 +28,10 @@ def _read(parts: Sequence[Records]) -> Reading:
     is_turn = text.str.starts_with("M ") | (text == "M")
     rows = rows.with_columns(
         text=pl.when(is_turn).then(text.str.slice(2)).otherwise(text),
-        reason=pl.when(text.is_null()).then(pl.lit(str(Reason.ENCODING))).when(~is_turn).then(pl.lit(str(Reason.LAYOUT))),
+        reason=pl.when(text.is_null())
+        .then(pl.lit(str(Reason.ENCODING)))
+        .when(~is_turn)
+        .then(pl.lit(str(Reason.LAYOUT))),
         detail=pl.when(text.is_null())
         .then(pl.lit("not UTF-8"))
         .when(~is_turn)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 import yaml
@@ -25,10 +26,13 @@ def _read(parts: Sequence[Records]) -> Reading:
     lines: list[tuple[int, str | None]] = list(records.select("line", "text").iter_rows())
     found: list[_Row] = []
     for dialogue, chunk in enumerate(_conversations(lines)):
-        found.extend((line, dialogue, *row) for line, *row in _utterances(chunk))
+        found.extend((row[0], dialogue, *row[1:]) for row in _utterances(chunk))
     placed = {line for line, *_ in found}
-    found.extend((line, None, None, None, str(Reason.ENCODING), "not UTF-8") for line, text in lines
-                 if text is None and line not in placed)
+    found.extend(
+        (line, None, None, None, str(Reason.ENCODING), "not UTF-8")
+        for line, text in lines
+        if text is None and line not in placed
+    )
     schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String}
     rows = pl.DataFrame(found, schema={**schema, "reason": pl.String, "detail": pl.String}, orient="row")
     structural = records.filter(~pl.col("line").is_in(rows["line"].implode()))["line"]
@@ -56,12 +60,12 @@ def _conversations(lines: list[tuple[int, str | None]]) -> Iterator[list[tuple[i
 
 
 def _utterances(chunk: list[tuple[int, str | None]]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
-    """The rows (line, turn, text, reason, detail) of one conversation; an undecodable line keeps its place as a turn."""
+    """The rows (line, turn, text, reason, detail) of one conversation; an undecodable line keeps its place."""
     bad = {index for index, (_, text) in enumerate(chunk) if text is None}
     source = "\n".join("  - ?" if text is None else text for _, text in chunk)
     first = chunk[0][0]
     try:
-        node = yaml.compose(source, Loader=_LOADER)
+        node: Any = yaml.compose(source, Loader=_LOADER)
         (conversation,) = node.value
         items = conversation.value
         if not isinstance(conversation, yaml.SequenceNode) or not items:

@@ -18,10 +18,10 @@ _SPEAKERS = 2
 
 
 def instruction_turns(record: object) -> list[str]:
-    """The turns of a record of any of the layouts.
+    r"""The turns of a record of any of the layouts.
 
     >>> instruction_turns({"instruction": "翻译", "input": "hi", "output": "你好"})
-    ['翻译\\nhi', '你好']
+    ['翻译\nhi', '你好']
     >>> instruction_turns({"conversations": [{"from": "human", "value": "在吗"}, {"from": "gpt", "value": "在"}]})
     ['在吗', '在']
     """
@@ -58,9 +58,9 @@ def _prompt(record: Mapping[str, object], instance: Mapping[str, object]) -> str
 
 
 def _exchange(prompt: str, answer: str) -> list[str]:
-    """Prompt and answer as turns: what BELLE's chats embed in either is taken apart again.
+    r"""Prompt and answer as turns: what BELLE's chats embed in either is taken apart again.
 
-    multiturn_chat keeps the turns before the last answer in the prompt, as ``Human:…\\nAssistant:…``; generated_chat
+    multiturn_chat keeps the turns before the last answer in the prompt, as ``Human:…\nAssistant:…``; generated_chat
     has a whole dialogue between two people whom the prompt describes in the answer.
     """
     if prompt.startswith(("Human:", "Human：")):

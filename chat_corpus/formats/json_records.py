@@ -59,7 +59,8 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
 def json_lines(turns_of: TurnsOf) -> Format:
     """One JSON value a line."""
     return Format(
-        read=partial(_read, turns_of=turns_of), accepts=lambda head: not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+        read=partial(_read, turns_of=turns_of),
+        accepts=lambda head: not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import polars as pl
 
@@ -29,7 +29,9 @@ def _cut(data: bytes, *, element: str) -> int:
 
 def _split(data: bytes, first: int, *, element: str) -> Records:
     starts = _starts(data, element)
-    return numbered([data[start:stop].strip() for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)], first)
+    return numbered(
+        [data[start:stop].strip() for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)], first
+    )
 
 
 def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:
@@ -47,8 +49,8 @@ def _message(record: str | None, element: str, child: str) -> tuple[str | None, 
         return None, str(Reason.ENCODING), "not UTF-8"
     whole, end, rest = record.partition(f"</{element}>")
     try:
-        text = ElementTree.fromstring(whole + end).find(child)  # noqa: S314 a fragment can declare no entity
-    except ElementTree.ParseError as error:
+        text = ET.fromstring(whole + end).find(child)  # noqa: S314 a fragment can declare no entity
+    except ET.ParseError as error:
         return None, str(Reason.LAYOUT), f"not a well-formed <{element}>: {error}"
     if text is None or re.sub(r"</\w+>", "", rest).strip():
         return None, str(Reason.LAYOUT), f"a <{child}> in <{element}> and nothing after it expected"

@@ -77,7 +77,8 @@ def compose(chain: Chain) -> dict[str, str]:
     """Return one table, for OpenCC's rule, that does what the stages of a chain do one after the other.
 
     Left out: results outside the Basic Multilingual Plane (頫 𫖯), which OpenCC itself marks as likely to be shown as
-    an empty box, and every 坏 that stands for 坯 in old texts: in chat it is a simplified 壞.
+    an empty box; every 坏 that stands for 坯 in old texts: in chat it is a simplified 壞; and forms of the first stage
+    that the second does not know (抬 擡, in the dictionaries of 2023).
     """
     stages = [Stage(group) for group in chain.stages]
 
@@ -90,8 +91,9 @@ def compose(chain: Chain) -> dict[str, str]:
     keys = {key for stage in stages for key in stage.entries}
     keys |= {"".join(regional.get(character, character) for character in key) for key in keys if len(key) > 1}
     table = {key: convert(key) for key in keys}
-    table = {key: value for key, value in table.items() if "坯" not in value and max(value) <= "\uffff"}
-    return _close(table | _corrections(table))
+    lost = {new for new in regional if convert(new) == new and not new.encode("gb2312", "ignore")} | {"坯"}
+    table = {key: value for key, value in table.items() if max(value) <= "\uffff" and lost.isdisjoint(value)}
+    return _close(_prune(table | _corrections(table)))
 
 
 def without_faults(chain: Chain) -> Chain:
@@ -128,6 +130,22 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | {word: word for word in _KEPT.split()}
         | _PHRASES
     )
+
+
+def _prune(table: dict[str, str]) -> dict[str, str]:
+    """Drop phrases that do what their characters do one by one, unless they shadow another phrase that does not.
+
+    tw2s has 1,300 of them, to shield 人才 from 纔 and the like between its stages; they would cost a fifth of the time.
+    """
+    telling = {key for key, value in table.items() if value != "".join(table.get(c, c) for c in key)}
+    heads = {key[:size] for key in telling for size in range(1, len(key))}
+
+    def shadows(key: str) -> bool:
+        return any(key[start:] in heads for start in range(1, len(key))) or any(
+            key[start:end] in telling for start in range(len(key)) for end in range(start + 1, len(key))
+        )
+
+    return {key: value for key, value in table.items() if len(key) == 1 or key in telling or shadows(key)}
 
 
 def _close(table: dict[str, str]) -> dict[str, str]:

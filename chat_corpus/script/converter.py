@@ -92,4 +92,4 @@ def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -
         return texts.str.contains(_REQUEST).fill_null(value=False)
     near = dialogues.is_in(dialogues.filter(rows).unique().implode())
     asking = dialogues.filter(near).filter(texts.filter(near).str.contains(_REQUEST).fill_null(value=False))
-    return dialogues.is_in(asking.unique().implode())
+    return dialogues.is_in(asking.unique().implode()).fill_null(value=False)

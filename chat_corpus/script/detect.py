@@ -80,7 +80,7 @@ def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Se
     """Return the script of each text as an index of `NAMES`; null is neutral.
 
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
-    character whose conversion depends on the script (發乾, 老么): it is then in the script of most of its dialogue's
+    character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
     it stays neutral.
     """
@@ -99,7 +99,9 @@ def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Se
     codes = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
     doubtful = rows.gather(rest).filter(~told & _has(left, found.doubtful))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
-    return codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues)) if len(doubtful) else codes
+    if len(doubtful):
+        codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))
+    return codes
 
 
 def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
@@ -125,7 +127,8 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     verdict = sums.to_frame().select(
         pl.when(pl.col("code") > 0).then(_TRADITIONAL).when(pl.col("code") < 0).then(_SIMPLIFIED).otherwise(default)
     )
-    return prior.scatter(telling, verdict.to_series())
+    prior.scatter(telling, verdict.to_series())
+    return prior
 
 
 def _has(texts: pl.Series, pattern: str) -> pl.Series:

@@ -69,11 +69,15 @@ class Stage:
         self.entries = _merge(group)
         self.longest = max(map(len, self.entries))
         self._rule = globally_longest if globally else leftmost_longest
-        self._patterns = sorted(_needed(self.entries), key=len, reverse=True)
+        self._patterns = sorted(filter(self._matters, self.entries), key=len, reverse=True)
         self._values = [self.entries[key] for key in self._patterns]
         self._overlaps = sorted(_overlaps(self.entries)) if globally else []
         #: One character of every entry that changes something: a text without any of them stays as it is.
         self.gate = character_class(_changed(self.entries))
+
+    def _matters(self, key: str) -> bool:
+        """Say whether matching cannot do without a key: a single character that stays as it is shadows nothing."""
+        return len(key) > 1 or self.entries[key] != key
 
     def replace_one(self, text: str) -> str:
         """Replace in one text, in plain Python."""
@@ -151,13 +155,15 @@ def gated(texts: pl.Series, mask: pl.Series, function: Callable[[pl.Series], pl.
         return texts
     if count == len(texts):
         return function(texts)
-    return texts.clone().scatter(mask.arg_true(), function(texts.filter(mask)))
+    # `scatter` changes the series that it is called on.
+    result: pl.Series = texts.clone().scatter(mask.arg_true(), function(texts.filter(mask)))
+    return result
 
 
 def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[str], str]) -> pl.Series:
-    """Take the exact way for the rows of a mask, the fast way's result for the others."""
+    """Take the exact way for the rows of a mask, the fast way's result (which is changed) for the others."""
     rows = mask.fill_null(value=False).arg_true()
-    return fast.clone().scatter(rows, per_row(texts.gather(rows), exact)) if len(rows) else fast
+    return fast.scatter(rows, per_row(texts.gather(rows), exact)) if len(rows) else fast
 
 
 def per_row(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
@@ -188,28 +194,6 @@ def _changed(entries: Mapping[str, str]) -> set[str]:
         if key != value and singles.isdisjoint(key):
             singles.add(next((old for old, new in zip(key, value, strict=False) if old != new), key[-1]))
     return singles
-
-
-def _needed(entries: Mapping[str, str]) -> set[str]:
-    """Return the keys that leftmost longest matching cannot do without; the others cost a fifth of the time.
-
-    A phrase can go if its value is that of its characters one by one, and it does not shadow one that cannot go: one
-    that begins inside it, or that it begins with.
-    """
-    needed = {key for key, value in entries.items() if value != "".join(entries.get(c, c) for c in key)}
-    fresh = needed
-    spare = {key for key in entries if len(key) > 1} - needed
-    while fresh:
-        heads = {key[:size] for key in fresh for size in range(1, len(key))}
-        fresh = {
-            key
-            for key in spare
-            if any(key[start:] in heads for start in range(1, len(key)))
-            or any(key[start:end] in fresh for start in range(len(key)) for end in range(start + 1, len(key) + 1))
-        }
-        needed |= fresh
-        spare -= fresh
-    return needed | {key for key, value in entries.items() if len(key) == 1 and key != value}
 
 
 def _overlaps(entries: Mapping[str, str]) -> set[str]:

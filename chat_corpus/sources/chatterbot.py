@@ -10,8 +10,6 @@ SOURCE = Source(
     url="https://github.com/gunthercox/chatterbot-corpus",
     licence="BSD-3-Clause",
     obtain="clone the repository and copy its data folders 'chinese' and 'traditionalchinese' into chatterbot-1k/",
-    inputs=(
-        Input(files=("chinese/*.yml", "traditionalchinese/*.yml", "tchinese/*.yml"), format=CORPUS_YAML),
-    ),
+    inputs=(Input(files=("chinese/*.yml", "traditionalchinese/*.yml", "tchinese/*.yml"), format=CORPUS_YAML),),
     traits=Traits(script=Script.MIXED),
 )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 _VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
 # U+3164 is a letter by its properties, and a blank to anyone who uses it.
 _WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
+_UNPLAIN = rf"[\t\x{{3000}}{_WIDE}]"
 
 #: A text that a step changes matches the step's gate.
 GATES = {
     "unify_breaks": rf"[\r{_VERTICAL}]",
-    "squeeze_blanks": rf"[\t\x{{3000}}{_WIDE}]|  | \n|\n |^[ \n]|[ \n]$",
+    "squeeze_blanks": rf"{_UNPLAIN}|  | \n|\n |^[ \n]|[ \n]$",
     "trim_document": rf"[{_WIDE}]|^[ \t]*\n|[ \t\n]$|^[ \t]+[^\n]*$",
 }
 
@@ -27,6 +30,14 @@ def unify_breaks(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(r"\r\n?", "\n").str.replace_all(rf"[{_VERTICAL}]", " ")
 
 
+#: The parts of `squeeze_blanks`.
+SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
+    (_UNPLAIN, lambda text: text.str.replace_all(_UNPLAIN, " ")),
+    ("  ", lambda text: text.str.replace_all("  +", " ")),
+    (r" \n|\n |^[ \n]|[ \n]$", lambda text: text.str.replace_all(r" ?\n ?", "\n").str.strip_chars(" \n")),
+)
+
+
 def squeeze_blanks(text: pl.Expr) -> pl.Expr:
     r"""Write any run of blanks as one plain blank, and none at the ends of a line or of the turn.
 
@@ -35,8 +46,9 @@ def squeeze_blanks(text: pl.Expr) -> pl.Expr:
     >>> pl.select(squeeze_blanks(pl.lit(" 慢慢來\u3000 會習慣 \n\n 嗯\t"))).item()
     '慢慢來 會習慣\n\n嗯'
     """
-    single = text.str.replace_all(rf"[ \t\x{{3000}}{_WIDE}]+", " ")
-    return single.str.replace_all(r" ?\n ?", "\n").str.strip_chars(" \n")
+    for _, change in SQUEEZE_PARTS:
+        text = change(text)
+    return text
 
 
 def trim_document(text: pl.Expr) -> pl.Expr:

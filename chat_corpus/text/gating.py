@@ -8,6 +8,7 @@ change; it may match others too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Union
 
 import polars as pl
@@ -15,26 +16,18 @@ import polars as pl
 #: A gate, and behind it a change or more parts in order.
 Part = tuple[str, Union[Callable[[pl.Expr], pl.Expr], "tuple[Part, ...]"]]
 
-#: Characters (as the inside of a class) of texts that most steps never change: Han, kana, bopomofo, Chinese punctuation.
+#: Characters (the inside of a class) of texts that most steps never change: Han, kana, bopomofo, Chinese punctuation.
 PLAIN_CJK = (
     r"“”‘’…—\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}\x{4E00}-\x{9FFF}！-／：-＠［-｀｛-･"
 )
-#: The same and blank, ASCII letters and digits, and the ASCII punctuation that begins no markup or escape: without & < {
-#: [ @ # \ / _ and `.
+#: The same and blank, ASCII letters and digits, and the ASCII punctuation that begins no markup or escape: without
+#: & < { [ @ # \ / _ and `.
 PLAIN = PLAIN_CJK + r" !'\x22()*+,.:;=?%~$^|\-0-9A-Za-z·•―"
 
 
 def either(patterns: Iterable[str]) -> str:
     """Return one pattern for texts that match any of `patterns`: one search of it costs little more than of one."""
     return "|".join(f"(?:{pattern})" for pattern in patterns)
-
-
-def ungated(text: pl.Expr, parts: tuple[Part, ...]) -> pl.Expr:
-    """Return the parts as one expression, with `when/then` for their gates."""
-    for gate, change in parts:
-        changed = change(text) if callable(change) else ungated(text, change)
-        text = pl.when(text.str.contains(gate)).then(changed).otherwise(text)
-    return text
 
 
 def found(texts: pl.Series, pattern: str) -> pl.Series:
@@ -56,11 +49,12 @@ def on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series
 def gated(texts: pl.Series, parts: tuple[Part, ...]) -> pl.Series:
     """Run parts in order, each on the rows that match its gate."""
     for gate, change in parts:
-        texts = on(texts, found(texts, gate), lambda rows, change=change: _run(rows, change))
+        texts = on(texts, found(texts, gate), partial(_run, change=change))
     return texts
 
 
 def _run(rows: pl.Series, change: Callable[[pl.Expr], pl.Expr] | tuple[Part, ...]) -> pl.Series:
-    if callable(change):
-        return rows.to_frame("text").select(change(pl.col("text"))).to_series().alias(rows.name)
-    return gated(rows, change)
+    if not callable(change):
+        return gated(rows, change)
+    column = rows.name
+    return rows.to_frame().select(change(pl.col(column)).alias(column)).to_series()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import polars as pl
 
 from chat_corpus.schema import Segmentation
-from chat_corpus.text.gating import PLAIN, PLAIN_CJK, Part, either, ungated
+from chat_corpus.text.gating import PLAIN, PLAIN_CJK, Part, either, gated
 
 _KEPT = "\ufdd0"
 _SLASH = "\ufdd1"
@@ -63,8 +63,8 @@ _SHARE = 0.06
 def observed(sample: bytes, declared: Segmentation) -> Segmentation:
     r"""Tell whether a sample of a raw file bears out the segmentation that its source declares, and NONE if it does not.
 
-    Sources declare what they are published as; copies circulate with and without segmentation. A sample without Chinese
-    says nothing, so that the declaration stands.
+    Sources declare what they are published as; copies circulate with and without segmentation. A sample without
+    Chinese says nothing, so that the declaration stands.
 
     >>> str(observed("M 今天/天气/好/\n".encode(), Segmentation.SLASH))
     'slash'
@@ -115,7 +115,7 @@ PARTS: dict[Segmentation, tuple[Part, ...]] = {
     Segmentation.SLASH: ((_SLASHED, _UNSLASHED),),
 }
 
-#: Most segmented texts are all plain and no rule is about them: if they do not match the pattern, then the whole table
+#: Most segmented texts are all plain and no rule is about them: if they do not match the pattern, the whole table
 #: does to them, in its first round, nothing but to drop the separator.
 HARD: dict[Segmentation, tuple[str, str]] = {
     Segmentation.BLANK: (either([f"[^{PLAIN}]|  ", *(gate for gate, _, _ in _RULES)]), " "),
@@ -133,7 +133,7 @@ def join_spaced(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_spaced(pl.lit(r"《 It \'s too late 。 》 ， 用 iPhone 5 拍 的 ( ﾉ´∀ ｀ * ) ﾉ"))).item()
     "《It's too late。》，用iPhone 5拍的(ﾉ´∀｀*)ﾉ"
     """
-    return ungated(text, _SPACED)
+    return text.map_batches(lambda texts: gated(texts, _SPACED), return_dtype=pl.String)
 
 
 def join_slashed(text: pl.Expr) -> pl.Expr:
@@ -146,4 +146,4 @@ def join_slashed(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_slashed(pl.lit("这/是/什么/…/ / /I/love/you/，/24///7/"))).item()
     '这是什么… I love you，24/7'
     """
-    return ungated(text, PARTS[Segmentation.SLASH])
+    return text.map_batches(lambda texts: gated(texts, PARTS[Segmentation.SLASH]), return_dtype=pl.String)

@@ -86,8 +86,9 @@ def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
 def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if not options.blanks:
         return ()
-    change = blanks.trim_document if traits.structured else blanks.squeeze_blanks
-    return ((blanks.GATES[change.__name__], change),)
+    if traits.structured:
+        return ((blanks.GATES["trim_document"], blanks.trim_document),)
+    return ((blanks.GATES["squeeze_blanks"], blanks.SQUEEZE_PARTS),)
 
 
 def _segmentation(options: TextOptions, traits: Traits) -> tuple[Part, ...]:

@@ -1,7 +1,7 @@
 r"""``query TAB answer``, UTF-8, ``\n`` line ends, no header, no quoting.
 
-A line break inside a turn is written as the two characters ``\n`` and a tab as a blank, so that each pair is one line of
-two columns; a backslash that stood in the text stays as it is.
+A line break inside a turn is written as the two characters ``\n`` and a tab as a blank, so that each pair is one line
+of two columns; a backslash that stood in the text stays as it is.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 
 from chat_corpus import pipeline, sources
 from chat_corpus.plan import Plan
-from chat_corpus.run import run
+from chat_corpus.run import run, silent
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
@@ -43,7 +43,7 @@ def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pairs_are_written_as_in_the_golden(name: str, golden: Golden, tmp_path: Path) -> None:
-    run({name: found(name)}, Settings(out=str(tmp_path)), lambda source, done: None)
+    run({name: found(name)}, Settings(out=str(tmp_path)), silent)
     golden.check(HERE / name / "pairs.tsv", (tmp_path / f"{name}.tsv").read_bytes())
 
 
