@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,9 @@ class _RunByDefault(click.Group):
         except ChatCorpusError as error:
             click.echo(f"error: {_safe(str(error))}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on from here", err=True)
+            ctx.exit(1)
 
 
 def _safe(text: str) -> str:
@@ -77,9 +81,11 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_PLUGIN
 @click.option("--pairs", type=click.Choice(["adjacent", "exchange", "first"]), help="How turns become pairs.")
 @click.option("--unequal", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all cores]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
 @click.option("--explain-conversion", "sample", type=int, default=0, metavar="N", help="Show N random conversions.")
 @click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
+@click.option("--fresh", is_flag=True, help="Forget what earlier runs have done, and do all of it again.")
 @click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
 @_JSON
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
@@ -93,6 +99,7 @@ def run(
     sample: int,
     dry_run: bool,
     force: bool,
+    fresh: bool,
     as_json: bool,
     **rest: Any,
 ) -> None:
@@ -115,8 +122,9 @@ def run(
         return
     if not force:
         report.check_replaceable(Path(settings.out), settings, list(ready))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
-        done, told = do(ready, settings, progress, sample)
+        done, told = do(ready, settings, progress, conversions=sample, fresh=fresh)
     talk.summary(done, settings)
     if sample:
         click.echo(_safe(console.conversions(done, sample)), err=as_json)
@@ -129,7 +137,7 @@ def run(
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     from chat_corpus import settings
 
-    told: dict[str, Any] = {name: flags[name] for name in ("raw", "out") if flags.get(name)}
+    told: dict[str, Any] = {name: flags[name] for name in ("raw", "out", "workers") if flags.get(name)}
     if flags.get("plugins"):
         told["plugins"] = list(flags["plugins"])
     if flags.get("pairs"):

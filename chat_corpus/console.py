@@ -88,7 +88,7 @@ def _table(done: Mapping[str, SourceReport]) -> str:
                 "records": f"{counts.records:,}",
                 "turns": f"{counts.kept:,}",
                 "pairs": f"{counts.written:,}",
-                "seconds": f"{told.seconds:.1f}",
+                "seconds": "unchanged" if told.unchanged else f"{told.seconds:.1f}",
                 "MB/s": f"{told.megabytes / told.seconds:.1f}" if told.seconds else "-",
                 "rejected": "FAILED, see above" if told.error else ", ".join(f"{name} {n:,}" for name, n in why) or "-",
             }

@@ -8,6 +8,7 @@ pairs possible = written + rejected + duplicates   (by reason)
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -35,6 +36,20 @@ class Counts:
     written: int = 0
     duplicates: int = 0
     pairs_rejected: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Counts:
+        """Counts from what `figures` made of them. Raises ValueError for anything else."""
+        if told.keys() != {figure.name for figure in fields(cls)}:
+            raise ValueError("not the figures of this version")
+        return cls(**{name: Counter(value) if isinstance(value, Mapping) else value for name, value in told.items()})
+
+    def figures(self) -> dict[str, Any]:
+        """All figures as plain values, for JSON."""
+        found = {figure.name: getattr(self, figure.name) for figure in fields(self)}
+        return {
+            name: dict(sorted(value.items())) if isinstance(value, Counter) else value for name, value in found.items()
+        }
 
     def add(self, other: Counts) -> None:
         """Add the figures of another shard."""

@@ -38,12 +38,14 @@ class RawFile:
 
     `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder. `size`
     is in bytes: of the content, or of the file where the content is a compressed stream.
+    `modified` is the file's time of modification in nanoseconds, by which a later run knows it again.
     """
 
     path: str
     name: str
     size: int
     member: str | None = None
+    modified: int = 0
 
     @property
     def compressed(self) -> bool:

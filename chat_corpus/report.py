@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from chat_corpus import script
+from chat_corpus import identity, script
 from chat_corpus.errors import UsageError
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import FileFacts
@@ -32,15 +32,22 @@ class SourceReport:
     found: Found
     counts: Counts = field(default_factory=Counts)
     files: list[FileFacts] = field(default_factory=list)
+    samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0
+    #: What an earlier run reported, where nothing has changed since and nothing was done.
+    unchanged: dict[str, Any] | None = None
 
     @property
     def megabytes(self) -> float:
         """Raw megabytes read."""
         return sum(fact.bytes for fact in self.files) / 1e6
+
+    def read_samples(self) -> None:
+        """Take up the samples of conversions that the parts hold, before the parts are cleaned away."""
+        self.conversions = [pl.read_ipc(path, memory_map=False) for path in self.samples if path.exists()]
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def check_replaceable(out: Path, settings: Settings, names: list[str]) -> None:
     """Raise UsageError where a run would replace files made with other settings, or by something else."""
     earlier = read(out).get("sources", {})
     for name in names:
-        held = earlier.get(name, {}).get("settings_digest")
+        held = earlier.get(name, {}).get("made_with", {}).get("settings")
         if held is None and (out / f"{name}.tsv").exists():
             raise UsageError(
                 f"{out / f'{name}.tsv'}: exists, and {NAME} does not say that chat-corpus made it; "
@@ -72,10 +79,36 @@ def check_replaceable(out: Path, settings: Settings, names: list[str]) -> None:
             )
 
 
+def unchanged(out: Path, found: Found, settings: Settings) -> SourceReport | None:
+    """What the last run into `out` reported of a source, if its input, settings, code and output are still the same."""
+    earlier = read(out).get("sources", {}).get(found.source.name)
+    if earlier is None or earlier.get("state") == "failed" or earlier.get("made_with") != _made_with(found, settings):
+        return None
+    if earlier["outputs"] != _outputs(out, found.source.name):
+        return None
+    return SourceReport(found=found, counts=Counts.read(earlier["counts"]), unchanged=earlier)
+
+
+def _made_with(found: Found, settings: Settings) -> dict[str, Any]:
+    """All that decides what a source's output is; files by name, size and time."""
+    return {
+        "code": identity.code(),
+        "settings": settings.of(found.source.name).digest(),
+        "input": [[file.name, file.size, file.modified] for file in found.files],
+    }
+
+
+def _outputs(out: Path, name: str) -> dict[str, list[int]]:
+    """Size and time of each output file of a source that is there."""
+    paths = [out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl"]
+    facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.exists()}
+    return {path: [fact.st_size, fact.st_mtime_ns] for path, fact in facts.items()}
+
+
 def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: dict[str, Any]) -> dict[str, Any]:
     """Write the report of a run; sources that it did not touch keep what is said of them."""
     earlier = read(out).get("sources", {})
-    told = {name: _source(found, settings) for name, found in done.items()}
+    told = {name: one.unchanged or _source(out, one, settings) for name, one in done.items()}
     report = {
         "chat_corpus": version("chat-corpus"),
         "python": platform.python_version(),
@@ -90,14 +123,14 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
     return report
 
 
-def _source(told: SourceReport, settings: Settings) -> dict[str, Any]:
+def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]:
     source: Source = told.found.source
     facts = {
         "title": source.title,
         "licence": source.licence,
         "url": source.url,
         "state": "failed" if told.error else told.found.state,
-        "settings_digest": settings.of(source.name).digest(),
+        "made_with": _made_with(told.found, settings),
         "files": [
             {
                 "file": fact.file.name,
@@ -113,4 +146,7 @@ def _source(told: SourceReport, settings: Settings) -> dict[str, Any]:
         "seconds": round(told.seconds, 3),
         "megabytes_per_second": round(told.megabytes / told.seconds, 2) if told.seconds else None,
     }
-    return {**facts, "error": told.error} if told.error else {**facts, **told.counts.report()}
+    if told.error:
+        return {**facts, "error": told.error}
+    counts = {"outputs": _outputs(out, source.name), "counts": told.counts.figures()}
+    return {**facts, **told.counts.report(), **counts}

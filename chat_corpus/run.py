@@ -1,29 +1,41 @@
 """The main job: every source that was found, shard by shard, into the output folder.
 
-A source that fails leaves its earlier output as it was and the others are done all the same.
+A source that fails leaves its earlier output as it was and the others are done all the same. A source whose input,
+settings and code are those of its output is left alone; one that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from chat_corpus import report
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus.drive import drive
+from chat_corpus.engines.local import Engine, Inline, Pool, cores
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.ledger import Counts
 from chat_corpus.merge import merge
 from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.work import Part, work
+from chat_corpus.work import Task
 
 #: Where unfinished work lies, under the output folder; never a result.
 WORK = ".chat-corpus"
+#: Less than this many shards are done before a pool's workers would have started.
+_POOL_SHARDS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -36,65 +48,167 @@ def silent(source: str, done: int) -> None:
 
 
 def run(
-    found: Mapping[str, Found], settings: Settings, progress: Progress, conversions: int = 0
+    found: Mapping[str, Found], settings: Settings, progress: Progress, *, conversions: int = 0, fresh: bool = False
 ) -> tuple[dict[str, SourceReport], Any]:
     """Do all sources in `found`, and write the report. Returns what became of each source, and the report.
 
-    What became of a source comes with a sample of up to `conversions` turns for each shard that were converted.
-
-    Raises ChatCorpusError where the output folder cannot be written.
+    What became of a source comes with a sample of up to `conversions` turns of each shard that were converted. `fresh`
+    forgets what earlier runs have done. Raises UsageError where another run holds the output folder, ChatCorpusError
+    where it cannot be written.
     """
     out = Path(settings.out)
-    clock = time.perf_counter()
-    facts: dict[str, Any] = {
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "samples": any(one.sample for one in found.values()),
-    }
-    done: dict[str, SourceReport] = {}
-    told: dict[str, Any] = {}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, one in found.items():
-            done[name] = _source(one, settings, out, progress, conversions)
-            facts["seconds"] = round(time.perf_counter() - clock, 3)
-            # After each source, so that a run that is interrupted leaves no file that the report does not know.
-            told = report.write(out, settings, done, facts)
-        shutil.rmtree(out / WORK, ignore_errors=True)
+        with _held(out):
+            return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
-    return done, told
 
 
-def _source(found: Found, settings: Settings, out: Path, progress: Progress, conversions: int) -> SourceReport:
-    name, clock = found.source.name, time.perf_counter()
-    told = SourceReport(found=found)
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Hold the output folder against other runs."""
+    folder = out / WORK
+    folder.mkdir(exist_ok=True)
+    lock, holder = filelock.FileLock(folder / "lock"), folder / "holder"
     try:
-        _shards(found, settings, out, progress, told, conversions)
-    except ChatCorpusError as error:
-        told.error, told.exit_code = str(error), error.exit_code
-        _log.error("%s", error, extra={"source": name})
-    told.seconds = time.perf_counter() - clock
-    return told
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        told = holder.read_text("utf-8") if holder.exists() else "another process"
+        raise UsageError(f"{out}: {told} is writing here; wait for it, or use another --out") from error
+    try:
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
 
 
-def _shards(
-    found: Found, settings: Settings, out: Path, progress: Progress, told: SourceReport, conversions: int
-) -> None:
-    source, own = found.source, settings.of(found.source.name)
-    folder = out / WORK / source.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with_keys = own.pairs.distinct == "always" or (own.pairs.distinct == "source" and source.distinct)
-    plan = Plan(found=found, settings=settings)
-    told.files = plan.facts
-    parts = []
-    for shard in plan.shards():
-        done = work(shard, settings, folder, with_keys=with_keys, conversions=conversions)
-        told.counts.add(done.counts)
-        told.conversions.append(done.conversions)
-        parts.append(Part.of(folder, shard.number))
-        progress(source.name, shard.bytes)
-        _log.debug(
-            "%s: shard %d, %d pairs", source.name, shard.number, done.counts.written, extra={"source": source.name}
-        )
-    merge(source.name, parts, out, told.counts, with_keys=with_keys)
+@dataclass(kw_only=True, slots=True)
+class _Job:
+    """One source on its way: its plan, its tasks so far, how many of them are under way, and what is told of it."""
+
+    plan: Plan
+    folder: Path
+    told: SourceReport
+    clock: float
+    with_keys: bool
+    tasks: list[Task] = field(default_factory=list)
+    done: int = 0
+    planned: bool = False
+
+    @property
+    def finished(self) -> bool:
+        return self.planned and self.done == len(self.tasks)
+
+
+def _run(
+    found: Mapping[str, Found], settings: Settings, progress: Progress, *, conversions: int, fresh: bool
+) -> tuple[dict[str, SourceReport], Any]:
+    out, clock = Path(settings.out), time.perf_counter()
+    facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    facts["samples"] = any(one.sample for one in found.values())
+    done: dict[str, SourceReport] = {}
+    jobs: dict[str, _Job] = {}
+    for name, one in found.items():
+        earlier = None if fresh or conversions else report.unchanged(out, one, settings)
+        if earlier is not None:
+            done[name] = earlier
+            progress(name, sum(file.size for file in one.files))
+        else:
+            jobs[name] = _job(one, settings, out / WORK / name, fresh=fresh)
+
+    def close(job: _Job) -> None:
+        _finish(job, out)
+        done[job.plan.found.source.name] = job.told
+        facts["seconds"] = round(time.perf_counter() - clock, 3)
+        # After each source, so that a run that is interrupted leaves no file that the report does not know.
+        report.write(out, settings, done, facts)
+
+    for task, outcome in drive(_engine(found, jobs, settings), _tasks(jobs, settings, conversions, close)):
+        job = jobs[task.shard.source]
+        _account(job, task, outcome)
+        progress(task.shard.source, task.shard.bytes)
+        if job.finished:
+            close(job)
+    facts["seconds"] = round(time.perf_counter() - clock, 3)
+    return {name: done[name] for name in found}, report.write(out, settings, done, facts)
+
+
+def _job(found: Found, settings: Settings, folder: Path, *, fresh: bool) -> _Job:
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = settings.of(found.source.name).pairs.distinct
+    return _Job(
+        plan=Plan(found=found, settings=settings),
+        folder=folder,
+        told=SourceReport(found=found),
+        clock=time.perf_counter(),
+        with_keys=wanted == "always" or (wanted == "source" and found.source.distinct),
+    )
+
+
+def _engine(found: Mapping[str, Found], jobs: Mapping[str, _Job], settings: Settings) -> Engine:
+    total = sum(file.size for name in jobs for file in found[name].files)
+    shards = total // settings.shard_bytes
+    workers = min(settings.workers or cores(), shards)
+    return Pool(workers) if workers > 1 and shards > _POOL_SHARDS else Inline()
+
+
+def _tasks(
+    jobs: Mapping[str, _Job], settings: Settings, conversions: int, close: Callable[[_Job], None]
+) -> Iterator[Task]:
+    """The tasks of all sources, planned as they are asked for."""
+    for job in jobs.values():
+        job.clock = time.perf_counter()
+        job.told.files = job.plan.facts
+        try:
+            for shard in job.plan.shards():
+                task = Task(
+                    shard=shard,
+                    settings=settings,
+                    folder=job.folder,
+                    with_keys=job.with_keys,
+                    conversions=conversions,
+                )
+                job.tasks.append(task)
+                yield task
+                if job.told.error:
+                    break
+        except ChatCorpusError as error:
+            _fail(job, error)
+        job.planned = True
+        if job.finished:
+            close(job)
+
+
+def _account(job: _Job, task: Task, outcome: Counts | ChatCorpusError) -> None:
+    job.done += 1
+    name = task.shard.source
+    if isinstance(outcome, ChatCorpusError):
+        _fail(job, outcome)
+        return
+    job.told.counts.add(outcome)
+    job.told.samples.append(task.part.sample)
+    _log.debug("%s: shard %d, %d pairs", name, task.shard.number, outcome.written, extra={"source": name})
+
+
+def _fail(job: _Job, error: ChatCorpusError) -> None:
+    if not job.told.error:
+        job.told.error, job.told.exit_code = str(error), error.exit_code
+        _log.error("error: %s", error, extra={"source": job.plan.found.source.name})
+
+
+def _finish(job: _Job, out: Path) -> None:
+    """Merge the parts of a source, and clean up after it; a failed one keeps its parts, for the next run."""
+    if not job.told.error:
+        try:
+            parts = [task.part for task in job.tasks]
+            merge(job.plan.found.source.name, parts, out, job.told.counts, with_keys=job.with_keys)
+        except ChatCorpusError as error:
+            _fail(job, error)
+    job.told.read_samples()
+    if not job.told.error:
+        shutil.rmtree(job.folder, ignore_errors=True)
+    job.told.seconds = time.perf_counter() - job.clock

@@ -59,6 +59,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     out: str = "clean_chat_corpus"
     #: Bytes of a raw file that are worked on at a time; memory grows with it, the output does not depend on it.
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 16_000_000
+    #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
+    workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
     #: Settings of single sources: name, then any of the sections read, text, script, rules, pairs.
@@ -82,14 +84,12 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
         told, where = yaml_places.load(file)
         data, places = _merged(data, told), {**places, **where}
     data = _merged(data, flags or {})
-    for single in (data.get("sources") or {}).values():
-        if isinstance(single, dict):
-            single.update({key: _merged(single[key], value) for key, value in (flags or {}).items() if key in single})
     _check_keys(data, Settings, (), places)
     settings: Settings = _converted(data, Settings, (), places)
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)
         _converted(_merged(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places)
+        single.update({key: _merged(single[key], value) for key, value in (flags or {}).items() if key in single})
     return settings
 
 

@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.raw import COMPRESSED, RawFile
+from chat_corpus.raw import COMPRESSED, RawFile, printable, read_some
 from chat_corpus.source import Input, Source
 
 _HEAD_BYTES = 4096
@@ -86,7 +86,7 @@ def _owned(raw_files: Iterable[RawFile], sources: Mapping[str, Source]) -> dict[
 
 
 def _claims(file: RawFile, sources: Mapping[str, Source]) -> Iterator[tuple[str, int, int]]:
-    name = str(PurePosixPath(file.name).with_suffix("")) if Path(file.path).suffix in COMPRESSED else file.name
+    name = _content_name(file)
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
             part = wanted.part_of(name)
@@ -94,11 +94,16 @@ def _claims(file: RawFile, sources: Mapping[str, Source]) -> Iterator[tuple[str,
                 yield source.name, number, part
 
 
+def _content_name(file: RawFile) -> str:
+    """The name of a file once it is decompressed."""
+    return file.name[: -len(Path(file.path).suffix)] if Path(file.path).suffix in COMPRESSED else file.name
+
+
 @cache
 def head(file: RawFile) -> bytes:
-    """The first bytes of a file's content."""
+    """The first bytes of a file's content. Raises ChatCorpusError where it cannot be read."""
     with file.open() as stream:
-        return stream.read(_HEAD_BYTES)
+        return read_some(stream, _HEAD_BYTES, file)
 
 
 def _grouped(source: Source, claims: list[_Claim]) -> Found:
@@ -114,24 +119,33 @@ def _grouped(source: Source, claims: list[_Claim]) -> Found:
         else:
             _group_parts(found, number, wanted, [(part, file) for part, _, file in mine])
     if found.groups:
-        held = [PurePosixPath(file.name) for file in found.files]
+        held = [PurePosixPath(_content_name(file)) for file in found.files]
         found.missing.extend(p for p in source.complete if not any(path.match(p) for path in held))
     return found
 
 
 def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
-    """Whether a member of an archive lies beside the archive as well."""
-    path = PurePosixPath(file.name)
-    if file.member is None or str(path.parent.parent / path.name) not in names:
+    """Whether a compressed file, or a member of an archive, lies there unpacked as well."""
+    if file.member is None:
+        beside = {_content_name(file)} - {file.name}
+    else:
+        # As `unzip` unpacks it, as a file manager does, into a folder of the archive's name, or without its folders.
+        archive = PurePosixPath(file.name.removesuffix(f"/{file.member}"))
+        inside = PurePosixPath(file.member)
+        beside = {str(archive.parent / inside), str(archive.with_suffix("") / inside), str(archive.parent / inside.name)}
+    if not beside & names:
         return False
-    found.remarks.append(f"{file.name} left alone: unpacked beside its archive")
+    found.remarks.append(f"{file.name} left alone: unpacked beside it")
     return True
 
 
 def _group_parts(found: Found, number: int, wanted: Input, claims: list[tuple[int, RawFile]]) -> None:
     folders: dict[str, dict[int, RawFile]] = {}
     for part, file in claims:
-        folders.setdefault(str(PurePosixPath(file.name).parent), {})[part] = file
+        parts = folders.setdefault(str(PurePosixPath(file.name).parent), {})
+        if part in parts:
+            found.remarks.append(f"{file.name} left alone: {parts[part].name} is read in its place")
+        parts.setdefault(part, file)
     for folder, parts in folders.items():
         lacking = [pattern for part, pattern in enumerate(wanted.files) if part not in parts]
         if lacking:
@@ -144,15 +158,23 @@ def _group_parts(found: Found, number: int, wanted: Input, claims: list[tuple[in
 def _walk(raw: Path) -> Iterator[RawFile]:
     """All regular files below `raw`, links followed but no folder entered twice, members of zip archives included."""
     seen: set[tuple[int, int]] = set()
-    for folder, folders, names in os.walk(raw, followlinks=True):
+    for folder, folders, names in os.walk(raw, followlinks=True, onerror=_unreadable):
         facts = Path(folder).stat()
         if (facts.st_dev, facts.st_ino) in seen:
             folders.clear()
             continue
         seen.add((facts.st_dev, facts.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _CLUTTER)
-        for name in sorted(name for name in names if not name.startswith(".")):
+        folders[:] = sorted(name for name in folders if not _is_clutter(name))
+        for name in sorted(name for name in names if not _is_clutter(name)):
             yield from _files_at(Path(folder, name), raw)
+
+
+def _is_clutter(name: str) -> bool:
+    return name.startswith(".") or name in _CLUTTER
+
+
+def _unreadable(error: OSError) -> None:
+    raise ChatCorpusError(f"{error.filename}: cannot be read: {error.strerror}; check the folder's permissions")
 
 
 def _files_at(path: Path, raw: Path) -> Iterator[RawFile]:
@@ -162,16 +184,23 @@ def _files_at(path: Path, raw: Path) -> Iterator[RawFile]:
         return
     if not stat.S_ISREG(facts.st_mode):
         return
-    name = path.relative_to(raw).as_posix()
+    # A name may be bytes of another encoding: an archive made on Windows, unpacked here.
+    name = printable(os.fsencode(path.relative_to(raw).as_posix()))
     if path.suffix.lower() != ".zip":
-        yield RawFile(path=str(path), name=name, size=facts.st_size)
+        yield RawFile(path=str(path), name=name, size=facts.st_size, modified=facts.st_mtime_ns)
         return
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
-                if not member.is_dir():
+                if not member.is_dir() and not any(map(_is_clutter, PurePosixPath(member.filename).parts)):
                     inside = f"{name}/{member.filename}"
-                    yield RawFile(path=str(path), name=inside, size=member.file_size, member=member.filename)
+                    yield RawFile(
+                        path=str(path),
+                        name=inside,
+                        size=member.file_size,
+                        member=member.filename,
+                        modified=facts.st_mtime_ns,
+                    )
     except (OSError, zipfile.BadZipFile) as error:
         raise ChatCorpusError(f"{path}: not a readable zip archive: {error}; get it again, or move it away") from error
 

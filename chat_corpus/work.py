@@ -1,83 +1,130 @@
 """The unit of work as a process does it: one shard through the pipeline, its results in files beside each other.
 
-A part lies in a folder of its source, under the number of its shard; its files are renamed into place when whole.
+A part lies in a folder of its source, under the number of its shard and a key of all that it depends on; whoever finds
+it finished need not do it again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import distinct, pipeline
+from chat_corpus import distinct, identity, pipeline
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings
 from chat_corpus.writers import tsv
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
-    """The files of one shard's results."""
+    """The files of one shard's results; `told`, written last, says that all are there."""
 
-    pairs: Path
-    rejects: Path
-    keys: Path
+    folder: Path
+    stem: str
 
-    @classmethod
-    def of(cls, folder: Path, number: int) -> Part:
-        """The part of the shard with this number."""
-        stem = f"{number:06d}"
-        return cls(pairs=folder / f"{stem}.tsv", rejects=folder / f"{stem}.jsonl", keys=folder / f"{stem}.arrow")
+    @property
+    def pairs(self) -> Path:
+        """The shard's pairs as TSV."""
+        return self.folder / f"{self.stem}.tsv"
+
+    @property
+    def rejects(self) -> Path:
+        """The shard's rejects as JSON Lines."""
+        return self.folder / f"{self.stem}.jsonl"
+
+    @property
+    def keys(self) -> Path:
+        """The keys of the shard's pairs, where they are to be told apart later."""
+        return self.folder / f"{self.stem}.keys.arrow"
+
+    @property
+    def sample(self) -> Path:
+        """A sample of the shard's conversions, where one was asked for."""
+        return self.folder / f"{self.stem}.sample.arrow"
+
+    @property
+    def told(self) -> Path:
+        """The shard's accounts."""
+        return self.folder / f"{self.stem}.json"
+
+    def counts(self) -> Counts | None:
+        """The accounts of a finished part; None for one that is not."""
+        try:
+            return Counts.read(json.loads(self.told.read_text("utf-8")))
+        except (OSError, ValueError):
+            return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Done:
-    """What is told of a shard: its accounts, and a sample of its conversions (`key, file, line, before, after`)."""
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`."""
 
-    counts: Counts
-    conversions: pl.DataFrame
+    shard: Shard
+    settings: Settings
+    folder: Path
+    with_keys: bool
+    conversions: int = 0
+
+    @cached_property
+    def part(self) -> Part:
+        """Where the results of this task lie; another input, setting or version has another place."""
+        told = {
+            "shard": asdict(self.shard),
+            "settings": self.settings.of(self.shard.source).digest(),
+            "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in self.settings.plugins],
+            "keys": self.with_keys,
+            "conversions": self.conversions,
+            "code": identity.code(),
+        }
+        key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        return Part(folder=self.folder, stem=f"{self.shard.number:06d}-{key}")
 
 
-def work(shard: Shard, settings: Settings, folder: Path, *, with_keys: bool, conversions: int = 0) -> Done:
-    """Process a shard and leave its part in `folder`.
-
-    With keys where pairs are to be told apart later; and with a sample of so many conversions.
-    """
-    outcome = pipeline.process(shard, settings)
-    part = Part.of(folder, shard.number)
-    whole(part.pairs, lambda path: path.write_bytes(tsv.encode(outcome.pairs)))
-    whole(part.rejects, outcome.rejects.write_ndjson)
-    if with_keys:
-        keys = distinct.keys(outcome.pairs, [piece.file.name for piece in shard.pieces])
-        whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"))
-    return Done(counts=outcome.counts, conversions=_sample(outcome.turns, shard, conversions))
+def work(task: Task) -> Counts:
+    """Process a shard, leave its part, and return its accounts. Raises what `pipeline.process` raises, and OSError."""
+    outcome = pipeline.process(task.shard, task.settings)
+    part = task.part
+    whole(part.pairs, lambda path: path.write_bytes(tsv.encode(outcome.pairs)), sync=False)
+    whole(part.rejects, outcome.rejects.write_ndjson, sync=False)
+    if task.with_keys:
+        keys = distinct.keys(outcome.pairs, [piece.file.name for piece in task.shard.pieces])
+        whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"), sync=False)
+    if task.conversions:
+        whole(part.sample, _sample(outcome.turns, task.shard, task.conversions).write_ipc, sync=False)
+    told = json.dumps(outcome.counts.figures())
+    whole(part.told, lambda path: path.write_text(told, encoding="utf-8"), sync=False)
+    return outcome.counts
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
-    """Conversions drawn by a hash of address and text, so that samples of shards make a sample of the source."""
-    names = pl.Series([piece.file.name for piece in shard.pieces])
-    found = turns.filter(pl.col("text") != pl.col("unconverted")).head(turns.height if size else 0)
-    drawn = found.select(
+    """Conversions (`key, file, line, before, after`) drawn by a hash, so that samples of shards make one of a source."""
+    names = pl.Series("file", [piece.file.name for piece in shard.pieces])
+    found = turns.filter(pl.col("text") != pl.col("unconverted"))
+    return found.select(
         "line",
         key=pl.struct("part", "line", "turn", "raw").hash(seed=1),
-        file=names[found["part"]] if len(found) else pl.lit("", dtype=pl.String),
+        file=names.gather(found["part"]),
         before="unconverted",
         after="text",
-    )
-    return drawn.bottom_k(size, by="key") if size else drawn
+    ).bottom_k(size, by="key")
 
 
-def whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` write a file that appears under its name whole or not at all."""
-    beside = path.with_name(f".{path.name}.writing")
+def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
+    """Let `write` write a file that appears under its name whole or not at all; with `sync` a power cut included."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.writing")
     try:
         write(beside)
-        with beside.open("rb+") as stream:
-            os.fsync(stream.fileno())
+        if sync:
+            with beside.open("rb+") as stream:
+                os.fsync(stream.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

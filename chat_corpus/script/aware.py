@@ -50,7 +50,7 @@ _ENDINGS = (
 )
 
 #: 么 that is yāo, the youngest or one: 幺 in simplified text.
-_YOUNGEST = "老么 么妹 么兒 么女 么弟 么叔 么子 么九 洞么"
+YOUNGEST = "老么 么妹 么兒 么女 么弟 么叔 么子 么九 洞么"
 
 #: 祇 that is qí, a god of the earth, or stands in Sanskrit names.
 _GODS = "神祇 地祇 祇園 祇樹 祇陀 祇洹 僧祇"
@@ -125,7 +125,7 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | {key: value.replace("幺", "么") for key, value in table.items() if len(key) == 2 and key[1] == "么"}
         | spell(_ENDINGS)
         | spell(_WRITTEN, 著="著")
-        | spell(_YOUNGEST, 么="幺")
+        | spell(YOUNGEST, 么="幺")
         | spell(_GODS, 祇="祇")
         | {word: word for word in _KEPT.split()}
         | _PHRASES

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.schema import Script
-from chat_corpus.script.aware import VARIANTS
+from chat_corpus.script.aware import VARIANTS, YOUNGEST
 from chat_corpus.script.matcher import character_class
 
 #: What a code means: its first bit is evidence of simplified script, its second of traditional.
@@ -33,12 +33,9 @@ _PRIOR = {
 #: In GB 2312 for the sake of names, yet nothing but traditional in text of our day.
 _TRADITIONAL_ALL_THE_SAME = "後於菸"
 
-#: Not in GB 2312, yet in simplified text: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, 小孃 is a word of
-#: Sichuan, 王濛 a name.
-_BOTH = "著藉瞭祇衹濛孃"
-
-#: In Big5, and 幺 in simplified text, where Taiwan writes it (老么); far too common in simplified text to be asked for.
-_TAIWAN = "么"
+#: Not in GB 2312, yet in simplified text: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, and gave back to names
+#: and old words what had been a variant (毕昇, 勠力, 束脩); 小孃 is a word of Sichuan.
+_BOTH = "著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺菉"
 
 #: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
 #: begins one of its own words.
@@ -71,7 +68,7 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
         traditional=character_class(converted - both),
         telling=_TELLING,
         simplified=character_class(simplified - converted - both),
-        doubtful=character_class(both | set(_TAIWAN)),
+        doubtful="|".join([character_class(both), *YOUNGEST.split()]),
         gate=character_class(converted | both),
     )
 
@@ -96,7 +93,7 @@ def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Se
     told = _has(left, found.telling)
     sure.scatter(rest, told)
     traditional = sure if some is texts else pl.repeat(value=False, n=len(texts), eager=True).scatter(rows, sure)
-    codes = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
+    codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
     doubtful = rows.gather(rest).filter(~told & _has(left, found.doubtful))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):

@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,18 +20,22 @@ from chat_corpus.errors import UsageError
 from chat_corpus.source import Source
 
 ENTRY_POINT_GROUP = "chat_corpus.sources"
+#: A name is typed on the command line, in lists, and becomes the name of files.
+_NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
 @cache
 def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
     """All sources by name, in the order of their names; `files` are Python files that hold a `SOURCE` each.
 
-    Raises UsageError where a file or entry point holds none, or two sources have one name.
+    Raises UsageError where a file or entry point holds none or fails, or two sources have one name.
     """
     found: dict[str, Source] = {}
     for origin, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
         if not isinstance(source, Source):
             raise UsageError(f"{origin}: no SOURCE of type chat_corpus.source.Source; see 'Add a source' in README.md")
+        if not _NAME.fullmatch(source.name):
+            raise UsageError(f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_'")
         if source.name in found:
             raise UsageError(f"{origin}: a source named {source.name!r} exists already; rename this one")
         found[source.name] = source
@@ -43,8 +50,10 @@ def _bundled() -> Iterator[tuple[str, object]]:
 
 def _installed() -> Iterator[tuple[str, object]]:
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        loaded = point.load()
-        yield f"entry point {point.value}", getattr(loaded, "SOURCE", loaded)
+        origin = f"entry point {point.value}"
+        with _faults_of(origin):
+            loaded = point.load()
+        yield origin, getattr(loaded, "SOURCE", loaded)
 
 
 def _from_file(file: str) -> tuple[str, object]:
@@ -53,5 +62,16 @@ def _from_file(file: str) -> tuple[str, object]:
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"{file}: no Python file to load a source from")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[spec.name] = module  # as `import` does: dataclasses look their module up
+    with _faults_of(file):
+        spec.loader.exec_module(module)
     return file, getattr(module, "SOURCE", None)
+
+
+@contextmanager
+def _faults_of(origin: str) -> Iterator[None]:
+    """Whatever a third party's code raises while it is loaded is told as its fault."""
+    try:
+        yield
+    except Exception as error:
+        raise UsageError(f"{origin}: cannot be loaded: {type(error).__name__}: {error}") from error

@@ -45,7 +45,7 @@ GATES = {
     "drop_invisible": _UNSEEN,
     # Blocks of which no character decomposes, composes with the one before, or is reordered; a test checks each.
     "compose": (
-        r"[^\x00-\x{2FF}\x{2010}-\x{2025}\x{2026}-\x{2120}\x{2190}-\x{2328}\x{232B}-\x{2ADB}\x{3000}-\x{3029}"
+        r"[^\x00-\x{2FF}\x{2010}-\x{20CF}\x{2190}-\x{2328}\x{232B}-\x{2ADB}\x{3000}-\x{3029}"
         r"\x{3030}-\x{3098}\x{309B}-\x{A66E}\x{AC00}-\x{D7A3}\x{E000}-\x{F8FF}\x{FF00}-\x{FFFF}\x{1F000}-\x{1FAFF}]"
     ),
     "unify_ideographs": r"[\x{2E80}-\x{2FD5}\x{F900}-\x{FAFF}\x{2F800}-\x{2FA1F}]",

@@ -43,7 +43,8 @@ def on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series
         return texts
     if count == len(texts):
         return work(texts)
-    return texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
+    whole: pl.Series = texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
+    return whole
 
 
 def gated(texts: pl.Series, parts: tuple[Part, ...]) -> pl.Series:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Annotated
 
 import msgspec
 
+from chat_corpus.schema import Word
 
-class Policy(str, Enum):
+
+class Policy(Word):
     """What becomes of one kind of markup."""
 
     KEEP = "keep"
     REMOVE = "remove"
     PLACEHOLDER = "placeholder"
-
-    __str__ = str.__str__
-    __format__ = str.__format__
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
 # Each kind's pattern, what the part of the match that stays is, and its placeholder.
 _KINDS = {
     "reposts": (r"(?s)(^|[^:])// ?@[^\s:：@/]{1,30} ?[:：].*", "${1}", ""),
-    "replies": (r"(^|[^ ]?) ?回复(?: @?|@)[^\s:：]{1,20} ?[：:] ?", "${1} ", "回复 <USER>："),
+    "replies": (r" ?回复(?: @?|@)[^\s:：<>]{1,20} ?[：:] ?", " ", "回复 <USER>："),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
     "alinks": (r"(?-u:\b)alink(?-u:\b)", "", "<LINK>"),
     "mentions": (rf"(^|[^A-Za-z0-9._%+-])(?:@{_NAME} ?)+", "${1}", "<USER>"),

@@ -9,8 +9,9 @@ import polars as pl
 _MARKS = "!！?？,，、;；:：~～"
 _PAIRS = ("！？", "？！", r"!\?", r"\?!")
 _STOPS = ".。·・•"
-# Digits are numbers. Stops, dashes and marks have their own steps. Slashes are left out because addresses hold them.
-_SYMBOLS = "*=#+_|<>^$"
+# Digits are numbers, and asterisks hide them (QQ:******). Stops, dashes and marks have their own steps. Slashes are
+# left out because addresses hold them.
+_SYMBOLS = "=#+_|<>^$"
 _LAUGHS = "(?i:hia|ha|he|hi|ho|xi|ah)"
 _OWN_STEP = _MARKS + _STOPS + "…⋯—―"
 _OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
@@ -46,7 +47,7 @@ def gate(step: str, limit: int) -> str:
         return _runs(_UNITS[step](limit))[0]
     letters = [chr(code) for code in (*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1))]
     units = [*letters, *map(re.escape, _SYMBOLS), *_BLOCKS, _OTHER, _LAUGHS, _EMOTICON]
-    return "|".join(f"{unit}{{{limit + 1}}}" for unit in units)
+    return "|".join(f"(?:{unit}){{{limit + 1}}}" for unit in units)
 
 
 def _bound(text: pl.Expr, units: list[tuple[str, int]]) -> pl.Expr:
@@ -96,10 +97,10 @@ def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
     """
     picture = f"{_OTHER}{_MODIFIER}*"
     letter = rf"[A-Za-z{re.escape(_SYMBOLS)}\u4e00-\u9fff]"
-    unit = rf"{_EMOTICON}|{_LAUGHS}|{letter}|{picture}(?:\u200d{picture})*"
-    run = re.compile(rf"{_LINK}|({unit})\1{{{limit},}}")
+    unit = rf"{_EMOTICON}|{letter}|{picture}(?:\u200d{picture})*"
+    run = re.compile(rf"{_LINK}|({_LAUGHS})(?i:\1){{{limit},}}|({unit})\2{{{limit},}}")
 
     def cut(found: re.Match[str]) -> str:
-        return found[0] if found[1] is None else found[1] * limit
+        return found[0][: limit * len(found[found.lastindex])] if found.lastindex else found[0]
 
     return text.map_elements(lambda line: run.sub(cut, line), return_dtype=pl.String)

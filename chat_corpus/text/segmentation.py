@@ -43,6 +43,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     (" & ", "(?-u:\\b) & (?-u:\\b)", f"{_KEPT}&{_KEPT}"),
     (" -+ ", r"([A-Za-z]) (-+) ([A-Za-z])", rf"${{1}}{_KEPT}${{2}}{_KEPT}${{3}}"),  # but CCTV - 2, 59 - 58
     (r"[,;:.!?%…]+ [0-9A-Za-z_]", r"(?-u:\b) ?([,;:.!?%…]+) (?-u:\b)", rf"${{1}}{_KEPT}"),
+    (r"[)'\x22] ?[,;:.!?]+ [0-9A-Za-z_]", r"([)'\x22]) ?([,;:.!?]+) (?-u:\b)", rf"${{1}}${{2}}{_KEPT}"),
     (rf"[{_WORD}]", rf"({_ANY}) ([{_WORD}])", rf"${{1}}{_KEPT}${{2}}"),
     (rf"[{_WORD}]", rf"([{_WORD}]) ({_ANY})", rf"${{1}}{_KEPT}${{2}}"),
     ("[0-9A-Za-z_] [0-9A-Za-z_]", r"(?-u:\b) (?-u:\b)", _KEPT),
@@ -61,7 +62,7 @@ _SHARE = 0.06
 
 
 def observed(sample: bytes, declared: Segmentation) -> Segmentation:
-    r"""Tell whether a sample of a raw file bears out the segmentation that its source declares, and NONE if it does not.
+    r"""Tell the segmentation that a sample of a raw file bears out: the one its source declares, or none.
 
     Sources declare what they are published as; copies circulate with and without segmentation. A sample without
     Chinese says nothing, so that the declaration stands.

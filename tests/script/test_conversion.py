@@ -107,7 +107,7 @@ def test_opencc_passes_its_own_t2s_cases_in_mode_t2s(opencc_cases: dict[str, lis
     assert result["text"].to_list() == list(expected)
 
 
-def test_mode_t2s_does_not_reproduce_the_fault_of_坏() -> None:
+def test_mode_t2s_leaves_broken_things_broken() -> None:
     texts: list[str | None] = ["电脑打坏了", "他是第一坏了", "拉坏肚子", "製坏 坏布"]
     result = convert(ScriptOptions(mode="t2s"), texts, Script.HANS, [0] * 4)
     assert result["text"].to_list() == ["电脑打坏了", "他是第一坏了", "拉坏肚子", "制坯 坯布"]

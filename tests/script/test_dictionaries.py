@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -42,7 +43,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_is_imported() -> None:
     find("opencc-python-reimplemented").chain("t2s")
     module = Path(__file__).parents[2] / "chat_corpus" / "script"
-    assert not [path for path in module.glob("*.py") if "import opencc" in path.read_text(encoding="utf-8")]
+    imports = re.compile(r"^\s*(import|from) opencc", re.MULTILINE)
+    assert not [path for path in module.glob("*.py") if imports.search(path.read_text(encoding="utf-8"))]
 
 
 def test_a_dictionary_is_read_and_hashed(site: Path) -> None:

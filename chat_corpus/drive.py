@@ -1,0 +1,94 @@
+"""Keep an engine busy with tasks, whatever order they finish in, and outlive workers that die.
+
+When a worker dies, killed or out of memory, every task that was under way is tried once more, one at a time, so that the
+one that kills its worker is known by name. The others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+
+from chat_corpus.engines.local import Engine
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.ledger import Counts
+from chat_corpus.work import Task, work
+
+_log = logging.getLogger(__name__)
+
+
+def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[tuple[Task, Counts | ChatCorpusError]]:
+    """Each task with its accounts, or with why it failed, as they finish; tasks done in an earlier run at once.
+
+    Raises any other failure of a task. Ends the engine's workers in every case.
+    """
+    running: dict[Future[Counts], Task] = {}
+    waiting = iter(tasks)
+    try:
+        while True:
+            while len(running) < engine.ahead and (task := next(waiting, None)) is not None:
+                if (counts := task.part.counts()) is not None:
+                    yield task, counts
+                else:
+                    running[_submit(engine, task)] = task
+            if not running:
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            lost = [task for future, task in running.items() if _died(future)]
+            for future in finished:
+                task = running.pop(future)
+                if task not in lost:
+                    yield task, _outcome(future)
+            if lost:
+                # One dead worker ends the pool, and with it what the other workers had under way.
+                wait(running)
+                lost += [running.pop(future) for future in list(running) if _died(future)]
+                engine.stop()
+                yield from _again(engine, lost)
+                engine = engine.renewed()
+    except BaseException:
+        engine.stop()
+        raise
+    engine.close()
+
+
+def _again(engine: Engine, lost: list[Task]) -> Iterator[tuple[Task, Counts | ChatCorpusError]]:
+    told = ", ".join(f"{task.shard.source} shard {task.shard.number}" for task in lost)
+    _log.warning("warning: a worker process died (killed, or out of memory); trying again: %s", told)
+    for task in lost:
+        single = engine.renewed(1)
+        future = _submit(single, task)
+        wait([future])
+        single.stop()
+        if _died(future):
+            first = task.shard.pieces[0]
+            yield (
+                task,
+                ChatCorpusError(
+                    f"{task.shard.source}: a worker process died twice over shard {task.shard.number} ({first.file.name} "
+                    f"from record {first.first}): killed, or out of memory; use a smaller shard_bytes or fewer --workers"
+                ),
+            )
+        else:
+            yield task, _outcome(future)
+
+
+def _submit(engine: Engine, task: Task) -> Future[Counts]:
+    try:
+        return engine.submit(work, task)
+    except BrokenExecutor as error:
+        future: Future[Counts] = Future()
+        future.set_exception(error)
+        return future
+
+
+def _died(future: Future[Counts]) -> bool:
+    return future.done() and isinstance(future.exception(), BrokenExecutor)
+
+
+def _outcome(future: Future[Counts]) -> Counts | ChatCorpusError:
+    error = future.exception()
+    if isinstance(error, ChatCorpusError):
+        return error
+    return future.result()

@@ -1,0 +1,1 @@
+"""Who does the shards: this process, or a pool of processes on this machine."""

@@ -1,0 +1,97 @@
+"""Engines of this machine: the process itself for small inputs, a pool of spawned processes for large ones."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import ParamSpec, Protocol, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Engine(Protocol):
+    """What the driver asks of an engine: the submit of `concurrent.futures.Executor`, and to be stopped or replaced."""
+
+    #: How many tasks to hand out before waiting for one.
+    ahead: int
+
+    def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Start a call. Raises BrokenExecutor where a worker died."""
+
+    def renewed(self, workers: int | None = None) -> Engine:
+        """A new engine of this kind, of so many workers or as many as this one."""
+
+    def close(self) -> None:
+        """Let the workers end when they are done."""
+
+    def stop(self) -> None:
+        """Drop what has not begun, and end the workers at once."""
+
+
+class Inline:
+    """Do each task when it is submitted, in this process."""
+
+    ahead = 1
+
+    def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Call the function; its failure is the future's."""
+        future: Future[_T] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 whatever it is belongs to the future, as with any executor
+            future.set_exception(error)
+        return future
+
+    def renewed(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
+        """Itself: it has no worker that could die."""
+        return self
+
+    def close(self) -> None:
+        """Nothing is left to end."""
+
+    def stop(self) -> None:
+        """Nothing is left to stop."""
+
+
+class Pool:
+    """A pool of spawned processes, each with one Polars thread."""
+
+    def __init__(self, workers: int) -> None:
+        # Read by Polars when a worker imports it; this process has its threads already.
+        os.environ["POLARS_MAX_THREADS"] = "1"
+        self.ahead = workers + 1
+        self._workers = workers
+        self._pool = ProcessPoolExecutor(
+            workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_parent
+        )
+
+    def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Start a call in a worker."""
+        return self._pool.submit(function, *args, **kwargs)
+
+    def renewed(self, workers: int | None = None) -> Engine:
+        """A new pool."""
+        return Pool(workers or self._workers)
+
+    def close(self) -> None:
+        """Let the workers end when they are done."""
+        self._pool.shutdown()
+
+    def stop(self) -> None:
+        """Drop what has not begun, and end the workers at once."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

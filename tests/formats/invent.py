@@ -1,0 +1,119 @@
+"""Strategies that invent files: plausible ones of each layout, with the damage that real files have, and mere bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+_ODD = ["E", "M", '"', '""', ",", "|", " | ", "\u2028", "\x85", "\v", "\f", " ", "\u3000", "\0", "\ufffd", "24/7", "\ue000"]
+WORDS = st.sampled_from(["你好", "在吗", "嗯", "ok", "😀", "我 想", *_ODD])
+TEXTS = st.lists(WORDS, max_size=4).map("".join)
+FEW = st.sampled_from(["甲", "乙", "丙", "", " ", "甲乙"])
+_ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r\r\n", b"\n\n"])
+_INSERTED = [
+    b"\r", b"\n", b"\0", b"\t", b'"', b"'", b"[", b"]", b"{", b"}", b"<", b">", b"&", b"*", b"!", b":", b"\\", b"-", b"#",
+    b"\xff", b"\xe4\xbd", b"\xef\xbb\xbf", "\u2028".encode(), b"\x85", b" ", b"\nE\n", b"\n\n", b"\\ud800",
+]  # fmt: skip
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """Content with up to three bytes taken away or pieces put in, or cut off."""
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(content)))
+        if draw(st.booleans()):
+            content = content[:at] + draw(st.sampled_from(_INSERTED)) + content[at:]
+        else:
+            content = content[:at] + content[at + draw(st.integers(1, 3)) :]
+    return content
+
+
+@st.composite
+def files(draw: st.DrawFn, lines: st.SearchStrategy[str], first: str = "") -> bytes:
+    """A file of such lines under a first one, ends mixed, the last one perhaps without; or damaged; or mere bytes."""
+    kind = draw(st.sampled_from(["sound", "sound", "damaged", "damaged", "bytes"]))
+    if kind == "bytes":
+        return draw(st.binary(max_size=60))
+    content = first.encode()
+    for line in draw(st.lists(lines, max_size=14)):
+        content += line.encode() + draw(_ENDS)
+    if draw(st.booleans()):
+        content = content.removesuffix(b"\n")
+    return draw(damaged(content)) if kind == "damaged" else content
+
+
+def _joined(*parts: st.SearchStrategy[str] | str) -> st.SearchStrategy[str]:
+    return st.tuples(*(st.just(part) if isinstance(part, str) else part for part in parts)).map("".join)
+
+
+CONV = files(st.one_of(st.just("E"), st.sampled_from(["E", "E ", "", "M"]), _joined("M ", TEXTS), _joined("M ", FEW), TEXTS))
+TABBED = files(st.one_of(_joined(TEXTS, "\t", TEXTS), st.lists(TEXTS, max_size=4).map("\t".join)))
+BARRED = files(st.one_of(_joined(TEXTS, " | ", TEXTS), TEXTS))
+CHAINED = files(st.one_of(_joined(FEW, "\t", FEW), _joined(FEW, "\t", FEW), TEXTS))
+LABELLED = files(
+    st.one_of(
+        _joined(st.sampled_from("0101012"), "\t", st.lists(FEW, min_size=1, max_size=3).map("\t".join), "\t", FEW),
+        _joined(st.sampled_from("01"), "\t", st.sampled_from(["甲", "甲\t乙"]), "\t", FEW),
+        TEXTS,
+    )
+)
+SIDE = files(TEXTS)
+_QUOTED = st.lists(st.one_of(WORDS, st.sampled_from(["\n", '"'])), max_size=4).map(
+    lambda words: '"' + "".join(words).replace('"', '""') + '"'
+)
+_FIELD = st.one_of(TEXTS, _QUOTED, _QUOTED)
+QUOTED = st.one_of(
+    files(st.one_of(_joined(_FIELD, ",", _FIELD), TEXTS)),
+    files(_joined(_FIELD, ",", _FIELD), "question,answer\r\n"),
+)
+
+_VALUES: st.SearchStrategy[Any] = st.one_of(TEXTS, TEXTS, st.none(), st.integers(), st.lists(TEXTS, max_size=2))
+_KEYS = st.sampled_from(["instruction", "input", "output", "target", "instances", "conversations", "\ud800", "{"])
+_NAMES = st.sampled_from(["Human:", "\nHuman:", "\nAssistant:", "\nAssistant：", "小明: ", "\n小红：", "\nAssistant"])
+_CHAT = st.lists(st.one_of(_NAMES, TEXTS, st.just("小明和小红")), max_size=6).map("".join)
+_MESSAGE = st.fixed_dictionaries({"from": st.sampled_from(["human", "gpt", "system"]), "value": TEXTS})
+RECORDS: st.SearchStrategy[Any] = st.one_of(
+    st.fixed_dictionaries({"instruction": _CHAT, "input": st.sampled_from(["", "甲"]), "output": _CHAT}),
+    st.fixed_dictionaries({"input": _CHAT, "target": _CHAT}),
+    st.fixed_dictionaries({"conversations": st.lists(_MESSAGE, max_size=4)}),
+    st.fixed_dictionaries({"instruction": TEXTS, "instances": st.lists(st.just({"input": "", "output": "好"}), max_size=2)}),
+    st.dictionaries(_KEYS, _VALUES, max_size=3),
+    _VALUES,
+)
+JSON_LINES = files(
+    st.one_of(st.builds(json.dumps, RECORDS), RECORDS.map(lambda value: json.dumps(value).encode().decode("utf-8")), FEW)
+)
+
+
+@st.composite
+def _array(draw: st.DrawFn) -> bytes:
+    records = draw(st.lists(RECORDS, max_size=6))
+    indent = draw(st.sampled_from([None, 1, 4]))
+    text = json.dumps(records, ensure_ascii=draw(st.booleans()), indent=indent)
+    content = text.encode("utf-8", errors="replace") + draw(st.sampled_from([b"", b"\n"]))
+    return draw(damaged(content)) if draw(st.booleans()) else content
+
+
+JSON_ARRAY = st.one_of(_array(), _array(), st.binary(max_size=60))
+XML = files(
+    st.one_of(
+        _joined('<message id="1"><text>', TEXTS, "</text></message>"),
+        _joined("<message>\n<text>", FEW, "&#13;&lt;</text>\n", TEXTS, "</message>"),
+        st.sampled_from(["</corpus>", "<message/>", "<message ><text>&a;</text></message>", "<messages>", ""]),
+    ),
+    '<?xml version="1.0"?><corpus>\n',
+)
+_ITEM = st.sampled_from(["甲", "'1963'", '"「嗯。」"', "他说: 好", "yes", "", "&a 乙", "*a", "!!python/none x", "{a: b}", "|", "[甲, 乙]"])
+YAML = st.one_of(
+    files(st.one_of(_joined("- - ", _ITEM), _joined("  - ", _ITEM), TEXTS), "categories:\n- 闲聊\nconversations:\n"),
+    files(st.one_of(_joined("  - - ", _ITEM), _joined("    - ", _ITEM), _joined("      ", FEW)), "conversations:\n"),
+)
+_ID = st.sampled_from(["1", "2", "3", "4", "07", "１", "99999999999999999999"])
+ID_LINES = files(
+    st.one_of(_joined(_ID, " +++$+++ ", FEW, " +++$+++ ", TEXTS), _joined(_ID, " +++$+++ ", FEW), TEXTS)
+)
+ID_LISTS = files(
+    st.one_of(_joined("1 +++$+++ 甲 +++$+++ 乙 +++$+++ [", st.lists(_ID, max_size=4).map(", ".join), "]"), TEXTS)
+)

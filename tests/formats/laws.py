@@ -1,0 +1,177 @@
+"""What holds for every format and every input: the harness that reads bytes as a run does, shard by shard."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chat_corpus.formats.base import Format
+from chat_corpus.ledger import check_reading
+from chat_corpus.pairs import pair
+from chat_corpus.plan import Plan, Shard
+from chat_corpus.raw import BOM, RawFile, read_range
+from chat_corpus.schema import TURNS, Pairing
+from chat_corpus.settings import ReadOptions, Settings
+from chat_corpus.source import Input, Source
+from chat_corpus.survey import Found, Group
+
+WHOLE = 1 << 24
+
+#: (part, line, dialogue, turn, text, reason)
+Row = tuple[int, int, "int | None", "int | None", "str | None", "str | None"]
+
+
+@dataclass(kw_only=True)
+class Told:
+    """All that was read of some files: frames of the shards, and what the ledger made of them."""
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    structural: list[set[int]] = field(default_factory=list)
+    used: int = 0
+    lost: int = 0
+
+    @property
+    def rows(self) -> list[Row]:
+        columns = ("part", "line", "dialogue", "turn", "text", "reason")
+        return [row for frame in self.frames for row in frame.select(columns).iter_rows()]
+
+    @property
+    def turns(self) -> list[tuple[int, str]]:
+        """Line and text of the turns that nothing is wrong with."""
+        return [(line, text) for _, line, _, _, text, reason in self.rows if reason is None and text is not None]
+
+    @property
+    def rejects(self) -> list[tuple[int, str]]:
+        """Line and reason of what is no turn, by line."""
+        return sorted((line, reason) for _, line, _, _, _, reason in self.rows if reason is not None)
+
+    def pairs(self, pairing: Pairing = Pairing.ADJACENT) -> list[tuple[str, str]]:
+        """The pairs nothing is wrong with."""
+        return [(row["query"], row["answer"]) for row in self._pairs(pairing) if row["reason"] is None]
+
+    def addressed(self, pairing: Pairing = Pairing.ADJACENT) -> list[tuple[Any, ...]]:
+        """All possible pairs with their addresses and reasons."""
+        return [tuple(row.values()) for row in self._pairs(pairing)]
+
+    def _pairs(self, pairing: Pairing) -> Iterable[dict[str, Any]]:
+        return (row for frame in self.frames for row in pair(frame, pairing).iter_rows(named=True))
+
+    def anywhere(self) -> list[tuple[Any, ...]]:
+        """All rows without the numbers that only hold within a shard, in an order of their own."""
+        columns = ("part", "line", "turn", "text", "reason", "detail")
+        return sorted((row for frame in self.frames for row in frame.select(columns).iter_rows()), key=repr)
+
+
+def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> Plan:
+    """A plan over some files of one group; options are `shard_bytes` and those of `ReadOptions`."""
+    source = Source(
+        name="invented",
+        title="",
+        url="",
+        licence="",
+        obtain="",
+        inputs=(Input(files=tuple(file.name for file in files), format=format_),),
+    )
+    found = Found(source=source, groups=[Group(input=0, files=tuple(files))])
+    shard_bytes = options.pop("shard_bytes", WHOLE)
+    return Plan(found=found, settings=Settings(shard_bytes=shard_bytes, read=ReadOptions(**options)))
+
+
+def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
+    """Contents as plain files named 0, 1, ... in a folder."""
+    for number, content in enumerate(contents):
+        folder.joinpath(str(number)).write_bytes(content)
+    return tuple(
+        RawFile(path=str(folder / str(number)), name=str(number), size=len(content))
+        for number, content in enumerate(contents)
+    )
+
+
+def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> Told:
+    """Read files as a run does: planned, cut, split, read; each shard is held to the ledger and to the order of rows."""
+    encoded = [content.encode() if isinstance(content, str) else content for content in contents]
+    told = Told(structural=[set() for _ in contents])
+    with tempfile.TemporaryDirectory() as folder:
+        files = written(Path(folder), *encoded)
+        made = plan(format_, files, shard_bytes=shard_bytes, unequal="common", segmentation="none")
+        shards = list(made.shards())
+        _check_cover(made, shards, encoded, format_)
+        for shard in shards:
+            _read_shard(format_, shard, told)
+    return told
+
+
+def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
+    ranges = [read_range(piece.file, piece.start, piece.stop) for piece in shard.pieces]
+    records = [format_.split(data, piece.first) for data, piece in zip(ranges, shard.pieces, strict=True)]
+    reading = format_.read(records)
+    assert reading.rows.schema == TURNS
+    assert len(reading.structural) == format_.parts
+    for part, piece in enumerate(shard.pieces):
+        assert records[part]["line"].to_list() == list(range(piece.first, piece.first + piece.records))
+        used, lost = check_reading(reading, part, piece.first, piece.records, "law")
+        assert used + lost + len(reading.structural[part]) == piece.records
+        told.structural[part].update(reading.structural[part].to_list())
+        told.used, told.lost = told.used + used, told.lost + lost
+    _check_order(reading.rows)
+    told.frames.append(reading.rows)
+
+
+def _check_cover(made: Plan, shards: list[Shard], contents: Sequence[bytes], format_: Format) -> None:
+    """The pieces of each file cover it once, without a gap, and number its records without one."""
+    for part, (content, facts) in enumerate(zip(contents, made.facts, strict=True)):
+        stop, following = 0, 1
+        for shard in shards:
+            piece = shard.pieces[part]
+            assert (piece.start, piece.first) == (stop, following)
+            assert piece.records == format_.count(content[piece.start : piece.stop])
+            stop, following = piece.stop, piece.first + piece.records
+        assert stop == len(content)
+        assert (facts.bytes, facts.records) == (len(content), following - 1)
+        assert facts.digest == hashlib.sha256(content).hexdigest()
+
+
+def _check_order(rows: pl.DataFrame) -> None:
+    """Dialogues stand one after the other, turns in each from 0 on, alternatives to a turn beside each other."""
+    placed = rows.filter(pl.col("dialogue").is_not_null()).select("dialogue", "turn").rows()
+    before: tuple[int, int] | None = None
+    for dialogue, turn in placed:
+        if before is None or dialogue != before[0]:
+            assert turn == 0
+            assert before is None or dialogue > before[0]
+        else:
+            assert turn in (before[1], before[1] + 1)
+        before = (dialogue, turn)
+    assert all((reason is None) == (detail is None) for reason, detail in rows.select("reason", "detail").iter_rows())
+    assert rows.filter(pl.col("reason").is_null() & pl.col("text").is_null()).is_empty()
+    assert rows.filter(pl.col("reason").is_null() & pl.col("dialogue").is_null()).is_empty()
+
+
+def check_possible(told: Told) -> None:
+    """As many pairs are possible as turns stand after the first of their dialogue."""
+    after = sum(1 for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn)
+    odd = sum(1 for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn and turn % 2)
+    assert len(told.addressed(Pairing.ADJACENT)) == len(told.addressed(Pairing.FIRST)) == after
+    assert len(told.addressed(Pairing.EXCHANGE)) == odd
+    assert told.addressed(Pairing.NONE) == []
+
+
+def raw_lines(content: bytes) -> list[str]:
+    """The lines of a file as an editor numbers them, what is not UTF-8 shown as it can be."""
+    lines = content.removeprefix(BOM).split(b"\n")
+    return [line.removesuffix(b"\r").decode("utf-8", errors="replace") for line in lines]
+
+
+def check_addresses(told: Told, contents: Sequence[bytes], *, reach: int = 1, doubled: bool = False) -> None:
+    """Each text stands in the raw line that its row names, or from it on within `reach` lines, or as a CSV field."""
+    lines = [raw_lines(content) for content in contents]
+    for part, line, _, _, text, reason in told.rows:
+        if text is not None:
+            raw = "\n".join(lines[part][line - 1 : line - 1 + reach])
+            assert text in raw or (doubled and text.replace('"', '""') in raw), (line, text, reason)

@@ -1,0 +1,217 @@
+"""What holds for any text, options and traits."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.text import codepoints
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import Bound, Policy, Templates, TextOptions
+from chat_corpus.text.steps import STEPS, explain, normalize
+from tests.text import cases
+
+CASES = cases.read()
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+# What the steps look for, whole and in pieces, so that random texts come near their edges.
+PIECES = [
+    *"今天好哈。，！？：、“”…—·（）《》ａＺ０９～",
+    *" \t\n\r/\\'\"_-.,!?:;()[]{}<>#@&%=+*|^~aZ09hx",
+    *"\u00a0\u3000\u2028\u0085\u200b\u200d\ufe0f\ufeff\ue004\ufdd0\ufdd1\x07\ufffd\u0301か\u3099éĺčд한ω⻓⽤😀👍🏻ﾉ",
+    *[
+        "  ",
+        " / ",
+        "///",
+        "://",
+        "http://",
+        "www.",
+        "_url_",
+        "alink",
+        "&lt;",
+        "&amp;",
+        "lt;",
+        "&#10;",
+        "<b>",
+        "</b>",
+        "<br>",
+    ],
+    *[
+        "{br}",
+        "{face:1}",
+        "{r+}",
+        r"{\an8}",
+        r"\N",
+        "//@名:",
+        "回复 名 ：",
+        "@名",
+        "#题#",
+        "[哈哈]",
+        " 's",
+        '" "',
+        " . ",
+        " - ",
+    ],
+    *[
+        "哈哈哈哈哈哈",
+        "！！！！",
+        "？！？！？！？！",
+        "………",
+        "。。。。。。。",
+        "———",
+        "-----",
+        "hahahahahaha",
+        "😀" * 6,
+        "aaaaaa",
+    ],
+    *["\u013a\u00b9", "ä½\u00a0", "今 天", "今/天/", "give me", "iPhone 5", "( ﾉ´∀ ｀ * ) ﾉ", "3 . 5"],
+]
+TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(codec="utf-8"), max_size=14).map("".join)
+TRAITS = st.builds(
+    Traits,
+    segmentation=st.sampled_from(Segmentation),
+    markup=st.frozensets(st.sampled_from(Markup)),
+    structured=st.booleans(),
+)
+POLICIES = st.sampled_from(Policy)
+BOUNDS = st.builds(Bound, enabled=st.booleans(), limit=st.integers(1, 7))
+BY_TYPE = {
+    bool: st.booleans(),
+    Policy: POLICIES,
+    Bound: BOUNDS,
+    Templates: st.builds(Templates, enabled=st.booleans(), faces=POLICIES),
+}
+OPTIONS = st.builds(TextOptions, **{field.name: BY_TYPE[field.type] for field in msgspec.structs.fields(TextOptions)})
+
+
+@MANY
+@given(TEXTS, OPTIONS, TRAITS)
+def test_the_table_is_idempotent(text: str, options: TextOptions, traits: Traits) -> None:
+    once = cases.whole(text, options, traits)
+    assert cases.whole(once, options, traits) == once
+
+
+@MANY
+@given(TEXTS, TRAITS)
+def test_the_table_is_idempotent_with_default_options(text: str, traits: Traits) -> None:
+    once = cases.whole(text, TextOptions(), traits)
+    assert cases.whole(once, TextOptions(), traits) == once
+
+
+@MANY
+@given(TEXTS, OPTIONS, TRAITS)
+def test_the_explanation_agrees_with_the_table(text: str, options: TextOptions, traits: Traits) -> None:
+    now = text
+    for change in explain(text, options, traits):
+        assert change.before == now
+        assert change.after != now
+        now = change.after
+    assert now == cases.whole(text, options, traits)
+
+
+@SOME
+@given(st.lists(st.none() | TEXTS, max_size=12), TRAITS)
+def test_rows_keep_their_number_order_and_nulls(texts: list[str | None], traits: Traits) -> None:
+    column = pl.Series("utterance", texts, dtype=pl.String)
+    result = normalize(column, TextOptions(), traits)
+    assert result.name == "utterance"
+    assert result.dtype == pl.String
+    assert result.to_list() == [text if text is None else cases.whole(text, TextOptions(), traits) for text in texts]
+    assert column.to_list() == texts
+
+
+def _changes(parts: tuple[Part, ...]) -> list[Part]:
+    """List the parts that are functions, each under its own gate."""
+    return [leaf for part in parts for leaf in ([part] if callable(part[1]) else _changes(part[1]))]
+
+
+@MANY
+@given(TEXTS, OPTIONS, TRAITS)
+def test_a_gate_lets_through_all_that_its_change_would_change(text: str, options: TextOptions, traits: Traits) -> None:
+    frame = pl.DataFrame({"text": [text]})
+    slashed = traits.segmentation is Segmentation.SLASH  # there, the gates of the parts decide, not only filter
+    for step in STEPS:
+        if step.name == "segmentation" and slashed:
+            continue
+        for gate, change in _changes(step.parts(options, traits)):
+            assert callable(change)
+            changed = frame.select(change(pl.col("text"))).item() != text
+            assert not changed or frame.select(pl.col("text").str.contains(gate)).item(), (step.name, gate)
+
+
+def _without(options: TextOptions, name: str) -> TextOptions:
+    """Return the options with one step off."""
+    off = {bool: False, Policy: Policy.KEEP, Bound: Bound(enabled=False), Templates: Templates(enabled=False)}
+    return msgspec.structs.replace(options, **{name: off[type(getattr(options, name))]})
+
+
+@SOME
+@given(TEXTS, TRAITS)
+def test_with_every_step_off_nothing_changes(text: str, traits: Traits) -> None:
+    options = TextOptions()
+    for step in STEPS:
+        options = _without(options, step.name)
+    assert cases.whole(text, options, traits) == text
+    assert explain(text, options, traits) == []
+
+
+@SOME
+@given(TEXTS, TRAITS, st.sampled_from([step.name for step in STEPS]))
+def test_a_step_that_changes_nothing_may_as_well_be_off(text: str, traits: Traits, name: str) -> None:
+    changes = explain(text, TextOptions(), traits)
+    if name in {change.step for change in changes}:
+        return
+    assert explain(text, _without(TextOptions(), name), traits) == changes
+
+
+@SOME
+@given(st.text(st.sampled_from("今天我们说一二三的了，。？！：；“”《》（）abc019")))
+def test_clean_text_is_untouched(text: str) -> None:
+    for mark in "，。？！：；":
+        text = text.replace(mark * 2, mark)
+    while (shorter := text.replace("一一", "一").replace("天天", "天")) != text:
+        text = shorter
+    result = cases.whole(text, TextOptions(), Traits())
+    assert result == text or max(map(len, _runs(text))) > 3
+
+
+def _runs(text: str) -> list[str]:
+    runs: list[str] = [""]
+    for character in text:
+        if runs[-1][-1:] == character:
+            runs[-1] += character
+        else:
+            runs.append(character)
+    return runs
+
+
+@SOME
+@given(TEXTS, TRAITS)
+def test_default_options_keep_the_words_of_plain_chinese(text: str, traits: Traits) -> None:
+    plain = "".join(character for character in text if character in "今天好。，！？：、“”…—·（）《》\n ")
+    kept = [character for character in cases.whole(plain, TextOptions(), traits) if character.isalnum()]
+    assert kept == [character for character in plain if character.isalnum()] or max(map(len, _runs("".join(kept)))) >= 5
+
+
+def test_the_gate_of_nfc_lets_through_every_character_that_nfc_may_change() -> None:
+    letters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    gated = pl.Series(letters).str.contains(codepoints.GATES["compose"]).to_list()
+    passed = [letter for letter, through in zip(letters, gated, strict=True) if not through]
+    assert not [letter for letter in passed if unicodedata.combining(letter)]
+    assert not [letter for letter in passed if unicodedata.normalize("NFC", letter) != letter]
+    # What composes with the character before it ends a canonical decomposition of two, or is a jamo.
+    pairs = (unicodedata.decomposition(letter).split(" ") for letter in letters)
+    ends = {parts[1] for parts in pairs if len(parts) == 2 and not parts[0].startswith("<")}
+    assert not [letter for letter in passed if f"{ord(letter):04X}" in ends or "\u1100" <= letter <= "\u11ff"]
+
+
+@pytest.mark.parametrize("code", [0x2329, 0xF900, 0x2F800, 0x3099, 0x1161, 0x212B])
+def test_known_troublemakers_of_nfc_pass_its_gate(code: int) -> None:
+    assert pl.select(pl.lit(chr(code)).str.contains(codepoints.GATES["compose"])).item()
