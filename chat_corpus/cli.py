@@ -42,6 +42,8 @@ class _RunByDefault(click.Group):
             click.echo(f"error: {_safe(str(error))}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             click.echo("stopped; the same command goes on from here", err=True)
             ctx.exit(1)
 

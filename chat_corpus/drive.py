@@ -1,7 +1,7 @@
 """Keep an engine busy with tasks, whatever order they finish in, and outlive workers that die.
 
-When a worker dies, killed or out of memory, every task that was under way is tried once more, one at a time, so that the
-one that kills its worker is known by name. The others go on.
+When a worker dies, killed or out of memory, every task that was under way is tried once more, one at a time, so that
+the one that kills its worker is known by name. The others go on.
 """
 
 from __future__ import annotations
@@ -62,14 +62,10 @@ def _again(engine: Engine, lost: list[Task]) -> Iterator[tuple[Task, Counts | Ch
         wait([future])
         single.stop()
         if _died(future):
-            first = task.shard.pieces[0]
-            yield (
-                task,
-                ChatCorpusError(
-                    f"{task.shard.source}: a worker process died twice over shard {task.shard.number} ({first.file.name} "
-                    f"from record {first.first}): killed, or out of memory; use a smaller shard_bytes or fewer --workers"
-                ),
-            )
+            shard, first = task.shard, task.shard.pieces[0]
+            where = f"{shard.source}: shard {shard.number} ({first.file.name} from record {first.first})"
+            told = "a worker process died over it twice, killed or out of memory; try a smaller shard_bytes"
+            yield task, ChatCorpusError(f"{where}: {told}")
         else:
             yield task, _outcome(future)
 

@@ -6,6 +6,7 @@ written as the two characters ``\n``. A line that is not UTF-8 goes out as it ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BufferedReader
@@ -21,6 +22,7 @@ from chat_corpus.source import Source
 from chat_corpus.text import steps
 
 _BLOCK = 1 << 20
+_BREAK = r"\r?\n|\r"
 #: What a line of text of one's own is taken for: nothing is known of its script, and it has no platform's markup.
 _OWN = Traits(script=Script.MIXED)
 
@@ -49,7 +51,7 @@ class Filter:
     def lines(self, data: bytes, first: int) -> tuple[bytes, list[int]]:
         """Whole lines, filtered; and the numbers, counted from `first`, of those that are not UTF-8."""
         lines = numbered_lines(data, first)
-        text = self.texts(lines["text"])["text"].str.replace_all(r"\r?\n|\r", r"\n")
+        text = self.texts(lines["text"])["text"].str.replace_all(_BREAK, r"\n")
         bad = lines.filter(pl.col("text").is_null())["line"].to_list()
         raw = zip(text, lines["bytes"], strict=True) if bad else ((line, None) for line in text)
         return b"".join((line.encode() if kept is None else kept) + b"\n" for line, kept in raw), bad
@@ -98,5 +100,7 @@ def explain(told: Filter, stream: BufferedReader) -> Iterator[str]:
         lines = numbered_lines(block, first)
         for line, text in lines.select("line", "text").iter_rows():
             yield f"{line}\t{'(not UTF-8, unchanged)' if text is None else text}"
-            yield from (f"\t{step}\t{after}" for step, after in (told.explained(text) if text is not None else ()))
+            for step, after in told.explained(text) if text is not None else ():
+                one_line = re.sub(_BREAK, r"\\n", after)
+                yield f"\t{step}\t{one_line}"
         first += len(lines)

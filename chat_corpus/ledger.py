@@ -42,14 +42,15 @@ class Counts:
         """Counts from what `figures` made of them. Raises ValueError for anything else."""
         if told.keys() != {figure.name for figure in fields(cls)}:
             raise ValueError("not the figures of this version")
-        return cls(**{name: Counter(value) if isinstance(value, Mapping) else value for name, value in told.items()})
+        counts = cls()
+        for name, value in told.items():
+            setattr(counts, name, Counter(value) if isinstance(value, Mapping) else value)
+        return counts
 
     def figures(self) -> dict[str, Any]:
         """All figures as plain values, for JSON."""
-        found = {figure.name: getattr(self, figure.name) for figure in fields(self)}
-        return {
-            name: dict(sorted(value.items())) if isinstance(value, Counter) else value for name, value in found.items()
-        }
+        found = ((figure.name, getattr(self, figure.name)) for figure in fields(self))
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in found}
 
     def add(self, other: Counts) -> None:
         """Add the figures of another shard."""

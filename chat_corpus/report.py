@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ class SourceReport:
 
     def read_samples(self) -> None:
         """Take up the samples of conversions that the parts hold, before the parts are cleaned away."""
-        self.conversions = [pl.read_ipc(path, memory_map=False) for path in self.samples if path.exists()]
+        self.conversions = [pl.read_ipc(path) for path in self.samples if path.exists()]
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -56,23 +57,27 @@ def read(out: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        told = json.loads(path.read_text("utf-8"))
-        return dict(told) if isinstance(told["sources"], dict) else {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if not all(isinstance(source, dict) for source in told["sources"].values()):
+            raise ValueError("sources are no objects")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: not a report of chat-corpus: {error}; move it away, or use another --out") from error
+    return told
 
 
 def check_replaceable(out: Path, settings: Settings, names: list[str]) -> None:
     """Raise UsageError where a run would replace files made with other settings, or by something else."""
     earlier = read(out).get("sources", {})
     for name in names:
-        held = earlier.get(name, {}).get("made_with", {}).get("settings")
-        if held is None and (out / f"{name}.tsv").exists():
+        if not (out / f"{name}.tsv").exists():
+            continue
+        held = (earlier.get(name, {}).get("made_with") or {}).get("settings")
+        if held is None:
             raise UsageError(
                 f"{out / f'{name}.tsv'}: exists, and {NAME} does not say that chat-corpus made it; "
                 "use --force to replace it, or another --out"
             )
-        if held is not None and held != settings.of(name).digest():
+        if held != settings.of(name).digest():
             raise UsageError(
                 f"{out / f'{name}.tsv'}: made with other settings ({held}, now {settings.of(name).digest()}); "
                 "use --force to replace it, or another --out"
@@ -94,6 +99,7 @@ def _made_with(found: Found, settings: Settings) -> dict[str, Any]:
     return {
         "code": identity.code(),
         "settings": settings.of(found.source.name).digest(),
+        "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins],
         "input": [[file.name, file.size, file.modified] for file in found.files],
     }
 
@@ -106,9 +112,18 @@ def _outputs(out: Path, name: str) -> dict[str, list[int]]:
 
 
 def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: dict[str, Any]) -> dict[str, Any]:
-    """Write the report of a run; sources that it did not touch keep what is said of them."""
-    earlier = read(out).get("sources", {})
+    """Write the report of a run; sources that it did not touch keep what is said of them.
+
+    One that is not ours was noticed before the run began, which goes on only to replace it.
+    """
+    try:
+        earlier = read(out).get("sources", {})
+    except UsageError:
+        earlier = {}
     told = {name: one.unchanged or _source(out, one, settings) for name, one in done.items()}
+    for name, one in done.items():
+        if one.error:  # What lies there, if anything does, is still what an earlier run made.
+            told[name]["made_with"] = earlier.get(name, {}).get("made_with")
     report = {
         "chat_corpus": version("chat-corpus"),
         "python": platform.python_version(),

@@ -9,8 +9,9 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -106,9 +107,22 @@ def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key,
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         fault, _, path = str(error).partition(" - at `$")
-        key = (*under, *re.findall(r"\w+", path))
+        within = re.findall(r"\w+", path)
+        key = (*under, *within)
         told = fault.replace("Struct", "section").replace("`object`", "a section")
-        raise UsageError(f"{yaml_places.place(key, places)}{'.'.join(key)}: {told}") from error
+        choices = _choices(kind, within)
+        hint = f"; valid: {', '.join(choices)}" if choices else ""
+        raise UsageError(f"{yaml_places.place(key, places)}{'.'.join(key)}: {told}{hint}") from error
+
+
+def _choices(kind: Any, key: Iterable[str]) -> list[str]:
+    """The values that a key of a section may have, where they are a closed set."""
+    for name in key:
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)} if _section(kind) else {}
+        kind = fields.get(name)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member) for member in kind]
+    return [str(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> None:

@@ -132,7 +132,8 @@ def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
         # As `unzip` unpacks it, as a file manager does, into a folder of the archive's name, or without its folders.
         archive = PurePosixPath(file.name.removesuffix(f"/{file.member}"))
         inside = PurePosixPath(file.member)
-        beside = {str(archive.parent / inside), str(archive.with_suffix("") / inside), str(archive.parent / inside.name)}
+        places = (archive.parent / inside, archive.with_suffix("") / inside, archive.parent / inside.name)
+        beside = set(map(str, places))
     if not beside & names:
         return False
     found.remarks.append(f"{file.name} left alone: unpacked beside it")

@@ -105,7 +105,7 @@ def work(task: Task) -> Counts:
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
-    """Conversions (`key, file, line, before, after`) drawn by a hash, so that samples of shards make one of a source."""
+    """Conversions (`key, file, line, before, after`) drawn by hash, so that samples of shards make one of a source."""
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
     found = turns.filter(pl.col("text") != pl.col("unconverted"))
     return found.select(

@@ -14,6 +14,8 @@ Key = tuple[str, ...]
 #: Where each key was set last: `file:line`.
 Places = dict[Key, str]
 
+_NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
+
 
 def load(file: Path) -> tuple[dict[str, Any], Places]:
     """The mapping that a file holds, and the place of each key. Raises UsageError with file and line."""
@@ -23,12 +25,13 @@ def load(file: Path) -> tuple[dict[str, Any], Places]:
         raise UsageError(f"{file}: cannot be read as UTF-8 text: {error}; check the path given to --config") from error
     try:
         node = loader.get_single_node()
+        places: Places = {}
+        if node is not None:
+            # First, because building the data puts what `<<` merges into the nodes, as if it had been written there.
+            _walk(node, (), file, places)
         data = {} if node is None else loader.construct_document(node)
         if not isinstance(data, dict):
             raise UsageError(f"{file}:1: a mapping of settings expected; see configs/default.yaml")
-        places: Places = {}
-        if node is not None:
-            _walk(node, (), file, places)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(f"{file}:{line}: not valid YAML: {error.problem}") from error
@@ -42,8 +45,11 @@ def _walk(node: yaml.Node, under: Key, file: Path, places: Places) -> None:
         return
     seen = set()
     for name, value in node.value:
-        key = (*under, str(name.value))
         where = f"{file}:{name.start_mark.line + 1}"
+        if name.tag not in _NAMES:
+            told = name.value if isinstance(name, yaml.ScalarNode) else "?"
+            raise UsageError(f"{where}: key '{told}' is no text to YAML; the name of a setting or source expected")
+        key = (*under, str(name.value))
         if key in seen:
             raise UsageError(f"{where}: key '{'.'.join(key)}' stands twice; keep one")
         seen.add(key)

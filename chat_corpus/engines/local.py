@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
@@ -65,9 +66,7 @@ class Pool:
         os.environ["POLARS_MAX_THREADS"] = "1"
         self.ahead = workers + 1
         self._workers = workers
-        self._pool = ProcessPoolExecutor(
-            workers, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_parent
-        )
+        self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Start a call in a worker."""
@@ -88,8 +87,17 @@ class Pool:
             worker.terminate()
 
 
-def _leave_interrupts_to_parent() -> None:
+def _begin() -> None:
+    """Leave interrupts to the parent, which ends its workers, and end with a parent that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def cores() -> int:

@@ -73,7 +73,7 @@ class Stage:
         self._values = [self.entries[key] for key in self._patterns]
         self._overlaps = sorted(_overlaps(self.entries)) if globally else []
         #: One character of every entry that changes something: a text without any of them stays as it is.
-        self.gate = character_class(_changed(self.entries))
+        self.gate = _changed(self.entries)
 
     def _matters(self, key: str) -> bool:
         """Say whether matching cannot do without a key: a single character that stays as it is shadows nothing."""
@@ -103,15 +103,15 @@ class Pipeline:
         self._first = [Stage(group, globally=globally) for group in chain.normalization]
         self._stages = [Stage(group, globally=globally) for group in chain.stages]
         self._words = chain.segmentation
+        self._gate = character_class(set().union(*(stage.gate for stage in [*self._first, *self._stages])))
 
     def convert(self, texts: pl.Series) -> pl.Series:
         """Convert every text; null stays null."""
-        for stage in self._first:
-            texts = gated(texts, texts.str.contains(stage.gate), stage.replace)
-        touched = [texts.str.contains(stage.gate) for stage in self._stages]
-        return gated(texts, reduce(pl.Series.__or__, touched), self._convert)
+        return gated(texts, texts.str.contains(self._gate), self._convert)
 
     def _convert(self, texts: pl.Series) -> pl.Series:
+        for stage in self._first:
+            texts = gated(texts, texts.str.contains(character_class(stage.gate)), stage.replace)
         fast = reduce(lambda rows, stage: stage.replace(rows), self._stages, texts)
         if self._words is None:
             return fast

@@ -32,8 +32,8 @@ def either(patterns: Iterable[str]) -> str:
 
 def found(texts: pl.Series, pattern: str) -> pl.Series:
     """Tell for each row whether it matches; null does not."""
-    matches: pl.Series = texts.str.contains(pattern).fill_null(False)
-    return matches
+    matches = texts.str.contains(pattern)
+    return matches.fill_null(False) if matches.null_count() else matches
 
 
 def on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:

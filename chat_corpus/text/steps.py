@@ -88,7 +88,7 @@ def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         return ()
     if traits.structured:
         return ((blanks.GATES["trim_document"], blanks.trim_document),)
-    return ((blanks.GATES["squeeze_blanks"], blanks.SQUEEZE_PARTS),)
+    return blanks.SQUEEZE_PARTS
 
 
 def _segmentation(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
@@ -139,7 +139,7 @@ def _table(options: TextOptions, traits: Traits, plain: bool) -> tuple[Part, ...
         if step.plain or not plain:
             stage += step.parts(options, traits)
         if step.name in _STAGES and stage:
-            stages.append((either(gate for gate, _ in stage), stage))
+            stages.append((either(gate for gate, _ in stage), stage) if len(stage) > 1 else stage[0])
             stage = ()
     return tuple(stages)
 
