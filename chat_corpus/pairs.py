@@ -48,7 +48,7 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
         query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
     linked = placed.select(pl.all(), query=query)
     answers = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
-    queries = placed.select("part", "line", "dialogue", "text", "reason")[answers["query"]]
+    queries = placed.select("part", "line", "dialogue", "turn", "text", "reason")[answers["query"]]
     pairs = pl.DataFrame(
         {
             "query": queries["text"],
@@ -60,7 +60,9 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
             "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
         }
     )
-    return pairs.filter(queries["dialogue"] == answers["dialogue"])
+    # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
+    asked = 0 if pairing is Pairing.FIRST else answers["turn"] - 1
+    return pairs.filter((queries["dialogue"] == answers["dialogue"]) & (queries["turn"] == asked))
 
 
 def _answers(pairing: Pairing) -> pl.Expr:

@@ -58,7 +58,7 @@ class RawFile:
             if self.member is not None:
                 return zipfile.ZipFile(self.path).open(self.member)
             opened: IO[bytes] = _OPENERS.get(Path(self.path).suffix, io.FileIO)(self.path)
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise ChatCorpusError(f"{self.path}: cannot be read: {error}; check the file, or move it away") from error
         return opened
 
@@ -155,8 +155,8 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     >>> numbered_lines(b"a\r\n\xff\nc", 7).rows()
     [(7, 'a', None), (8, None, b'\xff'), (9, 'c', None)]
     """
-    if first == 1:
-        data = data.removeprefix(BOM)
+    if first == 1 and data.startswith(BOM):
+        data = data.removeprefix(BOM) or b"\n"  # a file of nothing but the mark is one empty line
     try:
         # It validates UTF-8, breaks at LF alone and takes one CR before it; marked unstable, so tests pin all three.
         lines = pl.read_lines(data, name="text", row_index_name="line", row_index_offset=first)

@@ -43,7 +43,7 @@ def _verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> Itera
     yield text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
     if source.no_answer:
         said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
-        yield said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
+        yield said & (pl.col("turn") > 0), Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
     if rows["text"].str.contains(_LOST, literal=True).any():
         damaged = text.str.count_matches(_LOST, literal=True)
         told = pl.format("{} of {} characters lost", damaged, chars)

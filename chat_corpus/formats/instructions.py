@@ -66,14 +66,15 @@ def _exchange(prompt: str, answer: str) -> list[str]:
     if prompt.startswith(("Human:", "Human：")):
         history = _HISTORY.split(prompt)[1:]
         return [*history[:-1], history[-1] + answer] if _ends_with_assistant(prompt) else [*history, answer]
-    names = _SPEAKER.findall(answer)
-    if len(set(names)) == _SPEAKERS and _SPEAKER.match(answer.lstrip()) and all(name in prompt for name in names):
-        return [said for said in re.split(_by(names), answer) if said.strip()]
+    dialogue = answer.lstrip()
+    names = _SPEAKER.findall(dialogue)
+    if len(set(names)) == _SPEAKERS and _SPEAKER.match(dialogue) and all(name in prompt for name in names):
+        return re.split(_by(names), dialogue)[1:]
     return [prompt, answer]
 
 
 def _ends_with_assistant(prompt: str) -> bool:
-    return prompt.rfind("\nAssistant") > prompt.rfind("\nHuman")
+    return _HISTORY.findall(prompt)[-1].lstrip("\n").startswith("Assistant")
 
 
 def _by(names: list[str]) -> str:

@@ -48,7 +48,8 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
     except UnicodeEncodeError:
         yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
     except RecordError as error:
-        yield 0, None, str(Reason.LAYOUT), str(error)
+        told = str(error).encode("utf-8", "backslashreplace").decode()  # it may quote a key that is no text
+        yield 0, None, str(Reason.LAYOUT), told
     except (ValueError, RecursionError) as error:
         yield 0, None, str(Reason.LAYOUT), f"not a JSON record: {error}"
     else:

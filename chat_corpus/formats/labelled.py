@@ -62,7 +62,13 @@ def _responses(lines: pl.DataFrame) -> pl.DataFrame:
 def _context(line: bytes) -> bytes | None:
     """The context of a sound line, as `_read` compares it; None for any other line."""
     label, _, rest = line.removesuffix(b"\r").partition(b"\t")
-    return rest[: rest.rfind(b"\t") + 1] or None if label in (b"0", b"1") else None
+    if label not in (b"0", b"1"):
+        return None
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return rest[: rest.rfind(b"\t") + 1] or None
 
 
 def _cut(data: bytes) -> int:

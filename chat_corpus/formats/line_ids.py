@@ -14,8 +14,8 @@ from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejec
 from chat_corpus.raw import printable
 from chat_corpus.schema import Reason
 
-_LINE = r"(?s)^(\d+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
-_IDS = r"\+\+\+\$\+\+\+ \[([\d, ]*)\]\s*$"
+_LINE = r"(?s)^([0-9]+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
+_IDS = r"\+\+\+\$\+\+\+ \[([0-9, ]*)\]\s*$"
 
 
 def _read(parts: Sequence[Records]) -> Reading:
@@ -46,7 +46,7 @@ def _records(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
     A record with an undecodable line has no text: the rest of it would be a torn utterance.
     """
     shown = pl.Series([None if data is None else printable(data) for data in lines["bytes"]], dtype=pl.String)
-    begins = pl.coalesce("text", shown).str.contains(r"^\d+ \+\+\+\$\+\+\+ ")
+    begins = pl.coalesce("text", shown).str.contains(r"^[0-9]+ \+\+\+\$\+\+\+ ")
     grouped = lines.with_columns(record=begins.cum_sum(), continues=~begins & (begins.cum_sum() > 0))
     # A line before the first id continues nothing: a record by itself.
     orphan = pl.when(pl.col("record") == 0).then(-pl.col("line").cast(pl.Int64)).otherwise(pl.col("record"))
@@ -72,9 +72,9 @@ def _malformed(records: pl.DataFrame, utterances: pl.DataFrame) -> pl.DataFrame:
 
 def _listed(conversations: Records) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The ids of each conversation as `conversation, dialogue, turn, id`; and rows for the lines that list none."""
-    ids = pl.col("text").str.extract(_IDS).str.extract_all(r"\d+").cast(pl.List(pl.Int64))
+    ids = pl.col("text").str.extract(_IDS).str.extract_all("[0-9]+").cast(pl.List(pl.Int64), strict=False)
     told = conversations.with_columns(ids=ids)
-    sound = pl.col("ids").list.len() > 0
+    sound = (pl.col("ids").list.len() > 0) & (pl.col("ids").list.drop_nulls().list.len() == pl.col("ids").list.len())
     listed = told.filter(sound).select(
         "ids",
         conversation="line",

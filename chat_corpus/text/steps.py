@@ -125,21 +125,21 @@ STEPS: tuple[Step, ...] = (
 )
 
 _ODD = f"[^{PLAIN}]"
-# Behind one search each: the steps that look at code points, those that take marks away, and, after `segmentation`, the
-# rest.
+# Behind one search each: the steps that look at code points, those that take marks away, the two that mind blanks, and
+# the rest.
 _STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
 
 
 @lru_cache(maxsize=64)
-def _table(options: TextOptions, traits: Traits, plain: bool) -> tuple[Part, ...]:
+def _stages(options: TextOptions, traits: Traits, plain: bool) -> tuple[Part, ...]:
     """Return the parts of all steps that run, or of those that may change plain texts, with one gate for each stage."""
     stages: list[Part] = []
     stage: tuple[Part, ...] = ()
     for step in STEPS:
         if step.plain or not plain:
             stage += step.parts(options, traits)
-        if step.name in _STAGES and stage:
-            stages.append((either(gate for gate, _ in stage), stage) if len(stage) > 1 else stage[0])
+        if step.name in _STAGES:
+            stages.append((either(gate for gate, _ in stage) if stage else "$^", stage))
             stage = ()
     return tuple(stages)
 
@@ -147,19 +147,23 @@ def _table(options: TextOptions, traits: Traits, plain: bool) -> tuple[Part, ...
 @lru_cache(maxsize=64)
 def _busy(options: TextOptions, traits: Traits) -> str:
     """Return the pattern of all texts that some step may change."""
-    return either([_ODD, *(gate for gate, _ in _table(options, traits, True))])
+    return either([_ODD, *(gate for gate, stage in _stages(options, traits, True) if stage)])
 
 
 def _settle(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
     """Run the table on rows that may need it, and again on what became of them, until nothing changes."""
+    busy = _busy(options, traits)
 
     def work(rows: pl.Series) -> pl.Series:
         odd = found(rows, _ODD)
-        done = on(rows, odd, lambda some: gated(some, _table(options, traits, False)))
-        done = on(done, ~odd, lambda some: gated(some, _table(options, traits, True)))
-        return on(done, done != rows, lambda some: _settle(some, options, traits))
+        done = on(rows, odd, lambda some: gated(some, _stages(options, traits, False)))
+        *spacing, rest = _stages(options, traits, True)
+        done = on(done, ~odd, lambda some: gated(some, tuple(spacing)))
+        unsettled = odd | found(done, busy)
+        done = on(done, unsettled & ~odd, lambda some: gated(some, (rest,)))
+        return on(done, unsettled & (done != rows), lambda some: _settle(some, options, traits))
 
-    return on(texts, found(texts, _busy(options, traits)), work)
+    return on(texts, found(texts, busy), work)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:

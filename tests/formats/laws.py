@@ -164,8 +164,8 @@ def check_possible(told: Told) -> None:
 
 def raw_lines(content: bytes) -> list[str]:
     """The lines of a file as an editor numbers them, what is not UTF-8 shown as it can be."""
-    lines = content.removeprefix(BOM).split(b"\n")
-    return [line.removesuffix(b"\r").decode("utf-8", errors="replace") for line in lines]
+    lines = content.removeprefix(BOM).replace(b"\r\n", b"\n").split(b"\n")
+    return [line.decode("utf-8", errors="replace") for line in lines]
 
 
 def check_addresses(told: Told, contents: Sequence[bytes], *, reach: int = 1, doubled: bool = False) -> None:
