@@ -166,8 +166,7 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
 
 
 def _split(data: bytes) -> list[bytes]:
-    *lines, last = data.split(b"\n")
-    return [*(line.removesuffix(b"\r") for line in lines), *([last] if last else [])]
+    return [line.removesuffix(b"\r") for line in data.split(b"\n")[: count_lines(data)]]
 
 
 def numbered(records: Sequence[bytes], first: int) -> pl.DataFrame:

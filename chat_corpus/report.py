@@ -84,9 +84,17 @@ def check_replaceable(out: Path, settings: Settings, names: list[str]) -> None:
             )
 
 
+def _earlier(out: Path) -> dict[str, Any]:
+    """What the last run reported of each source; nothing where the user chose to replace a report that is not ours."""
+    try:
+        return dict(read(out).get("sources", {}))
+    except UsageError:
+        return {}
+
+
 def unchanged(out: Path, found: Found, settings: Settings) -> SourceReport | None:
     """What the last run into `out` reported of a source, if its input, settings, code and output are still the same."""
-    earlier = read(out).get("sources", {}).get(found.source.name)
+    earlier = _earlier(out).get(found.source.name)
     if earlier is None or earlier.get("state") == "failed" or earlier.get("made_with") != _made_with(found, settings):
         return None
     if earlier["outputs"] != _outputs(out, found.source.name):
@@ -112,14 +120,8 @@ def _outputs(out: Path, name: str) -> dict[str, list[int]]:
 
 
 def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: dict[str, Any]) -> dict[str, Any]:
-    """Write the report of a run; sources that it did not touch keep what is said of them.
-
-    One that is not ours was noticed before the run began, which goes on only to replace it.
-    """
-    try:
-        earlier = read(out).get("sources", {})
-    except UsageError:
-        earlier = {}
+    """Write the report of a run; sources that it did not touch keep what is said of them."""
+    earlier = _earlier(out)
     told = {name: one.unchanged or _source(out, one, settings) for name, one in done.items()}
     for name, one in done.items():
         if one.error:  # What lies there, if anything does, is still what an earlier run made.

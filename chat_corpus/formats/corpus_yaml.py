@@ -19,6 +19,8 @@ from chat_corpus.schema import Reason
 _Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ITEM = re.compile(r"( *)-(?: |$)")
+_SECTION = re.compile(r"[A-Za-z_]+:(?: |$)")
+_REMARK = re.compile(r"\s*(?:#|$)")
 
 
 def _read(parts: Sequence[Records]) -> Reading:
@@ -45,10 +47,12 @@ def _conversations(lines: list[tuple[int, str | None]]) -> Iterator[list[tuple[i
     indent: str | None = None
     inside = False
     for line, text in lines:
-        if not inside:
+        if not inside or (text and _SECTION.match(text)):
             inside = text is not None and text.rstrip() == "conversations:"
             continue
         item = _ITEM.match(text or "")
+        if indent is None and text is not None and _REMARK.match(text):
+            continue
         indent = item[1] if item and indent is None else indent
         if item and item[1] == indent:
             if chunk:
@@ -65,6 +69,8 @@ def _utterances(chunk: list[tuple[int, str | None]]) -> Iterator[tuple[int, int,
     source = "\n".join("  - ?" if text is None else text for _, text in chunk)
     first = chunk[0][0]
     try:
+        if "*" in source and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, Loader=_LOADER)):
+            raise ValueError("an alias, which is not followed")
         node: Any = yaml.compose(source, Loader=_LOADER)
         (conversation,) = node.value
         items = conversation.value

@@ -7,7 +7,7 @@ which Unicode reserves for such internal use; at the end all other blanks go and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
@@ -23,30 +23,60 @@ _ANY = rf"[0-9A-Za-z{_WORD}]"
 _CONTRACTION = r"(?:[Ss]|[Tt]|[Mm]|[Dd]|[Rr][Ee]|[Vv][Ee]|[Ll][Ll])"
 _TLD = r"(?:com|cn|net|org)"
 
-# (gate, pattern, replacement), in order. `(?-u:\b)` is the boundary of an ASCII word: no look-around is needed.
-_RULES: tuple[tuple[str, str, str], ...] = (
-    (r"\\['\x22]", r"\\(['\x22])", "${1}"),  # It \'s
-    ('" ?"', r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
-    (" _ ", " _ ", "_"),  # T _ T
-    (r"[0-9] ?[.:] ?[0-9]", "([0-9]) ?([.:]) ?([0-9])", "${1}${2}${3}"),  # 3 . 5, 10 : 30
-    (r"[0-9] ?, ?[0-9]", r"([0-9]) ?, ?([0-9]{3})(?-u:\b)", "${1},${2}"),  # 1 , 000
-    (rf"\. ?[0-9A-Za-z-]+\.{_TLD}", rf"(?-u:\b) ?\. ?([0-9a-z-]+\.{_TLD})(?-u:\b)", ".${1}"),  # weixin . qq.com
-    (r"https? ?:", r"(?-u:\b)(https?) ?: ?/ ?/ ?", "${1}://"),
-    ("['’] ?[A-Za-z]", rf"(?-u:\b) ?(['’]) ?({_CONTRACTION})(?-u:\b)", "${1}${2}"),  # It 's, Let ’ s
-    ("[0-9A-Za-z_] ' ", r"(?-u:\b) ' ([^'\n]+) ' (?-u:\b)", rf"{_KEPT}'${{1}}'{_KEPT}"),
-    ('".*"', r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
-    ('[0-9A-Za-z_] ".*"', r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
-    ('".*" [0-9A-Za-z_]', r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
-    (r"\( ?[0-9A-Za-z_]", r"(?-u:\b) \( ?(?-u:\b)", f"{_KEPT}("),
-    (r"\) [0-9A-Za-z_]", r"(?-u:\b) ?\) (?-u:\b)", f"){_KEPT}"),
-    (" & ", r"(?-u:\b)([A-Za-z]) & ([A-Za-z])(?-u:\b)", "${1}&${2}"),  # R & B, but Smith & Sons
-    (" & ", "(?-u:\\b) & (?-u:\\b)", f"{_KEPT}&{_KEPT}"),
-    (" -+ ", r"([A-Za-z]) (-+) ([A-Za-z])", rf"${{1}}{_KEPT}${{2}}{_KEPT}${{3}}"),  # but CCTV - 2, 59 - 58
-    (r"[,;:.!?%…]+ [0-9A-Za-z_]", r"(?-u:\b) ?([,;:.!?%…]+) (?-u:\b)", rf"${{1}}{_KEPT}"),
-    (r"[)'\x22] ?[,;:.!?]+ [0-9A-Za-z_]", r"([)'\x22]) ?([,;:.!?]+) (?-u:\b)", rf"${{1}}${{2}}{_KEPT}"),
-    (rf"[{_WORD}]", rf"({_ANY}) ([{_WORD}])", rf"${{1}}{_KEPT}${{2}}"),
-    (rf"[{_WORD}]", rf"([{_WORD}]) ({_ANY})", rf"${{1}}{_KEPT}${{2}}"),
-    ("[0-9A-Za-z_] [0-9A-Za-z_]", r"(?-u:\b) (?-u:\b)", _KEPT),
+# Groups of rules, in order: a gate, and patterns with what they become. `(?-u:\b)`, the boundary of an ASCII word,
+# stands where other engines would look around.
+_RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "[\"'’]",
+        (
+            (r"\\(['\x22])", "${1}"),  # It \'s
+            (r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
+            (rf"(?-u:\b) ?(['’]) ?({_CONTRACTION})(?-u:\b)", "${1}${2}"),  # It 's, Let ’ s
+            (r"(?-u:\b) ' ([^'\n]+) ' (?-u:\b)", rf"{_KEPT}'${{1}}'{_KEPT}"),
+            (r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
+            (r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
+            (r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
+        ),
+    ),
+    (" _ ", ((" _ ", "_"),)),  # T _ T
+    (
+        "[0-9] ?[.:,] ?[0-9]",
+        (
+            ("([0-9]) ?([.:]) ?([0-9])", "${1}${2}${3}"),  # 3 . 5, 10 : 30
+            (r"([0-9]) ?, ?([0-9]{3})(?-u:\b)", "${1},${2}"),  # 1 , 000
+        ),
+    ),
+    (
+        rf"\. ?[0-9a-z-]+\.{_TLD}|https? ?:",
+        (
+            (rf"(?-u:\b) ?\. ?([0-9a-z-]+\.{_TLD})(?-u:\b)", ".${1}"),  # weixin . qq.com
+            (r"(?-u:\b)(https?) ?: ?/ ?/ ?", "${1}://"),
+        ),
+    ),
+    (
+        r"\( ?[0-9A-Za-z_]|\) [0-9A-Za-z_]",
+        ((r"(?-u:\b) \( ?(?-u:\b)", f"{_KEPT}("), (r"(?-u:\b) ?\) (?-u:\b)", f"){_KEPT}")),
+    ),
+    (
+        " (?:&|-+) ",
+        (
+            (r"(?-u:\b)([A-Za-z]) & ([A-Za-z])(?-u:\b)", "${1}&${2}"),  # R & B, but Smith & Sons
+            (r"(?-u:\b) & (?-u:\b)", f"{_KEPT}&{_KEPT}"),
+            ("([A-Za-z]) (-+) ([A-Za-z])", rf"${{1}}{_KEPT}${{2}}{_KEPT}${{3}}"),  # but CCTV - 2, 59 - 58
+        ),
+    ),
+    (
+        "[,;:.!?%…] [0-9A-Za-z_]",
+        (
+            (r"(?-u:\b) ?([,;:.!?%…]+) (?-u:\b)", rf"${{1}}{_KEPT}"),
+            (r"([)'\x22]) ?([,;:.!?]+) (?-u:\b)", rf"${{1}}${{2}}{_KEPT}"),
+        ),
+    ),
+    (
+        rf"[{_WORD}]",
+        ((rf"({_ANY}) ([{_WORD}])", rf"${{1}}{_KEPT}${{2}}"), (rf"([{_WORD}]) ({_ANY})", rf"${{1}}{_KEPT}${{2}}")),
+    ),
+    ("[0-9A-Za-z_] [0-9A-Za-z_]", ((r"(?-u:\b) (?-u:\b)", _KEPT),)),
 )
 
 # A slash beside CJK, or at the end, separates words: a real one there comes out of `join_slashed` as ／, so that the
@@ -78,8 +108,10 @@ def observed(sample: bytes, declared: Segmentation) -> Segmentation:
     return declared if len(re.findall(_SEPARATORS[declared], sample)) >= _SHARE * chinese else Segmentation.NONE
 
 
-def _rule(pattern: str, replacement: str) -> Callable[[pl.Expr], pl.Expr]:
-    return lambda text: text.str.replace_all(pattern, replacement)
+def _rules(text: pl.Expr, *, rules: tuple[tuple[str, str], ...]) -> pl.Expr:
+    for pattern, replacement in rules:
+        text = text.str.replace_all(pattern, replacement)
+    return text
 
 
 def _mark_slashes(text: pl.Expr) -> pl.Expr:
@@ -95,8 +127,9 @@ def _place_slashes(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(_SLASH, "/", literal=True)
 
 
+_WORDY = either(gate for gate, _ in _RULES)
 _SPACED: tuple[Part, ...] = (
-    (either(gate for gate, _, _ in _RULES), tuple((gate, _rule(pattern, new)) for gate, pattern, new in _RULES)),
+    (_WORDY, tuple((gate, partial(_rules, rules=rules)) for gate, rules in _RULES)),
     (" ", lambda text: text.str.replace_all(" ", "", literal=True)),
     (_KEPT, lambda text: text.str.replace_all(_KEPT, " ", literal=True)),
 )
@@ -119,7 +152,7 @@ PARTS: dict[Segmentation, tuple[Part, ...]] = {
 #: Most segmented texts are all plain and no rule is about them: if they do not match the pattern, the whole table
 #: does to them, in its first round, nothing but to drop the separator.
 HARD: dict[Segmentation, tuple[str, str]] = {
-    Segmentation.BLANK: (either([f"[^{PLAIN}]|  ", *(gate for gate, _, _ in _RULES)]), " "),
+    Segmentation.BLANK: (f"[^{PLAIN}]|  |{_WORDY}", " "),
     Segmentation.SLASH: (f"[^{PLAIN_CJK}/]|//", "/"),
 }
 

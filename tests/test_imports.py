@@ -1,0 +1,127 @@
+"""Imports run one way: a module imports from lower layers only, wherever in its code the import stands."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "chat_corpus"
+
+#: Lowest first. Modules of one layer do not import each other, but for those of one package in `TOGETHER`.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("schema", "errors", "identity", "writers", "engines"),
+    ("raw", "yaml_places", "engines.local"),
+    ("formats", "formats.base"),
+    ("formats.*",),
+    ("source",),
+    ("sources", "sources.*", "text", "text.*", "script", "script.*", "rules", "pairs", "writers.*", "ledger", "distinct"),
+    ("settings", "survey"),
+    ("plan",),
+    ("pipeline",),
+    ("work",),
+    ("merge", "report", "drive"),
+    ("run",),
+    ("api", "console", "filter"),
+    ("", "cli"),  # the package itself, which opens `api` when it is asked for
+)
+TOGETHER = frozenset({"text", "script"})
+
+
+def _modules() -> dict[str, Path]:
+    """All modules by their name below the package; the package itself is the empty name."""
+    paths = (file.relative_to(PACKAGE).with_suffix("") for file in PACKAGE.rglob("*.py"))
+    return {".".join(path.parts).removesuffix("__init__").rstrip("."): PACKAGE / f"{path}.py" for path in paths}
+
+
+MODULES = _modules()
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """The modules of ours that a file imports, anywhere in it, by their names below the package."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute here"
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name.partition(".")[2] in MODULES else str(node.module) for name in whole]
+        else:
+            continue
+        yield from (name.partition(".")[2] for name in names if name.split(".")[0] == "chat_corpus")
+
+
+IMPORTS = {name: frozenset(_imported(file)) for name, file in MODULES.items()}
+
+
+def _layers(name: str) -> list[int]:
+    exact = [number for number, layer in enumerate(LAYERS) if name in layer]
+    return exact or [number for number, layer in enumerate(LAYERS) if any(fnmatch(name, known) for known in layer)]
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def test_every_module_has_its_layer_and_one_only() -> None:
+    assert {name: _layers(name) for name in MODULES if len(_layers(name)) != 1} == {}
+
+
+def test_every_name_in_the_table_is_a_module() -> None:
+    known = [name for layer in LAYERS for name in layer]
+    assert [name for name in known if not any(fnmatch(module, name) for module in MODULES)] == []
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_module_imports_from_lower_layers_only(name: str) -> None:
+    (layer,) = _layers(name)
+    upward = [
+        other
+        for other in IMPORTS[name]
+        if _layers(other)[0] >= layer and not (_package(other) == _package(name) and _package(name) in TOGETHER)
+    ]
+    assert upward == []
+
+
+def test_there_is_no_cycle() -> None:
+    list(TopologicalSorter(IMPORTS).static_order())
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("sources.")))
+def test_a_source_declares_facts_and_imports_formats_alone(name: str) -> None:
+    allowed = {"schema", "source"}
+    assert [other for other in IMPORTS[name] if other not in allowed and not other.startswith("formats.")] == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if _package(name) in ("formats", "text", "writers")))
+def test_formats_text_and_writers_know_nothing_of_each_other(name: str) -> None:
+    rooms = {"formats", "text", "writers", "script", "sources"} - {_package(name)}
+    assert [other for other in IMPORTS[name] if _package(other) in rooms] == []
+
+
+def test_help_need_not_wait_for_heavy_packages() -> None:
+    code = "import sys, chat_corpus.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert {"chat_corpus.cli", "click"} <= set(loaded)
+    assert {"polars", "tqdm", "yaml", "msgspec", "chat_corpus.settings"} & set(loaded) == set()
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_what_is_public_has_a_docstring(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
+    silent = [] if ast.get_docstring(tree) else ["the module"]
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            inner = [one for one in getattr(node, "body", []) if isinstance(one, ast.FunctionDef)]
+            methods = inner if isinstance(node, ast.ClassDef) else []
+            told = [node, *(one for one in methods if not one.name.startswith("_"))]
+            silent += [one.name for one in told if not ast.get_docstring(one)]
+    assert silent == []

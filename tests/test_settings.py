@@ -1,0 +1,181 @@
+"""Settings: files change defaults, flags change files; a fault names its file, its line and what would be right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from chat_corpus.cli import main
+from chat_corpus.errors import UsageError
+from chat_corpus.settings import Settings, load
+from chat_corpus.text.options import Policy
+
+
+def written(folder: Path, text: str | bytes, name: str = "my.yaml") -> Path:
+    file = folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+# id, content of the file, line at fault (0: the file as a whole), what the message says besides
+FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
+    ("unknown key, near", "rules:\n  min_char: 2\n", 2, ["'rules.min_char'", "did you mean 'rules.min_chars'?"]),
+    ("unknown key, near nothing", "\n\nzzz: 1\n", 3, ["'zzz'", "valid:", "shard_bytes"]),
+    ("unknown key of a step", "text:\n  repeats:\n    limits: 2\n", 3, ["did you mean 'text.repeats.limit'?"]),
+    ("unknown key of one source", "sources:\n  weibo:\n    rule: {}\n", 3, ["did you mean 'sources.weibo.rules'?"]),
+    ("key of the run for one source", "sources:\n  weibo: {raw: x}\n", 2, ["unknown key 'sources.weibo.raw'"]),
+    ("wrong type", "rules:\n  min_chars: two\n", 2, ["rules.min_chars", "Expected `int`, got `str`"]),
+    ("truth for a number", "read:\n  limit: true\n", 2, ["read.limit", "Expected `int`, got `bool`"]),
+    ("number for a section", "text: 3\n", 1, ["text", "Expected a section, got `int`"]),
+    ("section with nothing in it", "raw: x\ntext:\n", 2, ["text", "Expected a section, got `null`"]),
+    ("text for a list", "plugins: a.py\n", 1, ["plugins", "Expected `array`, got `str`"]),
+    ("below its range", "read: {limit: -1}\n", 1, ["read.limit", ">= 0"]),
+    ("above its range", "text:\n  repeats: {limit: 101}\n", 2, ["text.repeats.limit", "<= 100"]),
+    ("not a number", "rules: {max_damaged: .nan}\n", 1, ["rules.max_damaged"]),
+    ("none of the values", "\nread: {unequal: keep}\n", 2, ["read.unequal", "'keep'", "valid: error, common"]),
+    ("none of the policies", "text:\n  links: drop\n", 2, ["text.links", "'drop'", "valid: keep, remove, placeholder"]),
+    ("none of the values for one source", "sources:\n  ptt:\n    pairs: {mode: x}\n", 3, ["sources.ptt.pairs.mode"]),
+    ("key twice", "rules:\n  min_chars: 2\n\n  min_chars: 3\n", 4, ["'rules.min_chars' stands twice"]),
+    ("key twice at the top", "raw: a\nraw: b\n", 2, ["'raw' stands twice"]),
+    ("a truth as key", "raw: a\nyes: b\n", 2, ["'yes'"]),
+    ("a number as source", "sources:\n  1: {}\n", 2, ["'1'"]),
+    ("a list as key", "? [a, b]\n: 1\n", 1, []),
+    ("sources as a list", "sources: [weibo]\n", 1, ["sources", "a section"]),
+    ("sources as a number", "sources: 3\n", 1, ["sources", "a section"]),
+    ("a source without settings", "sources:\n  weibo:\n", 2, ["sources"]),
+    ("unclosed quote", 'raw: "x\n', 2, ["not valid YAML"]),
+    ("a tab for indentation", "read:\n\tlimit: 1\n", 2, ["not valid YAML"]),
+    ("two documents", "raw: a\n---\nraw: b\n", 2, ["not valid YAML"]),
+    ("a Python object", "raw: !!python/object/apply:os.getcwd []\n", 1, ["not valid YAML"]),
+    ("a list", "- raw\n", 1, ["a mapping of settings expected"]),
+    ("a word", "raw\n", 1, ["a mapping of settings expected"]),
+    ("itself", "a: &a {b: *a}\n", 0, ["not valid YAML"]),
+    ("a NUL", b"raw: a\0b\n", 0, ["not valid YAML"]),
+    ("bytes", bytes(range(128, 256)), 0, ["cannot be read as UTF-8 text"]),
+    ("UTF-16", "raw: a\n".encode("utf-16"), 0, ["cannot be read as UTF-8 text"]),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "told"), [pytest.param(*case[1:], id=case[0]) for case in FAULTY])
+def test_a_fault_names_its_file_and_line_and_exits_2(
+    text: str | bytes, line: int, told: list[str], tmp_path: Path
+) -> None:
+    file = written(tmp_path, text)
+    result = CliRunner().invoke(main, ["check", "--raw", str(tmp_path), "--config", str(file)])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"error: {file}:{line}: " if line else f"error: {file}: ")
+    assert [words for words in told if words not in result.stderr] == []
+
+
+def test_a_fault_is_found_in_the_file_that_holds_it_not_in_the_last(tmp_path: Path) -> None:
+    files = [written(tmp_path, "\nrules: {min_chars: a}\n", "a.yaml"), written(tmp_path, "raw: x\n", "b.yaml")]
+    with pytest.raises(UsageError, match=r"a\.yaml:2: rules\.min_chars"):
+        load(files)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "{}\n", "\ufeff"])
+def test_an_empty_file_changes_nothing(text: str, tmp_path: Path) -> None:
+    assert load([written(tmp_path, text)]) == Settings()
+
+
+def test_a_missing_file_and_a_folder_exit_2(tmp_path: Path) -> None:
+    for path in (tmp_path / "no.yaml", tmp_path):
+        result = CliRunner().invoke(main, ["check", "--raw", str(tmp_path), "--config", str(path)])
+        assert result.exit_code == 2
+        assert str(path) in result.stderr
+
+
+def test_an_unknown_source_exits_2_with_the_nearest_name(tmp_path: Path) -> None:
+    file = written(tmp_path, "sources: {wiebo: {read: {limit: 1}}}\n")
+    result = CliRunner().invoke(main, ["check", "--raw", str(tmp_path), "--config", str(file)])
+    assert result.exit_code == 2
+    assert "'wiebo'; did you mean 'weibo'?" in result.stderr
+
+
+def test_of_two_files_the_last_wins_key_by_key(tmp_path: Path) -> None:
+    first = written(tmp_path, "rules: {min_chars: 2, max_chars: 9}\ntext: {links: remove}\n", "a.yaml")
+    second = written(tmp_path, "rules: {min_chars: 3}\n", "b.yaml")
+    settings = load([first, second])
+    assert (settings.rules.min_chars, settings.rules.max_chars, settings.text.links) == (3, 9, Policy.REMOVE)
+    assert load([second, first]).rules.min_chars == 2
+
+
+def test_flags_win_over_files_and_over_single_sources(tmp_path: Path) -> None:
+    file = written(tmp_path, "raw: a\nread: {limit: 5}\nsources: {ptt: {read: {limit: 7, unequal: common}}}\n")
+    settings = load([file], {"raw": "b", "read": {"limit": 9}})
+    assert settings.raw == "b"
+    assert settings.read.limit == 9
+    assert settings.of("ptt").read.limit == 9
+    assert settings.of("ptt").read.unequal == "common"
+
+
+def test_a_source_has_its_own_settings_and_the_others_have_not(tmp_path: Path) -> None:
+    text = "text: {links: remove}\nsources:\n  weibo:\n    text: {alinks: remove, repeats: {limit: 2}}\n"
+    settings = load([written(tmp_path, text)])
+    own, other = settings.of("weibo").text, settings.of("ptt").text
+    assert (own.links, own.alinks, own.repeats.limit, own.repeats.enabled) == (Policy.REMOVE, Policy.REMOVE, 2, True)
+    assert (other.links, other.alinks, other.repeats.limit) == (Policy.REMOVE, Policy.KEEP, 5)
+
+
+def test_what_two_files_say_of_one_source_is_put_together(tmp_path: Path) -> None:
+    first = written(tmp_path, "sources: {ptt: {rules: {min_chars: 2}}}\n", "a.yaml")
+    second = written(tmp_path, "sources: {ptt: {rules: {max_chars: 9}}, sms: {read: {limit: 1}}}\n", "b.yaml")
+    rules = load([first, second]).of("ptt").rules
+    assert (rules.min_chars, rules.max_chars) == (2, 9)
+
+
+def test_a_merge_key_may_be_written_over(tmp_path: Path) -> None:
+    text = "sources:\n  ptt: &ptt {rules: {min_chars: 2}, read: {limit: 4}}\n  sms: {<<: *ptt, rules: {min_chars: 3}}\n"
+    own = load([written(tmp_path, text)]).of("sms")
+    assert (own.rules.min_chars, own.read.limit) == (3, 4)
+
+
+MATTERS: list[dict[str, Any]] = [
+    {"read": {"limit": 3}},
+    {"read": {"unequal": "common"}},
+    {"read": {"segmentation": "none"}},
+    {"text": {"nfc": False}},
+    {"text": {"repeats": {"limit": 4}}},
+    {"script": {"mode": "t2s"}},
+    {"rules": {"max_chars": 9}},
+    {"pairs": {"mode": "first"}},
+    {"pairs": {"distinct": "always"}},
+    {"sources": {"ptt": {"rules": {"min_chars": 2}}}},
+]
+MATTERS_NOT: list[dict[str, Any]] = [
+    {"raw": "x"},
+    {"out": "x"},
+    {"shard_bytes": 9},
+    {"sources": {"weibo": {"rules": {"min_chars": 2}}}},
+    {"sources": {"ptt": {"rules": {"min_chars": 1}}}},
+]
+
+
+@pytest.mark.parametrize("flags", MATTERS, ids=str)
+def test_the_digest_is_another_where_the_output_may_be(flags: dict[str, Any]) -> None:
+    assert load([], flags).of("ptt").digest() != Settings().of("ptt").digest()
+
+
+@pytest.mark.parametrize("flags", MATTERS_NOT, ids=str)
+def test_the_digest_is_the_same_where_the_output_is(flags: dict[str, Any]) -> None:
+    assert load([], flags).of("ptt").digest() == Settings().of("ptt").digest()
+
+
+def test_a_setting_for_all_and_the_same_for_one_source_have_one_digest() -> None:
+    change = {"rules": {"min_chars": 2}}
+    assert load([], change).of("ptt").digest() == load([], {"sources": {"ptt": change}}).of("ptt").digest()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        Settings().raw = "x"  # type: ignore[misc]
+
+
+def test_settings_survive_the_report() -> None:
+    settings = load([], {"sources": {"ptt": {"rules": {"min_chars": 2}}}, "plugins": ["a.py"]})
+    assert load([], msgspec.to_builtins(settings)) == settings
