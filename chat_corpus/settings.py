@@ -86,6 +86,11 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
         data, places = _merged(data, told), {**places, **where}
     data = _merged(data, flags or {})
     _check_keys(data, Settings, (), places)
+    singles = data.get("sources")
+    for name, single in singles.items() if isinstance(singles, Mapping) else ():
+        if not isinstance(single, Mapping):  # which of them it is msgspec does not say
+            at = yaml_places.place(("sources", name), places)
+            raise UsageError(f"{at}sources.{name}: Expected a section, got `{type(single).__name__}`")
     settings: Settings = _converted(data, Settings, (), places)
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)

@@ -74,7 +74,8 @@ def _exchange(prompt: str, answer: str) -> list[str]:
 
 
 def _ends_with_assistant(prompt: str) -> bool:
-    return _HISTORY.findall(prompt)[-1].lstrip("\n").startswith("Assistant")
+    marks: list[str] = _HISTORY.findall(prompt)
+    return "Assistant" in marks[-1]
 
 
 def _by(names: list[str]) -> str:

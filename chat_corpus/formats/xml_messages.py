@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -29,7 +30,7 @@ def _cut(data: bytes, *, element: str) -> int:
 
 def _split(data: bytes, first: int, *, element: str) -> Records:
     bounds = [*_starts(data, element), len(data)]
-    return numbered([data[start:stop].strip() for start, stop in zip(bounds, bounds[1:], strict=False)], first)
+    return numbered([data[start:stop].strip() for start, stop in pairwise(bounds)], first)
 
 
 def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:

@@ -14,7 +14,6 @@ _UNPLAIN = rf"[\t\x{{3000}}{_WIDE}]"
 #: A text that a step changes matches the step's gate.
 GATES = {
     "unify_breaks": rf"[\r{_VERTICAL}]",
-    "squeeze_blanks": rf"{_UNPLAIN}|  | \n|\n |^[ \n]|[ \n]$",
     "trim_document": rf"[{_WIDE}]|^[ \t]*\n|[ \t\n]$|^[ \t]+[^\n]*$",
 }
 
@@ -30,7 +29,7 @@ def unify_breaks(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(r"\r\n?", "\n").str.replace_all(rf"[{_VERTICAL}]", " ")
 
 
-#: The parts of `squeeze_blanks`.
+#: The parts of `squeeze_blanks`, each with its gate.
 SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
     (_UNPLAIN, lambda text: text.str.replace_all(_UNPLAIN, " ")),
     ("  ", lambda text: text.str.replace_all("  +", " ")),

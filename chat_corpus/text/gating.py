@@ -20,9 +20,12 @@ Part = tuple[str, Union[Callable[[pl.Expr], pl.Expr], "tuple[Part, ...]"]]
 PLAIN_CJK = (
     r"“”‘’…—\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}\x{4E00}-\x{9FFF}！-／：-＠［-｀｛-･"
 )
-#: The same and blank, ASCII letters and digits, and the ASCII punctuation that begins no markup or escape: without
-#: & < { [ @ # \ / _ and `.
-PLAIN = PLAIN_CJK + r" !'\x22()*+,.:;=?%~$^|\-0-9A-Za-z·•―"
+#: The same and blank, ASCII but for & < > { } @ \ and ` (which begin markup or escapes), Greek without accents, and the
+#: symbols and pictures that kaomoji and emoji are made of, without what modifies them.
+PLAIN = PLAIN_CJK + (
+    r" !\x22#$%'()*+,./0-9:;=?A-Z\[\]^_a-z|~\-·\x{391}-\x{3A9}\x{3B1}-\x{3C9}\x{2010}-\x{2027}\x{2030}-\x{205E}"
+    r"\x{2190}-\x{2328}\x{2460}-\x{27BF}\x{1F300}-\x{1F3FA}\x{1F400}-\x{1FAFF}"
+)
 
 
 def either(patterns: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ _NAMES = (
 _ATTRIBUTE = r"""\s+[A-Za-z][A-Za-z0-9:_-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)"""
 _TAG = rf"(?i)</?(?:{_NAMES})(?:{_ATTRIBUTE})*\s*/?>"
 _BREAK = r"(?i)<br\s*/?>"
+_BETWEEN_BLOCKS = r"(?i)</(?:p|div|li|tr|h[1-6])>\s*<(p|div|li|tr|h[1-6])\b"
 
 #: A text that a step changes matches the step's gate.
 GATES = {
@@ -54,7 +55,7 @@ def decode_entities(text: pl.Expr) -> pl.Expr:
 
 
 def strip_tags(text: pl.Expr) -> pl.Expr:
-    r"""Remove HTML tags, and write `<br>` as a line break. What stands between two tags stays.
+    r"""Remove HTML tags, and write `<br>` and the border of two blocks as a line break. What is between tags stays.
 
     A tag has one of HTML's names for formatted text and well-formed attributes: `<_<`, `a<b`, `<TIME>` and `<大风车>`
     stay.
@@ -62,7 +63,8 @@ def strip_tags(text: pl.Expr) -> pl.Expr:
     >>> pl.select(strip_tags(pl.lit("<b>粗</b><br/>a<b <TIME>"))).item()
     '粗\na<b <TIME>'
     """
-    return text.str.replace_all(_BREAK, "\n").str.replace_all(_TAG, "")
+    lines = text.str.replace_all(_BREAK, "\n").str.replace_all(_BETWEEN_BLOCKS, "\n<${1}")
+    return lines.str.replace_all(_TAG, "")
 
 
 def strip_subtitle_tags(text: pl.Expr) -> pl.Expr:
