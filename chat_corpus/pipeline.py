@@ -16,9 +16,11 @@ from chat_corpus.ledger import Counts
 from chat_corpus.pairs import pair
 from chat_corpus.plan import Shard
 from chat_corpus.raw import printable, read_range
+from chat_corpus.schema import Markup
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.text import steps
+from chat_corpus.unfold import unfold
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +54,9 @@ def process(shard: Shard, settings: Settings) -> Outcome:
         counts.structural += len(reading.structural[part])
         counts.used += used
         counts.records_rejected += lost
-    turns = _clean(reading.rows, shard, source, own, counts, where)
+    chains = own.read.reposts == "dialogue" and Markup.MICROBLOG in source.traits.markup
+    rows = unfold(reading.rows) if chains else reading.rows
+    turns = _clean(rows, shard, source, own, counts, where)
     possible = pair(turns, own.pairs.pairing(source.pairing))
     pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
     counts.pairs, counts.written = len(possible), len(pairs)

@@ -35,6 +35,9 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     unequal: Unequal = "error"
     #: What separates the words of the text. auto: what the source declares, where the file bears it out.
     segmentation: SegmentationChoice = "auto"
+    #: Repost chains of microblogs: turn is one turn, of which `text: {reposts: …}` says what stays; dialogue makes each
+    #: comment a turn, the oldest first, before the newest one.
+    reposts: Literal["turn", "dialogue"] = "turn"
 
 
 class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,9 +6,12 @@ import polars as pl
 
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
 
+_REPOST = r"(^|[^:])// ?@[^\s:：@/]{1,30} ?[:：]"
+_BETWEEN = "\ufddf"  # a noncharacter, which Unicode reserves for such internal use
+
 # Each kind's pattern, what the part of the match that stays is, and its placeholder.
 _KINDS = {
-    "reposts": (r"(?s)(^|[^:])// ?@[^\s:：@/]{1,30} ?[:：].*", "${1}", ""),
+    "reposts": (rf"(?s){_REPOST}.*", "${1}", ""),
     "replies": (r" ?回复(?: @?|@)[^\s:：<>]{1,20} ?[：:] ?", " ", "回复 <USER>："),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
     "alinks": (r"(?-u:\b)alink(?-u:\b)", "", "<LINK>"),
@@ -42,3 +45,13 @@ def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
     """
     pattern, rest, placeholder = _KINDS[kind]
     return text.str.replace_all(pattern, rest + placeholder)
+
+
+def comments(text: pl.Expr) -> pl.Expr:
+    """The comments of a repost chain as a list, the oldest first; a text that is no chain as a list of itself.
+
+    >>> pl.select(comments(pl.lit("好可爱//@小明:转发//@小红:哈哈"))).item().to_list()
+    ['哈哈', '转发', '好可爱']
+    """
+    marked = text.str.replace_all(_BETWEEN, "", literal=True).str.replace_all(_REPOST, f"${{1}}{_BETWEEN}")
+    return marked.str.split(_BETWEEN).list.reverse()
