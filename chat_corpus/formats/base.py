@@ -73,7 +73,9 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
 
 def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
     """Give each turn that holds nothing but blanks its reason; it keeps its place in the dialogue."""
-    blank = pl.col("reason").is_null() & (pl.col("text").str.strip_chars() == "")
+    blank = (rows["text"].str.strip_chars() == "") & rows["reason"].is_null()
+    if not blank.any():
+        return rows
     return rows.with_columns(
         reason=pl.when(blank).then(pl.lit(str(Reason.EMPTY))).otherwise("reason"),
         detail=pl.when(blank).then(pl.lit("a turn without text")).otherwise("detail"),

@@ -20,24 +20,34 @@ _END = re.compile(rb"\nE[ \t]*\r?(?=\n)")
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
     text = pl.col("text")
-    marked = records.with_columns(end=text.str.strip_chars_end(" \t") == "E", blank=text.str.strip_chars() == "")
-    marked = marked.with_columns(dialogue=pl.col("end").fill_null(value=False).cum_sum())
-    structural = pl.col("end") | pl.col("blank")
-    lines = marked.filter(structural.fill_null(value=False))["line"]
-    rows = marked.filter(~structural | text.is_null()).with_columns(turn=position_within("dialogue"))
-    is_turn = text.str.starts_with("M ") | (text == "M")
-    rows = rows.with_columns(
-        text=pl.when(is_turn).then(text.str.slice(2)).otherwise(text),
+    marked = records.with_columns(is_turn=text.str.starts_with("M "), at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    # Five lines of six are turns in every file: only the others are looked at more closely.
+    others = marked.filter(~pl.col("is_turn").fill_null(value=False))
+    ends = others.filter(text.str.strip_chars_end(" \t") == "E")
+    blanks = others.filter(text.str.strip_chars() == "")
+    structural = pl.concat([ends, blanks]).sort("at")
+    opened = pl.zeros(len(marked), dtype=pl.UInt32, eager=True).scatter(ends["at"], 1).cum_sum()
+    unplaced = pl.zeros(len(marked), dtype=pl.Boolean, eager=True).scatter(structural["at"], True)
+    rows = marked.with_columns(dialogue=opened).filter(~unplaced).with_columns(turn=position_within("dialogue"))
+    return Reading(rows=mark_empty(turns_frame(_judged(rows))), structural=(structural["line"],))
+
+
+def _judged(rows: pl.DataFrame) -> pl.DataFrame:
+    """Turns without their mark, and the reason of lines that have none."""
+    text = pl.col("text")
+    marked = pl.col("is_turn") | (text == "M")
+    kept = pl.when(marked).then(text.str.slice(2)).otherwise(text)
+    if rows["is_turn"].all(ignore_nulls=False):
+        return rows.with_columns(text=kept)
+    unmarked = "a line that begins with neither 'E' nor 'M '"
+    return rows.with_columns(
+        text=kept,
         reason=pl.when(text.is_null())
         .then(pl.lit(str(Reason.ENCODING)))
-        .when(~is_turn)
+        .when(~marked)
         .then(pl.lit(str(Reason.LAYOUT))),
-        detail=pl.when(text.is_null())
-        .then(pl.lit("not UTF-8"))
-        .when(~is_turn)
-        .then(pl.lit("a line that begins with neither 'E' nor 'M '")),
+        detail=pl.when(text.is_null()).then(pl.lit("not UTF-8")).when(~marked).then(pl.lit(unmarked)),
     )
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(lines,))
 
 
 def _cut(data: bytes) -> int:

