@@ -1,4 +1,4 @@
-"""python -m benchmarks [--raw DIR] [--mb N] [--source NAME]... [--growth] [--profile] [--against COMMAND] [--json FILE]."""
+"""python -m benchmarks: throughput per source, against the floor of the same run; --help lists the options."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus import pipeline, script, sources
-from chat_corpus.errors import UsageError
+from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.schema import Traits
 from chat_corpus.settings import Settings, load
@@ -21,8 +21,10 @@ def turns(
 ) -> Iterator[pl.DataFrame]:
     """The turns of a source, one frame a shard: the columns of `schema.TURNS` with clean text, and `file` and `raw`.
 
-    Rejected turns are there too, with their `reason`. Raises UsageError for an unknown source or a faulty config,
-    ChatCorpusError where a file cannot be read.
+    `raw` is the text as it was read, `unconverted` the clean text before script conversion; `dialogue` counts anew in
+    each shard. Rejected turns are there too, with their `reason`. Raises, when the first frame is asked for, UsageError
+    for an unknown source or a faulty config, IncompleteError where the corpus is absent, ChatCorpusError where a file
+    cannot be read.
     """
     for shard, outcome in _outcomes(source, raw, config):
         yield outcome.turns.with_columns(file=_files(shard, outcome.turns["part"]))
@@ -60,7 +62,10 @@ def _outcomes(name: str, raw: str | Path, config: Iterable[str | Path]) -> Itera
     known = sources.load(settings.plugins)
     if name not in known:
         raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
-    plan = Plan(found=survey(Path(raw), known)[name], settings=settings)
+    found = survey(Path(raw), known)[name]
+    if not found.groups:
+        raise IncompleteError(f"{name}: {found.state} under {raw}; {found.source.obtain}")
+    plan = Plan(found=found, settings=settings)
     for shard in plan.shards():
         yield shard, pipeline.process(shard, settings)
 

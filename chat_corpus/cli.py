@@ -30,7 +30,11 @@ class _RunByDefault(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before arguments that name no command."""
         own = {"--help", "-h", "--version"}
-        if not args or (args[0] not in self.commands and args[0] not in own):
+        completing = ctx.resilient_parsing and not args
+        if not completing and (not args or (args[0] not in self.commands and args[0] not in own)):
+            late = [word for word in args if word in self.commands]
+            if late and not args[args.index(late[0]) - 1].startswith("-"):
+                ctx.fail(f"the command comes first: {ctx.info_name} {late[0]} …")
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -179,7 +183,8 @@ def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> boo
         for remark in one.remarks:
             talk.info(f"{name}: {remark}")
         if not one.groups and (asked or one.missing):
-            talk.warning(f"{name}: {one.state}; {one.source.obtain}")
+            aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
+            talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}")
         elif one.missing and not one.sample:
             talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
     return asked and any(one.state in ("absent", "partial") for one in chosen.values())
@@ -191,7 +196,10 @@ def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> boo
 @_PLUGIN
 @click.option("--explain", is_flag=True, help="Print each step that changes a line, and what to.")
 def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **rest: Any) -> None:
-    """The text steps and the script conversion as a filter: lines from stdin to stdout, one for one."""
+    """The text steps and the script conversion as a filter: lines from stdin to stdout, one for one.
+
+    A line that is not UTF-8 goes out as it came; if there was any, their numbers are told and the exit code is 1.
+    """
     from chat_corpus import filter as filter_
     from chat_corpus import sources
 

@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 import polars as pl
 from tqdm import tqdm
 
+from chat_corpus.ledger import Counts
 from chat_corpus.report import SourceReport
 from chat_corpus.run import Progress
 from chat_corpus.settings import Settings
@@ -68,6 +69,8 @@ class Console:
         """Say what became of each source."""
         if any(told.found.sample for told in done.values()):
             self.info("These are the bundled samples: unpack real corpora into the raw folder and run again.")
+        if any(told.found.samples_left for told in done.values()):
+            self.info("The bundled samples were left alone, since there is a real corpus.")
         if self._as_json:
             for name, told in done.items():
                 self._log.info("%s", name, extra={"source": name, "summary": told.counts.report()})
@@ -79,7 +82,7 @@ class Console:
 def _table(done: Mapping[str, SourceReport]) -> str:
     rows = []
     for name, told in done.items():
-        counts = told.counts
+        counts = Counts() if told.error else told.counts
         why = [*sorted(counts.turns_rejected.items())]
         why += [("duplicate", counts.duplicates)] if counts.duplicates else []
         rows.append(

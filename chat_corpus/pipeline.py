@@ -13,7 +13,7 @@ import polars as pl
 from chat_corpus import ledger, rules, script, sources
 from chat_corpus.formats.base import Reading, Records
 from chat_corpus.ledger import Counts
-from chat_corpus.pairs import pair
+from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.raw import printable, read_range
 from chat_corpus.schema import Markup

@@ -172,14 +172,15 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
             length = cut(data) if len(data) >= size else 0
             if length:
                 records = count(data[:length])
+                facts.bytes, facts.records = start + length, first + records - 1
                 yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records)
-                start, first, data = start + length, first + records, data[length:]
+                start, first, data = facts.bytes, facts.records + 1, data[length:]
             elif len(data) > _LONGEST_RECORD:
                 raise ChatCorpusError(
                     f"{facts.file.name}: no end of a record within {_LONGEST_RECORD:,} bytes from byte {start:,} on; "
                     "this is not the file it should be: get it again, or move it away"
                 )
     records = count(data)
-    if data or start == 0:
-        yield Piece(file=facts.file, start=start, stop=start + len(data), first=first, records=records)
     facts.bytes, facts.records, facts.digest = start + len(data), first + records - 1, digest.hexdigest()
+    if data or start == 0:
+        yield Piece(file=facts.file, start=start, stop=facts.bytes, first=first, records=records)

@@ -107,6 +107,7 @@ def _made_with(found: Found, settings: Settings) -> dict[str, Any]:
     return {
         "code": identity.code(),
         "settings": settings.of(found.source.name).digest(),
+        "unequal": settings.of(found.source.name).read.unequal,
         "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins],
         "input": [[file.name, file.size, file.modified] for file in found.files],
     }

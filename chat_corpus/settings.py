@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from chat_corpus import yaml_places
 from chat_corpus.errors import UsageError
-from chat_corpus.pairs import PairOptions
+from chat_corpus.pairing import PairOptions
 from chat_corpus.rules import RuleOptions
 from chat_corpus.script import ScriptOptions
 from chat_corpus.text.options import TextOptions
@@ -50,8 +51,13 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     pairs: PairOptions = PairOptions()
 
     def digest(self) -> str:
-        """A short name for these settings: equal settings, equal digest."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+        """A short name for these settings: the same digest, the same output of the same input.
+
+        `unequal` is left out: it decides whether there is an output, not what it is.
+        """
+        return hashlib.sha256(
+            msgspec.json.encode(replace(self, read=replace(self.read, unequal="error")), order="deterministic")
+        ).hexdigest()[:16]
 
 
 class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

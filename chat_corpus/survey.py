@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import stat
 import zipfile
@@ -21,6 +22,8 @@ from pathlib import Path, PurePosixPath
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.raw import COMPRESSED, RawFile, printable, read_some
 from chat_corpus.source import Input, Source
+
+_log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 4096
 #: Folders that unpacking leaves behind and no corpus lives in.
@@ -44,6 +47,8 @@ class Found:
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     sample: bool = False
+    #: Bundled samples that were left alone, since there is a real corpus.
+    samples_left: int = 0
 
     @property
     def state(self) -> str:
@@ -70,6 +75,7 @@ def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
         claims = [claim for claim in owned[name] if not real or claim[2] not in samples]
         found[name] = _grouped(source, claims)
         found[name].sample = bool(found[name].groups) and not real
+        found[name].samples_left = len(owned[name]) - len(claims)
     return found
 
 
@@ -203,7 +209,9 @@ def _files_at(path: Path, raw: Path) -> Iterator[RawFile]:
                         modified=facts.st_mtime_ns,
                     )
     except (OSError, zipfile.BadZipFile) as error:
-        raise ChatCorpusError(f"{path}: not a readable zip archive: {error}; get it again, or move it away") from error
+        _log.warning(
+            "warning: %s left alone: not a readable zip archive: %s; get it again, or move it away", path, error
+        )
 
 
 @cache

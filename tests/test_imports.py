@@ -23,8 +23,20 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("formats", "formats.base"),
     ("formats.*",),
     ("source",),
-    ("sources", "sources.*", "text", "text.*", "script", "script.*", "rules", "pairs", "writers.*", "ledger", "distinct"),
-    ("settings", "survey"),
+    (
+        "sources",
+        "sources.*",
+        "text",
+        "text.*",
+        "script",
+        "script.*",
+        "rules",
+        "pairing",
+        "writers.*",
+        "ledger",
+        "distinct",
+    ),
+    ("settings", "survey", "unfold"),
     ("plan",),
     ("pipeline",),
     ("work",),
@@ -32,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("run",),
     ("api", "console", "filter"),
     ("", "cli"),  # the package itself, which opens `api` when it is asked for
+    ("__main__",),
 )
 TOGETHER = frozenset({"text", "script"})
 

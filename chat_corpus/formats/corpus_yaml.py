@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import yaml
 
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.raw import printable
 from chat_corpus.schema import Reason
 
 _Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
@@ -25,15 +26,18 @@ _REMARK = re.compile(r"\s*(?:#|$)")
 
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
-    lines: list[tuple[int, str | None]] = list(records.select("line", "text").iter_rows())
+    lines = [_Line(*row) for row in records.select("line", "text", "bytes").iter_rows()]
+    chunks, outside = _conversations(lines)
     found: list[_Row] = []
-    for dialogue, chunk in enumerate(_conversations(lines)):
+    for dialogue, chunk in enumerate(chunks):
         found.extend((row[0], dialogue, *row[1:]) for row in _utterances(chunk))
     placed = {line for line, *_ in found}
+    found.extend(_outside(line) for line in outside if _is_lost(line, chunks))
     found.extend(
-        (line, None, None, None, str(Reason.ENCODING), "not UTF-8")
-        for line, text in lines
-        if text is None and line not in placed
+        (line.number, None, None, None, str(Reason.ENCODING), "not UTF-8")
+        for chunk in chunks
+        for line in chunk
+        if line.text is None and line.number not in placed
     )
     schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String}
     rows = pl.DataFrame(found, schema={**schema, "reason": pl.String, "detail": pl.String}, orient="row")
@@ -41,33 +45,55 @@ def _read(parts: Sequence[Records]) -> Reading:
     return Reading(rows=mark_empty(turns_frame(rows)), structural=(structural,))
 
 
-def _conversations(lines: list[tuple[int, str | None]]) -> Iterator[list[tuple[int, str | None]]]:
-    """The lines of each conversation: from an item of the list under `conversations:` up to the next."""
-    chunk: list[tuple[int, str | None]] = []
+class _Line(NamedTuple):
+    """A raw line; one that is not UTF-8 has no text, and is shown to YAML with its odd bytes as escapes."""
+
+    number: int
+    text: str | None
+    bytes: bytes | None
+
+    @property
+    def shown(self) -> str:
+        return printable(self.bytes or b"") if self.text is None else self.text
+
+
+def _is_lost(line: _Line, chunks: list[list[_Line]]) -> bool:
+    """Whether a line outside of the conversations should have been one: undecodable, or in a file that has none."""
+    return line.text is None or (not chunks and not _REMARK.fullmatch(line.text))
+
+
+def _outside(line: _Line) -> _Row:
+    if line.text is None:
+        return line.number, None, None, None, str(Reason.ENCODING), "not UTF-8"
+    told = "a list of conversations under 'conversations:' expected"
+    return line.number, None, None, None, str(Reason.LAYOUT), told
+
+
+def _conversations(lines: list[_Line]) -> tuple[list[list[_Line]], list[_Line]]:
+    """The lines of each conversation, an item of the list under `conversations:` up to the next; and those outside."""
+    chunks: list[list[_Line]] = []
+    outside: list[_Line] = []
     indent: str | None = None
     inside = False
-    for line, text in lines:
-        if not inside or (text and _SECTION.match(text)):
-            inside = text is not None and text.rstrip() == "conversations:"
-            continue
-        item = _ITEM.match(text or "")
-        if indent is None and text is not None and _REMARK.match(text):
-            continue
-        indent = item[1] if item and indent is None else indent
-        if item and item[1] == indent:
-            if chunk:
-                yield chunk
-            chunk = []
-        chunk.append((line, text))
-    if chunk:
-        yield chunk
+    for line in lines:
+        if _SECTION.match(line.shown):
+            inside = line.shown.startswith("conversations:")
+        item = _ITEM.match(line.shown) if inside else None
+        if item and indent in (None, item[1]):
+            indent = item[1]
+            chunks.append([line])
+        elif inside and chunks and not _SECTION.match(line.shown):
+            chunks[-1].append(line)
+        else:
+            outside.append(line)
+    return chunks, outside
 
 
-def _utterances(chunk: list[tuple[int, str | None]]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
-    """The rows (line, turn, text, reason, detail) of one conversation; an undecodable line keeps its place."""
-    bad = {index for index, (_, text) in enumerate(chunk) if text is None}
-    source = "\n".join("  - ?" if text is None else text for _, text in chunk)
-    first = chunk[0][0]
+def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
+    """The rows (line, turn, text, reason, detail) of one conversation; an undecodable line costs its utterance."""
+    bad = {index for index, line in enumerate(chunk) if line.text is None}
+    source = "\n".join(line.shown for line in chunk)
+    first = chunk[0].number
     try:
         if "*" in source and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, Loader=_LOADER)):
             raise ValueError("an alias, which is not followed")
@@ -77,13 +103,15 @@ def _utterances(chunk: list[tuple[int, str | None]]) -> Iterator[tuple[int, int,
         if not isinstance(conversation, yaml.SequenceNode) or not items:
             raise ValueError("a list of utterances expected")
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
-        yield first, 0, None, str(Reason.LAYOUT), " ".join(f"not a conversation in YAML: {error}".split())
+        reason = Reason.ENCODING if bad else Reason.LAYOUT
+        yield first, 0, None, str(reason), " ".join(f"not a conversation in YAML: {error}".split())
         return
     for turn, item in enumerate(items):
         # Counted here, since YAML takes U+0085 and U+2028 inside a scalar for line breaks too.
         at = source.count("\n", 0, item.start_mark.index)
+        end = source.count("\n", 0, max(item.start_mark.index, item.end_mark.index - 1))
         text = _as_written(item, source)
-        if at in bad:
+        if bad & set(range(at, end + 1)):
             yield first + at, turn, None, str(Reason.ENCODING), "not UTF-8"
         elif text is None:
             yield first + at, turn, None, str(Reason.LAYOUT), f"a text expected, a {item.id} met"

@@ -8,16 +8,18 @@ no turn.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from chat_corpus.formats.base import RecordError
 
 _HISTORY = re.compile(r"(?:^|\n)(?:Human|Assistant)[:：]")
 _SPEAKER = re.compile(r"^[ \t]*(\w{1,20})[:：]", re.MULTILINE)
 _SPEAKERS = 2
+#: What releases call the one who asks; all other roles answer.
+_USERS = frozenset({"human", "user"})
 
 
-def instruction_turns(record: object) -> list[str]:
+def instruction_turns(record: object) -> Sequence[str | None]:
     r"""The turns of a record of any of the layouts.
 
     >>> instruction_turns({"instruction": "翻译", "input": "hi", "output": "你好"})
@@ -89,10 +91,21 @@ def _seed_task(record: Mapping[str, object]) -> list[str]:
     return [turn for one in instances for turn in (_prompt(record, one), _text(one, "output"))]
 
 
-def _conversation(messages: object) -> list[str]:
+def _conversation(messages: object) -> list[str | None]:
+    """User and assistant in turn: what one says in several messages is one turn; an assistant who begins is turn 1."""
     if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
         raise RecordError("a list of objects under 'conversations' expected")
-    said = [message for message in messages if _text(message, "from") != "system"]
-    if not said:
+    turns: list[str | None] = []
+    for message in messages:
+        role, text = _text(message, "from"), _text(message, "value")
+        if role == "system":
+            continue
+        if (len(turns) % 2 == 0) == (role in _USERS):
+            turns.append(text)
+        elif turns:
+            turns[-1] = f"{turns[-1]}\n{text}"
+        else:
+            turns = [None, text]
+    if not turns:
         raise RecordError("a conversation without turns")
-    return [_text(message, "value") for message in said]
+    return turns

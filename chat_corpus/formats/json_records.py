@@ -17,10 +17,13 @@ from chat_corpus.formats.base import Format, Reading, RecordError, Records, mark
 from chat_corpus.raw import numbered
 from chat_corpus.schema import Reason
 
-#: From a decoded JSON value to the turns of one dialogue. Raises RecordError for a value of another layout.
-TurnsOf = Callable[[object], list[str]]
+#: From a decoded JSON value to the turns of one dialogue, None for a place that nobody fills. Raises RecordError for a
+#: value of another layout.
+TurnsOf = Callable[[object], Sequence[str | None]]
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}]', re.DOTALL)
+
+_BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 
 
 def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
@@ -44,7 +47,7 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
         return
     try:
         turns = turns_of(json.loads(text))
-        "".join(turns).encode("utf-8")
+        "".join(turn or "" for turn in turns).encode("utf-8")
     except UnicodeEncodeError:
         yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
     except RecordError as error:
@@ -54,6 +57,8 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
         yield 0, None, str(Reason.LAYOUT), f"not a JSON record: {error}"
     else:
         for turn, utterance in enumerate(turns):
+            if utterance is None:
+                continue
             yield turn, utterance, None, None
 
 
@@ -71,35 +76,41 @@ def json_array(turns_of: TurnsOf) -> Format:
         read=partial(_read, turns_of=turns_of),
         cut=_cut,
         split=_split,
-        count=lambda data: sum(1 for _ in _objects(data)),
+        count=lambda data: sum(1 for _ in _elements(data)),
         accepts=lambda head: head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["),
     )
 
 
-def _objects(data: bytes) -> Iterator[tuple[int, int]]:
-    """The spans of the outermost objects of `data`; one that does not close spans to the end.
+def _elements(data: bytes) -> Iterator[tuple[int, int]]:
+    """The spans of the outermost objects of `data`, and of what stands between them but commas and brackets.
 
     Depth counts braces alone, so that the array's own bracket, present in the first range of a file only, does not
-    matter; brackets and braces inside strings are passed over with their string.
+    matter; braces inside strings are passed over with their string. An object that does not close spans to the end.
     """
-    depth = start = 0
+    depth = start = end = 0
     for token in _TOKEN.finditer(data):
         if token[0] == b"{":
-            start = token.start() if depth == 0 else start
+            if depth == 0:
+                start = token.start()
+                if not _BETWEEN.fullmatch(data, end, start):
+                    yield end, start
             depth += 1
         elif token[0] == b"}" and depth:
             depth -= 1
             if depth == 0:
-                yield start, token.end()
+                end = token.end()
+                yield start, end
     if depth:
         yield start, len(data)
+    elif not _BETWEEN.fullmatch(data, end):
+        yield end, len(data)
 
 
 def _cut(data: bytes) -> int:
-    """Cut after the last object that closes."""
-    ends = [end for _, end in _objects(data)]
+    """Cut after the last object that closes but one: the last may not have been read to its end."""
+    ends = [end for start, end in _elements(data) if data[start : start + 1] == b"{"]
     return ends[-2] if len(ends) > 1 else 0
 
 
 def _split(data: bytes, first: int) -> Records:
-    return numbered([data[start:end] for start, end in _objects(data)], first)
+    return numbered([data[start:end] for start, end in _elements(data)], first)

@@ -13,7 +13,7 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.formats.base import Format, Reading, Records, exchanges, mark_empty, rejected, undecodable
-from chat_corpus.raw import numbered_lines
+from chat_corpus.raw import BOM, numbered_lines
 from chat_corpus.schema import Reason
 
 _FIELD = r'"(?:[^"]|"")*"|[^",\n][^,\n]*|'
@@ -26,7 +26,7 @@ _REACH = 100
 
 def _spans(data: bytes, *, final: bool) -> Iterator[tuple[int, int]]:
     """The line index spans `(first, last)` of records of several lines; `last` is -1 where data ends before they do."""
-    lines = data.split(b"\n")
+    lines = data.removeprefix(BOM).split(b"\n")
     odd = [index for index, line in enumerate(lines) if line.count(b'"') % 2]
     after = -1
     for index in odd:

@@ -13,7 +13,7 @@ import polars as pl
 
 from chat_corpus.formats.base import Format
 from chat_corpus.ledger import check_reading
-from chat_corpus.pairs import pair
+from chat_corpus.pairing import pair
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.raw import BOM, RawFile, read_range
 from chat_corpus.schema import TURNS, Pairing
@@ -94,7 +94,7 @@ def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
 
 
 def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> Told:
-    """Read files as a run does: planned, cut, split, read; each shard is held to the ledger and to the order of rows."""
+    """Read files as a run does: planned, cut, split, read; each shard is held to the ledger and the order of rows."""
     encoded = [content.encode() if isinstance(content, str) else content for content in contents]
     told = Told(structural=[set() for _ in contents])
     with tempfile.TemporaryDirectory() as folder:
@@ -139,12 +139,12 @@ def _check_cover(made: Plan, shards: list[Shard], contents: Sequence[bytes], for
 
 
 def _check_order(rows: pl.DataFrame) -> None:
-    """Dialogues stand one after the other, turns in each from 0 on, alternatives to a turn beside each other."""
+    """Dialogues stand one after the other, turns in each from 0 (or 1) on, alternatives to a turn beside each other."""
     placed = rows.filter(pl.col("dialogue").is_not_null()).select("dialogue", "turn").rows()
     before: tuple[int, int] | None = None
     for dialogue, turn in placed:
         if before is None or dialogue != before[0]:
-            assert turn == 0
+            assert turn in (0, 1)  # an assistant who begins is turn 1
             assert before is None or dialogue > before[0]
         else:
             assert turn in (before[1], before[1] + 1)
@@ -156,8 +156,10 @@ def _check_order(rows: pl.DataFrame) -> None:
 
 def check_possible(told: Told) -> None:
     """As many pairs are possible as turns stand after the first of their dialogue."""
-    after = sum(1 for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn)
-    odd = sum(1 for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn and turn % 2)
+    placed = [(dialogue, turn) for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn is not None]
+    first = {dialogue: turn for dialogue, turn in reversed(placed)}
+    after = sum(1 for dialogue, turn in placed if turn > first[dialogue])
+    odd = sum(1 for dialogue, turn in placed if turn > first[dialogue] and turn % 2)
     assert len(told.addressed(Pairing.ADJACENT)) == len(told.addressed(Pairing.FIRST)) == after
     assert len(told.addressed(Pairing.EXCHANGE)) == odd
     assert told.addressed(Pairing.NONE) == []

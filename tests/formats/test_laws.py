@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.formats.base import Format
@@ -23,7 +23,7 @@ from chat_corpus.formats.xml_messages import xml_messages
 from tests.formats import invent, laws
 
 _FAST = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-PHASES = [p for p in __import__('hypothesis').Phase if p.name in ('generate','shrink')]
+PHASES = [Phase.generate, Phase.shrink]
 EXAMPLES = int(os.environ.get("CHAT_CORPUS_EXAMPLES", "30"))
 SIZES = st.sampled_from([1, 7, 64, 1000])
 
@@ -47,7 +47,16 @@ FORMATS: dict[str, tuple[Format, st.SearchStrategy[tuple[bytes, ...]]]] = {
     "line ids": (LINE_IDS, st.tuples(invent.ID_LINES, invent.ID_LISTS)),
 }
 #: Formats whose turns stand in the file as they are read; for some, on the lines after the one that is their address.
-LITERAL = {"conv": 1, "tabbed": 1, "barred": 1, "chained": 1, "labelled": 1, "parallel": 1, "quoted": 101, "line ids": 1000}
+LITERAL = {
+    "conv": 1,
+    "tabbed": 1,
+    "barred": 1,
+    "chained": 1,
+    "labelled": 1,
+    "parallel": 1,
+    "quoted": 101,
+    "line ids": 1000,
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -65,3 +74,23 @@ def test_nothing_raises_or_is_lost_wherever_the_file_is_cut(name: str, data: st.
     assert shards.anywhere() == whole.anywhere()
     assert shards.addressed() == whole.addressed()
     assert shards.structural == whole.structural
+
+
+MANY: dict[str, tuple[str, str]] = {
+    "conv": ("", "E\nM 问\nM 答\n"),
+    "tabbed": ("", "问题\t回答\n"),
+    "chained": ("", "问题\t回答\n"),
+    "labelled": ("", "1\t甲\t乙\n0\t甲\t丙\n1\t丁\t戊\n"),
+    "quoted": ("question,answer\n", '"问\n题",回答\n'),
+    "json lines": ("", '{"instruction": "问", "output": "答"}\n'),
+    "json array": ("[", '{"instruction": "问", "output": "答"},\n'),
+    "xml": ("<corpus>", "<message><text>问</text></message>\n"),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_a_long_file_is_cut_into_shards_of_about_the_size_asked_for(name: str) -> None:
+    head, record = MANY[name]
+    content = head + record * 60
+    told = laws.read(FORMATS[name][0], content, shard_bytes=200)
+    assert len(told.frames) >= len(content.encode()) // 600

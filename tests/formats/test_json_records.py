@@ -1,0 +1,203 @@
+"""JSON Lines, and arrays in any line layout."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chat_corpus.formats.base import RecordError
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.schema import Reason
+from tests.formats.laws import read
+
+LINES, ARRAY = json_lines(instruction_turns), json_array(instruction_turns)
+RECORDS = [{"instruction": f"问{n}", "input": "", "output": f'答{n} "}}{{[" \\'} for n in range(5)]
+PAIRS = [(record["instruction"], record["output"]) for record in RECORDS]
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2], ids=["one line", "a line a value", "indented"])
+@pytest.mark.parametrize("size", [1, 30, 1000])
+def test_an_array_is_read_in_any_line_layout(indent: int | None, size: int) -> None:
+    told = read(ARRAY, json.dumps(RECORDS, ensure_ascii=False, indent=indent), shard_bytes=size)
+    assert told.pairs() == PAIRS
+    assert [line for line, _ in told.turns] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+
+
+def test_json_lines_are_read_with_the_number_of_their_line() -> None:
+    lines = [json.dumps(RECORDS[0]), "", json.dumps(RECORDS[1], ensure_ascii=False)]
+    told = read(LINES, "\r\n".join(lines))
+    assert told.pairs() == PAIRS[:2]
+    assert told.structural == [{2}]
+    assert {line for line, _ in told.turns} == {1, 3}
+
+
+def test_line_separators_inside_a_text_do_not_split_a_record() -> None:
+    record = {"instruction": "一\u2028二\x85", "output": "三\u2029"}
+    assert read(LINES, json.dumps(record, ensure_ascii=False)).pairs() == [("一\u2028二\x85", "三\u2029")]
+
+
+@pytest.mark.parametrize(
+    ("head", "array"),
+    [("[{", True), ("\ufeff \r\n [\n{", True), ("{", False), ('\ufeff{"a": []}', False), ("", False)],
+)
+def test_a_file_that_begins_with_a_bracket_is_an_array(head: str, array: bool) -> None:
+    assert ARRAY.accepts(head.encode()) is array
+    assert LINES.accepts(head.encode()) is not array
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "[" * 100_000,
+        '{"instruction": ' * 50_000,
+        '{"instruction": "问", "output": "答"',
+        "NaN",
+        "1" * 5000,
+        '{"instruction": "问", "output": null}',
+        '{"\\ud800": "孤"}',
+        '{"instruction": ["问"], "output": "答"}',
+        "'单引号'",
+    ],
+    ids=["deep", "deep objects", "cut off", "not a number", "digits", "null", "surrogate key", "list", "quotes"],
+)
+def test_a_record_of_another_layout_costs_itself(record: str) -> None:
+    good = json.dumps(RECORDS[0])
+    told = read(LINES, f"{good}\n{record}\n{good}")
+    assert told.pairs() == [PAIRS[0]] * 2
+    assert told.rejects == [(2, Reason.LAYOUT)]
+
+
+def test_a_lone_surrogate_is_no_character() -> None:
+    told = read(
+        LINES, '{"instruction": "孤\\ud800", "output": "答"}\n{"instruction": "\\ud83d\\ude00", "output": "笑"}'
+    )
+    assert told.pairs() == [("😀", "笑")]
+    assert told.rejects == [(1, Reason.ENCODING)]
+
+
+def test_a_bad_byte_costs_its_record() -> None:
+    bad = b'{"instruction": "\xff", "output": "b"}'
+    good = json.dumps(RECORDS[0]).encode()
+    for format_, content in (
+        (LINES, good + b"\n" + bad + b"\n" + good),
+        (ARRAY, b"[" + good + b"," + bad + b"," + good),
+    ):
+        told = read(format_, content)
+        assert told.pairs() == [PAIRS[0]] * 2
+        assert told.rejects == [(2, Reason.ENCODING)]
+
+
+def test_an_object_that_does_not_close_is_one_rejected_record() -> None:
+    told = read(ARRAY, json.dumps(RECORDS)[:-40], shard_bytes=1)
+    assert told.pairs() == PAIRS[:4]
+    assert told.rejects == [(5, Reason.LAYOUT)]
+
+
+def test_a_turn_of_blanks_is_empty() -> None:
+    told = read(LINES, '{"instruction": "问", "output": "\\n "}')
+    assert told.rejects == [(1, Reason.EMPTY)]
+    assert told.used == 1
+
+
+SHAPES: dict[str, tuple[object, list[str]]] = {
+    "alpaca": ({"instruction": "译", "input": "hi", "output": "你好"}, ["译\nhi", "你好"]),
+    "empty input": ({"instruction": "译", "input": " ", "output": "你好"}, ["译", "你好"]),
+    "no input": ({"instruction": "译", "output": "你好"}, ["译", "你好"]),
+    "null input": ({"instruction": "译", "input": None, "output": "你好"}, ["译", "你好"]),
+    "merged": ({"input": "译：hi\\n", "target": "你好"}, ["译：hi\\n", "你好"]),
+    "output begins with a break": ({"instruction": "数", "output": "\n一\n二"}, ["数", "\n一\n二"]),
+    "history": (
+        {"instruction": "Human:早\nAssistant:早啊\nHuman:吃什么\nAssistant:", "output": "面"},
+        ["早", "早啊", "吃什么", "面"],
+    ),
+    "history of full width colons": (
+        {"instruction": "Human：早\nAssistant：早啊\nHuman：吃什么\nAssistant：\n", "output": "面"},
+        ["早", "早啊", "吃什么", "\n面"],
+    ),
+    "history with breaks in a turn": (
+        {"instruction": "Human:写诗\n两行\nAssistant:", "output": "床前\n明月"},
+        ["写诗\n两行", "床前\n明月"],
+    ),
+    "history that ends with a person": (
+        {"instruction": "Human:早\nAssistant:好\nHuman:饿", "output": "吃"},
+        ["早", "好", "饿", "吃"],
+    ),
+    "a person who speaks of assistants": (
+        {"instruction": "Human:翻译\nAssistant 怎么说", "output": "助手"},
+        ["翻译\nAssistant 怎么说", "助手"],
+    ),
+    "a dialogue of two": (
+        {"instruction": "小明和小红谈天气。", "output": "小明：冷吗\n小红：冷\n小明：多穿点"},
+        ["冷吗\n", "冷\n", "多穿点"],
+    ),
+    "a dialogue with a silent turn": (
+        {"instruction": "小明和小红谈天气。", "output": "\n小明: 冷吗\n小红: \n小明: 多穿点"},
+        [" 冷吗\n", " \n", " 多穿点"],
+    ),
+    "a dialogue of nothing": ({"instruction": "小明和小红", "output": "小明:\n小红:"}, ["\n", ""]),
+    "labels that are no speakers": (
+        {"instruction": "列出优点和缺点", "output": "优点：好\n缺点：坏\n结论：行"},
+        ["列出优点和缺点", "优点：好\n缺点：坏\n结论：行"],
+    ),
+    "conversation": (
+        {"id": "1", "conversations": [{"from": "human", "value": "在？"}, {"from": "assistant", "value": "在"}]},
+        ["在？", "在"],
+    ),
+    "conversation with a system message": (
+        {
+            "conversations": [
+                {"from": "system", "value": "规则"},
+                {"from": "user", "value": "在？"},
+                {"from": "gpt", "value": "在"},
+            ]
+        },
+        ["在？", "在"],
+    ),
+    "seed task": (
+        {"instruction": "译", "instances": [{"input": "hi", "output": "你好"}, {"input": "bye", "output": "再见"}]},
+        ["译\nhi", "你好", "译\nbye", "再见"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "turns"), SHAPES.values(), ids=SHAPES)
+def test_each_shape_becomes_its_turns(record: object, turns: list[str]) -> None:
+    assert instruction_turns(record) == turns
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        "文",
+        1,
+        True,
+        {},
+        {"instruction": "问"},
+        {"output": "答"},
+        {"input": 1, "target": "答"},
+        {"conversations": []},
+        {"conversations": {}},
+        {"conversations": ["在"]},
+        {"conversations": [{"value": "在"}]},
+        {"conversations": [{"from": "system", "value": "规则"}]},
+        {"conversations": [{"from": "human", "value": 1}]},
+        {"instruction": "译", "instances": []},
+        {"instruction": "译", "instances": [{"input": "hi"}]},
+        {"instances": [{"input": "hi", "output": "你好"}]},
+    ],
+)
+def test_any_other_shape_is_told(record: object) -> None:
+    with pytest.raises(RecordError):
+        instruction_turns(record)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_objects_inside_a_record_of_an_array_are_no_records(size: int) -> None:
+    chat = {"id": "1", "conversations": [{"from": "human", "value": "在？}"}, {"from": "gpt", "value": "{在"}]}
+    told = read(ARRAY, json.dumps([chat, RECORDS[0], chat]), shard_bytes=size)
+    assert told.pairs() == [("在？}", "{在"), PAIRS[0], ("在？}", "{在")]
+    assert {line for line, _ in told.turns} == {1, 2, 3}

@@ -1,0 +1,117 @@
+"""The Python interface: frames with the columns that it promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import chat_corpus
+from chat_corpus import sources
+from chat_corpus.api import normalize, pairs, turns
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
+from chat_corpus.settings import load
+from tests.conftest import ROOT
+from tests.test_cli import invoke, put
+
+SAMPLES = ROOT / "raw_chat_corpus"
+NAMES = sorted(sources.load())
+PAIRS = {
+    "query": pl.String(), "answer": pl.String(), "query_file": pl.String(), "query_line": pl.UInt32(),
+    "answer_file": pl.String(), "answer_line": pl.UInt32(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source(name: str) -> None:
+    for frame in turns(name, SAMPLES):
+        assert dict(frame.select(TURNS.names()).schema) == dict(TURNS)
+        assert {"raw": pl.String(), "file": pl.String()}.items() <= dict(frame.schema).items()
+        assert frame.filter(pl.col("reason").is_null() & (pl.col("text").is_null() | (pl.col("text") == ""))).is_empty()
+    for frame in pairs(name, SAMPLES):
+        assert dict(frame.schema) == PAIRS
+        assert frame.null_count().sum_horizontal().item() == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pairs_are_those_that_the_program_writes(name: str, tmp_path: Path) -> None:
+    config = put(tmp_path, {"my.yaml": "pairs: {distinct: never}\n"}) / "my.yaml"
+    out = tmp_path / "out"
+    assert invoke("-q", "-s", name, "--config", config, "--raw", SAMPLES, "--out", out).exit_code == 0
+    rows = pl.concat(pairs(name, SAMPLES)).select("query", "answer").rows()
+    written = [tuple(cell.replace("\n", "\\n").replace("\t", " ") for cell in row) for row in rows]
+    assert written == [tuple(line.split("\t")) for line in (out / f"{name}.tsv").read_text("utf-8").split("\n")[:-1]]
+
+
+def test_addresses_lead_to_the_raw_lines(tmp_path: Path) -> None:
+    raw = put(tmp_path, {"deep/tieba.dialogues": "甲\t乙\n太 多 栏\n丙\t丁\n"})
+    (frame,) = pairs("tieba", raw)
+    assert frame.rows() == [
+        ("甲", "乙", "deep/tieba.dialogues", 1, "deep/tieba.dialogues", 1),
+        ("丙", "丁", "deep/tieba.dialogues", 3, "deep/tieba.dialogues", 3),
+    ]
+    (read,) = turns("tieba", raw)
+    assert read.filter(pl.col("reason") == "fields").select("file", "line").rows() == [("deep/tieba.dialogues", 2)]
+
+
+def test_a_config_holds_for_frames_too(tmp_path: Path) -> None:
+    raw = put(tmp_path, {"lost.conv": "E\nM 一\nM 二\nM 三\n", "my.yaml": "pairs: {mode: first}\n"})
+    (frame,) = pairs("subtitle", str(raw), config=[str(raw / "my.yaml")])
+    assert frame.select("query", "answer").rows() == [("一", "二"), ("一", "三")]
+
+
+@pytest.mark.parametrize("function", [turns, pairs])
+def test_faults_are_raised_as_errors_of_ours(function: object, tmp_path: Path) -> None:
+    assert callable(function)
+    with pytest.raises(UsageError, match="no source named 'wiebo'; there are belle, "):
+        next(function("wiebo", SAMPLES))
+    with pytest.raises(UsageError, match="no such folder"):
+        next(function("weibo", tmp_path / "none"))
+    with pytest.raises(UsageError, match=r"none\.yaml: cannot be read"):
+        next(function("weibo", SAMPLES, config=[tmp_path / "none.yaml"]))
+
+
+@pytest.mark.parametrize("function", [turns, pairs])
+def test_an_absent_corpus_is_an_error_that_says_how_to_obtain_it(function: object, tmp_path: Path) -> None:
+    assert callable(function)
+    with pytest.raises(ChatCorpusError, match=r"ptt: absent under .*; unpack Gossiping-QA-Dataset-2_0"):
+        next(function("ptt", tmp_path))
+
+
+def test_normalize_takes_texts_and_traits_and_settings() -> None:
+    assert normalize(["這裡  有人嗎？", None, ""]).to_list() == ["这里 有人吗？", None, ""]
+    assert normalize([]).dtype == pl.String()
+    segmented = Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG}))
+    assert normalize(["今天 真 好 alink"], segmented).to_list() == ["今天真好alink"]
+    settings = load([], {"text": {"alinks": "remove"}, "script": {"mode": "none"}})
+    assert normalize(["這 是 alink"], segmented, settings).to_list() == ["這是"]
+    assert normalize(iter(["一", "二"])).to_list() == ["一", "二"]
+
+
+@pytest.mark.parametrize("before", ["", "import chat_corpus.settings; "], ids=["first of all", "after other imports"])
+def test_the_documented_import_brings_functions(before: str) -> None:
+    code = f"{before}from chat_corpus import normalize, pairs, sources, turns; print(*map(callable, (pairs, turns)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "True True\n"
+
+
+def test_the_package_has_what_it_names_and_nothing_else() -> None:
+    assert sorted(chat_corpus.__all__) == ["normalize", "pairs", "sources", "turns"]
+    with pytest.raises(AttributeError, match="module 'chat_corpus' has no attribute 'nothing'"):
+        _ = chat_corpus.nothing
+    names: dict[str, object] = {}
+    exec("from chat_corpus import *", names)  # noqa: S102 what users of a notebook type
+    assert set(chat_corpus.__all__) <= set(names)
+
+
+def test_importing_the_package_loads_nothing_until_it_is_asked_for() -> None:
+    code = (
+        "import sys, chat_corpus; before = 'polars' in sys.modules; chat_corpus.normalize; "
+        "print(before, 'polars' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False True\n"

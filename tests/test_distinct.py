@@ -1,0 +1,141 @@
+"""The same pair once, as a set of all pairs would have it, in whatever parts and passes; and what is told of it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_corpus import distinct
+from chat_corpus.errors import LedgerError
+from chat_corpus.ledger import Counts
+from chat_corpus.merge import merge
+from chat_corpus.work import Part
+from chat_corpus.writers import tsv
+
+Pair = tuple[str, str]
+_WORDS = st.sampled_from(["", "a", "b", "ab", "好", "好的", "a\nb"])
+PARTS = st.lists(st.lists(st.tuples(_WORDS, _WORDS), max_size=12), min_size=1, max_size=4)
+
+
+def frame(pairs: list[Pair], first: int) -> pl.DataFrame:
+    """Pairs as a pipeline leaves them, their lines numbered on over all parts, every second one from another file."""
+    told = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
+    index = pl.int_range(pl.len(), dtype=pl.UInt32)
+    return told.with_columns(query_part=(index % 2).cast(pl.UInt8), query_line=index + first)
+
+
+def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tuple[Pair, str, int]]]:
+    """The files of parts, and all pairs in order with the address of each."""
+    made: list[Part] = []
+    addressed: list[tuple[Pair, str, int]] = []
+    for number, pairs in enumerate(parts):
+        rows = frame(pairs, len(addressed) + 1)
+        part = Part(folder=folder, stem=str(number))
+        distinct.keys(rows, ["甲.csv", "乙.txt"]).write_ipc(part.keys, compression="uncompressed")
+        part.pairs.write_bytes(tsv.encode(rows))
+        part.rejects.write_bytes(b'{"reason":"empty"}\n')
+        addressed += [
+            (pair, ["甲.csv", "乙.txt"][part_], line)
+            for pair, part_, line in zip(pairs, rows["query_part"], rows["query_line"], strict=True)
+        ]
+        made.append(part)
+    return made, addressed
+
+
+def naive(addressed: list[tuple[Pair, str, int]]) -> list[tuple[int, str, int]]:
+    seen: dict[Pair, tuple[str, int]] = {}
+    found = []
+    for row, (pair, file, line) in enumerate(addressed):
+        if pair in seen:
+            found.append((row, *seen[pair]))
+        seen.setdefault(pair, (file, line))
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 3, 2_000_000])
+@settings(max_examples=25, deadline=None)
+@given(parts=PARTS)
+def test_repeats_are_those_that_a_set_would_find(size: int, parts: list[list[Pair]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distinct, "_PASS", size)
+        made, addressed = parts_of(Path(folder), parts)
+        assert distinct.repeated([part.keys for part in made]).rows() == naive(addressed)
+
+
+def test_pairs_that_only_look_alike_are_not_the_same() -> None:
+    alike = [
+        ("a", "bc"),
+        ("ab", "c"),
+        ("bc", "a"),
+        ("c", "ab"),
+        ("a", "a"),
+        ("b", "b"),
+        ("abc", ""),
+        ("", "abc"),
+        ("", ""),
+    ]
+    keys = distinct.keys(frame(alike, 1), ["甲", "乙"])
+    assert keys.select("low", "high").n_unique() == keys["low"].n_unique() == keys["high"].n_unique() == len(alike)
+
+
+def test_keys_of_many_pairs_do_not_collide() -> None:
+    keys = distinct.keys(frame([(str(n % 300), str(n // 300)) for n in range(90_000)], 1), ["甲", "乙"])
+    assert keys["low"].n_unique() == keys["high"].n_unique() == 90_000
+
+
+PAIRS: list[list[Pair]] = [[("问", "答"), ("早", "安\n好"), ("问", "答")], [], [("早", "安\n好"), ("晚", "安")]]
+
+
+def counts(pairs: int = 5, written: int = 5) -> Counts:
+    return Counts(turns=3, turns_rejected=Counter(empty=3), pairs=pairs, written=written)
+
+
+def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
+    made, _ = parts_of(tmp_path, PAIRS)
+    told = counts()
+    merge("某源", made, tmp_path / "out", told, with_keys=True)
+    assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
+    rejects = [
+        json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [(one["source"], one["reason"], one["detail"]) for one in rejects[3:]] == [
+        ("某源", "duplicate", "the same pair stands at 甲.csv:1"),
+        ("某源", "duplicate", "the same pair stands at 乙.txt:2"),
+    ]
+    assert [(one["file"], one["line"], one["raw"]) for one in rejects[3:]] == [
+        ("甲.csv", 3, "问\t答"),
+        ("甲.csv", 4, "早\t安\\n好"),
+    ]
+    assert (told.pairs, told.written, told.duplicates) == (5, 3, 2)
+
+
+def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
+    made, _ = parts_of(tmp_path, PAIRS)
+    told = counts()
+    merge("某源", made, tmp_path / "out", told, with_keys=False)
+    assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
+    assert (told.written, told.duplicates) == (5, 0)
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_files_that_do_not_hold_what_was_counted_are_not_written(with_keys: bool, tmp_path: Path) -> None:
+    made, _ = parts_of(tmp_path, PAIRS)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "某源.tsv").write_text("旧\t的\n", "utf-8")
+    with pytest.raises(LedgerError, match=r"某源\.tsv"):
+        merge("某源", made, tmp_path / "out", counts(pairs=6, written=6), with_keys=with_keys)
+    assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "旧\t的\n"
+    with pytest.raises(LedgerError, match="某源"):
+        merge("某源", made, tmp_path / "out", counts(written=4), with_keys=with_keys)
+
+
+def test_a_source_without_parts_has_empty_files(tmp_path: Path) -> None:
+    merge("某源", [], tmp_path, Counts(), with_keys=True)
+    assert (tmp_path / "某源.tsv").read_bytes() == (tmp_path / "rejects" / "某源.jsonl").read_bytes() == b""

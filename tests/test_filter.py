@@ -1,0 +1,182 @@
+"""The `normalize` verb: one line in, one line out, as soon as it is there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+from typing import IO, Any
+
+import pytest
+from click.testing import Result
+
+from chat_corpus import filter as filter_
+from chat_corpus import sources
+from chat_corpus.settings import Settings
+from tests.conftest import ROOT
+from tests.test_cli import invoke
+
+PLAIN = filter_.Filter.of(Settings(), None)
+WEIBO = filter_.Filter.of(Settings(), sources.load()["weibo"])
+
+
+def normalized(data: bytes, *args: str) -> Result:
+    return invoke("normalize", *args, stdin=data)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("這裡  有人嗎？\n", "这里 有人吗？\n"),
+        ("一\n\n \n二\n", "一\n\n\n二\n"),
+        ("一\r\n二\r\n", "一\n二\n"),
+        ("没有换行", "没有换行\n"),
+        ("", ""),
+        ("\n", "\n"),
+        ("\ufeff一\n二\n", "一\n二\n"),
+        ("一\u2028二\x0b三\x85四\n五\n", "一 二 三 四\n五\n"),
+        ("一\r二\n三\n", "一\\n二\n三\n"),
+        ("一<br>二&#10;三\n四\n", "一\\n二\\n三\n四\n"),
+        ("a\tb\n", "a b\n"),
+    ],
+    ids=["text", "blank lines", "CR LF", "no last line break", "nothing", "a line break", "BOM", "other breaks", "CR",
+         "breaks by markup", "tab"],
+)  # fmt: skip
+def test_one_line_goes_in_and_one_comes_out(given: str, expected: str) -> None:
+    done = normalized(given.encode())
+    assert (done.exit_code, done.stdout_bytes.decode(), done.stderr) == (0, expected, "")
+
+
+def test_bad_bytes_pass_unchanged_and_exit_1_with_their_lines() -> None:
+    bad = "這裡\n".encode() + b"\xff\xfe x  y\n" + "嗎\n".encode() + b"\xe4\xb8"
+    done = normalized(bad)
+    assert done.stdout_bytes == "这里\n".encode() + b"\xff\xfe x  y\n" + "吗\n".encode() + b"\xe4\xb8\n"
+    assert done.exit_code == 1
+    assert done.stderr == "error: <stdin>: 2 lines are not UTF-8 and went out unchanged: 2, 4\n"
+
+
+def test_of_many_bad_lines_the_first_are_named() -> None:
+    done = normalized(b"\xff\n" * 7)
+    assert "7 lines are not UTF-8 and went out unchanged: 1, 2, 3, 4, 5, …" in done.stderr
+
+
+def test_segmentation_is_undone_for_a_source_that_has_it() -> None:
+    text = "今天 天气 真 好 ， 我 用 iPhone 6 plus\n"
+    assert normalized(text.encode(), "--source", "weibo").stdout == "今天天气真好，我用iPhone 6 plus\n"
+    assert normalized(text.encode()).stdout == text
+
+
+def test_a_source_brings_its_markup_and_its_script() -> None:
+    assert normalized("{br}是的{face:5}".encode(), "-s", "qingyun").stdout == "是的\n"
+    assert normalized("{br}是的{face:5}".encode()).stdout == "{br}是的{face:5}\n"
+
+
+def test_settings_hold_for_the_filter_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = tmp_path_factory.mktemp("config") / "my.yaml"
+    config.write_text("text: {repeats: {limit: 1}}\nsources: {weibo: {text: {repeats: {limit: 2}}}}\n")
+    assert normalized("哈哈哈哈".encode(), "--config", str(config)).stdout == "哈\n"
+    assert normalized("哈哈哈哈".encode(), "--config", str(config), "-s", "weibo").stdout == "哈哈\n"
+
+
+TWO = pytest.param(
+    "weibo,ptt", marks=pytest.mark.xfail(strict=True, reason="cli.py: two names pass for known, and are then no source")
+)
+
+
+@pytest.mark.parametrize("name", ["wiebo", TWO])
+def test_what_is_not_the_name_of_one_source_exits_2(name: str) -> None:
+    done = normalized(b"x\n", "--source", name)
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_explain_shows_each_step_that_changes_a_line() -> None:
+    done = normalized("ＯＫ！！！！！\n沒事\n好\n".encode(), "--explain")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "1\tＯＫ！！！！！", "\twidth\tOK！！！！！", "\tpunctuation\tOK！！！",
+        "2\t沒事", "\tconversion (traditional)\t没事",
+        "3\t好",
+    ]  # fmt: skip
+
+
+def test_explain_keeps_a_change_on_one_line_and_control_characters_from_the_terminal() -> None:
+    done = normalized("一<br>二\x1b[31m\n".encode() + b"\xff\x1b\n", "--explain")
+    assert done.stdout.splitlines()[:2] == [r"1" + "\t一<br>二" + r"\x1b[31m", r"	invisible	一<br>二[31m"]
+    assert "\ttags\t一\\n二[31m" in done.stdout.splitlines()
+    assert done.stdout.splitlines()[-1] == "2\t(not UTF-8, unchanged)"
+    assert "\x1b" not in done.stdout
+
+
+def test_what_explain_ends_with_is_what_the_filter_writes() -> None:
+    for told in (PLAIN, WEIBO):
+        for text in (
+            "沒 事 ， ＯＫ ！！！！！",
+            "一<br>&amp;lt;二  三",
+            "哈 哈 哈 哈 哈 哈 哈 哈 //@某人 : 轉發",
+            "好",
+        ):
+            *_, last = [("", text), *told.explained(text)]
+            written, _ = told.lines(text.encode(), 1)
+            assert written.decode() == last[1].replace("\n", "\\n") + "\n"
+
+
+def test_lines_come_out_before_the_next_go_in() -> None:
+    command = [sys.executable, str(ROOT / "main.py"), "normalize"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        given, shown = process.stdin, process.stdout
+        assert given is not None
+        assert shown is not None
+        for line, expected in (("這裡\n", "这里\n"), ("一\n二", "一\n"), ("三\n", "二三\n")):
+            given.write(line.encode())
+            given.flush()
+            assert shown.readline().decode() == expected  # waits for ever where the filter waits for more
+        given.close()
+        assert shown.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_reader_that_goes_away_ends_the_filter_without_a_traceback() -> None:
+    command = [sys.executable, str(ROOT / "main.py"), "normalize"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        streams: list[IO[bytes] | None] = [process.stdin, process.stdout, process.stderr]
+        given, shown, talk = (stream for stream in streams if stream is not None)
+        shown.close()
+        with contextlib.suppress(BrokenPipeError):
+            given.write("這裡\n".encode() * 99_999)
+        with contextlib.suppress(BrokenPipeError):
+            given.close()
+        told = talk.read().decode()
+    assert "Traceback" not in told
+
+
+class Trickle(io.RawIOBase):
+    """A stream that gives a few bytes at a time, as a pipe may."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._data, self._size = io.BytesIO(data), size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        got = self._data.read(min(self._size, len(buffer)))
+        buffer[: len(got)] = got
+        return len(got)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_how_the_bytes_arrive_changes_nothing(size: int) -> None:
+    data = "\ufeff這裡  一\n".encode() + b"\xff\n" + "二\r\n\n哈哈哈哈哈哈哈\n末".encode()
+    out = io.BytesIO()
+    bad = filter_.run(WEIBO, io.BufferedReader(Trickle(data, size)), out)
+    assert (bad, out.getvalue().split(b"\n")[1:]) == (
+        [2], [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
+    )  # fmt: skip
+
+
+def test_a_line_is_treated_alike_alone_and_among_others() -> None:
+    lines = ["這裡有人嗎？", "什么", "乾坤", "ＡＢＣ", "哈哈哈哈哈哈哈哈"] * 3
+    together, _ = PLAIN.lines("\n".join(lines).encode(), 1)
+    alone = b"".join(PLAIN.lines(line.encode(), 1)[0] for line in lines)
+    assert together == alone

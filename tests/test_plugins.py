@@ -1,0 +1,176 @@
+"""A source of one's own: one Python file, named on the command line or in a config, or an entry point of a package."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import sources
+from chat_corpus.errors import UsageError
+from tests.conftest import ROOT
+from tests.test_cli import invoke
+
+SOURCE = '''
+"""Lines of two fields, from a file of our own."""
+
+from chat_corpus.formats.delimited import delimited
+from chat_corpus.source import Input, Source
+
+SOURCE = Source(
+    name="{name}", title="Ours", url="https://example.org", licence="CC0-1.0", obtain="write it",
+    inputs=(Input(files=("ours*.txt",), format=delimited("|")),), no_answer=frozenset({{"{no_answer}"}}),
+)
+'''
+
+
+def plugin(folder: Path, text: str = "", *, name: str = "ours", no_answer: str = "-", file: str = "ours.py") -> Path:
+    path = folder / file
+    path.write_text(text or SOURCE.format(name=name, no_answer=no_answer), "utf-8")
+    return path
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    folder = tmp_path / "raw" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "ours1.txt").write_text("在嗎|在\n你好\n好|嗯\n", "utf-8")
+    return folder.parent
+
+
+@pytest.fixture
+def _forgotten() -> Iterator[None]:
+    """Entry points are looked at once a process; a test that fakes some begins and ends with none known."""
+    sources.load.cache_clear()
+    yield
+    sources.load.cache_clear()
+
+
+def test_one_file_named_on_the_command_line_is_a_source(raw: Path, tmp_path: Path) -> None:
+    file = str(plugin(tmp_path))
+    out = tmp_path / "out"
+    result = invoke("-s", "ours", "--plugin", file, "--raw", raw, "--out", out)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n好\t嗯\n"
+    assert '"line":2,"reason":"fields"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
+    listed = {one["name"]: one for one in json.loads(invoke("list", "--json", "--plugin", file, "--raw", raw).stdout)}
+    assert (listed["ours"]["state"], listed["ours"]["title"]) == ("found", "Ours")
+
+
+def test_one_file_named_in_a_config_is_a_source_with_settings_of_its_own(raw: Path, tmp_path: Path) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text(
+        f"plugins: [{plugin(tmp_path)}]\nsources: {{ours: {{rules: {{min_chars: 2}}, script: {{mode: none}}}}}}\n"
+    )
+    out = tmp_path / "out"
+    assert invoke("--config", config, "--raw", raw, "--out", out).exit_code == 0
+    assert (out / "ours.tsv").read_text("utf-8") == ""
+    assert '"reason":"length"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
+
+
+def test_a_plugin_that_was_changed_is_run_again(raw: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for no_answer, expected in (("-", "在吗\t在\n好\t嗯\n"), ("嗯", "在吗\t在\n")):
+        file = plugin(tmp_path, no_answer=no_answer)
+        sources.load.cache_clear()  # what another process would do
+        assert invoke("--plugin", file, "--raw", raw, "--out", out).exit_code == 0
+        assert (out / "ours.tsv").read_text("utf-8") == expected
+
+
+def test_a_package_brings_a_source_as_an_entry_point(raw: Path, tmp_path: Path) -> None:
+    site, out = tmp_path / "site", tmp_path / "out"
+    info = site / "ours-1.0.dist-info"
+    info.mkdir(parents=True)
+    plugin(site, file="ours_corpus.py")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[chat_corpus.sources]\nours = ours_corpus\n")
+    done = subprocess.run(
+        [sys.executable, ROOT / "main.py", "-s", "ours", "--raw", raw, "--out", out],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n好\t嗯\n"
+
+
+@pytest.mark.usefixtures("_forgotten")
+@pytest.mark.parametrize("value", ["ours_corpus", "ours_corpus:SOURCE"], ids=["the module", "the source in it"])
+def test_an_entry_point_names_a_module_or_the_source_in_it(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin(tmp_path, file="ours_corpus.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "ours_corpus", raising=False)
+    point = EntryPoint(name="ours", value=value, group=sources.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(sources, "entry_points", lambda group: [point] if group == point.group else [])
+    assert sources.load()["ours"].title == "Ours"
+    assert list(sources.load()) == sorted(sources.load())
+    monkeypatch.delitem(sys.modules, "ours_corpus")
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_an_entry_point_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint(name="ours", value="no_such_module_of_ours", group=sources.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(sources, "entry_points", lambda group: [point])  # noqa: ARG005 its name is its caller's
+    with pytest.raises(UsageError, match="entry point no_such_module_of_ours: cannot be loaded: ModuleNotFoundError"):
+        sources.load()
+
+
+# id, name and content of the file, what the message says
+FAULTY = [
+    ("without SOURCE", "p.py", "x = 1\n", "no SOURCE of type chat_corpus.source.Source"),
+    ("SOURCE of another type", "p.py", "SOURCE = {'name': 'ours'}\n", "no SOURCE of type"),
+    ("a name that is taken", "p.py", SOURCE.format(name="ptt", no_answer=""), "a source named 'ptt' exists already"),
+    (
+        "a name that is a path",
+        "p.py",
+        SOURCE.format(name="../ours", no_answer=""),
+        "'../ours' cannot be a source's name",
+    ),
+    ("a name with a comma", "p.py", SOURCE.format(name="a,b", no_answer=""), "'a,b' cannot be a source's name"),
+    ("no name", "p.py", SOURCE.format(name="", no_answer=""), "'' cannot be a source's name"),
+    ("not Python", "p.py", "SOURCE = (\n", "cannot be loaded: SyntaxError"),
+    ("an import that fails", "p.py", "import no_such_module_of_ours\n", "cannot be loaded: ModuleNotFoundError"),
+    ("an error of its own", "p.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
+    ("another kind of file", "p.txt", "SOURCE = 1\n", "no Python file to load a source from"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "told"), [pytest.param(*case[1:], id=case[0]) for case in FAULTY])
+@pytest.mark.parametrize("verb", ["run", "list", "check", "normalize"])
+def test_a_faulty_plugin_is_named_and_exits_2(verb: str, name: str, text: str, told: str, tmp_path: Path) -> None:
+    file = plugin(tmp_path, text, file=name)
+    result = invoke(verb, "--plugin", file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {file}: ")
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize("name", ["absent.py", "folder.py", ""])
+def test_a_plugin_that_is_no_file_exits_2(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.py").mkdir()
+    result = invoke("list", "--plugin", tmp_path / name)
+    assert result.exit_code == 2
+    assert "no Python file to load a source from" in result.stderr
+
+
+def test_the_same_plugin_twice_is_one_too_many(tmp_path: Path) -> None:
+    file = plugin(tmp_path)
+    result = invoke("list", "--plugin", file, "--plugin", file)
+    assert result.exit_code == 2
+    assert "a source named 'ours' exists already" in result.stderr
+
+
+def test_a_plugin_may_define_dataclasses(tmp_path: Path) -> None:
+    own = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Own:\n    x: int\n"
+    )
+    assert "ours" in sources.load((str(plugin(tmp_path, own + SOURCE.format(name="ours", no_answer=""))),))

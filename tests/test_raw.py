@@ -1,0 +1,164 @@
+"""Raw files: numbered lines, ranges of files plain and compressed, and what is said of a file that cannot be read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zipfile
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.raw import (
+    BOM,
+    RawFile,
+    count_lines,
+    cut_at_line,
+    lines_end,
+    numbered_lines,
+    printable,
+    read_range,
+    read_some,
+)
+
+_PARTS = st.sampled_from(
+    [b"\n", b"\r", b"\r\n", "好".encode(), b"\xff", b"\xe4", BOM, "\u2028".encode(), b"\x85", b"a", b"\0", b"\f"]
+)
+DATA = st.lists(_PARTS, max_size=20).map(b"".join)
+CONTENT = b"".join(b"line %d\n" % n for n in range(20_000))
+_ARCHIVES: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+KINDS = ["plain", *_ARCHIVES, "stored zip", "deflated zip"]
+
+
+def made(folder: Path, kind: str, content: bytes = CONTENT) -> RawFile:
+    """A file of this kind with some content."""
+    path = folder / f"file{kind if kind in _ARCHIVES else '.zip' if 'zip' in kind else '.txt'}"
+    if "zip" in kind:
+        method = zipfile.ZIP_STORED if kind.startswith("stored") else zipfile.ZIP_DEFLATED
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr("inside/other.txt", b"another")
+            archive.writestr("inside/file.txt", content)
+        return RawFile(path=str(path), name="z", size=len(content), member="inside/file.txt")
+    path.write_bytes(_ARCHIVES.get(kind, bytes)(content))
+    return RawFile(path=str(path), name=path.name, size=path.stat().st_size)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=DATA, first=st.integers(1, 3))
+def test_lines_are_numbered_as_an_editor_does_that_breaks_at_line_feeds_alone(data: bytes, first: int) -> None:
+    frame = numbered_lines(data, first)
+    assert frame.schema == {"line": pl.UInt32, "text": pl.String, "bytes": pl.Binary}
+    lines = (data.removeprefix(BOM) if first == 1 else data).split(b"\n")
+    lines = [line.removesuffix(b"\r") for line in lines][: count_lines(data)]
+    assert frame["line"].to_list() == list(range(first, first + count_lines(data)))
+    for (_, text, raw), line in zip(frame.rows(), lines, strict=True):
+        assert (raw if text is None else text.encode()) == line
+        assert (raw is None) is (text is not None)
+
+
+def test_a_line_is_not_cut_at_what_other_tools_take_for_a_line_break() -> None:
+    text = "一\x85二\u2028三\u2029四\v五\f六\x1c七\r八"
+    assert numbered_lines(text.encode(), 1)["text"].to_list() == [text]
+
+
+def test_a_byte_order_mark_goes_from_the_beginning_of_a_file_and_nowhere_else() -> None:
+    assert numbered_lines(BOM + b"a\n" + BOM + b"b", 1)["text"].to_list() == ["a", "\ufeffb"]
+    assert numbered_lines(BOM + b"a", 2)["text"].to_list() == ["\ufeffa"]
+    assert numbered_lines(BOM + b"\xff", 1)["bytes"].to_list() == [b"\xff"]
+
+
+def test_two_to_the_twentieth_lines_have_their_numbers() -> None:
+    frame = numbered_lines(b"x\n" * (1 << 20), 5)
+    assert frame["line"].to_list() == list(range(5, 5 + (1 << 20)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=DATA, lines=st.integers(0, 25))
+def test_counts_and_ends_of_lines_agree(data: bytes, lines: int) -> None:
+    split = data.splitlines(keepends=True) if b"\r" not in data else [p + b"\n" for p in data.split(b"\n")]
+    if b"\r" in data:
+        split[-1] = split[-1][:-1]
+        split = split if split[-1] else split[:-1]
+    assert count_lines(data) == len(split)
+    assert lines_end(data, lines) == len(b"".join(split[:lines]))
+    cut = cut_at_line(data)
+    assert b"\n" not in data[cut:]
+    assert cut == 0 or data[:cut].endswith(b"\n")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ranges_are_read_in_order_and_out_of_order(kind: str, tmp_path: Path) -> None:
+    file = made(tmp_path, kind)
+    assert file.compressed is (kind != "plain")
+    stops = [0, 1, 7, 100_000, 100_001, len(CONTENT)]
+    ranges = list(pairwise(stops))
+    assert b"".join(read_range(file, start, stop) for start, stop in ranges) == CONTENT
+    for start, stop in [ranges[3], ranges[1], ranges[4], (5, 5), ranges[0], (0, len(CONTENT)), ranges[2]]:
+        assert read_range(file, start, stop) == CONTENT[start:stop]
+
+
+def test_two_compressed_files_may_be_read_in_turns(tmp_path: Path) -> None:
+    one, other = made(tmp_path, ".gz"), made(tmp_path, "deflated zip")
+    for start in (0, 50_000, 10_000):
+        assert read_range(one, start, start + 9) == read_range(other, start, start + 9) == CONTENT[start : start + 9]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_became_shorter_is_told_with_its_path(kind: str, tmp_path: Path) -> None:
+    file = made(tmp_path, kind)
+    with pytest.raises(ChatCorpusError, match=r"file\.\w+: 900000 bytes expected, \d+ met"):
+        read_range(file, 3, 900_000)
+    made(tmp_path, kind, b"short\n")
+    with pytest.raises(ChatCorpusError, match=r"file\.\w+: 1000 bytes expected, "):
+        read_range(file, 0, 1000)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_gone_is_told_with_its_path(kind: str, tmp_path: Path) -> None:
+    file = made(tmp_path, kind)
+    Path(file.path).unlink()
+    with pytest.raises(ChatCorpusError, match=r"file\.\w+: cannot be read"):
+        read_range(file, 0, 1)
+
+
+def test_a_member_that_is_gone_is_told_with_its_path(tmp_path: Path) -> None:
+    made(tmp_path, "deflated zip")
+    file = RawFile(path=str(tmp_path / "file.zip"), name="z", size=1, member="nowhere.txt")
+    with pytest.raises(ChatCorpusError, match=r"file\.zip: cannot be read.*nowhere"):
+        file.open()
+
+
+def _told(reading: Callable[[], bytes]) -> bytes | str:
+    """What was read, or what was said instead: not all damage shows, where it does it is told."""
+    try:
+        return reading()
+    except ChatCorpusError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "not at all"])
+def test_a_damaged_archive_is_told_with_its_path_whatever_the_damage(kind: str, damage: str, tmp_path: Path) -> None:
+    file = made(tmp_path, kind)
+    path = Path(file.path)
+    whole = path.read_bytes()
+    where = [0, 1, 5, len(whole) // 3, len(whole) // 2, len(whole) - 3]
+    for at in where:
+        flipped = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        path.write_bytes({"cut": whole[:at], "flipped": flipped, "not at all": b"text, no archive\n" * at}[damage])
+        told = [_told(lambda: read_range(file, 0, len(CONTENT))), _told(lambda: read_some(file.open(), 1 << 20, file))]
+        assert all(CONTENT.startswith(one) if isinstance(one, bytes) else str(path) in one for one in told)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ChatCorpusError, match=r"file\.\w+"):
+        read_range(file, 0, len(CONTENT))
+
+
+def test_bytes_that_are_no_text_can_be_shown() -> None:
+    assert printable("好\t".encode() + b"\xff\xe4\xbd") == "好\t\\xff\\xe4\\xbd"

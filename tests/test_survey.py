@@ -1,0 +1,275 @@
+"""The survey of a raw folder: whatever lies there is somebody's file, is left alone with a remark, or is nobody's."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import re
+import signal
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import sources
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.survey import Found, survey
+from tests.test_cli import invoke
+
+TIEBA = "在吗\t在\n"
+CONV = "E\nM 你好\nM 你好呀\n"
+
+
+@pytest.fixture(autouse=True)
+def _never_hangs() -> Iterator[None]:
+    """A survey that waits, for the writer of a FIFO say, is ended."""
+
+    def ended(*_: object) -> None:
+        raise TimeoutError("the survey hangs")
+
+    before = signal.signal(signal.SIGALRM, ended)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def put(raw: Path, files: dict[str, str | bytes]) -> None:
+    for name, content in files.items():
+        path = raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def zipped(path: Path, members: dict[str, str | bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def found(raw: Path) -> dict[str, Found]:
+    """What was found or remarked on, and nothing of the other sources."""
+    return {name: one for name, one in survey(raw, sources.load()).items() if one.groups or one.missing or one.remarks}
+
+
+def names(raw: Path, source: str) -> list[str]:
+    return [file.name for file in found(raw)[source].files]
+
+
+@pytest.mark.parametrize("folder", ["", "tieba-305w/", "my stuff/中文/deep/er/"])
+def test_a_file_is_found_by_its_name_below_any_folder(folder: str, tmp_path: Path) -> None:
+    put(tmp_path, {f"{folder}tieba.dialogues": TIEBA})
+    assert names(tmp_path, "tieba") == [f"{folder}tieba.dialogues"]
+    assert found(tmp_path)["tieba"].state == "found"
+
+
+def test_two_files_of_a_corpus_are_both_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    put(tmp_path, {"b/tieba.dialogues": TIEBA, "a/tieba.dialogues": TIEBA, "a/tieba2.dialogues": TIEBA})
+    assert names(tmp_path, "tieba") == ["a/tieba.dialogues", "a/tieba2.dialogues", "b/tieba.dialogues"]
+
+
+def test_a_file_of_no_corpus_is_nobodys(tmp_path: Path) -> None:
+    put(tmp_path, {"README.md": "x", "tieba.txt": TIEBA, "train.txt": "1\ta\tb\n"})
+    assert found(tmp_path) == {}
+
+
+def test_a_zip_archive_is_read_in_place(tmp_path: Path) -> None:
+    zipped(tmp_path / "tieba.zip", {"tieba-305w/tieba.dialogues": TIEBA, "README": "x"})
+    (file,) = found(tmp_path)["tieba"].files
+    assert (file.name, file.size) == ("tieba.zip/tieba-305w/tieba.dialogues", len(TIEBA.encode()))
+    with file.open() as stream:
+        assert stream.read() == TIEBA.encode()
+
+
+@pytest.mark.parametrize(
+    "unpacked", ["tieba/tieba.dialogues", "archive/tieba/tieba.dialogues", "tieba.dialogues"], ids=str
+)
+def test_what_is_unpacked_beside_its_archive_is_read_once(unpacked: str, tmp_path: Path) -> None:
+    zipped(tmp_path / "archive.zip", {"tieba/tieba.dialogues": TIEBA})
+    put(tmp_path, {unpacked: TIEBA})
+    assert names(tmp_path, "tieba") == [unpacked]
+    (remark,) = found(tmp_path)["tieba"].remarks
+    assert "archive.zip/tieba/tieba.dialogues left alone" in remark
+
+
+def test_what_is_unpacked_beside_its_compressed_file_is_read_once(tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues": TIEBA, "tieba.dialogues.gz": gzip.compress(TIEBA.encode())})
+    assert names(tmp_path, "tieba") == ["tieba.dialogues"]
+    assert "tieba.dialogues.gz left alone" in found(tmp_path)["tieba"].remarks[0]
+
+
+def test_archives_that_hold_the_same_name_in_other_folders_are_both_read(tmp_path: Path) -> None:
+    zipped(tmp_path / "one.zip", {"tieba.dialogues": TIEBA})
+    put(tmp_path, {"other/tieba.dialogues": TIEBA})
+    assert len(names(tmp_path, "tieba")) == 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_a_compressed_corpus_is_found(ending: str, compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    put(tmp_path, {f"tieba.dialogues{ending}": compress(TIEBA.encode())})
+    (file,) = found(tmp_path)["tieba"].files
+    assert file.compressed
+
+
+def test_a_complete_compressed_corpus_is_complete(tmp_path: Path) -> None:
+    row = gzip.compress("1\t在 吗\t在\n".encode())
+    put(tmp_path, {f"douban/{name}.txt.gz": row for name in ("train", "dev", "test")})
+    assert (found(tmp_path)["douban"].state, found(tmp_path)["douban"].missing) == ("found", [])
+
+
+def test_of_alternatives_the_first_is_read_and_the_other_remarked_on(tmp_path: Path) -> None:
+    put(tmp_path, {f"xiaohuangji/xiaohuangji50w_{kind}.conv": CONV for kind in ("fenciA", "nofenci")})
+    one = found(tmp_path)["xiaohuangji"]
+    assert [file.name for file in one.files] == ["xiaohuangji/xiaohuangji50w_nofenci.conv"]
+    assert one.remarks == ["xiaohuangji/xiaohuangji50w_fenciA.conv left alone: a version of what was read already"]
+
+
+def test_the_second_alternative_is_read_where_the_first_is_absent(tmp_path: Path) -> None:
+    put(tmp_path, {"xiaohuangji50w_fenciA.conv": CONV})
+    assert names(tmp_path, "xiaohuangji") == ["xiaohuangji50w_fenciA.conv"]
+
+
+def test_both_versions_of_ptt_are_read_the_newer_first(tmp_path: Path) -> None:
+    put(tmp_path, {"Gossiping-QA-Dataset.txt": TIEBA, "Gossiping-QA-Dataset-2_0.csv": "question,answer\na,b\n"})
+    assert names(tmp_path, "ptt") == ["Gossiping-QA-Dataset-2_0.csv", "Gossiping-QA-Dataset.txt"]
+    assert found(tmp_path)["ptt"].remarks == []
+
+
+def test_one_of_two_parallel_files_alone_is_partial_and_not_read(tmp_path: Path) -> None:
+    put(tmp_path, {"weibo/stc_weibo_train_post": "在 吗\n"})
+    one = found(tmp_path)["weibo"]
+    assert (one.state, one.files, one.missing) == ("partial", [], ["stc_weibo_train_response"])
+    assert "weibo: stc_weibo_train_response missing" in one.remarks[0]
+
+
+def test_parallel_files_of_two_folders_do_not_mix(tmp_path: Path) -> None:
+    put(tmp_path, {"a/stc_weibo_train_post": "a\n", "b/stc_weibo_train_response": "b\n"})
+    assert found(tmp_path)["weibo"].files == []
+
+
+def test_parallel_files_are_one_group_in_the_order_of_their_parts(tmp_path: Path) -> None:
+    put(tmp_path, {"stc_weibo_train_response": "b\n", "stc_weibo_train_post": "a\n"})
+    (group,) = found(tmp_path)["weibo"].groups
+    assert [file.name for file in group.files] == ["stc_weibo_train_post", "stc_weibo_train_response"]
+
+
+def test_a_second_file_for_the_same_part_is_remarked_on(tmp_path: Path) -> None:
+    put(tmp_path, {f"egret/egret_wenda_{name}.txt": "x" for name in ("lines", "lines_old", "conversations")})
+    one = found(tmp_path)["egret"]
+    assert [file.name for file in one.files] == ["egret/egret_wenda_lines.txt", "egret/egret_wenda_conversations.txt"]
+    assert one.remarks == [
+        "egret/egret_wenda_lines_old.txt left alone: egret/egret_wenda_lines.txt is read in its place"
+    ]
+
+
+def test_a_corpus_with_files_missing_is_partial_and_read(tmp_path: Path) -> None:
+    put(tmp_path, {"douban/train.txt": "1\t在 吗\t在\n"})
+    one = found(tmp_path)["douban"]
+    assert (one.state, one.missing, len(one.files)) == ("partial", ["dev.txt", "test.txt"], 1)
+
+
+def test_hidden_files_and_clutter_are_nobodys(tmp_path: Path) -> None:
+    put(tmp_path, {f"{folder}/x.conv": CONV for folder in (".subtitle", "__MACOSX/subtitle")})
+    put(tmp_path, {"subtitle/._x.conv": "x", "__MACOSX/subtitle/._x.conv": "x"})
+    zipped(tmp_path / "a.zip", {"__MACOSX/subtitle/._x.conv": "x", "subtitle/.hidden.conv": "x"})
+    zipped(tmp_path / ".b.zip", {"subtitle/x.conv": CONV})
+    assert found(tmp_path) == {}
+
+
+def test_links_do_not_lead_the_survey_astray(tmp_path: Path) -> None:
+    put(tmp_path, {"raw/tieba/tieba.dialogues": TIEBA, "elsewhere/weibo/stc_weibo_train_post": "a\n"})
+    put(tmp_path, {"elsewhere/weibo/stc_weibo_train_response": "b\n"})
+    raw = tmp_path / "raw"
+    (raw / "tieba" / "loop").symlink_to(raw)
+    (raw / "gone.dialogues").symlink_to(raw / "nothing")
+    (raw / "tieba-gone.dialogues").symlink_to("tieba-gone.dialogues")
+    (raw / "linked").symlink_to(tmp_path / "elsewhere")
+    assert names(raw, "tieba") == ["tieba/tieba.dialogues"]
+    assert names(raw, "weibo") == ["linked/weibo/stc_weibo_train_post", "linked/weibo/stc_weibo_train_response"]
+
+
+def test_what_is_no_regular_file_is_nobodys(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "tieba.dialogues")
+    os.mkfifo(tmp_path / "tieba.zip")
+    (tmp_path / "tieba-folder.dialogues").mkdir()
+    assert found(tmp_path) == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"\0" * 100], ids=["empty", "cut short", "zeros"])
+def test_an_unreadable_archive_is_named_and_left_alone(content: bytes, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    put(raw, {"tieba/tieba.zip": content, "tieba/tieba.dialogues": TIEBA})
+    done = invoke("--raw", raw, "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert re.search(r"tieba/tieba\.zip left alone: not a readable zip archive: .*; get it again", done.stderr)
+    assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == TIEBA
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(TIEBA.encode())[:18], gzip.compress(os.urandom(9999))[:15] + b"\xff" * 99],
+    ids=["another format", "cut short", "damaged"],
+)
+def test_an_unreadable_compressed_file_is_named(content: bytes, tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues.gz": content})
+    with pytest.raises(ChatCorpusError, match=r"tieba\.dialogues\.gz: damaged: .*; get the file again"):
+        survey(tmp_path, sources.load())
+
+
+def test_an_encrypted_archive_is_named(tmp_path: Path) -> None:
+    zipped(tmp_path / "tieba.zip", {"tieba.dialogues": TIEBA})
+    data = bytearray((tmp_path / "tieba.zip").read_bytes())
+    data[6] |= 1  # the flag in the member's own header, and in the directory at the end
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "tieba.zip").write_bytes(data)
+    with pytest.raises(ChatCorpusError, match=r"tieba\.zip: cannot be read: .*password"):
+        survey(tmp_path, sources.load())
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"locked/tieba.dialogues": TIEBA})
+    scandir = os.scandir
+
+    def locked(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    with pytest.raises(ChatCorpusError, match="locked: cannot be read: Permission denied"):
+        survey(tmp_path, sources.load())
+
+
+@pytest.mark.parametrize(("first", "input_"), [('[{"instruction"', 1), ('\n\ufeff {"instruction"', 0)], ids=str)
+def test_a_json_array_and_json_lines_are_told_apart_by_content(first: str, input_: int, tmp_path: Path) -> None:
+    put(tmp_path, {"belle/train_2M_CN.json": first})
+    (group,) = found(tmp_path)["belle"].groups
+    assert group.input == input_
+
+
+def test_a_name_in_another_encoding_is_told_in_readable_form(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/qingyun"
+    os.mkdir(folder)  # noqa: PTH102 a name of bytes is no Path
+    with open(folder + b"/\xc7\xe0.csv", "wb") as stream:  # noqa: PTH123
+        stream.write("在吗 | 在\n".encode())
+    (file,) = found(tmp_path)["qingyun"].files
+    assert file.name == r"qingyun/\xc7\xe0.csv"
+    with file.open() as stream:
+        assert stream.read() == "在吗 | 在\n".encode()
+
+
+@pytest.mark.parametrize("kind", ["absent", "file"])
+def test_what_is_no_folder_is_wrong_usage(kind: str, tmp_path: Path) -> None:
+    put(tmp_path, {"file": "x"})
+    with pytest.raises(UsageError, match=f"{kind}: no such folder"):
+        survey(tmp_path / kind, sources.load())
+
+
+def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
+    assert {one.state for one in survey(tmp_path, sources.load()).values()} == {"absent"}
