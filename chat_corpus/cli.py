@@ -6,12 +6,14 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.terminal import columns, safe
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -36,14 +38,18 @@ class _RunByDefault(click.Group):
             if late and not args[args.index(late[0]) - 1].startswith("-"):
                 ctx.fail(f"the command comes first: {ctx.info_name} {late[0]} …")
             args = ["run", *args]
+        ctx.meta[__name__] = tuple(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a failure that the user must know of is one message and its own exit code."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # a terminal without Han gets escapes
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except ChatCorpusError as error:
-            click.echo(f"error: {_safe(str(error))}", err=True)
+            _tell(str(error), as_json="--log-json" in ctx.meta.get(__name__, ()))
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -52,9 +58,9 @@ class _RunByDefault(click.Group):
             ctx.exit(1)
 
 
-def _safe(text: str) -> str:
-    """Text for a terminal: control characters, which a file name may hold, as escapes."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+def _tell(error: str, *, as_json: bool) -> None:
+    told = json.dumps({"level": "error", "message": f"error: {error}"}, ensure_ascii=False)
+    click.echo(told if as_json else f"error: {safe(error)}", err=True)
 
 
 @click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -89,7 +95,14 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.option("--unequal", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all cores]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
-@click.option("--explain-conversion", "sample", type=int, default=0, metavar="N", help="Show N random conversions.")
+@click.option(
+    "--explain-conversion",
+    "sample",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Show N random conversions.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs have done, and do all of it again.")
 @click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
@@ -102,7 +115,7 @@ def run(
     exclude: tuple[str, ...],
     configs: tuple[Path, ...],
     *,
-    sample: int,
+    sample: int | None,
     dry_run: bool,
     force: bool,
     fresh: bool,
@@ -110,7 +123,7 @@ def run(
     **rest: Any,
 ) -> None:
     """Extract, clean, convert, pair and write every corpus found (the default command)."""
-    from chat_corpus import console, report
+    from chat_corpus import console, earlier
     from chat_corpus.run import run as do
 
     settings = _settings(configs, rest)
@@ -124,16 +137,16 @@ def run(
         talk.warning(f"no corpus found under {settings.raw}; 'chat-corpus check' says what is looked for and where")
         raise click.exceptions.Exit(_INCOMPLETE)
     if dry_run:
-        click.echo(console.plan_text(ready, settings))
-        return
+        _echo(console.reads_and_writes(ready, settings), console.PLAN_COLUMNS, as_json=as_json)
+        raise click.exceptions.Exit(_INCOMPLETE if absent else 0)
     if not force:
-        report.check_replaceable(Path(settings.out), settings, list(ready))
+        earlier.check_replaceable(Path(settings.out), settings, ready)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
-        done, told = do(ready, settings, progress, conversions=sample, fresh=fresh)
-    talk.summary(done, settings)
+        done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh)
+    talk.summary(done, settings, samples_left=any(one.samples_left for one in found.values()))
     if sample:
-        click.echo(_safe(console.conversions(done, sample)), err=as_json)
+        click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     codes = {one.exit_code for one in done.values()} | ({_INCOMPLETE} if absent else set())
@@ -205,13 +218,17 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
 
     settings = _settings(configs, rest)
     known = sources.load(settings.plugins)
-    _names((name or "",), known)
+    if name is not None and _names((name,), known) != [name]:
+        raise UsageError(f"-s {name}: one source expected, or none for text of your own")
     told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))
     stdin = cast("BufferedReader", sys.stdin.buffer)
+    bad: list[int] = []
     if explain:
-        for line in filter_.explain(told, stdin):
-            click.echo(_safe(line))
-    elif bad := filter_.run(told, stdin, sys.stdout.buffer):
+        for line in filter_.explain(told, stdin, bad):
+            click.echo(safe(line))
+    else:
+        bad = filter_.run(told, stdin, sys.stdout.buffer)
+    if bad:
         shown = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
         raise ChatCorpusError(f"<stdin>: {len(bad)} lines are not UTF-8 and went out unchanged: {shown}")
 
@@ -240,7 +257,5 @@ def check(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     _echo(console.inventory(_survey(_settings(configs, rest))), console.CHECK_COLUMNS, as_json=as_json)
 
 
-def _echo(rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
-    from chat_corpus import console
-
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else _safe(console.columns(rows, columns)))
+def _echo(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
+    click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else safe(columns(rows, names)))

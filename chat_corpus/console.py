@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from unicodedata import east_asian_width
 
 import polars as pl
 from tqdm import tqdm
@@ -18,9 +17,18 @@ from chat_corpus.report import SourceReport
 from chat_corpus.run import Progress
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
+from chat_corpus.terminal import columns, safe
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
+PLAN_COLUMNS = ("does", "file", "bytes")
 CHECK_COLUMNS = ("name", "state", "files", "MB", "advice")
+
+
+class _Plain(logging.Formatter):
+    """Log records as lines that cannot steer a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return safe(record.getMessage())
 
 
 class _JsonLines(logging.Formatter):
@@ -37,12 +45,13 @@ class Console:
 
     def __init__(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_JsonLines() if as_json else logging.Formatter("%(message)s"))
+        handler.setFormatter(_JsonLines() if as_json else _Plain())
         self._log = logging.getLogger("chat_corpus")
         self._log.handlers[:] = [handler]
         self._log.propagate = False
         self._log.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
-        self._quiet, self._as_json = quiet, as_json
+        self._as_json = as_json
+        self._bar = sys.stderr.isatty() and not (quiet or as_json)
 
     def info(self, message: str) -> None:
         """Say something that is as it should be."""
@@ -52,11 +61,15 @@ class Console:
         """Say something that the user should see to."""
         self._log.warning("warning: %s", message)
 
+    def error(self, message: str) -> None:
+        """Say why the program ends."""
+        self._log.error("error: %s", message)
+
     @contextmanager
     def progress(self, found: Mapping[str, Found]) -> Iterator[Progress]:
         """A bar of bytes with rate and time left, on a terminal only."""
         total = sum(file.size for one in found.values() for file in one.files)
-        bar = tqdm(total=total, unit="B", unit_scale=True, disable=self._quiet or not sys.stderr.isatty(), leave=False)
+        bar = tqdm(total=total, unit="B", unit_scale=True, disable=not self._bar, leave=False)
 
         def advance(source: str, done: int) -> None:
             bar.set_description(source, refresh=False)
@@ -65,11 +78,11 @@ class Console:
         with bar:
             yield advance
 
-    def summary(self, done: Mapping[str, SourceReport], settings: Settings) -> None:
-        """Say what became of each source."""
+    def summary(self, done: Mapping[str, SourceReport], settings: Settings, *, samples_left: bool) -> None:
+        """Say what became of each source, and what the bundled samples have to do with it."""
         if any(told.found.sample for told in done.values()):
             self.info("These are the bundled samples: unpack real corpora into the raw folder and run again.")
-        if any(told.found.samples_left for told in done.values()):
+        if samples_left:
             self.info("The bundled samples were left alone, since there is a real corpus.")
         if self._as_json:
             for name, told in done.items():
@@ -97,24 +110,6 @@ def _table(done: Mapping[str, SourceReport]) -> str:
             }
         )
     return columns(rows, tuple(rows[0]))
-
-
-def columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> str:
-    """Rows as a table with a head; figures to the right, a Han character as wide as two letters."""
-    cells = [list(names), *([str(row[name]) for name in names] for row in rows)]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(names))]
-    return "\n".join(
-        "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-def _width(text: str) -> int:
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _aligned(text: str, width: int) -> str:
-    gap = " " * (width - _width(text))
-    return gap + text if text.replace(",", "").replace(".", "").isdigit() else text + gap
 
 
 def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:
@@ -151,18 +146,22 @@ def _advice(one: Found) -> list[str]:
     return [*missing, one.source.obtain] if missing or not one.groups or one.sample else []
 
 
-def plan_text(found: Mapping[str, Found], settings: Settings) -> str:
-    """What a run would read and write, a line each."""
-    lines: list[str] = []
+def reads_and_writes(found: Mapping[str, Found], settings: Settings) -> list[dict[str, Any]]:
+    """What a run would read and write: rows with the keys of `PLAN_COLUMNS`."""
+    rows: list[dict[str, Any]] = []
     for name, one in found.items():
-        lines.extend(f"read   {file.name}  {file.size:,} bytes" for file in one.files)
-        lines.append(f"write  {settings.out}/{name}.tsv, {settings.out}/rejects/{name}.jsonl")
-    return "\n".join([*lines, f"write  {settings.out}/report.json"])
+        rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in one.files)
+        outputs = (f"{name}.tsv", f"rejects/{name}.jsonl")
+        rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": "-"} for output in outputs)
+    return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": "-"}]
 
 
 def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     """A random sample of the turns that script conversion changed: address, before, after."""
-    whole = pl.concat(frame for told in done.values() for frame in told.conversions).bottom_k(size, by="key")
+    frames = [frame for told in done.values() for frame in told.conversions]
+    if not frames:
+        return "nothing was converted"
+    whole = pl.concat(frames).bottom_k(size, by="key")
     return "\n".join(
         f"{file}:{line}\n  {before}\n  {after}"
         for file, line, before, after in whole.select("file", "line", "before", "after").iter_rows()

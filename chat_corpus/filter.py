@@ -93,12 +93,17 @@ def run(told: Filter, stream: BufferedReader, out: IO[bytes]) -> list[int]:
     return bad
 
 
-def explain(told: Filter, stream: BufferedReader) -> Iterator[str]:
-    """For each line of a stream its number and text, and below it each step that changes it, and what to."""
+def explain(told: Filter, stream: BufferedReader, bad: list[int]) -> Iterator[str]:
+    """For each line of a stream its number and text, and below it each step that changes it, and what to.
+
+    Adds the numbers of lines that are not UTF-8 to `bad`.
+    """
     first = 1
     for block in whole_lines(stream):
         lines = numbered_lines(block, first)
         for line, text in lines.select("line", "text").iter_rows():
+            if text is None:
+                bad.append(line)
             yield f"{line}\t{'(not UTF-8, unchanged)' if text is None else text}"
             for step, after in told.explained(text) if text is not None else ():
                 one_line = re.sub(_BREAK, r"\\n", after)

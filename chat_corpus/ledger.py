@@ -39,18 +39,27 @@ class Counts:
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Counts:
-        """Counts from what `figures` made of them. Raises ValueError for anything else."""
-        if told.keys() != {figure.name for figure in fields(cls)}:
-            raise ValueError("not the figures of this version")
-        counts = cls()
-        for name, value in told.items():
-            setattr(counts, name, Counter(value) if isinstance(value, Mapping) else value)
-        return counts
-
-    def figures(self) -> dict[str, Any]:
-        """All figures as plain values, for JSON."""
-        found = ((figure.name, getattr(self, figure.name)) for figure in fields(self))
-        return {name: dict(value) if isinstance(value, Counter) else value for name, value in found}
+        """Counts from what `report` made of them. Raises ValueError for anything else."""
+        try:
+            records, turns, pairs = told["records"], told["turns"], told["pairs"]
+            return cls(
+                records=records["read"],
+                structural=records["structural"],
+                used=records["used"],
+                records_rejected=records["rejected"],
+                turns=turns["read"],
+                kept=turns["kept"],
+                turns_rejected=Counter(turns["rejected"]),
+                normalized=turns["changed_by_normalization"],
+                converted=turns["changed_by_conversion"],
+                scripts=Counter(turns["scripts"]),
+                pairs=pairs["possible"],
+                written=pairs["written"],
+                duplicates=pairs["duplicates"],
+                pairs_rejected=Counter(pairs["rejected"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no accounts of this version: {error}") from error
 
     def add(self, other: Counts) -> None:
         """Add the figures of another shard."""

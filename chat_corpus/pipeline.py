@@ -45,8 +45,8 @@ def process(shard: Shard, settings: Settings) -> Outcome:
     own = settings.of(source.name)
     where = f"{source.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
     counts = Counts()
-    records = _records(shard, source)
-    reading = source.inputs[shard.input].format.read(records)
+    raw = records(shard, source)
+    reading = source.inputs[shard.input].format.read(raw)
     reading, expected = _limited(shard, reading, own.read.limit)
     for part, piece in enumerate(shard.pieces):
         used, lost = ledger.check_reading(reading, part, piece.first, expected[part], where)
@@ -62,10 +62,11 @@ def process(shard: Shard, settings: Settings) -> Outcome:
     counts.pairs, counts.written = len(possible), len(pairs)
     counts.pairs_rejected = _by_reason(possible)
     counts.check(where)
-    return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, records), counts=counts)
+    return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=counts)
 
 
-def _records(shard: Shard, source: Source) -> tuple[Records, ...]:
+def records(shard: Shard, source: Source) -> tuple[Records, ...]:
+    """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
     split = source.inputs[shard.input].format.split
     return tuple(split(read_range(piece.file, piece.start, piece.stop), piece.first) for piece in shard.pieces)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import filelock
 
-from chat_corpus import report
+from chat_corpus import earlier, report
 from chat_corpus.drive import drive
 from chat_corpus.engines.local import Engine, Inline, Pool, cores
 from chat_corpus.errors import ChatCorpusError, UsageError
@@ -30,7 +30,7 @@ from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.work import Task
+from chat_corpus.work import Task, raw_records
 
 #: Where unfinished work lies, under the output folder; never a result.
 WORK = ".chat-corpus"
@@ -62,7 +62,7 @@ def run(
         with _held(out):
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
-        raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
+        raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -108,12 +108,16 @@ def _run(
     out, clock = Path(settings.out), time.perf_counter()
     facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts["samples"] = any(one.sample for one in found.values())
+    if not facts["samples"]:
+        withdrawn = earlier.withdraw_samples(out)
+        if withdrawn:
+            _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
     done: dict[str, SourceReport] = {}
     jobs: dict[str, _Job] = {}
     for name, one in found.items():
-        earlier = None if fresh or conversions else report.unchanged(out, one, settings)
-        if earlier is not None:
-            done[name] = earlier
+        told = None if fresh or conversions else earlier.unchanged(out, one, settings)
+        if told is not None:
+            done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
             progress(name, sum(file.size for file in one.files))
         else:
             jobs[name] = _job(one, settings, out / WORK / name, fresh=fresh)
@@ -201,14 +205,19 @@ def _fail(job: _Job, error: ChatCorpusError) -> None:
 
 
 def _finish(job: _Job, out: Path) -> None:
-    """Merge the parts of a source, and clean up after it; a failed one keeps its parts, for the next run."""
+    """Merge the parts of a source, and clean up after it.
+
+    One that failed keeps its parts for the next run, unless the parts themselves are at fault.
+    """
+    faulty = False
     if not job.told.error:
         try:
-            parts = [task.part for task in job.tasks]
-            merge(job.plan.found.source.name, parts, out, job.told.counts, with_keys=job.with_keys)
+            raw_of = (lambda number: raw_records(job.tasks[number])) if job.with_keys else None
+            merge(job.plan.found.source.name, [task.part for task in job.tasks], out, job.told.counts, raw_of)
         except ChatCorpusError as error:
             _fail(job, error)
+            faulty = True
     job.told.read_samples()
-    if not job.told.error:
+    if faulty or not job.told.error:
         shutil.rmtree(job.folder, ignore_errors=True)
     job.told.seconds = time.perf_counter() - job.clock

@@ -85,7 +85,11 @@ _Claim = tuple[int, int, RawFile]  # input, part, file
 def _owned(raw_files: Iterable[RawFile], sources: Mapping[str, Source]) -> dict[str, list[_Claim]]:
     owned: dict[str, list[_Claim]] = {name: [] for name in sources}
     for file in raw_files:
-        claim = next(_claims(file, sources), None)
+        try:
+            claim = next(_claims(file, sources), None)
+        except ChatCorpusError as error:
+            _log.warning("warning: left alone: %s", error)
+            continue
         if claim is not None:
             owned[claim[0]].append((claim[1], claim[2], file))
     return owned
@@ -96,7 +100,7 @@ def _claims(file: RawFile, sources: Mapping[str, Source]) -> Iterator[tuple[str,
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
             part = wanted.part_of(name)
-            if part is not None and wanted.format.accepts(head(file)):
+            if part is not None and wanted.format.accepts(_head(file)):
                 yield source.name, number, part
 
 
@@ -106,7 +110,7 @@ def _content_name(file: RawFile) -> str:
 
 
 @cache
-def head(file: RawFile) -> bytes:
+def _head(file: RawFile) -> bytes:
     """The first bytes of a file's content. Raises ChatCorpusError where it cannot be read."""
     with file.open() as stream:
         return read_some(stream, _HEAD_BYTES, file)

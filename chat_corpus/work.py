@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import distinct, identity, pipeline
+from chat_corpus import distinct, identity, pipeline, sources
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings
@@ -99,9 +100,16 @@ def work(task: Task) -> Counts:
         whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"), sync=False)
     if task.conversions:
         whole(part.sample, _sample(outcome.turns, task.shard, task.conversions).write_ipc, sync=False)
-    told = json.dumps(outcome.counts.figures())
+    told = json.dumps(outcome.counts.report())
     whole(part.told, lambda path: path.write_text(told, encoding="utf-8"), sync=False)
     return outcome.counts
+
+
+def raw_records(task: Task) -> pl.DataFrame:
+    """The raw records of a task's shard again: `file, line, raw`."""
+    frames = pipeline.records(task.shard, sources.load(task.settings.plugins)[task.shard.source])
+    named = zip(task.shard.pieces, frames, strict=True)
+    return pl.concat(frame.select("line", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
@@ -117,14 +125,24 @@ def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
     ).bottom_k(size, by="key")
 
 
-def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
-    """Let `write` write a file that appears under its name whole or not at all; with `sync` a power cut included."""
+@contextmanager
+def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
+    """A name beside `path` to write a file under, which then appears as `path` whole, or not at all after a failure.
+
+    With `sync` a power cut cannot leave it empty either.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.writing")
     try:
-        write(beside)
+        yield beside
         if sync:
             with beside.open("rb+") as stream:
                 os.fsync(stream.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
+    """Let `write` write a file, staged."""
+    with staged(path, sync=sync) as beside:
+        write(beside)

@@ -93,6 +93,12 @@ def test_keys_of_many_pairs_do_not_collide() -> None:
 PAIRS: list[list[Pair]] = [[("问", "答"), ("早", "安\n好"), ("问", "答")], [], [("早", "安\n好"), ("晚", "安")]]
 
 
+def no_raw(number: int) -> pl.DataFrame:
+    """The raw records of a part, none of which is asked for."""
+    schema = pl.Schema({"file": pl.String(), "line": pl.UInt32(), "raw": pl.String()})
+    return pl.DataFrame(schema=schema).head(number)
+
+
 def counts(pairs: int = 5, written: int = 5) -> Counts:
     return Counts(turns=3, turns_rejected=Counter(empty=3), pairs=pairs, written=written)
 
@@ -100,7 +106,10 @@ def counts(pairs: int = 5, written: int = 5) -> Counts:
 def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
     told = counts()
-    merge("某源", made, tmp_path / "out", told, with_keys=True)
+    raw = pl.DataFrame(
+        {"file": ["甲.csv"] * 2, "line": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"line": pl.UInt32}
+    )
+    merge("某源", made, tmp_path / "out", told, lambda _: raw)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
@@ -110,8 +119,8 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
         ("某源", "duplicate", "the same pair stands at 乙.txt:2"),
     ]
     assert [(one["file"], one["line"], one["raw"]) for one in rejects[3:]] == [
-        ("甲.csv", 3, "问\t答"),
-        ("甲.csv", 4, "早\t安\\n好"),
+        ("甲.csv", 3, "問,答"),
+        ("甲.csv", 4, "早,安"),
     ]
     assert (told.pairs, told.written, told.duplicates) == (5, 3, 2)
 
@@ -119,23 +128,24 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
 def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
     told = counts()
-    merge("某源", made, tmp_path / "out", told, with_keys=False)
+    merge("某源", made, tmp_path / "out", told)
     assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
     assert (told.written, told.duplicates) == (5, 0)
 
 
 @pytest.mark.parametrize("with_keys", [True, False])
 def test_files_that_do_not_hold_what_was_counted_are_not_written(with_keys: bool, tmp_path: Path) -> None:
+    raw_of = no_raw if with_keys else None
     made, _ = parts_of(tmp_path, PAIRS)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "某源.tsv").write_text("旧\t的\n", "utf-8")
     with pytest.raises(LedgerError, match=r"某源\.tsv"):
-        merge("某源", made, tmp_path / "out", counts(pairs=6, written=6), with_keys=with_keys)
+        merge("某源", made, tmp_path / "out", counts(pairs=6, written=6), raw_of)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "旧\t的\n"
     with pytest.raises(LedgerError, match="某源"):
-        merge("某源", made, tmp_path / "out", counts(written=4), with_keys=with_keys)
+        merge("某源", made, tmp_path / "out", counts(written=4), raw_of)
 
 
 def test_a_source_without_parts_has_empty_files(tmp_path: Path) -> None:
-    merge("某源", [], tmp_path, Counts(), with_keys=True)
+    merge("某源", [], tmp_path, Counts(), no_raw)
     assert (tmp_path / "某源.tsv").read_bytes() == (tmp_path / "rejects" / "某源.jsonl").read_bytes() == b""

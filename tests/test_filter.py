@@ -79,9 +79,7 @@ def test_settings_hold_for_the_filter_too(tmp_path_factory: pytest.TempPathFacto
     assert normalized("哈哈哈哈".encode(), "--config", str(config), "-s", "weibo").stdout == "哈哈\n"
 
 
-TWO = pytest.param(
-    "weibo,ptt", marks=pytest.mark.xfail(strict=True, reason="cli.py: two names pass for known, and are then no source")
-)
+TWO = pytest.param("weibo,ptt")
 
 
 @pytest.mark.parametrize("name", ["wiebo", TWO])

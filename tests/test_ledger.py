@@ -110,6 +110,6 @@ def test_a_figure_that_is_one_off_does_not_balance(figure: str) -> None:
 
 def test_figures_can_be_written_and_read_again() -> None:
     counts = Counts(records=2, used=2, turns_rejected=Counter(layout=1), scripts=Counter(Hans=4))
-    assert Counts.read(counts.figures()) == counts
+    assert Counts.read(counts.report()) == counts
     with pytest.raises(ValueError, match="version"):
         Counts.read({"records": 1})

@@ -213,7 +213,6 @@ def _beyond(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.tail(1).with_columns(line=pl.col("line") + 1)
 
 
-@pytest.mark.xfail(strict=True, reason="merge.py: the rejects are in their place before the pairs are counted")
 @pytest.mark.parametrize("fault", ["drops a row", "repeats a row"])
 def test_a_writer_that_loses_or_adds_a_row_is_found_out(
     fault: str, earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
@@ -223,7 +222,6 @@ def test_a_writer_that_loses_or_adds_a_row_is_found_out(
     failed(*earlier, "ptt.tsv", "rows were written")
 
 
-@pytest.mark.xfail(strict=True, reason="merge.py: the rejects are in their place before the pairs are counted")
 def test_a_writer_that_fails_leaves_rejects_and_pairs_of_one_run(
     earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +245,6 @@ def test_after_a_failure_a_sound_program_does_the_source_again(
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))
 
 
-@pytest.mark.xfail(strict=True, reason="run.py: the parts of a source whose files did not add up are used again")
 def test_what_a_faulty_writer_left_is_not_taken_up_again(
     earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,7 +291,6 @@ def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) 
     }  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="run.py: an OSError of Polars has no strerror, and the message says None")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is needed")
 def test_a_failure_of_polars_to_write_is_one_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": ROWS})

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus import survey as survey_module
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.survey import Found, survey
 from tests.test_cli import invoke
@@ -35,6 +36,14 @@ def _never_hangs() -> Iterator[None]:
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The warnings of the survey, as they come."""
+    told: list[str] = []
+    monkeypatch.setattr(survey_module._log, "warning", lambda message, *args: told.append(message % args))
+    return told
 
 
 def put(raw: Path, files: dict[str, str | bytes]) -> None:
@@ -216,20 +225,22 @@ def test_an_unreadable_archive_is_named_and_left_alone(content: bytes, tmp_path:
     [b"no gzip", gzip.compress(TIEBA.encode())[:18], gzip.compress(os.urandom(9999))[:15] + b"\xff" * 99],
     ids=["another format", "cut short", "damaged"],
 )
-def test_an_unreadable_compressed_file_is_named(content: bytes, tmp_path: Path) -> None:
+def test_an_unreadable_compressed_file_is_named_and_left_alone(
+    content: bytes, tmp_path: Path, warnings: list[str]
+) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
-    with pytest.raises(ChatCorpusError, match=r"tieba\.dialogues\.gz: damaged: .*; get the file again"):
-        survey(tmp_path, sources.load())
+    assert survey(tmp_path, sources.load())["tieba"].state == "absent"
+    assert re.search(r"left alone: .*tieba\.dialogues\.gz: damaged: .*; get the file again", warnings[0])
 
 
-def test_an_encrypted_archive_is_named(tmp_path: Path) -> None:
+def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: list[str]) -> None:
     zipped(tmp_path / "tieba.zip", {"tieba.dialogues": TIEBA})
     data = bytearray((tmp_path / "tieba.zip").read_bytes())
     data[6] |= 1  # the flag in the member's own header, and in the directory at the end
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "tieba.zip").write_bytes(data)
-    with pytest.raises(ChatCorpusError, match=r"tieba\.zip: cannot be read: .*password"):
-        survey(tmp_path, sources.load())
+    assert survey(tmp_path, sources.load())["tieba"].state == "absent"
+    assert re.search(r"left alone: .*tieba\.zip: cannot be read: .*password", warnings[0])
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

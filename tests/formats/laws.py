@@ -157,10 +157,12 @@ def _check_order(rows: pl.DataFrame) -> None:
 def check_possible(told: Told) -> None:
     """As many pairs are possible as turns stand after the first of their dialogue."""
     placed = [(dialogue, turn) for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn is not None]
-    first = {dialogue: turn for dialogue, turn in reversed(placed)}
+    first = dict(reversed(placed))
     after = sum(1 for dialogue, turn in placed if turn > first[dialogue])
     odd = sum(1 for dialogue, turn in placed if turn > first[dialogue] and turn % 2)
-    assert len(told.addressed(Pairing.ADJACENT)) == len(told.addressed(Pairing.FIRST)) == after
+    answering_first = sum(1 for dialogue, turn in placed if turn and first[dialogue] == 0)
+    assert len(told.addressed(Pairing.ADJACENT)) == after
+    assert len(told.addressed(Pairing.FIRST)) == answering_first
     assert len(told.addressed(Pairing.EXCHANGE)) == odd
     assert told.addressed(Pairing.NONE) == []
 

@@ -1,0 +1,102 @@
+"""What earlier runs left in the output folder, as their report tells it: what may be replaced, and what may stay."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chat_corpus import identity
+from chat_corpus.errors import UsageError
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found
+
+#: The report's name in the output folder.
+REPORT = "report.json"
+
+
+def read(out: Path) -> dict[str, Any]:
+    """The report of the last run into `out`; empty where there is none. Raises UsageError where it cannot be read."""
+    path = out / REPORT
+    if not path.exists():
+        return {}
+    try:
+        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if not all(isinstance(source, dict) for source in told["sources"].values()):
+            raise ValueError("sources are no objects")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path}: not a report of chat-corpus: {error}; move it away, or use another --out") from error
+    return told
+
+
+def sources(out: Path) -> dict[str, Any]:
+    """What the last run reported of each source; nothing where the user chose to replace a report that is not ours."""
+    try:
+        return dict(read(out).get("sources", {}))
+    except UsageError:
+        return {}
+
+
+def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found]) -> None:
+    """Raise UsageError where a run would replace files made with other settings, or by something else.
+
+    What was made of the bundled samples gives way to a real corpus.
+    """
+    earlier = read(out).get("sources", {})
+    for name, one in found.items():
+        told = earlier.get(name, {})
+        if not (out / f"{name}.tsv").exists() or (told.get("state") == "sample" and not one.sample):
+            continue
+        held = (told.get("made_with") or {}).get("settings")
+        if held is None:
+            raise UsageError(
+                f"{out / f'{name}.tsv'}: exists, and {REPORT} does not say that chat-corpus made it; "
+                "use --force to replace it, or another --out"
+            )
+        if held != settings.of(name).digest():
+            raise UsageError(
+                f"{out / f'{name}.tsv'}: made with other settings ({held}, now {settings.of(name).digest()}); "
+                "use --force to replace it, or another --out"
+            )
+
+
+def unchanged(out: Path, found: Found, settings: Settings) -> dict[str, Any] | None:
+    """What the last run reported of a source, if its input, settings, code and output are still the same."""
+    told: dict[str, Any] | None = sources(out).get(found.source.name)
+    if told is None or told.get("state") == "failed" or told.get("made_with") != made_with(found, settings):
+        return None
+    return told if told.get("outputs") == outputs(out, found.source.name) else None
+
+
+def withdraw_samples(out: Path) -> list[str]:
+    """Delete what earlier runs made of the bundled samples and nobody has changed since; returns the sources' names.
+
+    For runs on real corpora, beside which nobody wants to find invented lines.
+    """
+    withdrawn = []
+    for name, told in sources(out).items():
+        if told.get("state") == "sample" and told.get("outputs") == outputs(out, name):
+            for path in told["outputs"]:
+                (out / path).unlink()
+            withdrawn.append(name)
+    return withdrawn
+
+
+def made_with(found: Found, settings: Settings) -> dict[str, Any]:
+    """All that decides what a source's output is; files by name, size and time."""
+    return {
+        "code": identity.code(),
+        "settings": settings.of(found.source.name).digest(),
+        "unequal": settings.of(found.source.name).read.unequal,
+        "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins],
+        "input": [[file.name, file.size, file.modified] for file in found.files],
+    }
+
+
+def outputs(out: Path, name: str) -> dict[str, list[int]]:
+    """Size and time of each output file of a source that is there."""
+    paths = [out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl"]
+    facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.exists()}
+    return {path: [fact.st_size, fact.st_mtime_ns] for path, fact in facts.items()}

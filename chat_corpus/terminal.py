@@ -1,0 +1,34 @@
+"""Text for a terminal: nothing that came from a file may steer it, and Han characters are two columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from unicodedata import east_asian_width
+
+
+def safe(text: str) -> str:
+    r"""Text with its control characters, which a file name may hold, as escapes.
+
+    >>> safe("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def columns(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:
+    """Rows as a table with a head; figures to the right, a Han character as wide as two letters."""
+    cells = [list(names), *([str(row[name]) for name in names] for row in rows)]
+    widths = [max(_width(row[column]) for row in cells) for column in range(len(names))]
+    return "\n".join(
+        "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _aligned(text: str, width: int) -> str:
+    gap = " " * (width - _width(text))
+    return gap + text if text.replace(",", "").replace(".", "").isdigit() else text + gap
