@@ -27,28 +27,38 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept."""
-    verdicts = list(_verdicts(rows, options, source))
-    reasons = [pl.when(bad).then(pl.lit(str(why))) for bad, why, _ in verdicts]
-    checked = rows.with_columns(reason=pl.coalesce("reason", *reasons))
-    if checked["reason"].null_count() == rows["reason"].null_count():
+    at = rows.with_row_index("at").filter(pl.col("reason").is_null() & _doubtful(options, source))
+    if at.is_empty():
         return rows
-    told = pl.coalesce("detail", *(pl.when(bad).then(detail) for bad, _, detail in verdicts))
-    return checked.with_columns(detail=pl.when(pl.col("reason").is_not_null()).then(told))
+    verdicts = list(_verdicts(options, source))
+    judged = at.select(
+        "at",
+        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(why))) for bad, why, _ in verdicts)),
+        detail=pl.coalesce(*(pl.when(bad).then(told) for bad, _, told in verdicts)),
+    ).drop_nulls("reason")
+    changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
+    return rows.with_columns(**changed)
 
 
-def _verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> Iterator[tuple[pl.Expr, Reason, pl.Expr]]:
-    """Each rule that can apply at all: which rows it rejects, for which reason, told how."""
+def _doubtful(options: RuleOptions, source: Source) -> pl.Expr:
+    """What a turn that some rule rejects has in common, asked cheaply: nearly every turn is kept."""
+    text = pl.col("text")
+    doubtful = (text == "") | text.str.contains(_LOST, literal=True)
+    if source.no_answer:
+        doubtful |= pl.col("raw").str.contains_any(sorted(source.no_answer))
+    return doubtful if options.min_chars == 1 and not options.max_chars else pl.lit(value=True)
+
+
+def _verdicts(options: RuleOptions, source: Source) -> Iterator[tuple[pl.Expr, Reason, pl.Expr]]:
+    """Each rule: which rows it rejects, for which reason, told how."""
     text = pl.col("text")
     chars = text.str.len_chars()
     yield text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
-    if source.no_answer:
-        said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
-        yield said & (pl.col("turn") > 0), Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
-    if rows["text"].str.contains(_LOST, literal=True).any():
-        damaged = text.str.count_matches(_LOST, literal=True)
-        told = pl.format("{} of {} characters lost", damaged, chars)
-        yield damaged > chars * options.max_damaged, Reason.DAMAGED, told
-    if options.min_chars > 1:
-        yield chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
+    said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)) & (pl.col("turn") > 0)
+    yield said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
+    damaged = text.str.count_matches(_LOST, literal=True)
+    told = pl.format("{} of {} characters lost", damaged, chars)
+    yield damaged > chars * options.max_damaged, Reason.DAMAGED, told
+    yield chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
     if options.max_chars:
         yield chars > options.max_chars, Reason.LENGTH, pl.format("{} characters, more than max_chars", chars)

@@ -91,7 +91,7 @@ def position_within(group: str) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Records of two fields: `good` (line, query, response), `bad` rows with their reason, numbers of `blank` lines."""
+    """Records of two fields: `good` (line, text: list of two), `bad` rows with a reason, numbers of `blank` lines."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
@@ -100,22 +100,18 @@ class Fields:
 
 def two_fields(records: Records, separator: str) -> Fields:
     """Split records at a separator that must occur exactly once."""
-    text = pl.col("text")
-    counted = records.with_columns(separators=text.str.count_matches(separator, literal=True))
-    good = counted.filter(pl.col("separators") == 1).select(
-        "line",
-        text.str.split_exact(separator, 1).struct.rename_fields(["query", "response"]).alias("fields"),
-    )
-    other = counted.filter(pl.col("separators") != 1)
-    blank = text.str.strip_chars() == ""
-    fields = rejected(
+    fields = records.select("line", "bytes", raw="text", text=pl.col("text").str.split(separator))
+    count = pl.col("text").list.len()
+    other = fields.filter((count != 2) | count.is_null())
+    blank = pl.col("raw").str.strip_chars() == ""
+    wrong = rejected(
         other.filter(~blank),
         Reason.FIELDS,
-        pl.format("2 fields separated by {} expected, {} met", pl.lit(repr(separator)), pl.col("separators") + 1),
+        pl.format("2 fields separated by {} expected, {} met", pl.lit(repr(separator)), count),
     )
     return Fields(
-        good=good.unnest("fields"),
-        bad=pl.concat([fields, undecodable(records)]),
+        good=fields.filter(count == 2).select("line", "text"),
+        bad=pl.concat([wrong, undecodable(other.select("line", text="raw"))]),
         blank=other.filter(blank)["line"],
     )
 

@@ -18,12 +18,11 @@ _SEPARATOR = "\t"
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
     fields = two_fields(records, _SEPARATOR)
-    starts = (pl.col("query") != pl.col("response").shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
-    exchanges = fields.good.with_columns(starts=starts.fill_null(value=True))
+    query, response = pl.col("text").list.first(), pl.col("text").list.last()
+    starts = (query != response.shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
     rows = (
-        exchanges.select(
-            "line", "starts", dialogue=pl.col("starts").cum_sum(), text=pl.concat_list("query", "response")
-        )
+        fields.good.with_columns(starts=starts.fill_null(value=True))
+        .with_columns(dialogue=pl.col("starts").cum_sum())
         .explode("text")
         .filter(pl.col("starts") | (pl.int_range(pl.len()) % 2 == 1))
         .with_columns(turn=position_within("dialogue"))

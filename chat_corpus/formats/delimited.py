@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import polars as pl
-
 from chat_corpus.formats.base import Format, Reading, Records, exchanges, mark_empty, two_fields
 
 
 def _read(parts: Sequence[Records], *, separator: str) -> Reading:
     (records,) = parts
     fields = two_fields(records, separator)
-    rows = exchanges(fields.good.select("line", text=pl.concat_list("query", "response")), fields.bad)
+    rows = exchanges(fields.good, fields.bad)
     return Reading(rows=mark_empty(rows), structural=(fields.blank,))
 
 
