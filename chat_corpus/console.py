@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,10 @@ from chat_corpus.terminal import columns, safe
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
 PLAN_COLUMNS = ("does", "file", "bytes")
 CHECK_COLUMNS = ("name", "state", "files", "MB", "advice")
+
+
+#: Seconds without a word where there is no bar.
+_SILENCE = 10
 
 
 class _Plain(logging.Formatter):
@@ -67,13 +72,24 @@ class Console:
 
     @contextmanager
     def progress(self, found: Mapping[str, Found]) -> Iterator[Progress]:
-        """A bar of bytes with rate and time left, on a terminal only."""
+        """A bar of bytes with rate and time left on a terminal; elsewhere a line of it every ten seconds."""
         total = sum(file.size for one in found.values() for file in one.files)
         bar = tqdm(total=total, unit="B", unit_scale=True, disable=not self._bar, leave=False)
+        began = told = time.monotonic()
+        whole = 0
 
         def advance(source: str, done: int) -> None:
+            nonlocal told, whole
+            whole += done
             bar.set_description(source, refresh=False)
             bar.update(done)
+            if not self._bar and time.monotonic() - told >= _SILENCE:
+                told = time.monotonic()
+                rate = whole / (told - began)
+                left = max(0, total - whole) / rate
+                self.info(
+                    f"{source}: {whole / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate / 1e6:.0f} MB/s, {left:.0f} s left"
+                )
 
         with bar:
             yield advance
