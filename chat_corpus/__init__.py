@@ -10,18 +10,16 @@ normalize(["這  是"])                   # the text steps and the conversion on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from chat_corpus.api import normalize, pairs, turns
+from importlib import import_module
+from typing import Any
 
 __all__ = ["normalize", "pairs", "sources", "turns"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for, so that `--help` need not wait for Polars."""
-    if name in ("normalize", "pairs", "turns"):
-        from chat_corpus import api
-
-        return getattr(api, name)
+    """Import what is asked for when it is asked for, so that `--help` need not wait for Polars; typed in the stub."""
+    if name == "sources":
+        return import_module("chat_corpus.sources")
+    if name in __all__:
+        return getattr(import_module("chat_corpus.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -131,8 +131,8 @@ def run(
     found = _survey(settings)
     asked = _names(wanted, found)
     chosen = {name: found[name] for name in (asked or found) if name not in _names(exclude, found)}
-    ready = {name: one for name, one in chosen.items() if one.groups}
     absent = _tell_missing(chosen, talk, asked=bool(asked))
+    ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
         talk.warning(f"no corpus found under {settings.raw}; 'chat-corpus check' says what is looked for and where")
         raise click.exceptions.Exit(_INCOMPLETE)
@@ -149,8 +149,11 @@ def run(
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
-    codes = {one.exit_code for one in done.values()} | ({_INCOMPLETE} if absent else set())
-    sys.exit(1 if 1 in codes else max(codes, default=0))
+    sys.exit(_exit_code({one.exit_code for one in done.values()}, absent=absent))
+
+
+def _exit_code(codes: set[int], *, absent: bool) -> int:
+    return 1 if 1 in codes else max(codes | {_INCOMPLETE if absent else 0})
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
