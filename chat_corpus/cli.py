@@ -157,7 +157,7 @@ def _exit_code(codes: set[int], *, absent: bool) -> int:
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
-    from chat_corpus import settings
+    from chat_corpus import settings, sources
 
     told: dict[str, Any] = {name: flags[name] for name in ("raw", "out", "workers") if flags.get(name)}
     if flags.get("plugins"):
@@ -168,16 +168,17 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     if read:
         told["read"] = read
     defaults = [_DEFAULT_CONFIG] if _DEFAULT_CONFIG.is_file() else []
-    return settings.load([*defaults, *configs], told)
+    files = [*defaults, *configs]
+    loaded = settings.load(files, told)
+    settings.check_sources(files, loaded, sources.load(loaded.plugins))
+    return loaded
 
 
 def _survey(settings: Settings) -> dict[str, Found]:
     from chat_corpus import sources
     from chat_corpus.survey import survey
 
-    known = sources.load(settings.plugins)
-    _names(tuple(settings.sources), known)
-    return survey(Path(settings.raw), known)
+    return survey(Path(settings.raw), sources.load(settings.plugins))
 
 
 def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from chat_corpus import identity
 from chat_corpus.errors import UsageError
@@ -56,10 +58,21 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
                 "use --force to replace it, or another --out"
             )
         if held != settings.of(name).digest():
+            changed = ", ".join(_changes(told.get("settings", {}), msgspec.to_builtins(settings.of(name)))) or held
             raise UsageError(
-                f"{out / f'{name}.tsv'}: made with other settings ({held}, now {settings.of(name).digest()}); "
+                f"{out / f'{name}.tsv'}: made with other settings ({changed}); "
                 "use --force to replace it, or another --out"
             )
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], section: str = "") -> Iterator[str]:
+    """Each setting that is another now than it was, as `read.limit 9, now 0`."""
+    for key, value in now.items():
+        was = before.get(key)
+        if isinstance(value, Mapping) and isinstance(was, Mapping):
+            yield from _changes(was, value, f"{section}{key}.")
+        elif was != value and f"{section}{key}" != "read.unequal":
+            yield f"{section}{key} {json.dumps(was)}, now {json.dumps(value)}"
 
 
 def unchanged(out: Path, found: Found, settings: Settings) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How dialogues become pairs."""
 
     #: adjacent: each turn answers the one before; exchange: the 2nd answers the 1st, the 4th the 3rd; first: each turn
-    #: answers the first; source: what suits the source (BELLE exchange, all others adjacent).
+    #: answers the first; source: what suits the source (BELLE exchange, SMS none, all others adjacent).
     mode: Mode = "source"
     #: Write the same pair once: always, never, or where a source's files overlap (source: PTT's two releases).
     distinct: Distinct = "source"

@@ -13,7 +13,7 @@ from typing import IO
 
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
-from chat_corpus.raw import RawFile, count_lines, lines_end
+from chat_corpus.raw import RawFile, count_lines, lines_end, read_range
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
@@ -24,6 +24,7 @@ from chat_corpus.text.segmentation import observed
 _LONGEST_RECORD = 1 << 28
 #: Enough text to see whether its words are segmented.
 _SAMPLE_BYTES = 1 << 18
+_SAMPLES = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +82,7 @@ class Plan:
         chosen = self._options.segmentation
         if chosen != "auto":
             return Segmentation(chosen)
-        with group.files[0].open() as stream:
-            return observed(_read(stream, _SAMPLE_BYTES, group.files[0]), self.found.source.traits.segmentation)
+        return observed(_sample(group.files[0]), self.found.source.traits.segmentation)
 
     def shards(self) -> Iterator[Shard]:
         """All shards in order. Raises IncompleteError where parallel files are of unequal length."""
@@ -155,6 +155,16 @@ class _Follower:
         facts.bytes, facts.records, self._data = piece.stop, facts.records + taken, self._data[length:]
         facts.digest = self._digest.hexdigest()
         return piece
+
+
+def _sample(file: RawFile) -> bytes:
+    """Text from several places of a file, or from the beginning of a compressed one."""
+    if file.compressed:
+        with file.open() as stream:
+            return _read(stream, _SAMPLE_BYTES, file)
+    size = min(_SAMPLE_BYTES // _SAMPLES, file.size)
+    starts = (place * (file.size - size) // (_SAMPLES - 1) for place in range(_SAMPLES))
+    return b"\n".join(read_range(file, start, start + size) for start in starts)
 
 
 def _never(data: bytes) -> int:  # noqa: ARG001 a file read as a whole, whatever it holds

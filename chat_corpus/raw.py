@@ -91,12 +91,16 @@ _streams = _Streams()
 _DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
+def _inside(file: RawFile) -> str:
+    return f" ({file.member})" if file.member else ""
+
+
 def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
     """Up to `size` further bytes of a file's open stream. Raises ChatCorpusError where the stream is damaged."""
     try:
         return stream.read(size)
     except _DAMAGE as error:
-        raise ChatCorpusError(f"{file.path}: damaged: {error}; get the file again") from error
+        raise ChatCorpusError(f"{file.path}{_inside(file)}: damaged: {error}; get the file again") from error
 
 
 def read_range(file: RawFile, start: int, stop: int) -> bytes:
@@ -112,7 +116,9 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
                 stream.seek(start)
                 data = stream.read(stop - start)
     except _DAMAGE as error:
-        raise ChatCorpusError(f"{file.path}: damaged near byte {start}: {error}; get the file again") from error
+        raise ChatCorpusError(
+            f"{file.path}{_inside(file)}: damaged near byte {start}: {error}; get it again"
+        ) from error
     if len(data) != stop - start:
         raise ChatCorpusError(
             f"{file.path}: {stop} bytes expected, {start + len(data)} met: it changed while it was read; run again"

@@ -80,6 +80,7 @@ def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]
         "url": source.url,
         "state": "failed" if told.error else told.found.state,
         "made_with": earlier.made_with(told.found, settings),
+        "settings": msgspec.to_builtins(settings.of(source.name)),
         "files": [
             {
                 "file": fact.file.name,

@@ -23,11 +23,12 @@ import filelock
 from chat_corpus import earlier, report
 from chat_corpus.drive import drive
 from chat_corpus.engines.local import Engine, Inline, Pool, cores
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import merge
 from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
+from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 from chat_corpus.work import Task, raw_records
@@ -204,12 +205,23 @@ def _fail(job: _Job, error: ChatCorpusError) -> None:
         _log.error("error: %s", error, extra={"source": job.plan.found.source.name})
 
 
+def _check_encoding(job: _Job) -> None:
+    """Fail a source most of whose turns are not UTF-8: its files are whole, but in another encoding."""
+    counts, name = job.told.counts, job.plan.found.source.name
+    lost = counts.turns_rejected[Reason.ENCODING]
+    if lost * 2 > counts.turns:
+        files = ", ".join(fact.file.name for fact in job.told.files)
+        told = f"{name}: {lost:,} of {counts.turns:,} turns are not UTF-8; {files} may be in GB18030 or Big5"
+        _fail(job, IncompleteError(f"{told}: convert it, for example with 'iconv -f GB18030 -t UTF-8'"))
+
+
 def _finish(job: _Job, out: Path) -> None:
     """Merge the parts of a source, and clean up after it.
 
     One that failed keeps its parts for the next run, unless the parts themselves are at fault.
     """
     faulty = False
+    _check_encoding(job)
     if not job.told.error:
         try:
             raw_of = (lambda number: raw_records(job.tasks[number])) if job.with_keys else None

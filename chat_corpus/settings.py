@@ -108,6 +108,17 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     return settings
 
 
+def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str]) -> None:
+    """Raise UsageError, with file and line, where `settings` of a single source name one that is not `known`."""
+    names = list(known)
+    for name in settings.sources:
+        if name not in names:
+            places = [where for file in files if (where := yaml_places.load(file)[1].get(("sources", name)))]
+            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+            hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(names)}"
+            raise UsageError(f"{f'{places[-1]}: ' if places else ''}sources.{name}: no source of that name; {hint}")
+
+
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in changes.items():

@@ -11,7 +11,7 @@ from chat_corpus.schema import Pairing, Traits
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """Files of one layout: glob patterns matched from the right against a file's path, folder names included.
+    """Files of one layout: glob patterns, matched in any case from the right against a file's path with its folders.
 
     Where the format reads several parts together, there is one pattern for each part, and the parts of one input lie in
     one folder; otherwise the patterns are alternatives and each file is read on its own.
@@ -22,8 +22,8 @@ class Input:
 
     def part_of(self, name: str) -> int | None:
         """The index of the first pattern that matches, or None."""
-        path = PurePosixPath(name)
-        return next((index for index, pattern in enumerate(self.files) if path.match(pattern)), None)
+        path = PurePosixPath(name.lower())
+        return next((index for index, pattern in enumerate(self.files) if path.match(pattern.lower())), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -125,7 +125,9 @@ def _grouped(source: Source, claims: list[_Claim]) -> Found:
         if found.groups and source.alternatives and mine:
             found.remarks.extend(f"{name} left alone: a version of what was read already" for _, name, _ in mine)
         elif wanted.format.parts == 1:
-            found.groups.extend(Group(input=number, files=(file,)) for _, _, file in mine)
+            for _, _, file in mine:
+                if not _again(file, found):
+                    found.groups.append(Group(input=number, files=(file,)))
         else:
             _group_parts(found, number, wanted, [(part, file) for part, _, file in mine])
     if found.groups:
@@ -227,6 +229,27 @@ def _samples() -> Mapping[str, int]:
 
 def is_sample(file: RawFile) -> bool:
     """Whether a file is one of the bundled samples, by its content."""
-    if file.compressed or file.size not in _samples().values():
-        return False
-    return hashlib.sha256(Path(file.path).read_bytes()).hexdigest() in _samples()
+    return file.size in _samples().values() and _digest(file) in _samples()
+
+
+@cache
+def _digest(file: RawFile) -> str:
+    """The SHA-256 of a file's content; of a damaged one, which is like no other, its name."""
+    digest = hashlib.sha256()
+    try:
+        with file.open() as stream:
+            while block := read_some(stream, 1 << 20, file):
+                digest.update(block)
+    except ChatCorpusError:  # whoever reads it to work on it will say so
+        return file.name
+    return digest.hexdigest()
+
+
+def _again(file: RawFile, found: Found) -> bool:
+    """Whether a file of the same name and content, in another folder or archive, is among those found already."""
+    name = PurePosixPath(_content_name(file)).name
+    alike = (one for one in found.files if one.size == file.size and PurePosixPath(_content_name(one)).name == name)
+    same = next((one for one in alike if _digest(one) == _digest(file)), None)
+    if same is not None:
+        found.remarks.append(f"{file.name} left alone: the same content as {same.name}")
+    return same is not None

@@ -21,6 +21,8 @@ def load(file: Path) -> tuple[dict[str, Any], Places]:
     """The mapping that a file holds, and the place of each key. Raises UsageError with file and line."""
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: no such file; check the path given to --config") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read as UTF-8 text: {error}; check the path given to --config") from error
     try:

@@ -71,7 +71,7 @@ def test_faults_are_raised_as_errors_of_ours(function: object, tmp_path: Path) -
         next(function("wiebo", SAMPLES))
     with pytest.raises(UsageError, match="no such folder"):
         next(function("weibo", tmp_path / "none"))
-    with pytest.raises(UsageError, match=r"none\.yaml: cannot be read"):
+    with pytest.raises(UsageError, match=r"none\.yaml: no such file"):
         next(function("weibo", SAMPLES, config=[tmp_path / "none.yaml"]))
 
 

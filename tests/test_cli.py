@@ -194,7 +194,7 @@ def test_other_settings_are_refused_until_forced(copy: Path, samples: Done) -> N
     limited = ("--raw", SAMPLES, "--out", copy, "--limit", "3")
     refused = invoke(*limited)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert re.search(r"copy/\w+\.tsv: made with other settings \(\w{16}, now \w{16}\); use --force", refused.stderr)
+    assert re.search(r"copy/\w+\.tsv: made with other settings \(read\.limit 0, now 3\); use --force", refused.stderr)
     assert visible(copy) == visible(samples.out)
     assert invoke(*limited, "--force").exit_code == 0
     told = json.loads((copy / "report.json").read_text("utf-8"))
@@ -525,7 +525,7 @@ def test_a_damaged_archive_fails_its_source_alone(args: tuple[str, ...], tmp_pat
     (raw / "tieba.zip").write_bytes(content)
     done = invoke(*args, "--raw", raw, "--out", out)
     assert (done.exit_code, done.stdout.strip()) == (1, "")
-    assert re.search(r"raw/tieba\.zip: damaged.*; get the file again", done.stderr)
+    assert re.search(r"raw/tieba\.zip \(tieba\.dialogues\): damaged.*; get", done.stderr)
     assert isinstance(done.exception, SystemExit)
     assert sorted(visible(out)) == ["rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]
 
@@ -547,7 +547,7 @@ def test_a_source_that_fails_before_its_first_shard_fails_in_words(args: tuple[s
     (raw / "chatterbot.zip").write_bytes(content)
     done = invoke(*args, "--raw", raw, "--out", tmp_path / "out")
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
-    assert "chatterbot.zip: damaged" in done.stderr
+    assert "chatterbot.zip (chinese/a.yml): damaged" in done.stderr
 
 
 def test_a_terminal_without_han_gets_something_all_the_same() -> None:
@@ -570,3 +570,14 @@ OPTIONS: list[Callable[[Path], list[str]]] = [
 def test_nothing_left_to_do_exits_3(options: Callable[[Path], list[str]], tmp_path: Path) -> None:
     done = invoke("--raw", SAMPLES, "--out", tmp_path / "out", *options(tmp_path))
     assert (done.exit_code, done.stdout) == (3, "")
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_a_file_in_another_encoding_fails_its_source_and_says_so(encoding: str, tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    put(raw, {"lost.conv": "E\nM 一\nM 二\n"})
+    (raw / "tieba.dialogues").write_bytes("你好呀\t你也好\n今天天气\t真的不错\n".encode(encoding))
+    done = invoke("--raw", raw, "--out", out)
+    assert done.exit_code == 3
+    assert re.search(r"tieba: \d of \d turns are not UTF-8; tieba\.dialogues may be in GB18030 or Big5", done.stderr)
+    assert sorted(path.name for path in out.glob("*.tsv")) == ["subtitle.tsv"]

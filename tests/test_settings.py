@@ -94,7 +94,7 @@ def test_an_unknown_source_exits_2_with_the_nearest_name(tmp_path: Path) -> None
     file = written(tmp_path, "sources: {wiebo: {read: {limit: 1}}}\n")
     result = CliRunner().invoke(main, ["check", "--raw", str(tmp_path), "--config", str(file)])
     assert result.exit_code == 2
-    assert "'wiebo'; did you mean 'weibo'?" in result.stderr
+    assert f"{file}:1: sources.wiebo: no source of that name; did you mean 'weibo'?" in result.stderr
 
 
 def test_of_two_files_the_last_wins_key_by_key(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from chat_corpus import sources
 from chat_corpus import survey as survey_module
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.survey import Found, survey
+from tests.conftest import ROOT
 from tests.test_cli import invoke
 
 TIEBA = "在吗\t在\n"
@@ -77,7 +78,7 @@ def test_a_file_is_found_by_its_name_below_any_folder(folder: str, tmp_path: Pat
 
 
 def test_two_files_of_a_corpus_are_both_read_in_the_order_of_their_names(tmp_path: Path) -> None:
-    put(tmp_path, {"b/tieba.dialogues": TIEBA, "a/tieba.dialogues": TIEBA, "a/tieba2.dialogues": TIEBA})
+    put(tmp_path, {"b/tieba.dialogues": "早\t早\n", "a/tieba.dialogues": TIEBA, "a/tieba2.dialogues": TIEBA})
     assert names(tmp_path, "tieba") == ["a/tieba.dialogues", "a/tieba2.dialogues", "b/tieba.dialogues"]
 
 
@@ -113,8 +114,28 @@ def test_what_is_unpacked_beside_its_compressed_file_is_read_once(tmp_path: Path
 
 def test_archives_that_hold_the_same_name_in_other_folders_are_both_read(tmp_path: Path) -> None:
     zipped(tmp_path / "one.zip", {"tieba.dialogues": TIEBA})
-    put(tmp_path, {"other/tieba.dialogues": TIEBA})
+    put(tmp_path, {"other/tieba.dialogues": "早\t早\n"})
     assert len(names(tmp_path, "tieba")) == 2
+
+
+def test_the_same_file_in_another_folder_or_archive_is_read_once(tmp_path: Path) -> None:
+    zipped(tmp_path / "one.zip", {"x/tieba.dialogues": TIEBA})
+    zipped(tmp_path / "two.zip", {"tieba.dialogues": TIEBA})
+    one = found(tmp_path)["tieba"]
+    assert [file.name for file in one.files] == ["one.zip/x/tieba.dialogues"]
+    assert one.remarks == ["two.zip/tieba.dialogues left alone: the same content as one.zip/x/tieba.dialogues"]
+
+
+def test_a_bundled_sample_in_an_archive_is_a_sample(tmp_path: Path) -> None:
+    sample = ROOT / "raw_chat_corpus" / "tieba-305w" / "tieba.dialogues"
+    zipped(tmp_path / "clone.zip", {"raw_chat_corpus/tieba-305w/tieba.dialogues": sample.read_bytes()})
+    assert found(tmp_path)["tieba"].state == "sample"
+
+
+@pytest.mark.parametrize("name", ["BELLE/multiturn_chat_0.8M.json", "multiturn_chat_0.8M/Multiturn_Chat_0.8M.JSON"])
+def test_names_are_recognized_in_any_case_and_folder(name: str, tmp_path: Path) -> None:
+    put(tmp_path, {name: '{"instruction": "早", "input": "", "output": "早"}\n'})
+    assert names(tmp_path, "belle") == [name]
 
 
 @pytest.mark.parametrize(

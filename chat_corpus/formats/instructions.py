@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from chat_corpus.formats.base import RecordError
 
-_HISTORY = re.compile(r"(?:^|\n)(?:Human|Assistant)[:：]")
+_HISTORY = re.compile(r"(?:^|\n)[ \t]*(?:Human|Assistant)[:：]")
+#: What a prompt asks for whose answer is a dialogue; 优点：… 缺点：… answers something else.
+_DIALOGUE = re.compile("对话|角色|聊天|dialog", re.IGNORECASE)
 _SPEAKER = re.compile(r"^[ \t]*(\w{1,20})[:：]", re.MULTILINE)
 _SPEAKERS = 2
-#: What releases call the one who asks; all other roles answer.
+#: What releases call the one who asks, and the one who answers.
 _USERS = frozenset({"human", "user"})
+_ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "bot", "model", "other"})
 
 
 def instruction_turns(record: object) -> Sequence[str | None]:
@@ -63,16 +67,25 @@ def _exchange(prompt: str, answer: str) -> list[str]:
     r"""Prompt and answer as turns: what BELLE's chats embed in either is taken apart again.
 
     multiturn_chat keeps the turns before the last answer in the prompt, as ``Human:…\nAssistant:…``; generated_chat
-    has a whole dialogue between two people whom the prompt describes in the answer.
+    has a whole dialogue between two people, turn by turn, whom the prompt describes, in the answer.
     """
-    if prompt.startswith(("Human:", "Human：")):
-        history = _HISTORY.split(prompt)[1:]
+    if _HISTORY.match(prompt.lstrip()) and prompt.lstrip().startswith("Human"):
+        history = _HISTORY.split(prompt.lstrip())[1:]
         return [*history[:-1], history[-1] + answer] if _ends_with_assistant(prompt) else [*history, answer]
     dialogue = answer.lstrip()
     names = _SPEAKER.findall(dialogue)
-    if len(set(names)) == _SPEAKERS and _SPEAKER.match(dialogue) and all(name in prompt for name in names):
+    if (
+        _SPEAKER.match(dialogue)
+        and _DIALOGUE.search(prompt)
+        and _take_turns(names)
+        and all(name in prompt for name in names)
+    ):
         return re.split(_by(names), dialogue)[1:]
     return [prompt, answer]
+
+
+def _take_turns(names: list[str]) -> bool:
+    return len(set(names)) == _SPEAKERS and all(one != other for one, other in pairwise(names))
 
 
 def _ends_with_assistant(prompt: str) -> bool:
@@ -97,9 +110,11 @@ def _conversation(messages: object) -> list[str | None]:
         raise RecordError("a list of objects under 'conversations' expected")
     turns: list[str | None] = []
     for message in messages:
-        role, text = _text(message, "from"), _text(message, "value")
+        role, text = _text(message, "from").lower(), _text(message, "value")
         if role == "system":
             continue
+        if role not in _USERS | _ASSISTANTS:
+            raise RecordError(f"a role '{role[:40]}' met, human, user, assistant, gpt or system expected")
         if (len(turns) % 2 == 0) == (role in _USERS):
             turns.append(text)
         elif turns:

@@ -5,7 +5,16 @@ from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.source import Input, Source
 
-_FILES = ("belle*/*.json", "belle*/*.jsonl", "Belle_open_source*.json", "train_*M_CN.json")
+_FILES = (
+    "belle*/*.json",
+    "belle*/*.jsonl",
+    "belle_open_source_*.json",
+    "train_*M_CN.json",
+    "multiturn_chat_*.json",
+    "generated_chat_*.json",
+    "school_math_*.json",
+    "zh_seed_tasks.json",
+)
 
 SOURCE = Source(
     name="belle",

@@ -81,7 +81,11 @@ _RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 
 # A slash beside CJK, or at the end, separates words: a real one there comes out of `join_slashed` as ／, so that the
 # same turn is not taken for a segmented one again.
-_SLASHED = rf"[{_CJK}]/|/[{_CJK}]|/$|[0-9A-Za-z]///[0-9A-Za-z]|^[A-Za-z']+(?:/[A-Za-z']+){{2,}}[.!?]?$"
+_MARK = r"[^/\p{L}\p{N}\s]+"  # a token without letters or digits: ^/_/^, OK/~
+_SLASHED = (
+    rf"[{_CJK}]/|/[{_CJK}]|/$|[0-9A-Za-z]///[0-9A-Za-z]|^[A-Za-z']+(?:/[A-Za-z']+){{2,}}[.!?]?$"
+    rf"|^{_MARK}/[^/]|[^/]/{_MARK}/[^/]|[^/]/{_MARK}$"
+)
 # Every token is one character: the full subtitles are cut so, and a Latin word there is not to be cut into letters.
 _SINGLE = rf"^(?:[^/{_KEPT}]?[/{_KEPT}]+)*[^/{_KEPT}]?$"
 

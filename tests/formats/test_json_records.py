@@ -129,14 +129,26 @@ SHAPES: dict[str, tuple[object, list[str]]] = {
         ["翻译\nAssistant 怎么说", "助手"],
     ),
     "a dialogue of two": (
-        {"instruction": "小明和小红谈天气。", "output": "小明：冷吗\n小红：冷\n小明：多穿点"},
+        {"instruction": "写一段小明和小红谈天气的对话。", "output": "小明：冷吗\n小红：冷\n小明：多穿点"},
         ["冷吗\n", "冷\n", "多穿点"],
     ),
     "a dialogue with a silent turn": (
-        {"instruction": "小明和小红谈天气。", "output": "\n小明: 冷吗\n小红: \n小明: 多穿点"},
+        {"instruction": "写一段小明和小红谈天气的对话。", "output": "\n小明: 冷吗\n小红: \n小明: 多穿点"},
         [" 冷吗\n", " \n", " 多穿点"],
     ),
-    "a dialogue of nothing": ({"instruction": "小明和小红", "output": "小明:\n小红:"}, ["\n", ""]),
+    "an answer with two labels": (
+        {"instruction": "谈谈优点和缺点。", "output": "优点：轻\n缺点：贵"},
+        ["谈谈优点和缺点。", "优点：轻\n缺点：贵"],
+    ),
+    "an answer that lists": (
+        {"instruction": "找出对话里的人名和地名。", "output": "人名：小禾\n人名：小满\n地名：江边"},
+        ["找出对话里的人名和地名。", "人名：小禾\n人名：小满\n地名：江边"],
+    ),
+    "history with blanks before the names": (
+        {"instruction": "\nHuman: 早\n Assistant: 好\n Human: 饿\n Assistant: ", "output": "吃"},
+        [" 早", " 好", " 饿", " 吃"],
+    ),
+    "a dialogue of nothing": ({"instruction": "小明和小红的对话", "output": "小明:\n小红:"}, ["\n", ""]),
     "labels that are no speakers": (
         {"instruction": "列出优点和缺点", "output": "优点：好\n缺点：坏\n结论：行"},
         ["列出优点和缺点", "优点：好\n缺点：坏\n结论：行"],
