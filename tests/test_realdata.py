@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import normalize, sources
+from chat_corpus import normalize, sources, turns
 from chat_corpus.schema import Segmentation
 from tests.test_cli import invoke
 
@@ -76,13 +77,39 @@ def test_more_is_found_than_by_the_old_tool(done: Done, realdata: Path) -> None:
 
 
 def test_what_the_old_tool_found_is_found(done: Done, realdata: Path) -> None:
+    """All but one in a thousand; those are its conversions that today's dictionaries make right (菸 唸 砲 讚)."""
     total, missing = 0, {}
     for name, file in OLD.items():
         old = rows(realdata / "original_output" / f"{file}.tsv")
         if name == "chatterbot":  # it paired every turn of a conversation with the first: only the second answers it
             old = old.filter(pl.col("query") != pl.col("query").shift(1).fill_null(""))
+        # It stripped bytes from mojibake, so that what is left of these turns is no text in any encoding.
+        old = old.filter(~pl.any_horizontal(pl.col("query", "answer").str.contains(r"[\x{80}-\x{9f}]")))
         ours = keys(rows(done.out / f"{name}.tsv"), name)
         lost = keys(old, name).join(ours, on=["query", "answer"], how="anti")
         total, missing[name] = total + len(old), len(lost)
-    assert sum(missing.values()) <= 0.002 * total, f"of {total}: {missing}"
+    assert sum(missing.values()) <= 0.001 * total, f"of {total}: {missing}"
     assert all(missing[name] == 0 for name in ("chatterbot", "douban", "qingyun", "tieba", "xiaohuangji")), missing
+
+
+#: What machines left in a text, and the text steps may take away with its letters: markup, C1 controls of mojibake,
+#: private use, reposts, and runs of `ha`.
+MACHINE = r"[{<&\x{80}-\x{9f}\x{e000}-\x{f8ff}]|ä˝|ĺ|// ?@|(?i)(?:ha){5}"
+
+
+@pytest.mark.parametrize("name", sorted(sources.load()))
+def test_no_word_that_a_person_wrote_is_eaten(name: str, realdata: Path) -> None:
+    """Letters, digits and Han before and after the text steps, full width and bounded runs alike."""
+    read = pl.concat(turns(name, realdata / "raw_chat_corpus"))
+    kept = read.filter(pl.col("reason").is_null() & ~pl.col("raw").str.contains(MACHINE))
+    assert len(kept) > 0.9 * len(read.filter(pl.col("reason").is_null()))
+    before, after = (kept[side].str.normalize("NFKC").str.replace_all(r"[^\p{L}\p{N}]", "") for side in SIDES)
+    changed = pl.DataFrame([before, after]).filter(before != after)
+    assert [row for row in changed.iter_rows() if bounded(row[0]) != bounded(row[1])] == []
+
+
+SIDES = ("raw", "unconverted")
+
+
+def bounded(text: str) -> str:
+    return re.sub(r"(.+?)\1{4,}", r"\1\1\1\1\1", text)

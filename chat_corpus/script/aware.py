@@ -55,6 +55,9 @@ YOUNGEST = "老么 么妹 么兒 么女 么弟 么叔 么子 么九 洞么"
 #: 祇 that is qí, a god of the earth, or stands in Sanskrit names.
 _GODS = "神祇 地祇 祇園 祇樹 祇陀 祇洹 僧祇"
 
+#: 於 before what is also an old name's second character, which OpenCC shields: 攝於倫敦, 勇於單挑, 集於其一身.
+_AT = "於单 於單 於伦 於倫 於戏 於戲 於则 於則 於潜 於潛 於坦 於邑 於穆 於敖 於琳 於其一 於惟一"
+
 #: Names and words of another language that look traditional.
 _KEPT = "王濛 素敵"
 
@@ -125,6 +128,7 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | {key: value.replace("幺", "么") for key, value in table.items() if len(key) == 2 and key[1] == "么"}
         | spell(_ENDINGS)
         | spell(_WRITTEN, 著="著")
+        | spell(_AT)
         | spell(YOUNGEST, 么="幺")
         | spell(_GODS, 祇="祇")
         | {word: word for word in _KEPT.split()}
