@@ -17,7 +17,7 @@ from chat_corpus.text import steps
 
 
 def turns(
-    source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str | Path] = ()
+    source: str, raw: str | Path = "raw_chat_corpus", config: str | Path | Iterable[str | Path] = ()
 ) -> Iterator[pl.DataFrame]:
     """The turns of a source, one frame a shard: the columns of `schema.TURNS` with clean text, and `file` and `raw`.
 
@@ -31,7 +31,7 @@ def turns(
 
 
 def pairs(
-    source: str, raw: str | Path = "raw_chat_corpus", config: Iterable[str | Path] = ()
+    source: str, raw: str | Path = "raw_chat_corpus", config: str | Path | Iterable[str | Path] = ()
 ) -> Iterator[pl.DataFrame]:
     """The pairs of a source, one frame a shard: `query, answer, query_file, query_line, answer_file, answer_line`.
 
@@ -49,16 +49,24 @@ def pairs(
 def normalize(texts: Iterable[str | None], traits: Traits | None = None, settings: Settings | None = None) -> pl.Series:
     """Texts through the text steps and the script conversion, as turns of a source with these traits.
 
+    `traits` are those of a source, `sources.load()["weibo"].traits`, or by default those of plain simplified text.
+    Raises TypeError for a single text.
+
     >>> normalize(["這裡  有人嗎？", None]).to_list()
     ['这里 有人吗？', None]
     """
+    if isinstance(texts, str):
+        raise TypeError("a list of texts expected, a single one met: normalize([text])")
     traits, settings = traits or Traits(), settings or load()
     clean = steps.normalize(pl.Series("text", list(texts), dtype=pl.String), settings.text, traits)
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
 
 
-def _outcomes(name: str, raw: str | Path, config: Iterable[str | Path]) -> Iterator[tuple[Shard, pipeline.Outcome]]:
-    settings = load([Path(file) for file in config])
+def _outcomes(
+    name: str, raw: str | Path, config: str | Path | Iterable[str | Path]
+) -> Iterator[tuple[Shard, pipeline.Outcome]]:
+    files = [config] if isinstance(config, str | Path) else config
+    settings = load([Path(file) for file in files])
     known = sources.load(settings.plugins)
     if name not in known:
         raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")

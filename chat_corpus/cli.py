@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import signal
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 #: configs/default.yaml of a checkout; an installed package has the same values built in.
 _DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
 _INCOMPLETE = 3
+_ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
 
 
 class _RunByDefault(click.Group):
@@ -34,6 +36,10 @@ class _RunByDefault(click.Group):
         own = {"--help", "-h", "--version"}
         completing = ctx.resilient_parsing and not args
         if not completing and (not args or (args[0] not in self.commands and args[0] not in own)):
+            if args and not args[0].startswith("-"):
+                nearest = difflib.get_close_matches(args[0], self.commands, n=1)
+                hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(self.commands)}"
+                ctx.fail(f"no command '{args[0]}'; {hint}")
             late = [word for word in args if word in self.commands]
             if late and not args[args.index(late[0]) - 1].startswith("-"):
                 ctx.fail(f"the command comes first: {ctx.info_name} {late[0]} …")
@@ -59,7 +65,7 @@ class _RunByDefault(click.Group):
 
 
 def _tell(error: str, *, as_json: bool) -> None:
-    told = json.dumps({"level": "error", "message": f"error: {error}"}, ensure_ascii=False)
+    told = json.dumps({"level": "error", "message": error}, ensure_ascii=False)
     click.echo(told if as_json else f"error: {safe(error)}", err=True)
 
 
@@ -79,14 +85,18 @@ _CONFIG = click.option(
     help="YAML file that changes some settings; may be given again, the last wins.",
 )  # fmt: skip
 _PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE", help="Python file with a SOURCE of your own."
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE",
+    help="Python file with a SOURCE; may be given again.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
 
 
 @main.command()
-@click.option("-s", "--source", "wanted", multiple=True, metavar="NAME[,NAME]", help="Only these sources.")
-@click.option("--exclude", multiple=True, metavar="NAME[,NAME]", help="All sources but these.")
+@click.option("-s", "--source", "wanted", multiple=True, metavar="NAME[,NAME]", help="Only these; may be given again.")
+@click.option("--exclude", multiple=True, metavar="NAME[,NAME]", help="All but these; may be given again.")
 @_RAW
 @click.option("--out", metavar="DIR", help="Folder to write to.  [default: clean_chat_corpus]")
 @_CONFIG
@@ -134,13 +144,17 @@ def run(
     absent = _tell_missing(chosen, talk, asked=bool(asked))
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
-        talk.warning(f"no corpus found under {settings.raw}; 'chat-corpus check' says what is looked for and where")
+        talk.warning(
+            f"no corpus found under {settings.raw}; 'chat-corpus check' says what is looked for and where"
+            if chosen
+            else _ALL_EXCLUDED
+        )
         raise click.exceptions.Exit(_INCOMPLETE)
+    if not force:
+        earlier.check_replaceable(Path(settings.out), settings, ready)
     if dry_run:
         _echo(console.reads_and_writes(ready, settings), console.PLAN_COLUMNS, as_json=as_json)
         raise click.exceptions.Exit(_INCOMPLETE if absent else 0)
-    if not force:
-        earlier.check_replaceable(Path(settings.out), settings, ready)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
         done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh)
@@ -183,12 +197,10 @@ def _survey(settings: Settings) -> dict[str, Found]:
 
 def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
     """Names from repeated, comma-separated values. Raises UsageError with the nearest name for an unknown one."""
-    import difflib
-
     names = [name.strip() for value in given for name in value.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
             hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(known)}"
             raise UsageError(f"no source named '{name}'; {hint}")
     return list(dict.fromkeys(names))

@@ -137,7 +137,7 @@ def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:
             "title": one.source.title,
             "licence": one.source.licence,
             "url": one.source.url,
-            "files": ", ".join(dict.fromkeys(pattern for wanted in one.source.inputs for pattern in wanted.files)),
+            "files": list(dict.fromkeys(pattern for wanted in one.source.inputs for pattern in wanted.files)),
         }
         for name, one in found.items()
     ]
@@ -149,9 +149,9 @@ def inventory(found: Mapping[str, Found]) -> list[dict[str, Any]]:
         {
             "name": name,
             "state": one.state,
-            "files": ", ".join(file.name for file in one.files) or "-",
-            "MB": f"{sum(file.size for file in one.files) / 1e6:.2f}",
-            "advice": "; ".join([*one.remarks, *(_advice(one))]) or "-",
+            "files": [file.name for file in one.files],
+            "MB": round(sum(file.size for file in one.files) / 1e6, 2),
+            "advice": [*one.remarks, *_advice(one)],
         }
         for name, one in found.items()
     ]
@@ -168,8 +168,8 @@ def reads_and_writes(found: Mapping[str, Found], settings: Settings) -> list[dic
     for name, one in found.items():
         rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in one.files)
         outputs = (f"{name}.tsv", f"rejects/{name}.jsonl")
-        rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": "-"} for output in outputs)
-    return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": "-"}]
+        rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": None} for output in outputs)
+    return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": None}]
 
 
 def conversions(done: Mapping[str, SourceReport], size: int) -> str:

@@ -29,6 +29,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[tuple[Task, Counts 
         while True:
             while len(running) < engine.ahead and (task := next(waiting, None)) is not None:
                 if (counts := task.part.counts()) is not None:
+                    _log.debug("%s: shard %d was done by an earlier run", task.shard.source, task.shard.number)
                     yield task, counts
                 else:
                     running[_submit(engine, task)] = task

@@ -24,6 +24,10 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Reject a turn with more characters than this; 0 for no limit.
     max_chars: Annotated[int, msgspec.Meta(ge=0)] = 0
 
+    def __post_init__(self) -> None:
+        if 0 < self.max_chars < self.min_chars:
+            raise ValueError(f"max_chars {self.max_chars} is less than min_chars {self.min_chars}: no turn is kept")
+
 
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept."""

@@ -93,7 +93,7 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     for file in files:
         told, where = yaml_places.load(file)
         data, places = _merged(data, told), {**places, **where}
-    data = _merged(data, flags or {})
+    data = _expanded(_merged(data, flags or {}))
     _check_keys(data, Settings, (), places)
     singles = data.get("sources")
     for name, single in singles.items() if isinstance(singles, Mapping) else ():
@@ -106,6 +106,18 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
         _converted(_merged(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places)
         single.update({key: _merged(single[key], value) for key, value in (flags or {}).items() if key in single})
     return settings
+
+
+def _expanded(data: dict[str, Any]) -> dict[str, Any]:
+    """Settings with `~` in paths as the home folder, and sections all of whose keys are commented out as empty."""
+
+    def home(value: Any) -> Any:
+        return str(Path(value).expanduser()) if isinstance(value, str) else value
+
+    filled = {key: {} if value is None and key not in ("raw", "out") else value for key, value in data.items()}
+    plugins = filled.get("plugins")
+    paths: dict[str, Any] = {key: home(filled[key]) for key in ("raw", "out") if key in filled}
+    return {**filled, **paths, **({"plugins": [home(one) for one in plugins]} if isinstance(plugins, list) else {})}
 
 
 def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str]) -> None:

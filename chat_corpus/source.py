@@ -20,6 +20,10 @@ class Input:
     files: tuple[str, ...]
     format: Format
 
+    def __post_init__(self) -> None:
+        if isinstance(self.files, str) or not all(self.files):
+            raise TypeError(f"files={self.files!r}: a tuple of patterns expected, as in files=('mine*.conv',)")
+
     def part_of(self, name: str) -> int | None:
         """The index of the first pattern that matches, or None."""
         path = PurePosixPath(name.lower())
@@ -47,3 +51,7 @@ class Source:
     complete: tuple[str, ...] = ()
     no_answer: frozenset[str] = frozenset()
     distinct: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.inputs, tuple) or not all(isinstance(one, Input) for one in self.inputs):
+            raise TypeError("inputs: a tuple of Input expected, as in inputs=(Input(...),)")

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
+#: So many values of a list are shown in a cell.
+_SHOWN = 4
+
 
 def safe(text: str) -> str:
     r"""Text with its control characters, which a file name may hold, as escapes.
@@ -18,11 +21,18 @@ def safe(text: str) -> str:
 
 def columns(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:
     """Rows as a table with a head; figures to the right, a Han character as wide as two letters."""
-    cells = [list(names), *([str(row[name]) for name in names] for row in rows)]
+    cells = [list(names), *([_cell(row[name]) for name in names] for row in rows)]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(names))]
     return "\n".join(
         "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(map(str, value[:_SHOWN]))
+        return f"{shown} and {len(value) - _SHOWN} more" if len(value) > _SHOWN else shown or "-"
+    return "-" if value is None else str(value)
 
 
 def _width(text: str) -> int:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def _samples() -> Path:
+    """A copy of the bundled samples as they are committed, whatever corpora lie beside or over them."""
+    copy = Path(tempfile.mkdtemp(prefix="chat-corpus-samples-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    git = ["git", "-C", str(ROOT)]
+    listed = subprocess.run([*git, "ls-files", "-z", "raw_chat_corpus"], check=True, capture_output=True).stdout
+    command = [*git, "checkout-index", "-z", "--stdin", f"--prefix={copy}/"]
+    subprocess.run(command, input=listed, check=True, capture_output=True)
+    return copy / "raw_chat_corpus"
+
+
+SAMPLES = _samples()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,10 +15,9 @@ from chat_corpus.api import normalize, pairs, turns
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
 from chat_corpus.settings import load
-from tests.conftest import ROOT
+from tests.conftest import SAMPLES
 from tests.test_cli import invoke, put
 
-SAMPLES = ROOT / "raw_chat_corpus"
 NAMES = sorted(sources.load())
 PAIRS = {
     "query": pl.String(), "answer": pl.String(), "query_file": pl.String(), "query_line": pl.UInt32(),

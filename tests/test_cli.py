@@ -28,9 +28,8 @@ from click.testing import CliRunner, Result
 
 from chat_corpus import sources
 from chat_corpus.cli import main
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SAMPLES
 
-SAMPLES = ROOT / "raw_chat_corpus"
 NAMES = sorted(sources.load())
 
 
@@ -352,9 +351,9 @@ def test_check_tells_what_is_there_and_how_to_obtain_what_is_not(tmp_path: Path)
     assert told["tieba"]["state"] == "found"
     assert told["douban"]["state"] == "partial"
     assert "missing: dev.txt, test.txt" in told["douban"]["advice"]
-    assert (told["douban"]["files"], float(told["douban"]["MB"])) == ("douban/train.txt", 0.01)
+    assert (told["douban"]["files"], float(told["douban"]["MB"])) == (["douban/train.txt"], 0.01)
     assert told["ptt"]["state"] == "absent"
-    assert told["ptt"]["advice"] == sources.load()["ptt"].obtain
+    assert told["ptt"]["advice"] == [sources.load()["ptt"].obtain]
 
 
 def test_version_and_help_are_on_stdout() -> None:
@@ -570,6 +569,13 @@ OPTIONS: list[Callable[[Path], list[str]]] = [
 def test_nothing_left_to_do_exits_3(options: Callable[[Path], list[str]], tmp_path: Path) -> None:
     done = invoke("--raw", SAMPLES, "--out", tmp_path / "out", *options(tmp_path))
     assert (done.exit_code, done.stdout) == (3, "")
+    assert "nothing left to do" in done.stderr
+
+
+def test_an_unknown_command_suggests_the_nearest() -> None:
+    done = invoke("lst")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "no command 'lst'; did you mean 'list'?" in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])

@@ -139,6 +139,12 @@ FAULTY = [
     ("no name", "p.py", SOURCE.format(name="", no_answer=""), "'' cannot be a source's name"),
     ("not Python", "p.py", "SOURCE = (\n", "cannot be loaded: SyntaxError"),
     ("an import that fails", "p.py", "import no_such_module_of_ours\n", "cannot be loaded: ModuleNotFoundError"),
+    (
+        "a pattern for a tuple of patterns",
+        "p.py",
+        "from chat_corpus.formats.conv import CONV\nfrom chat_corpus.source import Input\nInput(files='m*', format=CONV)\n",
+        "files='m*': a tuple of patterns expected",
+    ),
     ("an error of its own", "p.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
     ("another kind of file", "p.txt", "SOURCE = 1\n", "no Python file to load a source from"),
 ]

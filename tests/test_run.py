@@ -21,8 +21,8 @@ from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
 from chat_corpus.writers import tsv
-from tests.conftest import ROOT
-from tests.test_cli import SAMPLES, invoke, put, visible
+from tests.conftest import ROOT, SAMPLES
+from tests.test_cli import invoke, put, visible
 
 NAMES = sorted(sources.load())
 HARD = ROOT / "tests" / "sources"

@@ -31,7 +31,6 @@ FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
     ("wrong type", "rules:\n  min_chars: two\n", 2, ["rules.min_chars", "Expected `int`, got `str`"]),
     ("truth for a number", "read:\n  limit: true\n", 2, ["read.limit", "Expected `int`, got `bool`"]),
     ("number for a section", "text: 3\n", 1, ["text", "Expected a section, got `int`"]),
-    ("section with nothing in it", "raw: x\ntext:\n", 2, ["text", "Expected a section, got `null`"]),
     ("text for a list", "plugins: a.py\n", 1, ["plugins", "Expected `array`, got `str`"]),
     ("below its range", "read: {limit: -1}\n", 1, ["read.limit", ">= 0"]),
     ("above its range", "text:\n  repeats: {limit: 101}\n", 2, ["text.repeats.limit", "<= 100"]),
@@ -180,3 +179,19 @@ def test_settings_cannot_be_changed() -> None:
 def test_the_settings_in_a_report_are_a_config(tmp_path: Path) -> None:
     settings = load([], {"sources": {"ptt": {"rules": {"min_chars": 2}}}, "plugins": ["a.py"]})
     assert load([written(tmp_path, msgspec.json.encode(settings))]) == settings
+
+
+def test_a_section_with_all_its_keys_commented_out_is_empty(tmp_path: Path) -> None:
+    assert load([written(tmp_path, "rules:\n  # min_chars: 2\ntext:\n")]) == Settings()
+
+
+def test_paths_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = load([written(tmp_path, "raw: ~/corpora\nplugins: [~/mine.py]\n")], {"out": "~/clean"})
+    assert (settings.raw, settings.out) == (f"{tmp_path}/corpora", f"{tmp_path}/clean")
+    assert settings.plugins == (f"{tmp_path}/mine.py",)
+
+
+def test_bounds_that_keep_no_turn_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"rules: max_chars 5 is less than min_chars 9"):
+        load([written(tmp_path, "rules: {min_chars: 9, max_chars: 5}\n")])

@@ -18,7 +18,7 @@ from chat_corpus import sources
 from chat_corpus import survey as survey_module
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.survey import Found, survey
-from tests.conftest import ROOT
+from tests.conftest import SAMPLES
 from tests.test_cli import invoke
 
 TIEBA = "在吗\t在\n"
@@ -127,7 +127,7 @@ def test_the_same_file_in_another_folder_or_archive_is_read_once(tmp_path: Path)
 
 
 def test_a_bundled_sample_in_an_archive_is_a_sample(tmp_path: Path) -> None:
-    sample = ROOT / "raw_chat_corpus" / "tieba-305w" / "tieba.dialogues"
+    sample = SAMPLES / "tieba-305w" / "tieba.dialogues"
     zipped(tmp_path / "clone.zip", {"raw_chat_corpus/tieba-305w/tieba.dialogues": sample.read_bytes()})
     assert found(tmp_path)["tieba"].state == "sample"
 
