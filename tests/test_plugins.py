@@ -142,7 +142,7 @@ FAULTY = [
     (
         "a pattern for a tuple of patterns",
         "p.py",
-        "from chat_corpus.formats.conv import CONV\nfrom chat_corpus.source import Input\nInput(files='m*', format=CONV)\n",
+        "from chat_corpus.source import Input\nInput(files='m*', format=None)\n",
         "files='m*': a tuple of patterns expected",
     ),
     ("an error of its own", "p.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
