@@ -1,0 +1,95 @@
+"""In layouts whose records are escaped, the record that a turn's address names holds the turn."""
+
+from __future__ import annotations
+
+import json
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_corpus.formats.base import Format
+from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.xml_messages import xml_messages
+from tests.formats import laws
+
+TEXT = st.text(st.sampled_from("问答好 ，。\"'\\/{}[]<>&:-#\t\u2028\x85a1😀"), min_size=1, max_size=12).filter(
+    str.strip
+)
+#: Two texts, or a record that is none.
+RECORDS = st.lists(st.one_of(st.tuples(TEXT, TEXT), st.none()), max_size=8)
+Record = tuple[str, str] | None
+
+
+def lines_of(records: list[Record], between: str) -> tuple[str, list[Record]]:
+    told = (
+        json.dumps({"instruction": one[0], "output": one[1]}, ensure_ascii=False) if one else "{" for one in records
+    )
+    return "".join(f"{line}\n{between and chr(10)}" for line in told), [
+        x for one in records for x in _spread(one, between)
+    ]
+
+
+def _spread(record: Record, between: str) -> list[Record]:
+    return [record, None] if between else [record]
+
+
+def array_of(records: list[Record], between: str) -> tuple[str, list[Record]]:
+    told = [
+        json.dumps({"instruction": a, "output": b}) if (a, b) != ("", "") else '{"x": 1}' for a, b in _filled(records)
+    ]
+    return f"[{between}{f',{between}'.join(told)}{between}]", records
+
+
+def _filled(records: list[Record]) -> list[tuple[str, str]]:
+    return [one or ("", "") for one in records]
+
+
+def xml_of(records: list[Record], between: str) -> tuple[str, list[Record]]:
+    told = (f"<message id='1'><text>{escape(one[0])}</text></message>" if one else "<message></x>" for one in records)
+    return f"<c>{between}{between.join(told)}{between}</c>", records
+
+
+def yaml_of(records: list[Record], between: str) -> tuple[str, list[Record]]:
+    lines: list[Record] = [None]
+    text = "conversations:\n"
+    for one in records:
+        pair = [_quoted(said) for said in one] if one else ["[", "'"]
+        text += f"- - {pair[0]}\n{between and '# '}{between.strip()}{between and chr(10)}  - {pair[1]}\n"
+        lines += [one, *([None] if between else []), one]
+    return text, lines
+
+
+def _quoted(text: str) -> str:
+    """A YAML scalar in double quotes, in which raw U+0085 and U+2028 would be folded."""
+    return json.dumps(text, ensure_ascii=False).replace("\x85", "\\N").replace("\u2028", "\\L")
+
+
+LAYOUTS = {
+    "json lines": (json_lines(instruction_turns), lines_of),
+    "json array": (json_array(instruction_turns), array_of),
+    "xml": (xml_messages("message", "text"), xml_of),
+    "yaml": (CORPUS_YAML, yaml_of),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@settings(max_examples=40, deadline=None)
+@given(records=RECORDS, between=st.sampled_from(["", "\n", " \n  "]), size=st.sampled_from([1, 40, 1000]))
+def test_the_record_that_an_address_names_holds_the_turn(
+    name: str, records: list[Record], between: str, size: int
+) -> None:
+    format_, write = LAYOUTS[name]
+    assert isinstance(format_, Format)
+    content, held = write(records, between)
+    told = laws.read(format_, content.encode(), shard_bytes=size).rows
+    for _, line, _, _, text, reason in told:
+        record = held[line - 1]
+        assert (record is None) == (reason == "layout")
+        if record is not None:
+            assert text in record
+    sides = 1 if name == "xml" else 2
+    assert sum(1 for row in told if row[5] != "layout") == sides * sum(1 for one in records if one)
