@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 #: configs/default.yaml of a checkout; an installed package has the same values built in.
 _DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
 _INCOMPLETE = 3
+_NOTHING_FOUND = "no corpus found under {}; 'chat-corpus check' says what is looked for and where"
 _ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
 
 
@@ -144,11 +145,7 @@ def run(
     absent = _tell_missing(chosen, talk, asked=bool(asked))
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
-        talk.warning(
-            f"no corpus found under {settings.raw}; 'chat-corpus check' says what is looked for and where"
-            if chosen
-            else _ALL_EXCLUDED
-        )
+        talk.warning(_NOTHING_FOUND.format(settings.raw) if chosen else _ALL_EXCLUDED)
         raise click.exceptions.Exit(_INCOMPLETE)
     if not force:
         earlier.check_replaceable(Path(settings.out), settings, ready)
