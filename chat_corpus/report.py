@@ -6,14 +6,13 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from chat_corpus import earlier, script
+from chat_corpus import earlier, identity, script
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import FileFacts
 from chat_corpus.settings import Settings
@@ -59,9 +58,9 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
         if one.error:  # What lies there, if anything does, is still what an earlier run made.
             told[name]["made_with"] = before.get(name, {}).get("made_with")
     report = {
-        "chat_corpus": version("chat-corpus"),
+        "chat_corpus": identity.installed("chat-corpus"),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("polars", "msgspec", "pyyaml")},
+        "packages": {name: identity.installed(name) for name in ("polars", "msgspec", "pyyaml")},
         "script_conversion": script.load(settings.script).provenance,
         "run": run,
         "settings": msgspec.to_builtins(settings),

@@ -20,7 +20,7 @@ from typing import Any
 
 import filelock
 
-from chat_corpus import earlier, report
+from chat_corpus import earlier, report, script
 from chat_corpus.drive import drive
 from chat_corpus.engines.local import Engine, Inline, Pool, cores
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
@@ -109,6 +109,8 @@ def _run(
     out, clock = Path(settings.out), time.perf_counter()
     facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts["samples"] = any(one.sample for one in found.values())
+    for name in found:
+        script.load(settings.of(name).script)  # a missing dictionary package is said before anything is done
     if not facts["samples"]:
         withdrawn = earlier.withdraw_samples(out)
         if withdrawn:

@@ -7,15 +7,15 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from chat_corpus import pipeline, rules, sources
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus import identity, pipeline, rules, sources
+from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.run import WORK, run, silent
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
@@ -315,3 +315,27 @@ def test_no_file_is_open_for_writing_under_its_final_name(tmp_path: Path, monkey
     final = {Path(name).name for name in visible(tmp_path / "out")}
     assert final <= {after for _, after in renamed}
     assert all(before.startswith(".") for before, after in renamed if after in final)
+
+
+def test_a_dictionary_package_that_is_missing_is_named_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(options: object) -> None:
+        raise UsageError(f"script.dictionaries: not installed, {type(options).__name__}")
+
+    monkeypatch.setattr("chat_corpus.script.load", missing)
+    with pytest.raises(UsageError, match="not installed"):
+        run({"tieba": survey(SAMPLES, sources.load())["tieba"]}, Settings(out=str(tmp_path)), silent)
+    assert not list(tmp_path.glob("*.*sv"))
+
+
+def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("chat_corpus.identity.version", absent)
+    identity.code.cache_clear()
+    found = {"tieba": survey(SAMPLES, sources.load())["tieba"]}
+    _, told = run(found, Settings(out=str(tmp_path)), silent)
+    identity.code.cache_clear()
+    assert told["chat_corpus"] == "not installed"
