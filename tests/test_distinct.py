@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chat_corpus import distinct
 from chat_corpus.errors import LedgerError
 from chat_corpus.ledger import Counts
-from chat_corpus.merge import merge
+from chat_corpus.merge import Merge, RawOf
 from chat_corpus.work import Part
 from chat_corpus.writers import tsv
 
@@ -99,6 +99,15 @@ def no_raw(number: int) -> pl.DataFrame:
     return pl.DataFrame(schema=schema).head(number)
 
 
+def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> None:
+    """The parts, handed over in another order than theirs."""
+    folder.mkdir(exist_ok=True)
+    merging = Merge("某源", folder, raw_of)
+    for number in reversed(range(len(parts))):
+        merging.add(number, parts[number])
+    merging.finish(counts, out)
+
+
 def counts(pairs: int = 5, written: int = 5) -> Counts:
     return Counts(turns=3, turns_rejected=Counter(empty=3), pairs=pairs, written=written)
 
@@ -109,7 +118,7 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
     raw = pl.DataFrame(
         {"file": ["甲.csv"] * 2, "line": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"line": pl.UInt32}
     )
-    merge("某源", made, tmp_path / "out", told, lambda _: raw)
+    merge(made, tmp_path / "work", tmp_path / "out", told, lambda _: raw)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
@@ -128,7 +137,7 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
 def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
     told = counts()
-    merge("某源", made, tmp_path / "out", told)
+    merge(made, tmp_path / "work", tmp_path / "out", told)
     assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
     assert (told.written, told.duplicates) == (5, 0)
 
@@ -140,12 +149,12 @@ def test_files_that_do_not_hold_what_was_counted_are_not_written(with_keys: bool
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "某源.tsv").write_text("旧\t的\n", "utf-8")
     with pytest.raises(LedgerError, match=r"某源\.tsv"):
-        merge("某源", made, tmp_path / "out", counts(pairs=6, written=6), raw_of)
+        merge(made, tmp_path / "work", tmp_path / "out", counts(pairs=6, written=6), raw_of)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "旧\t的\n"
     with pytest.raises(LedgerError, match="某源"):
-        merge("某源", made, tmp_path / "out", counts(written=4), raw_of)
+        merge(made, tmp_path / "work", tmp_path / "out", counts(written=4), raw_of)
 
 
 def test_a_source_without_parts_has_empty_files(tmp_path: Path) -> None:
-    merge("某源", [], tmp_path, Counts(), no_raw)
+    merge([], tmp_path / "work", tmp_path, Counts(), no_raw)
     assert (tmp_path / "某源.tsv").read_bytes() == (tmp_path / "rejects" / "某源.jsonl").read_bytes() == b""

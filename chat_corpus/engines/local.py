@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -67,6 +68,8 @@ class Pool:
         self.ahead = workers + 1
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+        for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
+            self._pool.submit(importlib.import_module, "chat_corpus.work")
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Start a call in a worker."""
