@@ -7,9 +7,8 @@ change places with what lies in the output folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 
@@ -27,33 +26,30 @@ RawOf = Callable[[int], pl.DataFrame]
 
 
 class _Lines:
-    """A file of whole lines that is being written, and how many they are."""
+    """A file of whole lines in the making, and how many they are."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stream: IO[bytes] = path.open("wb")
         self.lines = 0
+        path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
-    def write(self, data: bytes) -> None:
-        self._stream.write(data)
-        self.lines += data.count(b"\n")
+    def append(self, blocks: Iterable[bytes]) -> None:
+        with self._path.open("ab") as stream:
+            for block in blocks:
+                stream.write(block)
+                self.lines += block.count(b"\n")
 
-    def append(self, part: Path) -> None:
+    def join(self, part: Path) -> None:
         with part.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                self.write(block)
+            self.append(iter(lambda: stream.read(_BLOCK), b""))
 
     def sync(self) -> None:
-        """Have all of it on the disk, so that a power cut cannot leave an empty file under the final name."""
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        """Have all of it on the disk, so that a power cut cannot leave an empty file in its place."""
+        with self._path.open("rb+") as stream:
+            os.fsync(stream.fileno())
 
     def move(self, target: Path) -> None:
-        self._stream.close()
         self._path.replace(target)
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 class Merge:
@@ -73,9 +69,9 @@ class Merge:
         self._early[number] = part
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
-            self._rejects.append(following.rejects)
+            self._rejects.join(following.rejects)
             if self._raw_of is None:
-                self._pairs.append(following.pairs)
+                self._pairs.join(following.pairs)
 
     def finish(self, counts: Counts, out: Path) -> None:
         """Put the files of all parts added under `out`. Adds the duplicates to `counts`.
@@ -100,11 +96,6 @@ class Merge:
         self._pairs.move(out / f"{self._name}.tsv")
         self._rejects.move(out / "rejects" / f"{self._name}.jsonl")
 
-    def close(self) -> None:
-        """Leave off, for good or until the next run."""
-        self._pairs.close()
-        self._rejects.close()
-
     def _distinct(self, raw_of: RawOf) -> int:
         """Write the pairs that are no repeats, and add the repeats to the rejects; returns how many these are."""
         if not self._parts:
@@ -116,9 +107,9 @@ class Merge:
             mine = repeats.filter(pl.col("row").is_between(first, first + len(lines), closed="left"))
             dropped = mine.with_columns(pl.col("row") - first)
             left_out = set(dropped["row"])
-            self._pairs.write(b"".join(line for row, line in enumerate(lines) if row not in left_out))
+            self._pairs.append(line for row, line in enumerate(lines) if row not in left_out)
             if left_out:
-                self._rejects.write(_duplicates(self._name, part, dropped, raw_of(number)))
+                self._rejects.append([_duplicates(self._name, part, dropped, raw_of(number))])
             first += len(lines)
         return len(repeats)
 

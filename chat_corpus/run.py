@@ -244,7 +244,6 @@ def _finish(job: _Job, out: Path) -> None:
         except ChatCorpusError as error:
             _fail(job, error)
             faulty = True
-    job.merge.close()
     job.told.read_samples()
     if faulty or not job.told.error:
         shutil.rmtree(job.folder, ignore_errors=True)

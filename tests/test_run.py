@@ -302,19 +302,22 @@ def test_a_failure_of_polars_to_write_is_one_of_ours(tmp_path: Path, monkeypatch
 
 
 def test_no_file_is_open_for_writing_under_its_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A result is renamed into its place when it is whole: whatever is replaced has a hidden name before."""
+    """A result is renamed into its place when it is whole: before, it has a hidden name or folder."""
     raw, renamed = put(tmp_path / "raw", {"tieba.dialogues": ROWS}), []
     move = Path.replace
 
     def watched(path: Path, target: Path) -> Path:
-        renamed.append((path.name, Path(target).name))
+        renamed.append((path, Path(target).name))
         return move(path, target)
 
     monkeypatch.setattr(Path, "replace", watched)
     run(here(raw), Settings(out=str(tmp_path / "out"), workers=1), silent)
     final = {Path(name).name for name in visible(tmp_path / "out")}
     assert final <= {after for _, after in renamed}
-    assert all(before.startswith(".") for before, after in renamed if after in final)
+    hidden = (
+        before.name.startswith(".") or ".chat-corpus" in before.parts for before, after in renamed if after in final
+    )
+    assert all(hidden)
 
 
 def test_a_dictionary_package_that_is_missing_is_named_before_anything_is_done(
@@ -334,8 +337,10 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr("chat_corpus.identity.version", absent)
-    identity.code.cache_clear()
+    for known in (identity.code, identity.installed):
+        known.cache_clear()
     found = {"tieba": survey(SAMPLES, sources.load())["tieba"]}
     _, told = run(found, Settings(out=str(tmp_path)), silent)
-    identity.code.cache_clear()
+    for known in (identity.code, identity.installed):
+        known.cache_clear()
     assert told["chat_corpus"] == "not installed"
