@@ -7,10 +7,12 @@ written as the two characters ``\n``. A line that is not UTF-8 goes out as it ca
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BufferedReader
-from typing import IO
+from queue import Queue
+from typing import IO, BinaryIO
 
 import polars as pl
 
@@ -21,7 +23,8 @@ from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.text import steps
 
-_BLOCK = 1 << 20
+#: Bytes to read at once, and how many such blocks may wait: together a megabyte or two.
+_READ, _WAITING = 1 << 17, 16
 _BREAK = r"\r?\n|\r"
 #: What a line of text of one's own is taken for: nothing is known of its script, and it has no platform's markup.
 _OWN = Traits(script=Script.MIXED)
@@ -67,10 +70,13 @@ class Filter:
             yield f"conversion ({found})", converted
 
 
-def whole_lines(stream: BufferedReader) -> Iterator[bytes]:
-    """The lines of a stream in blocks, as soon as they are there; the last one may lack its line break."""
+def whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a stream in blocks, as soon as they are there; the last one may lack its line break.
+
+    A block is all that came while the one before was worked on: single lines when they come singly, many from a file.
+    """
     rest = b""
-    while block := stream.read1(_BLOCK):
+    for block in _arrivals(stream):
         lines, found, tail = block.rpartition(b"\n")
         if found:
             yield rest + lines + found
@@ -81,7 +87,33 @@ def whole_lines(stream: BufferedReader) -> Iterator[bytes]:
         yield rest
 
 
-def run(told: Filter, stream: BufferedReader, out: IO[bytes]) -> list[int]:
+def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
+    # Unbuffered where it can be: a lock on the buffer that the thread still held would spoil the end of the program.
+    source = stream.raw if isinstance(stream, BufferedReader) else stream
+    arrived: Queue[bytes | BaseException] = Queue(_WAITING)
+
+    def read() -> None:
+        try:
+            while block := source.read(_READ):
+                arrived.put(block)
+            arrived.put(b"")
+        except BaseException as error:  # noqa: BLE001 whatever it is, it belongs to the reader of the queue
+            arrived.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        blocks = [arrived.get()]
+        while blocks[-1] and len(blocks) <= _WAITING and not arrived.empty():
+            blocks.append(arrived.get())
+        last = blocks[-1]
+        yield b"".join(block for block in blocks if isinstance(block, bytes))
+        if isinstance(last, BaseException):
+            raise last
+        if not last:
+            break
+
+
+def run(told: Filter, stream: BinaryIO, out: IO[bytes]) -> list[int]:
     """Filter a stream to its end; returns the numbers of the lines that are not UTF-8 and went out unchanged."""
     first, bad = 1, []
     for block in whole_lines(stream):
@@ -93,7 +125,7 @@ def run(told: Filter, stream: BufferedReader, out: IO[bytes]) -> list[int]:
     return bad
 
 
-def explain(told: Filter, stream: BufferedReader, bad: list[int]) -> Iterator[str]:
+def explain(told: Filter, stream: BinaryIO, bad: list[int]) -> Iterator[str]:
     """For each line of a stream its number and text, and below it each step that changes it, and what to.
 
     Adds the numbers of lines that are not UTF-8 to `bad`.

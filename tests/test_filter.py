@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import subprocess
 import sys
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 
 import pytest
 from click.testing import Result
@@ -178,3 +179,19 @@ def test_a_line_is_treated_alike_alone_and_among_others() -> None:
     together, _ = PLAIN.lines("\n".join(lines).encode(), 1)
     alone = b"".join(PLAIN.lines(line.encode(), 1)[0] for line in lines)
     assert together == alone
+
+
+def test_a_stream_that_fails_gives_its_lines_and_then_its_error() -> None:
+    class Failing(io.RawIOBase):
+        def __init__(self) -> None:
+            self.blocks = [b"a\nb", b"c\nd"]
+
+        def read(self, size: int = -1) -> bytes:
+            if not self.blocks:
+                raise OSError(5, f"no more than {size} bytes")
+            return self.blocks.pop(0)
+
+    lines = filter_.whole_lines(cast("BinaryIO", Failing()))
+    assert list(itertools.islice(lines, 1)) in ([b"a\n"], [b"a\nbc\n"])
+    with pytest.raises(OSError, match="no more"):
+        list(lines)
