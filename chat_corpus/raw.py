@@ -19,6 +19,7 @@ from typing import IO, Any
 
 import polars as pl
 
+from chat_corpus import encodings
 from chat_corpus.errors import ChatCorpusError
 
 BOM = b"\xef\xbb\xbf"
@@ -38,7 +39,9 @@ class RawFile:
 
     `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder. `size`
     is in bytes: of the content, or of the file where the content is a compressed stream.
-    `modified` is the file's time of modification in nanoseconds, by which a later run knows it again.
+    `modified` is the file's time of modification in nanoseconds, by which a later run knows it again. Whatever the
+    `encoding` of the content, a name of `chat_corpus.encodings`, it is read as UTF-8, and positions in it are positions
+    in that.
     """
 
     path: str
@@ -46,14 +49,24 @@ class RawFile:
     size: int
     member: str | None = None
     modified: int = 0
+    encoding: str = encodings.UTF8
 
     @property
     def compressed(self) -> bool:
-        """Whether the content can only be read as a stream."""
+        """Whether the content lies there as a compressed stream, or inside an archive."""
         return self.member is not None or Path(self.path).suffix in COMPRESSED
 
+    @property
+    def streamed(self) -> bool:
+        """Whether the content can only be read from its beginning on."""
+        return self.compressed or self.encoding != encodings.UTF8
+
     def open(self) -> IO[bytes]:
-        """Open the content for reading. Raises ChatCorpusError where the file cannot be read."""
+        """Open the content for reading as UTF-8. Raises ChatCorpusError where the file cannot be read."""
+        return encodings.utf8(self.content(), self.encoding)
+
+    def content(self) -> IO[bytes]:
+        """Open the content's own bytes for reading. Raises ChatCorpusError where the file cannot be read."""
         try:
             if self.member is not None:
                 return zipfile.ZipFile(self.path).open(self.member)
@@ -64,7 +77,7 @@ class RawFile:
 
 
 class _Streams:
-    """The stream of the compressed file that was read last, so that reading its ranges in order costs one pass."""
+    """The stream of the file that was read last as one, so that reading its ranges in order costs one pass."""
 
     def __init__(self) -> None:
         self._file: RawFile | None = None
@@ -109,7 +122,7 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
     Raises ChatCorpusError where the file has become shorter than `stop`, or its compressed stream is damaged.
     """
     try:
-        if file.compressed:
+        if file.streamed:
             data = _streams.at(file, start).read(stop - start)
         else:
             with file.open() as stream:
