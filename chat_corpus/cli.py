@@ -106,6 +106,13 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.option("--pairs", type=click.Choice(["adjacent", "exchange", "first"]), help="How turns become pairs.")
 @click.option("--unequal", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all cores]")
+@click.option(
+    "--encoding",
+    "encodings",
+    multiple=True,
+    metavar="SOURCE=NAME",
+    help="Read a source's files in this encoding, whatever they look like; may be given again.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
 @click.option(
     "--explain-conversion",
@@ -179,11 +186,27 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     read = {name: flags[name] for name in ("limit", "unequal") if flags.get(name)}
     if read:
         told["read"] = read
+    if flags.get("encodings"):
+        told["sources"] = {name: {"read": {"encoding": one}} for name, one in map(_encoding, flags["encodings"])}
     defaults = [_DEFAULT_CONFIG] if _DEFAULT_CONFIG.is_file() else []
     files = [*defaults, *configs]
     loaded = settings.load(files, told)
     settings.check_sources(files, loaded, sources.load(loaded.plugins))
     return loaded
+
+
+def _encoding(given: str) -> tuple[str, str]:
+    """The source and the encoding of `SOURCE=NAME`. Raises UsageError, with the nearest name for an unknown one."""
+    from chat_corpus.detection import CHOICES
+
+    source, _, name = given.partition("=")
+    if not source or not name:
+        raise UsageError(f"--encoding {given}: SOURCE=NAME expected, as in --encoding ptt=big5")
+    if name.lower() not in CHOICES:
+        nearest = difflib.get_close_matches(name.lower(), CHOICES, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(CHOICES)}"
+        raise UsageError(f"--encoding {given}: no encoding named '{name}'; {hint}")
+    return source, name.lower()
 
 
 def _survey(settings: Settings) -> dict[str, Found]:

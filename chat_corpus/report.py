@@ -59,7 +59,7 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
     report = {
         "chat_corpus": identity.installed("chat-corpus"),
         "python": platform.python_version(),
-        "packages": {name: identity.installed(name) for name in ("polars", "msgspec", "pyyaml")},
+        "packages": {name: identity.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
         "script_conversion": script.load(settings.script).provenance,
         "run": run,
         "settings": msgspec.to_builtins(settings),
@@ -84,6 +84,8 @@ def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]
                 "file": fact.file.name,
                 "bytes": fact.bytes,
                 "sha256": fact.digest or None,
+                "encoding": fact.file.encoding,
+                "encoding_evidence": fact.evidence,
                 "records": fact.records,
                 "segmentation": str(fact.segmentation),
             }

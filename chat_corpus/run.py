@@ -222,13 +222,15 @@ def _fail(job: _Job, error: ChatCorpusError) -> None:
 
 
 def _check_encoding(job: _Job) -> None:
-    """Fail a source most of whose turns are not UTF-8: its files are whole, but in another encoding."""
+    """Fail a source most of whose turns do not decode: its files are in another encoding, or no text at all."""
     counts, name = job.told.counts, job.plan.found.source.name
     lost = counts.turns_rejected[Reason.ENCODING]
     if lost * 2 > counts.turns:
-        files = ", ".join(fact.file.name for fact in job.told.files)
-        told = f"{name}: {lost:,} of {counts.turns:,} turns are not UTF-8; {files} may be in GB18030 or Big5"
-        _fail(job, IncompleteError(f"{told}: convert it, for example with 'iconv -f GB18030 -t UTF-8'"))
+        files = "; ".join(f"{fact.file.name} was read as {fact.file.encoding}" for fact in job.told.files)
+        told = f"{name}: {lost:,} of {counts.turns:,} turns do not decode: {files}"
+        _fail(
+            job, IncompleteError(f"{told}; name the right encoding with --encoding {name}=NAME, or get the file again")
+        )
 
 
 def _finish(job: _Job, out: Path) -> None:

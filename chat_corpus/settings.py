@@ -24,6 +24,11 @@ from chat_corpus.script import ScriptOptions
 from chat_corpus.text.options import TextOptions
 
 Unequal = Literal["error", "common"]
+Encoding = Literal[
+    "auto", "utf-8", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be",
+    "utf-8+gb18030", "gb18030+utf-8", "utf-8+big5", "big5+utf-8",
+    "utf8", "gbk", "gb2312", "cp936", "cp950", "big5hkscs", "big5-hkscs",
+]  # fmt: skip
 SegmentationChoice = Literal["auto", "none", "blank", "slash"]
 
 
@@ -32,6 +37,9 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     #: Read only the first so many records of each raw file; 0 for all.
     limit: Annotated[int, msgspec.Meta(ge=0)] = 0
+    #: The encoding of the files. auto: each file's own is found out. gbk, gb2312 and cp936 mean gb18030, cp950 and
+    #: big5hkscs mean big5; utf-8+gb18030 is a file that mixes the two line by line, more of the first.
+    encoding: Encoding = "auto"
     #: Parallel files of unequal length: error stops the source, common keeps the part that both have.
     unequal: Unequal = "error"
     #: What separates the words of the text. auto: what the source declares, where the file bears it out.

@@ -19,6 +19,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
+from chat_corpus.detection import text_head
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.raw import COMPRESSED, RawFile, printable, read_some
 from chat_corpus.source import Input, Source
@@ -100,7 +101,7 @@ def _claims(file: RawFile, sources: Mapping[str, Source]) -> Iterator[tuple[str,
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
             part = wanted.part_of(name)
-            if part is not None and wanted.format.accepts(_head(file)):
+            if part is not None and wanted.format.accepts(text_head(_head(file))):
                 yield source.name, number, part
 
 

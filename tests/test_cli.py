@@ -576,14 +576,3 @@ def test_an_unknown_command_suggests_the_nearest() -> None:
     done = invoke("lst")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "no command 'lst'; did you mean 'list'?" in done.stderr
-
-
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
-def test_a_file_in_another_encoding_fails_its_source_and_says_so(encoding: str, tmp_path: Path) -> None:
-    raw, out = tmp_path / "raw", tmp_path / "out"
-    put(raw, {"lost.conv": "E\nM 一\nM 二\n"})
-    (raw / "tieba.dialogues").write_bytes("你好呀\t你也好\n今天天气\t真的不错\n".encode(encoding))
-    done = invoke("--raw", raw, "--out", out)
-    assert done.exit_code == 3
-    assert re.search(r"tieba: \d of \d turns are not UTF-8; tieba\.dialogues may be in GB18030 or Big5", done.stderr)
-    assert sorted(path.name for path in out.glob("*.tsv")) == ["subtitle.tsv"]

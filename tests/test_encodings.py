@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import IO, cast
+from typing import IO, cast, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat_corpus.detection import CHOICES
 from chat_corpus.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8, utf8_share
+from chat_corpus.settings import Encoding
 
 OTHERS = [*(name for name in CODECS if name != UTF8), *MIXTURES]
 BYTEWISE = ["gb18030", "big5"]
@@ -161,3 +163,7 @@ def test_text_in_another_encoding_is_hardly_utf_8(encoding: str) -> None:
 def test_plain_utf_8_has_no_stream_in_between() -> None:
     stream = cast("IO[bytes]", io.BytesIO())
     assert utf8(stream, UTF8) is stream
+
+
+def test_settings_know_the_same_names_as_the_command_line() -> None:
+    assert sorted(get_args(Encoding)) == sorted(CHOICES)

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "chat_corpus"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("schema", "errors", "encodings", "identity", "terminal", "writers", "engines"),
     ("raw", "yaml_places", "engines.local"),
-    ("formats", "formats.base"),
+    ("formats", "formats.base", "detection"),
     ("formats.*",),
     ("source",),
     (

@@ -15,6 +15,9 @@ class RecordError(ValueError):
     """A record of another layout than the format's; the message says what was expected and what was met."""
 
 
+#: What is said of a record that was to be UTF-8 by then.
+NOT_UTF8 = "not UTF-8"
+
 #: Numbered records of one raw file: `line: u32, text: str, bytes: binary`; where the bytes are not UTF-8 text is null.
 Records = pl.DataFrame
 
@@ -51,7 +54,7 @@ class Format:
 
 def undecodable(records: Records) -> pl.DataFrame:
     """The rows of records that are not text: line, reason, detail; a format places them in dialogues as it can."""
-    return rejected(records.filter(pl.col("text").is_null()), Reason.ENCODING, "not UTF-8")
+    return rejected(records.filter(pl.col("text").is_null()), Reason.ENCODING, NOT_UTF8)
 
 
 def rejected(records: Records, reason: Reason, detail: str | pl.Expr) -> pl.DataFrame:

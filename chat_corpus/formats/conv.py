@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from chat_corpus.formats.base import Format, Reading, Records, mark_empty, position_within, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, position_within, turns_frame
 from chat_corpus.schema import Reason
 
 _END = re.compile(rb"\nE[ \t]*\r?(?=\n)")
@@ -46,7 +46,7 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(str(Reason.ENCODING)))
         .when(~marked)
         .then(pl.lit(str(Reason.LAYOUT))),
-        detail=pl.when(text.is_null()).then(pl.lit("not UTF-8")).when(~marked).then(pl.lit(unmarked)),
+        detail=pl.when(text.is_null()).then(pl.lit(NOT_UTF8)).when(~marked).then(pl.lit(unmarked)),
     )
 
 

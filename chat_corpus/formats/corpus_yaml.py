@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import yaml
 
-from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.raw import printable
 from chat_corpus.schema import Reason
 
@@ -34,7 +34,7 @@ def _read(parts: Sequence[Records]) -> Reading:
     placed = {line for line, *_ in found}
     found.extend(_outside(line) for line in outside if _is_lost(line, chunks))
     found.extend(
-        (line.number, None, None, None, str(Reason.ENCODING), "not UTF-8")
+        (line.number, None, None, None, str(Reason.ENCODING), NOT_UTF8)
         for chunk in chunks
         for line in chunk
         if line.text is None and line.number not in placed
@@ -64,7 +64,7 @@ def _is_lost(line: _Line, chunks: list[list[_Line]]) -> bool:
 
 def _outside(line: _Line) -> _Row:
     if line.text is None:
-        return line.number, None, None, None, str(Reason.ENCODING), "not UTF-8"
+        return line.number, None, None, None, str(Reason.ENCODING), NOT_UTF8
     told = "a list of conversations under 'conversations:' expected"
     return line.number, None, None, None, str(Reason.LAYOUT), told
 
@@ -112,7 +112,7 @@ def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str 
         end = source.count("\n", 0, max(item.start_mark.index, item.end_mark.index - 1))
         text = _as_written(item, source)
         if bad & set(range(at, end + 1)):
-            yield first + at, turn, None, str(Reason.ENCODING), "not UTF-8"
+            yield first + at, turn, None, str(Reason.ENCODING), NOT_UTF8
         elif text is None:
             yield first + at, turn, None, str(Reason.LAYOUT), f"a text expected, a {item.id} met"
         else:

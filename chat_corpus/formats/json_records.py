@@ -13,7 +13,7 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.formats.base import Format, Reading, RecordError, Records, mark_empty, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, mark_empty, turns_frame
 from chat_corpus.raw import numbered
 from chat_corpus.schema import Reason
 
@@ -43,7 +43,7 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
 def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None, str | None, str | None]]:
     """The rows (turn, text, reason, detail) of one record."""
     if text is None:
-        yield 0, None, str(Reason.ENCODING), "not UTF-8"
+        yield 0, None, str(Reason.ENCODING), NOT_UTF8
         return
     try:
         turns = turns_of(json.loads(text))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.schema import Reason
 
 
@@ -29,10 +29,7 @@ def _read(parts: Sequence[Records]) -> Reading:
     rows = rows.with_columns(
         turn=pl.when(~beyond).then("turn"),
         reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))).when(beyond).then(pl.lit(str(Reason.UNPAIRED))),
-        detail=pl.when(bad)
-        .then(pl.lit("not UTF-8"))
-        .when(beyond)
-        .then(pl.lit("the parallel file ends before this line")),
+        detail=pl.when(bad).then(pl.lit(NOT_UTF8)).when(beyond).then(pl.lit("the parallel file ends before this line")),
     )
     empty = pl.Series("line", [], dtype=pl.UInt32)
     return Reading(rows=mark_empty(turns_frame(rows)), structural=(empty,) * len(parts))

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.raw import numbered
 from chat_corpus.schema import Reason
 
@@ -45,7 +45,7 @@ def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:
 def _message(record: str | None, element: str, child: str) -> tuple[str | None, str | None, str | None]:
     """The row (text, reason, detail) of one message; what follows its end tag closes the elements around it."""
     if record is None:
-        return None, str(Reason.ENCODING), "not UTF-8"
+        return None, str(Reason.ENCODING), NOT_UTF8
     whole, end, rest = record.partition(f"</{element}>")
     try:
         text = ET.fromstring(whole + end).find(child)  # noqa: S314 a fragment can declare no entity
