@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from chat_corpus.survey import Found
 
 #: The report's name in the output folder.
 REPORT = "report.json"
+#: Where unfinished work lies, under the output folder; never a result.
+WORK = ".chat-corpus"
+#: The digest of the settings that a source's files are being made with, in its work folder.
+_WORD = "settings"
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -52,17 +57,32 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
         if not (out / f"{name}.tsv").exists() or (told.get("state") == "sample" and not one.sample):
             continue
         held = (told.get("made_with") or {}).get("settings")
+        if settings.of(name).digest() in (held, _announced(out, name)):
+            continue
         if held is None:
             raise UsageError(
                 f"{out / f'{name}.tsv'}: exists, and {REPORT} does not say that chat-corpus made it; "
                 "use --force to replace it, or another --out"
             )
-        if held != settings.of(name).digest():
-            changed = ", ".join(_changes(told.get("settings", {}), msgspec.to_builtins(settings.of(name)))) or held
-            raise UsageError(
-                f"{out / f'{name}.tsv'}: made with other settings ({changed}); "
-                "use --force to replace it, or another --out"
-            )
+        changed = ", ".join(_changes(told.get("settings", {}), msgspec.to_builtins(settings.of(name)))) or held
+        raise UsageError(
+            f"{out / f'{name}.tsv'}: made with other settings ({changed}); use --force to replace it, or another --out"
+        )
+
+
+def announce(out: Path, name: str, settings: Settings) -> None:
+    """Leave word in the work folder that the files of a source are about to appear, made with these settings.
+
+    A run that is killed before its report tells of them is then known to have made them.
+    """
+    (out / WORK / name / _WORD).write_text(settings.of(name).digest(), "utf-8")
+
+
+def _announced(out: Path, name: str) -> str | None:
+    try:
+        return (out / WORK / name / _WORD).read_text("utf-8")
+    except OSError:
+        return None
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any], section: str = "") -> Iterator[str]:
@@ -81,6 +101,12 @@ def unchanged(out: Path, found: Found, settings: Settings) -> dict[str, Any] | N
     if told is None or told.get("state") == "failed" or told.get("made_with") != made_with(found, settings):
         return None
     return told if told.get("outputs") == outputs(out, found.source.name) else None
+
+
+def since(told: Mapping[str, Any]) -> str:
+    """When the output of a source that is unchanged was written, in local time."""
+    written = max(nanoseconds for _, nanoseconds in told["outputs"].values())
+    return datetime.fromtimestamp(written / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def withdraw_samples(out: Path) -> list[str]:

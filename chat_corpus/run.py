@@ -22,6 +22,7 @@ import filelock
 
 from chat_corpus import earlier, report, script
 from chat_corpus.drive import drive
+from chat_corpus.earlier import WORK
 from chat_corpus.engines.local import Engine, Inline, Pool, cores
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.ledger import Counts
@@ -31,10 +32,8 @@ from chat_corpus.report import SourceReport
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.work import Task, raw_records
+from chat_corpus.work import Task, raw_records, sweep
 
-#: Where unfinished work lies, under the output folder; never a result.
-WORK = ".chat-corpus"
 #: Less than this many shards are done before a pool's workers would have started.
 _POOL_SHARDS = 3
 
@@ -61,6 +60,8 @@ def run(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _held(out):
+            sweep(out)
+            sweep(out / "rejects")
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
@@ -119,17 +120,21 @@ def _run(
     for name, one in found.items():
         told = None if fresh or conversions else earlier.unchanged(out, one, settings)
         if told is not None:
+            shutil.rmtree(out / WORK / name, ignore_errors=True)
             done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
             progress(name, sum(file.size for file in one.files))
+            _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
         else:
             jobs[name] = _job(one, settings, out / WORK / name, fresh=fresh)
 
     def close(job: _Job) -> None:
-        _finish(job, out)
+        spent = _finish(job, out)
         done[job.plan.found.source.name] = job.told
         facts["seconds"] = round(time.perf_counter() - clock, 3)
         # After each source, so that a run that is interrupted leaves no file that the report does not know.
         report.write(out, settings, done, facts)
+        if spent:
+            shutil.rmtree(job.folder, ignore_errors=True)
 
     def tasks() -> Iterator[Task]:
         """The tasks, when the engine's workers are already starting."""
@@ -233,8 +238,8 @@ def _check_encoding(job: _Job) -> None:
         )
 
 
-def _finish(job: _Job, out: Path) -> None:
-    """Put the files of a source in their place, and clean up after it.
+def _finish(job: _Job, out: Path) -> bool:
+    """Put the files of a source in their place; whether its parts are of no more use.
 
     One that failed keeps its parts for the next run, unless the parts themselves are at fault.
     """
@@ -242,11 +247,11 @@ def _finish(job: _Job, out: Path) -> None:
     _check_encoding(job)
     if not job.told.error:
         try:
+            earlier.announce(out, job.plan.found.source.name, job.plan.settings)
             job.merge.finish(job.told.counts, out)
         except ChatCorpusError as error:
             _fail(job, error)
             faulty = True
     job.told.read_samples()
-    if faulty or not job.told.error:
-        shutil.rmtree(job.folder, ignore_errors=True)
     job.told.seconds = time.perf_counter() - job.clock
+    return faulty or not job.told.error

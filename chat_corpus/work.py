@@ -142,6 +142,12 @@ def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def sweep(folder: Path) -> None:
+    """Delete what processes that were killed left half written in a folder that nobody else writes to."""
+    for path in folder.glob(".*.[0-9]*.writing"):
+        path.unlink(missing_ok=True)
+
+
 def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
     """Let `write` write a file, staged."""
     with staged(path, sync=sync) as beside:

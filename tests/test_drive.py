@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -13,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.earlier import WORK
 from chat_corpus.ledger import Counts
-from chat_corpus.run import WORK, run, silent
+from chat_corpus.run import run, silent
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Task, work
@@ -154,29 +154,6 @@ def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     assert told["tieba"].unchanged is None
     monkeypatch.setattr("chat_corpus.drive.work", None)  # nothing may be done
     run(found, settings(tmp_path), silent)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(
-    seed: int, raw: Path, expected: dict[str, bytes], tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    process = program(raw, out)
-    until(lambda: len(list(out.rglob("0*.json"))) > 3 * seed or process.poll() is not None)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert {name: expected[name] for name in files(out)} == files(out), "what is there is whole"
-    again = program(raw, out)
-    assert (again.communicate()[1] != "", again.returncode) == (True, 0)
-    assert files(out) == expected
-
-
-def test_workers_end_with_a_parent_that_is_killed(raw: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    process = program(raw, out)
-    until(lambda: list(out.rglob("0*.json")))
-    process.kill()
-    process.communicate(timeout=20)  # the workers hold the pipes open until they end
 
 
 def test_it_stops_at_once_when_asked_to_and_says_how_to_go_on(

@@ -15,8 +15,9 @@ import polars as pl
 import pytest
 
 from chat_corpus import identity, pipeline, rules, sources
+from chat_corpus.earlier import WORK
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.run import WORK, run, silent
+from chat_corpus.run import run, silent
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
