@@ -1,0 +1,119 @@
+"""Awkward places for a cut, by name: wherever a file is cut, it is read as it is in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from chat_corpus.formats.base import Format
+from chat_corpus.raw import BOM
+from tests.formats import laws
+from tests.formats.test_laws import FORMATS
+
+LONG = "很长的话" * 100
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A file of each part as lines, of which the second last record is to be `LONG`; how many shards at least."""
+
+    files: tuple[list[str], ...]
+    cut: bool = True
+
+    def contents(self, text: str, end: str = "\n") -> tuple[bytes, ...]:
+        return tuple("".join(line.replace("TEXT", text) + end for line in lines).encode() for lines in self.files)
+
+
+LAYOUTS = {
+    "conv": Layout((["E", "M 在吗", "M 在", "E", "M TEXT", "M 好", "E", "M 谁", "M 我"],)),
+    "tabbed": Layout((["在吗\t在", "TEXT\t好", "谁\t我"],)),
+    "barred": Layout((["在吗 | 在", "TEXT | 好", "谁 | 我"],)),
+    "chained": Layout((["在吗\t在", "在\t好", "TEXT\t好", "谁\t我", "甲\t乙"],)),
+    "labelled": Layout((["1\t在吗\t在\t好", "0\t在吗\t在\t坏", "1\tTEXT\t嗯\t好", "1\t谁\t我\t你"],)),
+    "parallel": Layout((["在吗", "TEXT", "谁"], ["在", "好", "我"])),
+    "quoted": Layout((["question,answer", '在吗,"在,嗯"', '"TEXT","他说""好"""', "谁,我"],)),
+    "json lines": Layout(([f'{{"instruction": "{text}", "output": "好"}}' for text in ("在吗", "TEXT", "谁")],)),
+    "json array": Layout(
+        (
+            [
+                "[",
+                *(f'{{"instruction": "{text}", "output": "好"}},' for text in ("在吗", "TEXT")),
+                '{"input": "谁"}',
+                "]",
+            ],
+        )
+    ),
+    "xml": Layout((["<c>", *(f"<message><text>{text}</text></message>" for text in ("在吗", "TEXT", "谁")), "</c>"],)),
+    "yaml": Layout((["conversations:", "- - 在吗", "  - 在", "- - TEXT", "  - 好"],), cut=False),
+    "line ids": Layout(
+        (["1 +++$+++ 甲 +++$+++ TEXT", "2 +++$+++ 乙 +++$+++ 在"], ["1 +++$+++ 甲 +++$+++ [1, 2]"]),
+        cut=False,
+    ),
+}
+
+
+def _places(found: bytes, contents: tuple[bytes, ...]) -> set[int]:
+    """The sizes that end a first look at the file after each byte of each place where `found` stands."""
+    first = contents[0]
+    starts = [at for at in range(len(first)) if first.startswith(found, at)]
+    return {start + inside for start in starts[:3] for inside in range(len(found) + 1)} - {0}
+
+
+#: What makes the contents awkward, and the shard sizes that cut them there.
+CASES: dict[str, tuple[Callable[[Layout], tuple[bytes, ...]], Callable[[tuple[bytes, ...]], set[int]]]] = {
+    "a record longer than a shard": (lambda one: one.contents(LONG), lambda _: {16, 100, 500}),
+    "a cut between CR and LF": (
+        lambda one: one.contents("在么", "\r\n"),
+        lambda contents: _places(b"\r\n", contents),
+    ),
+    "no line break at the end": (
+        lambda one: tuple(content[:-1] for content in one.contents("在么")),
+        lambda contents: {contents[0].rfind(b"\n") + 1, len(contents[0]) - 1, len(contents[0])},
+    ),
+    "a mark at the beginning": (
+        lambda one: tuple(BOM + content for content in one.contents("在么")),
+        lambda _: {1, 2, 3, 4, 20},
+    ),
+    "a cut inside a character": (
+        lambda one: one.contents("😀"),
+        lambda contents: _places("😀".encode(), contents) | _places("在".encode(), contents),
+    ),
+    "an empty file": (lambda one: tuple(b"" for _ in one.files), lambda _: {1}),
+    "a file of line breaks": (lambda one: tuple(b"\n" * 7 for _ in one.files), lambda _: {1, 2, 3}),
+    "a file of both line breaks": (lambda one: tuple(b"\r\n\n\r\n" for _ in one.files), lambda _: {1, 2, 3}),
+}
+
+
+def _same(format_: Format, contents: tuple[bytes, ...], sizes: set[int]) -> tuple[laws.Told, int]:
+    """What was read in one piece, and the most shards that it was cut into, each reading being the same."""
+    whole = laws.read(format_, *contents)
+    most = 1
+    for size in sorted(sizes):
+        shards = laws.read(format_, *contents, shard_bytes=size)
+        assert shards.anywhere() == whole.anywhere(), size
+        assert shards.addressed() == whole.addressed(), size
+        assert shards.structural == whole.structural, size
+        most = max(most, len(shards.frames))
+    return whole, most
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_file_is_read_alike_wherever_it_is_cut(name: str, case: str) -> None:
+    layout, (make, sizes) = LAYOUTS[name], CASES[case]
+    contents = make(layout)
+    whole, most = _same(FORMATS[name][0], contents, sizes(contents))
+    texts = [text for _, text in whole.turns]
+    if any(contents) and any(content.strip() for content in contents):
+        plain = laws.read(FORMATS[name][0], *layout.contents("好吗"))
+        assert len(texts) == len(plain.turns) > 1
+        assert (most > 1) == layout.cut
+        assert not [text for text in texts if text.strip() != text or "\ufeff" in text]
+    else:
+        assert texts == []
+
+
+def test_every_format_has_its_awkward_cuts() -> None:
+    assert set(LAYOUTS) == set(FORMATS)
