@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import polars as pl
 from tqdm import tqdm
 
 from chat_corpus.ledger import Counts
+from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
-from chat_corpus.run import Progress
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 from chat_corpus.terminal import columns, safe
@@ -45,11 +45,19 @@ class _JsonLines(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+class _Beside(logging.StreamHandler[TextIO]):
+    """A handler that takes a bar away while it writes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with tqdm.external_write_mode(self.stream):
+            super().emit(record)
+
+
 class Console:
     """Talk to the user, as loud as asked for, as lines of text or of JSON."""
 
     def __init__(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _Beside(sys.stderr)
         handler.setFormatter(_JsonLines() if as_json else _Plain())
         self._log = logging.getLogger("chat_corpus")
         self._log.handlers[:] = [handler]
@@ -73,23 +81,20 @@ class Console:
     @contextmanager
     def progress(self, found: Mapping[str, Found]) -> Iterator[Progress]:
         """A bar of bytes with rate and time left on a terminal; elsewhere a line of it every ten seconds."""
-        total = sum(file.size for one in found.values() for file in one.files)
-        bar = tqdm(total=total, unit="B", unit_scale=True, disable=not self._bar, leave=False)
-        began = told = time.monotonic()
-        whole = 0
+        pace = Pace(sum(file.size for one in found.values() for file in one.files))
+        bar = tqdm(total=pace.total, unit="B", unit_scale=True, disable=not self._bar, leave=False, smoothing=0)
+        told = time.monotonic()
 
-        def advance(source: str, done: int) -> None:
-            nonlocal told, whole
-            whole += done
-            bar.set_description(source, refresh=False)
-            bar.update(done)
-            if not self._bar and time.monotonic() - told >= _SILENCE:
+        def advance(source: str, done: int, worked: bool) -> None:
+            nonlocal told
+            pace.add(done, worked=worked)
+            if self._bar:
+                bar.set_description(source, refresh=False)
+                bar.initial = pace.done - pace.worked  # which tqdm leaves out of its rate
+                bar.update(pace.done - bar.n)
+            elif time.monotonic() - told >= _SILENCE:
                 told = time.monotonic()
-                rate = whole / (told - began)
-                left = max(0, total - whole) / rate
-                self.info(
-                    f"{source}: {whole / 1e6:,.0f} of {total / 1e6:,.0f} MB, {rate / 1e6:.0f} MB/s, {left:.0f} s left"
-                )
+                self.info(f"{source}: {pace}")
 
         with bar:
             yield advance

@@ -18,8 +18,12 @@ from chat_corpus.work import Task, work
 _log = logging.getLogger(__name__)
 
 
-def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[tuple[Task, Counts | ChatCorpusError]]:
-    """Each task with its accounts, or with why it failed, as they finish; tasks done in an earlier run at once.
+#: A task, its accounts or why it failed, and whether it was done now and not by an earlier run.
+Driven = tuple[Task, Counts | ChatCorpusError, bool]
+
+
+def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
+    """Each task with what became of it, as they finish; tasks done in an earlier run at once.
 
     Raises any other failure of a task. Ends the engine's workers in every case.
     """
@@ -30,7 +34,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[tuple[Task, Counts 
             while len(running) < engine.ahead and (task := next(waiting, None)) is not None:
                 if (counts := task.part.counts()) is not None:
                     _log.debug("%s: shard %d was done by an earlier run", task.shard.source, task.shard.number)
-                    yield task, counts
+                    yield task, counts, False
                 else:
                     running[_submit(engine, task)] = task
             if not running:
@@ -40,7 +44,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[tuple[Task, Counts 
             for future in finished:
                 task = running.pop(future)
                 if task not in lost:
-                    yield task, _outcome(future)
+                    yield task, _outcome(future), True
             if lost:
                 # One dead worker ends the pool, and with it what the other workers had under way.
                 wait(running)
@@ -54,7 +58,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[tuple[Task, Counts 
     engine.close()
 
 
-def _again(engine: Engine, lost: list[Task]) -> Iterator[tuple[Task, Counts | ChatCorpusError]]:
+def _again(engine: Engine, lost: list[Task]) -> Iterator[Driven]:
     told = ", ".join(f"{task.shard.source} shard {task.shard.number}" for task in lost)
     _log.warning("warning: a worker process died (killed, or out of memory); trying again: %s", told)
     for task in lost:
@@ -66,9 +70,9 @@ def _again(engine: Engine, lost: list[Task]) -> Iterator[tuple[Task, Counts | Ch
             shard, first = task.shard, task.shard.pieces[0]
             where = f"{shard.source}: shard {shard.number} ({first.file.name} from record {first.first})"
             told = "a worker process died over it twice, killed or out of memory; try a smaller shard_bytes"
-            yield task, ChatCorpusError(f"{where}: {told}")
+            yield task, ChatCorpusError(f"{where}: {told}"), True
         else:
-            yield task, _outcome(future)
+            yield task, _outcome(future), True
 
 
 def _submit(engine: Engine, task: Task) -> Future[Counts]:

@@ -65,12 +65,14 @@ class FileFacts:
 
     `bytes` and `digest`, a SHA-256, are those of the file's own content, whatever its encoding; `evidence` is how that
     is known.
+    `stored` is how many bytes of the file on disk, compressed or not, have been read for them.
     """
 
     file: RawFile
     evidence: str
     segmentation: Segmentation
     bytes: int = 0
+    stored: int = 0
     records: int = 0
     digest: str = ""
 
@@ -190,6 +192,7 @@ class _Watched:
         block = self._content.read(size)
         self._digest.update(block)
         self._facts.bytes += len(block)
+        self._facts.stored = self._facts.file.stored(self._content, self._facts.bytes)
         if not block:
             self._facts.digest = self._digest.hexdigest()
         return block

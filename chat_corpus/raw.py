@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -60,6 +61,12 @@ class RawFile:
     def streamed(self) -> bool:
         """Whether the content can only be read from its beginning on."""
         return self.compressed or self.encoding != encodings.UTF8
+
+    def stored(self, stream: IO[bytes], read: int) -> int:
+        """Of the `size` bytes, those behind the first `read` bytes of content that an open stream has given so far."""
+        if self.member is None and self.compressed:
+            return os.lseek(stream.fileno(), 0, os.SEEK_CUR)
+        return read
 
     def open(self) -> IO[bytes]:
         """Open the content for reading as UTF-8. Raises ChatCorpusError where the file cannot be read."""

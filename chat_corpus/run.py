@@ -28,6 +28,7 @@ from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
 from chat_corpus.plan import Plan
+from chat_corpus.progress import Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
@@ -38,13 +39,6 @@ from chat_corpus.work import Task, raw_records, sweep
 _POOL_SHARDS = 3
 
 _log = logging.getLogger(__name__)
-
-#: Told the name of a source and how many bytes of it are done.
-Progress = Callable[[str, int], object]
-
-
-def silent(source: str, done: int) -> None:
-    """Progress that nobody is told of."""
 
 
 def run(
@@ -88,7 +82,11 @@ def _held(out: Path) -> Iterator[None]:
 
 @dataclass(kw_only=True, slots=True)
 class _Job:
-    """One source on its way: its plan, its tasks so far, how many of them are under way, and what is told of it."""
+    """One source on its way: its plan, its tasks so far, how many of them are done, and what is told of it.
+
+    `content` counts bytes of its shards so far, `read` those of shards that are done, and `reached` the bytes that these
+    are of the files on disk, which may be compressed or in another encoding.
+    """
 
     plan: Plan
     folder: Path
@@ -99,6 +97,9 @@ class _Job:
     tasks: list[Task] = field(default_factory=list)
     done: int = 0
     planned: bool = False
+    content: int = 0
+    read: int = 0
+    reached: int = 0
 
     def __post_init__(self) -> None:
         raw_of = (lambda number: raw_records(self.tasks[number])) if self.with_keys else None
@@ -107,6 +108,19 @@ class _Job:
     @property
     def finished(self) -> bool:
         return self.planned and self.done == len(self.tasks)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files on disk."""
+        return sum(file.size for file in self.plan.found.files)
+
+    def advance(self, read: int) -> int:
+        """Count content that was read; by how many bytes of the files on disk that is further."""
+        self.read += read
+        stored = sum(fact.stored for fact in self.plan.facts)
+        reached = max(self.reached, self.read * stored // max(self.content, 1))
+        step, self.reached = reached - self.reached, reached
+        return step
 
 
 def _run(
@@ -120,10 +134,8 @@ def _run(
     for name, one in found.items():
         told = None if fresh or conversions else earlier.unchanged(out, one, settings)
         if told is not None:
-            shutil.rmtree(out / WORK / name, ignore_errors=True)
-            done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
-            progress(name, sum(file.size for file in one.files))
-            _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
+            done[name] = _left_alone(one, told, out)
+            progress(name, sum(file.size for file in one.files), False)
         else:
             jobs[name] = _job(one, settings, out / WORK / name, fresh=fresh)
 
@@ -135,6 +147,8 @@ def _run(
         report.write(out, settings, done, facts)
         if spent:
             shutil.rmtree(job.folder, ignore_errors=True)
+        progress(job.plan.found.source.name, job.size - job.reached, False)  # what it failed to read, or need not
+        _tell(job.told)
 
     def tasks() -> Iterator[Task]:
         """The tasks, when the engine's workers are already starting."""
@@ -144,10 +158,10 @@ def _run(
             _withdraw_samples(out)
         yield from _tasks(jobs, settings, conversions, close)
 
-    for task, outcome in drive(_engine(found, jobs, settings), tasks()):
+    for task, outcome, worked in drive(_engine(found, jobs, settings), tasks()):
         job = jobs[task.shard.source]
         _account(job, task, outcome)
-        progress(task.shard.source, task.shard.bytes)
+        progress(task.shard.source, job.advance(task.shard.bytes), worked)
         if job.finished:
             close(job)
     facts["seconds"] = round(time.perf_counter() - clock, 3)
@@ -158,6 +172,13 @@ def _withdraw_samples(out: Path) -> None:
     withdrawn = earlier.withdraw_samples(out)
     if withdrawn:
         _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
+
+
+def _left_alone(found: Found, told: dict[str, Any], out: Path) -> SourceReport:
+    name = found.source.name
+    shutil.rmtree(out / WORK / name, ignore_errors=True)  # of a run killed after its report
+    _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
+    return SourceReport(found=found, counts=Counts.read(told), unchanged=told)
 
 
 def _job(found: Found, settings: Settings, folder: Path, *, fresh: bool) -> _Job:
@@ -198,6 +219,7 @@ def _tasks(
                     conversions=conversions,
                 )
                 job.tasks.append(task)
+                job.content += shard.bytes
                 yield task
                 if job.told.error:
                     break
@@ -218,6 +240,13 @@ def _account(job: _Job, task: Task, outcome: Counts | ChatCorpusError) -> None:
     job.merge.add(task.shard.number, task.part)
     job.told.samples.append(task.part.sample)
     _log.debug("%s: shard %d, %d pairs", name, task.shard.number, outcome.written, extra={"source": name})
+
+
+def _tell(told: SourceReport) -> None:
+    if not told.error:
+        name, counts = told.found.source.name, told.counts
+        line = f"{name}: {counts.records:,} records, {counts.written:,} pairs, {told.seconds:.1f} s"
+        _log.info("%s, %.1f MB/s", line, told.megabytes / told.seconds, extra={"source": name})
 
 
 def _fail(job: _Job, error: ChatCorpusError) -> None:

@@ -15,7 +15,8 @@ import click
 import pytest
 
 from chat_corpus import cli, errors, sources
-from chat_corpus.run import run, silent
+from chat_corpus.progress import silent
+from chat_corpus.run import run
 from chat_corpus.schema import Pairing, Reason, Script
 from chat_corpus.settings import Settings
 from chat_corpus.source import Source

@@ -14,7 +14,8 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.earlier import WORK
 from chat_corpus.ledger import Counts
-from chat_corpus.run import run, silent
+from chat_corpus.progress import silent
+from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Task, work

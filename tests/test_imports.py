@@ -18,7 +18,7 @@ PACKAGE = ROOT / "chat_corpus"
 
 #: Lowest first. Modules of one layer do not import each other, but for those of one package in `TOGETHER`.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("schema", "errors", "encodings", "identity", "terminal", "writers", "engines"),
+    ("schema", "errors", "encodings", "identity", "terminal", "progress", "writers", "engines"),
     ("raw", "yaml_places", "engines.local"),
     ("formats", "formats.base", "detection"),
     ("formats.*",),

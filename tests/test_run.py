@@ -17,7 +17,8 @@ import pytest
 from chat_corpus import identity, pipeline, rules, sources
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.run import run, silent
+from chat_corpus.progress import silent
+from chat_corpus.run import run
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
@@ -145,7 +146,7 @@ def test_progress_adds_up_to_the_bytes_of_the_files(tmp_path: Path) -> None:
     done: Counter[str] = Counter()
     found = survey(SAMPLES, sources.load())
 
-    def progress(source: str, size: int) -> None:
+    def progress(source: str, size: int, worked: bool) -> None:  # noqa: ARG001 all are new
         done[source] += size
 
     run(found, Settings(out=str(tmp_path), shard_bytes=1000, workers=1), progress)

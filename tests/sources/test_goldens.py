@@ -11,7 +11,8 @@ import pytest
 
 from chat_corpus import pipeline, sources
 from chat_corpus.plan import Plan
-from chat_corpus.run import run, silent
+from chat_corpus.progress import silent
+from chat_corpus.run import run
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey

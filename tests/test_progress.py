@@ -1,0 +1,102 @@
+"""Progress is honest: never more than all of it, and no faster for what an earlier run has done."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import sources
+from chat_corpus.progress import Pace
+from chat_corpus.run import run
+from chat_corpus.settings import ReadOptions, Settings
+from chat_corpus.survey import survey
+from tests.test_cli import UNEQUAL, invoke, put
+
+CONTENT = "".join(f"第{n}个问题\t第{n * 7919 % 10007}个回答\n" for n in range(4000)).encode()
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, "": lambda content: content,
+}  # fmt: skip
+
+
+def test_what_an_earlier_run_has_done_makes_this_one_no_faster() -> None:
+    now = [100.0]
+    pace = Pace(50_000_000, lambda: now[0])
+    pace.add(20_000_000, worked=False)
+    assert (str(pace), pace.left) == ("20 of 50 MB", None)
+    now[0] += 4
+    pace.add(2_000_000, worked=True)
+    assert str(pace) == "22 of 50 MB, 0.5 MB/s, 56 s left"
+
+
+def test_there_is_never_more_done_than_there_is() -> None:
+    pace = Pace(10)
+    pace.add(8, worked=True)
+    pace.add(8, worked=True)
+    assert (pace.done, pace.worked, pace.left) == (10, 10, 0)
+
+
+@pytest.mark.parametrize("ending", PACKED)
+def test_a_compressed_file_is_done_when_all_of_it_is(ending: str, tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    (raw / f"tieba.dialogues{ending}").write_bytes(PACKED[ending](CONTENT))
+    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    told: list[int] = []
+    run(found, Settings(out=str(out), shard_bytes=9000, workers=1), lambda _, done, __: told.append(done))
+    assert len(told) > 10
+    assert min(told) >= 0
+    assert sum(told) == found["tieba"].files[0].size
+
+
+def test_shards_of_an_earlier_run_are_told_as_such(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": CONTENT.decode()})
+    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    settings = Settings(out=str(tmp_path / "out"), shard_bytes=9000, workers=1)
+    told: list[bool] = []
+
+    def interrupted(_source: str, _done: int, worked: bool) -> None:
+        told.append(worked)
+        if len(told) == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(found, settings, interrupted)
+    assert told == [True] * 5
+    told.clear()
+    run(found, settings, lambda _, done, worked: told.append(worked) if done else None)
+    assert told[:5] == [False] * 5
+    assert all(told[5:])
+    told.clear()
+    run(found, settings, lambda _, __, worked: told.append(worked))
+    assert told == [False]
+
+
+@pytest.mark.parametrize("limit", [0, 10], ids=["failed", "limited"])
+def test_what_is_not_read_is_done_with_when_its_source_is(limit: int, tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {**UNEQUAL, "tieba.dialogues": CONTENT.decode()})
+    found = {name: one for name, one in survey(raw, sources.load()).items() if one.groups}
+    told: list[int] = []
+    settings = Settings(out=str(tmp_path / "out"), workers=1, shard_bytes=9000, read=ReadOptions(limit=limit))
+    run(found, settings, lambda _, done, __: told.append(done))
+    assert sum(told) == sum(file.size for one in found.values() for file in one.files)
+
+
+def test_each_source_is_told_when_it_is_done_and_that_it_is_unchanged_the_next_time(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n"}), tmp_path / "out"
+    first = invoke("--raw", raw, "--out", out).stderr
+    assert re.search(r"^tieba: 2 records, 2 pairs, \d+\.\d s, \d+\.\d MB/s$", first, re.MULTILINE)
+    again = invoke("--raw", raw, "--out", out).stderr
+    assert re.search(r"^tieba: unchanged since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", again, re.MULTILINE)
+
+
+def test_a_source_that_failed_is_not_told_as_done(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", UNEQUAL)
+    done = invoke("--raw", raw, "--out", tmp_path / "out")
+    assert "weibo: 2 records" not in done.stderr
+    assert "unequal length" in done.stderr
