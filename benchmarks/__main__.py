@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import shlex
-import sys
+import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -14,110 +14,112 @@ from typing import Any
 
 import click
 
-from benchmarks import inputs, measure
+from benchmarks import inputs, measure, runs
+from chat_corpus.terminal import columns
 
-ROOT = Path(__file__).resolve().parent.parent
+_COLUMNS = ("source", "what", "MB", "seconds", "start_s", "MB_s", "of_floor", "speed_up", "pairs_s", "peak_MB")
+_GROWTH = (1, 4, 20)
 
 
 @click.command()
-@click.option("--raw", type=click.Path(path_type=Path), default=ROOT / "raw_chat_corpus", help="Files to repeat.")
+@click.option("--raw", type=click.Path(path_type=Path), default=runs.ROOT / "raw_chat_corpus", help="Files to repeat.")
 @click.option("--mb", type=float, default=50, show_default=True, help="Megabytes a source.")
-@click.option("-s", "--source", "names", multiple=True, help="Only these sources.")
+@click.option("-s", "--source", "names", multiple=True, help="Only these sources; may be given again.")
 @click.option("--workers", default="1,2", show_default=True, help="Numbers of workers to measure.")
 @click.option("--growth", is_flag=True, help="Also 4 and 20 times as much of each source, one worker.")
-@click.option("--profile", is_flag=True, help="Also milliseconds per MB of each stage.")
+@click.option("--profile", is_flag=True, help="Also seconds and milliseconds per MB of each stage.")
 @click.option("--against", metavar="COMMAND", help="Also time this command; {raw}, {out} and {source} are filled in.")
+@click.option("--cold", type=int, default=5, show_default=True, help="Cold starts: the best of so many.")
+@click.option("--tmp", type=click.Path(path_type=Path, exists=True), help="Where inputs are put.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Also write the figures to this file.")
-def main(raw: Path, names: tuple[str, ...], file: Path | None, **how: Any) -> None:
-    """Measure throughput per source against the floor of the same run."""
+def main(raw: Path, names: tuple[str, ...], tmp: Path | None, file: Path | None, **how: Any) -> None:
+    """Measure throughput per source and overall against the floor of the same run: read, decode, encode, write.
+
+    Each worker has one thread. `seconds` are those of the run without the start of Python and the imports, which are
+    `start_s`; of several workers they include the time until these have started, so give them enough to do.
+    """
     os.environ["POLARS_MAX_THREADS"] = "1"
-    rows = []
-    with tempfile.TemporaryDirectory(prefix="chat-corpus-benchmark-") as folder:
-        sizes = inputs.build(raw, Path(folder, "raw"), list(names), how["mb"])
-        for name in sizes:
-            rows.append(_source(Path(folder), name, how))
-            click.echo(_shown(rows[-1]))
-    told = {"machine": _machine(), "megabytes": how["mb"], "sources": rows}
+    told: dict[str, Any] = {"machine": _machine(), "megabytes": how["mb"]}
+    click.echo("  ".join(f"{name} {fact}" for name, fact in told["machine"].items()))
+    with tempfile.TemporaryDirectory(prefix="chat-corpus-benchmark-", dir=tmp) as name:
+        folder = Path(name)
+        if how["cold"]:
+            told["cold_start"] = runs.cold(runs.ROOT / "raw_chat_corpus", folder / "cold", how["cold"])
+            click.echo("cold start: " + ", ".join(f"{what} {seconds}" for what, seconds in told["cold_start"].items()))
+        built = inputs.build(raw, folder / "raw", list(names), how["mb"])
+        told["sources"] = {source: _measured(folder, [source], source, how, raw) for source in built}
+        if len(built) > 1:
+            told["all"] = _measured(folder, list(built), "all", {**how, "growth": False, "profile": False}, raw)
     if file:
         file.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _source(folder: Path, name: str, how: dict[str, Any]) -> dict[str, Any]:
-    from chat_corpus import sources
-    from chat_corpus.survey import survey
-
-    files = [Path(file.path) for file in survey(folder / "raw", sources.load())[name].files]
-    megabytes = sum(file.stat().st_size for file in files) / 1e6
-    floor = megabytes / measure.floor(files, folder / "floor")
-    row: dict[str, Any] = {"source": name, "MB": round(megabytes, 1), "floor_MB_s": round(floor, 1)}
+def _measured(folder: Path, names: list[str], title: str, how: dict[str, Any], raw: Path) -> dict[str, Any]:
+    """Measure some sources in all ways that were asked for, and show the figures."""
+    paths = runs.files(folder / "raw", names)
+    megabytes = sum(path.stat().st_size for path in paths) / 1e6
+    floor = megabytes / measure.floor(paths, folder / "floor")
+    told: dict[str, Any] = {"MB": round(megabytes, 1), "floor_MB_s": round(floor, 1), "runs": []}
     for workers in map(int, how["workers"].split(",")):
-        row[f"workers_{workers}"] = _ours(folder, name, workers, floor)
+        row = runs.ours(folder / "raw", folder / "out", names, workers, floor)
+        first = (told["runs"] or [row])[0]
+        told["runs"].append({**row, "speed_up": round(first["seconds"] / row["seconds"], 2)})
+    if how["against"]:
+        told["against"] = _against(how["against"], folder, ",".join(names), megabytes, floor)
+    click.echo("\n" + _table(title, told))
     if how["growth"]:
-        row["growth"] = [_grown(folder, name, files, factor) for factor in (1, 4, 20)]
+        told["growth"] = runs.growth(raw, folder, names[0], [how["mb"] * factor for factor in _GROWTH])
+        click.echo(columns(told["growth"]["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
+        verdict = "flat" if told["growth"]["flat"] else "NOT flat"
+        click.echo(f"time per MB is {verdict}: at most {told['growth']['apart']:.1%} apart from that of the smallest")
     if how["profile"]:
         from benchmarks.profile import stages
 
-        spent, whole = stages(folder / "raw", name)
-        row["ms_per_MB"] = {**{stage: round(ms, 2) for stage, ms in spent.items()}, "all": round(whole, 2)}
-    if how["against"]:
-        filled = how["against"].format(raw=folder / "raw", out=folder / "other", source=name)
-        timing = measure.command(shlex.split(filled))
-        row["against"] = {"MB_s": round(megabytes / timing.seconds, 1), "peak_MB": round(timing.peak_mb)}
-    return row
+        told["stages"] = stages(folder / "raw", names[0])
+        click.echo(columns(told["stages"], ("stage", "seconds", "ms_per_MB", "share")))
+    return told
 
 
-def _ours(folder: Path, name: str, workers: int, floor: float) -> dict[str, Any]:
-    out = folder / "out"
-    timing = measure.command(_command(folder / "raw", out, name, workers))
-    report = json.loads((out / "report.json").read_text("utf-8"))["sources"][name]
-    megabytes = sum(told["bytes"] for told in report["files"]) / 1e6
+def _against(command: str, folder: Path, source: str, megabytes: float, floor: float) -> dict[str, Any]:
+    out = folder / "other"
+    out.mkdir()
+    timing = measure.command(shlex.split(command.format(raw=folder / "raw", out=out, source=source)))
+    shutil.rmtree(out)
     speed = megabytes / timing.seconds
     return {
-        "seconds": round(timing.seconds, 2),
+        "seconds": round(timing.seconds, 3),
         "MB_s": round(speed, 1),
-        "ratio_to_floor": round(speed / floor, 3),
-        "pairs_s": round(report["pairs"]["written"] / timing.seconds),
-        "peak_MB": round(timing.peak_mb),
+        "of_floor": round(speed / floor, 3),
+        "peak_MB": round(timing.peak_mb) or None,
     }
 
 
-def _command(raw: Path, out: Path, name: str, workers: int) -> list[str]:
-    run = [sys.executable, str(ROOT / "main.py"), "-s", name, "--raw", str(raw), "--out", str(out), "-q"]
-    return [*run, "--fresh", "--force", "--workers", str(workers)]
-
-
-def _grown(folder: Path, name: str, files: list[Path], factor: int) -> dict[str, Any]:
-    grown = folder / "grown"
-    for file in files:
-        target = grown / file.relative_to(folder / "raw")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as stream:
-            for _ in range(factor):
-                stream.write(file.read_bytes())
-    megabytes = factor * sum(file.stat().st_size for file in files) / 1e6
-    timing = measure.command(_command(grown, folder / "out", name, 1))
-    return {
-        "MB": round(megabytes),
-        "ms_per_MB": round(timing.seconds * 1000 / megabytes, 2),
-        "peak_MB": round(timing.peak_mb),
-    }
+def _table(title: str, told: dict[str, Any]) -> str:
+    rows = [{"what": "floor", "MB": told["MB"], "MB_s": told["floor_MB_s"], "of_floor": 1}]
+    rows += [{"what": f"{run['workers']} worker{'s' * (run['workers'] > 1)}", **run} for run in told["runs"]]
+    if "against" in told:
+        rows.append({"what": "against", "MB": told["MB"], **told["against"]})
+    return columns([dict.fromkeys(_COLUMNS) | {"source": title} | row for row in rows], _COLUMNS)
 
 
 def _machine() -> dict[str, Any]:
     facts = {"python": platform.python_version(), "polars": version("polars"), "cores": os.cpu_count()}
-    return {**facts, "system": platform.system(), "processor": platform.machine()}
+    return {**facts, "system": platform.system(), "processor": _processor(), "memory_GB": _memory()}
 
 
-def _shown(row: dict[str, Any]) -> str:
-    head = f"{row['source']:12} {row['MB']:8.1f} MB  floor {row['floor_MB_s']:6.1f} MB/s"
-    ours = [
-        f"  {name[8:]} worker(s): {told['MB_s']:6.1f} MB/s = {told['ratio_to_floor']:.3f} of the floor, "
-        f"{told['pairs_s']:,} pairs/s, peak {told['peak_MB']} MB"
-        for name, told in row.items()
-        if name.startswith("workers_")
-    ]
-    other = [f"  {name}: {row[name]}" for name in ("growth", "ms_per_MB", "against") if name in row]
-    return "\n".join([head, *ours, *other])
+def _processor() -> str:
+    try:
+        told = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        told = []
+    named = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
+    return named[0] if named else platform.machine()
+
+
+def _memory() -> int | None:
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):
+        return None
+    return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from chat_corpus import sources
@@ -9,12 +11,18 @@ from chat_corpus.survey import Found, survey
 
 #: Layouts whose files cannot be repeated end to end; they are measured at the size they have, and a blank line.
 WHOLE = frozenset({"chatterbot", "egret"})
+_PAIR = {
+    ".csv": re.compile(rb'("(?:[^"]|"")*"|[^,"]*)(,.*)', re.DOTALL),
+    ".txt": re.compile(rb"([^\t]*)(\t.*)", re.DOTALL),
+}
+_NUMERALS = str.maketrans("0123456789", "零一二三四五六七八九")
 
 
 def build(raw: Path, target: Path, names: list[str], megabytes: float) -> dict[str, int]:
     """Copy the files of the sources `names` from `raw` to `target`, repeated to about `megabytes` a source.
 
-    Returns the bytes of each source. A file without a last line break gets one before it is repeated.
+    Returns the bytes of each source. A file without a last line break gets one before it is repeated. Where pairs are
+    told apart, a mere repetition would hold nothing but duplicates, as no corpus does: there each one is `_varied`.
     """
     sizes = {}
     for name, found in survey(raw, sources.load()).items():
@@ -30,12 +38,36 @@ def _repeat(found: Found, target: Path, wanted: float) -> int:
             data = stream.read()
         contents[file.name.replace(".zip/", "/")] = data if data.endswith(b"\n") else data + b"\n"
     times = max(1, round(wanted / sum(map(len, contents.values()))))
+    size = 0
     for name, data in contents.items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as stream:
-            for _ in range(times):
-                stream.write(data)
+            for copy in _varied(data, path.suffix, times) if found.source.distinct else (data for _ in range(times)):
+                stream.write(copy)
             # Even a file that is not repeated must not be known for a bundled sample, which would step aside.
             stream.write(b"\n" if times == 1 else b"")
-    return times * sum(map(len, contents.values()))
+        size += path.stat().st_size
+    return size
+
+
+def _varied(data: bytes, suffix: str, times: int) -> Iterator[bytes]:
+    """Repetitions of lines of a query and an answer that differ in their pairs, but not in layout, script or length.
+
+    The nth gives each query the answer n lines on, n from 0. When every answer has been through, the queries also get
+    the number of the round in Han numerals. A header stands in the first alone.
+    """
+    lines = data.splitlines(keepends=True)
+    found = [match for line in lines if (match := _PAIR[suffix].fullmatch(line))]
+    yield data
+    body = found[1:] if suffix == ".csv" else found
+    queries, answers = [match[1] for match in body], [match[2] for match in body]
+    for number in range(1, times):
+        rounds, shift = divmod(number, len(body))
+        mark = str(rounds).translate(_NUMERALS).encode() if rounds else b""
+        end = b'"' if mark else b""
+        shifted = answers[shift:] + answers[:shift]
+        told = (
+            (query.removesuffix(end) + mark + end if end and query.endswith(end) else query + mark) for query in queries
+        )
+        yield b"".join(query + answer for query, answer in zip(told, shifted, strict=True))

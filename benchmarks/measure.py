@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -14,9 +15,10 @@ _BLOCK = 1 << 24
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Wall seconds of a command, and the peak resident memory of it and its children together in MB (0: unknown)."""
+    """Wall and processor seconds of a command, and the peak resident MB with its children (0: unknown)."""
 
     seconds: float
+    processor: float
     peak_mb: float
     code: int
 
@@ -41,7 +43,7 @@ def _copy(files: list[Path], scratch: Path) -> float:
 
 def command(arguments: list[str]) -> Timing:
     """Run a command to its end, its output thrown away."""
-    clock = time.perf_counter()
+    clock, before = time.perf_counter(), os.times()
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:  # noqa: S603 ours
         watch = _Watch(process.pid)
         watch.start()
@@ -50,7 +52,9 @@ def command(arguments: list[str]) -> Timing:
         watch.stop()
     if process.returncode not in (0, 3):
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}: {errors.decode()[-2000:]}")
-    return Timing(seconds=seconds, peak_mb=watch.peak / 1e6, code=process.returncode)
+    after = os.times()
+    processor = after.children_user - before.children_user + after.children_system - before.children_system
+    return Timing(seconds=seconds, processor=processor, peak_mb=watch.peak / 1e6, code=process.returncode)
 
 
 class _Watch(threading.Thread):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cProfile
 import pstats
 from pathlib import Path
+from typing import Any
 
 from chat_corpus import pipeline, sources
 from chat_corpus.plan import Plan
@@ -29,8 +30,11 @@ _STAGES = {
 }
 
 
-def stages(raw: Path, name: str, shards: int = 6) -> tuple[dict[str, float], float]:
-    """Milliseconds per raw MB of each stage over the first shards of a source; and of all of them together."""
+def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
+    """Seconds, milliseconds per raw MB and share of each stage over the first shards of a source, the slowest first.
+
+    The last row is all of them together, with what is between the stages.
+    """
     found = survey(raw, sources.load())[name]
     chosen = [shard for shard, _ in zip(Plan(found=found, settings=Settings()).shards(), range(shards), strict=False)]
     megabytes = sum(shard.bytes for shard in chosen) / 1e6
@@ -42,11 +46,27 @@ def stages(raw: Path, name: str, shards: int = 6) -> tuple[dict[str, float], flo
     profiler.disable()
     spent: dict[str, float] = {}
     whole = 0.0
-    for (file, _, function), (_, _, _, cumulative, _) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
-        if "chat_corpus" in file and function in _STAGES and "text" not in Path(file).parts[-2:-1]:
-            spent[_STAGES[function]] = spent.get(_STAGES[function], 0) + cumulative * 1000 / megabytes
-        elif file.endswith("text/steps.py") and function == "normalize":
-            spent["normalize"] = cumulative * 1000 / megabytes
+    for (file, _, function), (_, _, _, seconds, _) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
+        stage = _stage(Path(file), function)
+        if stage:
+            spent[stage] = spent.get(stage, 0) + seconds
         if "chat_corpus" in file and function in ("process", "encode"):
-            whole += cumulative * 1000 / megabytes
-    return dict(sorted(spent.items(), key=lambda item: -item[1])), whole
+            whole += seconds
+    return [
+        {
+            "stage": stage,
+            "seconds": round(seconds, 3),
+            "ms_per_MB": round(seconds * 1000 / megabytes, 2),
+            "share": f"{seconds / whole:.0%}",
+        }
+        for stage, seconds in [*sorted(spent.items(), key=lambda item: -item[1]), ("all", whole)]
+    ]
+
+
+def _stage(file: Path, function: str) -> str | None:
+    """The stage that a function is, if it is one and not a helper of that name elsewhere."""
+    if "chat_corpus" not in file.parts:
+        return None
+    if "text" in file.parts[-2:-1] and (file.name, function) != ("steps.py", "normalize"):
+        return None
+    return _STAGES.get(function)

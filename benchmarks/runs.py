@@ -1,0 +1,78 @@
+"""Runs of the program: over a source or all of them, over more and more of one, and over next to nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import inputs, measure
+from chat_corpus import sources
+from chat_corpus.survey import survey
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Time a MB may differ by this much from that of the smallest input and still be called flat.
+_FLAT = 0.10
+
+
+def files(raw: Path, names: Sequence[str]) -> list[Path]:
+    """The files of some sources."""
+    found = survey(raw, sources.load())
+    return [Path(file.path) for name in names for file in found[name].files]
+
+
+def ours(raw: Path, out: Path, names: Sequence[str], workers: int, floor: float = 0) -> dict[str, Any]:
+    """A run over some sources, all anew. `start_s` is what Python, imports and the end took besides the run itself."""
+    timing = measure.command(_command(raw, out, names, workers))
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    told = [report["sources"][name] for name in names]
+    megabytes = sum(file["bytes"] for one in told for file in one["files"]) / 1e6
+    seconds = report["run"]["seconds"]
+    row = {
+        "MB": round(megabytes, 1),
+        "workers": workers,
+        "seconds": seconds,
+        "processor_s": round(timing.processor, 2),
+        "start_s": round(timing.seconds - seconds, 2),
+        "MB_s": round(megabytes / seconds, 1),
+        "pairs_s": round(sum(one["pairs"]["written"] for one in told) / seconds),
+        "peak_MB": round(timing.peak_mb),
+    }
+    shutil.rmtree(out)
+    return {**row, "of_floor": round(megabytes / seconds / floor, 3)} if floor else row
+
+
+def growth(raw: Path, folder: Path, name: str, sizes: Sequence[float]) -> dict[str, Any]:
+    """Runs of one worker over more and more of a source: whether its time a MB is flat, and its peak."""
+    rows = []
+    for megabytes in sizes:
+        inputs.build(raw, folder / "grown", [name], megabytes)
+        told = ours(folder / "grown", folder / "out", [name], 1)
+        shutil.rmtree(folder / "grown")
+        rows.append({key: told[key] for key in ("MB", "seconds", "processor_s", "peak_MB")})
+        rows[-1]["ms_per_MB"] = told["seconds"] * 1000 / told["MB"]
+    first = rows[0]["ms_per_MB"]
+    apart = max(abs(row["ms_per_MB"] / first - 1) for row in rows)
+    shown = [{**row, "ms_per_MB": round(row["ms_per_MB"], 1)} for row in rows]
+    return {"sizes": shown, "apart": round(apart, 3), "flat": apart <= _FLAT}
+
+
+def cold(samples: Path, out: Path, times: int) -> dict[str, float]:
+    """Wall seconds of `--help`, of a first run over the bundled samples, and of one with nothing changed: the best."""
+    run = [sys.executable, str(ROOT / "main.py")]
+    over = [*run, "--raw", str(samples), "--out", str(out), "-q", "--workers", "1"]
+    told = {
+        "help_s": min(measure.command([*run, "--help"]).seconds for _ in range(times)),
+        "samples_s": min(measure.command([*over, "--fresh"]).seconds for _ in range(times)),
+        "unchanged_s": min(measure.command(over).seconds for _ in range(times)),
+    }
+    shutil.rmtree(out)
+    return {name: round(seconds, 3) for name, seconds in told.items()}
+
+
+def _command(raw: Path, out: Path, names: Sequence[str], workers: int) -> list[str]:
+    run = [sys.executable, str(ROOT / "main.py"), "-s", ",".join(names), "--raw", str(raw), "--out", str(out), "-q"]
+    return [*run, "--fresh", "--force", "--workers", str(workers)]
