@@ -1,0 +1,46 @@
+"""Memory is bounded by shards and workers, whatever the size of the input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import measure
+from tests.conftest import ROOT
+
+#: Megabytes of the whole program, and of each worker beside it.
+PROGRAM, WORKER = 250, 250
+SIZES = (36, 120)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """A file of short dialogues in two sizes, in megabytes, each of several shards."""
+    folder = tmp_path_factory.mktemp("memory")
+    block = "".join(f"E\nM 第{n}个问题问的是什么呢\nM 第{n}个回答说的是这个啊\n" for n in range(12_000)).encode()
+    for size in SIZES:
+        path = folder / str(size) / "subtitle" / "dgk_shooter_min.conv"
+        path.parent.mkdir(parents=True)
+        with path.open("wb") as file:
+            for _ in range(size * 1_000_000 // len(block)):
+                file.write(block)
+    return {size: folder / str(size) for size in SIZES}
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="/proc tells the memory of processes")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_more_than_three_times_as_much_input_needs_no_more_memory(
+    workers: int, raw: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLARS_MAX_THREADS", "1")
+    peaks = []
+    for size in SIZES:
+        out = tmp_path / str(size)
+        run = [sys.executable, str(ROOT / "main.py"), "--raw", str(raw[size]), "--out", str(out)]
+        peaks.append(measure.command([*run, "-q", "--workers", str(workers)]).peak_mb)
+        assert (out / "subtitle.tsv").stat().st_size > size * 900_000
+    assert peaks[0] > 50
+    assert max(peaks) < PROGRAM + WORKER * workers
+    assert peaks[1] < peaks[0] + WORKER / 2
