@@ -129,15 +129,10 @@ def _run(
     out, clock = Path(settings.out), time.perf_counter()
     facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts["samples"] = any(one.sample for one in found.values())
-    done: dict[str, SourceReport] = {}
-    jobs: dict[str, _Job] = {}
-    for name, one in found.items():
-        told = None if fresh or conversions else earlier.unchanged(out, one, settings)
-        if told is not None:
-            done[name] = _left_alone(one, told, out)
-            progress(name, sum(file.size for file in one.files), False)
-        else:
-            jobs[name] = _job(one, settings, out / WORK / name, fresh=fresh)
+    done = {} if fresh or conversions else _left_alone(found, settings, progress)
+    jobs = {
+        name: _job(one, settings, out / WORK / name, fresh=fresh) for name, one in found.items() if name not in done
+    }
 
     def close(job: _Job) -> None:
         spent = _finish(job, out)
@@ -174,11 +169,16 @@ def _withdraw_samples(out: Path) -> None:
         _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
 
 
-def _left_alone(found: Found, told: dict[str, Any], out: Path) -> SourceReport:
-    name = found.source.name
-    shutil.rmtree(out / WORK / name, ignore_errors=True)  # of a run killed after its report
-    _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
-    return SourceReport(found=found, counts=Counts.read(told), unchanged=told)
+def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progress) -> dict[str, SourceReport]:
+    """The sources for which nothing is to be done, each of which is told."""
+    out, done = Path(settings.out), {}
+    for name, one in found.items():
+        if told := earlier.unchanged(out, one, settings):
+            shutil.rmtree(out / WORK / name, ignore_errors=True)  # of a run killed after its report
+            done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
+            progress(name, sum(file.size for file in one.files), False)
+            _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
+    return done
 
 
 def _job(found: Found, settings: Settings, folder: Path, *, fresh: bool) -> _Job:
