@@ -1,0 +1,97 @@
+"""The disk is full, or the input vanishes in the middle: told in words, exit code 1, nothing half written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import console, sources
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.run import run
+from chat_corpus.settings import Settings
+from chat_corpus.survey import survey
+from tests.test_cli import invoke, program, put, visible
+
+TIEBA = "".join(f"第{n}个问题\t第{n}个回答\n" for n in range(3000))
+PTT = "".join(f"第{n}個問題\t第{n}個回答\n" for n in range(20))
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    put(tmp_path, {"small.yaml": "shard_bytes: 9000\nworkers: 1\n", "pool.yaml": "shard_bytes: 9000\nworkers: 2\n"})
+    return put(tmp_path / "raw", {"tieba.dialogues": TIEBA, "Gossiping-QA-Dataset.txt": PTT})
+
+
+@pytest.mark.parametrize("limit", [5_000, 60_000], ids=["a part", "the whole"])
+def test_a_disk_that_is_full_for_workers_is_told_and_nothing_is_half_written(limit: int, raw: Path) -> None:
+    out = raw.parent / "out"
+    done = program(
+        "-s", "tieba", "--raw", raw, "--out", out, "--config", raw.parent / "pool.yaml",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert "cannot be written: File too large" in done.stderr
+    assert visible(out) == {}
+    again = program("-q", "-s", "tieba", "--raw", raw, "--out", out, "--config", raw.parent / "pool.yaml")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert visible(out)["tieba.tsv"].decode() == TIEBA
+
+
+@pytest.mark.parametrize("fate", ["deleted", "shortened"])
+@pytest.mark.parametrize("earlier", [False, True], ids=["first run", "later run"])
+def test_an_input_that_vanishes_in_the_middle_fails_its_source_alone(
+    fate: str, earlier: bool, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, file = raw.parent / "out", raw / "tieba.dialogues"
+    arguments = ["--raw", raw, "--out", out, "--config", raw.parent / "small.yaml"]
+    if earlier:
+        assert invoke(*arguments).exit_code == 0
+    before = visible(out)
+    progress = console.Console.progress
+
+    def vanishing(self: console.Console, found: object) -> object:
+        file.unlink() if fate == "deleted" else os.truncate(file, 20_000)
+        return progress(self, found)  # type: ignore[arg-type]
+
+    file.write_text(TIEBA + "多\t了\n", "utf-8")
+    monkeypatch.setattr(console.Console, "progress", vanishing)
+    done = invoke(*arguments)
+    assert done.exit_code == 1, done.stderr
+    assert "error: " in done.stderr
+    assert str(file) in done.stderr
+    assert visible(out).get("tieba.tsv") == before.get("tieba.tsv")
+    assert visible(out)["ptt.tsv"]
+
+
+def test_an_input_that_is_deleted_after_its_first_shard_fails_with_its_name(raw: Path) -> None:
+    out, file = raw.parent / "out", raw / "tieba.dialogues"
+    found = survey(raw, {"tieba": sources.load()["tieba"]})
+
+    def progress(_source: str, _done: int, _worked: bool) -> None:
+        file.unlink(missing_ok=True)
+
+    done, _ = run(found, Settings(out=str(out), shard_bytes=9000, workers=1), progress)
+    assert str(file) in done["tieba"].error
+    assert done["tieba"].exit_code == 1
+    assert "tieba.tsv" not in visible(out)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
+def test_a_disk_that_fails_when_files_are_moved_is_told(code: int, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, move = raw.parent / "out", Path.replace
+
+    def failing(path: Path, target: Path) -> Path:
+        if Path(target).name == "tieba.tsv":
+            raise OSError(code, os.strerror(code), str(target))
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    with pytest.raises(ChatCorpusError, match=f"tieba.tsv: cannot be written: {os.strerror(code)}"):
+        run(found, Settings(out=str(out), workers=1), lambda *_: None)
+    assert visible(out) == {}
