@@ -84,7 +84,7 @@ def _held(out: Path) -> Iterator[None]:
 class _Job:
     """One source on its way: its plan, its tasks so far, how many of them are done, and what is told of it.
 
-    `content` counts bytes of its shards so far, `read` those of shards that are done, and `reached` the bytes that these
+    `content` counts bytes of its shards so far, `read` those of shards that are done, `reached` the bytes that these
     are of the files on disk, which may be compressed or in another encoding.
     """
 

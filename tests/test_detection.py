@@ -27,7 +27,7 @@ SMALL = {
 
 
 def seeded(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 noise, no secret
+    return random.Random(seed)
 
 
 def written(folder: Path, data: bytes, name: str = "file.txt") -> RawFile:
