@@ -76,13 +76,14 @@ class _Watch(threading.Thread):
 
 def _family(pid: int) -> Iterator[int]:
     yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:  # it ended meanwhile
-            continue
-        for child in children:
-            yield from _family(int(child))
+    try:
+        children = [
+            child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+        ]
+    except OSError:  # it, or a thread of it, ended meanwhile
+        return
+    for child in children:
+        yield from _family(int(child))
 
 
 def _resident(pid: int) -> int:
