@@ -1,38 +1,85 @@
 """Which pairs stand earlier in the output: exact, in bounded memory, however many pairs there are.
 
-Each pair is known by 128 bits of hash, kept on disk beside its shard. The keys are looked at in as many passes as keep
-one pass small, each pass taking the keys that fall to it by their value.
+Each pair is known by 128 bits of hash, kept on disk beside its shard and sorted there. The keys are looked at in as
+many passes as keep one pass small; each takes the keys of one range of values, which lie together in every shard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
 
-#: Keys of one pass: about 60 MB a million, all columns counted.
-_PASS = 2_000_000
+#: Keys of one pass, which take some 100 MB to sort.
+_PASS = 1_000_000
+_VALUES = 1 << 64
 
 
 def keys(pairs: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
-    """The keys of pairs as a pipeline makes them: `low, high: u64, file: str, line: u32`, the address of the query."""
+    """The keys of pairs as a pipeline makes them: `low, high: u64, row: u32, file: str, line: u32`, sorted by `low`.
+
+    `row` counts the pairs from 0, `file` and `line` are the address of the query.
+    """
     pair = pl.struct("query", "answer")
     names = pl.Series(list(files))[pairs["query_part"]]
-    return pairs.select(low=pair.hash(seed=1), high=pair.hash(seed=2), file=names, line="query_line")
+    told = pairs.select(low=pair.hash(seed=1), high=pair.hash(seed=2), file=names, line="query_line")
+    return told.with_row_index("row").select("low", "high", "row", "file", "line").sort("low")
 
 
 def repeated(parts: Sequence[Path]) -> pl.DataFrame:
-    """The pairs to leave out: `row`, from 0 over all parts in order, and `file, line` of the first such pair."""
-    whole = pl.scan_ipc(list(parts), row_index_name="row")
-    passes = 1 + whole.select(pl.len()).collect().item() // _PASS
-    first = {name: pl.col(name).first().over("low", "high") for name in ("file", "line")}
+    """The pairs to leave out: `row: u32`, from 0 over all parts in order, and `file, line` of the first such pair."""
+    sizes = [pl.scan_ipc(part).select(pl.len()).collect().item() for part in parts]
+    starts = [0, *accumulate(sizes)]
+    passes = 1 + starts[-1] // _PASS
     found = [
-        whole.filter(pl.col("low") % passes == number)
-        .with_columns(**first, repeats=~pl.struct("low", "high").is_first_distinct())
-        .filter("repeats")
-        .select("row", "file", "line")
-        .collect()
+        _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
         for number in range(passes)
     ]
-    return pl.concat(found).sort("row")
+    return _addressed(pl.concat(found), parts, starts)
+
+
+def _keys(parts: Sequence[Path], starts: Sequence[int], begin: int, end: int) -> pl.DataFrame:
+    """The keys `low, high, row` of all parts from `begin` up to `end`; rows counted over all parts."""
+    frames = []
+    for part, start in zip(parts, starts, strict=False):
+        own = pl.read_ipc(part, columns=["low", "high", "row"])
+        first, last = (
+            own["low"].search_sorted(value, "left") if value < _VALUES else len(own) for value in (begin, end)
+        )
+        frames.append(own[first:last].with_columns(pl.col("row") + start))
+    return pl.concat(frames, rechunk=True)
+
+
+def _repeats(found: pl.DataFrame) -> pl.DataFrame:
+    """Each row whose key an earlier row has: `row`, and `first`, the earliest of them."""
+    ordered = found.sort("low", "high", "row")
+    same = (pl.col("low") == pl.col("low").shift(1)) & (pl.col("high") == pl.col("high").shift(1))
+    told = ordered.select("row", same=same.fill_null(value=False))
+    return (
+        told.select("row", "same", first=pl.when(~pl.col("same")).then("row").forward_fill())
+        .filter("same")
+        .drop("same")
+    )
+
+
+def _addressed(repeats: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:
+    """Repeats with the address of the first in place of its row, in the order of rows."""
+    ordered = repeats.sort("first")
+    whole = pl.concat([ordered.select("row").clear(), *_by_part(ordered, parts, starts)], how="diagonal")
+    return whole.sort("row")
+
+
+def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> Iterator[pl.DataFrame]:
+    for part, start, end in zip(parts, starts, starts[1:], strict=False):
+        begin, stop = (ordered["first"].search_sorted(row, "left") for row in (start, end))
+        if begin < stop:
+            mine = ordered[begin:stop]
+            own = addresses(part)[mine["first"] - start]
+            yield mine.select("row", file=own["file"].cast(pl.Categorical), line=own["line"])
+
+
+def addresses(part: Path) -> pl.DataFrame:
+    """`file, line` of the query of each pair of a part, in the order of the pairs."""
+    return pl.read_ipc(part, columns=["row", "file", "line"]).sort("row").drop("row")

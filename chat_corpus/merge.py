@@ -104,8 +104,8 @@ class Merge:
         first = 0
         for number, part in enumerate(self._parts):
             lines = part.pairs.read_bytes().splitlines(keepends=True)
-            mine = repeats.filter(pl.col("row").is_between(first, first + len(lines), closed="left"))
-            dropped = mine.with_columns(pl.col("row") - first)
+            begin, end = (repeats["row"].search_sorted(row, "left") for row in (first, first + len(lines)))
+            dropped = repeats[begin:end].with_columns(pl.col("row") - first)
             left_out = set(dropped["row"])
             self._pairs.append(line for row, line in enumerate(lines) if row not in left_out)
             if left_out:
@@ -116,7 +116,7 @@ class Merge:
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
     """The rejects of repeated pairs: the address of the query, its raw record, and where the pair stands first."""
-    own = pl.read_ipc(part.keys, columns=["file", "line"])[dropped["row"]]
+    own = distinct.addresses(part.keys)[dropped["row"]]
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
