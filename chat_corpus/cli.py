@@ -113,6 +113,10 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
     metavar="SOURCE=NAME",
     help="Read a source's files in this encoding, whatever they look like; may be given again.",
 )
+@click.option(
+    "--engine", type=click.Choice(["local", "dask"]), help="Processes of this machine, or Dask.  [default: local]"
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Work with the Dask cluster of this scheduler.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
 @click.option(
     "--explain-conversion",
@@ -145,7 +149,7 @@ def run(
     from chat_corpus import console, earlier
     from chat_corpus.run import run as do
 
-    settings = _settings(configs, rest)
+    settings = _located(_settings(configs, rest))
     talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     found = _survey(settings)
     asked = _names(wanted, found)
@@ -178,7 +182,12 @@ def _exit_code(codes: set[int], *, absent: bool) -> int:
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     from chat_corpus import settings, sources
 
-    told: dict[str, Any] = {name: flags[name] for name in ("raw", "out", "workers") if flags.get(name)}
+    places = ("raw", "out", "workers", "engine", "scheduler")
+    told: dict[str, Any] = {name: flags[name] for name in places if flags.get(name)}
+    if flags.get("engine") == "local":
+        if flags.get("scheduler"):
+            raise UsageError("--engine local has no scheduler: leave out one of --engine and --scheduler")
+        told["scheduler"] = None
     if flags.get("plugins"):
         told["plugins"] = list(flags["plugins"])
     if flags.get("pairs"):
@@ -207,6 +216,17 @@ def _encoding(given: str) -> tuple[str, str]:
         hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(CHOICES)}"
         raise UsageError(f"--encoding {given}: no encoding named '{name}'; {hint}")
     return source, name.lower()
+
+
+def _located(settings: Settings) -> Settings:
+    """Settings fit for the engine. Raises UsageError, before anything is done, where it is not installed."""
+    if settings.engine == "local" and not settings.scheduler:
+        return settings
+    from chat_corpus.engines import connection
+    from chat_corpus.settings import everywhere
+
+    connection.dask()
+    return everywhere(settings)
 
 
 def _survey(settings: Settings) -> dict[str, Found]:

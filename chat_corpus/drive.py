@@ -7,13 +7,16 @@ the one that kills its worker is known by name. The others go on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
 from chat_corpus.engines.local import Engine
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus.errors import ChatCorpusError, EngineError
 from chat_corpus.ledger import Counts
 from chat_corpus.work import Task, work
+
+#: Seconds between looks at the engine while nothing finishes.
+_PATIENCE = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ Driven = tuple[Task, Counts | ChatCorpusError, bool]
 def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
     """Each task with what became of it, as they finish; tasks done in an earlier run at once.
 
-    Raises any other failure of a task. Ends the engine's workers in every case.
+    Raises EngineError where the engine is lost, and any other failure of a task. Stops the engine in every case.
     """
     running: dict[Future[Counts], Task] = {}
     waiting = iter(tasks)
@@ -39,7 +42,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
                     running[_submit(engine, task)] = task
             if not running:
                 break
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            finished = _finished(engine, running)
             lost = [task for future, task in running.items() if _died(future)]
             for future in finished:
                 task = running.pop(future)
@@ -47,7 +50,8 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
                     yield task, _outcome(future), True
             if lost:
                 # One dead worker ends the pool, and with it what the other workers had under way.
-                wait(running)
+                while [future for future in running if not future.done()]:
+                    _finished(engine, [future for future in running if not future.done()])
                 lost += [running.pop(future) for future in list(running) if _died(future)]
                 engine.stop()
                 yield from _again(engine, lost)
@@ -64,12 +68,14 @@ def _again(engine: Engine, lost: list[Task]) -> Iterator[Driven]:
     for task in lost:
         single = engine.renewed(1)
         future = _submit(single, task)
-        wait([future])
-        single.stop()
+        try:
+            _finished(single, [future])
+        finally:
+            single.stop()
         if _died(future):
             shard, first = task.shard, task.shard.pieces[0]
             where = f"{shard.source}: shard {shard.number} ({first.file.name} from record {first.first})"
-            told = "a worker process died over it twice, killed or out of memory; try a smaller shard_bytes"
+            told = "a worker process died over it each time, killed or out of memory; try a smaller shard_bytes"
             yield task, ChatCorpusError(f"{where}: {told}"), True
         else:
             yield task, _outcome(future), True
@@ -84,12 +90,21 @@ def _submit(engine: Engine, task: Task) -> Future[Counts]:
         return future
 
 
+def _finished(engine: Engine, running: Collection[Future[Counts]]) -> set[Future[Counts]]:
+    """Those of the calls under way that are done, as soon as one is. Raises EngineError where none ever will be."""
+    while True:
+        engine.check()
+        finished = wait(running, timeout=_PATIENCE, return_when=FIRST_COMPLETED).done
+        if finished:
+            return finished
+
+
 def _died(future: Future[Counts]) -> bool:
     return future.done() and isinstance(future.exception(), BrokenExecutor)
 
 
 def _outcome(future: Future[Counts]) -> Counts | ChatCorpusError:
     error = future.exception()
-    if isinstance(error, ChatCorpusError):
+    if isinstance(error, ChatCorpusError) and not isinstance(error, EngineError):
         return error
     return future.result()

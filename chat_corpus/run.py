@@ -23,7 +23,7 @@ import filelock
 from chat_corpus import earlier, report, script
 from chat_corpus.drive import drive
 from chat_corpus.earlier import WORK
-from chat_corpus.engines.local import Engine, Inline, Pool, cores
+from chat_corpus.engines.choose import choose
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
@@ -35,9 +35,6 @@ from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 from chat_corpus.work import Task, raw_records, sweep
 
-#: Less than this many shards are done before a pool's workers would have started.
-_POOL_SHARDS = 3
-
 _log = logging.getLogger(__name__)
 
 
@@ -47,15 +44,14 @@ def run(
     """Do all sources in `found`, and write the report. Returns what became of each source, and the report.
 
     What became of a source comes with a sample of up to `conversions` turns of each shard that were converted. `fresh`
-    forgets what earlier runs have done. Raises UsageError where another run holds the output folder, ChatCorpusError
-    where it cannot be written.
+    forgets what earlier runs have done. Raises UsageError where another run holds the output folder, EngineError where
+    those who should do the work cannot, ChatCorpusError where the output folder cannot be written.
     """
     out = Path(settings.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _held(out):
-            sweep(out)
-            sweep(out / "rejects")
+            sweep(out, out / "rejects", *(out / WORK).iterdir(), out / WORK)
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
@@ -153,7 +149,8 @@ def _run(
             _withdraw_samples(out)
         yield from _tasks(jobs, settings, conversions, close)
 
-    for task, outcome, worked in drive(_engine(found, jobs, settings), tasks()):
+    engine = choose({name: found[name] for name in jobs}, settings, out / WORK)
+    for task, outcome, worked in drive(engine, tasks()):
         job = jobs[task.shard.source]
         _account(job, task, outcome)
         progress(task.shard.source, job.advance(task.shard.bytes), worked)
@@ -193,13 +190,6 @@ def _job(found: Found, settings: Settings, folder: Path, *, fresh: bool) -> _Job
         clock=time.perf_counter(),
         with_keys=wanted == "always" or (wanted == "source" and found.source.distinct),
     )
-
-
-def _engine(found: Mapping[str, Found], jobs: Mapping[str, _Job], settings: Settings) -> Engine:
-    total = sum(file.size for name in jobs for file in found[name].files)
-    shards = total // settings.shard_bytes
-    workers = min(settings.workers or cores(), shards)
-    return Pool(workers) if workers > 1 and shards > _POOL_SHARDS else Inline()
 
 
 def _tasks(

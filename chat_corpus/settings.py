@@ -79,6 +79,10 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 8_000_000
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+    #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
+    engine: Literal["local", "dask"] = "local"
+    #: Address of the Dask scheduler to work with, as tcp://10.0.0.1:8786; null for a Dask cluster of this machine.
+    scheduler: str | None = None
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
     #: Settings of single sources: name, then any of the sections read, text, script, rules, pairs.
@@ -122,10 +126,18 @@ def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     def home(value: Any) -> Any:
         return str(Path(value).expanduser()) if isinstance(value, str) else value
 
-    filled = {key: {} if value is None and key not in ("raw", "out") else value for key, value in data.items()}
+    filled = {
+        key: {} if value is None and key not in ("raw", "out", "scheduler") else value for key, value in data.items()
+    }
     plugins = filled.get("plugins")
     paths: dict[str, Any] = {key: home(filled[key]) for key in ("raw", "out") if key in filled}
     return {**filled, **paths, **({"plugins": [home(one) for one in plugins]} if isinstance(plugins, list) else {})}
+
+
+def everywhere(settings: Settings) -> Settings:
+    """The settings with absolute paths, which mean the same in every process and on every machine that shares them."""
+    raw, out, *plugins = (str(Path(path).absolute()) for path in (settings.raw, settings.out, *settings.plugins))
+    return replace(settings, raw=raw, out=out, plugins=tuple(plugins))
 
 
 def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str]) -> None:

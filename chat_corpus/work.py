@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +24,9 @@ from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings
 from chat_corpus.writers import tsv
+
+#: Names under which files are written before they have their own.
+_STAGED = re.compile(r"\..*\.[0-9a-f]{32}\.writing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +81,15 @@ class Task:
 
     @cached_property
     def part(self) -> Part:
-        """Where the results of this task lie; another input, setting or version has another place."""
+        """Where the results of this task lie; another input, setting or version has another place.
+
+        Files are known by name, size and time, not by where their folder is mounted.
+        """
+        shard = asdict(self.shard)
+        for piece in shard["pieces"]:
+            del piece["file"]["path"]
         told = {
-            "shard": asdict(self.shard),
+            "shard": shard,
             "settings": self.settings.of(self.shard.source).digest(),
             "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in self.settings.plugins],
             "keys": self.with_keys,
@@ -129,9 +140,9 @@ def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
 def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """A name beside `path` to write a file under, which then appears as `path` whole, or not at all after a failure.
 
-    With `sync` a power cut cannot leave it empty either.
+    With `sync` a power cut cannot leave it empty either. No other process, here or on another machine, has that name.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.writing")
     try:
         yield beside
         if sync:
@@ -142,13 +153,15 @@ def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def sweep(folder: Path) -> None:
-    """Delete what processes that were killed left half written in a folder that nobody else writes to."""
-    for path in folder.glob(".*.[0-9]*.writing"):
-        path.unlink(missing_ok=True)
-
-
 def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
     """Let `write` write a file, staged."""
     with staged(path, sync=sync) as beside:
         write(beside)
+
+
+def sweep(*folders: Path) -> None:
+    """Delete what processes that were killed have left half written in `folders`, where nobody may be writing now."""
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _STAGED.fullmatch(path.name):
+                path.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from chat_corpus.work import Task, work
+from chat_corpus.work import Task, staged, work
 from tests.conftest import ROOT
 
 #: A source of one query and answer a line, whose reader can be told to kill its process.
@@ -203,5 +203,32 @@ def test_a_worker_that_dies_is_tried_again_and_then_named(times: int, code: int,
     if code:
         assert process.returncode == code
         assert re.search(
-            r"deadly: shard \d+ \(deadly\.txt from record \d+\): a worker process died over it twice", errors
+            r"deadly: shard \d+ \(deadly\.txt from record \d+\): a worker process died over it each time", errors
         )
+
+
+def test_what_killed_processes_left_half_written_is_swept(tmp_path: Path) -> None:
+    found = survey(put_small(tmp_path), {"tieba": sources.load()["tieba"]})
+    out = tmp_path / "out"
+    folder = out / WORK / "ptt"
+    folder.mkdir(parents=True)
+    orphans = [place / f".000001.tsv.{'0' * 32}.writing" for place in (out, out / WORK, folder)]
+    others = [out / ".mine.writing", folder / "000001.tsv"]
+    for path in (*orphans, *others):
+        path.touch()
+    run(found, settings(out), silent)
+    assert [path for path in orphans if path.exists()] == []
+    assert all(path.exists() for path in others)
+
+
+def put_small(folder: Path) -> Path:
+    (folder / "tieba.dialogues").write_text("問\t答\n", "utf-8")
+    return folder
+
+
+def test_two_processes_never_write_under_the_same_name(tmp_path: Path) -> None:
+    with staged(tmp_path / "a") as one, staged(tmp_path / "a") as other:
+        assert one != other
+        one.touch()
+        other.touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -150,6 +150,8 @@ MATTERS_NOT: list[dict[str, Any]] = [
     {"out": "x"},
     {"shard_bytes": 9},
     {"workers": 9},
+    {"engine": "dask"},
+    {"scheduler": "tcp://10.0.0.1:8786"},
     {"read": {"unequal": "common"}},  # it decides whether there is an output
     {"sources": {"weibo": {"rules": {"min_chars": 2}}}},
     {"sources": {"ptt": {"rules": {"min_chars": 1}}}},

@@ -18,11 +18,15 @@ _T = TypeVar("_T")
 class Engine(Protocol):
     """What the driver asks of an engine: the submit of `concurrent.futures.Executor`, and to be stopped or replaced."""
 
-    #: How many tasks to hand out before waiting for one.
-    ahead: int
+    @property
+    def ahead(self) -> int:
+        """How many tasks to hand out before waiting for one."""
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Start a call. Raises BrokenExecutor where a worker died."""
+
+    def check(self) -> None:
+        """Raise EngineError where nobody is left who could do the work."""
 
     def renewed(self, workers: int | None = None) -> Engine:
         """A new engine of this kind, of so many workers or as many as this one."""
@@ -47,6 +51,9 @@ class Inline:
         except Exception as error:  # noqa: BLE001 whatever it is belongs to the future, as with any executor
             future.set_exception(error)
         return future
+
+    def check(self) -> None:
+        """It is this process."""
 
     def renewed(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
         """Itself: it has no worker that could die."""
@@ -74,6 +81,9 @@ class Pool:
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Start a call in a worker."""
         return self._pool.submit(function, *args, **kwargs)
+
+    def check(self) -> None:
+        """A pool that broke says so through its tasks."""
 
     def renewed(self, workers: int | None = None) -> Engine:
         """A new pool."""

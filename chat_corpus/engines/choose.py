@@ -1,0 +1,35 @@
+"""Which engine does a run: it has to be worth its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from chat_corpus.engines import cluster
+from chat_corpus.engines.local import Engine, Inline, Pool, cores
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found
+
+#: Less than this many shards are done before workers would have started.
+_FEW_SHARDS = 3
+
+
+def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engine:
+    """The engine for what was `found`, whose workers write under `folder`.
+
+    Raises UsageError where Dask is asked for and not installed, EngineError where its scheduler or workers will not do.
+    """
+    files = [file for one in found.values() for file in one.files]
+    shards = sum(file.size for file in files) // settings.shard_bytes
+    workers = min(settings.workers or cores(), shards)
+    site = cluster.Site(
+        files=tuple(dict.fromkeys(Path(file.path) for file in files)),
+        folder=folder,
+        sources=tuple(found),
+        plugins=settings.plugins,
+    )
+    if settings.scheduler and found:
+        return cluster.Cluster(settings.scheduler, workers, site)
+    if workers <= 1 or shards <= _FEW_SHARDS:
+        return Inline()
+    return cluster.Cluster("", workers, site) if settings.engine == "dask" else Pool(workers)
