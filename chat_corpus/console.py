@@ -172,7 +172,7 @@ def reads_and_writes(found: Mapping[str, Found], settings: Settings) -> list[dic
     rows: list[dict[str, Any]] = []
     for name, one in found.items():
         rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in one.files)
-        outputs = (f"{name}.tsv", f"rejects/{name}.jsonl")
+        outputs = (f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl")
         rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": None} for output in outputs)
     return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": None}]
 

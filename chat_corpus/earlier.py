@@ -134,8 +134,13 @@ def made_with(found: Found, settings: Settings) -> dict[str, Any]:
     }
 
 
+def index(out: Path, name: str) -> Path:
+    """Where the index of a source lies among the outputs."""
+    return out / "index" / f"{name}.jsonl"
+
+
 def outputs(out: Path, name: str) -> dict[str, list[int]]:
     """Size and time of each output file of a source that is there."""
-    paths = [out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl"]
+    paths = [out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)]
     facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.exists()}
     return {path: [fact.st_size, fact.st_mtime_ns] for path, fact in facts.items()}

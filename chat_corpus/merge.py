@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from chat_corpus import distinct
 from chat_corpus.errors import LedgerError
+from chat_corpus.index import Place, runs
 from chat_corpus.ledger import Counts
 from chat_corpus.schema import Reason
 from chat_corpus.work import Part
@@ -26,11 +28,11 @@ RawOf = Callable[[int], pl.DataFrame]
 
 
 class _Lines:
-    """A file of whole lines in the making, and how many they are."""
+    """A file of whole lines in the making, how many they are, and of how many bytes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.lines = 0
+        self.lines = self.bytes = 0
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
     def append(self, blocks: Iterable[bytes]) -> None:
@@ -38,6 +40,7 @@ class _Lines:
             for block in blocks:
                 stream.write(block)
                 self.lines += block.count(b"\n")
+                self.bytes += len(block)
 
     def join(self, part: Path) -> None:
         with part.open("rb") as stream:
@@ -62,6 +65,8 @@ class Merge:
         self._name, self._raw_of = name, raw_of
         self._parts: list[Part] = []
         self._early: dict[int, Part] = {}
+        #: Where the parts joined so far stand, in order.
+        self.places: list[Place] = []
         self._pairs, self._rejects = _Lines(folder / "pairs.writing"), _Lines(folder / "rejects.writing")
 
     def add(self, number: int, part: Part) -> None:
@@ -69,6 +74,7 @@ class Merge:
         self._early[number] = part
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
+            self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
             self._rejects.join(following.rejects)
             if self._raw_of is None:
                 self._pairs.join(following.pairs)
@@ -107,6 +113,12 @@ class Merge:
             begin, end = (repeats["row"].search_sorted(row, "left") for row in (first, first + len(lines)))
             dropped = repeats[begin:end].with_columns(pl.col("row") - first)
             left_out = set(dropped["row"])
+            self.places[number] = replace(
+                self.places[number],
+                tsv=self._pairs.bytes,
+                duplicates=self._rejects.bytes,
+                dropped=runs(dropped["row"].to_list()),
+            )
             self._pairs.append(line for row, line in enumerate(lines) if row not in left_out)
             if left_out:
                 self._rejects.append([_duplicates(self._name, part, dropped, raw_of(number))])

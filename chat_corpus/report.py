@@ -78,6 +78,8 @@ def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]
         "url": source.url,
         "state": "failed" if told.error else told.found.state,
         "made_with": earlier.made_with(told.found, settings),
+        "raw": settings.raw,
+        "plugins": list(settings.plugins),
         "settings": msgspec.to_builtins(settings.of(source.name)),
         "files": [
             {

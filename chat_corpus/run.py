@@ -20,7 +20,7 @@ from typing import Any
 
 import filelock
 
-from chat_corpus import earlier, report, script
+from chat_corpus import earlier, index, report, script
 from chat_corpus.drive import drive
 from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
@@ -91,6 +91,7 @@ class _Job:
     with_keys: bool
     merge: Merge = field(init=False)
     tasks: list[Task] = field(default_factory=list)
+    accounts: dict[int, Counts] = field(default_factory=dict)
     done: int = 0
     planned: bool = False
     content: int = 0
@@ -227,6 +228,7 @@ def _account(job: _Job, task: Task, outcome: Counts | ChatCorpusError) -> None:
         _fail(job, outcome)
         return
     job.told.counts.add(outcome)
+    job.accounts[task.shard.number] = outcome
     job.merge.add(task.shard.number, task.part)
     job.told.samples.append(task.part.sample)
     _log.debug("%s: shard %d, %d pairs", name, task.shard.number, outcome.written, extra={"source": name})
@@ -268,6 +270,8 @@ def _finish(job: _Job, out: Path) -> bool:
         try:
             earlier.announce(out, job.plan.found.source.name, job.plan.settings)
             job.merge.finish(job.told.counts, out)
+            counts = [job.accounts[number] for number in range(len(job.tasks))]
+            index.write(out, [task.shard for task in job.tasks], counts, job.merge.places, job.plan.found.source.name)
         except ChatCorpusError as error:
             _fail(job, error)
             faulty = True

@@ -95,7 +95,7 @@ def test_without_arguments_everything_found_is_done(tmp_path: Path) -> None:
     done = program(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     written = visible(tmp_path / "clean_chat_corpus")
-    folders = [f"{name}.tsv" for name in NAMES] + [f"rejects/{name}.jsonl" for name in NAMES]
+    folders = [file.format(name) for name in NAMES for file in ("{}.tsv", "rejects/{}.jsonl", "index/{}.jsonl")]
     assert sorted(written) == sorted([*folders, "report.json"])
     assert [name for name in NAMES if not written[f"{name}.tsv"]] == ["sms"]
     assert "These are the bundled samples" in done.stderr
@@ -160,7 +160,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> N
     done = invoke("--dry-run", "--raw", raw, "--out", out)
     assert done.exit_code == 0
     assert re.search(r"^read +tieba\.dialogues +22$", done.stdout, re.MULTILINE)
-    for name in ("tieba.tsv", "rejects/tieba.jsonl", "report.json"):
+    for name in ("tieba.tsv", "rejects/tieba.jsonl", "index/tieba.jsonl", "report.json"):
         assert re.search(rf"^write +{re.escape(str(out))}/{name} +-$", done.stdout, re.MULTILINE)
     assert not out.exists()
 
@@ -228,7 +228,7 @@ def test_an_absent_source_that_was_asked_for_exits_3_and_the_others_are_done(tmp
     done = invoke("-s", "ptt,tieba", "--raw", raw, "--out", out)
     assert done.exit_code == 3
     assert "warning: ptt: absent; unpack Gossiping-QA-Dataset" in done.stderr
-    assert sorted(visible(out)) == ["rejects/tieba.jsonl", "report.json", "tieba.tsv"]
+    assert sorted(visible(out)) == ["index/tieba.jsonl", "rejects/tieba.jsonl", "report.json", "tieba.tsv"]
 
 
 def test_a_source_that_nobody_asked_for_may_be_absent_or_partial(tmp_path: Path) -> None:
@@ -526,7 +526,7 @@ def test_a_damaged_archive_fails_its_source_alone(args: tuple[str, ...], tmp_pat
     assert (done.exit_code, done.stdout.strip()) == (1, "")
     assert re.search(r"raw/tieba\.zip \(tieba\.dialogues\): damaged.*; get", done.stderr)
     assert isinstance(done.exception, SystemExit)
-    assert sorted(visible(out)) == ["rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]
+    assert sorted(visible(out)) == ["index/subtitle.jsonl", "rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]
 
 
 EXPLAINED = pytest.param(

@@ -41,7 +41,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("plan", "engines.choose"),
     ("pipeline",),
     ("work", "earlier"),
-    ("merge", "report", "drive"),
+    ("index", "report", "drive"),
+    ("merge",),
     ("run",),
     ("api", "console", "filter"),
     ("", "cli"),  # the package itself, which opens `api` when it is asked for

@@ -111,9 +111,10 @@ def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, told: Told)
 
 def test_nothing_is_left_of_the_work(told: Told) -> None:
     assert {path.name for path in told.out.iterdir()} - {WORK} == {
-        "report.json", "rejects", *(f"{name}.tsv" for name in NAMES),
+        "report.json", "rejects", "index", *(f"{name}.tsv" for name in NAMES),
     }  # fmt: skip
-    assert {path.name for path in (told.out / "rejects").iterdir()} == {f"{name}.jsonl" for name in NAMES}
+    for folder in ("rejects", "index"):
+        assert {path.name for path in (told.out / folder).iterdir()} == {f"{name}.jsonl" for name in NAMES}
     assert [path for path in (told.out / WORK).rglob("*") if path.is_file() and path.stat().st_size] == []
 
 

@@ -1,0 +1,154 @@
+"""Where the rows of each shard stand in the outputs: `index/<source>.jsonl`, one line a shard.
+
+It leads from a row or a record to the one shard that has to be done again to tell where the row came from, and to the
+bytes of the outputs that belong to it. It is a file of its own, not a part of report.json, since it grows with the
+input, and no person reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chat_corpus import earlier
+from chat_corpus.ledger import Counts
+from chat_corpus.plan import Piece, Shard
+from chat_corpus.raw import RawFile
+from chat_corpus.schema import Segmentation
+from chat_corpus.work import whole
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where what came of one shard begins in the merged files, in bytes: its rows, rejects, and rejected repeats.
+
+    `dropped` are the lengths of runs of its pairs that were written and left out as repeats, in turn, from the first
+    pair on: (3, 1) says that the fourth was left out.
+    """
+
+    tsv: int
+    rejects: int
+    duplicates: int = 0
+    dropped: tuple[int, ...] = ()
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """The byte range `start:stop` of a raw file read in `encoding`, which holds `records` records from `first` on."""
+
+    file: str
+    encoding: str
+    start: int
+    stop: int
+    first: int
+    records: int
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One shard: its pieces, its accounts as in report.json before repeats were left out, and its place.
+
+    `row` is the number, from 1, of the first of its `rows` rows.
+    """
+
+    shard: int
+    input: int
+    segmentation: Segmentation
+    pieces: tuple[Span, ...]
+    counts: dict[str, Any]
+    row: int
+    rows: int
+    tsv: int
+    rejects: int
+    duplicates: int
+    dropped: tuple[int, ...]
+
+    def again(self, source: str, files: Mapping[str, RawFile]) -> Shard:
+        """The shard as it was planned; `files` are the raw files by name."""
+        pieces = tuple(
+            Piece(
+                file=replace(files[one.file], encoding=one.encoding),
+                start=one.start,
+                stop=one.stop,
+                first=one.first,
+                records=one.records,
+            )
+            for one in self.pieces
+        )
+        return Shard(source=source, input=self.input, number=self.shard, pieces=pieces, segmentation=self.segmentation)
+
+    def rows_of_pairs(self, pairs: int) -> list[int | None]:
+        """The row of each of the shard's pairs; None for one that was left out as a repeat."""
+        found: list[int | None] = []
+        row = self.row
+        for number, length in enumerate((*self.dropped, pairs - sum(self.dropped))):
+            if number % 2:
+                found.extend([None] * length)
+            else:
+                found.extend(range(row, row + length))
+                row += length
+        return found
+
+
+def runs(dropped: Iterable[int]) -> tuple[int, ...]:
+    """Places from 0, in order, as lengths of runs in turn without and with them.
+
+    >>> runs([3, 4, 6]), runs([0]), runs([])
+    ((3, 2, 1, 1), (0, 1), ())
+    """
+    lengths: list[int] = []
+    end = 0
+    for _, run in groupby(enumerate(dropped), lambda at: at[1] - at[0]):
+        places = [place for _, place in run]
+        lengths += [places[0] - end, len(places)]
+        end = places[-1] + 1
+    return tuple(lengths)
+
+
+def write(out: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place], name: str) -> None:
+    """Write the index of source `name`, whose outputs were merged from `shards` at `places`."""
+    rows = [one.written - sum(place.dropped[1::2]) for one, place in zip(counts, places, strict=True)]
+    firsts = accumulate(rows, initial=1)
+    entries = [
+        Entry(
+            shard=shard.number,
+            input=shard.input,
+            segmentation=shard.segmentation,
+            pieces=tuple(
+                Span(
+                    file=one.file.name,
+                    encoding=one.file.encoding,
+                    start=one.start,
+                    stop=one.stop,
+                    first=one.first,
+                    records=one.records,
+                )
+                for one in shard.pieces
+            ),
+            counts=told.report(),
+            row=first,
+            rows=many,
+            tsv=place.tsv,
+            rejects=place.rejects,
+            duplicates=place.duplicates,
+            dropped=place.dropped,
+        )
+        for shard, told, place, many, first in zip(shards, counts, places, rows, firsts, strict=False)
+    ]
+    path = earlier.index(out, name)
+    path.parent.mkdir(exist_ok=True)
+    data = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+    whole(path, lambda beside: beside.write_bytes(data))
+
+
+def read(path: Path) -> list[Entry]:
+    """The entries of an index. Raises OSError, and ValueError for any other file."""
+    decoder = msgspec.json.Decoder(Entry)
+    entries = [decoder.decode(line) for line in path.read_bytes().splitlines()]
+    firsts = accumulate((entry.rows for entry in entries), initial=1)
+    if any((entry.shard, entry.row) != at for entry, at in zip(entries, enumerate(firsts), strict=False)):
+        raise ValueError("its rows are not numbered on from shard to shard")
+    return entries
