@@ -7,12 +7,13 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from chat_corpus import cli_trace
+from chat_corpus.cli_group import RunByDefault
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.identity import installed
 from chat_corpus.terminal import columns, safe
@@ -30,54 +31,13 @@ _NOTHING_FOUND = "no corpus found under {}; 'chat-corpus check' says what is loo
 _ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
 
 
-class _RunByDefault(click.Group):
-    """A group whose command `run` is meant where none is named, so that `main.py -s ptt` is `main.py run -s ptt`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `run` before arguments that name no command."""
-        own = {"--help", "-h", "--version"}
-        completing = ctx.resilient_parsing and not args
-        if not completing and (not args or (args[0] not in self.commands and args[0] not in own)):
-            if args and not args[0].startswith("-"):
-                nearest = difflib.get_close_matches(args[0], self.commands, n=1)
-                hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(self.commands)}"
-                ctx.fail(f"no command '{args[0]}'; {hint}")
-            late = [word for word in args if word in self.commands]
-            if late and not args[args.index(late[0]) - 1].startswith("-"):
-                ctx.fail(f"the command comes first: {ctx.info_name} {late[0]} …")
-            args = ["run", *args]
-        ctx.meta[__name__] = tuple(args)
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a failure that the user must know of is one message and its own exit code."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):  # a terminal without Han gets escapes
-                stream.reconfigure(errors="backslashreplace")
-        try:
-            return super().invoke(ctx)
-        except ChatCorpusError as error:
-            _tell(str(error), as_json="--log-json" in ctx.meta.get(__name__, ()))
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            click.echo("stopped; the same command goes on from here", err=True)
-            ctx.exit(1)
-
-
-def _tell(error: str, *, as_json: bool) -> None:
-    told = json.dumps({"level": "error", "message": error}, ensure_ascii=False)
-    click.echo(told if as_json else f"error: {safe(error)}", err=True)
-
-
-@click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(installed("chat-corpus"), prog_name="chat-corpus")
 def main() -> None:
     """Public Chinese chat corpora in, one clean query<TAB>answer file each; nothing lost without a reason.
 
     Without a command, `run` is meant. Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but a
-    source that was asked for is missing or incomplete.
+    source that was asked for is missing or incomplete; 4 done, but a check that was asked for tripped.
     """
 
 
@@ -312,6 +272,10 @@ def check(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     from chat_corpus import console
 
     _echo(console.inventory(_survey(_settings(configs, rest))), console.CHECK_COLUMNS, as_json=as_json)
+
+
+for verb in (cli_trace.trace, cli_trace.explain, cli_trace.compare):
+    main.add_command(verb)
 
 
 def _echo(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:

@@ -64,7 +64,8 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
                 f"{out / f'{name}.tsv'}: exists, and {REPORT} does not say that chat-corpus made it; "
                 "use --force to replace it, or another --out"
             )
-        changed = ", ".join(_changes(told.get("settings", {}), msgspec.to_builtins(settings.of(name)))) or held
+        unlike = changes(told.get("settings", {}), msgspec.to_builtins(settings.of(name)))
+        changed = ", ".join(f"{key} {json.dumps(was)}, now {json.dumps(value)}" for key, was, value in unlike) or held
         raise UsageError(
             f"{out / f'{name}.tsv'}: made with other settings ({changed}); use --force to replace it, or another --out"
         )
@@ -85,14 +86,14 @@ def _announced(out: Path, name: str) -> str | None:
         return None
 
 
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any], section: str = "") -> Iterator[str]:
-    """Each setting that is another now than it was, as `read.limit 9, now 0`."""
-    for key, value in now.items():
-        was = before.get(key)
+def changes(before: Mapping[str, Any], now: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Each setting that is another now than it was: its key, as `read.limit`, and both values."""
+    for key in {**now, **before}:
+        was, value = before.get(key), now.get(key)
         if isinstance(value, Mapping) and isinstance(was, Mapping):
-            yield from _changes(was, value, f"{section}{key}.")
+            yield from changes(was, value, f"{section}{key}.")
         elif was != value and f"{section}{key}" != "read.unequal":
-            yield f"{section}{key} {json.dumps(was)}, now {json.dumps(value)}"
+            yield f"{section}{key}", was, value
 
 
 def unchanged(out: Path, found: Found, settings: Settings) -> dict[str, Any] | None:

@@ -28,5 +28,11 @@ class EngineError(ChatCorpusError):
     """Those who do the work cannot be reached, or not be trusted with it; what they have finished is kept."""
 
 
+class GateError(ChatCorpusError):
+    """A check that the user asked for tripped; everything was done."""
+
+    exit_code = 4
+
+
 class LedgerError(ChatCorpusError):
     """The counts of a source do not balance: the output cannot be trusted and is not written."""

@@ -34,7 +34,8 @@ class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     """All possible pairs: `query, answer, query_part, query_line, answer_part, answer_line, reason`.
 
-    `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue.
+    `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
+    column `at`, so have the pairs as `query_at` and `answer_at`.
     """
     placed = rows.filter(pl.col("dialogue").is_not_null()) if rows["dialogue"].null_count() else rows
     placed = placed.filter(pairing is not Pairing.NONE)
@@ -48,7 +49,7 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
         query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
     linked = placed.select(pl.all(), query=query)
     answers = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
-    queries = placed.select("part", "line", "dialogue", "turn", "text", "reason")[answers["query"]]
+    queries = placed.select("part", "line", "dialogue", "turn", "text", "reason", *_at(placed))[answers["query"]]
     pairs = pl.DataFrame(
         {
             "query": queries["text"],
@@ -58,11 +59,17 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
             "answer_part": answers["part"],
             "answer_line": answers["line"],
             "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
+            **{f"query_{name}": queries[name] for name in _at(placed)},
+            **{f"answer_{name}": answers[name] for name in _at(placed)},
         }
     )
     # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
     asked = 0 if pairing is Pairing.FIRST else answers["turn"] - 1
     return pairs.filter((queries["dialogue"] == answers["dialogue"]) & (queries["turn"] == asked))
+
+
+def _at(rows: pl.DataFrame) -> list[str]:
+    return ["at"] if "at" in rows.columns else []
 
 
 def _answers(pairing: Pairing) -> pl.Expr:

@@ -28,7 +28,8 @@ from chat_corpus.unfold import unfold
 class Outcome:
     """What a shard became.
 
-    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, and `unconverted`, before conversion
+    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, and the
+             `script` that it was in
     pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`
     rejects  `source, file, line, reason, detail, raw`, by part and line
     counts   the shard's accounts, balanced
@@ -99,7 +100,7 @@ def _clean(
     normalized = read.with_columns(steps.normalize(read["text"], own.text, traits))
     ledger.check_rows(read, normalized, "normalize", where)
     told = script.load(own.script).convert(normalized["text"], declared=traits.script, dialogues=normalized["dialogue"])
-    converted = normalized.with_columns(told["text"], unconverted=normalized["text"])
+    converted = normalized.with_columns(told["text"], unconverted=normalized["text"], script=told["script"])
     ledger.check_rows(normalized, converted, "convert", where)
     checked = rules.check(converted, own.rules, source)
     ledger.check_rows(converted, checked, "check", where)

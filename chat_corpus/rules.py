@@ -34,11 +34,11 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     at = rows.with_row_index("at").filter(pl.col("reason").is_null() & _doubtful(options, source))
     if at.is_empty():
         return rows
-    verdicts = list(_verdicts(options, source))
+    found = list(_verdicts(options, source))
     judged = at.select(
         "at",
-        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(why))) for bad, why, _ in verdicts)),
-        detail=pl.coalesce(*(pl.when(bad).then(told) for bad, _, told in verdicts)),
+        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(why))) for _, bad, why, _ in found)),
+        detail=pl.coalesce(*(pl.when(bad).then(told) for _, bad, _, told in found)),
     ).drop_nulls("reason")
     changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
     return rows.with_columns(**changed)
@@ -53,16 +53,25 @@ def _doubtful(options: RuleOptions, source: Source) -> pl.Expr:
     return doubtful if options.min_chars == 1 and not options.max_chars else pl.lit(value=True)
 
 
-def _verdicts(options: RuleOptions, source: Source) -> Iterator[tuple[pl.Expr, Reason, pl.Expr]]:
-    """Each rule: which rows it rejects, for which reason, told how."""
+def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+    """Each rule, in order, as a column of its name: the detail of turns that it rejects, null for those it lets pass.
+
+    `rows` are as for `check`. A rule that an option steers has the option's name.
+    """
+    return rows.select(pl.when(bad).then(told).alias(rule) for rule, bad, _, told in _verdicts(options, source))
+
+
+def _verdicts(options: RuleOptions, source: Source) -> Iterator[tuple[str, pl.Expr, Reason, pl.Expr]]:
+    """Each rule: its name, which rows it rejects, for which reason, told how."""
     text = pl.col("text")
     chars = text.str.len_chars()
-    yield text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
+    yield "empty", text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
     said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)) & (pl.col("turn") > 0)
-    yield said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
+    yield "no_answer", said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
     damaged = text.str.count_matches(_LOST, literal=True)
     told = pl.format("{} of {} characters lost", damaged, chars)
-    yield damaged > chars * options.max_damaged, Reason.DAMAGED, told
-    yield chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
+    yield "max_damaged", damaged > chars * options.max_damaged, Reason.DAMAGED, told
+    yield "min_chars", chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
     if options.max_chars:
-        yield chars > options.max_chars, Reason.LENGTH, pl.format("{} characters, more than max_chars", chars)
+        bad = chars > options.max_chars
+        yield "max_chars", bad, Reason.LENGTH, pl.format("{} characters, more than max_chars", chars)

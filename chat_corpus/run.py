@@ -51,7 +51,7 @@ def run(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _held(out):
-            sweep(out, out / "rejects", *(out / WORK).iterdir(), out / WORK)
+            sweep(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error

@@ -68,7 +68,7 @@ def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
     """What was found under `raw` for each source. Raises UsageError where `raw` is no folder."""
     if not raw.is_dir():
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
-    owned = _owned(list(_walk(raw)), sources)
+    owned = _owned(list(walk(raw)), sources)
     samples = {file for claims in owned.values() for _, _, file in claims if is_sample(file)}
     real = any(file not in samples for claims in owned.values() for _, _, file in claims)
     found = {}
@@ -169,7 +169,7 @@ def _group_parts(found: Found, number: int, wanted: Input, claims: list[tuple[in
             found.groups.append(Group(input=number, files=tuple(parts[part] for part in sorted(parts))))
 
 
-def _walk(raw: Path) -> Iterator[RawFile]:
+def walk(raw: Path) -> Iterator[RawFile]:
     """All regular files below `raw`, links followed but no folder entered twice, members of zip archives included."""
     seen: set[tuple[int, int]] = set()
     for folder, folders, names in os.walk(raw, followlinks=True, onerror=_unreadable):
@@ -230,27 +230,27 @@ def _samples() -> Mapping[str, int]:
 
 def is_sample(file: RawFile) -> bool:
     """Whether a file is one of the bundled samples, by its content."""
-    return file.size in _samples().values() and _digest(file) in _samples()
+    return file.size in _samples().values() and digest(file) in _samples()
 
 
 @cache
-def _digest(file: RawFile) -> str:
+def digest(file: RawFile) -> str:
     """The SHA-256 of a file's content; of a damaged one, which is like no other, its name."""
-    digest = hashlib.sha256()
+    hashed = hashlib.sha256()
     try:
         with file.open() as stream:
             while block := read_some(stream, 1 << 20, file):
-                digest.update(block)
+                hashed.update(block)
     except ChatCorpusError:  # whoever reads it to work on it will say so
         return file.name
-    return digest.hexdigest()
+    return hashed.hexdigest()
 
 
 def _again(file: RawFile, found: Found) -> bool:
     """Whether a file of the same name and content, in another folder or archive, is among those found already."""
     name = PurePosixPath(_content_name(file)).name
     alike = (one for one in found.files if one.size == file.size and PurePosixPath(_content_name(one)).name == name)
-    same = next((one for one in alike if _digest(one) == _digest(file)), None)
+    same = next((one for one in alike if digest(one) == digest(file)), None)
     if same is not None:
         found.remarks.append(f"{file.name} left alone: the same content as {same.name}")
     return same is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
 #: So many values of a list are shown in a cell.
 _SHOWN = 4
+_BREAK = re.compile(r"\r?\n|\r")
 
 
 def safe(text: str) -> str:
@@ -17,6 +19,15 @@ def safe(text: str) -> str:
     'a\\x1b[31m'
     """
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(text: str) -> str:
+    r"""Text as one line: line breaks and tabs as `\n` and `\t`, other control characters as escapes too.
+
+    >>> one_line("a\r\nb\tc")
+    'a\\nb\\tc'
+    """
+    return safe(_BREAK.sub(r"\\n", text).replace("\t", r"\t"))
 
 
 def columns(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:

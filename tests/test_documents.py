@@ -22,6 +22,7 @@ from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import survey
 from tests.conftest import ROOT, SAMPLES, Golden
+from tests.test_cli import invoke
 
 READMES = ("README.md", "README.zh-CN.md")
 DOCUMENTS = (*READMES, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md")
@@ -195,6 +196,19 @@ def test_the_output_shown_is_what_comes_out(document: str, outcome: Path) -> Non
     assert [[name, *figures[:3], why] for name, *figures, why in rows] == [
         _row(name, one) for name, one in told.items()
     ]
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_what_is_shown_of_looking_back_is_what_is_printed(
+    document: str, outcome: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(outcome)
+    (settings,) = (block for block in blocks(document, "yaml") if "max_chars" in block)
+    Path("my.yaml").write_text(settings, "utf-8")
+    assert invoke("-q", "-s", "tieba", "--config", "my.yaml", "--out", "mine").exit_code == 0
+    verbs = ["trace clean_chat_corpus/ptt.tsv:37", "explain ptt-42w/Gossiping-QA-Dataset.txt:3"]
+    for verb in (*verbs, "compare clean_chat_corpus mine --examples 1"):
+        assert shown(document, verb.split()[0]) in invoke(*verb.split()).stdout
 
 
 def _row(name: str, told: Mapping[str, Any]) -> list[str]:

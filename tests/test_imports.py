@@ -44,11 +44,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("index", "report", "drive"),
     ("merge",),
     ("run",),
-    ("api", "console", "filter"),
+    ("api", "console", "filter", "lineage", "lineage.*"),
+    ("cli_trace", "cli_group"),
     ("", "cli"),  # the package itself, which opens `api` when it is asked for
     ("__main__",),
 )
-TOGETHER = frozenset({"text", "script"})
+TOGETHER = frozenset({"text", "script", "lineage"})
 
 
 def _modules() -> dict[str, Path]:

@@ -188,8 +188,8 @@ def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
     ['width', 'blanks', 'punctuation']
     """
     changes: list[Change] = []
-    start = None
-    while start != text:
+    start, busy = None, _busy(options, traits)
+    while start != text and found(pl.Series([text]), busy).item():
         start = text
         for step in STEPS:
             after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()

@@ -1,0 +1,137 @@
+"""The verbs that look back at outputs: `trace`, `explain`, `compare`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chat_corpus.errors import GateError, UsageError
+
+if TYPE_CHECKING:
+    from chat_corpus.lineage.written import Written
+
+_RAW = click.option("--raw", metavar="DIR", help="Where the raw corpora are now, if not where the report says.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
+
+
+@click.command()
+@click.argument("rows", nargs=-1, required=True, metavar="FILE.tsv:ROW[-ROW]...")
+@_RAW
+@_JSON
+def trace(rows: tuple[str, ...], raw: str | None, *, as_json: bool) -> None:
+    """Where rows of an output came from: raw file and record, each text step, the conversion, the rules.
+
+    Rows count from 1. The shard of each row is done again from the raw file, with the settings that the report tells,
+    and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
+    that is said, and the exit code is 1.
+    """
+    from chat_corpus.lineage import tracing, tracing_text
+
+    made: dict[str, Written] = {}
+
+    def told() -> Iterator[tracing.Row]:
+        for path, number in _numbers(rows):
+            if path not in made:
+                made[path] = _written(Path(path), raw)
+            yield tracing.trace(made[path], number)
+
+    _print(told(), tracing_text.row, as_json=as_json)
+
+
+@click.command()
+@click.argument("records", nargs=-1, required=True, metavar="RAWFILE:RECORD[-RECORD]...")
+@click.option("--out", metavar="DIR", default="clean_chat_corpus", show_default=True, help="Folder of the outputs.")
+@_RAW
+@_JSON
+def explain(records: tuple[str, ...], out: str, raw: str | None, *, as_json: bool) -> None:
+    """What became of raw records: structural, or their turns, and the rows or the reasons of their pairs.
+
+    RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
+    archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON
+    arrays, XML), its objects or elements in their order.
+    """
+    from chat_corpus.lineage import opening, tracing, tracing_text
+
+    found: dict[str, tuple[Written, str]] = {}
+
+    def told() -> Iterator[tracing.Record]:
+        for path, number in _numbers(records):
+            if path not in found:
+                found[path] = opening.find(path, Path(out), raw)
+            written, name = found[path]
+            yield tracing.explain(written, name, number)
+
+    _print(told(), tracing_text.record, as_json=as_json)
+
+
+@click.command()
+@click.argument("old", metavar="OLD_DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("new", metavar="NEW_DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--fail-on-change", is_flag=True, help="Exit with code 4 where any row is not the same.")
+@click.option(
+    "--examples",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Rows shown for each cause.",
+)
+@click.option(
+    "--shards", type=click.IntRange(min=0), default=32, show_default=True, metavar="N",
+    help="Shards of a source that are done again to find causes; 0 for all that are not the same.",
+)  # fmt: skip
+@_RAW
+@_JSON
+def compare(
+    old: Path, new: Path, raw: str | None, *, fail_on_change: bool, examples: int, shards: int, as_json: bool
+) -> None:
+    """Which rows appeared, vanished or changed between two output folders, and which step, rule or setting did it.
+
+    Causes are found by doing the shards again that are not the same, in both ways; that needs the raw files, and the
+    code that the outputs were made with. A cause that is not certain is told as not determined.
+    """
+    from chat_corpus.lineage import compared, comparing, comparing_text
+
+    found: list[compared.Compared] = []
+
+    def told() -> Iterator[compared.Compared]:
+        for one in comparing.compare(old, new, raw, examples=examples, most=shards):
+            found.append(one)
+            yield one
+
+    _print(told(), comparing_text.source, as_json=as_json, between="")
+    if fail_on_change and not all(one.same for one in found):
+        raise GateError(f"{new}: not the same rows as in {old}")
+
+
+def _numbers(given: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Paths with each of their numbers. Raises UsageError for what is not `path:n` or `path:n-m`."""
+    for one in given:
+        found = re.fullmatch(r"(?s)(.+):([1-9]\d*)(?:-([1-9]\d*))?", one)
+        if not found or int(found[3] or found[2]) < int(found[2]):
+            raise UsageError(f"{one}: a path with a number or a range expected, as in ptt.tsv:12 or ptt.tsv:12-14")
+        for number in range(int(found[2]), int(found[3] or found[2]) + 1):
+            yield found[1], number
+
+
+def _written(path: Path, raw: str | None) -> Written:
+    from chat_corpus.lineage.opening import load
+
+    if path.suffix != ".tsv" or not path.is_file():
+        raise UsageError(f"{path}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
+    return load(path.parent, path.stem, raw)
+
+
+def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_json: bool, between: str = "\n") -> None:
+    if as_json:
+        import msgspec
+
+        click.echo(json.dumps([msgspec.to_builtins(one) for one in told], ensure_ascii=False, indent=1))
+        return
+    for number, one in enumerate(told):
+        click.echo((between if number else "") + "\n".join(lines(one)))

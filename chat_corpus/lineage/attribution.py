@@ -1,0 +1,209 @@
+"""In which rows of a shard two runs over the same raw data differ, and what parted them: each row, not a sample.
+
+A pair is the same in both where the addresses of its two turns are. What parted two turns is looked for in the order of
+the stages: how the record was read, the first text step after which the texts differ, the conversion, a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from chat_corpus import rules
+from chat_corpus.lineage.written import Again, Written
+from chat_corpus.schema import Pairing
+from chat_corpus.text.divergence import Way, diverge
+from chat_corpus.writers import tsv
+
+_TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
+_TOLD = {"turn": pl.UInt32(), **dict.fromkeys(("raw", "unconverted", "text", "reason", "rule"), pl.String())}
+_SIDES = ("query", "answer")
+_PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One run's doing of a shard; `again` is null where its limit ended before."""
+
+    written: Written
+    again: Again | None
+
+    @property
+    def pairing(self) -> Pairing:
+        """How its turns became pairs."""
+        return self.written.own.pairs.pairing(self.written.source.pairing)
+
+    @property
+    def way(self) -> Way:
+        """Options and traits of the text steps."""
+        traits = self.written.source.traits
+        if self.again is not None:
+            traits = replace(traits, segmentation=self.again.shard.segmentation)
+        return self.written.own.text, traits
+
+    def turns(self) -> pl.DataFrame:
+        """The turns by address: `part, line, place`, their texts from stage to stage, and the rule that failed."""
+        if self.again is None:
+            return pl.DataFrame(schema={**_TURN, **_TOLD})
+        asked = rules.verdicts(self.again.turns, self.written.own.rules, self.written.source)
+        rule = asked.select(
+            rule=pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in asked.columns)
+        )
+        return self.again.turns.with_columns(_place(), rule["rule"]).select(*_TURN, *_TOLD)
+
+    def pairs(self) -> pl.DataFrame:
+        """The possible pairs by the addresses of their turns: `row, reason`, and `tsv`, the line where there is one."""
+        if self.again is None:
+            keys = {f"{side}_{name}": dtype for side in _SIDES for name, dtype in _TURN.items()}
+            return pl.DataFrame(schema={**keys, "row": pl.UInt32, "reason": pl.String, "tsv": pl.String})
+        pairs, place = self.again.pairs, self.again.turns.select(_place())["place"]
+        placed = {f"{side}_place": place.gather(pairs[f"{side}_at"]) for side in _SIDES}
+        written = pairs["row"].is_not_null().arg_true()
+        lines = tsv.encode(pairs[written]).decode("utf-8").split("\n")[:-1]
+        line = pl.Series("tsv", [None], dtype=pl.String).new_from_index(0, len(pairs)).scatter(written, lines)
+        return pairs.with_columns(line, **placed).select(*_PAIR, "row", "reason", "tsv")
+
+
+def _place() -> pl.Expr:
+    """The place of each turn among those of its record."""
+    return pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line").alias("place")
+
+
+def differences(old: Side, new: Side) -> pl.DataFrame:
+    """The rows in which two runs over the same pieces differ, by address.
+
+    Columns: `query_part, query_line, answer_part, answer_line`; `row, tsv, reason` of the old run, and with `_new` of
+    the new one: row and line where it wrote the pair, why it was rejected where a turn was; and `cause`, null where
+    none was found: `reading`, `limit`, `step NAME`, `conversion`, `rule NAME`, `repeat`, `pairing`, or several with
+    a plus, which are not told apart.
+    """
+    sides = [side.pairs().with_columns(there=pl.lit(value=True)) for side in (old, new)]
+    both = sides[0].join(sides[1], on=_PAIR, how="full", coalesce=True, suffix="_new")
+    rows = both.filter(pl.col("tsv").ne_missing(pl.col("tsv_new")))
+    turns = _parted(old, new, rows)
+    for side in _SIDES:
+        named = {name: f"{side}_{name}" for name in turns.columns}
+        rows = rows.join(turns.rename(named), on=[named[name] for name in _TURN], how="left")
+    return rows.with_columns(cause=_cause(mode=old.pairing is not new.pairing)).sort(_PAIR).select(
+        *(f"{side}_{name}" for side in _SIDES for name in ("part", "line")),
+        "row", "tsv", "reason", "row_new", "tsv_new", "reason_new", "cause",
+    )  # fmt: skip
+
+
+def _cause(*, mode: bool) -> pl.Expr:
+    """What parted a pair; `mode` says whether the two runs pair in different ways.
+
+    A pair that is not possible in one of them has a turn that is not there, or other neighbours. Else it is what makes
+    only one run reject a turn, else what makes the turns differ. A pair that only one run left out as a repeat may have
+    become one by its own text, or by that of the first such pair, or by neither: these are not told apart.
+    """
+    told = [pl.col(f"{side}_cause") for side in _SIDES]
+    fell = [pl.col(f"{side}_fell") for side in _SIDES]
+    possible = pl.col("there").is_not_null() & pl.col("there_new").is_not_null()
+    kept = pl.col("reason").is_null() & pl.col("reason_new").is_null()
+    read = _either(*(pl.when(one.is_in(["reading", "limit"])).then(one) for one in told))
+    return (
+        pl.when(~possible)
+        .then(pl.coalesce(read, pl.lit("pairing" if mode else None, dtype=pl.String)))
+        .when(pl.any_horizontal(*fell))
+        .then(_either(*(pl.when(fallen).then(one) for fallen, one in zip(fell, told, strict=True))))
+        .when(kept & (pl.col("row").is_null() | pl.col("row_new").is_null()))
+        .then(pl.concat_str(pl.lit("repeat"), _either(*told), separator=" + ", ignore_nulls=True))
+        .otherwise(_either(*told))
+    )
+
+
+def _either(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    return pl.when(one != other).then(pl.format("{} + {}", one, other)).otherwise(pl.coalesce(one, other))
+
+
+def _parted(old: Side, new: Side, rows: pl.DataFrame) -> pl.DataFrame:
+    """The turns of pairs: `part, line, place`, and what is their `cause` to differ.
+
+    `fell` says whether only one of them rejects it.
+    """
+    keys = pl.concat(rows.select(pl.col(f"{side}_{name}").alias(name) for name in _TURN) for side in _SIDES).unique()
+    sides = [
+        keys.join(
+            side.turns().with_columns(there=pl.lit(value=True)), on=list(_TURN), how="left", maintain_order="left"
+        )
+        for side in (old, new)
+    ]
+    turns = sides[0].hstack(sides[1].select(pl.exclude(*_TURN).name.suffix("_new")))
+    turns = turns.with_columns(_steps(old, new, turns), *_crossed(old, new, sides))
+    both = pl.col("there").is_not_null() & pl.col("there_new").is_not_null()
+    fell = both & (pl.col("reason").is_null() != pl.col("reason_new").is_null())
+    return turns.select(
+        *_TURN,
+        fell=fell,
+        cause=pl.when(~both & (_beyond(old, "there") | _beyond(new, "there_new")))
+        .then(pl.lit("limit"))
+        .when(~both | _differ("raw"))
+        .then(pl.lit("reading"))
+        .when(fell)
+        .then(_fallen())
+        .otherwise(_text()),
+    )
+
+
+def _differ(name: str) -> pl.Expr:
+    return pl.col(name).ne_missing(pl.col(f"{name}_new"))
+
+
+def _text() -> pl.Expr:
+    """What parted the texts of turns read alike."""
+    return (
+        pl.when(_differ("unconverted"))
+        .then(pl.format("step {}", "step"))
+        .when(_differ("text"))
+        .then(pl.lit("conversion"))
+    )
+
+
+def _fallen() -> pl.Expr:
+    """Why only one run rejects a turn.
+
+    It is its rule, where that would reject the other's text too, its text, where the other's rules would reject that,
+    and both together where neither alone tells them apart.
+    """
+    rejects_new = pl.col("reason_new").is_not_null()
+    rule = pl.format("rule {}", pl.when(rejects_new).then("rule_new").otherwise("rule"))
+    by_rule = pl.when(rejects_new).then("new_rejects_old").otherwise("old_rejects_new")
+    by_text = pl.when(rejects_new).then("old_rejects_new").otherwise("new_rejects_old")
+    return (
+        pl.when(by_rule & ~by_text)
+        .then(rule)
+        .when(by_text & ~by_rule)
+        .then(_text())
+        .otherwise(pl.format("{} + {}", _text(), rule))
+    )
+
+
+def _crossed(old: Side, new: Side, sides: list[pl.DataFrame]) -> list[pl.Series]:
+    """Whether the rules of each run would reject the texts of the other."""
+    asked = (("old_rejects_new", old, sides[1]), ("new_rejects_old", new, sides[0]))
+    return [
+        rules.verdicts(frame, side.written.own.rules, side.written.source)
+        .select(pl.any_horizontal(pl.all().is_not_null()).alias(name))
+        .to_series()
+        for name, side, frame in asked
+    ]
+
+
+def _beyond(side: Side, there: str) -> pl.Expr:
+    limit = side.written.own.read.limit
+    return pl.col(there).is_null() & (pl.col("line") > limit) if limit else pl.lit(value=False)
+
+
+def _steps(old: Side, new: Side, turns: pl.DataFrame) -> pl.Series:
+    """The step that parted turns read alike; null where the steps side by side give other texts than the runs."""
+    alike = pl.col("raw") == pl.col("raw_new")
+    where = turns.select((alike & _differ("unconverted")).fill_null(value=False)).to_series()
+    some = turns.filter(where)
+    told = diverge(some["raw"], old.way, new.way)
+    sound = (told["old"] == some["unconverted"]) & (told["new"] == some["unconverted_new"])
+    none = pl.Series("step", [None], dtype=pl.String)
+    parted = told["step"].zip_with(sound, none.new_from_index(0, len(some)))
+    step: pl.Series = none.new_from_index(0, len(turns)).scatter(where.arg_true(), parted)
+    return step

@@ -1,0 +1,123 @@
+"""The outputs of an earlier run, opened to be traced: only where all that they were made with is known and the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chat_corpus import earlier, identity, index, sources
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.lineage.written import AGAIN, Written
+from chat_corpus.raw import printable
+from chat_corpus.settings import Settings, SourceSettings
+
+
+def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = False) -> Written:
+    """What an earlier run wrote of source `name` under `out`; `raw` is where the raw files are now, if elsewhere.
+
+    Raises UsageError where no run wrote it, and ChatCorpusError where this program cannot do it again: made by other
+    code (unless that is asked for), a plugin or the settings not known, or outputs that changed.
+    """
+    report = earlier.read(out)
+    if not report:
+        raise UsageError(f"{out}: no {earlier.REPORT}; only what chat-corpus wrote can be traced")
+    told = report["sources"].get(name)
+    if told is None:
+        raise UsageError(f"{out / earlier.REPORT}: no source '{name}'; there are {', '.join(report['sources'])}")
+    if told.get("state") == "failed" or "outputs" not in told:
+        raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
+    try:
+        return _opened(out, name, told, raw, other_code=other_code)
+    except (KeyError, TypeError, AttributeError) as error:
+        where = f"{out / earlier.REPORT}: sources.{name}"
+        raise ChatCorpusError(f"{where}: not as chat-corpus writes it: {error!r}; {AGAIN}") from error
+
+
+def _opened(out: Path, name: str, told: Mapping[str, Any], raw: str | None, *, other_code: bool) -> Written:
+    made: Mapping[str, Any] = told["made_with"]
+    if made["code"] != identity.code() and not other_code:
+        raise ChatCorpusError(
+            f"{name}: made by other code, or with other packages ({made['code']}), than this ({identity.code()}): "
+            f"what it did cannot be told by doing it again; {AGAIN}"
+        )
+    settings = _settings(out, name, told, raw)
+    try:
+        entries = index.read(earlier.index(out, name))
+        _check_outputs(out, name, told)
+    except (OSError, ValueError) as error:
+        raise ChatCorpusError(f"{earlier.index(out, name)}: cannot be read: {error}; {AGAIN}") from error
+    source = sources.load(settings.plugins).get(name)
+    if source is None:
+        raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
+    return Written(
+        out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
+    )
+
+
+def _settings(out: Path, name: str, told: Mapping[str, Any], raw: str | None) -> Settings:
+    """The settings that a source was made with, from its report."""
+    made = told["made_with"]
+    try:
+        own = msgspec.convert(told["settings"], SourceSettings)
+        sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
+        settings = Settings(raw=raw or told["raw"], plugins=tuple(told["plugins"]), **sections)
+    except msgspec.ValidationError as error:
+        raise ChatCorpusError(f"{out / earlier.REPORT}: settings of another version: {error}; {AGAIN}") from error
+    if settings.of(name).digest() != made["settings"]:
+        raise ChatCorpusError(f"{out / earlier.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
+    for file, known in zip(settings.plugins, made["plugins"], strict=True):
+        path = Path(file)
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
+            raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
+    return settings
+
+
+def _inputs(told: Mapping[str, Any]) -> dict[str, tuple[int, int, str | None]]:
+    digests = {file["file"]: file["sha256"] for file in told["files"]}
+    return {name: (size, modified, digests.get(name)) for name, size, modified in told["made_with"]["input"]}
+
+
+def _check_outputs(out: Path, name: str, told: Mapping[str, Any]) -> None:
+    """Raise ChatCorpusError where an output is of another size than it was written in."""
+    now = earlier.outputs(out, name)
+    for path, (size, _) in told["outputs"].items():
+        if path not in now:
+            raise ChatCorpusError(f"{out / path}: not there any more; {AGAIN}")
+        if now[path][0] != size:
+            raise ChatCorpusError(
+                f"{out / path}: edited since it was written: {size:,} bytes then, {now[path][0]:,} now; {AGAIN}"
+            )
+
+
+def find(path: str, out: Path, raw: str | None = None) -> tuple[Written, str]:
+    """The source whose outputs under `out` a raw file went into, and the file's name there.
+
+    `path` leads to a file, or to a member of an archive as to a file in a folder, or it is a name as reports have it.
+    Raises UsageError where no source of the report read it, and as `written.load`.
+    """
+    report = earlier.read(out)
+    if not report:
+        raise UsageError(f"{out}: no {earlier.REPORT}; name the folder that a run wrote to with --out")
+    met: list[str] = []
+    for name, told in report["sources"].items():
+        files = [file["file"] for file in told.get("files", [])]
+        known = _known(path, files, raw or told.get("raw", ""))
+        if known is not None:
+            return load(out, name, raw), known
+        met += files
+    alike = [name for name in met if Path(name).name == Path(path).name]
+    hint = f"did you mean {' or '.join(alike)}?" if alike else f"it read {len(met)} files, each named in that report"
+    raise UsageError(f"{path}: not among the files that {out / earlier.REPORT} tells of; {hint}")
+
+
+def _known(path: str, files: list[str], raw: str) -> str | None:
+    """The name among `files` of a path, which may begin with the raw folder, by whatever way it leads there."""
+    below = [os.path.relpath(os.path.abspath(path), os.path.abspath(raw))]  # noqa: PTH100 a member is no file
+    below.append(os.path.relpath(os.path.realpath(path), os.path.realpath(raw)))
+    names = [printable(os.fsencode(Path(one).as_posix())) for one in below]
+    return next((name for name in (*names, path) if name in files), None)

@@ -1,0 +1,257 @@
+"""Where a row of an output came from, and what became of a raw record: both exact, by doing the shard again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from chat_corpus import rules
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.lineage.written import Again, Written
+from chat_corpus.raw import printable
+from chat_corpus.schema import Pairing, Reason
+from chat_corpus.text import steps
+from chat_corpus.text.steps import Change
+
+#: What a repeat's reject says.
+_STANDS = re.compile(r"the same pair stands at (?P<file>.*):(?P<line>\d+)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """A turn's place in the raw data.
+
+    `record` is the number of its record as in the rejects; `place` its place among the turns of that record, and `turn`
+    its place in its dialogue, both from 0; `turn` is null where it is in no dialogue.
+    """
+
+    file: str
+    record: int
+    place: int
+    turn: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A turn from the raw record to what was kept or rejected.
+
+    `read` is the text as its format read it, null where it could not; `changes` are the text steps that changed it, and
+    last the conversion, from the script it was in; `text` is what came of it. `passed` are the rules that were asked
+    and let it pass; `reason` and `detail` say why it was rejected, and `rule` which rule did, if one did.
+    """
+
+    at: Address
+    raw: str
+    read: str | None
+    changes: tuple[Change, ...]
+    script: str | None
+    text: str | None
+    passed: tuple[str, ...]
+    rule: str | None
+    reason: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A row of an output, and the two turns that it came from; `sha256` has the raw files that they are in."""
+
+    source: str
+    tsv: str
+    row: int
+    line: str
+    pairing: str
+    query: Said
+    answer: Said
+    sha256: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fate:
+    """A pair that a turn is in, as its `side`, query or answer, with the turn `other`.
+
+    `row` is its row in the TSV; where it has none, `reason` and `detail` say why. Of a repeat `first` is the row in
+    which the pair stands.
+    """
+
+    side: str
+    other: Address
+    row: int | None
+    reason: str | None
+    detail: str | None
+    first: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A turn of a record, and all pairs that it is in; `note` says why there are none."""
+
+    said: Said
+    pairs: tuple[Fate, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What became of a raw record; one without turns is structural."""
+
+    source: str
+    file: str
+    record: int
+    sha256: str | None
+    raw: str
+    turns: tuple[Told, ...]
+
+
+def trace(written: Written, row: int) -> Row:
+    """Where row `row` of an output, from 1, came from. Raises UsageError where there is none."""
+    again = written.again(written.of_row(row))
+    pair = again.pairs.row(by_predicate=pl.col("row") == row, named=True)
+    query, answer = (_said(written, again, pair[f"{side}_at"]) for side in ("query", "answer"))
+    files = sorted({query.at.file, answer.at.file})
+    return Row(
+        source=written.name,
+        tsv=str(written.tsv),
+        row=row,
+        line=written.line(row),
+        pairing=str(written.own.pairs.pairing(written.source.pairing)),
+        query=query,
+        answer=answer,
+        sha256={file: written.inputs[file][2] for file in files},
+    )
+
+
+def explain(written: Written, file: str, record: int) -> Record:
+    """What became of a record. Raises UsageError where it was not read, and as `Written.again`."""
+    entry = written.of_record(file, record)
+    limit = written.own.read.limit
+    if entry is None or (limit and record > limit):
+        raise UsageError(f"{file}:{record}: no such record was read; {_extent(written, file)}")
+    again = written.again(entry)
+    part = [piece.file.name for piece in again.shard.pieces].index(file)
+    turns = again.turns.filter((pl.col("part") == part) & (pl.col("line") == record))
+    return Record(
+        source=written.name,
+        file=file,
+        record=record,
+        sha256=written.inputs[file][2],
+        raw=_raw(again, part, record),
+        turns=tuple(_told(written, again, at) for at in turns["at"]),
+    )
+
+
+def _extent(written: Written, file: str) -> str:
+    spans = [span for entry in written.entries for span in entry.pieces if span.file == file]
+    last = max((span.first + span.records - 1 for span in spans), default=0)
+    limit = written.own.read.limit
+    return f"the records read are 1 to {min(last, limit or last):,}{' (read.limit)' if limit else ''}"
+
+
+def _address(again: Again, turn: Mapping[str, Any]) -> Address:
+    same = again.turns.filter((pl.col("part") == turn["part"]) & (pl.col("line") == turn["line"]))
+    file = again.shard.pieces[turn["part"]].file.name
+    return Address(file=file, record=turn["line"], place=same["at"].to_list().index(turn["at"]), turn=turn["turn"])
+
+
+def _raw(again: Again, part: int, record: int) -> str:
+    told = again.records[part].row(by_predicate=pl.col("line") == record, named=True)
+    return str(printable(told["bytes"]) if told["text"] is None and told["bytes"] is not None else told["text"] or "")
+
+
+def _said(written: Written, again: Again, at: int) -> Said:
+    frame = again.turns[at : at + 1]
+    turn = frame.row(0, named=True)
+    asked = rules.verdicts(frame, written.own.rules, written.source).row(0, named=True)
+    rule = next((rule for rule, detail in asked.items() if detail is not None), None)
+    if turn["reason"] is not None and (rule is None or asked[rule] != turn["detail"]):
+        rule, asked = None, {}  # its format rejected it, and no rule was asked
+    return Said(
+        at=_address(again, turn),
+        raw=_raw(again, turn["part"], turn["line"]),
+        read=turn["raw"],
+        changes=_changes(written, again, turn),
+        script=turn["script"],
+        text=turn["text"],
+        passed=tuple(asked)[: tuple(asked).index(rule)] if rule else tuple(asked),
+        rule=rule,
+        reason=turn["reason"],
+        detail=turn["detail"],
+    )
+
+
+def _changes(written: Written, again: Again, turn: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Each step that changed a turn. Raises ChatCorpusError where the steps one by one give another text."""
+    if turn["raw"] is None:
+        return ()
+    traits = replace(written.source.traits, segmentation=again.shard.segmentation)
+    changes = steps.explain(turn["raw"], written.own.text, traits)
+    if (changes[-1].after if changes else turn["raw"]) != turn["unconverted"]:
+        where = f"{again.shard.pieces[turn['part']].file.name}:{turn['line']}"
+        raise ChatCorpusError(f"{where}: its text steps one by one give another text than all at once: a defect")
+    if turn["text"] != turn["unconverted"]:
+        changes.append(Change(step="conversion", before=turn["unconverted"], after=turn["text"]))
+    return tuple(changes)
+
+
+def _told(written: Written, again: Again, at: int) -> Told:
+    said = _said(written, again, at)
+    mine = again.pairs.filter((pl.col("query_at") == at) | (pl.col("answer_at") == at))
+    fates = tuple(_fate(written, again, at, pair) for pair in mine.iter_rows(named=True))
+    return Told(said=said, pairs=fates, note=None if fates else _alone(written, again, at))
+
+
+def _alone(written: Written, again: Again, at: int) -> str | None:
+    """Why a turn is in no pair that would be possible; null where it was rejected before it had a place."""
+    pairing = written.own.pairs.pairing(written.source.pairing)
+    dialogue = again.turns["dialogue"][at]
+    if dialogue is None:
+        return None
+    if pairing is Pairing.NONE:
+        return "nobody answers in this source: its pairing is none"
+    if again.turns.filter(pl.col("dialogue") == dialogue)["turn"].n_unique() == 1:
+        return "the only turn of its dialogue"
+    return f"no turn stands where the pairing '{pairing}' looks for one that it answers, or that answers it"
+
+
+def _fate(written: Written, again: Again, at: int, pair: Mapping[str, Any]) -> Fate:
+    side, other = ("query", "answer") if pair["query_at"] == at else ("answer", "query")
+    address = _address(again, again.turns.row(pair[f"{other}_at"], named=True))
+    reason, detail, first = pair["reason"], None, None
+    if reason is not None:
+        turns = again.turns[[pair["query_at"], pair["answer_at"]]]
+        query, answer = turns["detail"]
+        detail = f"the query: {query}" if turns["reason"][0] is not None else f"the answer: {answer}"
+    elif pair["row"] is None:
+        reason = str(Reason.DUPLICATE)
+        detail, first = _first(written, again, pair)
+    return Fate(side=side, other=address, row=pair["row"], reason=reason, detail=detail, first=first)
+
+
+def _first(written: Written, again: Again, pair: Mapping[str, Any]) -> tuple[str, int]:
+    """What the rejects say of a repeat, and the row in which its pair stands."""
+    repeats = again.pairs.filter(pl.col("reason").is_null() & pl.col("row").is_null())
+    same = (pl.col("query_at") == pair["query_at"]) & (pl.col("answer_at") == pair["answer_at"])
+    told = written.repeat(again, repeats.select(same.arg_true()).item())
+    name, line = again.shard.pieces[pair["query_part"]].file.name, pair["query_line"]
+    stands = _STANDS.fullmatch(str(told.get("detail")))
+    if stands and (told["file"], told["line"]) == (name, line):
+        row = _row(written, stands["file"], int(stands["line"]), pair["query"], pair["answer"])
+        if row is not None:
+            return str(told["detail"]), row
+    raise ChatCorpusError(f"rejects of {written.name}: {name}:{line} is not where it was written; run it again")
+
+
+def _row(written: Written, file: str, line: int, query: str, answer: str) -> int | None:
+    """The row of a pair of these texts whose query is in a record."""
+    entry = written.of_record(file, line)
+    if entry is None:
+        return None
+    again = written.again(entry)
+    part = [piece.file.name for piece in again.shard.pieces].index(file)
+    at = (pl.col("query_part") == part) & (pl.col("query_line") == line)
+    rows = again.pairs.filter(at & (pl.col("query") == query) & (pl.col("answer") == answer))["row"].drop_nulls()
+    return int(rows[0]) if len(rows) else None

@@ -1,0 +1,74 @@
+"""What a person reads of a row traced and of a record explained: lines that cannot steer a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chat_corpus.lineage.tracing import Address, Fate, Record, Row, Said, Told
+from chat_corpus.terminal import one_line
+
+
+def row(told: Row) -> Iterator[str]:
+    """The lines that tell where a row came from."""
+    yield one_line(f"{told.tsv}:{told.row}")
+    for name, text in zip(("query", "answer"), told.line.split("\t"), strict=True):
+        yield _field(name, text)
+    for name, said in (("query", told.query), ("answer", told.answer)):
+        yield f"{name}: {address(said.at)}"
+        yield _field("sha256", told.sha256[said.at.file] or "not known: the file was not read to its end")
+        yield _field("raw", said.raw)
+        yield from _said(said)
+    yield f"pairing: {told.pairing}"
+
+
+def record(told: Record) -> Iterator[str]:
+    """The lines that tell what became of a record."""
+    yield one_line(f"{told.file}:{told.record}")
+    yield _field("source", told.source)
+    yield _field("sha256", told.sha256 or "not known: the file was not read to its end")
+    yield _field("raw", told.raw)
+    if not told.turns:
+        yield "structural: it holds no turn by nature"
+    for turn in told.turns:
+        yield from _turn(turn)
+
+
+def address(at: Address) -> str:
+    """A turn's address: `file:record`, and which turn of its dialogue it is."""
+    return one_line(f"{at.file}:{at.record}") + ("" if at.turn is None else f", turn {at.turn} of its dialogue")
+
+
+def _turn(told: Told) -> Iterator[str]:
+    at = told.said.at
+    yield f"turn {at.place} of the record" + ("" if at.turn is None else f", turn {at.turn} of its dialogue")
+    yield from _said(told.said)
+    yield from map(_fate, told.pairs)
+    if told.note:
+        yield _field("no pair", told.note)
+
+
+def _said(said: Said) -> Iterator[str]:
+    yield _field("read", "(no text)" if said.read is None else said.read)
+    for change in said.changes:
+        from_ = f" (from {said.script})" if change.step == "conversion" else ""
+        yield _field(change.step, f"{change.before}  ->  {change.after}{from_}")
+    if said.passed:
+        yield _field("passed", ", ".join(said.passed))
+    if said.reason:
+        by = f" by rule {said.rule}" if said.rule else ""
+        yield _field("rejected", f"{said.reason}{by}: {said.detail}")
+
+
+def _fate(fate: Fate) -> str:
+    role = {"query": "answered by", "answer": "answers"}[fate.side]
+    if fate.row is not None:
+        became = f"row {fate.row}"
+    elif fate.first is not None:
+        became = f"not written, {fate.reason}: {fate.detail}, row {fate.first}"
+    else:
+        became = f"not written, {fate.reason}: {fate.detail}"
+    return _field(role, f"{address(fate.other)}: {became}")
+
+
+def _field(name: str, text: str) -> str:
+    return f"  {name:<12} {one_line(text)}"

@@ -1,0 +1,148 @@
+"""In what two runs of one source are not alike, by their reports, and in which of their shards the outputs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from chat_corpus import earlier
+from chat_corpus.index import Entry
+from chat_corpus.lineage.written import Written
+
+_BLOCK = 1 << 24
+#: The settings that a cause hangs on, by how the cause begins; a name in it stands for `{}`.
+_STEERS = {
+    "reading": ("read.reposts", "read.encoding"),
+    "limit": ("read.limit",),
+    "step segmentation": ("text.segmentation", "read.segmentation"),
+    "step": ("text.{}",),
+    "conversion": ("script.",),
+    "rule": ("rules.{}",),
+    "pairing": ("pairs.mode",),
+    "repeat": ("pairs.distinct",),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """A setting and its two values."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unlike:
+    """What is not the same of two runs: settings; code, as two digests; raw files, by name; plugins.
+
+    `edited` are outputs that are not, by size and time, as their run left them; `known` says that both reports tell all
+    of it.
+    """
+
+    known: bool
+    settings: tuple[Setting, ...] = ()
+    code: tuple[str, str] | None = None
+    inputs: tuple[str, ...] = ()
+    plugins: bool = False
+    edited: tuple[str, ...] = ()
+
+    def only(self) -> str | None:
+        """What alone is not the same, if it is one thing: all that decides an output is among them."""
+        told = {"settings": self.settings, "code": self.code, "input": self.inputs, "plugins": self.plugins}
+        found = [name for name, value in told.items() if value]
+        return found[0] if self.known and not self.edited and len(found) == 1 else None
+
+    def steering(self, cause: str) -> tuple[str, ...]:
+        """The settings, of those not the same, that a cause hangs on."""
+        keys: list[str] = []
+        for one in cause.split(" + "):
+            kind, _, name = one.partition(" ")
+            wanted = [key.format(name) for key in _STEERS.get(one, _STEERS.get(kind, ()))]
+            keys += [told.key for told in self.settings if any(_under(told.key, key) for key in wanted)]
+        return tuple(dict.fromkeys(keys))
+
+
+def _under(key: str, section: str) -> bool:
+    return key == section or key.startswith(section if section.endswith(".") else f"{section}.")
+
+
+def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
+    """What is not the same of two runs of source `name` into two folders."""
+    told = [earlier.sources(out).get(name, {}) for out in outs]
+    edited = tuple(
+        str(out / f"{name}.tsv")
+        for out, one in zip(outs, told, strict=True)
+        if one.get("outputs", {}).get(f"{name}.tsv") != earlier.outputs(out, name).get(f"{name}.tsv")
+    )
+    if not all(one.get("made_with") and "outputs" in one for one in told):
+        return Unlike(known=False)
+    old, new = told
+    made = (old["made_with"], new["made_with"])
+    settings = (Setting(key=key, old=a, new=b) for key, a, b in earlier.changes(old["settings"], new["settings"]))
+    return Unlike(
+        known=True,
+        settings=tuple(settings),
+        code=(made[0]["code"], made[1]["code"]) if made[0]["code"] != made[1]["code"] else None,
+        inputs=tuple(_inputs(old, new)),
+        plugins=made[0]["plugins"] != made[1]["plugins"],
+        edited=edited,
+    )
+
+
+def _inputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """The files that are not the same: by SHA-256, or where one was not read to its end, by size and time."""
+    sides = []
+    for told in (old, new):
+        digests = {file["file"]: file["sha256"] for file in told["files"]}
+        sides.append({name: (digests.get(name), size, time) for name, size, time in told["made_with"]["input"]})
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        one, other = (side.get(name) for side in sides)
+        known = one is not None and other is not None and one[0] is not None and other[0] is not None
+        same = one is not None and other is not None and (one[0] == other[0] if known else one[1:] == other[1:])
+        if not same:
+            yield name
+
+
+Pair = tuple["Entry | None", "Entry | None"]
+
+
+def shards(old: Written, new: Written) -> list[Pair] | None:
+    """The shards of both, those of the same pieces together; null where the files were cut at other places."""
+    sides = [
+        {tuple((one.file, one.start) for one in entry.pieces): entry for entry in made.entries} for made in (old, new)
+    ]
+    pairs = [(sides[0].get(at), sides[1].get(at)) for at in {**sides[0], **sides[1]}]
+    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    cut = all(one.pieces == other.pieces for one, other in both)
+    limited = bool(old.own.read.limit or new.own.read.limit)
+    return pairs if cut and (limited or len(both) == len(pairs)) else None
+
+
+def differing(old: Written, new: Written, pairs: list[Pair]) -> list[Pair]:
+    """Those of `pairs` whose rows are not the same, byte for byte."""
+    with old.tsv.open("rb") as first, new.tsv.open("rb") as second:
+        return [
+            pair
+            for pair in pairs
+            if _differ((first, pair[0], old.extent(pair[0])), (second, pair[1], new.extent(pair[1])))
+        ]
+
+
+_Rows = tuple[IO[bytes], "Entry | None", int]
+
+
+def _differ(old: _Rows, new: _Rows) -> bool:
+    if old[2] != new[2]:
+        return True
+    for stream, entry, _ in (old, new):
+        stream.seek(entry.tsv if entry else 0)
+    left = old[2]
+    while left:
+        size = min(left, _BLOCK)
+        if old[0].read(size) != new[0].read(size):
+            return True
+        left -= size
+    return False

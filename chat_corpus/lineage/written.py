@@ -1,0 +1,194 @@
+"""What an earlier run wrote of one source: single shards of it done again, and held against the output.
+
+Nothing is told of an output that the raw files, the recorded settings and this code do not give byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chat_corpus import earlier, pipeline
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.formats.base import Records
+from chat_corpus.index import Entry, Span
+from chat_corpus.pairing import pair
+from chat_corpus.plan import Shard
+from chat_corpus.raw import RawFile, lines_end
+from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.source import Source
+from chat_corpus.survey import digest, walk
+from chat_corpus.writers import tsv
+
+#: What to do about outputs that cannot be traced.
+AGAIN = "run it again to have an output that can be traced"
+#: Shards kept once they were done again: neighbouring rows mostly are of one, and a repeat refers to another.
+_KEPT = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """A shard done again.
+
+    turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame
+    pairs    all possible pairs as `pairing.pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
+             and `row`, the row of the TSV, from 1; null for a pair with a reason and for a repeat
+    records  the raw records of each piece
+    """
+
+    entry: Entry
+    shard: Shard
+    turns: pl.DataFrame
+    pairs: pl.DataFrame
+    records: tuple[Records, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The outputs of one source under `out`, as their report tells of them; made by `load`."""
+
+    out: Path
+    name: str
+    told: Mapping[str, Any]
+    settings: Settings
+    source: Source
+    entries: list[Entry]
+    #: Size, time of modification in nanoseconds, and SHA-256 of each raw file; None where it was not read to its end.
+    inputs: Mapping[str, tuple[int, int, str | None]]
+    _done: dict[int, Again] = field(default_factory=dict)
+
+    @property
+    def tsv(self) -> Path:
+        """The file of pairs."""
+        return self.out / f"{self.name}.tsv"
+
+    @property
+    def own(self) -> SourceSettings:
+        """The settings that the source was made with."""
+        return self.settings.of(self.name)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the file of pairs has."""
+        last = self.entries[-1] if self.entries else None
+        return last.row + last.rows - 1 if last else 0
+
+    @cached_property
+    def _raw(self) -> Mapping[str, RawFile]:
+        folder = Path(self.settings.raw)
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
+        return {file.name: file for file in walk(folder)}
+
+    def of_row(self, row: int) -> Entry:
+        """The entry of the shard that row `row`, from 1, is of. Raises UsageError where there is no such row."""
+        if not 1 <= row <= self.rows:
+            raise UsageError(f"{self.tsv}:{row}: no such row; there are {self.rows:,}")
+        return self.entries[bisect_right(self.entries, row, key=lambda entry: entry.row) - 1]
+
+    def of_record(self, file: str, record: int) -> Entry | None:
+        """The entry of the shard that read a record; None where none did."""
+        held = (entry for entry in self.entries if _span(entry, file, record))
+        return next(held, None)
+
+    def again(self, entry: Entry) -> Again:
+        """Do a shard again. Raises ChatCorpusError where it does not come out as it was written."""
+        if entry.shard not in self._done:
+            while len(self._done) >= _KEPT:
+                del self._done[next(iter(self._done))]
+            self._done[entry.shard] = self._do(entry)
+        return self._done[entry.shard]
+
+    def _do(self, entry: Entry) -> Again:
+        for span in entry.pieces:
+            self._check_input(span.file)
+        shard = entry.again(self.name, self._raw)
+        outcome = pipeline.process(shard, self.settings)
+        where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
+        if outcome.counts.report() != entry.counts:
+            raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")
+        rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
+        self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
+        turns = outcome.turns.with_row_index("at")
+        possible = pair(turns, self.own.pairs.pairing(self.source.pairing))
+        written = possible["reason"].is_null().arg_true()
+        placed = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
+        return Again(
+            entry=entry,
+            shard=shard,
+            turns=turns,
+            pairs=possible.with_columns(row=placed),
+            records=pipeline.records(shard, self.source),
+        )
+
+    def _check_input(self, name: str) -> None:
+        """Raise ChatCorpusError where a raw file is not the one that was read."""
+        size, modified, known = self.inputs[name]
+        file = self._raw.get(name)
+        if file is None:
+            raise ChatCorpusError(f"{name}: not under {self.settings.raw} any more; name its place with --raw")
+        if file.size != size:
+            told = f"{size:,} bytes when {self.name} was made, {file.size:,} now"
+            raise ChatCorpusError(f"{file.path}: changed: {told}; {AGAIN}")
+        if file.modified != modified and digest(file) != known:
+            told = f"as long as before, but of another time and of SHA-256 {digest(file)}, not {known}"
+            raise ChatCorpusError(f"{file.path}: changed: {told}; {AGAIN}")
+
+    def _check_rows(self, entry: Entry, pairs: pl.DataFrame) -> None:
+        """Raise ChatCorpusError where the file of pairs does not have these in the place of the shard."""
+        expected = tsv.encode(pairs)
+        with self.tsv.open("rb") as stream:
+            stream.seek(entry.tsv)
+            met = stream.read(len(expected))
+        if met == expected:
+            return
+        lines = zip(met.split(b"\n"), expected.split(b"\n"), strict=False)
+        number, (line, wanted) = next((at, both) for at, both in enumerate(lines) if both[0] != both[1])
+        told = f"is {line.decode(errors='backslashreplace')!r}, where the raw data give {wanted.decode()!r}"
+        facts = self.tsv.stat()
+        edited = [facts.st_size, facts.st_mtime_ns] != self.told["outputs"][self.tsv.name]
+        why = "the file was edited since it was written" if edited else "the file is as it was written"
+        raise ChatCorpusError(f"{self.tsv}:{entry.row + number}: {told}; {why}; {AGAIN}")
+
+    def line(self, row: int) -> str:
+        """The text of a row, without its line break."""
+        entry = self.of_row(row)
+        with self.tsv.open("rb") as stream:
+            stream.seek(entry.tsv)
+            data = stream.read(self.extent(entry))
+        start = lines_end(data, row - entry.row)
+        return data[start : data.index(b"\n", start)].decode("utf-8")
+
+    def extent(self, entry: Entry | None) -> int:
+        """How many bytes of the file of pairs are of a shard."""
+        if entry is None:
+            return 0
+        last = entry.shard + 1 == len(self.entries)
+        size: int = self.told["outputs"][self.tsv.name][0]
+        return (size if last else self.entries[entry.shard + 1].tsv) - entry.tsv
+
+    def repeat(self, again: Again, number: int) -> dict[str, Any]:
+        """The reject of the `number`th repeat, from 0, among the pairs of a shard."""
+        path = self.out / "rejects" / f"{self.name}.jsonl"
+        with path.open("rb") as stream:
+            stream.seek(again.entry.duplicates)
+            for _ in range(number):
+                stream.readline()
+            line = stream.readline()
+        try:
+            told: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise ChatCorpusError(f"{path}: edited since it was written: {error}; {AGAIN}") from error
+        return told
+
+
+def _span(entry: Entry, file: str, record: int) -> Span | None:
+    held = (one for one in entry.pieces if one.file == file and one.first <= record < one.first + one.records)
+    return next(held, None)

@@ -1,0 +1,45 @@
+"""Outputs of one source for the tests of what is told of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chat_corpus import sources
+from chat_corpus.lineage.opening import load as opened
+from chat_corpus.lineage.written import Written
+from chat_corpus.progress import silent
+from chat_corpus.run import run
+from chat_corpus.settings import load
+from chat_corpus.survey import survey
+from tests.conftest import ROOT
+
+HARD = ROOT / "tests" / "sources"
+
+
+@dataclass
+class Made:
+    written: Written
+    report: dict[str, Any]
+    rejects: list[dict[str, Any]]
+
+    def records(self) -> Iterator[tuple[str, int]]:
+        """Every raw record of the shards that were done."""
+        for entry in self.written.entries:
+            for span in entry.pieces:
+                yield from ((span.file, record) for record in range(span.first, span.first + span.records))
+
+
+def made(raw: Path, out: Path, name: str, **flags: Any) -> Made:
+    """Source `name` run over `raw` in small shards, with other settings as told."""
+    settings = load((), {"raw": str(raw), "out": str(out), "workers": 1, "shard_bytes": 1000, **flags})
+    found = survey(raw, sources.load(settings.plugins))[name]
+    done, report = run({name: found}, settings, silent)
+    assert done[name].error == ""
+    rejects = (out / "rejects" / f"{name}.jsonl").read_bytes().splitlines()
+    return Made(
+        written=opened(out, name), report=report["sources"][name], rejects=[json.loads(line) for line in rejects]
+    )

@@ -1,0 +1,66 @@
+"""Two files of lines aligned: what matches and what does not are together both files, each line once."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_corpus.lineage import alignment
+from chat_corpus.lineage.alignment import Gap, gaps
+
+LINE = st.sampled_from([b"", b"a", b"b", b"c\td", b"\xff", b"\r", "好\u2028".encode()])
+LINES = st.lists(LINE, max_size=12)
+
+
+def aligned(old: list[bytes], new: list[bytes], folder: Path, *, ended: bool = True) -> list[Gap]:
+    for name, lines in (("old", old), ("new", new)):
+        data = b"".join(line + b"\n" for line in lines)
+        (folder / name).write_bytes(data if ended or data.endswith(b"\n\n") else data.removesuffix(b"\n"))
+    return list(gaps(folder / "old", folder / "new"))
+
+
+@pytest.mark.parametrize(("lines", "stretch", "block"), [(2_000_000, 50_000, 1 << 24), (9, 3, 4)])
+@settings(max_examples=25, deadline=None)
+@given(old=LINES, new=LINES, same=LINES, ended=st.booleans())
+def test_what_matches_and_the_gaps_are_both_files(
+    lines: int, stretch: int, block: int, old: list[bytes], new: list[bytes], same: list[bytes], ended: bool
+) -> None:
+    old, new = [b"first", *same, *old, b"middle", *same], [*same, *new, b"middle", *same, b"last"]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alignment, "_PASS", lines)
+        patch.setattr(alignment, "_STRETCH", stretch)
+        patch.setattr(alignment, "_BLOCK", block)
+        found = aligned(old, new, Path(folder), ended=ended)
+    rebuilt, at = [], 0
+    for gap in found:
+        assert tuple(old[gap.old_at : gap.old_at + len(gap.old)]) == gap.old
+        rebuilt += old[at : gap.old_at]
+        assert len(rebuilt) == gap.new_at
+        rebuilt += gap.new
+        at = gap.old_at + len(gap.old)
+    assert rebuilt + old[at:] == new
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("abc", "abc", []),
+        ("abc", "axc", [(1, 1, "b", "x")]),
+        ("abc", "abbc", [(2, 2, "", "b")]),
+        ("aaaa", "aaa", [(3, 3, "a", "")]),
+        ("abcde", "acde", [(1, 1, "b", "")]),
+        ("", "ab", [(0, 0, "", "ab")]),
+        ("ab", "", [(0, 0, "ab", "")]),
+        ("abcd", "dabc", [(0, 0, "", "d"), (3, 4, "d", "")]),
+    ],
+)
+def test_gaps_are_as_small_as_they_can_be(
+    old: str, new: str, expected: list[tuple[int, int, str, str]], tmp_path: Path
+) -> None:
+    found = aligned([line.encode() for line in old], [line.encode() for line in new], tmp_path)
+    told = [(gap.old_at, gap.new_at, b"".join(gap.old).decode(), b"".join(gap.new).decode()) for gap in found]
+    assert told == expected

@@ -1,0 +1,289 @@
+"""`trace`, `explain` and `compare` as typed: what they print, what they refuse to tell, and their exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from chat_corpus import identity
+from tests.test_cli import invoke, put
+from tests.test_plugins import plugin
+
+#: A repeat across two releases, a line of one field, and a kept one whose conversion and blanks are changed.
+PTT = {
+    "ptt/Gossiping-QA-Dataset-2_0.csv": "question,answer\n問,答\n",
+    "ptt/Gossiping-QA-Dataset.txt": "看著  書\t好\n問\t答\n只有一欄\n誰\t沒有資料\n",
+}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The output of a run over `PTT`, which lies in `raw` beside it."""
+    raw = put(tmp_path / "raw", PTT)
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def raw(out: Path) -> Path:
+    return out.parent / "raw"
+
+
+def shown(result: Result) -> list[str]:
+    assert (result.exit_code, result.stderr) == (0, "")
+    return [" ".join(line.split()) for line in result.stdout.splitlines() if "sha256" not in line]
+
+
+def test_a_row_is_traced_to_its_turns_step_by_step(out: Path) -> None:
+    assert shown(invoke("trace", out / "ptt.tsv:2")) == [
+        f"{out}/ptt.tsv:2",
+        "query 看着 书",
+        "answer 好",
+        "query: ptt/Gossiping-QA-Dataset.txt:1, turn 0 of its dialogue",
+        r"raw 看著 書\t好",
+        "read 看著 書",
+        "blanks 看著 書 -> 看著 書",
+        "conversion 看著 書 -> 看着 书 (from traditional)",
+        "passed empty, no_answer, max_damaged, min_chars",
+        "answer: ptt/Gossiping-QA-Dataset.txt:1, turn 1 of its dialogue",
+        r"raw 看著 書\t好",
+        "read 好",
+        "passed empty, no_answer, max_damaged, min_chars",
+        "pairing: adjacent",
+    ]
+
+
+def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -> None:
+    name = "ptt/Gossiping-QA-Dataset.txt"
+    told = shown(invoke("explain", f"{name}:1-4", "ptt/Gossiping-QA-Dataset-2_0.csv:1", "--out", out))
+    at = f"{name}:2, turn 1 of its dialogue"
+    repeat = "not written, duplicate: the same pair stands at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
+    assert f"answered by {name}:1, turn 1 of its dialogue: row 2" in told
+    assert f"answered by {at}: {repeat}" in told
+    assert "rejected fields: 2 fields separated by '\\t' expected, 1 met" in told
+    said = "this source's word for having no answer"
+    assert f"rejected no_answer by rule no_answer: {said}" in told
+    assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
+    assert told[-1] == "structural: it holds no turn by nature"
+
+
+def test_rows_and_records_come_as_json_in_the_order_asked_for(out: Path) -> None:
+    rows = json.loads(invoke("trace", "--json", out / "ptt.tsv:2", out / "ptt.tsv:1-2").stdout)
+    assert [(row["row"], row["line"]) for row in rows] == [(2, "看着 书\t好"), (1, "问\t答"), (2, "看着 书\t好")]
+    (record,) = json.loads(invoke("explain", "--json", "--out", out, "ptt/Gossiping-QA-Dataset.txt:2").stdout)
+    assert [(turn["said"]["at"]["place"], turn["pairs"][0]["first"]) for turn in record["turns"]] == [(0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("way", ["absolute", "relative", "linked", "as reported"])
+def test_a_raw_file_is_named_by_any_path_to_it(
+    way: str, out: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / "raw")
+    (tmp_path / "link").symlink_to(raw, target_is_directory=True)
+    name = "ptt/Gossiping-QA-Dataset.txt"
+    path = {"absolute": raw / name, "relative": Path(name), "linked": tmp_path / "link" / name, "as reported": name}
+    assert "row 2" in invoke("explain", "--out", out, f"{path[way]}:1").stdout
+
+
+def test_members_of_archives_and_compressed_files_are_read_in_place(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba/x.txt": ""})
+    (raw / "tieba" / "a.dialogues.gz").write_bytes(gzip.compress("甲\t乙\n".encode()))
+    with zipfile.ZipFile(raw / "tieba" / "b.zip", "w") as archive:
+        archive.writestr("in/tieba.dialogues", "丙\t丁\n")
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    for file, row in (("tieba/b.zip/in/tieba.dialogues", 1), ("tieba/a.dialogues.gz", 2)):
+        assert f": row {row}\n" in invoke("explain", "--out", tmp_path / "out", f"{raw / file}:1").stdout
+        assert f"query: {file}:1" in invoke("trace", tmp_path / "out" / f"tieba.tsv:{row}").stdout
+
+
+def test_a_plugin_is_loaded_again_and_must_be_the_same(tmp_path: Path) -> None:
+    raw, file = put(tmp_path / "raw", {"ours.txt": "在嗎|在\n"}), plugin(tmp_path)
+    assert invoke("-q", "--plugin", file, "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    assert "在嗎 -> 在吗" in " ".join(shown(invoke("trace", tmp_path / "out" / "ours.tsv:1")))
+    file.write_text(file.read_text("utf-8") + "\n# changed\n", "utf-8")
+    done = invoke("trace", tmp_path / "out" / "ours.tsv:1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "ours.py: the plugin is not there any more, or was changed" in done.stderr
+
+
+def test_a_terminal_is_not_steered_by_what_is_printed(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\x1b[31m\u202e\t乙\n"})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    for verb in (
+        ("trace", tmp_path / "out" / "tieba.tsv:1"),
+        ("explain", "tieba.dialogues:1", "--out", tmp_path / "out"),
+    ):
+        printed = invoke(*verb).stdout
+        assert "甲\\x1b[31m\\u202e" in printed
+        assert all(character.isprintable() for character in printed.replace("\n", ""))
+
+
+TXT = "ptt/Gossiping-QA-Dataset.txt"
+
+
+def longer(at: Path) -> None:
+    (at / "raw" / TXT).write_text(PTT[TXT] + "x\ty\n", "utf-8")
+
+
+def other(at: Path) -> None:
+    (at / "raw" / TXT).write_text(PTT[TXT].replace("看", "聽"), "utf-8")
+
+
+def disguised(at: Path) -> None:
+    """Changed, and given the old time again."""
+    time = (at / "raw" / TXT).stat().st_mtime_ns
+    other(at)
+    os.utime(at / "raw" / TXT, ns=(time, time))
+
+
+def gone(at: Path) -> None:
+    (at / "raw" / TXT).unlink()
+
+
+def moved(at: Path) -> None:
+    (at / "raw").rename(at / "elsewhere")
+
+
+def edited(at: Path) -> None:
+    tsv = at / "out" / "ptt.tsv"
+    tsv.write_text(tsv.read_text("utf-8").replace("看", "聽"), "utf-8")
+
+
+def appended(at: Path) -> None:
+    with (at / "out" / "ptt.tsv").open("a", encoding="utf-8") as stream:
+        stream.write("x\ty\n")
+
+
+def unindexed(at: Path) -> None:
+    (at / "out" / "index" / "ptt.jsonl").unlink()
+
+
+def misindexed(at: Path) -> None:
+    index = at / "out" / "index" / "ptt.jsonl"
+    index.write_text(index.read_text("utf-8").replace('"row":2', '"row":3'), "utf-8")
+
+
+def garbled(at: Path) -> None:
+    index = at / "out" / "index" / "ptt.jsonl"
+    index.write_text(index.read_text("utf-8").replace("{", "["), "utf-8")
+
+
+def unreported(at: Path) -> None:
+    report = at / "out" / "report.json"
+    report.write_text(report.read_text("utf-8").replace('"code":', '"coda":'), "utf-8")
+
+
+def misreported(at: Path) -> None:
+    report = at / "out" / "report.json"
+    report.write_text(report.read_text("utf-8").replace('"min_chars": 1', '"min_chars": 2'), "utf-8")
+
+
+REFUSED: dict[Callable[[Path], None], str] = {
+    longer: r"Gossiping-QA-Dataset\.txt: changed: \d+ bytes when ptt was made, \d+ now",
+    other: r"Gossiping-QA-Dataset\.txt: changed: as long as before, but of another time and of SHA-256 \w{64}, not \w",
+    disguised: r"ptt\.tsv:2: is '看着 书\\t好', where the raw data give '听着 书\\t好'; the file is as it was written",
+    gone: r"Gossiping-QA-Dataset\.txt: not under .*raw any more",
+    moved: r"raw: no such folder, but ptt was made from it; name its place with --raw",
+    edited: r"ptt\.tsv:2: is '聽着 书\\t好', where the raw data give '看着 书\\t好'; the file was edited",
+    appended: r"ptt\.tsv: edited since it was written: \d+ bytes then, \d+ now",
+    unindexed: r"index/ptt\.jsonl: cannot be read",
+    misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
+    garbled: r"index/ptt\.jsonl: cannot be read: Expected `object`",
+    unreported: r"report\.json: sources\.ptt: not as chat-corpus writes it: KeyError\('code'\)",
+    misreported: r"report\.json: sources\.ptt\.settings: edited",
+}
+
+
+@pytest.mark.parametrize("change", REFUSED, ids=lambda change: str(change.__name__))
+def test_nothing_is_told_of_what_has_changed(change: Callable[[Path], None], out: Path) -> None:
+    change(out.parent)
+    for verb in (("trace", out / "ptt.tsv:2"), ("explain", f"{TXT}:1", "--out", out)):
+        done = invoke(*verb)
+        assert done.exit_code == (2 if change is moved else 1)
+        assert done.stdout == ""
+        assert done.stderr.startswith("error: ")
+        assert re.search(REFUSED[change], done.stderr), done.stderr
+
+
+def test_a_row_of_another_file_can_still_be_traced(out: Path) -> None:
+    longer(out.parent)
+    assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
+
+
+def test_outputs_of_other_code_are_not_traced(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "code", lambda: "other")
+    done = invoke("trace", out / "ptt.tsv:1")
+    assert done.exit_code == 1
+    assert "ptt: made by other code, or with other packages (" in done.stderr
+    assert "), than this (other): " in done.stderr
+
+
+def test_copies_of_all_files_are_traced_all_the_same(raw: Path, out: Path, tmp_path: Path) -> None:
+    """Their times are others, their content is not."""
+    raw.rename(tmp_path / "old")
+    for folder, target in ((tmp_path / "old", tmp_path / "raw2"), (out, tmp_path / "out2")):
+        shutil.copytree(folder, target, copy_function=shutil.copyfile)
+    done = invoke("trace", "--raw", tmp_path / "raw2", tmp_path / "out2" / "ptt.tsv:2")
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
+    rejects = out / "rejects" / "ptt.jsonl"
+    text = rejects.read_text("utf-8")
+    rejects.write_text(text.replace("0.csv:2", "0.csv:1"), "utf-8")
+    done = invoke("explain", f"{TXT}:2", "--out", out)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "rejects of ptt" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("trace", "{out}/ptt.tsv"), "a path with a number or a range expected"),
+        (("trace", "{out}/ptt.tsv:0"), "a path with a number or a range expected"),
+        (("trace", "{out}/ptt.tsv:2-1"), "a path with a number or a range expected"),
+        (("trace", "{out}/ptt.tsv:9"), "ptt.tsv:9: no such row; there are 2"),
+        (("trace", "{out}/report.json:1"), "an output expected"),
+        (("trace", "{raw}/a.tsv:1"), "no report.json; only what chat-corpus wrote can be traced"),
+        (("explain", "x.txt:1", "--out", "{raw}"), "no report.json; name the folder that a run wrote to with --out"),
+        (("explain", "Gossiping-QA-Dataset.txt:1", "--out", "{out}"), "did you mean ptt/Gossiping-QA-Dataset.txt?"),
+        (("explain", "x.txt:1", "--out", "{out}"), "x.txt: not among the files that"),
+        (("explain", f"{TXT}:5", "--out", "{out}"), f"{TXT}:5: no such record was read; the records read are 1 to 4"),
+        (("compare", "{out}", "{raw}/ptt"), "no .tsv files; an output folder expected"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_told(args: tuple[str, ...], told: str, raw: Path, out: Path) -> None:
+    (raw / "a.tsv").write_text("x\ty\n", "utf-8")
+    done = invoke(*(one.format(out=out, raw=raw) for one in args))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
+def test_a_source_that_failed_is_not_traced(tmp_path: Path) -> None:
+    posts, out = "stc_weibo_train_post", tmp_path / "out"
+    raw = put(tmp_path / "raw", {posts: "早\n", "stc_weibo_train_response": "早 上 好\n"})
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    put(raw, {posts: "早\n吃 了 吗\n"})
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 3
+    done = invoke("trace", out / "weibo.tsv:1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "weibo: the last run into" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16"])
+def test_files_in_another_encoding_are_read_as_they_were(encoding: str, tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    (raw / "tieba.dialogues").write_bytes("台北的天氣\t很好\n".encode(encoding) * 9)
+    args = ("-q", "--raw", raw, "--out", out, "--encoding", f"tieba={encoding}")
+    assert invoke(*args).exit_code == 0
+    assert "台北的天氣 -> 台北的天气" in " ".join(shown(invoke("trace", out / "tieba.tsv:5")))
