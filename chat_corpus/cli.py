@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from chat_corpus import cli_trace
 from chat_corpus.cli_group import RunByDefault
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.identity import installed
-from chat_corpus.terminal import columns, safe
+from chat_corpus.terminal import SafeBytes, columns, safe, safe_json
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -131,7 +130,7 @@ def run(
     if sample:
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        click.echo(safe_json(told))
     sys.exit(_exit_code({one.exit_code for one in done.values()}, absent=absent))
 
 
@@ -244,10 +243,11 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
         for line in filter_.explain(told, stdin, bad):
             click.echo(safe(line))
     else:
-        bad = filter_.run(told, stdin, sys.stdout.buffer)
+        shown = SafeBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
+        bad = filter_.run(told, stdin, shown)
     if bad:
-        shown = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
-        raise ChatCorpusError(f"<stdin>: {len(bad)} lines are not UTF-8 and went out unchanged: {shown}")
+        first = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
+        raise ChatCorpusError(f"<stdin>: {len(bad)} lines are not UTF-8 and went out unchanged: {first}")
 
 
 @main.command(name="list")
@@ -279,4 +279,4 @@ for verb in (cli_trace.trace, cli_trace.explain, cli_trace.compare):
 
 
 def _echo(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else safe(columns(rows, names)))
+    click.echo(safe_json(rows) if as_json else safe(columns(rows, names)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import signal
 import sys
 from io import TextIOWrapper
@@ -12,7 +11,7 @@ from typing import Any
 import click
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.terminal import safe
+from chat_corpus.terminal import handle_logs, safe, safe_json
 
 
 class RunByDefault(click.Group):
@@ -39,6 +38,7 @@ class RunByDefault(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):  # a terminal without Han gets escapes
                 stream.reconfigure(errors="backslashreplace")
+        handle_logs()
         try:
             return super().invoke(ctx)
         except ChatCorpusError as error:
@@ -52,5 +52,5 @@ class RunByDefault(click.Group):
 
 
 def _tell(error: str, *, as_json: bool) -> None:
-    told = json.dumps({"level": "error", "message": error}, ensure_ascii=False)
+    told = safe_json({"level": "error", "message": error}, indent=None)
     click.echo(told if as_json else f"error: {safe(error)}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chat_corpus.errors import GateError, UsageError
+from chat_corpus.terminal import safe_json
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.written import Written
@@ -131,7 +131,7 @@ def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_jso
     if as_json:
         import msgspec
 
-        click.echo(json.dumps([msgspec.to_builtins(one) for one in told], ensure_ascii=False, indent=1))
+        click.echo(safe_json([msgspec.to_builtins(one) for one in told]))
         return
     for number, one in enumerate(told):
         click.echo((between if number else "") + "\n".join(lines(one)))

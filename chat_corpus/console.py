@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -18,7 +17,7 @@ from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.terminal import columns, safe
+from chat_corpus.terminal import Plain, columns, safe_json
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
 PLAN_COLUMNS = ("does", "file", "bytes")
@@ -29,20 +28,13 @@ CHECK_COLUMNS = ("name", "state", "files", "MB", "advice")
 _SILENCE = 10
 
 
-class _Plain(logging.Formatter):
-    """Log records as lines that cannot steer a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return safe(record.getMessage())
-
-
 class _JsonLines(logging.Formatter):
     """Log records as JSON objects: level, message, source."""
 
     def format(self, record: logging.LogRecord) -> str:
         told = {"level": record.levelname.lower(), "message": record.getMessage()}
         told.update({name: value for name, value in vars(record).items() if name in ("source", "summary")})
-        return json.dumps(told, ensure_ascii=False)
+        return safe_json(told, indent=None)
 
 
 class _Beside(logging.StreamHandler[TextIO]):
@@ -58,7 +50,7 @@ class Console:
 
     def __init__(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
         handler = _Beside(sys.stderr)
-        handler.setFormatter(_JsonLines() if as_json else _Plain())
+        handler.setFormatter(_JsonLines() if as_json else Plain())
         self._log = logging.getLogger("chat_corpus")
         self._log.handlers[:] = [handler]
         self._log.propagate = False

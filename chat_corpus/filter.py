@@ -21,6 +21,7 @@ from chat_corpus.raw import numbered_lines
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
+from chat_corpus.terminal import SafeBytes
 from chat_corpus.text import steps
 
 #: Bytes to read at once, and how many such blocks may wait: together a megabyte or two.
@@ -113,7 +114,7 @@ def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
             break
 
 
-def run(told: Filter, stream: BinaryIO, out: IO[bytes]) -> list[int]:
+def run(told: Filter, stream: BinaryIO, out: IO[bytes] | SafeBytes) -> list[int]:
     """Filter a stream to its end; returns the numbers of the lines that are not UTF-8 and went out unchanged."""
     first, bad = 1, []
     for block in whole_lines(stream):

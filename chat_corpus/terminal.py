@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 from unicodedata import east_asian_width
 
 #: So many values of a list are shown in a cell.
@@ -15,10 +17,56 @@ _BREAK = re.compile(r"\r?\n|\r")
 def safe(text: str) -> str:
     r"""Text with its control characters, which a file name may hold, as escapes.
 
+    The wide blank of Chinese text stays.
+
     >>> safe("a\x1b[31m")
     'a\\x1b[31m'
     """
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or c in "\n\t\N{IDEOGRAPHIC SPACE}" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+class SafeBytes:
+    """A stream of UTF-8 lines that a terminal shows, made safe on the way."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        """Write whole lines."""
+        return self._stream.write(safe(data.decode("utf-8", errors="backslashreplace")).encode())
+
+    def flush(self) -> None:
+        """Have the terminal show them."""
+        self._stream.flush()
+
+
+def safe_json(value: Any, indent: int | None = 1) -> str:
+    r"""A value as JSON that cannot steer a terminal either: what cannot be printed is escaped, as JSON does.
+
+    >>> safe_json("\u009b2J 好")
+    '"\\u009b2J 好"'
+    """
+    told = json.dumps(value, ensure_ascii=False, indent=indent)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in told)
+
+
+class Plain(logging.Formatter):
+    """Log records as lines that cannot steer a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format the message of a record."""
+        return safe(record.getMessage())
+
+
+def handle_logs() -> None:
+    """Have messages of the package come out on stderr safely, before anybody decides how loud they are."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Plain())
+    log = logging.getLogger("chat_corpus")
+    log.handlers[:] = [handler]
+    log.propagate = False
 
 
 def one_line(text: str) -> str:
