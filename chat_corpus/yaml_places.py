@@ -14,19 +14,28 @@ Key = tuple[str, ...]
 #: Where each key was set last: `file:line`.
 Places = dict[Key, str]
 
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Sections in sections: deeper ones are no data of ours, and composing them would exhaust the C stack.
+_DEEPEST = 50
+#: Values in a document, each counted as often as it is referred to.
+_MOST_VALUES = 100_000
 _NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
 
 
 def load(file: Path) -> tuple[dict[str, Any], Places]:
     """The mapping that a file holds, and the place of each key. Raises UsageError with file and line."""
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.read_text("utf-8-sig"))
+        text = file.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise UsageError(f"{file}: no such file; check the path given to --config") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: cannot be read as UTF-8 text: {error}; check the path given to --config") from error
     try:
+        check_nesting(text)
+        loader = LOADER(text)
         node = loader.get_single_node()
+        if _values(node, {}) > _MOST_VALUES:
+            raise ValueError(f"more than {_MOST_VALUES:,} values, each counted as often as it is referred to")
         places: Places = {}
         if node is not None:
             # First, because building the data puts what `<<` merges into the nodes, as if it had been written there.
@@ -40,6 +49,27 @@ def load(file: Path) -> tuple[dict[str, Any], Places]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{file}: not valid YAML: {error}") from error
     return data, places
+
+
+def check_nesting(text: str) -> bool:
+    """Whether YAML text holds an alias. Raises ValueError where it is nested too deep to be composed, and YAMLError."""
+    depth, aliases = 0, False
+    for event in yaml.parse(text, Loader=LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"sections in sections more than {_DEEPEST} deep")
+        aliases |= isinstance(event, yaml.AliasEvent)
+    return aliases
+
+
+def _values(node: Any, known: dict[int, float]) -> float:
+    """How many values a node has under it, once every alias is followed: without end where it holds itself."""
+    if id(node) not in known:
+        known[id(node)] = float("inf")
+        below = node.value if isinstance(node, yaml.CollectionNode) else ()
+        pairs = (one if isinstance(one, tuple) else (one,) for one in below)
+        known[id(node)] = 1 + sum(_values(one, known) for pair in pairs for one in pair)
+    return known[id(node)]
 
 
 def _walk(node: yaml.Node, under: Key, file: Path, places: Places) -> None:

@@ -16,9 +16,9 @@ import yaml
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.raw import printable
 from chat_corpus.schema import Reason
+from chat_corpus.yaml_places import LOADER, check_nesting
 
 _Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ITEM = re.compile(r"( *)-(?: |$)")
 _SECTION = re.compile(r"[A-Za-z_]+:(?: |$)")
 _REMARK = re.compile(r"\s*(?:#|$)")
@@ -95,9 +95,9 @@ def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str 
     source = "\n".join(line.shown for line in chunk)
     first = chunk[0].number
     try:
-        if "*" in source and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, Loader=_LOADER)):
+        if check_nesting(source):
             raise ValueError("an alias, which is not followed")
-        node: Any = yaml.compose(source, Loader=_LOADER)
+        node: Any = yaml.compose(source, Loader=LOADER)
         (conversation,) = node.value
         items = conversation.value
         if not isinstance(conversation, yaml.SequenceNode) or not items:
@@ -106,12 +106,14 @@ def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str 
         reason = Reason.ENCODING if bad else Reason.LAYOUT
         yield first, 0, None, str(reason), " ".join(f"not a conversation in YAML: {error}".split())
         return
+    at = seen = 0
     for turn, item in enumerate(items):
         # Counted here, since YAML takes U+0085 and U+2028 inside a scalar for line breaks too.
-        at = source.count("\n", 0, item.start_mark.index)
-        end = source.count("\n", 0, max(item.start_mark.index, item.end_mark.index - 1))
+        start = item.start_mark.index
+        at, seen = at + source.count("\n", seen, start), start
+        end = at + source.count("\n", start, max(start, item.end_mark.index - 1))
         text = _as_written(item, source)
-        if bad & set(range(at, end + 1)):
+        if bad and not bad.isdisjoint(range(at, end + 1)):
             yield first + at, turn, None, str(Reason.ENCODING), NOT_UTF8
         elif text is None:
             yield first + at, turn, None, str(Reason.LAYOUT), f"a text expected, a {item.id} met"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from chat_corpus.formats.base import RecordError
 
@@ -18,6 +18,8 @@ _HISTORY = re.compile(r"(?:^|\n)[ \t]*(?:Human|Assistant)[:：]")
 _DIALOGUE = re.compile("对话|角色|聊天|dialog", re.IGNORECASE)
 _SPEAKER = re.compile(r"^[ \t]*(\w{1,20})[:：]", re.MULTILINE)
 _SPEAKERS = 2
+#: So many keys of an unknown record are told.
+_SHOWN = 6
 #: What releases call the one who asks, and the one who answers.
 _USERS = frozenset({"human", "user"})
 _ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "bot", "model", "other"})
@@ -47,7 +49,9 @@ def _text(record: Mapping[str, object], key: str, default: str | None = None) ->
     if value is None and default is not None:
         return default
     if not isinstance(value, str):
-        met = f"{_kind(value)} met" if key in record else f"the keys are {', '.join(map(str, record)) or 'none'}"
+        keys = ", ".join(name[:40] for name in islice(record, _SHOWN))
+        more = f" and {len(record) - _SHOWN} more" if len(record) > _SHOWN else ""
+        met = f"{_kind(value)} met" if key in record else f"the keys are {keys or 'none'}{more}"
         raise RecordError(f"a text under '{key}' expected, {met}")
     return value
 

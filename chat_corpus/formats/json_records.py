@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -21,8 +22,8 @@ from chat_corpus.schema import Reason
 #: value of another layout.
 TurnsOf = Callable[[object], Sequence[str | None]]
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[{}]', re.DOTALL)
-
+_MARK = re.compile(rb'["{}]')
+_BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 
 
@@ -46,7 +47,7 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
         yield 0, None, str(Reason.ENCODING), NOT_UTF8
         return
     try:
-        turns = turns_of(json.loads(text))
+        turns = turns_of(json.loads(text, object_pairs_hook=_object))
         "".join(turn or "" for turn in turns).encode("utf-8")
     except UnicodeEncodeError:
         yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
@@ -60,6 +61,15 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
             if utterance is None:
                 continue
             yield turn, utterance, None, None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object as a dictionary. Raises RecordError for a key that stands twice: one value would be lost."""
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        ((again, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise RecordError(f"a key that stands twice: {again[:40]}")
+    return told
 
 
 def json_lines(turns_of: TurnsOf) -> Format:
@@ -87,23 +97,40 @@ def _elements(data: bytes) -> Iterator[tuple[int, int]]:
     Depth counts braces alone, so that the array's own bracket, present in the first range of a file only, does not
     matter; braces inside strings are passed over with their string. An object that does not close spans to the end.
     """
-    depth = start = end = 0
-    for token in _TOKEN.finditer(data):
-        if token[0] == b"{":
+    depth = start = end = at = 0
+    while mark := _MARK.search(data, at):
+        at = mark.end()
+        if mark[0] == b'"':
+            at = _after_string(data, at)
+        elif mark[0] == b"{":
             if depth == 0:
-                start = token.start()
+                start = mark.start()
                 if not _BETWEEN.fullmatch(data, end, start):
                     yield end, start
             depth += 1
-        elif token[0] == b"}" and depth:
+        elif depth:
             depth -= 1
             if depth == 0:
-                end = token.end()
+                end = at
                 yield start, end
     if depth:
         yield start, len(data)
     elif not _BETWEEN.fullmatch(data, end):
         yield end, len(data)
+
+
+def _after_string(data: bytes, at: int) -> int:
+    """The offset after the quote that ends the string whose text begins at `at`; of one without end, that of all."""
+    while (at := data.find(b'"', at) + 1) and _escaped(data, at - 1):
+        pass
+    return at or len(data)
+
+
+def _escaped(data: bytes, at: int) -> bool:
+    begin = at
+    while data[begin - 1] == _BACKSLASH:
+        begin -= 1
+    return (at - begin) % 2 == 1
 
 
 def _cut(data: bytes) -> int:

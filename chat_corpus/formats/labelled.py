@@ -15,6 +15,8 @@ from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejec
 from chat_corpus.schema import Reason
 
 _FIELDS = 3
+#: The longest of the Douban corpus has 100; each costs memory.
+_MOST_FIELDS = 10_000
 
 
 def _read(parts: Sequence[Records]) -> Reading:
@@ -22,7 +24,7 @@ def _read(parts: Sequence[Records]) -> Reading:
     text = pl.col("text")
     blank = text.str.strip_chars() == ""
     fields = records.filter(~blank).with_columns(fields=text.str.split("\t"))
-    sound = text.str.contains(r"^[01]\t") & (pl.col("fields").list.len() >= _FIELDS)
+    sound = text.str.contains(r"^[01]\t") & pl.col("fields").list.len().is_between(_FIELDS, _MOST_FIELDS)
     bad = rejected(
         fields.filter(~sound),
         Reason.FIELDS,
@@ -62,7 +64,7 @@ def _responses(lines: pl.DataFrame) -> pl.DataFrame:
 def _context(line: bytes) -> bytes | None:
     """The context of a sound line, as `_read` compares it; None for any other line."""
     label, _, rest = line.removesuffix(b"\r").partition(b"\t")
-    if label not in (b"0", b"1"):
+    if label not in (b"0", b"1") or rest.count(b"\t") > _MOST_FIELDS - 2:
         return None
     try:
         line.decode("utf-8")

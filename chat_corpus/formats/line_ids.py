@@ -15,6 +15,8 @@ from chat_corpus.raw import printable
 from chat_corpus.schema import Reason
 
 _LINE = r"(?s)^([0-9]+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
+#: One utterance stands in so many places at most: lists that repeat it would grow a small file without bound.
+_LISTED = 16
 _IDS = r"\+\+\+\$\+\+\+ \[([0-9, ]*)\]\s*$"
 
 
@@ -24,12 +26,16 @@ def _read(parts: Sequence[Records]) -> Reading:
     utterances = records.drop_nulls("id").unique("id", keep="first", maintain_order=True)
     listed, unlisted = _listed(conversations)
     rows = listed.join(utterances, on="id", how="left", maintain_order="left")
-    missing = pl.col("line").is_null()
-    rows = rows.with_columns(
-        part=pl.when(missing).then(1).otherwise(0),
-        line=pl.coalesce("line", "conversation"),
-        reason=pl.when(missing).then(pl.lit(str(Reason.LAYOUT))),
-        detail=pl.when(missing).then(pl.format("names the utterance {}, which is not there", "id")),
+    missing, again = pl.col("line").is_null(), pl.int_range(pl.len()).over("id") >= _LISTED
+    rows = rows.with_columns(missing=missing, bad=missing | again).with_columns(
+        part=pl.when("bad").then(1).otherwise(0),
+        line=pl.when("bad").then("conversation").otherwise("line"),
+        text=pl.when(~pl.col("bad")).then("text"),
+        reason=pl.when("bad").then(pl.lit(str(Reason.LAYOUT))),
+        detail=pl.when("missing")
+        .then(pl.format("names the utterance {}, which is not there", "id"))
+        .when("bad")
+        .then(pl.format("names the utterance {}, which was named {} times before", "id", pl.lit(_LISTED))),
     )
     lone = utterances.join(listed, on="id", how="anti", maintain_order="left")
     whole = turns_frame(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 
 import polars as pl
 
@@ -16,23 +17,24 @@ from chat_corpus.formats.base import Format, Reading, Records, exchanges, mark_e
 from chat_corpus.raw import BOM, numbered_lines
 from chat_corpus.schema import Reason
 
-_FIELD = r'"(?:[^"]|"")*"|[^",\n][^,\n]*|'
+_FIELD = r'"[^"]*(?:""[^"]*)*"|[^",\n][^,\n]*|'
 _RECORD = rf"(?s)^({_FIELD}),({_FIELD})$"
 _WHOLE = re.compile(_RECORD.encode())
-_OPEN = re.compile(rb'(?:^|,)"(?:[^"]|"")*$')
+_OPEN = re.compile(rb'(?:^|,)"[^"]*(?:""[^"]*)*$')
 #: Lines a quoted field may span. The longest seen in PTT's second release is 1; a stray quote must not eat a file.
 _REACH = 100
+#: Quotes that a record of several lines may hold: each costs memory while it is looked for.
+_QUOTES = 10_000
 
 
 def _spans(data: bytes, *, final: bool) -> Iterator[tuple[int, int]]:
     """The line index spans `(first, last)` of records of several lines; `last` is -1 where data ends before they do."""
     lines = data.removeprefix(BOM).split(b"\n")
-    odd = [index for index, line in enumerate(lines) if line.count(b'"') % 2]
+    odd = [index for index, line in enumerate(lines) if (quotes := line.count(b'"')) % 2 and quotes < _QUOTES]
     after = -1
-    for index in odd:
+    for index, closing in zip_longest(odd, odd[1:]):
         if index <= after or not _OPEN.search(lines[index].rstrip(b"\r")):
             continue
-        closing = next((other for other in odd if other > index), None)
         if closing is not None and closing - index <= _REACH and _is_record(lines[index : closing + 1]):
             after = closing
             yield index, closing
@@ -42,7 +44,8 @@ def _spans(data: bytes, *, final: bool) -> Iterator[tuple[int, int]]:
 
 
 def _is_record(lines: list[bytes]) -> bool:
-    return _WHOLE.match(b"\n".join(lines).removesuffix(b"\r")) is not None
+    record = b"\n".join(lines).removesuffix(b"\r")
+    return record.count(b'"') < _QUOTES and _WHOLE.match(record) is not None
 
 
 def _cut(data: bytes) -> int:

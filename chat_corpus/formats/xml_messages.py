@@ -17,6 +17,9 @@ from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_em
 from chat_corpus.raw import numbered
 from chat_corpus.schema import Reason
 
+#: A longer element is no message; a hundred bytes of memory for each of its characters are not spent on it.
+_LONGEST = 1 << 20
+
 
 def _starts(data: bytes, element: str) -> list[int]:
     return [match.start() for match in re.finditer(rb"<%s[\s>]" % element.encode(), data)]
@@ -46,6 +49,8 @@ def _message(record: str | None, element: str, child: str) -> tuple[str | None, 
     """The row (text, reason, detail) of one message; what follows its end tag closes the elements around it."""
     if record is None:
         return None, str(Reason.ENCODING), NOT_UTF8
+    if len(record) > _LONGEST:
+        return None, str(Reason.LAYOUT), f"{len(record):,} characters, more than the {_LONGEST:,} of any message"
     whole, end, rest = record.partition(f"</{element}>")
     try:
         text = ET.fromstring(whole + end).find(child)  # noqa: S314 a fragment can declare no entity

@@ -80,7 +80,8 @@ def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> Plan:
     )
     found = Found(source=source, groups=[Group(input=0, files=tuple(files))])
     shard_bytes = options.pop("shard_bytes", WHOLE)
-    return Plan(found=found, settings=Settings(shard_bytes=shard_bytes, read=ReadOptions(**options)))
+    read = ReadOptions(**{"encoding": "utf-8", **options})  # which encoding mere bytes are in is not asked here
+    return Plan(found=found, settings=Settings(shard_bytes=shard_bytes, read=read))
 
 
 def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
