@@ -16,6 +16,7 @@ import polars as pl
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading
+from chat_corpus.schema import Pairing, Reason
 
 
 @dataclass(kw_only=True, slots=True)
@@ -103,6 +104,10 @@ class Counts:
                 raise LedgerError(f"{where}: {name} do not balance: {total} met, {parts} accounted for; {_BUG}")
 
 
+#: Places of one dialogue, where dialogue and turn are one number.
+_DIALOGUE = 1 << 32
+#: What tells a row from the others.
+_ADDRESS = ("part", "line", "dialogue", "turn")
 _BUG = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 
@@ -124,10 +129,99 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
     return used, len(by_line) - used
 
 
-def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
-    """Check that a stage kept every row at its address. Raises LedgerError."""
-    same = len(before) == len(after) and all(before[name].equals(after[name]) for name in ("part", "line", "turn"))
-    if not same:
+def check_order(rows: pl.DataFrame, where: str) -> None:
+    """Check that a reader's rows stand as `Reading` says: dialogue by dialogue, the turns of each counted without gaps.
+
+    Alternatives to a turn come from records of their own, a record in no dialogue is told once, and each reason is one
+    of ours, with its detail. Raises LedgerError.
+    """
+    places, line = _places(rows), rows["line"]
+    step, same = places.diff(), places == places.shift(1)
+    begins = places.shift(1) // _DIALOGUE != places // _DIALOGUE
+    moved = (step < 0) | (same & (line <= line.shift(1))) | (~begins & (step > 1)) | (begins & (places % _DIALOGUE > 1))
+    unplaced = rows.filter(pl.col("dialogue").is_null()).select("part", "line")
+    unknown = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
+    untold = rows["reason"].is_null() != rows["detail"].is_null()
+    if moved.any() or unplaced.is_duplicated().any() or unknown or untold.any():
+        raise LedgerError(f"{where}: stage 'read' doubled or moved turns, or gave no reason of ours; {_BUG}")
+
+
+def check_length(before: pl.DataFrame, after: int, stage: str, where: str) -> None:
+    """Check that a stage made as many rows as it was given. Raises LedgerError."""
+    if len(before) != after:
+        raise LedgerError(f"{where}: stage '{stage}' lost or added turns: {len(before)} in, {after} out; {_BUG}")
+
+
+def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str, *, judges: bool = False) -> None:
+    """Check that a stage kept every row at its address, and every reason; one that `judges` may add some.
+
+    Raises LedgerError.
+    """
+    check_length(before, len(after), stage, where)
+    if not all(before[name].equals(after[name]) for name in _ADDRESS):
+        raise LedgerError(f"{where}: stage '{stage}' moved turns; {_BUG}")
+    reasons = after["reason"]
+    if judges:
+        reasons = reasons.set(before["reason"].is_null(), None) if before["reason"].null_count() else reasons
+    if not before["reason"].equals(reasons):
+        raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {_BUG}")
+
+
+def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, where: str) -> None:
+    """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
+    records = pl.struct("part", "line", "dialogue").rle().struct.field("value")
+    if len(after) < len(before) or not before.select(records).equals(after.select(records)):
+        raise LedgerError(f"{where}: stage 'unfold' lost or moved turns: {len(before)} in, {len(after)} out; {_BUG}")
+
+
+def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:
+    """Check that the pairs are those that the places of the turns imply: each answer has its query's place, once.
+
+    `rows` and `pairs` are what `pairing.pair` is given and returns. Raises LedgerError.
+    """
+    placed = rows.select("part", "line", "dialogue", "turn", "text", "reason")
+    placed = placed.filter(pl.col("dialogue").is_not_null()) if rows["dialogue"].null_count() else placed
+    places, turn = _places(placed), placed["turn"].cast(pl.Int64)
+    first = pairing is Pairing.FIRST
+    # The query is the first row of the dialogue, or the last of the rows before all those in the answer's place.
+    found = _begins(placed["dialogue"]) if first else _begins(places) - 1
+    possible = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0) & (pairing is not Pairing.NONE)
+    asked: pl.Series = places - turn if first else places - 1
+    answers = possible & (found >= 0) & (places.gather(found.clip(0)) == asked)
+    answer, query = placed.filter(answers), placed[found.filter(answers)]
+    implied = {
+        "query": query["text"],
+        "answer": answer["text"],
+        "query_part": query["part"],
+        "query_line": query["line"],
+        "answer_part": answer["part"],
+        "answer_line": answer["line"],
+        "reason": query["reason"].zip_with(query["reason"].is_not_null(), answer["reason"]),
+    }
+    if len(pairs) != len(answer) or not all(pairs[name].equals(column) for name, column in implied.items()):
         raise LedgerError(
-            f"{where}: stage '{stage}' lost, added or moved turns: {len(before)} in, {len(after)} out; {_BUG}"
+            f"{where}: stage 'pair' lost, added or moved pairs: {len(pairs)} made, {len(answer)} implied by the turns; "
+            f"{_BUG}"
         )
+
+
+def check_written(pairs: pl.DataFrame, rows: pl.Series, encoded: bytes, where: str) -> None:
+    """Check that what is about to be written is the rows of these pairs, a line each. Raises LedgerError."""
+    lines = pl.read_lines(encoded)
+    if len(pairs) != len(rows) or not lines.to_series().equals(rows):
+        raise LedgerError(
+            f"{where}: stage 'write' lost, added, changed or moved pairs: {len(pairs)} to write, {len(lines)} lines "
+            f"made; {_BUG}"
+        )
+
+
+def _begins(values: pl.Series) -> pl.Series:
+    """The index at which the run of equal values begins that each row is in."""
+    lengths = values.rle().struct.field("len").cast(pl.Int64)
+    begins: pl.Series = lengths.cum_sum() - lengths
+    return begins.gather(values.rle_id())
+
+
+def _places(rows: pl.DataFrame) -> pl.Series:
+    """Dialogue and turn as one number."""
+    return rows.select(pl.col("dialogue").cast(pl.Int64) * _DIALOGUE + pl.col("turn")).to_series()

@@ -17,6 +17,7 @@ from chat_corpus import distinct
 from chat_corpus.errors import LedgerError
 from chat_corpus.index import Place, runs
 from chat_corpus.ledger import Counts
+from chat_corpus.pipeline import raw_for_some
 from chat_corpus.schema import Reason
 from chat_corpus.work import Part
 
@@ -45,6 +46,22 @@ class _Lines:
     def join(self, part: Path) -> None:
         with part.open("rb") as stream:
             self.append(iter(lambda: stream.read(_BLOCK), b""))
+
+    def holds(self, parts: Iterable[Path], left_out: pl.Series) -> bool:
+        """Whether the file begins with the lines of its parts in order, but for those of some sorted numbers from 0."""
+        first = 0
+        with self._path.open("rb") as stream:
+            for part in parts:
+                wanted = part.read_bytes()
+                if len(left_out):
+                    lines = wanted.splitlines(keepends=True)
+                    begin, end = (left_out.search_sorted(row, "left") for row in (first, first + len(lines)))
+                    absent = set(left_out[begin:end])
+                    wanted = b"".join(line for row, line in enumerate(lines, first) if row not in absent)
+                    first += len(lines)
+                if stream.read(len(wanted)) != wanted:
+                    return False
+        return True
 
     def sync(self) -> None:
         """Have all of it on the disk, so that a power cut cannot leave an empty file in its place."""
@@ -84,28 +101,34 @@ class Merge:
 
         Raises LedgerError where the files do not hold what was counted; the old files then stay as they were.
         """
-        duplicates = self._distinct(self._raw_of) if self._raw_of else 0
+        repeats = self._distinct(self._raw_of) if self._raw_of and self._parts else None
+        duplicates = 0 if repeats is None else len(repeats)
         counts.duplicates += duplicates
         counts.written -= duplicates
         counts.check(self._name)
-        for lines, expected, file in (
-            (self._pairs, counts.written, f"{self._name}.tsv"),
-            (self._rejects, counts.turns_rejected.total() + duplicates, f"rejects/{self._name}.jsonl"),
+        left_out = pl.Series([], dtype=pl.UInt32) if repeats is None else repeats["row"]
+        parts = self._parts
+        for lines, expected, sound, file in (
+            (self._pairs, counts.written, self._pairs.holds([p.pairs for p in parts], left_out), ".tsv"),
+            (
+                self._rejects,
+                counts.turns_rejected.total() + duplicates,
+                self._rejects.holds([p.rejects for p in parts], left_out.clear()),
+                " rejects",
+            ),
         ):
-            if lines.lines != expected:
+            if lines.lines != expected or not sound:
                 raise LedgerError(
-                    f"{file}: {lines.lines} rows were written, {expected} accounted for; "
-                    "the old file was left as it was"
+                    f"{self._name}{file}: stage 'merge' lost, added, changed or moved rows: {lines.lines} rows were "
+                    f"written, {expected} accounted for; the old file was left as it was"
                 )
             lines.sync()
         (out / "rejects").mkdir(parents=True, exist_ok=True)
         self._pairs.move(out / f"{self._name}.tsv")
         self._rejects.move(out / "rejects" / f"{self._name}.jsonl")
 
-    def _distinct(self, raw_of: RawOf) -> int:
-        """Write the pairs that are no repeats, and add the repeats to the rejects; returns how many these are."""
-        if not self._parts:
-            return 0
+    def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
+        """Write the pairs that are no repeats, and add the repeats, which it returns, to the rejects."""
         repeats = distinct.repeated([part.keys for part in self._parts])
         first = 0
         for number, part in enumerate(self._parts):
@@ -123,7 +146,7 @@ class Merge:
             if left_out:
                 self._rejects.append([_duplicates(self._name, part, dropped, raw_of(number))])
             first += len(lines)
-        return len(repeats)
+        return repeats
 
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
@@ -135,4 +158,5 @@ def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame)
         detail=pl.format("the same pair stands at {}:{}", dropped["file"], dropped["line"]),
     )
     whole = told.join(raw, on=["file", "line"], how="left", maintain_order="left")
-    return whole.select("source", "file", "line", "reason", "detail", "raw").write_ndjson().encode()
+    told = whole.select("source", "file", "line", "reason", "detail", "raw")
+    return raw_for_some(told).write_ndjson().encode()

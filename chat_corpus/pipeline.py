@@ -23,6 +23,9 @@ from chat_corpus.source import Source
 from chat_corpus.text import steps
 from chat_corpus.unfold import unfold
 
+#: The raw text of a record is shown with so many of its rejects.
+_SHOWN = 8
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
@@ -31,7 +34,7 @@ class Outcome:
     turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, and the
              `script` that it was in
     pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`
-    rejects  `source, file, line, reason, detail, raw`, by part and line
+    rejects  `source, file, line, reason, detail, raw`, by part and line; `raw` with a record's first few rejects only
     counts   the shard's accounts, balanced
     """
 
@@ -45,10 +48,10 @@ def process(shard: Shard, settings: Settings) -> Outcome:
     """Run one shard through all stages. Raises ChatCorpusError where its files changed, LedgerError on imbalance."""
     source = sources.load(settings.plugins)[shard.source]
     own = settings.of(source.name)
-    where = f"{source.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
-    counts = Counts()
+    where, counts = shard.place, Counts()
     raw = records(shard, source)
     reading = source.inputs[shard.input].format.read(raw)
+    ledger.check_order(reading.rows, where)
     reading, expected = _limited(shard, reading, own.read.limit)
     for part, piece in enumerate(shard.pieces):
         used, lost = ledger.check_reading(reading, part, piece.first, expected[part], where)
@@ -56,10 +59,10 @@ def process(shard: Shard, settings: Settings) -> Outcome:
         counts.structural += len(reading.structural[part])
         counts.used += used
         counts.records_rejected += lost
-    chains = own.read.reposts == "dialogue" and Markup.MICROBLOG in source.traits.markup
-    rows = _undecoded(unfold(reading.rows) if chains else reading.rows, shard)
-    turns = _clean(rows, shard, source, own, counts, where)
-    possible = pair(turns, own.pairs.pairing(source.pairing))
+    turns = _clean(_undecoded(_given(reading.rows, source, own, where), shard), shard, source, own, counts, where)
+    pairing = own.pairs.pairing(source.pairing)
+    possible = pair(turns, pairing)
+    ledger.check_pairs(turns, possible, pairing, where)
     pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
     counts.pairs, counts.written = len(possible), len(pairs)
     counts.pairs_rejected = _by_reason(possible)
@@ -83,6 +86,17 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
     return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within), counts
 
 
+def _given(read: pl.DataFrame, source: Source, own: SourceSettings, where: str) -> pl.DataFrame:
+    """What the stages are given of the rows that were read: no monsters, and chains as dialogues if they are wanted."""
+    rows = rules.bound(read)
+    ledger.check_rows(read, rows, "bound", where, judges=True)
+    if own.read.reposts != "dialogue" or Markup.MICROBLOG not in source.traits.markup:
+        return rows
+    unfolded = unfold(rows)
+    ledger.check_unfolded(rows, unfolded, where)
+    return unfolded
+
+
 def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
     """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
     if all(piece.file.encoding == UTF8 for piece in shard.pieces):
@@ -97,13 +111,16 @@ def _clean(
     """The stages that change or judge turns: normalize, convert, check."""
     traits = replace(source.traits, segmentation=shard.segmentation)
     read = rows.with_columns(raw=pl.col("text"))
-    normalized = read.with_columns(steps.normalize(read["text"], own.text, traits))
+    texts = steps.normalize(read["text"], own.text, traits)
+    ledger.check_length(read, len(texts), "normalize", where)
+    normalized = read.with_columns(texts)
     ledger.check_rows(read, normalized, "normalize", where)
     told = script.load(own.script).convert(normalized["text"], declared=traits.script, dialogues=normalized["dialogue"])
+    ledger.check_length(read, len(told), "convert", where)
     converted = normalized.with_columns(told["text"], unconverted=normalized["text"], script=told["script"])
     ledger.check_rows(normalized, converted, "convert", where)
     checked = rules.check(converted, own.rules, source)
-    ledger.check_rows(converted, checked, "check", where)
+    ledger.check_rows(converted, checked, "check", where, judges=True)
     counts.turns = len(read)
     counts.kept = checked["reason"].null_count()
     counts.turns_rejected = _by_reason(checked)
@@ -123,12 +140,23 @@ def _rejects(turns: pl.DataFrame, shard: Shard, records: tuple[Records, ...]) ->
     found = []
     for part, piece in enumerate(shard.pieces):
         mine = rejected.filter(pl.col("part") == part)
-        told = mine.join(records[part], on="line", how="left", maintain_order="left")
+        told = mine.join(_shown(records[part], mine), on="line", how="left", maintain_order="left")
         found.append(told.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
     whole = pl.concat(found).sort("line", "part", "turn", maintain_order=True)
-    raw = whole["text"].zip_with(whole["bytes"].is_null(), _printable(whole["bytes"]))
-    return whole.select("source", "file", "line", "reason", "detail", raw=raw)
+    return raw_for_some(whole.select("source", "file", "line", "reason", "detail", "raw"))
 
 
-def _printable(records: pl.Series) -> pl.Series:
-    return pl.Series([None if data is None else printable(data) for data in records], dtype=pl.String)
+def _shown(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
+    """`line, raw` of the records that have a reject, what is not text as it can be shown."""
+    wanted = records.join(rejected, on="line", how="semi", maintain_order="left")
+    shown = pl.Series([None if data is None else printable(data) for data in wanted["bytes"]], dtype=pl.String)
+    return wanted.select("line", raw=wanted["text"].zip_with(wanted["bytes"].is_null(), shown))
+
+
+def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
+    """Rejects with `file`, `line` and `raw`, the text of a record that has many of them with the first few alone.
+
+    A record of a thousand rejected turns would else be written a thousand times.
+    """
+    some = pl.int_range(pl.len()).over("file", "line") < _SHOWN
+    return rejects.with_columns(raw=pl.when(some).then("raw")) if len(rejects) > _SHOWN else rejects

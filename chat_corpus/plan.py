@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO, cast
@@ -16,18 +17,22 @@ from chat_corpus import encodings
 from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
-from chat_corpus.raw import RawFile, count_lines, lines_end, read_range
+from chat_corpus.raw import RawFile, check_unchanged, count_lines, lines_end, read_range
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.survey import Found, Group
 from chat_corpus.text.segmentation import observed
 
-#: A record longer than this is no record of any corpus; reading on would only fill the memory.
-_LONGEST_RECORD = 1 << 28
+#: Bytes that nothing read together may exceed, or eight shards: no record of any corpus is as long, nor is a file of a
+#: layout that is read whole; reading on would only fill the memory.
+_LONGEST_RECORD = 1 << 26
+#: Records that a file which is read whole may hold.
+_MOST_RECORDS = 1 << 20
 #: Enough text to see whether its words are segmented.
 _SAMPLE_BYTES = 1 << 18
 _SAMPLES = 8
+_NOT_IT = "this is not the file it should be: get it again, or move it away"
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +62,12 @@ class Shard:
     def bytes(self) -> int:
         """Bytes of raw content."""
         return sum(piece.stop - piece.start for piece in self.pieces)
+
+    @property
+    def place(self) -> str:
+        """Where a message about this shard says it is."""
+        first = self.pieces[0]
+        return f"{self.source}, shard {self.number} ({first.file.name} from record {first.first})"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -133,7 +144,7 @@ class Plan:
 
     def _pieces(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[Piece, ...]]:
         if format_.cut is None:
-            yield tuple(piece for fact in facts for piece in _cut(fact, _never, format_.count, 1 << 20))
+            yield tuple(_whole(fact, format_.count) for fact in facts)
         elif format_.parts == 1:
             for piece in _cut(facts[0], format_.cut, format_.count, self.settings.shard_bytes):
                 yield (piece,)
@@ -144,17 +155,22 @@ class Plan:
         """Pieces of parallel files with as many records each; then the rest of a longer file by itself."""
         leading, following = facts
         assert format_.cut is not None  # noqa: S101 _pieces asked
+        size, limit = self.settings.shard_bytes, self._options.limit or sys.maxsize
         with following.file.content() as content:
-            follower = _Follower(content, following)
+            follower = _Follower(content, following, size)
             end, first = 0, 1
-            for piece in _cut(leading, format_.cut, format_.count, self.settings.shard_bytes):
+            for piece in _cut(leading, format_.cut, format_.count, size):
                 yield piece, follower.take(piece.records)
                 end, first = piece.stop, piece.first + piece.records
-            while (rest := follower.take(max(1, self.settings.shard_bytes >> 7))).records:
+                if first > limit:
+                    break
+            while first <= limit and (rest := follower.take(max(1, size >> 7))).records:
                 yield Piece(file=leading.file, start=end, stop=end, first=first, records=0), rest
                 first += rest.records
-        if leading.records != following.records and self._options.unequal == "error":
-            told = ", ".join(f"{fact.file.name} {fact.records:,} lines" for fact in facts)
+        check_unchanged(following.file)
+        read = {fact.file.name: min(fact.records, limit) for fact in facts}
+        if len(set(read.values())) > 1 and self._options.unequal == "error":
+            told = ", ".join(f"{name} {records:,} lines" for name, records in read.items())
             raise IncompleteError(
                 f"{self.found.source.name}: parallel files of unequal length: {told}; get the complete files, "
                 "or keep the common part with --unequal common"
@@ -164,14 +180,18 @@ class Plan:
 class _Follower:
     """The second of two parallel files, taken by numbers of lines."""
 
-    def __init__(self, content: IO[bytes], facts: FileFacts) -> None:
-        self._stream, self._facts = _watched(content, facts), facts
+    def __init__(self, content: IO[bytes], facts: FileFacts, size: int) -> None:
+        self._stream, self._facts, self._size = _watched(content, facts), facts, size
         self._start, self._data = 0, b""
 
     def take(self, records: int) -> Piece:
         """The piece of the next `records` lines, fewer at the end of the file."""
-        while self._data.count(b"\n") < records and (chunk := _read(self._stream, 1 << 20, self._facts.file)):
-            self._data += chunk
+        chunks, held, lines = [self._data], len(self._data), self._data.count(b"\n")
+        while lines < records and (chunk := _read(self._stream, 1 << 20, self._facts.file)):
+            chunks.append(chunk)
+            held, lines = held + len(chunk), lines + chunk.count(b"\n")
+            _check_length(self._facts, held, self._start, self._size)
+        self._data = b"".join(chunks)
         length = lines_end(self._data, records)
         facts, taken = self._facts, count_lines(self._data[:length])
         piece = Piece(
@@ -213,8 +233,28 @@ def _sample(file: RawFile) -> bytes:
     return b"\n".join(read_range(file, start, start + size) for start in starts)
 
 
-def _never(data: bytes) -> int:  # noqa: ARG001 a file read as a whole, whatever it holds
-    return 0
+def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> Piece:
+    """A file of a layout that cannot be cut."""
+    (piece,) = _cut(facts, lambda data: 0, count, 1 << 20)  # noqa: ARG005 the name says what it is given
+    if piece.records > _MOST_RECORDS:
+        raise ChatCorpusError(
+            f"{facts.file.name}: {piece.records:,} lines in a layout that is read as a whole, {_MOST_RECORDS:,} at "
+            f"most expected; {_NOT_IT}"
+        )
+    return piece
+
+
+def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
+    """Raise ChatCorpusError where what must be read together is longer than anything in a corpus."""
+    longest = _longest(size)
+    if length > longest:
+        raise ChatCorpusError(
+            f"{facts.file.name}: no end of a record within {longest:,} bytes from byte {start:,} on; {_NOT_IT}"
+        )
+
+
+def _longest(size: int) -> int:
+    return max(_LONGEST_RECORD, 8 * size)
 
 
 def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes], int], size: int) -> Iterator[Piece]:
@@ -222,7 +262,7 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
     start, first, data = 0, 1, b""
     with facts.file.content() as content:
         stream = _watched(content, facts)
-        while chunk := _read(stream, max(size - len(data), len(data)), facts.file):
+        while chunk := _read(stream, min(max(size - len(data), len(data)), 1 + _longest(size) - len(data)), facts.file):
             data += chunk
             length = cut(data) if len(data) >= size else 0
             if length:
@@ -230,11 +270,9 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
                 facts.records = first + records - 1
                 yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records)
                 start, first, data = start + length, facts.records + 1, data[length:]
-            elif len(data) > _LONGEST_RECORD:
-                raise ChatCorpusError(
-                    f"{facts.file.name}: no end of a record within {_LONGEST_RECORD:,} bytes from byte {start:,} on; "
-                    "this is not the file it should be: get it again, or move it away"
-                )
+            else:
+                _check_length(facts, len(data), start, size)
+    check_unchanged(facts.file)
     records = count(data)
     facts.records = first + records - 1
     if data or start == 0:

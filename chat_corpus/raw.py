@@ -126,7 +126,7 @@ def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
 def read_range(file: RawFile, start: int, stop: int) -> bytes:
     """The bytes from `start` up to `stop` of a file's content.
 
-    Raises ChatCorpusError where the file has become shorter than `stop`, or its compressed stream is damaged.
+    Raises ChatCorpusError where the file is no longer what it was, or its compressed stream is damaged.
     """
     try:
         if file.streamed:
@@ -139,11 +139,29 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
         raise ChatCorpusError(
             f"{file.path}{_inside(file)}: damaged near byte {start}: {error}; get it again"
         ) from error
+    check_unchanged(file)
     if len(data) != stop - start:
         raise ChatCorpusError(
             f"{file.path}: {stop} bytes expected, {start + len(data)} met: it changed while it was read; run again"
         )
     return data
+
+
+def check_unchanged(file: RawFile) -> None:
+    """Raise ChatCorpusError where a file is not the one that was found: gone, or of another size or time.
+
+    To be asked after reading, so that what was read is known to be of one version. A time of 0 is not known.
+    """
+    try:
+        now = Path(file.path).stat()
+    except OSError as error:
+        raise ChatCorpusError(f"{file.path}: gone while it was read: {error.strerror}; run again") from error
+    size = now.st_size if file.member is None else file.size
+    if file.modified and (size, now.st_mtime_ns) != (file.size, file.modified):
+        raise ChatCorpusError(
+            f"{file.path}: it changed while it was read: {file.size:,} bytes when it was found, now {now.st_size:,}; "
+            "wait until it is whole, and run again"
+        )
 
 
 def count_lines(data: bytes) -> int:

@@ -11,6 +11,8 @@ import polars as pl
 from chat_corpus.schema import Reason
 from chat_corpus.source import Source
 
+#: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
+_LONGEST = 1 << 20
 _LOST = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -27,6 +29,20 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def __post_init__(self) -> None:
         if 0 < self.max_chars < self.min_chars:
             raise ValueError(f"max_chars {self.max_chars} is less than min_chars {self.min_chars}: no turn is kept")
+
+
+def bound(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `schema.TURNS` with a reason instead of a text where a turn is longer than any stage should be given."""
+    bytes_ = rows["text"].str.len_bytes()
+    long = bytes_ > _LONGEST
+    if not long.any():
+        return rows
+    told = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(_LONGEST))
+    return rows.with_columns(
+        text=pl.when(~long).then("text"),
+        reason=pl.when(long & pl.col("reason").is_null()).then(pl.lit(str(Reason.LENGTH))).otherwise("reason"),
+        detail=pl.when(long & pl.col("reason").is_null()).then(told).otherwise("detail"),
+    )
 
 
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:

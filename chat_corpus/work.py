@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import distinct, identity, pipeline, sources
+from chat_corpus import distinct, identity, ledger, pipeline, sources
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings
@@ -104,7 +104,10 @@ def work(task: Task) -> Counts:
     """Process a shard, leave its part, and return its accounts. Raises what `pipeline.process` raises, and OSError."""
     outcome = pipeline.process(task.shard, task.settings)
     part = task.part
-    whole(part.pairs, lambda path: path.write_bytes(tsv.encode(outcome.pairs)), sync=False)
+    rows = tsv.rows(outcome.pairs)
+    encoded = tsv.joined(rows)
+    ledger.check_written(outcome.pairs, rows, encoded, task.shard.place)
+    whole(part.pairs, lambda path: path.write_bytes(encoded), sync=False)
     whole(part.rejects, outcome.rejects.write_ndjson, sync=False)
     if task.with_keys:
         keys = distinct.keys(outcome.pairs, [piece.file.name for piece in task.shard.pieces])

@@ -78,7 +78,7 @@ def test_a_stage_that_loses_doubles_or_moves_turns_is_told_by_name(
     stage: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> None:
     rows = reading([1, 2, 3], []).rows.with_columns(turn=pl.Series([0, 1, None], dtype=pl.UInt32))
-    check_rows(rows, rows.with_columns(text=pl.lit("另一句"), reason=pl.lit("empty")), "convert", WHERE)
+    check_rows(rows, rows.with_columns(text=pl.lit("另一句")), "convert", WHERE)
     with pytest.raises(LedgerError, match=rf"{WHERE}: stage 'convert'"):
         check_rows(rows, stage(rows), "convert", WHERE)
 

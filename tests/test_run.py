@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import identity, pipeline, rules, sources
+from chat_corpus import identity, merge, rules, sources
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.progress import silent
@@ -167,15 +166,6 @@ def earlier(tmp_path: Path) -> tuple[Path, dict[str, bytes]]:
     return out, {name: content for name, content in visible(out).items() if name != "report.json"}
 
 
-Frame = Callable[[pl.DataFrame], pl.DataFrame]
-FAULTS: dict[str, Frame] = {
-    "drops a row": lambda rows: rows.head(-1),
-    "repeats a row": lambda rows: pl.concat([rows, rows.tail(1)]),
-    "moves rows": lambda rows: rows.reverse(),
-    "moves one row": lambda rows: pl.concat([rows.slice(1, 1), rows.head(1), rows.slice(2)]),
-}
-
-
 def failed(out: Path, before: dict[str, bytes], *told: str) -> None:
     done = invoke("--raw", out.parent / "raw", "--out", out)
     assert done.exit_code == 1
@@ -186,53 +176,14 @@ def failed(out: Path, before: dict[str, bytes], *told: str) -> None:
     assert now == before
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_stage_that_loses_adds_or_moves_a_row_is_named(
-    fault: str, earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check = rules.check
-    monkeypatch.setattr(rules, "check", lambda *args: FAULTS[fault](check(*args)))
-    failed(*earlier, "ptt, shard 0", "stage 'check' lost, added or moved turns", "Gossiping-QA-Dataset.txt")
-
-
-@pytest.mark.parametrize("fault", ["drops a row", "repeats a row"])
-def test_a_reader_that_loses_or_adds_a_record_is_found_out(
-    fault: str, earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limited = pipeline._limited
-
-    def faulty(*args: Any) -> Any:
-        reading, counts = limited(*args)
-        last = reading.rows["line"].max()
-        rows = reading.rows
-        rows = rows.filter(pl.col("line") != last) if fault == "drops a row" else pl.concat([rows, _beyond(rows)])
-        return replace(reading, rows=rows), counts
-
-    monkeypatch.setattr(pipeline, "_limited", faulty)
-    failed(*earlier, "ptt, shard 0", "the reader accounts for")
-
-
-def _beyond(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.tail(1).with_columns(line=pl.col("line") + 1)
-
-
-@pytest.mark.parametrize("fault", ["drops a row", "repeats a row"])
-def test_a_writer_that_loses_or_adds_a_row_is_found_out(
-    fault: str, earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    encode = tsv.encode
-    monkeypatch.setattr(tsv, "encode", lambda pairs: encode(FAULTS[fault](pairs)))
-    failed(*earlier, "ptt.tsv", "rows were written")
-
-
-def test_a_writer_that_fails_leaves_rejects_and_pairs_of_one_run(
+def test_a_merge_that_fails_leaves_rejects_and_pairs_of_one_run(
     earlier: tuple[Path, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rejects of the new input differ from the old ones; they may only be there with its pairs."""
     out, before = earlier
     put(out.parent / "raw", {"Gossiping-QA-Dataset.txt": FEWER + "noch eine\n"})
-    encode = tsv.encode
-    monkeypatch.setattr(tsv, "encode", lambda pairs: encode(pairs.head(-1)))
+    append = merge._Lines.append
+    monkeypatch.setattr(merge._Lines, "append", lambda lines, blocks: append(lines, list(blocks)[:-1]))
     failed(out, before, "ptt.tsv", "rows were written")
 
 
@@ -243,7 +194,7 @@ def test_after_a_failure_a_sound_program_does_the_source_again(
     with monkeypatch.context() as patched:
         check = rules.check
         patched.setattr(rules, "check", lambda *args: check(*args).head(-1))
-        failed(out, before, "lost, added or moved")
+        failed(out, before, "stage 'check' lost or added turns")
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))
 
@@ -253,8 +204,8 @@ def test_what_a_faulty_writer_left_is_not_taken_up_again(
 ) -> None:
     out, _ = earlier
     with monkeypatch.context() as patched:
-        encode = tsv.encode
-        patched.setattr(tsv, "encode", lambda pairs: encode(pairs.head(-1)))
+        rows = tsv.rows
+        patched.setattr(tsv, "rows", lambda pairs: rows(pairs).head(-1))
         assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 1
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))

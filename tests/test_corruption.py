@@ -1,0 +1,160 @@
+"""Each stage, corrupted on purpose: the run fails, names source and stage, and the earlier output stays as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from chat_corpus import ledger, merge, pipeline, rules, sources
+from chat_corpus.formats.base import Reading, Records
+from chat_corpus.script.converter import Converter
+from chat_corpus.text import steps
+from chat_corpus.writers import tsv
+from tests.test_cli import invoke, put, visible
+
+ROWS = "".join(f"问{n}\t答{n}\n" for n in range(9)) + "只有一栏\n问\t \n"
+NAMES = {"tieba": "tieba.dialogues", "ptt": "Gossiping-QA-Dataset.txt"}
+
+Frame = Callable[[pl.DataFrame], pl.DataFrame]
+FAULTS: dict[str, Frame] = {
+    "drops a row": lambda rows: rows.head(-1),
+    "drops the first": lambda rows: rows.tail(-1),
+    "repeats a row": lambda rows: pl.concat([rows, rows.tail(1)]),
+    "swaps two": lambda rows: pl.concat([rows.slice(1, 1), rows.head(1), rows.slice(2)]),
+    "reverses all": lambda rows: rows.reverse(),
+}
+MOVES: dict[str, Frame] = {
+    "moves a line": lambda rows: rows.with_columns(line=pl.col("line").replace(3, 4)),
+    "moves all lines": lambda rows: rows.with_columns(line=pl.col("line") + 1),
+    "moves a turn": lambda rows: rows.with_columns(turn=pl.lit(0, dtype=pl.UInt32)),
+    "moves a dialogue": lambda rows: rows.with_columns(dialogue=pl.col("dialogue") // 2),
+    "moves a part": lambda rows: rows.with_columns(part=pl.lit(1, dtype=pl.UInt8)),
+}
+REASONS: dict[str, Frame] = {
+    "invents a reason": lambda rows: rows.with_columns(reason=pl.lit("empty")),
+    "drops a reason": lambda rows: rows.with_columns(reason=pl.lit(None, dtype=pl.String)),
+    "changes a reason": lambda rows: rows.with_columns(reason=pl.col("reason").replace("fields", "layout")),
+}
+PAIRS: dict[str, Frame] = {
+    "moves a line": lambda rows: rows.with_columns(query_line=pl.col("query_line").replace(3, 4)),
+    "takes another answer": lambda rows: rows.with_columns(answer=pl.col("answer").reverse()),
+    "invents a reason": lambda rows: rows.with_columns(reason=pl.lit("empty")),
+    "drops a reason": lambda rows: rows.with_columns(reason=pl.lit(None, dtype=pl.String)),
+}
+
+
+def _after(module: Any, name: str, fault: Callable[[Any], Any], patched: pytest.MonkeyPatch) -> None:
+    """Have a function of a module return something faulty."""
+    sound = getattr(module, name)
+    patched.setattr(module, name, lambda *args, **options: fault(sound(*args, **options)))
+
+
+def _read(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    source = sources.load()["tieba"]
+    (told,) = source.inputs
+
+    def faulty(parts: Sequence[Records]) -> Reading:
+        reading = told.format.read(parts)
+        return replace(reading, rows=fault(reading.rows))
+
+    faulty_source = replace(source, inputs=(replace(told, format=replace(told.format, read=faulty)),))
+    patched.setattr(sources, "load", lambda *_: {"tieba": faulty_source})
+
+
+def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
+    """Corrupt the frame that a stage is about to hand on."""
+
+    def patch(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+        check = ledger.check_rows
+
+        def faulty(before: pl.DataFrame, after: pl.DataFrame, name: str, *rest: Any, **options: Any) -> None:
+            check(before, fault(after) if name == stage else after, name, *rest, **options)
+
+        patched.setattr(ledger, "check_rows", faulty)
+
+    return patch
+
+
+def _pair(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    _after(pipeline, "pair", fault, patched)
+
+
+def _write(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    joined = tsv.joined
+    patched.setattr(tsv, "joined", lambda lines: joined(fault(lines.to_frame()).to_series()))
+
+
+def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    append = merge._Lines.append
+
+    def faulty(self: merge._Lines, blocks: Iterable[bytes]) -> None:
+        lines = pl.DataFrame({"line": b"".join(blocks).splitlines(keepends=True)}, schema={"line": pl.Binary})
+        append(self, fault(lines)["line"] if len(lines) > 1 else lines["line"])
+
+    patched.setattr(merge._Lines, "append", faulty)
+
+
+def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    _after(steps, "normalize", lambda texts: fault(texts.to_frame()).to_series(), patched)
+
+
+def _conversion(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    _after(Converter, "convert", fault, patched)
+
+
+def _check(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    _after(rules, "check", fault, patched)
+
+
+LENGTH = {name: FAULTS[name] for name in ("drops a row", "drops the first", "repeats a row")}
+NO_LENGTH = {name: fault for name, fault in (FAULTS | MOVES | REASONS).items() if name not in LENGTH}
+# A reader's own word cannot be held against it: which reason a record has, and that a dialogue begins with an answer.
+OWN_WORD = {"changes a reason", "drops the first"}
+READ = {name: fault for name, fault in (FAULTS | MOVES | REASONS).items() if name not in OWN_WORD}
+CHECK = {name: fault for name, fault in (FAULTS | MOVES | REASONS).items() if name != "invents a reason"}
+STAGES: tuple[tuple[str, Callable[[Frame, pytest.MonkeyPatch], None], dict[str, Frame], str], ...] = (
+    ("tieba", _read, READ, "the reader accounts for|stage 'read'"),
+    ("tieba", _texts, LENGTH, "stage 'normalize'"),
+    ("tieba", _rows("normalize"), NO_LENGTH, "stage 'normalize'"),
+    ("tieba", _conversion, LENGTH, "stage 'convert'"),
+    ("tieba", _rows("convert"), NO_LENGTH, "stage 'convert'"),
+    ("tieba", _check, CHECK, "stage 'check'"),
+    ("tieba", _pair, FAULTS | PAIRS, "stage 'pair'"),
+    ("tieba", _write, FAULTS, "stage 'write'"),
+    ("tieba", _merge, FAULTS, "stage 'merge'"),
+    ("ptt", _merge, FAULTS, "stage 'merge'"),
+)
+CASES = [
+    pytest.param(source, corrupt, faults[name], told, id=f"{source} {told} {name}")
+    for source, corrupt, faults, told in STAGES
+    for name in faults
+]
+
+
+@pytest.mark.parametrize(("source", "corrupt", "fault", "told"), CASES)
+def test_a_corrupted_stage_fails_the_run_by_name_and_leaves_the_earlier_output(
+    source: str,
+    corrupt: Callable[[Frame, pytest.MonkeyPatch], None],
+    fault: Frame,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw, out = put(tmp_path / "raw", {NAMES[source]: ROWS + "问0\t答0\n"}), tmp_path / "out"
+    assert invoke("--raw", raw, "--out", out).exit_code == 0
+    before = visible(out)
+    put(raw, {NAMES[source]: ROWS.replace("问0\t答0\n", "") + "问1\t答1\n"})
+    corrupt(fault, monkeypatch)
+    done = invoke("--raw", raw, "--out", out)
+    assert done.exit_code == 1
+    assert re.search(rf"error: {source}\b.*({told})", done.stderr)
+    after = visible(out)
+    assert json.loads(after.pop("report.json"))["sources"][source]["state"] == "failed"
+    assert after == {name: content for name, content in before.items() if name != "report.json"}
