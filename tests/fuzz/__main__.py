@@ -1,0 +1,65 @@
+"""`python -m tests.fuzz`: many mutants, each reproducible by seed and number; exit code 1 if any breaks a law."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is imported; frames are small here
+
+from tests.conftest import ROOT, SAMPLES
+from tests.fuzz.check import check
+from tests.fuzz.mutants import Sample, mutant, samples
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--mutants", type=int, default=20_000, metavar="N", help="how many [default: 20000]")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other mutants [default: 0]")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first mutant [default: 0]")
+    parser.add_argument("--raw", type=Path, action="append", default=[], help="a raw folder to damage excerpts of too")
+    parser.add_argument("--keep", type=Path, default=None, help="where the files of mutants that break a law stay")
+    return parser.parse_args()
+
+
+def bundled() -> list[Sample]:
+    """The samples of this repository: those of the tests, with their faults, and those that a fresh clone runs on."""
+    return samples(SAMPLES, *sorted((ROOT / "tests" / "sources").glob("*/raw")))
+
+
+def main() -> int:
+    """Run the mutants asked for; a broken law is told with the number of its mutant, whose files stay."""
+    told = _arguments()
+    known = bundled() + samples(*told.raw)
+    keep = told.keep or Path(tempfile.mkdtemp(prefix="chat-corpus-mutants-"))
+    broken, errors, clock = 0, Counter[str](), time.monotonic()
+    for number in range(told.first, told.first + told.mutants):
+        folder = keep / f"{told.seed}-{number}"
+        made = mutant(known, told.seed, number)
+        try:
+            errors[check(made, folder).error and "told as an error"] += 1
+        except Exception:  # noqa: BLE001 whatever it is, it is what we look for
+            broken += 1
+            _say(f"mutant {number} of {made.sample.source}, {made.options}, --seed {told.seed}; files in {folder}")
+            _say(traceback.format_exc()[-3000:])
+        else:
+            shutil.rmtree(folder)
+        if (number + 1 - told.first) % 1000 == 0:
+            _say(f"{number + 1 - told.first} mutants, {broken} break a law, {time.monotonic() - clock:.0f} s")
+    _say(f"{told.mutants} mutants, {broken} break a law; {errors['told as an error']} end in an error message")
+    return 1 if broken else 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
