@@ -25,7 +25,7 @@ from tests.conftest import ROOT, SAMPLES, Golden
 from tests.test_cli import invoke
 
 READMES = ("README.md", "README.zh-CN.md")
-DOCUMENTS = (*READMES, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md")
+DOCUMENTS = (*READMES, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 COMMANDS = ("python -m pip install . && python main.py", "python -m pip install -e '.[dev]' && python -m pytest")
 
 HEADS = {
@@ -255,3 +255,11 @@ def test_the_architecture_names_every_room() -> None:
     assert [room for room in sorted(rooms) if f"`{room}`" not in told] == []
     named = re.findall(r"`((?:\w+/)?\w+\.py)`", told)
     assert [name for name in named if not any((ROOT / at / name).exists() for at in ROOMS)] == []
+
+
+def test_every_threat_names_a_test_that_exists() -> None:
+    rows = [line for line in text("SECURITY.md").splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 10
+    for row in rows:
+        file, _, name = row.split(" | ")[-1].strip(" |`").partition("::")
+        assert f"\ndef {name}(" in text(file), row
