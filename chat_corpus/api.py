@@ -72,7 +72,7 @@ def _outcomes(
         raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
     found = survey(Path(raw), known)[name]
     if not found.groups:
-        raise IncompleteError(f"{name}: {found.state} under {raw}; {found.source.obtain}")
+        raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = Plan(found=found, settings=settings)
     for shard in plan.shards():
         yield shard, pipeline.process(shard, settings)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from chat_corpus.settings import Settings
-    from chat_corpus.survey import Found
+    from chat_corpus.survey import Found, Survey
 
 #: configs/default.yaml of a checkout; an installed package has the same values built in.
 _DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
@@ -110,19 +110,22 @@ def run(
 
     settings = _located(_settings(configs, rest))
     talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
-    found = _survey(settings)
+    seen = _look(settings)
+    found = seen.found
     asked = _names(wanted, found)
     chosen = {name: found[name] for name in (asked or found) if name not in _names(exclude, found)}
-    absent = _tell_missing(chosen, talk, asked=bool(asked))
+    lacking = _tell_missing(chosen, talk, asked=bool(asked))
+    if seen.strays:
+        talk.info(f"not recognised: {len(seen.strays):,} files in {settings.raw}; 'check' names them, and why")
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
         talk.warning(_NOTHING_FOUND.format(settings.raw) if chosen else _ALL_EXCLUDED)
-        raise click.exceptions.Exit(_INCOMPLETE)
+        raise click.exceptions.Exit(lacking or _INCOMPLETE)
     if not force:
         earlier.check_replaceable(Path(settings.out), settings, ready)
     if dry_run:
         _echo(console.reads_and_writes(ready, settings), console.PLAN_COLUMNS, as_json=as_json)
-        raise click.exceptions.Exit(_INCOMPLETE if absent else 0)
+        raise click.exceptions.Exit(lacking)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
         done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh)
@@ -131,11 +134,8 @@ def run(
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
         click.echo(safe_json(told))
-    sys.exit(_exit_code({one.exit_code for one in done.values()}, absent=absent))
-
-
-def _exit_code(codes: set[int], *, absent: bool) -> int:
-    return 1 if 1 in codes else max(codes | {_INCOMPLETE if absent else 0})
+    codes = {lacking, *(one.exit_code for one in done.values())}
+    sys.exit(1 if 1 in codes else max(codes))
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
@@ -188,11 +188,15 @@ def _located(settings: Settings) -> Settings:
     return everywhere(settings)
 
 
-def _survey(settings: Settings) -> dict[str, Found]:
+def _look(settings: Settings) -> Survey:
     from chat_corpus import sources
-    from chat_corpus.survey import survey
+    from chat_corpus.survey import look
 
-    return survey(Path(settings.raw), sources.load(settings.plugins))
+    return look(Path(settings.raw), sources.load(settings.plugins))
+
+
+def _survey(settings: Settings) -> dict[str, Found]:
+    return _look(settings).found
 
 
 def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
@@ -206,17 +210,21 @@ def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> bool:
-    """Name what is missing or partial; whether any of it was asked for by name."""
+def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
+    """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
     for name, one in chosen.items():
         for remark in one.remarks:
             talk.info(f"{name}: {remark}")
-        if not one.groups and (asked or one.missing):
+        for damage in one.damaged:
+            talk.warning(f"{name}: damaged, and not read: {damage}")
+        if not one.groups and (asked or one.missing or one.damaged):
             aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
             talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}")
         elif one.missing and not one.sample:
             talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
-    return asked and any(one.state in ("absent", "partial") for one in chosen.values())
+    if any(one.damaged for one in chosen.values()):
+        return 1
+    return _INCOMPLETE if asked and any(one.state in ("absent", "partial") for one in chosen.values()) else 0
 
 
 @main.command()
@@ -259,6 +267,7 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     """Every source: title, licence, origin, where it is looked for, found or not."""
     from chat_corpus import console
 
+    console.Console(quiet=False, verbose=False, as_json=False)
     _echo(console.listing(_survey(_settings(configs, rest))), console.LIST_COLUMNS, as_json=as_json)
 
 
@@ -267,11 +276,18 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
 @_RAW
 @_CONFIG
 @_JSON
-def check(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
-    """What is in the raw folder: found, partial or absent, sizes, and how to obtain what is absent."""
-    from chat_corpus import console
+@click.option("--sha256", "hashes", is_flag=True, help="Read every file found to its end, and tell its SHA-256.")
+def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any) -> None:
+    """What is in the raw folder: found, renamed, partial, damaged, absent; sizes, records, and how to obtain the rest.
 
-    _echo(console.inventory(_survey(_settings(configs, rest))), console.CHECK_COLUMNS, as_json=as_json)
+    Records are counted in the first 64 kB of each file, and estimated (~) from there on. Exit code 0 whatever is found.
+    """
+    from chat_corpus import console
+    from chat_corpus.inventory import inventory
+
+    console.Console(quiet=False, verbose=False, as_json=False)
+    told = inventory(_look(_settings(configs, rest)), hashes=hashes)
+    click.echo(safe_json(told) if as_json else safe(console.check(told)))
 
 
 for verb in (cli_trace.trace, cli_trace.explain, cli_trace.compare):

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import polars as pl
 from tqdm import tqdm
 
+from chat_corpus import inventory
 from chat_corpus.ledger import Counts
 from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
@@ -21,8 +22,9 @@ from chat_corpus.terminal import Plain, columns, safe_json
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
 PLAN_COLUMNS = ("does", "file", "bytes")
-CHECK_COLUMNS = ("name", "state", "files", "MB", "advice")
-
+CHECK_COLUMNS = ("name", "state", "MB", "records", "licence", "files")
+#: So many files that are nobody's are named.
+_STRANGERS = 30
 
 #: Seconds without a word where there is no bar.
 _SILENCE = 10
@@ -140,23 +142,10 @@ def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:
     ]
 
 
-def inventory(found: Mapping[str, Found]) -> list[dict[str, Any]]:
-    """What was found of each source: rows with the keys of `CHECK_COLUMNS`."""
-    return [
-        {
-            "name": name,
-            "state": one.state,
-            "files": [file.name for file in one.files],
-            "MB": round(sum(file.size for file in one.files) / 1e6, 2),
-            "advice": [*one.remarks, *_advice(one)],
-        }
-        for name, one in found.items()
-    ]
-
-
-def _advice(one: Found) -> list[str]:
-    missing = [f"missing: {', '.join(one.missing)}"] if one.missing and not one.sample else []
-    return [*missing, one.source.obtain] if missing or not one.groups or one.sample else []
+def check(told: Mapping[str, Any]) -> str:
+    """An inventory as text: a table of the sources, remarks, and the files that are nobody's."""
+    said = [*inventory.notes(told), *inventory.strangers(told, _STRANGERS)]
+    return "\n".join([columns(inventory.rows(told), CHECK_COLUMNS), *(line.replace("\n", " ") for line in said)])
 
 
 def reads_and_writes(found: Mapping[str, Found], settings: Settings) -> list[dict[str, Any]]:

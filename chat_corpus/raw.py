@@ -1,4 +1,4 @@
-r"""Raw files as bytes: where they lie (plain, compressed, inside a zip), and how their bytes become numbered lines.
+r"""Raw files as bytes: where they lie (plain, compressed, in an archive), and how their bytes become numbered lines.
 
 Lines break at ``\n`` only: U+0085, U+2028, VT and FF occur inside the lines of every large corpus, and one ``\r``
 before the ``\n`` belongs to the line end.
@@ -6,40 +6,27 @@ before the ``\n`` belongs to the line end.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import lzma
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import polars as pl
 
-from chat_corpus import encodings
+from chat_corpus import compressed, encodings
 from chat_corpus.errors import ChatCorpusError
 
 BOM = b"\xef\xbb\xbf"
 
-_OPENERS: dict[str, Callable[[str], Any]] = {
-    ".gz": gzip.GzipFile,
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
-}
-#: Endings of compressed files, besides zip archives.
-COMPRESSED = frozenset(_OPENERS)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawFile:
-    """One raw file: a file on disk, or a member of a zip archive.
+    """One raw file: a file on disk, or a member of an archive.
 
-    `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder. `size`
-    is in bytes: of the content, or of the file where the content is a compressed stream.
+    `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder, without
+    characters that could steer a terminal. `size` is in bytes: of the content, or of the file where the content is a
+    compressed stream. `offset` is where a member of a tar archive begins in the decompressed archive.
     `modified` is the file's time of modification in nanoseconds, by which a later run knows it again. Whatever the
     `encoding` of the content, a name of `chat_corpus.encodings`, it is read as UTF-8, and positions in it are positions
     in that.
@@ -49,13 +36,14 @@ class RawFile:
     name: str
     size: int
     member: str | None = None
+    offset: int | None = None
     modified: int = 0
     encoding: str = encodings.UTF8
 
     @property
     def compressed(self) -> bool:
-        """Whether the content lies there as a compressed stream, or inside an archive."""
-        return self.member is not None or Path(self.path).suffix in COMPRESSED
+        """Whether the content lies there as a compressed stream, and can only be read from its beginning on."""
+        return (self.member is not None and self.offset is None) or bool(compressed.compression(self.path))
 
     @property
     def streamed(self) -> bool:
@@ -74,53 +62,89 @@ class RawFile:
 
     def content(self) -> IO[bytes]:
         """Open the content's own bytes for reading. Raises ChatCorpusError where the file cannot be read."""
+        return self._opened(lambda: compressed.open_content(self.path, self.member, self.offset, self.size))
+
+    def archive(self) -> IO[bytes]:
+        """Open the archive, decompressed, of which a member is a byte range. Raises ChatCorpusError as `content`."""
+        return self._opened(lambda: compressed.open_stream(self.path))
+
+    @property
+    def ranged(self) -> bool:
+        """Whether positions in the content are positions in a tar archive, but for `offset`."""
+        return self.offset is not None and self.encoding == encodings.UTF8
+
+    def _opened(self, opening: Callable[[], IO[bytes]]) -> IO[bytes]:
         try:
-            if self.member is not None:
-                return zipfile.ZipFile(self.path).open(self.member)
-            opened: IO[bytes] = _OPENERS.get(Path(self.path).suffix, io.FileIO)(self.path)
-        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise ChatCorpusError(f"{self.path}: cannot be read: {error}; check the file, or move it away") from error
-        return opened
+            return opening()
+        except compressed.DAMAGE as error:
+            raise ChatCorpusError(
+                f"{displayed(self.path)}: cannot be read: {displayed(str(error))}; check the file, or move it away"
+            ) from error
 
 
 class _Streams:
-    """The stream of the file that was read last as one, so that reading its ranges in order costs one pass."""
+    """Streams of files that were read last as such, so that reading ranges in order costs one pass.
+
+    Two files that are read by turns have a stream each, be they members of one archive: of the streams that are not
+    beyond a range, the nearest is read on.
+    """
+
+    #: More than the files that are read together.
+    _MOST = 4
 
     def __init__(self) -> None:
-        self._file: RawFile | None = None
-        self._stream: IO[bytes] | None = None
+        self._open: list[tuple[object, IO[bytes]]] = []  # the one used last is the last
 
     def at(self, file: RawFile, start: int) -> IO[bytes]:
-        if self._stream is None or self._file != file or self._stream.tell() > start:
-            self.close()
-            self._file, self._stream = file, file.open()
-        while (gap := start - self._stream.tell()) > 0:
-            if not self._stream.read(min(gap, 1 << 20)):
-                break
-        return self._stream
+        """A stream that has `start` of the file's content before it."""
+        key = file.path, file.size, file.modified, file.encoding, None if file.ranged else file.member
+        start += (file.offset or 0) if file.ranged else 0
+        if not start:
+            self._drop(key)  # whoever begins anew may have another file of the same name
+        fit = [one for one in self._open if one[0] == key and one[1].tell() <= start]
+        chosen = max(fit, key=lambda one: one[1].tell(), default=None)
+        if chosen is None:
+            if len(self._open) == self._MOST:
+                self._open.pop(0)[1].close()
+            chosen = key, self._started(file)
+        else:
+            self._open.remove(chosen)
+        self._open.append(chosen)
+        stream = chosen[1]
+        while (gap := start - stream.tell()) > 0 and stream.read(min(gap, 1 << 20)):
+            pass
+        return stream
+
+    def _drop(self, key: object) -> None:
+        for _, stream in (one for one in self._open if one[0] == key):
+            stream.close()
+        self._open = [one for one in self._open if one[0] != key]
+
+    @staticmethod
+    def _started(file: RawFile) -> IO[bytes]:
+        return file.archive() if file.ranged else file.open()
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        self._file = self._stream = None
+        """Close all of them."""
+        while self._open:
+            self._open.pop()[1].close()
 
 
 _streams = _Streams()
 
 
-_DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
-
-
 def _inside(file: RawFile) -> str:
-    return f" ({file.member})" if file.member else ""
+    return f" ({displayed(file.member)})" if file.member else ""
 
 
 def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
     """Up to `size` further bytes of a file's open stream. Raises ChatCorpusError where the stream is damaged."""
     try:
         return stream.read(size)
-    except _DAMAGE as error:
-        raise ChatCorpusError(f"{file.path}{_inside(file)}: damaged: {error}; get the file again") from error
+    except compressed.DAMAGE as error:
+        raise ChatCorpusError(
+            f"{displayed(file.path)}{_inside(file)}: damaged: {displayed(str(error))}; get the file again"
+        ) from error
 
 
 def read_range(file: RawFile, start: int, stop: int) -> bytes:
@@ -130,19 +154,22 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
     """
     try:
         if file.streamed:
-            data = _streams.at(file, start).read(stop - start)
+            end = min(stop, file.size) if file.ranged else stop
+            data = _streams.at(file, start).read(max(0, end - start))
         else:
             with file.open() as stream:
                 stream.seek(start)
                 data = stream.read(stop - start)
-    except _DAMAGE as error:
+    except compressed.DAMAGE as error:
+        _streams.close()
         raise ChatCorpusError(
-            f"{file.path}{_inside(file)}: damaged near byte {start}: {error}; get it again"
+            f"{displayed(file.path)}{_inside(file)}: damaged near byte {start}: {displayed(str(error))}; get it again"
         ) from error
     check_unchanged(file)
     if len(data) != stop - start:
         raise ChatCorpusError(
-            f"{file.path}: {stop} bytes expected, {start + len(data)} met: it changed while it was read; run again"
+            f"{displayed(file.path)}: {stop} bytes expected, {start + len(data)} met: it changed while it was read; "
+            "run again"
         )
     return data
 
@@ -235,3 +262,18 @@ def printable(data: bytes) -> str:
     '好\\xff'
     """
     return data.decode("utf-8", errors="backslashreplace")
+
+
+def displayed(name: str) -> str:
+    r"""A file's name as one line of text that steers no terminal, whatever bytes it is made of.
+
+    >>> displayed("a\nb\x1b[31m\udcff好")
+    'a\\nb\\x1b[31m\\xff好'
+    """
+    return "".join(c if c.isprintable() else _escaped(c) for c in name)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    # A byte that is no text in the file system's encoding, as Python names it.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()

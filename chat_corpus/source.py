@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from chat_corpus.formats.base import Format
 from chat_corpus.schema import Pairing, Traits
+from chat_corpus.signature import Signature
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,11 +15,18 @@ class Input:
     """Files of one layout: glob patterns, matched in any case from the right against a file's path with its folders.
 
     Where the format reads several parts together, there is one pattern for each part, and the parts of one input lie in
-    one folder; otherwise the patterns are alternatives and each file is read on its own.
+    one folder; otherwise the patterns are alternatives and each file is read on its own. A complete corpus has one file
+    of each input, or of each part, if not `many`.
+
+    `layout` is a regular expression that is found in most lines of such a file: where it is in hardly any, the name of
+    the file is wrong. By its content alone a file is known where one of the `signatures` fits it.
     """
 
     files: tuple[str, ...]
     format: Format
+    layout: str = ""
+    signatures: tuple[Signature, ...] = ()
+    many: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.files, str) or not all(self.files):
@@ -28,6 +36,12 @@ class Input:
         """The index of the first pattern that matches, or None."""
         path = PurePosixPath(name.lower())
         return next((index for index, pattern in enumerate(self.files) if path.match(pattern.lower())), None)
+
+    def part_of_base(self, name: str) -> int | None:
+        """The same by the file's own name, in whatever folder."""
+        path = PurePosixPath(PurePosixPath(name.lower()).name)
+        bases = (PurePosixPath(pattern.lower()).name for pattern in self.files)
+        return next((index for index, base in enumerate(bases) if path.match(base)), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,34 +1,31 @@
 """What lies in the raw folder: which files are whose, which inputs are incomplete, and which are the bundled samples.
 
-A file belongs to the first source with an input whose pattern matches the file's path and whose format accepts its
-first bytes. An archive counts as a folder. Bundled samples are known by their content, so that a real corpus unpacked
-over them replaces them one by one; as soon as one real file is there, no sample is read.
+Bundled samples are known by their content, so that a real corpus unpacked over them replaces them one by one; as soon
+as one real file is there, no sample is read.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
-import stat
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
-from chat_corpus.detection import text_head
-from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.raw import COMPRESSED, RawFile, printable, read_some
+from chat_corpus.company import folder, joined
+from chat_corpus.compressed import content_name
+from chat_corpus.errors import UsageError
+from chat_corpus.raw import RawFile
+from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
+from chat_corpus.samples import alike, is_sample
 from chat_corpus.source import Input, Source
+from chat_corpus.walk import walk
 
 _log = logging.getLogger(__name__)
 
-_HEAD_BYTES = 4096
-#: Folders that unpacking leaves behind and no corpus lives in.
-_CLUTTER = frozenset({"__MACOSX"})
+#: So many files of no corpus are looked into.
+_LOOKS = 2000
+#: So many files are named in a remark.
+_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,22 +38,31 @@ class Group:
 
 @dataclass(kw_only=True, slots=True)
 class Found:
-    """What was found for one source: groups to read in order, patterns without a file, and remarks for the user."""
+    """What was found for one source: groups to read in order, patterns without a file, and remarks for the user.
+
+    `damaged` says of each file that is this source's by its name why it is not read. `sampled` tells of each file that
+    is read how many records its beginning holds.
+    """
 
     source: Source
     groups: list[Group] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    renamed: list[RawFile] = field(default_factory=list)
+    sampled: dict[RawFile, Sampled] = field(default_factory=dict)
     sample: bool = False
     #: Bundled samples that were left alone, since there is a real corpus.
     samples_left: int = 0
 
     @property
     def state(self) -> str:
-        """One of found, partial, sample, absent."""
+        """One of found, renamed, partial, damaged, sample, absent."""
+        if self.damaged:
+            return "damaged"
         if not self.groups:
             return "partial" if self.missing else "absent"
-        return "sample" if self.sample else "partial" if self.missing else "found"
+        return "sample" if self.sample else "partial" if self.missing else "renamed" if self.renamed else "found"
 
     @property
     def files(self) -> list[RawFile]:
@@ -64,88 +70,130 @@ class Found:
         return [file for group in self.groups for file in group.files]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What was found for each source, and the files that are no source's."""
+
+    found: dict[str, Found]
+    strays: list[Stray]
+
+
 def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
     """What was found under `raw` for each source. Raises UsageError where `raw` is no folder."""
+    return look(raw, sources).found
+
+
+def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
+    """What was found under `raw`. Warns of what may hide a corpus. Raises UsageError where `raw` is no folder."""
     if not raw.is_dir():
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
-    owned = _owned(list(walk(raw)), sources)
-    samples = {file for claims in owned.values() for _, _, file in claims if is_sample(file)}
-    real = any(file not in samples for claims in owned.values() for _, _, file in claims)
+    claims: list[Claim] = []
+    strays: list[Stray] = []
+    for entry in walk(raw):
+        told = judge(entry, sources, by_content=len(strays) < _LOOKS)
+        if isinstance(told, Claim):
+            claims.append(told)
+        else:
+            strays.append(told)
+    if len(strays) > _LOOKS:
+        _log.warning("warning: %s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}")
+    strays = joined(claims, strays, sources)
+    samples = {told.file for told in claims if is_sample(told.file)}
+    real = any(told.file not in samples for told in claims)
     found = {}
     for name, source in sources.items():
-        claims = [claim for claim in owned[name] if not real or claim[2] not in samples]
-        found[name] = _grouped(source, claims)
+        mine = [told for told in claims if told.place[0] == name]
+        kept = [told for told in mine if not real or told.file not in samples]
+        found[name] = _grouped(source, kept)
         found[name].sample = bool(found[name].groups) and not real
-        found[name].samples_left = len(owned[name]) - len(claims)
-    return found
+        found[name].samples_left = len(mine) - len(kept)
+    _tell_damage(found, strays)
+    return Survey(found=found, strays=strays)
 
 
-_Claim = tuple[int, int, RawFile]  # input, part, file
+def _tell_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
+    for stray in strays:
+        if stray.grave:
+            _log.warning("warning: %s left alone: %s", stray.file.name, stray.reason)
+        if stray.damaged:
+            one = found[stray.damaged]
+            name = PurePosixPath(content_name(stray.file.name)).name
+            told = f"{stray.file.name}: {stray.reason}"
+            sound = any(PurePosixPath(content_name(file.name)).name == name for file in one.files)
+            (one.remarks if sound else one.damaged).append(told)
 
 
-def _owned(raw_files: Iterable[RawFile], sources: Mapping[str, Source]) -> dict[str, list[_Claim]]:
-    owned: dict[str, list[_Claim]] = {name: [] for name in sources}
-    for file in raw_files:
-        try:
-            claim = next(_claims(file, sources), None)
-        except ChatCorpusError as error:
-            _log.warning("warning: left alone: %s", error)
-            continue
-        if claim is not None:
-            owned[claim[0]].append((claim[1], claim[2], file))
-    return owned
-
-
-def _claims(file: RawFile, sources: Mapping[str, Source]) -> Iterator[tuple[str, int, int]]:
-    name = _content_name(file)
-    for source in sources.values():
-        for number, wanted in enumerate(source.inputs):
-            part = wanted.part_of(name)
-            if part is not None and wanted.format.accepts(text_head(_head(file))):
-                yield source.name, number, part
-
-
-def _content_name(file: RawFile) -> str:
-    """The name of a file once it is decompressed."""
-    return file.name[: -len(Path(file.path).suffix)] if Path(file.path).suffix in COMPRESSED else file.name
-
-
-@cache
-def _head(file: RawFile) -> bytes:
-    """The first bytes of a file's content. Raises ChatCorpusError where it cannot be read."""
-    with file.open() as stream:
-        return read_some(stream, _HEAD_BYTES, file)
-
-
-def _grouped(source: Source, claims: list[_Claim]) -> Found:
+def _grouped(source: Source, claims: list[Claim]) -> Found:
     found = Found(source=source)
-    names = {file.name for _, _, file in claims}
+    names = {told.file.name for told in claims}
     for number, wanted in enumerate(source.inputs):
-        mine = sorted((part, file.name, file) for input_, part, file in claims if input_ == number)
-        mine = [claim for claim in mine if not _unpacked_too(claim[2], names, found)]
+        mine = [told for told in claims if told.place[1] == number]
+        mine.sort(key=lambda told: (told.how in (How.CONTENT, How.COMPANY), told.place[2], told.file.name))
+        mine = [told for told in mine if not _unpacked_too(told.file, names, found)]
         if found.groups and source.alternatives and mine:
-            found.remarks.extend(f"{name} left alone: a version of what was read already" for _, name, _ in mine)
+            found.remarks.extend(f"{told.file.name} left alone: a version of what was read already" for told in mine)
         elif wanted.format.parts == 1:
-            for _, _, file in mine:
-                if not _again(file, found):
-                    found.groups.append(Group(input=number, files=(file,)))
+            _group_single(found, number, wanted, mine)
         else:
-            _group_parts(found, number, wanted, [(part, file) for part, _, file in mine])
-    if found.groups:
-        held = [PurePosixPath(_content_name(file)) for file in found.files]
-        found.missing.extend(p for p in source.complete if not any(path.match(p) for path in held))
+            _group_parts(found, number, wanted, mine)
+    read = set(found.files)
+    found.sampled = {told.file: told.sampled for told in claims if told.file in read}
+    _tell_renamed(found, [told for told in claims if told.file in read])
+    _tell_missing(found, claims)
     return found
+
+
+def _tell_missing(found: Found, claims: list[Claim]) -> None:
+    """Which of a renamed corpus's files are there cannot be told, only whether there are enough of them."""
+    held = [PurePosixPath(content_name(told.file.name)) for told in claims]
+    missing = [pattern for pattern in found.source.complete if not any(path.match(pattern) for path in held)]
+    if found.groups and len(missing) > len(found.renamed):
+        found.missing.extend(missing)
+        if found.renamed:
+            left = len(missing) - len(found.renamed)
+            found.remarks.append(f"the renamed files are some of {', '.join(missing)}; {left} of these is not there")
+
+
+def _tell_renamed(found: Found, claims: list[Claim]) -> None:
+    for how in (How.GARBLED, How.CONTENT, How.COMPANY):
+        files = [told.file for told in claims if told.how is how]
+        if files:
+            shown = ", ".join(file.name for file in files[:_NAMED])
+            more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
+            found.remarks.append(f"{shown}{more}: recognised by {how.value}")
+            found.renamed.extend(files)
+
+
+def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim]) -> None:
+    """Each file by itself. Beside a file that has the corpus's name, one of its content alone is another version."""
+    chosen: list[Claim] = []
+    for told in claims:
+        same = next((file for file in found.files if alike(file, told.file)), None)
+        if same is not None:
+            found.remarks.append(f"{told.file.name} left alone: the same content as {same.name}")
+        elif told.how is How.CONTENT and chosen and not wanted.many and chosen[0].how is not How.CONTENT:
+            found.remarks.append(
+                f"{told.file.name} left alone: like {chosen[0].file.name}, which has the name of the corpus"
+            )
+        else:
+            chosen.append(told)
+            found.groups.append(Group(input=number, files=(told.file,)))
+    if len(chosen) > 1 and not wanted.many:
+        shown = ", ".join(told.file.name for told in chosen[:_NAMED])
+        found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
 
 
 def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
     """Whether a compressed file, or a member of an archive, lies there unpacked as well."""
     if file.member is None:
-        beside = {_content_name(file)} - {file.name}
+        beside = {content_name(file.name)} - {file.name}
     else:
         # As `unzip` unpacks it, as a file manager does, into a folder of the archive's name, or without its folders.
-        archive = PurePosixPath(file.name.removesuffix(f"/{file.member}"))
-        inside = PurePosixPath(file.member)
-        places = (archive.parent / inside, archive.with_suffix("") / inside, archive.parent / inside.name)
+        parts = PurePosixPath(file.name).parts
+        depth = next(index for index, part in enumerate(parts) if part == Path(file.path).name)
+        archive, inside = PurePosixPath(*parts[: depth + 1]), PurePosixPath(*parts[depth + 1 :])
+        unpacked = content_name(archive.name).rpartition(".")[0]
+        places = (archive.parent / inside, archive.parent / unpacked / inside, archive.parent / inside.name)
         beside = set(map(str, places))
     if not beside & names:
         return False
@@ -153,104 +201,29 @@ def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
     return True
 
 
-def _group_parts(found: Found, number: int, wanted: Input, claims: list[tuple[int, RawFile]]) -> None:
+def _group_parts(found: Found, number: int, wanted: Input, claims: list[Claim]) -> None:
     folders: dict[str, dict[int, RawFile]] = {}
-    for part, file in claims:
-        parts = folders.setdefault(str(PurePosixPath(file.name).parent), {})
+    for told in claims:
+        parts = folders.setdefault(folder(told.file), {})
+        part = told.place[2]
         if part in parts:
-            found.remarks.append(f"{file.name} left alone: {parts[part].name} is read in its place")
-        parts.setdefault(part, file)
-    for folder, parts in folders.items():
+            found.remarks.append(f"{told.file.name} left alone: {parts[part].name} is read in its place")
+        parts.setdefault(part, told.file)
+    for place, parts in folders.items():
         lacking = [pattern for part, pattern in enumerate(wanted.files) if part not in parts]
+        files = tuple(parts[part] for part in sorted(parts))
+        same = next((group for group in found.groups if _all_alike(group.files, files)), None)
         if lacking:
             found.missing.extend(lacking)
-            found.remarks.append(f"{folder}: {', '.join(lacking)} missing, so the other file cannot be read")
+            found.remarks.append(f"{place}: {', '.join(lacking)} missing, so the other file cannot be read")
+        elif same is not None:
+            found.remarks.append(f"{place} left alone: the same content as {folder(same.files[0])}")
         else:
-            found.groups.append(Group(input=number, files=tuple(parts[part] for part in sorted(parts))))
+            found.groups.append(Group(input=number, files=files))
+    if len(found.groups) > 1:
+        shown = ", ".join(folder(group.files[0]) for group in found.groups)
+        found.remarks.append(f"{len(found.groups)} different copies of this corpus, all of which are read: {shown}")
 
 
-def walk(raw: Path) -> Iterator[RawFile]:
-    """All regular files below `raw`, links followed but no folder entered twice, members of zip archives included."""
-    seen: set[tuple[int, int]] = set()
-    for folder, folders, names in os.walk(raw, followlinks=True, onerror=_unreadable):
-        facts = Path(folder).stat()
-        if (facts.st_dev, facts.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((facts.st_dev, facts.st_ino))
-        folders[:] = sorted(name for name in folders if not _is_clutter(name))
-        for name in sorted(name for name in names if not _is_clutter(name)):
-            yield from _files_at(Path(folder, name), raw)
-
-
-def _is_clutter(name: str) -> bool:
-    return name.startswith(".") or name in _CLUTTER
-
-
-def _unreadable(error: OSError) -> None:
-    raise ChatCorpusError(f"{error.filename}: cannot be read: {error.strerror}; check the folder's permissions")
-
-
-def _files_at(path: Path, raw: Path) -> Iterator[RawFile]:
-    try:
-        facts = path.stat()
-    except OSError:  # a dangling link is not a corpus; a readable one is met under its own name
-        return
-    if not stat.S_ISREG(facts.st_mode):
-        return
-    # A name may be bytes of another encoding: an archive made on Windows, unpacked here.
-    name = printable(os.fsencode(path.relative_to(raw).as_posix()))
-    if path.suffix.lower() != ".zip":
-        yield RawFile(path=str(path), name=name, size=facts.st_size, modified=facts.st_mtime_ns)
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if not member.is_dir() and not any(map(_is_clutter, PurePosixPath(member.filename).parts)):
-                    inside = f"{name}/{member.filename}"
-                    yield RawFile(
-                        path=str(path),
-                        name=inside,
-                        size=member.file_size,
-                        member=member.filename,
-                        modified=facts.st_mtime_ns,
-                    )
-    except (OSError, zipfile.BadZipFile) as error:
-        _log.warning(
-            "warning: %s left alone: not a readable zip archive: %s; get it again, or move it away", path, error
-        )
-
-
-@cache
-def _samples() -> Mapping[str, int]:
-    """SHA-256 and size of each bundled sample."""
-    known: dict[str, int] = json.loads(files("chat_corpus").joinpath("samples.json").read_text("utf-8"))
-    return known
-
-
-def is_sample(file: RawFile) -> bool:
-    """Whether a file is one of the bundled samples, by its content."""
-    return file.size in _samples().values() and digest(file) in _samples()
-
-
-@cache
-def digest(file: RawFile) -> str:
-    """The SHA-256 of a file's content; of a damaged one, which is like no other, its name."""
-    hashed = hashlib.sha256()
-    try:
-        with file.open() as stream:
-            while block := read_some(stream, 1 << 20, file):
-                hashed.update(block)
-    except ChatCorpusError:  # whoever reads it to work on it will say so
-        return file.name
-    return hashed.hexdigest()
-
-
-def _again(file: RawFile, found: Found) -> bool:
-    """Whether a file of the same name and content, in another folder or archive, is among those found already."""
-    name = PurePosixPath(_content_name(file)).name
-    alike = (one for one in found.files if one.size == file.size and PurePosixPath(_content_name(one)).name == name)
-    same = next((one for one in alike if digest(one) == digest(file)), None)
-    if same is not None:
-        found.remarks.append(f"{file.name} left alone: the same content as {same.name}")
-    return same is not None
+def _all_alike(these: tuple[RawFile, ...], those: tuple[RawFile, ...]) -> bool:
+    return len(these) == len(those) and all(alike(one, other) for one, other in zip(these, those, strict=True))

@@ -325,9 +325,8 @@ def test_fewer_than_no_conversions_exit_2(tmp_path: Path) -> None:
     assert invoke("--explain-conversion", "-1", "--raw", raw, "--out", tmp_path / "out").exit_code == 2
 
 
-@pytest.mark.parametrize("verb", ["list", "check"])
-def test_list_and_check_are_tables_on_stdout_or_json(verb: str) -> None:
-    table, listed = invoke(verb, "--raw", SAMPLES), invoke(verb, "--raw", SAMPLES, "--json")
+def test_list_is_a_table_on_stdout_or_json() -> None:
+    table, listed = invoke("list", "--raw", SAMPLES), invoke("list", "--raw", SAMPLES, "--json")
     assert (table.exit_code, table.stderr, listed.exit_code, listed.stderr) == (0, "", 0, "")
     head, *rows = table.stdout.splitlines()
     told = json.loads(listed.stdout)
@@ -343,17 +342,6 @@ def test_list_tells_what_each_source_is() -> None:
             source.title, source.licence, source.url,
         )  # fmt: skip
     assert "Gossiping-QA-Dataset.txt" in told["ptt"]["files"]
-
-
-def test_check_tells_what_is_there_and_how_to_obtain_what_is_not(tmp_path: Path) -> None:
-    raw = put(tmp_path / "raw", {**TIEBA, "douban/train.txt": "1\t在 吗\t在\n" * 1000})
-    told = {one["name"]: one for one in json.loads(invoke("check", "--raw", raw, "--json").stdout)}
-    assert told["tieba"]["state"] == "found"
-    assert told["douban"]["state"] == "partial"
-    assert "missing: dev.txt, test.txt" in told["douban"]["advice"]
-    assert (told["douban"]["files"], float(told["douban"]["MB"])) == (["douban/train.txt"], 0.01)
-    assert told["ptt"]["state"] == "absent"
-    assert told["ptt"]["advice"] == [sources.load()["ptt"].obtain]
 
 
 def test_version_and_help_are_on_stdout() -> None:

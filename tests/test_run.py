@@ -211,8 +211,8 @@ def test_what_a_faulty_writer_left_is_not_taken_up_again(
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))
 
 
-@pytest.mark.parametrize(("rows", "pairs"), [("", 0), ("\n\n", 0), ("问\t答", 1)], ids=["empty", "blank", "one"])
-def test_an_empty_corpus_is_done_too(rows: str, pairs: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rows", "pairs"), [("\n\n", 0), ("问\t答", 1)], ids=["blank", "one"])
+def test_a_corpus_of_hardly_anything_is_done_too(rows: str, pairs: int, tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": rows}), tmp_path / "out"
     done = invoke("--json", "--raw", raw, "--out", out)
     assert done.exit_code == 0

@@ -16,7 +16,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus import survey as survey_module
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.errors import UsageError
 from chat_corpus.survey import Found, survey
 from tests.conftest import SAMPLES
 from tests.test_cli import invoke
@@ -78,8 +78,10 @@ def test_a_file_is_found_by_its_name_below_any_folder(folder: str, tmp_path: Pat
 
 
 def test_two_files_of_a_corpus_are_both_read_in_the_order_of_their_names(tmp_path: Path) -> None:
-    put(tmp_path, {"b/tieba.dialogues": "早\t早\n", "a/tieba.dialogues": TIEBA, "a/tieba2.dialogues": TIEBA})
+    put(tmp_path, {"b/tieba.dialogues": "早\t早\n", "a/tieba.dialogues": TIEBA, "a/tieba2.dialogues": "晚\t晚\n"})
     assert names(tmp_path, "tieba") == ["a/tieba.dialogues", "a/tieba2.dialogues", "b/tieba.dialogues"]
+    (remark,) = found(tmp_path)["tieba"].remarks
+    assert remark.startswith("3 different files of this corpus, all of which are read: a/tieba.dialogues")
 
 
 def test_a_file_of_no_corpus_is_nobodys(tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ def test_an_unreadable_compressed_file_is_named_and_left_alone(
     content: bytes, tmp_path: Path, warnings: list[str]
 ) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
-    assert survey(tmp_path, sources.load())["tieba"].state == "absent"
+    assert survey(tmp_path, sources.load())["tieba"].state == "damaged"
     assert re.search(r"left alone: .*tieba\.dialogues\.gz: damaged: .*; get the file again", warnings[0])
 
 
@@ -260,12 +262,15 @@ def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: 
     data[6] |= 1  # the flag in the member's own header, and in the directory at the end
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "tieba.zip").write_bytes(data)
-    assert survey(tmp_path, sources.load())["tieba"].state == "absent"
-    assert re.search(r"left alone: .*tieba\.zip: cannot be read: .*password", warnings[0])
+    one = survey(tmp_path, sources.load())["tieba"]
+    assert (one.state, one.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted, and needs its password"])
+    assert warnings == ["warning: tieba.zip/tieba.dialogues left alone: encrypted, and needs its password"]
 
 
-def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path, {"locked/tieba.dialogues": TIEBA})
+def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
+) -> None:
+    put(tmp_path, {"locked/weibo": "x", "tieba.dialogues": TIEBA})
     scandir = os.scandir
 
     def locked(path: str) -> object:
@@ -274,8 +279,8 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", locked)
-    with pytest.raises(ChatCorpusError, match="locked: cannot be read: Permission denied"):
-        survey(tmp_path, sources.load())
+    assert names(tmp_path, "tieba") == ["tieba.dialogues"]
+    assert warnings == ["warning: locked left alone: cannot be read: Permission denied; check its permissions"]
 
 
 @pytest.mark.parametrize(("first", "input_"), [('[{"instruction"', 1), ('\n\ufeff {"instruction"', 0)], ids=str)

@@ -22,9 +22,10 @@ from chat_corpus.index import Entry, Span
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.raw import RawFile, lines_end
+from chat_corpus.samples import digest
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
-from chat_corpus.survey import digest, walk
+from chat_corpus.walk import walk
 from chat_corpus.writers import tsv
 
 #: What to do about outputs that cannot be traced.
@@ -85,7 +86,7 @@ class Written:
         folder = Path(self.settings.raw)
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
-        return {file.name: file for file in walk(folder)}
+        return {entry.file.name: entry.file for entry in walk(folder) if not entry.trouble}
 
     def of_row(self, row: int) -> Entry:
         """The entry of the shard that row `row`, from 1, is of. Raises UsageError where there is no such row."""

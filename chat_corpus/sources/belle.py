@@ -3,18 +3,63 @@
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Pairing, Traits
+from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source
 
 _FILES = (
     "belle*/*.json",
     "belle*/*.jsonl",
+    "belle.train.json",
     "belle_open_source_*.json",
-    "train_*M_CN.json",
+    "train_*M_CN*.json",
+    "train_*M_CN*.jsonl",
     "multiturn_chat_*.json",
     "generated_chat_*.json",
     "school_math_*.json",
     "zh_seed_tasks.json",
 )
+
+_ALPACA = r'"instruction"\s*:'
+_NO_INPUT = Rate(pattern=r'"input"\s*:\s*""', least=0.95)
+#: Instructions and answers alone look like those of a hundred other sets; these releases have something of their own.
+_SIGNATURES = (
+    Signature(
+        record=_ALPACA,
+        fewest=1,
+        rates=(
+            Rate(pattern=rf'{_ALPACA}\s*"\s*Human[:：]', least=0.9),
+            Rate(pattern=r"\\nAssistant[:：]", least=0.9),
+            Rate(pattern=HAN, least=1),
+        ),
+    ),
+    Signature(record=_ALPACA, fewest=1, rates=(Rate(pattern=rf'{_ALPACA}\s*"题目[:：]', least=0.9), _NO_INPUT)),
+    Signature(
+        record=_ALPACA,
+        fewest=1,
+        rates=(
+            Rate(pattern=rf'{_ALPACA}\s*"[^"\n]*角色', least=0.9),
+            Rate(pattern=r'"output"\s*:\s*"(?:\\n)*\w{1,20}[:：]', least=0.9),
+            _NO_INPUT,
+        ),
+    ),
+    Signature(
+        record=r'"conversations"\s*:',
+        fewest=1,
+        rates=(
+            Rate(pattern=r'"id"\s*:\s*"[0-9]+"', least=0.9),
+            Rate(pattern=r'"from"\s*:\s*"human"', least=0.9),
+            Rate(pattern=r'"from"\s*:\s*"assistant"', least=0.9),
+            Rate(pattern=HAN, least=2),
+        ),
+    ),
+    Signature(
+        record=r'"instances"\s*:',
+        fewest=1,
+        rates=(Rate(pattern=r'"id"\s*:\s*"seed_task_[0-9]+"', least=0.9), Rate(pattern=HAN, least=2)),
+    ),
+)
+
+_LAYOUT = r'"(?:instruction|input|output|target|conversations|from|value|instances)"\s*:'
 
 SOURCE = Source(
     name="belle",
@@ -23,8 +68,8 @@ SOURCE = Source(
     licence="GPL-3.0; research use only",
     obtain="download the .json files of the BelleGroup data sets from the Hugging Face hub into belle/",
     inputs=(
-        Input(files=_FILES, format=json_lines(instruction_turns)),
-        Input(files=_FILES, format=json_array(instruction_turns)),
+        Input(files=_FILES, format=json_lines(instruction_turns), layout=_LAYOUT, signatures=_SIGNATURES, many=True),
+        Input(files=_FILES, format=json_array(instruction_turns), layout=_LAYOUT, signatures=_SIGNATURES, many=True),
     ),
     pairing=Pairing.EXCHANGE,
     traits=Traits(structured=True),

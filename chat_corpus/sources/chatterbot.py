@@ -2,7 +2,14 @@
 
 from chat_corpus.formats.corpus_yaml import CORPUS_YAML
 from chat_corpus.schema import Script, Traits
+from chat_corpus.signature import HAN, KANA, Rate, Signature
 from chat_corpus.source import Input, Source
+
+#: The repository has the same layout in many languages, Japanese among them.
+_SIGNATURE = Signature(
+    holds=("^categories:", "^conversations:"),
+    rates=(Rate(pattern="^ *- - ", least=0.03), Rate(pattern=HAN, least=0.5), Rate(pattern=KANA, most=0.05)),
+)
 
 SOURCE = Source(
     name="chatterbot",
@@ -10,6 +17,14 @@ SOURCE = Source(
     url="https://github.com/gunthercox/chatterbot-corpus",
     licence="BSD-3-Clause",
     obtain="clone the repository and copy its data folders 'chinese' and 'traditionalchinese' into chatterbot-1k/",
-    inputs=(Input(files=("chinese/*.yml", "traditionalchinese/*.yml", "tchinese/*.yml"), format=CORPUS_YAML),),
+    inputs=(
+        Input(
+            files=("chinese/*.yml", "traditionalchinese/*.yml", "tchinese/*.yml"),
+            format=CORPUS_YAML,
+            layout=r"^\s*(?:- |#)|^\w+:",
+            signatures=(_SIGNATURE,),
+            many=True,
+        ),
+    ),
     traits=Traits(script=Script.MIXED),
 )

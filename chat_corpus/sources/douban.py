@@ -2,7 +2,17 @@
 
 from chat_corpus.formats.labelled import LABELLED
 from chat_corpus.schema import Segmentation, Traits
+from chat_corpus.signature import SEGMENTED, Rate, Signature
 from chat_corpus.source import Input, Source
+
+#: What members of a forum call each other; other response selection sets of this layout are talks with shops.
+_SIGNATURE = Signature(
+    rates=(
+        Rate(pattern="^[01]\t[^\t\n]*\t", least=0.9),
+        Rate(pattern=SEGMENTED, least=3),
+        Rate(pattern=r"_url_|豆瓣|豆油|豆邮|楼主|\blz\b|小组", least=0.03),
+    ),
+)
 
 SOURCE = Source(
     name="douban",
@@ -11,7 +21,15 @@ SOURCE = Source(
     licence="not stated",
     obtain="download DoubanConversaionCorpus.zip as its README says and unpack train.txt, dev.txt and test.txt into "
     "douban-multiturn-100w/",
-    inputs=(Input(files=("douban*/train.txt", "douban*/dev.txt", "douban*/test.txt"), format=LABELLED),),
+    inputs=(
+        Input(
+            files=("douban*/train.txt", "douban*/dev.txt", "douban*/test.txt"),
+            format=LABELLED,
+            layout="^[01]\t",
+            signatures=(_SIGNATURE,),
+            many=True,
+        ),
+    ),
     complete=("train.txt", "dev.txt", "test.txt"),
     traits=Traits(segmentation=Segmentation.BLANK),
 )

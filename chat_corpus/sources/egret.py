@@ -2,7 +2,21 @@
 
 from chat_corpus.formats.line_ids import LINE_IDS
 from chat_corpus.schema import Traits
+from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source
+
+_MARK = r"\+\+\+\$\+\+\+"
+_LINES = Signature(
+    rates=(
+        Rate(pattern=f"^[0-9]+ {_MARK} [^+\n]* {_MARK}", least=0.2),
+        Rate(pattern=rf"{_MARK} \[[0-9, ]+\]$", most=0.05),
+        Rate(pattern="(?i)egret|白鹭|exml|eui", least=0.02),
+        Rate(pattern=HAN, least=0.3),
+    ),
+)
+_CONVERSATIONS = Signature(
+    rates=(Rate(pattern=r"//bbs\.egret\.com/", least=0.5), Rate(pattern=rf"{_MARK} \[[0-9, ]+\]", least=0.5)), part=1
+)
 
 SOURCE = Source(
     name="egret",
@@ -10,6 +24,13 @@ SOURCE = Source(
     url="https://github.com/Samurais/egret-wenda-corpus",
     licence="Apache-2.0",
     obtain="copy egret_wenda_lines.txt and egret_wenda_conversations.txt from the repository into egret-wenda/",
-    inputs=(Input(files=("egret_wenda_lines*.txt", "egret_wenda_conversations*.txt"), format=LINE_IDS),),
+    inputs=(
+        Input(
+            files=("egret_wenda_lines*.txt", "egret_wenda_conversations*.txt"),
+            format=LINE_IDS,
+            layout=_MARK,
+            signatures=(_LINES, _CONVERSATIONS),
+        ),
+    ),
     traits=Traits(structured=True),
 )

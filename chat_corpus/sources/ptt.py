@@ -3,7 +3,13 @@
 from chat_corpus.formats.delimited import delimited
 from chat_corpus.formats.quoted import quoted
 from chat_corpus.schema import Script, Traits
+from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 from chat_corpus.source import Input, Source
+
+#: One question in six asks for 八卦, gossip.
+_GOSSIP = (Rate(pattern=TRADITIONAL, least=0.5), Rate(pattern="八卦", least=0.03))
+_FIRST = Signature(rates=(Rate(pattern=ONE_TAB, least=0.9), *_GOSSIP))
+_SECOND = Signature(holds=(r"\Aquestion,answer$",), rates=_GOSSIP)
 
 SOURCE = Source(
     name="ptt",
@@ -13,8 +19,13 @@ SOURCE = Source(
     obtain="unpack Gossiping-QA-Dataset-2_0.csv (774,114 lines), and Gossiping-QA-Dataset.txt (418,202 lines) if you "
     "want the first release too, into ptt-77w/ and ptt-42w/",
     inputs=(
-        Input(files=("Gossiping-QA-Dataset-2*.csv",), format=quoted("question,answer")),
-        Input(files=("Gossiping-QA-Dataset.txt",), format=delimited("\t")),
+        Input(
+            files=("Gossiping-QA-Dataset-2*.csv",),
+            format=quoted("question,answer"),
+            layout=",",
+            signatures=(_SECOND,),
+        ),
+        Input(files=("Gossiping-QA-Dataset.txt",), format=delimited("\t"), layout=ONE_TAB, signatures=(_FIRST,)),
     ),
     traits=Traits(script=Script.TAIWAN),
     no_answer=frozenset({"沒有資料"}),

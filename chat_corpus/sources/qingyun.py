@@ -2,7 +2,16 @@
 
 from chat_corpus.formats.delimited import delimited
 from chat_corpus.schema import Markup, Traits
+from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source
+
+_SIGNATURE = Signature(
+    rates=(
+        Rate(pattern=r" \| ", least=0.9),
+        Rate(pattern=r"\{br\}|\{r[+-]\}|\{face:|菲菲", least=0.03),
+        Rate(pattern=HAN, least=1),
+    ),
+)
 
 SOURCE = Source(
     name="qingyun",
@@ -10,6 +19,13 @@ SOURCE = Source(
     url="https://github.com/codemayq/chinese_chatbot_corpus",
     licence="not stated",
     obtain="part of the archive that chinese_chatbot_corpus links to; unpack it into qingyun-11w/",
-    inputs=(Input(files=("qingyun*/*.csv", "*青云库*.csv"), format=delimited(" | ")),),
+    inputs=(
+        Input(
+            files=("qingyun*/*.csv", "*青云库*.csv"),
+            format=delimited(" | "),
+            layout=r" \| ",
+            signatures=(_SIGNATURE,),
+        ),
+    ),
     traits=Traits(markup=frozenset({Markup.TEMPLATE})),
 )

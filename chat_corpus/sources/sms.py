@@ -2,7 +2,12 @@
 
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import Pairing, Script, Traits
+from chat_corpus.signature import Signature
 from chat_corpus.source import Input, Source
+
+_SIGNATURE = Signature(
+    holds=("<smsCorpus", "<text>", '<messageProfile[^>]* language="zh"'), record="<message id=", fewest=3
+)
 
 SOURCE = Source(
     name="sms",
@@ -10,7 +15,14 @@ SOURCE = Source(
     url="https://github.com/kite1988/nus-sms-corpus",
     licence="free for research; see the origin",
     obtain="copy smsCorpus_zh_xml_2015.03.09.zip from the repository into sms-zh/; it need not be unpacked",
-    inputs=(Input(files=("smsCorpus_zh*.xml",), format=xml_messages("message", "text")),),
+    inputs=(
+        Input(
+            files=("smsCorpus_zh*.xml",),
+            format=xml_messages("message", "text"),
+            layout=r"<\w",
+            signatures=(_SIGNATURE,),
+        ),
+    ),
     pairing=Pairing.NONE,
     traits=Traits(script=Script.MIXED),
 )

@@ -2,7 +2,21 @@
 
 from chat_corpus.formats.conv import CONV
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
+from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source
+
+#: Scenes of any length, where a chat bot's exchanges have two turns.
+_SCENES = (
+    Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", most=0.7),
+    Rate(pattern="^M ", least=2),
+    Rate(pattern="^[^EM\n]", most=0.1),
+)
+_MARK = r"^E[ \t]*$"
+#: Segmented, each turn ends with a slash; otherwise two blanks are a pause or a change of speakers.
+_SIGNATURES = (
+    Signature(record=_MARK, rates=(*_SCENES, Rate(pattern="^M .*[\u4e00-\u9fff]+/$", least=1))),
+    Signature(record=_MARK, rates=(*_SCENES, Rate(pattern=r"\S {2,3}\S", least=0.3), Rate(pattern=HAN, least=3))),
+)
 
 SOURCE = Source(
     name="subtitle",
@@ -11,6 +25,14 @@ SOURCE = Source(
     licence="not stated",
     obtain="unpack dgk_shooter_min.conv from results/dgk_shooter_min.conv.zip, or the archive that "
     "chinese_chatbot_corpus links to, into subtitle-useless/",
-    inputs=(Input(files=("dgk_shooter*.conv", "subtitle*/*.conv", "lost.conv"), format=CONV),),
+    inputs=(
+        Input(
+            files=("dgk_shooter*.conv", "subtitle*/*.conv", "lost.conv"),
+            format=CONV,
+            layout=r"^(?:E\s*$|M\b)",
+            signatures=_SIGNATURES,
+            many=True,
+        ),
+    ),
     traits=Traits(script=Script.MIXED, segmentation=Segmentation.SLASH, markup=frozenset({Markup.SUBTITLE})),
 )

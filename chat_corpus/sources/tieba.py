@@ -2,7 +2,18 @@
 
 from chat_corpus.formats.chained import CHAINED
 from chat_corpus.schema import Markup, Traits
+from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 from chat_corpus.source import Input, Source
+
+#: Answers that are the next line's question, and what people call each other in a forum of Baidu's.
+_SIGNATURE = Signature(
+    rates=(
+        Rate(pattern=ONE_TAB, least=0.9),
+        Rate(pattern=r"\t([^\t\n]+)\n(?=\1\t)", least=0.4),
+        Rate(pattern=r"楼主|贴吧|吧主|\blz\b|回复", least=0.01),
+        Rate(pattern=TRADITIONAL, most=0.2),
+    ),
+)
 
 SOURCE = Source(
     name="tieba",
@@ -10,6 +21,10 @@ SOURCE = Source(
     url="https://github.com/codemayq/chinese_chatbot_corpus",
     licence="not stated",
     obtain="part of the archive that chinese_chatbot_corpus links to; unpack it into tieba-305w/",
-    inputs=(Input(files=("tieba*.dialogues", "tieba*/*.dialogues"), format=CHAINED),),
+    inputs=(
+        Input(
+            files=("tieba*.dialogues", "tieba*/*.dialogues"), format=CHAINED, layout=ONE_TAB, signatures=(_SIGNATURE,)
+        ),
+    ),
     traits=Traits(markup=frozenset({Markup.FORUM})),
 )

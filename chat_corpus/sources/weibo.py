@@ -2,7 +2,13 @@
 
 from chat_corpus.formats.parallel import PARALLEL
 from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.signature import SEGMENTED, Rate, Signature
 from chat_corpus.source import Input, Source
+
+_WORDS = (Rate(pattern=SEGMENTED, least=1), Rate(pattern="\t", most=0), Rate(pattern=r"^[\[{<]\S", most=0.05))
+#: Posts have links, written `alink`, and topics; their comments are segmented lines like any others.
+_POSTS = Signature(rates=(*_WORDS, Rate(pattern=r"\balink\b", least=0.02), Rate(pattern=r"# [^#\n]+ #", least=0.01)))
+_COMMENTS = Signature(rates=_WORDS, part=1, company=True)
 
 SOURCE = Source(
     name="weibo",
@@ -11,6 +17,12 @@ SOURCE = Source(
     licence="research use; see the origin",
     obtain="ask the authors of Shang et al. (ACL 2015), or take the archive that chinese_chatbot_corpus links to; "
     "unpack stc_weibo_train_post and stc_weibo_train_response into weibo-400w/",
-    inputs=(Input(files=("stc_weibo_train_post", "stc_weibo_train_response"), format=PARALLEL),),
+    inputs=(
+        Input(
+            files=("stc_weibo_train_post", "stc_weibo_train_response"),
+            format=PARALLEL,
+            signatures=(_POSTS, _COMMENTS),
+        ),
+    ),
     traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
 )

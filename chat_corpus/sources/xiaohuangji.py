@@ -2,7 +2,19 @@
 
 from chat_corpus.formats.conv import CONV
 from chat_corpus.schema import Segmentation, Traits
+from chat_corpus.signature import Rate, Signature
 from chat_corpus.source import Input, Source
+
+_LAYOUT = r"^(?:E\s*$|M\b)"
+_MARK = r"^E[ \t]*$"
+#: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse.
+_EXCHANGES = (
+    Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", least=0.9),
+    Rate(pattern="鸡", least=0.01),
+)
+_SEGMENTED = "[\u4e00-\u9fff]/[\u4e00-\u9fff]"
+_PLAIN = Signature(record=_MARK, rates=(*_EXCHANGES, Rate(pattern=_SEGMENTED, most=0.2)))
+_FENCI = Signature(record=_MARK, rates=(*_EXCHANGES, Rate(pattern=_SEGMENTED, least=0.5)))
 
 SOURCE = Source(
     name="xiaohuangji",
@@ -11,8 +23,8 @@ SOURCE = Source(
     licence="not stated",
     obtain="unpack xiaohuangji50w_nofenci.conv from Dialog_Corpus into xiaohuangji-40w/",
     inputs=(
-        Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV),
-        Input(files=("xiaohuangji*.conv",), format=CONV),
+        Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV, layout=_LAYOUT, signatures=(_PLAIN,)),
+        Input(files=("xiaohuangji*.conv",), format=CONV, layout=_LAYOUT, signatures=(_FENCI,)),
     ),
     alternatives=True,
     traits=Traits(segmentation=Segmentation.SLASH),

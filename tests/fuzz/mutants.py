@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from chat_corpus import sources
-from chat_corpus.raw import COMPRESSED
+from chat_corpus.compressed import content_name
 from chat_corpus.survey import survey
 
 #: An excerpt is at most so long: damage is found by many mutants rather than by long ones.
@@ -112,13 +112,9 @@ def samples(*folders: Path) -> list[Sample]:
                 for file in group.files:
                     with file.open() as stream:
                         contents.append(stream.read(1 << 20))
-                names = tuple(_plain(file.name) for file in group.files)
+                names = tuple(content_name(file.name) for file in group.files)
                 found.append(Sample(source=name, names=names, contents=tuple(contents)))
     return found
-
-
-def _plain(name: str) -> str:
-    return name[: -len(Path(name).suffix)] if Path(name).suffix in COMPRESSED else name
 
 
 def mutant(samples: Sequence[Sample], seed: int, number: int) -> Mutant:

@@ -1,0 +1,122 @@
+"""What `check` tells: of each source what was found, about how many records, and what to do; and what is nobody's.
+
+The keys of `inventory` are documented in README.md and stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chat_corpus import compressed
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.raw import RawFile
+from chat_corpus.samples import digest
+from chat_corpus.survey import Found, Survey
+
+#: An estimate has so many digits that mean something.
+_DIGITS = 2
+
+
+def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
+    """What was found, as `check --json` prints it; with `hashes` every file found is read to its end."""
+    return {
+        "sources": [_source(name, one, hashes=hashes) for name, one in told.found.items()],
+        "unrecognised": [
+            {"file": stray.file.name, "bytes": stray.file.size, "reason": stray.reason}
+            for stray in sorted(told.strays, key=lambda stray: not stray.grave)
+        ],
+    }
+
+
+def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
+    files = [_file(file, one, hashes=hashes) for file in one.files]
+    records = [file["records"] for file in files]
+    return {
+        "name": name,
+        "state": one.state,
+        "files": files,
+        "bytes": sum(file.size for file in one.files),
+        "records": None if None in records else sum(records),
+        "estimated": any(file["estimated"] for file in files),
+        "licence": one.source.licence,
+        "url": one.source.url,
+        "missing": one.missing,
+        "damaged": one.damaged,
+        "remarks": one.remarks,
+        "obtain": one.source.obtain if one.state in ("absent", "partial", "damaged", "sample") else None,
+    }
+
+
+def _file(file: RawFile, one: Found, *, hashes: bool) -> dict[str, Any]:
+    sampled = one.sampled[file]
+    records: int | None = sampled.records
+    if not sampled.whole:
+        records = _estimate(_content_bytes(file), sampled.records, sampled.bytes)
+    told: dict[str, Any] = {
+        "file": file.name,
+        "bytes": file.size,
+        "records": records,
+        "estimated": not sampled.whole,
+        "renamed": file in one.renamed,
+    }
+    if hashes:
+        try:
+            told["sha256"] = digest(file)
+        except ChatCorpusError as error:
+            told |= {"sha256": None, "damage": str(error)}
+    return told
+
+
+def _content_bytes(file: RawFile) -> float:
+    """The size of a file's content; of a compressed stream, as its beginning lets expect."""
+    single = file.member is None and compressed.compression(file.path)
+    return file.size * compressed.inflation(file.path) if single else file.size
+
+
+def _estimate(size: float, records: int, sample: int) -> int | None:
+    if not records:
+        return None
+    about = size * records / sample
+    return int(float(f"{about:.{_DIGITS - 1}e}"))
+
+
+def rows(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sources of an inventory as rows of a table: name, state, MB, records, licence, files."""
+    return [
+        {
+            "name": one["name"],
+            "state": one["state"],
+            "MB": f"{one['bytes'] / 1e6:.2f}" if one["files"] else "-",
+            "records": _count(one) if one["files"] else "-",
+            "licence": one["licence"],
+            "files": [file["file"] for file in one["files"]],
+        }
+        for one in told["sources"]
+    ]
+
+
+def _count(one: Mapping[str, Any]) -> str:
+    return "?" if one["records"] is None else f"{'~' if one['estimated'] else ''}{one['records']:,}"
+
+
+def notes(told: Mapping[str, Any]) -> list[str]:
+    """What is to be said below the table: remarks, damage, what is missing and how to obtain it, digests."""
+    said: list[str] = []
+    for one in told["sources"]:
+        said += [f"{one['name']}: {remark}" for remark in one["remarks"]]
+        said += [f"{one['name']}: damaged: {damage}" for damage in one["damaged"]]
+        said += [f"{one['name']}: missing: {', '.join(one['missing'])}"] if one["missing"] else []
+        said += [f"{one['name']}: {one['state']}: {one['obtain']}"] if one["obtain"] else []
+        for file in one["files"]:
+            if "sha256" in file:
+                said.append(f"{file['sha256'] or 'damaged: ' + file['damage']}  {file['file']}")
+    return said
+
+
+def strangers(told: Mapping[str, Any], most: int) -> list[str]:
+    """The files that are no source's, each with the reason; not more than `most` of them."""
+    listed = told["unrecognised"]
+    said = [f"not recognised: {one['file']}: {one['reason']}" for one in listed[:most]]
+    more = f"not recognised: {len(listed) - most:,} more files; --json names them all"
+    return [*said, more] if len(listed) > most else said

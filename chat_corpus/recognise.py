@@ -1,0 +1,188 @@
+"""Whose a file is: by its name, else by its content; and where neither decides, what is nearest.
+
+A name wins over a signature, as long as the content does not contradict it. Where two sources fit, neither is chosen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePosixPath
+
+from chat_corpus.detection import text_head
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.formats.base import Format
+from chat_corpus.heads import head_of, impostor, text_of
+from chat_corpus.raw import RawFile, cut_at_line, displayed
+from chat_corpus.signature import HAN, HEAD_BYTES, contradicts, share
+from chat_corpus.source import Input, Source
+from chat_corpus.walk import Entry
+
+#: Where a file belongs: a source, one of its inputs, a part of that.
+Place = tuple[str, int, int]
+
+#: Of so many lines the layout is told of a file that is nobody's.
+_MOSTLY = 0.9
+#: Layouts of any text.
+_COMMON = ("", ",")
+
+
+class How(Enum):
+    """By what a file is known: its name, its name once repaired, its content, or the files beside it."""
+
+    NAME = "its name"
+    GARBLED = "its garbled name"
+    CONTENT = "its content"
+    COMPANY = "the files beside it"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampled:
+    """How many records the first `bytes` of a content hold; `whole`: there are no others."""
+
+    records: int
+    bytes: int
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A file and the place that it fills."""
+
+    place: Place
+    file: RawFile
+    how: How
+    sampled: Sampled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stray:
+    """A file that is nobody's, and why.
+
+    `damaged` names the source whose file it is by its name; `candidates` are the claims that it has if there are other
+    files of theirs beside it.
+    """
+
+    file: RawFile
+    reason: str
+    damaged: str | None = None
+    grave: bool = False
+    candidates: tuple[Claim, ...] = ()
+
+
+def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True) -> Claim | Stray:
+    """Whose a file is; without `by_content`, one whose name is nobody's is not opened."""
+    named, how = _by_name(entry, sources)
+    owner = named[0][0] if named else None
+    if entry.trouble:
+        return Stray(file=entry.file, reason=entry.trouble, damaged=owner, grave=entry.grave)
+    if not entry.file.size:
+        return Stray(file=entry.file, reason="empty", damaged=owner)
+    if not (named or by_content):
+        return Stray(file=entry.file, reason="not looked into: there are too many files whose names say nothing")
+    try:
+        head = head_of(entry.file) if entry.head is None else entry.head
+    except ChatCorpusError as error:
+        return Stray(file=entry.file, reason=displayed(str(error)), damaged=owner, grave=True)
+    fault = impostor(head)
+    if fault:
+        return Stray(file=entry.file, reason=fault, damaged=owner, grave=owner is not None)
+    text = text_of(head)
+    fitting = [place for place in named if text is None or not contradicts(_input(place, sources).layout, text)]
+    fitting = [place for place in fitting if _input(place, sources).format.accepts(text_head(head))]
+    if fitting:
+        return _claim(fitting[0], entry.file, how, head, sources)
+    return _by_content(entry, owner, head, text, sources)
+
+
+def _claim(place: Place, file: RawFile, how: How, head: bytes, sources: Mapping[str, Source]) -> Claim:
+    """A file for a place, with a sample of its records counted."""
+    return Claim(place=place, file=file, how=how, sampled=_sampled(_input(place, sources).format, head))
+
+
+def _input(place: Place, sources: Mapping[str, Source]) -> Input:
+    return sources[place[0]].inputs[place[1]]
+
+
+def _by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Place], How]:
+    for name in entry.names:
+        places = [
+            (source.name, number, part)
+            for source in sources.values()
+            for number, wanted in enumerate(source.inputs)
+            if (part := wanted.part_of(name)) is not None
+        ]
+        if places:
+            return places, How.NAME if name == entry.names[0] else How.GARBLED
+    return [], How.NAME
+
+
+def _by_content(
+    entry: Entry, owner: str | None, head: bytes, text: str | None, sources: Mapping[str, Source]
+) -> Claim | Stray:
+    """A name that the content contradicts is no reason to take the file for another source's."""
+    if text is None:
+        return Stray(file=entry.file, reason="no text, as far as its first bytes tell")
+    if _is_output(entry.names[0], sources):
+        return Stray(file=entry.file, reason="what this program, or one like it, has made of a corpus")
+    places = list(_fitting(head, text, sources))
+    found = list(dict.fromkeys(place[0] for place in places))
+    if owner is not None:
+        like = f"; it looks like {' or '.join(found)}, so rename it" if found else ""
+        return Stray(file=entry.file, reason=f"named as {owner}, but it is not of that layout{like}")
+    if len(found) == 1:
+        return _claim(places[0], entry.file, How.CONTENT, head, sources)
+    if found:
+        return Stray(file=entry.file, reason=f"looks like {' and '.join(found)}: its name must say which it is")
+    candidates = tuple(
+        _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
+    )
+    return Stray(file=entry.file, reason=_nearest(text, sources), candidates=candidates)
+
+
+def _is_output(name: str, sources: Mapping[str, Source]) -> bool:
+    """Whether a file is what this program, or an older one, makes of a corpus."""
+    path = PurePosixPath(name.lower())
+    return path.suffix == ".tsv" and path.stem.startswith(tuple(sources))
+
+
+def _fitting(head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
+    for source in sources.values():
+        for number, wanted in enumerate(source.inputs):
+            if wanted.format.accepts(text_head(head)):
+                for signature in wanted.signatures:
+                    if not signature.company and signature.fits(text):
+                        yield source.name, number, signature.part
+
+
+def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
+    for source in sources.values():
+        for number, wanted in enumerate(source.inputs):
+            part = wanted.part_of_base(entry.names[0])
+            if part is not None and wanted.layout and (share(wanted.layout, text) or 0) >= _MOSTLY:
+                yield source.name, number, part
+            for signature in wanted.signatures:
+                if signature.company and signature.fits(text):
+                    yield source.name, number, signature.part
+
+
+def _nearest(text: str, sources: Mapping[str, Source]) -> str:
+    """What is said of a file that nothing fits: the sources whose layout it has, and the names that would settle it."""
+    alike = {
+        source.name: wanted.files[0]
+        for source in sources.values()
+        for wanted in source.inputs
+        if wanted.layout not in _COMMON and (share(wanted.layout, text) or 0) >= _MOSTLY
+    }
+    if not alike or not re.search(HAN, text):
+        return "no corpus that is known, by its name or its content"
+    told = "nothing that tells which it is" if len(alike) > 1 else "nothing else of it"
+    return f"has the layout of {', '.join(alike)}, and {told}; a name would: {', '.join(alike.values())}"
+
+
+def _sampled(format_: Format, head: bytes) -> Sampled:
+    whole = len(head) < HEAD_BYTES
+    data = head if whole else head[: cut_at_line(head) or len(head)]
+    return Sampled(records=format_.count(text_head(data)), bytes=len(data), whole=whole)

@@ -1,0 +1,298 @@
+"""Archives and compressed files: read in place, in one pass, and bounded whatever they claim to hold."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import pytest
+import zstandard
+
+from chat_corpus import archives, compressed, raw, sources
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.raw import RawFile, read_range
+from chat_corpus.survey import look
+from tests.test_cli import invoke
+
+LINES = "".join(f"楼主问{n}\t答{n}\n" for n in range(20_000)).encode()
+WEIBO = {
+    "stc_weibo_train_post": "".join(f"今 天 {n}\n" for n in range(30_000)).encode(),
+    "stc_weibo_train_response": "".join(f"明 天 {n}\n" for n in range(30_000)).encode(),
+}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard.compress,
+}  # fmt: skip
+
+
+def tarred(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def files(folder: Path, source: str) -> list[RawFile]:
+    return look(folder, sources.load()).found[source].files
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
+def test_a_compressed_file_is_read_in_place(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"tieba.dialogues{ending}").write_bytes(PACKERS[ending](LINES))
+    (file,) = files(tmp_path, "tieba")
+    assert (file.name, file.compressed) == (f"tieba.dialogues{ending}", True)
+    middle = len(LINES) // 2
+    assert read_range(file, 0, middle) + read_range(file, middle, len(LINES)) == LINES
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.TAR", "a.tar.gz", "a.tgz", "a.tar.bz2", "a.tar.xz", "a.tar.zst"])
+def test_a_member_of_a_tar_archive_is_read_in_place(name: str, tmp_path: Path) -> None:
+    data = tarred({"x/README": b"hello", "x/tieba.dialogues": LINES, **WEIBO})
+    (tmp_path / name).write_bytes(PACKERS[compressed.compression(name)](data))
+    (file,) = files(tmp_path, "tieba")
+    assert (file.name, file.size) == (f"{name}/x/tieba.dialogues", len(LINES))
+    assert file.compressed is (name.lower() != "a.tar")
+    assert b"".join(read_range(file, at, min(at + 99_999, len(LINES))) for at in range(0, len(LINES), 99_999)) == LINES
+    with file.open() as stream:
+        assert stream.read() == LINES
+
+
+@pytest.mark.parametrize(("kind", "workers"), [(".tar.gz", "1"), (".zip", "1"), (".tar.gz", "2")])
+def test_files_that_are_read_together_come_out_of_one_archive_in_one_pass_each(
+    kind: str, workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    if kind == ".zip":
+        with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in WEIBO.items():
+                archive.writestr(name, content)
+    else:
+        (folder / "all.tar.gz").write_bytes(gzip.compress(tarred(WEIBO)))
+    config = tmp_path / "small.yaml"
+    config.write_text("shard_bytes: 65536\n", "utf-8")
+    opened = []
+    original = raw._Streams._started
+
+    def counted(file: RawFile) -> IO[bytes]:
+        opened.append(file.name)
+        return original(file)
+
+    monkeypatch.setattr(raw._Streams, "_started", staticmethod(counted))
+    out = tmp_path / "out"
+    done = invoke("--raw", folder, "--out", out, "--config", config, "--workers", workers)
+    assert done.exit_code == 0
+    assert (out / "weibo.tsv").read_text("utf-8").count("\n") == 30_000
+    assert len(opened) <= len(WEIBO) + 1
+
+
+def test_what_has_been_read_is_not_read_again_for_the_next_range(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tarred(WEIBO)))
+    post, response = files(tmp_path, "weibo")
+    streams = raw._Streams()
+    for start in range(0, 200_000, 20_000):
+        for file in (post, response):
+            assert streams.at(file, start).read(20_000) == WEIBO[Path(file.name).name][start : start + 20_000]
+    assert len(streams._open) == 2
+    streams.close()
+
+
+def test_streams_are_bounded_in_number(tmp_path: Path) -> None:
+    streams = raw._Streams()
+    for number in range(9):
+        path = tmp_path / f"{number}.gz"
+        path.write_bytes(gzip.compress(b"content"))
+        assert streams.at(RawFile(path=str(path), name=path.name, size=9), 3).read(9) == b"tent"
+    assert len(streams._open) == streams._MOST
+    streams.close()
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
+def test_what_inflates_as_no_text_does_is_not_read_on(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compressed, "HARMLESS", 1 << 16)
+    path = tmp_path / f"tieba.dialogues{ending}"
+    path.write_bytes(PACKERS[ending](b"a\tb\n" * (1 << 18)))
+    file = RawFile(path=str(path), name=path.name, size=path.stat().st_size)
+    with pytest.raises(ChatCorpusError, match="inflates more than 250-fold, as no text does"):
+        read_range(file, 0, 1 << 20)
+
+
+def test_a_zip_bomb_is_told_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compressed, "HARMLESS", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("tieba.dialogues", b"a\tb\n" * (4 << 20))
+    one = look(tmp_path, sources.load()).found["tieba"]
+    assert one.damaged == ["a.zip/tieba.dialogues: inflates more than 250-fold, as no text does"]
+
+
+def test_a_tar_that_inflates_as_no_text_does_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compressed, "HARMLESS", 1 << 20)
+    (tmp_path / "a.tgz").write_bytes(gzip.compress(tarred({"a": bytes(8 << 20), "tieba.dialogues": b"x\ty\n"})))
+    told = look(tmp_path, sources.load())
+    assert told.found["tieba"].files == []
+    assert any("a.tgz" in stray.file.name and "inflates more" in stray.reason for stray in told.strays)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_of_too_many_members_is_told_after_a_bounded_look(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_MEMBERS", 50)
+    members = {f"{number}.txt": b"x" for number in range(60)}
+    if kind == "zip":
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+    else:
+        (tmp_path / "a.tar").write_bytes(tarred(members))
+    told = look(tmp_path, sources.load())
+    assert any(
+        stray.grave and f"a.{kind}" == stray.file.name and "more than 50" in stray.reason for stray in told.strays
+    )
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["zip", "zip64"])
+def test_a_directory_that_would_fill_the_memory_is_not_read(wide: bool, tmp_path: Path) -> None:
+    """As of an archive with a million members: 70 MB of directory."""
+    size = 70 << 20
+    with (tmp_path / "a.zip").open("wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        if wide:
+            file.write(b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, 10**6, 10**6, size, 0))
+            file.write(b"PK\6\7" + struct.pack("<IQI", 0, size, 1))
+        short = (0xFFFFFFFF, 0xFFFFFFFF) if wide else (size, 0)
+        file.write(b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *short, 0))
+    with pytest.raises(compressed.LimitError, match="for more members than any corpus has"):
+        list(archives.members(str(tmp_path / "a.zip"), 0))
+
+
+def test_a_tar_header_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("pax")
+    info.type, info.size = tarfile.XHDTYPE, 8 << 30
+    with (tmp_path / "a.tar").open("wb") as file:
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(9 << 30)  # a sparse file, of a few kB on the disk
+    told = look(tmp_path, sources.load())
+    assert [stray.grave for stray in told.strays] == [True]
+    assert "a header of" in told.strays[0].reason
+
+
+def test_a_huge_sparse_tar_is_looked_through_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "a.tar").open("wb") as file:
+        file.truncate(1 << 40)
+    assert look(tmp_path, sources.load()).strays == []
+
+
+def test_members_that_are_no_files_are_passed_over_and_told(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, kind in {
+            "tieba.dialogues": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "fifo": tarfile.FIFOTYPE,
+            "device": tarfile.CHRTYPE, "folder": tarfile.DIRTYPE, "sparse": tarfile.GNUTYPE_SPARSE,
+        }.items():  # fmt: skip
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    told = look(tmp_path, sources.load())
+    reasons = {stray.file.name.removeprefix("a.tar/"): stray.reason for stray in told.strays}
+    assert told.found["tieba"].files == []
+    assert reasons["hard"] == reasons["tieba.dialogues"] == "a link, which is not followed inside an archive"
+    assert reasons["fifo"] == reasons["device"] == reasons["sparse"] == "no regular file"
+    assert "folder" not in reasons
+
+
+@pytest.mark.parametrize("name", ["../../../tmp/evil/tieba.dialogues", "/etc/tieba.dialogues", "..\\tieba.dialogues"])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_name_that_climbs_out_of_its_archive_leads_nowhere(kind: str, name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b" / "raw"
+    folder.mkdir(parents=True)
+    if kind == "zip":
+        with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo(name), LINES)
+    else:
+        (folder / "a.tar").write_bytes(tarred({name: LINES}))
+    (file,) = files(folder, "tieba")
+    assert ".." not in file.name
+    assert file.name.startswith(f"a.{kind}/")
+    before = sorted(tmp_path.rglob("*"))
+    assert invoke("--raw", folder, "--out", tmp_path / "out", "--limit", "9").exit_code == 0
+    assert [path for path in sorted(tmp_path.rglob("*")) if (tmp_path / "out") not in [path, *path.parents]] == before
+
+
+@pytest.mark.parametrize("inner", ["inner.zip", "inner.tar", "tieba.dialogues.gz"])
+def test_an_archive_in_an_archive_is_told_and_not_opened(inner: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(inner, gzip.compress(LINES))
+    (stray,) = look(tmp_path, sources.load()).strays
+    assert (stray.file.name, stray.reason) == (f"a.zip/{inner}", "packed twice, which is not read")
+
+
+@pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
+@pytest.mark.parametrize("damage", ["in the last member", "in a header"])
+def test_a_tar_archive_cut_short_or_damaged_is_told(kind: str, damage: str, tmp_path: Path) -> None:
+    data = bytearray(tarred({"x/tieba.dialogues": LINES, "y/lost.conv": b"E\nM a\nM b\n" * 9999}))
+    header = data.index(b"y/lost.conv")
+    if damage == "in a header":
+        data[header + 5 : header + 9] = b"\xff\xff\xff\xff"
+    else:
+        del data[header + 30_000 :]
+    (tmp_path / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](bytes(data)))
+    told = look(tmp_path, sources.load())
+    assert [file.name for file in told.found["tieba"].files] == [f"a{kind}/x/tieba.dialogues"]
+    assert told.found["subtitle"].files == []
+    assert any(stray.grave and stray.file.name == f"a{kind}" for stray in told.strays)
+    assert told.found["subtitle"].state == ("absent" if damage == "in a header" else "damaged")
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tgz", "a.tar.zst", "a.zip"])
+@pytest.mark.parametrize("content", [b"", b"x" * 2000, b"\x1f\x8b\x08" + b"\xff" * 99], ids=["empty", "text", "noise"])
+def test_what_is_no_archive_is_told(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    (stray,) = look(tmp_path, sources.load()).strays
+    assert stray.grave
+    assert stray.reason.startswith("not a readable")
+
+
+@pytest.mark.parametrize("cut", [1, 4, 20, 5000])
+def test_a_zstd_file_cut_short_is_not_taken_for_a_whole_one(cut: int, tmp_path: Path) -> None:
+    whole = zstandard.ZstdCompressor(write_checksum=True).compress(LINES)
+    path = tmp_path / "a.zst"
+    file = RawFile(path=str(path), name=path.name, size=len(whole))
+    path.write_bytes(whole + b"\x50\x2a\x4d\x18\3\0\0\0abc" + zstandard.compress(LINES))
+    assert read_range(file, 0, 2 * len(LINES)) == LINES * 2
+    path.write_bytes(whole[:-cut])
+    with pytest.raises(ChatCorpusError, match="damaged"):
+        read_range(file, 0, 2 * len(LINES))
+
+
+def test_without_a_decompressor_it_is_said_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tieba.dialogues.zst").write_bytes(zstandard.compress(LINES))
+
+    def absent(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr("chat_corpus.zstd.importlib.import_module", absent)
+    one = look(tmp_path, sources.load()).found["tieba"]
+    assert one.state == "damaged"
+    assert "pip install 'chat-corpus[zstd]'" in one.damaged[0]
+
+
+def test_of_two_members_of_one_name_the_last_is_read_as_when_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("tieba.dialogues", b"x\ty\n")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("tieba.dialogues", LINES)
+    (file,) = files(tmp_path, "tieba")
+    assert file.size == len(LINES)

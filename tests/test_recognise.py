@@ -1,0 +1,342 @@
+"""Whose a file is when its name does not say so: signatures against every sample, every excerpt, and ordinary files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import sources
+from chat_corpus.recognise import Claim, How, judge
+from chat_corpus.signature import Rate, Signature
+from chat_corpus.survey import Survey, look
+from chat_corpus.walk import likely_names, walk
+from tests.conftest import ROOT, SAMPLES
+from tests.sources.test_goldens import HERE as HARD
+from tests.test_cli import invoke
+
+CONV = "E\nM 今天  天气\nM 不错 走吧\nM 好的  走\n" * 20
+SHOP = "".join(f"1\t亲 在 吗 {n}\t在 的\t好 的 谢谢\n" for n in range(30))
+FORUM = "".join(f"1\t楼主 在 吗 {n}\t在 的\t好 的 谢谢\n" for n in range(30))
+POSTS = "".join(f"今天 天气 不错 alink {n}\n# 早 安 # 大家 好\n" for n in range(30))
+COMMENTS = "".join(f"是 的 哈哈 {n}\n" for n in range(60))
+CHAIN = "".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(60))
+
+#: What no signature of its own tells: too few lines, or nothing that other corpora of the layout lack.
+BY_NAME_ALONE = frozenset(
+    {
+        "douban-multiturn-100w/dev.txt", "douban-multiturn-100w/test.txt", "weibo-400w/stc_weibo_train_response",
+        "egret-wenda/egret_wenda_conversations.txt", "belle/train_2M_CN.json",
+    }
+)  # fmt: skip
+
+
+def put(folder: Path, files: dict[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def found(folder: Path) -> Survey:
+    return look(folder, sources.load())
+
+
+def states(folder: Path) -> dict[str, str]:
+    return {name: one.state for name, one in found(folder).found.items() if one.state != "absent"}
+
+
+def by_content(path: Path, folder: Path) -> str | None:
+    """The source of a file under a name that says nothing."""
+    alone = folder / "alone"
+    shutil.rmtree(alone, ignore_errors=True)
+    alone.mkdir()
+    shutil.copy(path, alone / f"a{'.zip' if path.suffix == '.zip' else ''}")
+    (entry,) = walk(alone)
+    told = judge(entry, sources.load())
+    return told.place[0] if isinstance(told, Claim) and told.how is How.CONTENT else None
+
+
+def samples() -> list[Path]:
+    return sorted(path for path in SAMPLES.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: str(path.relative_to(SAMPLES)))
+def test_a_renamed_sample_is_its_sources_or_nobodys(path: Path, tmp_path: Path) -> None:
+    name = path.relative_to(SAMPLES).as_posix()
+    (owner,) = (one for one, found_ in look(SAMPLES, sources.load()).found.items() if str(path) in
+                [file.path for file in found_.files])  # fmt: skip
+    assert by_content(path, tmp_path) == (None if name in BY_NAME_ALONE else owner)
+
+
+@pytest.mark.parametrize("source", sorted(sources.load()))
+def test_a_renamed_hard_sample_is_no_other_sources(source: str, tmp_path: Path) -> None:
+    for path in sorted((HARD / source / "raw").rglob("*")):
+        if path.is_file():
+            assert by_content(path, tmp_path) in (source, None)
+
+
+def test_what_no_person_would_take_for_a_corpus_is_nobodys(tmp_path: Path) -> None:
+    """Documents, code, goldens, configuration and logs, in both languages, and what the program itself writes."""
+    ordinary = [path for kind in ("*.md", "*.py", "*.yaml", "*.toml", "*.tsv", "*.jsonl", "*.json")
+                for path in ROOT.rglob(kind) if not {"raw", "raw_chat_corpus", ".venv"} & set(path.parts)]  # fmt: skip
+    assert len(ordinary) > 150
+    assert [path for path in ordinary if by_content(path, tmp_path)] == []
+    invented = {
+        "log": "".join(f"2024-01-{n % 28 + 1:02} 12:00:00 | INFO | 服务器 已 启动 {n}\n" for n in range(99)),
+        "table.csv": "question,answer\n" + "".join(f"怎么退货{n}？,请联系客服\n" for n in range(99)),
+        "pairs": "".join(f"你好{n}\t你也好\n" for n in range(99)),
+        "shop": SHOP,
+        "novel": "他说：“走吧。”\n" * 99,
+        "alpaca.json": '{"instruction": "翻译这句话", "input": "hi", "output": "你好"}\n' * 99,
+        "sharegpt.json": '{"id": "a1", "conversations": [{"from": "human", "value": "你好吗"}, '
+        '{"from": "gpt", "value": "我很好"}]}\n' * 99,
+        "ja.yml": "categories:\n- AI\nconversations:\n" + "- - こんにちは\n  - 今日はいい天気ですね\n" * 20,
+        "en.yml": "categories:\n- AI\nconversations:\n" + "- - What is AI?\n  - A field of study.\n" * 20,
+        "cornell": "".join(f"L{n} +++$+++ u0 +++$+++ m0 +++$+++ BIANCA +++$+++ They do not!\n" for n in range(99)),
+        "chat.conv": "E\nM 在吗\nM 在\n" * 99,
+    }
+    put(tmp_path / "other", dict(invented))
+    assert [name for name in invented if by_content(tmp_path / "other" / name, tmp_path)] == []
+
+
+def test_renamed_excerpts_are_all_found(realdata: Path, tmp_path: Path) -> None:
+    """Each folder and file under a name that says nothing; what its content does not tell is told, not guessed."""
+    raw = realdata / "raw_chat_corpus"
+    for number, path in enumerate(sorted(path for path in raw.rglob("*") if path.is_file())):
+        folder = tmp_path / "foo" / str(sorted(raw.iterdir()).index(raw / path.relative_to(raw).parts[0])) / "bar"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / f"{number}{'.zip' if path.suffix == '.zip' else '.txt'}")
+    told = found(tmp_path)
+    assert {name: one.state for name, one in told.found.items()} == {
+        **dict.fromkeys(sources.load(), "renamed"), "douban": "partial", "sms": "found",
+    }  # fmt: skip
+    assert len(told.strays) == 3
+    originals = {(raw / file.name).stat().st_size for one in look(raw, sources.load()).found.values()
+                 for file in one.files if file.member is None}  # fmt: skip
+    assert {file.size for one in told.found.values() for file in one.files if file.member is None} <= originals
+
+
+def test_what_the_old_tool_made_of_the_excerpts_is_nobodys(realdata: Path, tmp_path: Path) -> None:
+    shutil.copytree(realdata / "original_output", tmp_path / "old")
+    assert states(tmp_path) == {}
+
+
+def test_a_renamed_corpus_is_run_like_any_other_and_said_so_in_a_line(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"foo/bar/a.txt": CHAIN})
+    done = invoke("--raw", raw, "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "tieba: foo/bar/a.txt: recognised by its content" in done.stderr.splitlines()
+    named = put(tmp_path / "named", {"tieba.dialogues": CHAIN})
+    assert invoke("--raw", named, "--out", tmp_path / "expected").exit_code == 0
+    assert (tmp_path / "out" / "tieba.tsv").read_bytes() == (tmp_path / "expected" / "tieba.tsv").read_bytes()
+
+
+@pytest.mark.parametrize("other", ["gb18030", "cp437", "latin-1", "bytes"])
+def test_a_garbled_name_is_known(other: str, tmp_path: Path) -> None:
+    name = "12万对话语料青云库.csv"
+    garbled = {
+        "gb18030": name.encode().decode("gb18030"),
+        "cp437": name.encode("gb18030").decode("cp437"),
+        "latin-1": name.encode("gb18030").decode("latin-1"),
+        "bytes": name.encode("gb18030").decode("utf-8", "surrogateescape"),
+    }[other]
+    assert name in likely_names(garbled)
+    put(tmp_path, {garbled: "早 | 早\n"})
+    one = found(tmp_path).found["qingyun"]
+    assert one.state == "renamed"
+    assert one.remarks[0].endswith("recognised by its garbled name")
+    assert one.remarks[0].isprintable()
+
+
+def test_the_second_of_parallel_files_is_known_by_the_first(tmp_path: Path) -> None:
+    put(tmp_path, {"x/a.txt": POSTS, "x/b.txt": COMMENTS, "README.md": "x"})
+    one = found(tmp_path).found["weibo"]
+    assert [file.name for file in one.files] == ["x/a.txt", "x/b.txt"]
+    assert one.remarks == ["x/a.txt: recognised by its content", "x/b.txt: recognised by the files beside it"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param({"x/b.txt": COMMENTS, "x/c.txt": COMMENTS.replace("哈哈", "嘿嘿")}, id="two that could be"),
+        pytest.param({"x/b.txt": COMMENTS[:400]}, id="one with far fewer lines"),
+        pytest.param({"y/b.txt": COMMENTS}, id="one in another folder"),
+    ],
+)
+def test_the_second_of_parallel_files_is_not_guessed(others: dict[str, str | bytes], tmp_path: Path) -> None:
+    put(tmp_path, {"x/a.txt": POSTS, **others})
+    one = found(tmp_path).found["weibo"]
+    assert (one.state, one.files, one.missing) == ("partial", [], ["stc_weibo_train_response"])
+
+
+def test_a_files_own_name_decides_beside_others_of_its_corpus(tmp_path: Path) -> None:
+    """The layout of dev.txt is that of another corpus too; beside a train.txt of douban's it is douban's."""
+    put(tmp_path, {"foo/train.txt": FORUM, "foo/dev.txt": SHOP, "foo/test.txt": SHOP.replace("谢谢", "感谢")})
+    assert states(tmp_path) == {"douban": "renamed"}
+    (tmp_path / "foo" / "train.txt").unlink()
+    assert states(tmp_path) == {}
+    (stray, *_) = found(tmp_path).strays
+    assert stray.reason == "has the layout of douban, and nothing else of it; a name would: douban*/train.txt"
+
+
+def test_two_sources_that_fit_are_named_and_neither_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"a": CHAIN})
+    monkeypatch.setattr(Signature, "fits", lambda self, _: not self.company)
+    told = found(tmp_path)
+    assert states(tmp_path) == {}
+    assert told.strays[0].reason.startswith("looks like ")
+    assert told.strays[0].reason.endswith(": its name must say which it is")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
+        (b"\xef\xbb\xbf <!DOCTYPE html><html>", "a web page"),
+        (b"PK\3\4....", "a zip archive by its content"),
+        (b"Rar!\x1a\7", "a RAR archive, which is not read: unpack it"),
+        (b"a\tb\n" + bytes(4096), "zero bytes"),
+    ],
+)
+def test_a_file_whose_name_is_right_and_whose_content_is_broken_is_damaged(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    put(tmp_path, {"tieba.dialogues": content})
+    one = found(tmp_path).found["tieba"]
+    assert (one.state, one.groups) == ("damaged", [])
+    assert one.damaged[0].startswith(f"tieba.dialogues: {reason}")
+    done = invoke("--raw", tmp_path, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert f"warning: tieba: damaged, and not read: tieba.dialogues: {reason}" in done.stderr
+
+
+def test_a_damaged_file_beside_a_sound_one_of_its_name_is_but_a_remark(tmp_path: Path) -> None:
+    put(tmp_path, {"a/tieba.dialogues": b"", "b/tieba.dialogues": CHAIN})
+    one = found(tmp_path).found["tieba"]
+    assert (one.state, one.remarks) == ("found", ["a/tieba.dialogues: empty"])
+
+
+def test_a_name_that_the_content_contradicts_is_told_and_not_believed(tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues": CONV, "ptt/Gossiping-QA-Dataset.txt": "# notes\n" * 50})
+    told = found(tmp_path)
+    assert states(tmp_path) == {}
+    assert {stray.file.name: stray.reason for stray in told.strays} == {
+        "tieba.dialogues": "named as tieba, but it is not of that layout; it looks like subtitle, so rename it",
+        "ptt/Gossiping-QA-Dataset.txt": "named as ptt, but it is not of that layout",
+    }
+
+
+def test_a_name_wins_over_a_signature(tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues": CHAIN, "xiaohuangji50w_nofenci.conv": CONV})
+    assert states(tmp_path) == {"tieba": "found", "xiaohuangji": "found"}
+
+
+def test_of_two_candidates_the_one_with_the_name_is_read_and_the_other_named(tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues": CHAIN, "copy.txt": CHAIN, "old.txt": CHAIN.replace("句", "话")})
+    one = found(tmp_path).found["tieba"]
+    assert [file.name for file in one.files] == ["tieba.dialogues"]
+    assert sorted(one.remarks) == [
+        "copy.txt left alone: the same content as tieba.dialogues",
+        "old.txt left alone: like tieba.dialogues, which has the name of the corpus",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-16-be", "utf-8-sig"])
+def test_content_is_known_in_other_encodings(encoding: str, tmp_path: Path) -> None:
+    put(tmp_path, {"a.txt": CHAIN.encode(encoding)})
+    assert states(tmp_path) == {"tieba": "renamed"}
+
+
+def test_big5_is_known_too(tmp_path: Path) -> None:
+    gossip = "".join(f"有沒有這個那個{n}的八卦？\t沒有{n}的時候再說\n" for n in range(60))
+    put(tmp_path, {"a.txt": gossip.encode("big5")})
+    assert states(tmp_path) == {"ptt": "renamed"}
+
+
+def test_what_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
+    put(tmp_path, {"a.bin": bytes(range(1, 256)) * 40})
+    assert [stray.reason for stray in found(tmp_path).strays] == ["no text, as far as its first bytes tell"]
+
+
+def test_a_bad_byte_does_not_hide_a_corpus(tmp_path: Path) -> None:
+    data = CHAIN.encode()
+    put(tmp_path, {"a.txt": data[:500] + b"\xff" + data[500:]})
+    assert states(tmp_path) == {"tieba": "renamed"}
+
+
+@pytest.mark.parametrize(
+    "unit", ["\t", "1\t", " | ", "E\n", "M ", '"instruction": ', "{br}", "# ", "一 ", "一\t", "\n"]
+)
+def test_hostile_content_takes_no_signature_long(unit: str, tmp_path: Path) -> None:
+    put(tmp_path, {"a.txt": unit * (70_000 // len(unit.encode()))})
+    assert states(tmp_path) == {}
+
+
+def test_too_many_files_of_no_corpus_are_not_looked_into_but_names_still_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat_corpus.survey._LOOKS", 5)
+    put(tmp_path, {**{f"a{n}": "x" for n in range(9)}, "z/chain": CHAIN, "z/tieba.dialogues": CHAIN})
+    told = found(tmp_path)
+    assert [file.name for file in told.found["tieba"].files] == ["z/tieba.dialogues"]
+    assert told.strays[-1].reason.startswith("not looked into")
+
+
+def test_a_rate_counts_matches_a_record() -> None:
+    signature = Signature(rates=(Rate(pattern="^a", least=0.5, most=1.0),), fewest=2)
+    assert [signature.fits(text) for text in ("a\nb\n", "a\nb\nb\n", "a\n", "")] == [True, False, False, False]
+
+
+def test_check_tells_states_sizes_records_and_what_to_do(tmp_path: Path) -> None:
+    put(tmp_path, {
+        "tieba.dialogues": CHAIN * 200, "x.txt": CONV, "douban/train.txt": FORUM, "qingyun/a.csv": b"",
+        "README.md": "notes",
+    })  # fmt: skip
+    done = invoke("check", "--raw", tmp_path, "--json")
+    told = json.loads(done.stdout)
+    rows = {row["name"]: row for row in told["sources"]}
+    assert done.exit_code == 0
+    wanted = {"tieba": "found", "subtitle": "renamed", "douban": "partial", "qingyun": "damaged", "ptt": "absent"}
+    assert {name: rows[name]["state"] for name in wanted} == wanted
+    assert set(rows["ptt"]) == {
+        "name", "state", "files", "bytes", "records", "estimated", "licence", "url", "missing", "damaged", "remarks",
+        "obtain",
+    }  # fmt: skip
+    assert (rows["tieba"]["estimated"], rows["subtitle"]["estimated"]) == (True, False)
+    assert abs(rows["tieba"]["records"] - 12_000) <= 1200
+    assert rows["subtitle"]["records"] == CONV.count("\n")
+    assert rows["subtitle"]["files"][0]["renamed"] is True
+    assert rows["douban"]["missing"] == ["dev.txt", "test.txt"]
+    assert rows["ptt"]["obtain"] == sources.load()["ptt"].obtain
+    assert rows["tieba"]["obtain"] is None
+    assert told["unrecognised"][0] == {
+        "file": "README.md", "bytes": 5, "reason": "no corpus that is known, by its name or its content",
+    }  # fmt: skip
+    table = invoke("check", "--raw", tmp_path).stdout
+    assert "~12,000" in table
+    assert "qingyun: damaged: qingyun/a.csv: empty" in table
+    assert "not recognised: README.md: no corpus" in table
+
+
+def test_check_hashes_when_asked(tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues": CHAIN})
+    assert "sha256" not in invoke("check", "--raw", tmp_path, "--json").stdout
+    told = json.loads(invoke("check", "--raw", tmp_path, "--json", "--sha256").stdout)
+    (file,) = next(row for row in told["sources"] if row["name"] == "tieba")["files"]
+    assert file["sha256"] == hashlib.sha256(CHAIN.encode()).hexdigest()
+    assert f"{file['sha256']}  tieba.dialogues" in invoke("check", "--raw", tmp_path, "--sha256").stdout
+
+
+def test_a_compressed_file_is_estimated_by_how_it_inflates(tmp_path: Path) -> None:
+    put(tmp_path, {"tieba.dialogues.gz": gzip.compress(CHAIN.encode() * 3000)})
+    told = json.loads(invoke("check", "--raw", tmp_path, "--json").stdout)
+    row = next(row for row in told["sources"] if row["name"] == "tieba")
+    assert row["estimated"]
+    assert 90_000 < row["records"] < 360_000
