@@ -15,6 +15,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import IO, Any
 
 from chat_corpus import zstd
@@ -36,6 +37,8 @@ _TARS = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst":
 #: Chat text shrinks to a fifth at best, and what is small does no harm however far it inflates.
 INFLATION = 250
 HARMLESS = 64 << 20
+#: A member of a compressed archive that is kept, since it is read several times.
+_SMALL = 1 << 20
 _STEP = 1 << 20
 
 
@@ -180,7 +183,38 @@ def open_content(path: str, member: str | None, offset: int | None, size: int) -
         return open_stream(path)
     if offset is None:
         return zipfile.ZipFile(path).open(member)
-    return io.BufferedReader(_Window(open_stream(path), offset, size), 1 << 16)
+    if not compression(path):
+        return io.BufferedReader(_Window(open_stream(path), offset, size), 1 << 16)
+    if size > _SMALL:
+        return io.BufferedReader(_Window(_passing(path, offset), offset, size), 1 << 16)
+    facts = os.stat(path)  # noqa: PTH116
+    return io.BytesIO(_small(path, offset, size, (facts.st_size, facts.st_mtime_ns)))
+
+
+@lru_cache(maxsize=8)
+def _small(path: str, offset: int, size: int, facts: tuple[int, int]) -> bytes:
+    """A small member of a compressed tar archive; the stream that found it waits there for the next one."""
+    stream = _passing(path, offset)
+    skip(stream, offset)
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError(f"{size:,} bytes expected, {len(data):,} met: the archive is cut short")
+    while _waiting:
+        _waiting.pop()[1].close()
+    _waiting.append(((path, *facts), stream))
+    return data
+
+
+#: The stream of the compressed tar archive that a small member was read from last, if there is one.
+_waiting: list[tuple[tuple[str, int, int], IO[bytes]]] = []
+
+
+def _passing(path: str, offset: int) -> IO[bytes]:
+    """A stream of a compressed archive that has `offset` before it."""
+    facts = os.stat(path)  # noqa: PTH116
+    if _waiting and _waiting[0][0] == (path, facts.st_size, facts.st_mtime_ns) and _waiting[0][1].tell() <= offset:
+        return _waiting.pop()[1]
+    return open_stream(path)
 
 
 def inflation(path: str) -> float:

@@ -97,7 +97,8 @@ class _Streams:
 
     def at(self, file: RawFile, start: int) -> IO[bytes]:
         """A stream that has `start` of the file's content before it."""
-        key = file.path, file.size, file.modified, file.encoding, None if file.ranged else file.member
+        content = None if file.ranged else (file.size, file.member)
+        key = file.path, file.modified, file.encoding, content
         start += (file.offset or 0) if file.ranged else 0
         if not start:
             self._drop(key)  # whoever begins anew may have another file of the same name

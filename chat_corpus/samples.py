@@ -42,20 +42,27 @@ def digest(file: RawFile) -> str:
     return told.hexdigest()
 
 
+@cache
+def beginning(file: RawFile) -> bytes:
+    """A digest of how a file's content begins; of one that cannot be read, which is like no other, its name."""
+    try:
+        with file.open() as stream:
+            return hashlib.sha256(read_some(stream, _PLACES * _BYTES, file)).digest()
+    except ChatCorpusError:
+        return file.name.encode()
+
+
 def alike(one: RawFile, other: RawFile) -> bool:
-    """Whether two files have the same size, and the same bytes in many places, or in a stream at its beginning."""
-    if one.size != other.size:
+    """Whether two files have the same size and beginning, and the same bytes in many places if they are no streams."""
+    if one.size != other.size or beginning(one) != beginning(other):
         return False
     try:
-        return _probe(one, other) == _probe(other, one)
+        return one.compressed or other.compressed or _places(one) == _places(other)
     except ChatCorpusError:
         return False
 
 
-def _probe(file: RawFile, other: RawFile) -> bytes:
-    if file.compressed or other.compressed:
-        with file.open() as stream:
-            return read_some(stream, _PLACES * _BYTES, file)
+def _places(file: RawFile) -> bytes:
     width = min(_BYTES, file.size)
     starts = {place * (file.size - width) // (_PLACES - 1) for place in range(_PLACES)}
     return b"".join(read_range(file, start, start + width) for start in sorted(starts))

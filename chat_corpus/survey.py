@@ -7,6 +7,7 @@ as one real file is there, no sample is read.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from chat_corpus.compressed import content_name
 from chat_corpus.errors import UsageError
 from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
-from chat_corpus.samples import alike, is_sample
+from chat_corpus.samples import alike, beginning, is_sample
 from chat_corpus.source import Input, Source
 from chat_corpus.walk import walk
 
@@ -167,9 +168,11 @@ def _tell_renamed(found: Found, claims: list[Claim]) -> None:
 def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim]) -> None:
     """Each file by itself. Beside a file that has the corpus's name, one of its content alone is another version."""
     chosen: list[Claim] = []
+    sizes = Counter(file.size for file in (*found.files, *(told.file for told in claims)))
+    known = {_looks(file, sizes): file for file in reversed(found.files)}
     for told in claims:
-        same = next((file for file in found.files if alike(file, told.file)), None)
-        if same is not None:
+        same = known.setdefault(_looks(told.file, sizes), told.file)
+        if same is not told.file and alike(same, told.file):
             found.remarks.append(f"{told.file.name} left alone: the same content as {same.name}")
         elif told.how is How.CONTENT and chosen and not wanted.many and chosen[0].how is not How.CONTENT:
             found.remarks.append(
@@ -181,6 +184,11 @@ def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim])
     if len(chosen) > 1 and not wanted.many:
         shown = ", ".join(told.file.name for told in chosen[:_NAMED])
         found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
+
+
+def _looks(file: RawFile, sizes: Counter[int]) -> object:
+    """What files of the same content have in common; a file of a size of its own need not be opened for it."""
+    return (file.size, beginning(file)) if sizes[file.size] > 1 else file
 
 
 def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:

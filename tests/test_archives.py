@@ -107,6 +107,28 @@ def test_what_has_been_read_is_not_read_again_for_the_next_range(tmp_path: Path)
     streams.close()
 
 
+def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yaml = "categories:\n- 甲\nconversations:\n- - 问{0}\n  - 答{0}\n"
+    members = {f"chinese/{number:03}.yml": yaml.format(number).encode() for number in range(60)}
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    (folder / "a.tgz").write_bytes(gzip.compress(tarred(members)))
+    opened = []
+    original = compressed.open_stream
+
+    def counted(path: str) -> IO[bytes]:
+        opened.append(path)
+        return original(path)
+
+    monkeypatch.setattr(compressed, "open_stream", counted)
+    done = invoke("--raw", folder, "--out", tmp_path / "out", "--workers", "1")
+    assert done.exit_code == 0
+    assert (tmp_path / "out" / "chatterbot.tsv").read_text("utf-8").count("\n") == 60
+    assert len(opened) < 10
+
+
 def test_streams_are_bounded_in_number(tmp_path: Path) -> None:
     streams = raw._Streams()
     for number in range(9):
