@@ -72,6 +72,17 @@ def walk(raw: Path) -> Iterator[Entry]:
     yield from _refused(refused, raw)
 
 
+def find(raw: Path, name: str) -> RawFile | None:
+    """The file that `walk` gives under a name; where the name leads to it, no other file or archive is looked into."""
+    places = (raw / part for part in (PurePosixPath(name), *PurePosixPath(name).parents))
+    held = next((path for path in places if path.is_file()), None)
+    for entries in (_at(str(held), raw) if held else (), walk(raw)):
+        for entry in entries:
+            if entry.file.name == name and not entry.trouble:
+                return entry.file
+    return None
+
+
 def _enter(folder: str, seen: set[tuple[int, int]]) -> bool:
     try:
         facts = os.stat(folder)  # noqa: PTH116

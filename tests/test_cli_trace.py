@@ -105,6 +105,25 @@ def test_members_of_archives_and_compressed_files_are_read_in_place(tmp_path: Pa
         assert f"query: {file}:1" in invoke("trace", tmp_path / "out" / f"tieba.tsv:{row}").stdout
 
 
+def test_an_archive_that_is_not_needed_is_not_opened(out: Path, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(raw / "other.zip", "w") as archive:
+        archive.writestr("x.txt", "x")
+    monkeypatch.setattr("chat_corpus.walk._members", lambda *_: pytest.fail("it was opened"))
+    assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
+
+
+def test_a_file_whose_name_is_no_text_is_found_by_the_name_that_is_shown(tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    folder = os.fsencode(raw) + b"/tieba-\xcc\xf9"
+    os.makedirs(folder)  # noqa: PTH103 bytes
+    with open(folder + b"/tieba.dialogues", "wb") as stream:  # noqa: PTH123 bytes
+        stream.write("甲\t乙\n".encode())
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    assert r"query: tieba-\xcc\xf9/tieba.dialogues:1" in invoke("trace", out / "tieba.tsv:1").stdout
+    for name in (r"tieba-\xcc\xf9/tieba.dialogues", os.fsdecode(folder) + "/tieba.dialogues"):
+        assert ": row 1\n" in invoke("explain", "--out", out, f"{name}:1").stdout
+
+
 def test_a_plugin_is_loaded_again_and_must_be_the_same(tmp_path: Path) -> None:
     raw, file = put(tmp_path / "raw", {"ours.txt": "在嗎|在\n"}), plugin(tmp_path)
     assert invoke("-q", "--plugin", file, "--raw", raw, "--out", tmp_path / "out").exit_code == 0

@@ -13,7 +13,7 @@ import msgspec
 from chat_corpus import earlier, identity, index, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
-from chat_corpus.raw import printable
+from chat_corpus.raw import displayed
 from chat_corpus.settings import Settings, SourceSettings
 
 
@@ -119,5 +119,5 @@ def _known(path: str, files: list[str], raw: str) -> str | None:
     """The name among `files` of a path, which may begin with the raw folder, by whatever way it leads there."""
     below = [os.path.relpath(os.path.abspath(path), os.path.abspath(raw))]  # noqa: PTH100 a member is no file
     below.append(os.path.relpath(os.path.realpath(path), os.path.realpath(raw)))
-    names = [printable(os.fsencode(Path(one).as_posix())) for one in below]
+    names = [displayed(Path(one).as_posix()) for one in below]
     return next((name for name in (*names, path) if name in files), None)

@@ -9,7 +9,6 @@ import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from chat_corpus.raw import RawFile, lines_end
 from chat_corpus.samples import digest
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
-from chat_corpus.walk import walk
+from chat_corpus.walk import find
 from chat_corpus.writers import tsv
 
 #: What to do about outputs that cannot be traced.
@@ -64,6 +63,7 @@ class Written:
     #: Size, time of modification in nanoseconds, and SHA-256 of each raw file; None where it was not read to its end.
     inputs: Mapping[str, tuple[int, int, str | None]]
     _done: dict[int, Again] = field(default_factory=dict)
+    _files: dict[str, RawFile] = field(default_factory=dict)
 
     @property
     def tsv(self) -> Path:
@@ -80,13 +80,6 @@ class Written:
         """How many rows the file of pairs has."""
         last = self.entries[-1] if self.entries else None
         return last.row + last.rows - 1 if last else 0
-
-    @cached_property
-    def _raw(self) -> Mapping[str, RawFile]:
-        folder = Path(self.settings.raw)
-        if not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
-        return {entry.file.name: entry.file for entry in walk(folder) if not entry.trouble}
 
     def of_row(self, row: int) -> Entry:
         """The entry of the shard that row `row`, from 1, is of. Raises UsageError where there is no such row."""
@@ -108,9 +101,7 @@ class Written:
         return self._done[entry.shard]
 
     def _do(self, entry: Entry) -> Again:
-        for span in entry.pieces:
-            self._check_input(span.file)
-        shard = entry.again(self.name, self._raw)
+        shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
         outcome = pipeline.process(shard, self.settings)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
         if outcome.counts.report() != entry.counts:
@@ -129,10 +120,15 @@ class Written:
             records=pipeline.records(shard, self.source),
         )
 
-    def _check_input(self, name: str) -> None:
-        """Raise ChatCorpusError where a raw file is not the one that was read."""
+    def _input(self, name: str) -> RawFile:
+        """A raw file. Raises ChatCorpusError where it is not the one that was read."""
+        if name in self._files:
+            return self._files[name]
+        folder = Path(self.settings.raw)
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
         size, modified, known = self.inputs[name]
-        file = self._raw.get(name)
+        file = find(folder, name)
         if file is None:
             raise ChatCorpusError(f"{name}: not under {self.settings.raw} any more; name its place with --raw")
         if file.size != size:
@@ -141,6 +137,8 @@ class Written:
         if file.modified != modified and digest(file) != known:
             told = f"as long as before, but of another time and of SHA-256 {digest(file)}, not {known}"
             raise ChatCorpusError(f"{file.path}: changed: {told}; {AGAIN}")
+        self._files[name] = file
+        return file
 
     def _check_rows(self, entry: Entry, pairs: pl.DataFrame) -> None:
         """Raise ChatCorpusError where the file of pairs does not have these in the place of the shard."""
