@@ -272,7 +272,7 @@ def test_a_cluster_of_this_machine_needs_no_address(work: Work, expected: dict[s
     code, errors = work.run("out", "--engine", "dask")
     assert code == 0, errors
     assert work.files("out") == expected
-    assert len(said(errors)) == 4, "nothing but the table"
+    assert len(said(errors)) == 6, "nothing but a line for each source, and the table"
 
 
 def test_a_small_input_starts_no_cluster(work: Work, tmp_path: Path) -> None:

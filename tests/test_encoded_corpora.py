@@ -228,7 +228,7 @@ def test_another_choice_does_its_source_again_and_no_other(big5: Path, tmp_path:
     assert "unchanged" in rows["subtitle"]
     assert "unchanged" not in rows["tieba"]
     again = invoke(*args, "--encoding", "tieba=big5").stderr
-    assert again.count("unchanged") == 2
+    assert again.count("unchanged since") == 2
     other = invoke(*args, "--encoding", "tieba=gb18030")
     assert other.exit_code == 2
     assert 'tieba.tsv: made with other settings (read.encoding "big5", now "gb18030")' in other.stderr

@@ -155,15 +155,21 @@ def test_the_second_of_two_parallel_files_has_a_limit_too(tmp_path: Path, monkey
 
 
 BOMBS: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "a gigabyte without a line break": ("a/lost.conv", lambda path: os.truncate(path, 1 << 30)),
+    "a gigabyte without a line break": ("a/lost.conv", lambda path: _sparse(path)),
     "one that unpacks from a megabyte": ("a/lost.conv.gz", lambda path: path.write_bytes(_zeros())),
-    "as the second of two files": ("weibo/stc_weibo_train_response", lambda path: os.truncate(path, 1 << 30)),
+    "as the second of two files": ("weibo/stc_weibo_train_response", lambda path: _sparse(path)),
 }
 
 
+def _sparse(path: Path) -> None:
+    """A gigabyte that begins with text: a file of nothing but zeros is known for damaged when it is found."""
+    path.write_bytes(b"M " + b"x" * 100_000)
+    os.truncate(path, 1 << 30)
+
+
 def _zeros() -> bytes:
-    """A gigabyte of zeros, compressed: members of one stream may stand one after the other."""
-    return gzip.compress(bytes(1 << 24), 9) * 64
+    """A gigabyte of zeros behind some text, compressed: members of a stream may stand one after the other."""
+    return gzip.compress(b"M " + b"x" * 100_000, 9) + gzip.compress(bytes(1 << 24), 9) * 64
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
