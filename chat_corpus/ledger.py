@@ -108,6 +108,8 @@ class Counts:
 _DIALOGUE = 1 << 32
 #: What tells a row from the others.
 _ADDRESS = ("part", "line", "dialogue", "turn")
+#: Of so many pairs of a shard the text is looked at.
+_LOOKS = 1000
 _BUG = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 
@@ -177,49 +179,70 @@ def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, where: str) -> Non
 def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:
     """Check that the pairs are those that the places of the turns imply: each answer has its query's place, once.
 
-    `rows` and `pairs` are what `pairing.pair` is given and returns. Raises LedgerError.
+    `rows` and `pairs` are what `pairing.pair` is given and returns. Number, addresses and reasons are compared of all
+    pairs, texts of some. Raises LedgerError.
     """
-    placed = rows.select("part", "line", "dialogue", "turn", "text", "reason")
-    placed = placed.filter(pl.col("dialogue").is_not_null()) if rows["dialogue"].null_count() else placed
+    placed = rows.select("dialogue", "turn").with_row_index("at")
+    placed = placed.filter(pl.col("dialogue").is_not_null()) if placed["dialogue"].null_count() else placed
     places, turn = _places(placed), placed["turn"].cast(pl.Int64)
     first = pairing is Pairing.FIRST
     # The query is the first row of the dialogue, or the last of the rows before all those in the answer's place.
     found = _begins(placed["dialogue"]) if first else _begins(places) - 1
     possible = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0) & (pairing is not Pairing.NONE)
     asked: pl.Series = places - turn if first else places - 1
-    answers = possible & (found >= 0) & (places.gather(found.clip(0)) == asked)
-    answer, query = placed.filter(answers), placed[found.filter(answers)]
-    implied = {
-        "query": query["text"],
-        "answer": answer["text"],
-        "query_part": query["part"],
-        "query_line": query["line"],
-        "answer_part": answer["part"],
-        "answer_line": answer["line"],
-        "reason": query["reason"].zip_with(query["reason"].is_not_null(), answer["reason"]),
-    }
-    if len(pairs) != len(answer) or not all(pairs[name].equals(column) for name, column in implied.items()):
+    answers = (possible & (found >= 0) & (places.gather(found.clip(0)) == asked)).arg_true()
+    sides = {"query": placed["at"].gather(found.gather(answers)), "answer": placed["at"].gather(answers)}
+    if len(pairs) != len(answers) or not _are(pairs, rows, sides):
         raise LedgerError(
-            f"{where}: stage 'pair' lost, added or moved pairs: {len(pairs)} made, {len(answer)} implied by the turns; "
-            f"{_BUG}"
+            f"{where}: stage 'pair' lost, added or moved pairs: {len(pairs)} made, {len(answers)} implied by the "
+            f"turns; {_BUG}"
         )
 
 
-def check_written(pairs: pl.DataFrame, rows: pl.Series, encoded: bytes, where: str) -> None:
-    """Check that what is about to be written is the rows of these pairs, a line each. Raises LedgerError."""
-    lines = pl.read_lines(encoded)
-    if len(pairs) != len(rows) or not lines.to_series().equals(rows):
+def _are(pairs: pl.DataFrame, rows: pl.DataFrame, sides: Mapping[str, pl.Series]) -> bool:
+    """Whether pairs are made of the rows with these indices."""
+    same = all(
+        pairs[f"{side}_{name}"].equals(rows[name].gather(index))
+        for side, index in sides.items()
+        for name in ("part", "line")
+    )
+    apart = 1 + len(pairs) // _LOOKS
+    texts = all(
+        pairs[side].gather_every(apart).equals(rows["text"].gather(index.gather_every(apart)))
+        for side, index in sides.items()
+    )
+    reasons = rows["reason"]
+    if reasons.null_count() == len(reasons):
+        return same and texts and pairs["reason"].null_count() == len(pairs)
+    query, answer = (reasons.gather(index) for index in sides.values())
+    return same and texts and pairs["reason"].equals(query.zip_with(query.is_not_null(), answer))
+
+
+def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str) -> None:
+    """Check that what is about to be written is so many pairs, the rows of these columns of text, a line each.
+
+    Their number and bytes are counted, and some of them looked at in their places. Raises LedgerError.
+    """
+    ends = columns.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
+    lines = encoded.count(b"\n")
+    whole = pairs == len(columns) == lines and (ends[-1] if lines else 0) == len(encoded)
+    if not whole or not all(_stands(columns, ends, encoded, row) for row in range(0, lines, 1 + lines // _LOOKS)):
         raise LedgerError(
-            f"{where}: stage 'write' lost, added, changed or moved pairs: {len(pairs)} to write, {len(lines)} lines "
-            f"made; {_BUG}"
+            f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; {_BUG}"
         )
+
+
+def _stands(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, row: int) -> bool:
+    """Whether a row stands where the rows before it end."""
+    begin = ends[row - 1] if row else 0
+    return encoded[begin : ends[row]] == "\t".join(columns.row(row)).encode() + b"\n"
 
 
 def _begins(values: pl.Series) -> pl.Series:
     """The index at which the run of equal values begins that each row is in."""
-    lengths = values.rle().struct.field("len").cast(pl.Int64)
-    begins: pl.Series = lengths.cum_sum() - lengths
-    return begins.gather(values.rle_id())
+    value = pl.col(values.name)
+    begins = value.ne_missing(value.shift(1)) | (pl.int_range(pl.len()) == 0)
+    return values.to_frame().select(pl.when(begins).then(pl.int_range(pl.len())).forward_fill()).to_series()
 
 
 def _places(rows: pl.DataFrame) -> pl.Series:

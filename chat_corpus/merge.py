@@ -7,6 +7,7 @@ change places with what lies in the output folder.
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -36,32 +37,21 @@ class _Lines:
         self.lines = self.bytes = 0
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
-    def append(self, blocks: Iterable[bytes]) -> None:
+    def append(self, blocks: Iterable[bytes]) -> int:
+        """Write blocks of whole lines; returns the CRC-32 of what was written."""
+        written = 0
         with self._path.open("ab") as stream:
             for block in blocks:
                 stream.write(block)
+                written = zlib.crc32(block, written)
                 self.lines += block.count(b"\n")
                 self.bytes += len(block)
+        return written
 
-    def join(self, part: Path) -> None:
+    def join(self, part: Path) -> int:
+        """Append a file; returns the CRC-32 of what was written."""
         with part.open("rb") as stream:
-            self.append(iter(lambda: stream.read(_BLOCK), b""))
-
-    def holds(self, parts: Iterable[Path], left_out: pl.Series) -> bool:
-        """Whether the file begins with the lines of its parts in order, but for those of some sorted numbers from 0."""
-        first = 0
-        with self._path.open("rb") as stream:
-            for part in parts:
-                wanted = part.read_bytes()
-                if len(left_out):
-                    lines = wanted.splitlines(keepends=True)
-                    begin, end = (left_out.search_sorted(row, "left") for row in (first, first + len(lines)))
-                    absent = set(left_out[begin:end])
-                    wanted = b"".join(line for row, line in enumerate(lines, first) if row not in absent)
-                    first += len(lines)
-                if stream.read(len(wanted)) != wanted:
-                    return False
-        return True
+            return self.append(iter(lambda: stream.read(_BLOCK), b""))
 
     def sync(self) -> None:
         """Have all of it on the disk, so that a power cut cannot leave an empty file in its place."""
@@ -85,6 +75,8 @@ class Merge:
         #: Where the parts joined so far stand, in order.
         self.places: list[Place] = []
         self._pairs, self._rejects = _Lines(folder / "pairs.writing"), _Lines(folder / "rejects.writing")
+        #: The first file that does not hold what its parts were made with.
+        self._faulty = ""
 
     def add(self, number: int, part: Part) -> None:
         """Take a finished part; it is joined as soon as all before it have been."""
@@ -92,9 +84,14 @@ class Merge:
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
-            self._rejects.join(following.rejects)
+            pairs, rejects = following.checksums()
+            self._expect(self._rejects.join(following.rejects), rejects, "rejects")
             if self._raw_of is None:
-                self._pairs.join(following.pairs)
+                self._expect(self._pairs.join(following.pairs), pairs, "pairs")
+
+    def _expect(self, written: int, wanted: int, what: str) -> None:
+        if written != wanted:
+            self._faulty = self._faulty or what
 
     def finish(self, counts: Counts, out: Path) -> None:
         """Put the files of all parts added under `out`. Adds the duplicates to `counts`.
@@ -106,20 +103,11 @@ class Merge:
         counts.duplicates += duplicates
         counts.written -= duplicates
         counts.check(self._name)
-        left_out = pl.Series([], dtype=pl.UInt32) if repeats is None else repeats["row"]
-        parts = self._parts
-        for lines, expected, sound, file in (
-            (self._pairs, counts.written, self._pairs.holds([p.pairs for p in parts], left_out), ".tsv"),
-            (
-                self._rejects,
-                counts.turns_rejected.total() + duplicates,
-                self._rejects.holds([p.rejects for p in parts], left_out.clear()),
-                " rejects",
-            ),
-        ):
-            if lines.lines != expected or not sound:
+        rejected = counts.turns_rejected.total() + duplicates
+        for lines, expected, what in ((self._pairs, counts.written, "pairs"), (self._rejects, rejected, "rejects")):
+            if lines.lines != expected or self._faulty == what:
                 raise LedgerError(
-                    f"{self._name}{file}: stage 'merge' lost, added, changed or moved rows: {lines.lines} rows were "
+                    f"{self._name}: stage 'merge' lost, added, changed or moved {what}: {lines.lines} rows were "
                     f"written, {expected} accounted for; the old file was left as it was"
                 )
             lines.sync()
@@ -132,7 +120,9 @@ class Merge:
         repeats = distinct.repeated([part.keys for part in self._parts])
         first = 0
         for number, part in enumerate(self._parts):
-            lines = part.pairs.read_bytes().splitlines(keepends=True)
+            data = part.pairs.read_bytes()
+            self._expect(zlib.crc32(data), part.checksums()[0], "pairs")
+            lines = data.splitlines(keepends=True)
             begin, end = (repeats["row"].search_sorted(row, "left") for row in (first, first + len(lines)))
             dropped = repeats[begin:end].with_columns(pl.col("row") - first)
             left_out = set(dropped["row"])
@@ -142,9 +132,11 @@ class Merge:
                 duplicates=self._rejects.bytes,
                 dropped=runs(dropped["row"].to_list()),
             )
-            self._pairs.append(line for row, line in enumerate(lines) if row not in left_out)
+            kept = b"".join(line for row, line in enumerate(lines) if row not in left_out)
+            self._expect(self._pairs.append([kept]), zlib.crc32(kept), "pairs")
             if left_out:
-                self._rejects.append([_duplicates(self._name, part, dropped, raw_of(number))])
+                told = _duplicates(self._name, part, dropped, raw_of(number))
+                self._expect(self._rejects.append([told]), zlib.crc32(told), "rejects")
             first += len(lines)
         return repeats
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -68,6 +69,11 @@ class Part:
         except (OSError, ValueError):
             return None
 
+    def checksums(self) -> tuple[int, int]:
+        """CRC-32 of the pairs and of the rejects of a finished part."""
+        pairs, rejects = json.loads(self.told.read_text("utf-8"))["crc32"]
+        return pairs, rejects
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -104,17 +110,17 @@ def work(task: Task) -> Counts:
     """Process a shard, leave its part, and return its accounts. Raises what `pipeline.process` raises, and OSError."""
     outcome = pipeline.process(task.shard, task.settings)
     part = task.part
-    rows = tsv.rows(outcome.pairs)
-    encoded = tsv.joined(rows)
-    ledger.check_written(outcome.pairs, rows, encoded, task.shard.place)
+    columns = tsv.columns(outcome.pairs)
+    encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
+    ledger.check_written(outcome.counts.written, columns, encoded, task.shard.place)
     whole(part.pairs, lambda path: path.write_bytes(encoded), sync=False)
-    whole(part.rejects, outcome.rejects.write_ndjson, sync=False)
+    whole(part.rejects, lambda path: path.write_bytes(rejects), sync=False)
     if task.with_keys:
         keys = distinct.keys(outcome.pairs, [piece.file.name for piece in task.shard.pieces])
         whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"), sync=False)
     if task.conversions:
         whole(part.sample, _sample(outcome.turns, task.shard, task.conversions).write_ipc, sync=False)
-    told = json.dumps(outcome.counts.report())
+    told = json.dumps({**outcome.counts.report(), "crc32": [zlib.crc32(encoded), zlib.crc32(rejects)]})
     whole(part.told, lambda path: path.write_text(told, encoding="utf-8"), sync=False)
     return outcome.counts
 

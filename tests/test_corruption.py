@@ -88,15 +88,15 @@ def _pair(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 def _write(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     joined = tsv.joined
-    patched.setattr(tsv, "joined", lambda lines: joined(fault(lines.to_frame()).to_series()))
+    patched.setattr(tsv, "joined", lambda columns: joined(fault(columns)))
 
 
 def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     append = merge._Lines.append
 
-    def faulty(self: merge._Lines, blocks: Iterable[bytes]) -> None:
+    def faulty(self: merge._Lines, blocks: Iterable[bytes]) -> int:
         lines = pl.DataFrame({"line": b"".join(blocks).splitlines(keepends=True)}, schema={"line": pl.Binary})
-        append(self, fault(lines)["line"] if len(lines) > 1 else lines["line"])
+        return append(self, fault(lines)["line"] if len(lines) > 1 else lines["line"])
 
     patched.setattr(merge._Lines, "append", faulty)
 

@@ -184,7 +184,7 @@ def test_a_merge_that_fails_leaves_rejects_and_pairs_of_one_run(
     put(out.parent / "raw", {"Gossiping-QA-Dataset.txt": FEWER + "noch eine\n"})
     append = merge._Lines.append
     monkeypatch.setattr(merge._Lines, "append", lambda lines, blocks: append(lines, list(blocks)[:-1]))
-    failed(out, before, "ptt.tsv", "rows were written")
+    failed(out, before, "stage 'merge'", "rows were written")
 
 
 def test_after_a_failure_a_sound_program_does_the_source_again(
@@ -204,8 +204,8 @@ def test_what_a_faulty_writer_left_is_not_taken_up_again(
 ) -> None:
     out, _ = earlier
     with monkeypatch.context() as patched:
-        rows = tsv.rows
-        patched.setattr(tsv, "rows", lambda pairs: rows(pairs).head(-1))
+        columns = tsv.columns
+        patched.setattr(tsv, "columns", lambda pairs: columns(pairs).head(-1))
         assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 1
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))
@@ -247,9 +247,9 @@ def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is needed")
 def test_a_failure_of_polars_to_write_is_one_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = put(tmp_path / "raw", {"tieba.dialogues": ROWS})
-    write = pl.DataFrame.write_ndjson
-    monkeypatch.setattr(pl.DataFrame, "write_ndjson", lambda frame, _: write(frame, Path("/dev/full")))
+    raw = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": ROWS})
+    write = pl.DataFrame.write_ipc
+    monkeypatch.setattr(pl.DataFrame, "write_ipc", lambda frame, _, **how: write(frame, Path("/dev/full"), **how))
     with pytest.raises(ChatCorpusError, match=r"cannot be written: .*No space left on device"):
         run(here(raw), Settings(out=str(tmp_path / "out"), workers=1), silent)
     assert visible(tmp_path / "out") == {}

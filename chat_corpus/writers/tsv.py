@@ -16,19 +16,18 @@ _BREAKS = "[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
 
 def encode(pairs: pl.DataFrame) -> bytes:
     """The TSV lines of a frame with the columns `query` and `answer`."""
-    return joined(rows(pairs))
+    return joined(columns(pairs))
 
 
-def rows(pairs: pl.DataFrame) -> pl.Series:
-    """The line of each pair, without its line break."""
-    columns = [_one_line(pairs[name]) for name in ("query", "answer")]
-    return pl.select(pl.concat_str(columns, separator="\t")).to_series()
+def columns(pairs: pl.DataFrame) -> pl.DataFrame:
+    """`query` and `answer` of each pair as they are written, without a line break or a tab in them."""
+    return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
 
 
-def joined(lines: pl.Series) -> bytes:
-    """Lines as the bytes of a file."""
+def joined(rows: pl.DataFrame) -> bytes:
+    """Rows of such columns as the bytes of a file."""
     out = io.BytesIO()
-    lines.to_frame().write_csv(out, separator="\t", include_header=False, quote_style="never", null_value="")
+    rows.write_csv(out, separator="\t", include_header=False, quote_style="never", null_value="")
     return out.getvalue()
 
 
