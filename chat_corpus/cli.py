@@ -86,6 +86,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
     help="Show N random conversions.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
+@click.option("--keep-turns", is_flag=True, help="Keep clean turns, for later runs with other rules or pairs.")
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs have done, and do all of it again.")
 @click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
 @_JSON
@@ -141,7 +142,7 @@ def run(
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     from chat_corpus import settings, sources
 
-    places = ("raw", "out", "workers", "engine", "scheduler")
+    places = ("raw", "out", "workers", "keep_turns", "engine", "scheduler")
     told: dict[str, Any] = {name: flags[name] for name in places if flags.get(name)}
     if flags.get("engine") == "local":
         if flags.get("scheduler"):

@@ -6,6 +6,7 @@ Each stage maps a frame of turns to a frame with the same rows; the ledger looks
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -44,12 +45,29 @@ class Outcome:
     counts: Counts
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cleaned:
+    """What the records of a shard became before they are judged.
+
+    turns    `schema.TURNS` with clean text, and `raw`, `unconverted` and `script` as in `Outcome`
+    counts   the shard's accounts as far as they are known: records, and what was changed
+    """
+
+    turns: pl.DataFrame
+    counts: Counts
+
+
 def process(shard: Shard, settings: Settings) -> Outcome:
     """Run one shard through all stages. Raises ChatCorpusError where its files changed, LedgerError on imbalance."""
+    raw = records(shard, sources.load(settings.plugins)[shard.source])
+    return judge(clean(shard, settings, raw), shard, settings, lambda: raw)
+
+
+def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned:
+    """The stages that know the files and the text: read, normalize, convert. Raises LedgerError on imbalance."""
     source = sources.load(settings.plugins)[shard.source]
     own = settings.of(source.name)
     where, counts = shard.place, Counts()
-    raw = records(shard, source)
     reading = source.inputs[shard.input].format.read(raw)
     ledger.check_order(reading.rows, where)
     reading, expected = _limited(shard, reading, own.read.limit)
@@ -59,7 +77,22 @@ def process(shard: Shard, settings: Settings) -> Outcome:
         counts.structural += len(reading.structural[part])
         counts.used += used
         counts.records_rejected += lost
-    turns = _clean(_undecoded(_given(reading.rows, source, own, where), shard), shard, source, own, counts, where)
+    rows = _undecoded(_given(reading.rows, source, own, where), shard)
+    return Cleaned(turns=_changed(rows, shard, source, own, counts), counts=counts)
+
+
+def judge(cleaned: Cleaned, shard: Shard, settings: Settings, raw: Callable[[], tuple[Records, ...]]) -> Outcome:
+    """The stages that look at clean turns alone: check, pair. `raw` gives the records of those that are rejected.
+
+    Adds to the counts of `cleaned`. Raises LedgerError on imbalance.
+    """
+    source = sources.load(settings.plugins)[shard.source]
+    own = settings.of(source.name)
+    where, counts = shard.place, cleaned.counts
+    turns = rules.check(cleaned.turns, own.rules, source)
+    ledger.check_rows(cleaned.turns, turns, "check", where, judges=True)
+    counts.turns, counts.kept = len(cleaned.turns), turns["reason"].null_count()
+    counts.turns_rejected = _by_reason(turns)
     pairing = own.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
     ledger.check_pairs(turns, possible, pairing, where)
@@ -105,10 +138,9 @@ def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
     return rows.with_columns(detail=pl.when(pl.col("detail") == NOT_UTF8).then(own).otherwise("detail"))
 
 
-def _clean(
-    rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettings, counts: Counts, where: str
-) -> pl.DataFrame:
-    """The stages that change or judge turns: normalize, convert, check."""
+def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettings, counts: Counts) -> pl.DataFrame:
+    """The stages that change texts: normalize, convert."""
+    where = shard.place
     traits = replace(source.traits, segmentation=shard.segmentation)
     read = rows.with_columns(raw=pl.col("text"))
     texts = steps.normalize(read["text"], own.text, traits)
@@ -119,28 +151,23 @@ def _clean(
     ledger.check_length(read, len(told), "convert", where)
     converted = normalized.with_columns(told["text"], unconverted=normalized["text"], script=told["script"])
     ledger.check_rows(normalized, converted, "convert", where)
-    checked = rules.check(converted, own.rules, source)
-    ledger.check_rows(converted, checked, "check", where, judges=True)
-    counts.turns = len(read)
-    counts.kept = checked["reason"].null_count()
-    counts.turns_rejected = _by_reason(checked)
     counts.normalized = int((read["text"] != normalized["text"]).sum())
     counts.converted = int((normalized["text"] != converted["text"]).sum())
     counts.scripts = Counter(dict(told["script"].drop_nulls().value_counts().iter_rows()))
-    return checked
+    return converted
 
 
 def _by_reason(frame: pl.DataFrame) -> Counter[str]:
     return Counter(dict(frame["reason"].drop_nulls().value_counts().iter_rows()))
 
 
-def _rejects(turns: pl.DataFrame, shard: Shard, records: tuple[Records, ...]) -> pl.DataFrame:
+def _rejects(turns: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
     """The rejected turns with the raw text of their records."""
     rejected = turns.filter(pl.col("reason").is_not_null()).select("part", "line", "turn", "reason", "detail")
     found = []
-    for part, piece in enumerate(shard.pieces):
+    for part, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
         mine = rejected.filter(pl.col("part") == part)
-        told = mine.join(_shown(records[part], mine), on="line", how="left", maintain_order="left")
+        told = mine.join(_shown(records, mine), on="line", how="left", maintain_order="left")
         found.append(told.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
     whole = pl.concat(found).sort("line", "part", "turn", maintain_order=True)
     return raw_for_some(whole.select("source", "file", "line", "reason", "detail", "raw"))

@@ -58,6 +58,11 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     rules: RuleOptions = RuleOptions()
     pairs: PairOptions = PairOptions()
 
+    @property
+    def cleaning(self) -> SourceSettings:
+        """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
+        return replace(self, rules=RuleOptions(), pairs=PairOptions())
+
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.
 
@@ -79,6 +84,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 8_000_000
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+    #: Keep clean turns in the work folder, about as many bytes as were read, for later runs with other rules or pairs.
+    keep_turns: bool = False
     #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
     #: Address of the Dask scheduler to work with, as tcp://10.0.0.1:8786; null for a Dask cluster of this machine.

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import distinct, identity, ledger, pipeline, sources
+from chat_corpus import distinct, identity, kept, ledger, pipeline, sources
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
-from chat_corpus.settings import Settings
+from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.writers import tsv
 
 #: Names under which files are written before they have their own.
@@ -77,17 +77,32 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`."""
+    """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`.
+
+    With a folder `kept`, its clean turns are kept there, and taken from there if they are the same.
+    """
 
     shard: Shard
     settings: Settings
     folder: Path
     with_keys: bool
     conversions: int = 0
+    kept: Path | None = None
 
     @cached_property
     def part(self) -> Part:
-        """Where the results of this task lie; another input, setting or version has another place.
+        """Where the results of this task lie; another input, setting or version has another place."""
+        settings = self.settings.of(self.shard.source)
+        return Part(folder=self.folder, stem=self._stem(settings, keys=self.with_keys, conversions=self.conversions))
+
+    @cached_property
+    def turns(self) -> Path | None:
+        """Where the clean turns of this task are kept, if they are to be."""
+        settings = self.settings.of(self.shard.source).cleaning
+        return None if self.kept is None else self.kept / f"{self._stem(settings)}.arrow"
+
+    def _stem(self, settings: SourceSettings, **wanted: object) -> str:
+        """The number of the shard, and a key of all that its results depend on.
 
         Files are known by name, size and time, not by where their folder is mounted.
         """
@@ -96,19 +111,18 @@ class Task:
             del piece["file"]["path"]
         told = {
             "shard": shard,
-            "settings": self.settings.of(self.shard.source).digest(),
+            "settings": settings.digest(),
             "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in self.settings.plugins],
-            "keys": self.with_keys,
-            "conversions": self.conversions,
             "code": identity.code(),
+            **wanted,
         }
         key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
-        return Part(folder=self.folder, stem=f"{self.shard.number:06d}-{key}")
+        return f"{self.shard.number:06d}-{key}"
 
 
 def work(task: Task) -> Counts:
     """Process a shard, leave its part, and return its accounts. Raises what `pipeline.process` raises, and OSError."""
-    outcome = pipeline.process(task.shard, task.settings)
+    outcome = pipeline.process(task.shard, task.settings) if task.turns is None else _judged(task, task.turns)
     part = task.part
     columns = tsv.columns(outcome.pairs)
     encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
@@ -123,6 +137,19 @@ def work(task: Task) -> Counts:
     told = json.dumps({**outcome.counts.report(), "crc32": [zlib.crc32(encoded), zlib.crc32(rejects)]})
     whole(part.told, lambda path: path.write_text(told, encoding="utf-8"), sync=False)
     return outcome.counts
+
+
+def _judged(task: Task, path: Path) -> pipeline.Outcome:
+    """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
+    shard, settings = task.shard, task.settings
+    source = sources.load(settings.plugins)[shard.source]
+    cleaned = kept.read(path)
+    if cleaned is None:
+        raw = pipeline.records(shard, source)
+        cleaned = pipeline.clean(shard, settings, raw)
+        whole(path, lambda beside: kept.write(cleaned, beside), sync=False)
+        return pipeline.judge(cleaned, shard, settings, lambda: raw)
+    return pipeline.judge(cleaned, shard, settings, lambda: pipeline.records(shard, source))
 
 
 def raw_records(task: Task) -> pl.DataFrame:

@@ -1,0 +1,193 @@
+"""One source on its way through a run: planned, worked on shard by shard, put in its place, and told of."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chat_corpus import earlier, index
+from chat_corpus.errors import ChatCorpusError, IncompleteError
+from chat_corpus.ledger import Counts
+from chat_corpus.merge import Merge
+from chat_corpus.plan import Plan
+from chat_corpus.report import SourceReport
+from chat_corpus.schema import Reason
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found
+from chat_corpus.work import Task, raw_records
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class Job:
+    """One source on its way: its plan, its tasks so far, how many of them are done, and what is told of it.
+
+    `folder` holds its parts, `kept` its clean turns for later runs. `content` counts bytes of its shards so far,
+    `read` those of shards that are done, `reached` the bytes that these are of the files on disk, which may be
+    compressed or in another encoding.
+    """
+
+    plan: Plan
+    folder: Path
+    kept: Path
+    told: SourceReport
+    clock: float
+    with_keys: bool
+    conversions: int
+    merge: Merge = field(init=False)
+    made: list[Task] = field(default_factory=list)
+    accounts: dict[int, Counts] = field(default_factory=dict)
+    done: int = 0
+    planned: bool = False
+    content: int = 0
+    read: int = 0
+    reached: int = 0
+
+    def __post_init__(self) -> None:
+        raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
+        self.merge = Merge(self.name, self.folder, raw_of)
+
+    @classmethod
+    def of(cls, found: Found, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> Job:
+        """The job of a source, in its place under `work`, where a `fresh` one forgets what earlier runs have done."""
+        name = found.source.name
+        folder, kept = work / name, work / f"{name}.turns"
+        if fresh:
+            forget(folder, kept)
+        folder.mkdir(parents=True, exist_ok=True)
+        if settings.keep_turns:
+            kept.mkdir(exist_ok=True)
+        wanted = settings.of(name).pairs.distinct
+        return cls(
+            plan=Plan(found=found, settings=settings),
+            folder=folder,
+            kept=kept,
+            told=SourceReport(found=found),
+            clock=time.perf_counter(),
+            with_keys=wanted == "always" or (wanted == "source" and found.source.distinct),
+            conversions=conversions,
+        )
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return self.plan.found.source.name
+
+    @property
+    def finished(self) -> bool:
+        """Whether all there is to do has been done."""
+        return self.planned and self.done == len(self.made)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files on disk."""
+        return sum(file.size for file in self.plan.found.files)
+
+    def tasks(self) -> Iterator[Task]:
+        """The tasks, planned as they are asked for, until one has failed."""
+        self.clock = time.perf_counter()
+        self.told.files = self.plan.facts
+        settings = self.plan.settings
+        try:
+            for shard in self.plan.shards():
+                task = Task(
+                    shard=shard,
+                    settings=settings,
+                    folder=self.folder,
+                    with_keys=self.with_keys,
+                    conversions=self.conversions,
+                    kept=self.kept if settings.keep_turns else None,
+                )
+                self.made.append(task)
+                self.content += shard.bytes
+                yield task
+                if self.told.error:
+                    break
+        except ChatCorpusError as error:
+            self.fail(error)
+        self.planned = True
+
+    def account(self, task: Task, outcome: Counts | ChatCorpusError) -> None:
+        """Take up what became of a task."""
+        self.done += 1
+        if isinstance(outcome, ChatCorpusError):
+            self.fail(outcome)
+            return
+        self.told.counts.add(outcome)
+        self.accounts[task.shard.number] = outcome
+        self.merge.add(task.shard.number, task.part)
+        self.told.samples.append(task.part.sample)
+        _log.debug("%s: shard %d, %d pairs", self.name, task.shard.number, outcome.written, extra={"source": self.name})
+
+    def advance(self, read: int) -> int:
+        """Count content that was read; by how many bytes of the files on disk that is further."""
+        self.read += read
+        stored = sum(fact.stored for fact in self.plan.facts)
+        reached = max(self.reached, self.read * stored // max(self.content, 1))
+        step, self.reached = reached - self.reached, reached
+        return step
+
+    def fail(self, error: ChatCorpusError) -> None:
+        """Take note of the first failure, and tell it."""
+        if not self.told.error:
+            self.told.error, self.told.exit_code = str(error), error.exit_code
+            _log.error("error: %s", error, extra={"source": self.name})
+
+    def finish(self, out: Path) -> bool:
+        """Put the files of the source in their place; whether its parts are of no more use.
+
+        One that failed keeps its parts for the next run, unless the parts themselves are at fault.
+        """
+        faulty = False
+        self._check_encoding()
+        if not self.told.error:
+            try:
+                earlier.announce(out, self.name, self.plan.settings)
+                self.merge.finish(self.told.counts, out)
+                counts = [self.accounts[number] for number in range(len(self.made))]
+                index.write(out, [task.shard for task in self.made], counts, self.merge.places, self.name)
+            except ChatCorpusError as error:
+                self.fail(error)
+                faulty = True
+        self.told.read_samples()
+        self.told.seconds = time.perf_counter() - self.clock
+        return faulty or not self.told.error
+
+    def forget(self) -> None:
+        """Delete the parts, and the clean turns that are not to be kept or were those of other settings."""
+        forget(self.folder)
+        wanted = {task.turns for task in self.made}
+        for path in self.kept.iterdir() if self.kept.is_dir() else ():
+            if path not in wanted:
+                path.unlink(missing_ok=True)
+        if not self.plan.settings.keep_turns:
+            forget(self.kept)
+
+    def tell(self) -> None:
+        """Say in a line what was done."""
+        if not self.told.error:
+            counts, seconds = self.told.counts, self.told.seconds
+            line = f"{self.name}: {counts.records:,} records, {counts.written:,} pairs, {seconds:.1f} s"
+            _log.info("%s, %.1f MB/s", line, self.told.megabytes / seconds, extra={"source": self.name})
+
+    def _check_encoding(self) -> None:
+        """Fail a source most of whose turns do not decode: its files are in another encoding, or no text at all."""
+        counts, name = self.told.counts, self.name
+        lost = counts.turns_rejected[Reason.ENCODING]
+        if lost * 2 > counts.turns:
+            files = "; ".join(f"{fact.file.name} was read as {fact.file.encoding}" for fact in self.told.files)
+            told = f"{name}: {lost:,} of {counts.turns:,} turns do not decode: {files}"
+            self.fail(
+                IncompleteError(f"{told}; name the right encoding with --encoding {name}=NAME, or get the file again")
+            )
+
+
+def forget(*folders: Path) -> None:
+    """Delete folders of unfinished work."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

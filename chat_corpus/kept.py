@@ -1,0 +1,32 @@
+"""Clean turns on disk: what reading, normalizing and converting gave, for later runs that judge it otherwise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.ledger import Counts
+from chat_corpus.pipeline import Cleaned
+
+#: Texts that are mostly the same as the clean one: only where they differ are they written.
+_EARLIER = ("raw", "unconverted")
+_COUNTS = "chat_corpus.counts"
+
+
+def write(cleaned: Cleaned, path: Path) -> None:
+    """Write the clean turns of a shard and its accounts into one file. Raises OSError."""
+    same = (pl.when(pl.col(name) != pl.col("text")).then(name).alias(name) for name in _EARLIER)
+    told = {_COUNTS: json.dumps(cleaned.counts.report())}
+    cleaned.turns.with_columns(*same).write_parquet(path, compression="lz4", metadata=told)
+
+
+def read(path: Path) -> Cleaned | None:
+    """What `write` wrote; None where there is nothing, or nothing whole."""
+    try:
+        counts = Counts.read(json.loads(pl.read_parquet_metadata(path)[_COUNTS]))
+        turns = pl.read_parquet(path)
+    except (OSError, ValueError, KeyError, pl.exceptions.ComputeError):
+        return None
+    return Cleaned(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=counts)

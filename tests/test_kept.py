@@ -1,0 +1,101 @@
+"""Clean turns kept for later runs: the same output from them, and nothing read or cleaned that is there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import kept, pipeline, sources
+from chat_corpus.earlier import WORK
+from chat_corpus.plan import Plan
+from chat_corpus.settings import Settings
+from chat_corpus.survey import survey
+from tests.conftest import SAMPLES
+from tests.test_cli import invoke, put, visible
+
+ROWS = "".join(f"這是問題{n}！！！！！\t答{n}\n" for n in range(40)) + "一栏\n问\t \n" + "哈\t對\n"
+
+
+def _run(raw: Path, out: Path, *flags: str) -> dict[str, bytes]:
+    done = invoke("-q", "--raw", raw, "--out", out, *flags)
+    assert done.exit_code == 0, done.stderr
+    return {name: content for name, content in visible(out).items() if name.endswith((".tsv", ".jsonl"))}
+
+
+def _kept(out: Path) -> set[Path]:
+    return set((out / WORK).glob("*.turns/*"))
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    return put(tmp_path / "raw", {"tieba.dialogues": ROWS, "Gossiping-QA-Dataset.txt": ROWS})
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text("shard_bytes: 600\nrules: {min_chars: 2}\n")
+    return path
+
+
+def test_other_rules_and_pairs_start_from_the_turns_that_were_kept(
+    raw: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    _run(raw, out, "--keep-turns")
+    before = _kept(out)
+    _run(raw, out, "--keep-turns", "--force", "--config", str(config))
+    assert before.isdisjoint(_kept(out)), "shards of another size are others"
+    before = _kept(out)
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "clean", lambda *_: pytest.fail("cleaned again"))
+        told = _run(raw, out, "--keep-turns", "--force", "--pairs", "first", "--config", str(config))
+    assert _kept(out) == before
+    assert told == _run(raw, tmp_path / "anew", "--pairs", "first", "--config", str(config))
+
+
+def test_another_text_step_cleans_again_and_leaves_no_turns_of_the_old_ones(
+    raw: Path, config: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = _run(raw, out, "--keep-turns")
+    before = _kept(out)
+    config.write_text("text: {punctuation: {limit: 1}}\n")
+    told = _run(raw, out, "--keep-turns", "--force", "--config", str(config))
+    assert told != first
+    assert told == _run(raw, tmp_path / "anew", "--config", str(config))
+    assert before.isdisjoint(_kept(out))
+    assert len(_kept(out)) == len(before)
+
+
+@pytest.mark.parametrize("flags", [("--force", "--pairs", "first"), ("--fresh",)])
+def test_a_run_that_is_to_keep_nothing_cleans_up(flags: tuple[str, ...], raw: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(raw, out, "--keep-turns")
+    assert _kept(out)
+    _run(raw, out, *flags)
+    assert list((out / WORK).glob("*.turns")) == []
+
+
+def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(raw, out, "--keep-turns")
+    for path in _kept(out):
+        path.write_bytes(path.read_bytes()[:100])
+    told = _run(raw, out, "--keep-turns", "--force", "--pairs", "first")
+    assert told == _run(raw, tmp_path / "anew", "--pairs", "first")
+
+
+@pytest.mark.parametrize("name", sorted(sources.load()))
+def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> None:
+    source, settings = sources.load()[name], Settings()
+    for shard in Plan(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
+        cleaned = pipeline.clean(shard, settings, pipeline.records(shard, source))
+        kept.write(cleaned, tmp_path / "turns")
+        again = kept.read(tmp_path / "turns")
+        assert again is not None
+        assert again.turns.equals(cleaned.turns)
+        assert again.turns.schema == cleaned.turns.schema
+        assert again.counts == cleaned.counts
+    assert kept.read(tmp_path / "none") is None
