@@ -122,14 +122,14 @@ def run(
     if not ready:
         talk.warning(_NOTHING_FOUND.format(settings.raw) if chosen else _ALL_EXCLUDED)
         raise click.exceptions.Exit(lacking or _INCOMPLETE)
-    if not force:
-        earlier.check_replaceable(Path(settings.out), settings, ready)
     if dry_run:
+        if not force:
+            earlier.check_replaceable(Path(settings.out), settings, ready)
         _echo(console.reads_and_writes(ready, settings), console.PLAN_COLUMNS, as_json=as_json)
         raise click.exceptions.Exit(lacking)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
-        done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh)
+        done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
     talk.summary(done, settings, samples_left=any(one.samples_left for one in found.values()))
     if sample:
         click.echo(safe(console.conversions(done, sample)), err=as_json)

@@ -47,7 +47,8 @@ class RunByDefault(click.Group):
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            click.echo("stopped; the same command goes on from here", err=True)
+            resumed = "; the same command goes on from here" if ctx.invoked_subcommand == "run" else ""
+            click.echo(f"stopped{resumed}", err=True)
             ctx.exit(1)
 
 

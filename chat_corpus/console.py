@@ -104,7 +104,7 @@ class Console:
                 self._log.info("%s", name, extra={"source": name, "summary": told.counts.report()})
             return
         self.info(_table(done))
-        self.info(f"written to {settings.out}: one .tsv a source, rejects/, report.json")
+        self.info(f"written to {settings.out}: one .tsv a source, rejects/, index/, report.json")
 
 
 def _table(done: Mapping[str, SourceReport]) -> str:

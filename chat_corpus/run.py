@@ -35,18 +35,27 @@ _log = logging.getLogger(__name__)
 
 
 def run(
-    found: Mapping[str, Found], settings: Settings, progress: Progress, *, conversions: int = 0, fresh: bool = False
+    found: Mapping[str, Found],
+    settings: Settings,
+    progress: Progress,
+    *,
+    conversions: int = 0,
+    fresh: bool = False,
+    replace: bool = True,
 ) -> tuple[dict[str, SourceReport], Any]:
     """Do all sources in `found`, and write the report. Returns what became of each source, and the report.
 
     What became of a source comes with a sample of up to `conversions` turns of each shard that were converted. `fresh`
-    forgets what earlier runs have done. Raises UsageError where another run holds the output folder, EngineError where
-    those who should do the work cannot, ChatCorpusError where the output folder cannot be written.
+    forgets what earlier runs have done. Unless it may `replace` them, files that were made with other settings, or by
+    something else, are refused. Raises UsageError then, and where another run holds the output folder, EngineError
+    where those who should do the work cannot, ChatCorpusError where the output folder cannot be written.
     """
     out = Path(settings.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _held(out):
+            if not replace:
+                earlier.check_replaceable(out, settings, found)
             sweep(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
@@ -58,11 +67,11 @@ def _held(out: Path) -> Iterator[None]:
     """Hold the output folder against other runs."""
     folder = out / WORK
     folder.mkdir(exist_ok=True)
-    lock, holder = filelock.FileLock(folder / "lock"), folder / "holder"
+    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source has such a name
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
-        told = holder.read_text("utf-8") if holder.exists() else "another process"
+        told = _told(holder) or "another process"
         raise UsageError(f"{out}: {told} is writing here; wait for it, or use another --out") from error
     try:
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
@@ -70,6 +79,13 @@ def _held(out: Path) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _told(holder: Path) -> str:
+    try:
+        return holder.read_text("utf-8")
+    except OSError:  # it has just ended, or just begun
+        return ""
 
 
 def _run(

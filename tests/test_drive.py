@@ -178,7 +178,7 @@ def test_it_stops_at_once_when_asked_to_and_says_how_to_go_on(
 def test_a_second_run_into_the_same_folder_says_who_holds_it(raw: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = program(raw, out)
-    until(lambda: (out / WORK / "holder").exists())
+    until(lambda: (out / WORK / ".holder").exists())
     second = program(raw, out)
     errors = second.communicate()[1]
     first.communicate()

@@ -16,6 +16,7 @@ import pytest
 from chat_corpus import identity, merge, rules, sources
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.pairing import PairOptions
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Reason
@@ -298,3 +299,14 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
     for known in (identity.code, identity.installed):
         known.cache_clear()
     assert told["chat_corpus"] == "not installed"
+
+
+def test_output_that_appears_while_a_run_begins_is_not_replaced(tmp_path: Path) -> None:
+    """Another run may have made it between the first look and the lock."""
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": ROWS}), tmp_path / "out"
+    run(here(raw), Settings(out=str(out), workers=1), silent)
+    before = visible(out)
+    other = Settings(out=str(out), workers=1, pairs=PairOptions(mode="first"))
+    with pytest.raises(UsageError, match="made with other settings"):
+        run(here(raw), other, silent, replace=False)
+    assert visible(out) == before

@@ -1,1 +1,1 @@
-"""Who does the shards: this process, or a pool of processes on this machine."""
+"""Who does the shards: this process, a pool of processes on this machine, or the workers of a Dask cluster."""
