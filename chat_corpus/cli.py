@@ -236,6 +236,10 @@ def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int
 def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **rest: Any) -> None:
     """The text steps and the script conversion as a filter: lines from stdin to stdout, one for one.
 
+    With -s NAME, word segmentation is undone where all files of that source are segmented (douban, weibo). Where some
+    are not (subtitle, xiaohuangji), a line alone does not tell: its blanks and slashes stay. `read: {segmentation: …}`
+    in --config says otherwise.
+
     A line that is not UTF-8 goes out as it came; if there was any, their numbers are told and the exit code is 1.
     """
     from chat_corpus import filter as filter_

@@ -40,11 +40,17 @@ class Filter:
 
     @classmethod
     def of(cls, settings: SourceSettings, source: Source | None) -> Filter:
-        """The filter of a source; its text counts as segmented if it declares so, unless told otherwise."""
+        """The filter of a source.
+
+        Its text counts as segmented where all of its files are; the settings may say otherwise. A run looks at each
+        file, but a line alone does not tell: 好的/不好 is a choice of two as well as three words.
+        """
         traits = _OWN if source is None else source.traits
         chosen = settings.read.segmentation
         if chosen != "auto":
             traits = replace(traits, segmentation=Segmentation(chosen))
+        elif source is not None and source.plain_editions:
+            traits = replace(traits, segmentation=Segmentation.NONE)
         return cls(settings=settings, traits=traits)
 
     def texts(self, texts: pl.Series) -> pl.DataFrame:

@@ -7,16 +7,17 @@ import io
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 import pytest
 from click.testing import Result
 
 from chat_corpus import filter as filter_
-from chat_corpus import sources
+from chat_corpus import pairs, sources
 from chat_corpus.settings import Settings
-from tests.conftest import ROOT
-from tests.test_cli import invoke
+from tests.conftest import ROOT, SAMPLES
+from tests.test_cli import invoke, put
 
 PLAIN = filter_.Filter.of(Settings(), None)
 WEIBO = filter_.Filter.of(Settings(), sources.load()["weibo"])
@@ -66,6 +67,47 @@ def test_segmentation_is_undone_for_a_source_that_has_it() -> None:
     text = "今天 天气 真 好 ， 我 用 iPhone 6 plus\n"
     assert normalized(text.encode(), "--source", "weibo").stdout == "今天天气真好，我用iPhone 6 plus\n"
     assert normalized(text.encode()).stdout == text
+
+
+SLASHES = "圣母/妓女情结\n/\n好的/不好\n十点/十一点\n"
+
+
+@pytest.mark.parametrize("name", ["subtitle", "xiaohuangji"])
+def test_slashes_stay_as_in_a_run_where_a_line_does_not_tell_whether_it_is_segmented(name: str, tmp_path: Path) -> None:
+    turns = [*SLASHES.splitlines(), *(f"第{number}句没有分词的话" for number in range(9))]
+    conv = "".join(f"E\nM {turn}\nM 好\n" for turn in turns)
+    raw = put(tmp_path, {f"{name}.conv" if name == "xiaohuangji" else "lost.conv": conv})
+    assert next(pairs(name, raw))["query"].to_list() == turns
+    assert normalized(SLASHES.encode(), "-s", name).stdout == SLASHES
+
+
+def test_the_settings_say_whether_lines_are_segmented(tmp_path: Path) -> None:
+    config = put(tmp_path, {"a.yaml": "read: {segmentation: slash}", "b.yaml": "read: {segmentation: none}"})
+    told = normalized("今天/天气/好\n".encode(), "-s", "subtitle", "--config", str(config / "a.yaml"))
+    assert told.stdout == "今天天气好\n"
+    assert normalized("早 啊\n".encode(), "-s", "weibo", "--config", str(config / "b.yaml")).stdout == "早 啊\n"
+
+
+def rewritten(raw: Path, name: str) -> tuple[bytes, bytes]:
+    """The queries and answers that a run over `raw` gives, and what the filter makes of these lines."""
+    rows = [row for frame in pairs(name, raw) for row in frame.select("query", "answer").iter_rows()]
+    texts = [text.replace("\n", r"\n").replace("\t", " ") for row in rows for text in row]
+    clean = "".join(f"{text}\n" for text in texts).encode()
+    return clean, filter_.Filter.of(Settings(), sources.load()[name]).lines(clean, 1)[0]
+
+
+@pytest.mark.parametrize("name", sorted(sources.load()))
+@pytest.mark.parametrize("hard", [False, True], ids=["samples", "hard samples"])
+def test_what_a_run_wrote_is_not_changed_by_the_filter_of_its_source(name: str, *, hard: bool) -> None:
+    clean, again = rewritten(ROOT / "tests" / "sources" / name / "raw" if hard else SAMPLES, name)
+    assert again.decode().splitlines() == clean.decode().splitlines()
+    assert clean or name == "sms"
+
+
+@pytest.mark.parametrize("name", ["douban", "ptt", "tieba", "weibo", "xiaohuangji"])
+def test_what_a_run_over_real_excerpts_wrote_is_not_changed_either(name: str, realdata: Path) -> None:
+    clean, again = rewritten(realdata / "raw_chat_corpus", name)
+    assert again.decode().splitlines() == clean.decode().splitlines()
 
 
 def test_a_source_brings_its_markup_and_its_script() -> None:

@@ -35,4 +35,5 @@ SOURCE = Source(
         ),
     ),
     traits=Traits(script=Script.MIXED, segmentation=Segmentation.SLASH, markup=frozenset({Markup.SUBTITLE})),
+    plain_editions=True,
 )

@@ -28,4 +28,5 @@ SOURCE = Source(
     ),
     alternatives=True,
     traits=Traits(segmentation=Segmentation.SLASH),
+    plain_editions=True,
 )
