@@ -19,6 +19,8 @@ from chat_corpus.writers import tsv
 _TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
 _TOLD = {"turn": pl.UInt32(), **dict.fromkeys(("raw", "unconverted", "text", "reason", "rule"), pl.String())}
 _SIDES = ("query", "answer")
+#: Between causes that are not told apart.
+_PLUS = " + "
 _PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
 
 
@@ -107,15 +109,41 @@ def _cause(*, mode: bool) -> pl.Expr:
         pl.when(~possible)
         .then(pl.coalesce(read, pl.lit("pairing" if mode else None, dtype=pl.String)))
         .when(pl.any_horizontal(*fell))
-        .then(_either(*(pl.when(fallen).then(one) for fallen, one in zip(fell, told, strict=True))))
+        .then(_felling(*(pl.when(fallen).then(one) for fallen, one in zip(fell, told, strict=True))))
         .when(kept & (pl.col("row").is_null() | pl.col("row_new").is_null()))
-        .then(pl.concat_str(pl.lit("repeat"), _either(*told), separator=" + ", ignore_nulls=True))
+        .then(pl.concat_str(pl.lit("repeat"), _either(*told), separator=_PLUS, ignore_nulls=True))
         .otherwise(_either(*told))
     )
 
 
 def _either(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    return pl.when(one != other).then(pl.format("{} + {}", one, other)).otherwise(pl.coalesce(one, other))
+    """The causes of two turns, each once."""
+    both = pl.concat_list(one.str.split(_PLUS), other.str.split(_PLUS)).list.unique(maintain_order=True)
+    return pl.when(one != other).then(both.list.join(_PLUS)).otherwise(pl.coalesce(one, other))
+
+
+def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Why only one run rejects a pair.
+
+    Where the new one does, a rule that rejects a turn by itself is enough, whatever else the other turn needs to fall;
+    a pair comes back only with both its turns.
+    """
+    new = pl.col("reason_new").is_not_null()
+    return (
+        pl.when(new & _is_rule(one) & _is_several(other))
+        .then(one)
+        .when(new & _is_rule(other) & _is_several(one))
+        .then(other)
+        .otherwise(_either(one, other))
+    )
+
+
+def _is_rule(cause: pl.Expr) -> pl.Expr:
+    return cause.str.starts_with("rule ") & ~_is_several(cause)
+
+
+def _is_several(cause: pl.Expr) -> pl.Expr:
+    return cause.str.contains(_PLUS, literal=True)
 
 
 def _parted(old: Side, new: Side, rows: pl.DataFrame) -> pl.DataFrame:

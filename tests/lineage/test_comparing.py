@@ -127,6 +127,25 @@ def test_a_text_that_a_step_empties_is_that_steps_doing(tmp_path: Path) -> None:
     ]
 
 
+def test_a_cause_is_told_once_and_a_rule_that_is_enough_alone(tmp_path: Path) -> None:
+    """With the rule alone 好 falls; ！！！！ needs the step too, or falls only with it."""
+    raw = put(
+        tmp_path / "raw", {"tieba.dialogues": "好\t！！！！\n\n早安啊\t！！！！\n\n！！！！\t？？？？\n\n好\t啊\n"}
+    )
+    made(raw, tmp_path / "old", "tieba", text={"punctuation": {"limit": 3}})
+    made(raw, tmp_path / "new", "tieba", text={"punctuation": {"limit": 1}}, rules={"min_chars": 2})
+    assert [(row.query, row.cause) for row in compared(tmp_path).examples] == [
+        ("tieba.dialogues:1", "rule min_chars"),
+        ("tieba.dialogues:7", "rule min_chars"),
+        ("tieba.dialogues:3", "step punctuation + rule min_chars"),
+        ("tieba.dialogues:5", "step punctuation + rule min_chars"),
+    ]
+    (back,) = compare(tmp_path / "new", tmp_path / "old", examples=9, most=0)
+    causes = {row.query: str(row.cause) for row in back.examples}
+    assert set(causes["tieba.dialogues:1"].split(" + ")) == {"rule min_chars", "step punctuation"}
+    assert all(len(set(cause.split(" + "))) == len(cause.split(" + ")) for cause in causes.values())
+
+
 def test_the_same_settings_give_the_same_rows(tmp_path: Path) -> None:
     for out in ("old", "new"):
         made(HARD / "tieba" / "raw", tmp_path / out, "tieba")
