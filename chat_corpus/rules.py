@@ -70,24 +70,29 @@ def _doubtful(options: RuleOptions, source: Source) -> pl.Expr:
 
 
 def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
-    """Each rule, in order, as a column of its name: the detail of turns that it rejects, null for those it lets pass.
+    """Each rule that can reject a turn, as a column of its name: the detail of turns it rejects, null for the others.
 
-    `rows` are as for `check`. A rule that an option steers has the option's name.
+    `rows` are as for `check`, the columns in the order in which rules are asked. A rule that an option steers has the
+    option's name.
     """
     return rows.select(pl.when(bad).then(told).alias(rule) for rule, bad, _, told in _verdicts(options, source))
 
 
 def _verdicts(options: RuleOptions, source: Source) -> Iterator[tuple[str, pl.Expr, Reason, pl.Expr]]:
-    """Each rule: its name, which rows it rejects, for which reason, told how."""
+    """Each rule that can reject a turn: its name, which rows it rejects, for which reason, told how."""
     text = pl.col("text")
     chars = text.str.len_chars()
     yield "empty", text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
-    said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)) & (pl.col("turn") > 0)
-    yield "no_answer", said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
+    if source.no_answer:
+        said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)) & (pl.col("turn") > 0)
+        yield "no_answer", said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
     damaged = text.str.count_matches(_LOST, literal=True)
     told = pl.format("{} of {} characters lost", damaged, chars)
-    yield "max_damaged", damaged > chars * options.max_damaged, Reason.DAMAGED, told
-    yield "min_chars", chars < options.min_chars, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
+    if options.max_damaged < 1:
+        yield "max_damaged", damaged > chars * options.max_damaged, Reason.DAMAGED, told
+    if options.min_chars > 1:
+        bad = chars < options.min_chars
+        yield "min_chars", bad, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
     if options.max_chars:
         bad = chars > options.max_chars
         yield "max_chars", bad, Reason.LENGTH, pl.format("{} characters, more than max_chars", chars)

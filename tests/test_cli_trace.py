@@ -15,6 +15,8 @@ import pytest
 from click.testing import Result
 
 from chat_corpus import identity
+from chat_corpus.lineage import tracing
+from tests.lineage.made import made
 from tests.test_cli import invoke, put
 from tests.test_plugins import plugin
 
@@ -53,11 +55,11 @@ def test_a_row_is_traced_to_its_turns_step_by_step(out: Path) -> None:
         "read 看著 書",
         "blanks 看著 書 -> 看著 書",
         "conversion 看著 書 -> 看着 书 (from traditional)",
-        "passed empty, no_answer, max_damaged, min_chars",
+        "passed empty, no_answer, max_damaged",
         "answer: ptt/Gossiping-QA-Dataset.txt:1, turn 1 of its dialogue",
         r"raw 看著 書\t好",
         "read 好",
-        "passed empty, no_answer, max_damaged, min_chars",
+        "passed empty, no_answer, max_damaged",
         "pairing: adjacent",
     ]
 
@@ -69,11 +71,64 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     repeat = "not written, duplicate: the same pair stands at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
     assert f"answered by {name}:1, turn 1 of its dialogue: row 2" in told
     assert f"answered by {at}: {repeat}" in told
-    assert "rejected fields: 2 fields separated by '\\t' expected, 1 met" in told
+    assert "rejected fields at reading: 2 fields separated by '\\t' expected, 1 met" in told
     said = "this source's word for having no answer"
     assert f"rejected no_answer by rule no_answer: {said}" in told
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
     assert told[-1] == "structural: it holds no turn by nature"
+
+
+@pytest.mark.parametrize(
+    ("name", "rules", "passed"),
+    [
+        ("tieba", {}, ("empty", "max_damaged")),
+        ("ptt", {}, ("empty", "no_answer", "max_damaged")),
+        ("tieba", {"min_chars": 2, "max_chars": 9, "max_damaged": 1}, ("empty", "min_chars", "max_chars")),
+    ],
+)
+def test_only_rules_that_can_reject_are_said_to_have_been_passed(
+    name: str, rules: dict[str, int], passed: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = {"tieba": "tieba.dialogues", "ptt": TXT}[name]
+    done = made(put(tmp_path / "raw", {file: "在吗\t在的\n"}), tmp_path / "out", name, rules=rules)
+    assert tracing.trace(done.written, 1).query.passed == passed
+
+
+def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t \u3000\n甲\t\u200b\n"})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    told = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
+    at = told.index("rejected empty at reading: a turn without text")
+    assert told[at - 1].startswith("read")
+    at = told.index("rejected empty by rule empty: nothing left of the turn once it was cleaned")
+    assert told[at - 1].startswith("invisible")
+
+
+def test_a_record_says_where_the_turns_are_told_that_it_repeats(tmp_path: Path) -> None:
+    files = {
+        "douban/train.txt": "1\t甲 在\t乙 在\t丙 在\n1\t甲 在\t乙 在\t丁 在\n1\t戊 在\t己 在\t庚 在\n",
+        "tieba.dialogues": "甲\t乙\n乙\t丙\n丁\t丙\n",
+    }
+    raw = put(tmp_path / "raw", files)
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+
+    def context(record: str) -> list[str]:
+        told = shown(invoke("explain", record, "--out", tmp_path / "out"))
+        return [line for line in told if line.startswith("context")]
+
+    assert [context(f"douban/train.txt:{record}") for record in (1, 2, 3)] == [
+        [], ["context turns 0 to 1 of the dialogue, told at douban/train.txt:1"], [],
+    ]  # fmt: skip
+    assert [context(f"tieba.dialogues:{record}") for record in (1, 2, 3)] == [
+        [], ["context turn 1 of the dialogue, told at tieba.dialogues:1"], [],
+    ]  # fmt: skip
+
+
+def test_rejects_hold_the_raw_text_and_explain_shows_what_nobody_sees(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\t\ue756\n"}), tmp_path / "out"
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    assert json.loads((out / "rejects" / "tieba.jsonl").read_text("utf-8"))["raw"] == "甲\t\ue756"
+    assert r"raw 甲\t\ue756" in shown(invoke("explain", "tieba.dialogues:1", "--out", out))
 
 
 def test_rows_and_records_come_as_json_in_the_order_asked_for(out: Path) -> None:

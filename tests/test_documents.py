@@ -15,6 +15,7 @@ import click
 import pytest
 
 from chat_corpus import cli, errors, sources
+from chat_corpus.lineage.unlike import Setting, Unlike
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Pairing, Reason, Script
@@ -22,6 +23,7 @@ from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import survey
 from tests.conftest import ROOT, SAMPLES, Golden
+from tests.lineage.test_comparing import CAUSES
 from tests.test_cli import invoke
 
 READMES = ("README.md", "README.zh-CN.md")
@@ -143,6 +145,20 @@ def test_every_reason_and_every_exit_code_is_explained(document: str) -> None:
     explained = re.findall(r"^\| `?([\w]+)`? \|", text(document), re.MULTILINE)
     assert {str(reason) for reason in Reason} <= set(explained)
     assert {"0", *(str(kind.exit_code) for kind in kinds)} == {word for word in explained if word.isdecimal()}
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_every_cause_that_compare_may_name_is_told(document: str) -> None:
+    alone = [
+        Unlike(known=True, settings=(Setting(key="a", old=1, new=2),)),
+        Unlike(known=True, code=("a", "b")),
+        Unlike(known=True, inputs=("a",)),
+        Unlike(known=True, plugins=True),
+    ]
+    stages = {cause.partition(" ")[0] for _, _, expected in CAUSES.values() for cause, _, _ in expected}
+    causes = sorted({*(str(one.only()) for one in alone), *stages})
+    assert len(causes) == len(alone) + 7
+    assert [cause for cause in causes if not re.search(rf"`{cause}(?: NAME)?`", text(document))] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

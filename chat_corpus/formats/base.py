@@ -41,7 +41,8 @@ class Format:
     `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
     the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
-    A format of more than one `parts` reads as many files together, cut at the same record.
+    A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
+    many turns of its dialogue that stand right before its own, and are those of an earlier record.
     """
 
     read: Callable[[Sequence[Records]], Reading]
@@ -50,6 +51,7 @@ class Format:
     count: Callable[[bytes], int] = count_lines
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
+    repeats: int = 0
 
 
 def undecodable(records: Records) -> pl.DataFrame:

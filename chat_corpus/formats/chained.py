@@ -44,4 +44,4 @@ def _cut(data: bytes) -> int:
     return 0
 
 
-CHAINED = Format(read=_read, cut=_cut)
+CHAINED = Format(read=_read, cut=_cut, repeats=1)

@@ -86,4 +86,4 @@ def _cut(data: bytes) -> int:
     return 0
 
 
-LABELLED = Format(read=_read, cut=_cut)
+LABELLED = Format(read=_read, cut=_cut, repeats=_MOST_FIELDS)

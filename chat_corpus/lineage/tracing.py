@@ -41,7 +41,8 @@ class Said:
 
     `read` is the text as its format read it, null where it could not; `changes` are the text steps that changed it, and
     last the conversion, from the script it was in; `text` is what came of it. `passed` are the rules that were asked
-    and let it pass; `reason` and `detail` say why it was rejected, and `rule` which rule did, if one did.
+    and let it pass; `reason` and `detail` say why it was rejected, and `rule` which rule did. A turn that was rejected
+    without a rule was so at reading: no step and no rule is told of it.
     """
 
     at: Address
@@ -97,13 +98,17 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """What became of a raw record; one without turns is structural."""
+    """What became of a raw record; one without turns is structural.
+
+    `repeated` are turns that stand in it too, but are those of an earlier record, which first told them.
+    """
 
     source: str
     file: str
     record: int
     sha256: str | None
     raw: str
+    repeated: tuple[Address, ...]
     turns: tuple[Told, ...]
 
 
@@ -140,6 +145,7 @@ def explain(written: Written, file: str, record: int) -> Record:
         record=record,
         sha256=written.inputs[file][2],
         raw=_raw(again, part, record),
+        repeated=_repeated(written, again, turns),
         turns=tuple(_told(written, again, at) for at in turns["at"]),
     )
 
@@ -149,6 +155,19 @@ def _extent(written: Written, file: str) -> str:
     last = max((span.first + span.records - 1 for span in spans), default=0)
     limit = written.own.read.limit
     return f"the records read are 1 to {min(last, limit or last):,}{' (read.limit)' if limit else ''}"
+
+
+def _repeated(written: Written, again: Again, turns: pl.DataFrame) -> tuple[Address, ...]:
+    """The turns that a record, of which these are the turns, repeats from an earlier one."""
+    most = written.source.inputs[again.shard.input].format.repeats
+    placed = turns.drop_nulls("dialogue")
+    if not most or placed.is_empty():
+        return ()
+    at, _, line, dialogue, first = placed.select("at", "part", "line", "dialogue", "turn").row(0)
+    before = again.turns[:at].filter(
+        (pl.col("dialogue") == dialogue) & (pl.col("line") < line) & pl.col("turn").is_between(first - most, first - 1)
+    )
+    return tuple(_address(again, turn) for turn in before.iter_rows(named=True))
 
 
 def _address(again: Again, turn: Mapping[str, Any]) -> Address:
@@ -167,15 +186,16 @@ def _said(written: Written, again: Again, at: int) -> Said:
     turn = frame.row(0, named=True)
     asked = rules.verdicts(frame, written.own.rules, written.source).row(0, named=True)
     rule = next((rule for rule, detail in asked.items() if detail is not None), None)
-    if turn["reason"] is not None and (rule is None or asked[rule] != turn["detail"]):
-        rule, asked = None, {}  # its format rejected it, and no rule was asked
+    unread = turn["reason"] is not None and (rule is None or asked[rule] != turn["detail"])
+    if unread:  # rejected before any rule was asked
+        rule, asked = None, {}
     return Said(
         at=_address(again, turn),
         raw=_raw(again, turn["part"], turn["line"]),
         read=turn["raw"],
-        changes=_changes(written, again, turn),
-        script=turn["script"],
-        text=turn["text"],
+        changes=() if unread else _changes(written, again, turn),
+        script=None if unread else turn["script"],
+        text=None if unread else turn["text"],
         passed=tuple(asked)[: tuple(asked).index(rule)] if rule else tuple(asked),
         rule=rule,
         reason=turn["reason"],

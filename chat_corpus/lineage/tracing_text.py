@@ -27,6 +27,8 @@ def record(told: Record) -> Iterator[str]:
     yield _field("source", told.source)
     yield _field("sha256", told.sha256 or "not known: the file was not read to its end")
     yield _field("raw", told.raw)
+    if told.repeated:
+        yield _field("context", _repeated(told.repeated))
     if not told.turns:
         yield "structural: it holds no turn by nature"
     for turn in told.turns:
@@ -36,6 +38,13 @@ def record(told: Record) -> Iterator[str]:
 def address(at: Address) -> str:
     """A turn's address: `file:record`, and which turn of its dialogue it is."""
     return one_line(f"{at.file}:{at.record}") + ("" if at.turn is None else f", turn {at.turn} of its dialogue")
+
+
+def _repeated(turns: tuple[Address, ...]) -> str:
+    places = [turn.turn for turn in turns]
+    which = f"turn {places[0]}" if len(places) == 1 else f"turns {places[0]} to {places[-1]}"
+    records = " and ".join(dict.fromkeys(f"{turn.file}:{turn.record}" for turn in turns))
+    return f"{which} of the dialogue, told at {records}"
 
 
 def _turn(told: Told) -> Iterator[str]:
@@ -55,7 +64,7 @@ def _said(said: Said) -> Iterator[str]:
     if said.passed:
         yield _field("passed", ", ".join(said.passed))
     if said.reason:
-        by = f" by rule {said.rule}" if said.rule else ""
+        by = f" by rule {said.rule}" if said.rule else " at reading"
         yield _field("rejected", f"{said.reason}{by}: {said.detail}")
 
 
