@@ -1,11 +1,14 @@
 """Public Chinese chat corpora in, clean query/response pairs out.
 
-from chat_corpus import normalize, pairs, sources, turns
+from chat_corpus import compare, explain, normalize, pairs, sources, trace, turns
 
 sources.load()["ptt"]                  # what is known of a corpus
 turns("ptt", raw="raw_chat_corpus")    # its turns as frames, clean and simplified, shard by shard
 pairs("ptt", raw="raw_chat_corpus")    # its query/answer pairs, shard by shard
 normalize(["這  是"])                   # the text steps and the conversion on texts of your own
+trace("clean_chat_corpus/ptt.tsv", 37)  # where rows of an output came from
+explain("raw_chat_corpus/x.csv", 4)    # what became of raw records
+compare("clean_chat_corpus", "other")  # in what two outputs are not the same, and why
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["normalize", "pairs", "sources", "turns"]
+__all__ = ["compare", "explain", "normalize", "pairs", "sources", "trace", "turns"]
 
 
 def __getattr__(name: str) -> Any:

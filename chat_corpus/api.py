@@ -1,4 +1,4 @@
-"""The Python interface: the pipeline's frames, for use in notebooks and other programs."""
+"""The Python interface: the pipeline's frames and what is told of its outputs, for notebooks and other programs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import polars as pl
 
 from chat_corpus import pipeline, script, sources
 from chat_corpus.errors import IncompleteError, UsageError
+from chat_corpus.lineage import comparing, opening, tracing
+from chat_corpus.lineage.compared import Compared
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.schema import Traits
 from chat_corpus.settings import Settings, load
@@ -60,6 +62,42 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
     traits, settings = traits or Traits(), settings or load()
     clean = steps.normalize(pl.Series("text", list(texts), dtype=pl.String), settings.text, traits)
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
+
+
+def trace(tsv: str | Path, *rows: int, raw: str | Path | None = None) -> list[tracing.Row]:
+    """Where rows of an output, from 1, came from; `raw` is where the raw files are now, if not where the report says.
+
+    Raises UsageError where there is no such row or no report, ChatCorpusError where raw files, settings, code or the
+    output have changed since.
+    """
+    written = opening.load_of(Path(tsv), _name(raw))
+    return [tracing.trace(written, row) for row in rows]
+
+
+def explain(
+    file: str | Path, *records: int, out: str | Path = "clean_chat_corpus", raw: str | Path | None = None
+) -> list[tracing.Record]:
+    """What became of raw records, from 1, in the outputs under `out`; `file` is a path, or a name as reports have it.
+
+    Raises UsageError where no such record was read, and else as `trace`.
+    """
+    written, name = opening.find(str(file), Path(out), _name(raw))
+    return [tracing.explain(written, name, record) for record in records]
+
+
+def compare(
+    old: str | Path, new: str | Path, *, raw: str | Path | None = None, examples: int = 2, shards: int = 32
+) -> Iterator[Compared]:
+    """In what the files of pairs of two output folders are not the same, and why, source by source.
+
+    Up to `examples` rows are given for each kind and cause; up to `shards` shards of a source are done again to find
+    causes, 0 for all. Raises UsageError, when the first is asked for, where a folder holds no file of pairs.
+    """
+    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, most=shards)
+
+
+def _name(folder: str | Path | None) -> str | None:
+    return None if folder is None else str(folder)
 
 
 def _outcomes(

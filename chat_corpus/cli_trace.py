@@ -30,14 +30,14 @@ def trace(rows: tuple[str, ...], raw: str | None, *, as_json: bool) -> None:
     and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
     that is said, and the exit code is 1.
     """
-    from chat_corpus.lineage import tracing, tracing_text
+    from chat_corpus.lineage import opening, tracing, tracing_text
 
     made: dict[str, Written] = {}
 
     def told() -> Iterator[tracing.Row]:
         for path, number in _numbers(rows):
             if path not in made:
-                made[path] = _written(Path(path), raw)
+                made[path] = opening.load_of(Path(path), raw)
             yield tracing.trace(made[path], number)
 
     _print(told(), tracing_text.row, as_json=as_json)
@@ -53,7 +53,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, *, as_json: boo
 
     RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
     archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON
-    arrays, XML), its objects or elements in their order.
+    arrays, XML), its objects or elements in their order. A character that cannot be printed is shown as an escape.
     """
     from chat_corpus.lineage import opening, tracing, tracing_text
 
@@ -117,14 +117,6 @@ def _numbers(given: Iterable[str]) -> Iterator[tuple[str, int]]:
             raise UsageError(f"{one}: a path with a number or a range expected, as in ptt.tsv:12 or ptt.tsv:12-14")
         for number in range(int(found[2]), int(found[3] or found[2]) + 1):
             yield found[1], number
-
-
-def _written(path: Path, raw: str | None) -> Written:
-    from chat_corpus.lineage.opening import load
-
-    if path.suffix != ".tsv" or not path.is_file():
-        raise UsageError(f"{path}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
-    return load(path.parent, path.stem, raw)
 
 
 def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_json: bool, between: str = "\n") -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import chat_corpus
 from chat_corpus import sources
-from chat_corpus.api import normalize, pairs, turns
+from chat_corpus.api import compare, explain, normalize, pairs, trace, turns
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
 from chat_corpus.settings import load
@@ -91,6 +91,30 @@ def test_normalize_takes_texts_and_traits_and_settings() -> None:
     assert normalize(iter(["一", "二"])).to_list() == ["一", "二"]
 
 
+def test_outputs_are_traced_explained_and_compared_as_by_the_program(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t在\n\n看 www.a.cn\t好\n"})
+    config = put(tmp_path, {"my.yaml": "text: {links: remove}\n"}) / "my.yaml"
+    old, new = tmp_path / "old", tmp_path / "new"
+    assert invoke("-q", "--raw", raw, "--out", old).exit_code == 0
+    assert invoke("-q", "--raw", raw, "--out", new, "--config", config).exit_code == 0
+    rows = trace(old / "tieba.tsv", 2, 1)
+    assert [(row.row, row.query.at.record) for row in rows] == [(2, 3), (1, 1)]
+    record, other = explain(raw / "tieba.dialogues", 1, 2, out=old)
+    assert [(turn.said.text, turn.pairs[0].row) for turn in record.turns] == [("在吗", 1), ("在", 1)]
+    assert other.turns == ()
+    (one,) = compare(str(old), str(new))
+    assert [(cause.cause, cause.rows) for cause in one.causes] == [("step links", 1)]
+    moved = raw.rename(tmp_path / "moved")
+    assert trace(str(old / "tieba.tsv"), 1, raw=moved)[0].line == "在吗\t在"
+    assert explain("tieba.dialogues", 1, out=str(old), raw=str(moved)) == [record]
+    with pytest.raises(UsageError, match="name its place with --raw"):
+        trace(old / "tieba.tsv", 1)
+    with pytest.raises(UsageError, match="an output expected"):
+        trace(old, 1)
+    with pytest.raises(UsageError, match=r"no \.tsv files"):
+        list(compare(raw.parent, new))
+
+
 @pytest.mark.parametrize("before", ["", "import chat_corpus.settings; "], ids=["first of all", "after other imports"])
 def test_the_documented_import_brings_functions(before: str) -> None:
     code = f"{before}from chat_corpus import normalize, pairs, sources, turns; print(*map(callable, (pairs, turns)))"
@@ -99,7 +123,7 @@ def test_the_documented_import_brings_functions(before: str) -> None:
 
 
 def test_the_package_has_what_it_names_and_nothing_else() -> None:
-    assert sorted(chat_corpus.__all__) == ["normalize", "pairs", "sources", "turns"]
+    assert chat_corpus.__all__ == ["compare", "explain", "normalize", "pairs", "sources", "trace", "turns"]
     with pytest.raises(AttributeError, match="module 'chat_corpus' has no attribute 'nothing'"):
         _ = chat_corpus.nothing  # type: ignore[attr-defined]
     names: dict[str, object] = {}

@@ -49,8 +49,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("merge",),
     ("job",),
     ("run",),
-    ("api", "console", "filter", "lineage", "lineage.*"),
-    ("cli_trace", "cli_group"),
+    ("console", "filter", "lineage", "lineage.*"),
+    ("api", "cli_trace", "cli_group"),
     ("", "cli"),  # the package itself, which opens `api` when it is asked for
     ("__main__",),
 )

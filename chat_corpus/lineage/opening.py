@@ -38,6 +38,13 @@ def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = Fal
         raise ChatCorpusError(f"{where}: not as chat-corpus writes it: {error!r}; {AGAIN}") from error
 
 
+def load_of(tsv: Path, raw: str | None = None) -> Written:
+    """The same by the path of the file of pairs. Raises UsageError where that is none."""
+    if tsv.suffix != ".tsv" or not tsv.is_file():
+        raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
+    return load(tsv.parent, tsv.stem, raw)
+
+
 def _opened(out: Path, name: str, told: Mapping[str, Any], raw: str | None, *, other_code: bool) -> Written:
     made: Mapping[str, Any] = told["made_with"]
     if made["code"] != identity.code() and not other_code:
