@@ -17,6 +17,8 @@ import polars as pl
 from chat_corpus import compressed, encodings
 from chat_corpus.errors import ChatCorpusError
 
+#: What Polars takes for the beginning of a compressed file: gzip, zlib, zstd.
+_COMPRESSED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -229,11 +231,14 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     """
     if first == 1 and data.startswith(BOM):
         data = data.removeprefix(BOM) or b"\n"  # a file of nothing but the mark is one empty line
+    # A line break in front keeps Polars from taking lines that begin like a compressed file (x^2 is zlib's) for one.
+    shield = b"\n" if data.startswith(_COMPRESSED) else b""
     try:
         # It validates UTF-8, breaks at LF alone and takes one CR before it; marked unstable, so tests pin all three.
-        lines = pl.read_lines(data, name="text", row_index_name="line", row_index_offset=first)
+        lines = pl.read_lines(shield + data, name="text", row_index_name="line", row_index_offset=first - len(shield))
     except pl.exceptions.ComputeError:
         return numbered(_split(data), first)
+    lines = lines.slice(len(shield))
     return lines.select(pl.col("line").cast(pl.UInt32), "text", bytes=pl.lit(None, dtype=pl.Binary))
 
 

@@ -22,6 +22,7 @@ from chat_corpus.raw import (
     count_lines,
     cut_at_line,
     lines_end,
+    numbered,
     numbered_lines,
     printable,
     read_range,
@@ -162,3 +163,14 @@ def test_a_damaged_archive_is_told_with_its_path_whatever_the_damage(kind: str, 
 
 def test_bytes_that_are_no_text_can_be_shown() -> None:
     assert printable("好\t".encode() + b"\xff\xe4\xbd") == "好\t\\xff\\xe4\\xbd"
+
+
+_MAGIC = (b"x^2", b"x\x01", b"x\x9c", b"x\xda", b"(\xb5/\xfd", b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\x00")
+
+
+@pytest.mark.parametrize("head", _MAGIC)
+@pytest.mark.parametrize("first", [1, 9])
+def test_lines_that_begin_like_a_compressed_file_are_lines(head: bytes, first: int) -> None:
+    good = "好".encode()
+    assert numbered_lines(head + good + b"\n" + good, first).equals(numbered([head + good, good], first))
+    assert numbered_lines(gzip.compress(good), first)["line"][0] == first
