@@ -1,4 +1,4 @@
-"""What all tests share: the option that rewrites goldens, and where the real excerpts lie, if they do."""
+"""What all tests share: the options, the bundled samples, and where the real excerpts lie, if they do."""
 
 from __future__ import annotations
 
@@ -32,6 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-goldens", action="store_true", help="rewrite golden files; read the diff before committing"
     )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many processes as there are processors; one where goldens are rewritten, since two may be in one file."""
+    return 0 if config.getoption("--update-goldens") else min(os.cpu_count() or 1, 8)
+
+
+def examples(suite: int) -> int:
+    """How many examples a property is tried on: `suite`, unless CHAT_CORPUS_EXAMPLES asks for another number."""
+    return int(os.environ.get("CHAT_CORPUS_EXAMPLES", suite))
 
 
 @pytest.fixture

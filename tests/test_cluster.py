@@ -30,6 +30,7 @@ from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from tests.conftest import ROOT
+from tests.test_cli import invoke
 
 distributed = pytest.importorskip("distributed")
 
@@ -297,8 +298,9 @@ def test_a_scheduler_that_is_not_there_is_said_so(work: Work) -> None:
     ],
 )
 def test_a_wrong_address_is_wrong_usage(arguments: list[str], told: str, work: Work) -> None:
-    code, errors = work.run("out", *arguments)
-    assert (code, errors.startswith(f"error: {told}")) == (2, True), errors
+    plugin = work.folder / "plugin.py"
+    done = invoke("--raw", work.folder / "raw", "--plugin", plugin, "--out", work.folder / "out", *arguments)
+    assert (done.exit_code, done.stderr.startswith(f"error: {told}")) == (2, True), done.stderr
 
 
 def test_without_dask_it_says_what_to_install(work: Work, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from chat_corpus.encodings import CODECS, MIXTURES, utf8
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.raw import BOM, RawFile
 from chat_corpus.schema import Script
+from tests.conftest import examples
 
 HANS = "今天天气怎么样\t不错，我们出去走走吧！\n你吃饭了吗\t还没有，一起去吃火锅\n他说 OK 没问题\t好的，明天见～\n"
 HANT = "今天天氣怎麼樣\t不錯，我們出去走走吧！\n你吃飯了嗎\t還沒有，一起去吃火鍋\n他說 OK 沒問題\t好的，明天見～\n"
@@ -161,7 +162,7 @@ def test_lines_that_agree_in_nothing_are_damage() -> None:
     assert encoding_of(HANS.encode() * 20 + b"".join(draw.randbytes(30) + b"\n" for _ in range(40))) == "utf-8"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(DAMAGE)).map(b"\n".join)), whole=st.booleans())
 def test_whatever_a_file_holds_it_is_read_in_some_encoding(data: bytes, *, whole: bool) -> None:
     decision = detected([data], Script.HANS, whole=whole)

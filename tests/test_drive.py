@@ -53,9 +53,9 @@ SOURCE = Source(
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two sources of some dozens of small shards each."""
     folder = tmp_path_factory.mktemp("raw")
-    threads = (f"這是第{n}個問題 真的嗎\t回答{n}哈哈哈哈哈哈\n回答{n}哈哈哈哈哈哈\t謝謝{n}\n" for n in range(1500))
+    threads = (f"這是第{n}個問題 真的嗎\t回答{n}哈哈哈哈哈哈\n回答{n}哈哈哈哈哈哈\t謝謝{n}\n" for n in range(500))
     (folder / "tieba.dialogues").write_text("".join(threads), "utf-8")
-    exchanges = (f"問題{n % 700}\t答案{n % 700}\n" for n in range(3000))
+    exchanges = (f"問題{n % 230}\t答案{n % 230}\n" for n in range(1000))
     (folder / "Gossiping-QA-Dataset.txt").write_text("".join(exchanges), "utf-8")
     return folder
 
@@ -67,7 +67,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 def settings(out: Path, **how: int) -> Settings:
-    return Settings(out=str(out), **{"shard_bytes": 10_000, "workers": 1, **how})  # type: ignore[arg-type]
+    return Settings(out=str(out), **{"shard_bytes": 3500, "workers": 1, **how})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def expected(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
 def program(raw: Path, out: Path, *arguments: str) -> subprocess.Popen[str]:
     """The program over small shards in two processes, in a session of its own."""
     config = out.with_suffix(".yaml")
-    config.write_text("shard_bytes: 10000\nworkers: 2\n", "utf-8")
+    config.write_text("shard_bytes: 3500\nworkers: 2\n", "utf-8")
     command = [sys.executable, str(ROOT / "main.py"), "-s", "ptt,tieba", "--raw", raw, "--out", out, "--config", config]
     return subprocess.Popen(
         [*map(str, command), *arguments],
@@ -91,7 +91,7 @@ def program(raw: Path, out: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def until(condition: object, seconds: float = 20) -> None:
+def until(condition: object, seconds: float = 60) -> None:
     """Wait for a condition to hold."""
     end = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
@@ -166,7 +166,7 @@ def test_it_stops_at_once_when_asked_to_and_says_how_to_go_on(
     process = program(raw, out)
     until(lambda: list(out.rglob("0*.json")))
     process.send_signal(signal.SIGTERM)
-    errors = process.communicate(timeout=10)[1]
+    errors = process.communicate(timeout=60)[1]
     assert process.returncode == 1
     assert errors.endswith("stopped; the same command goes on from here\n")
     assert "Traceback" not in errors
@@ -190,8 +190,8 @@ def test_a_second_run_into_the_same_folder_says_who_holds_it(raw: Path, tmp_path
 def test_a_worker_that_dies_is_tried_again_and_then_named(times: int, code: int, raw: Path, tmp_path: Path) -> None:
     (tmp_path / "plugin.py").write_text(DEADLY, "utf-8")
     (tmp_path / "times").write_text(str(times), "utf-8")
-    lines = [f"第{n}問\t第{n}答\n" for n in range(6000)]
-    lines[3000] = "致命\t的一行\n"
+    lines = [f"第{n}問\t第{n}答\n" for n in range(2000)]
+    lines[1000] = "致命\t的一行\n"
     folder = tmp_path / "raw"
     folder.mkdir()
     (folder / "deadly.txt").write_text("".join(lines), "utf-8")

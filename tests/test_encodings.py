@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chat_corpus.detection import CHOICES
 from chat_corpus.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8, utf8_share
 from chat_corpus.settings import Encoding
+from tests.conftest import examples
 
 OTHERS = [*(name for name in CODECS if name != UTF8), *MIXTURES]
 BYTEWISE = ["gb18030", "big5"]
@@ -40,7 +41,7 @@ def whole(data: bytes, encoding: str) -> bytes:
         return stream.read()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     data=DATA,
     encoding=st.sampled_from(OTHERS),
@@ -56,7 +57,7 @@ def test_where_blocks_end_changes_nothing(data: bytes, encoding: str, given: lis
     assert before + stream.read() == whole(data, encoding)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(text=st.text(st.sampled_from(_TEXT)), encoding=st.sampled_from(list(CODECS)))
 def test_text_goes_through_unchanged(text: str, encoding: str) -> None:
     codec = "cp950" if encoding == "big5" else CODECS[encoding]
@@ -66,7 +67,7 @@ def test_text_goes_through_unchanged(text: str, encoding: str) -> None:
     assert whole(data, encoding) == data.decode(codec).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=DATA, encoding=st.sampled_from(BYTEWISE))
 def test_a_line_is_text_afterwards_if_and_only_if_it_was(data: bytes, encoding: str) -> None:
     lines, made = data.split(b"\n"), whole(data, encoding).split(b"\n")
@@ -75,7 +76,7 @@ def test_a_line_is_text_afterwards_if_and_only_if_it_was(data: bytes, encoding: 
         assert strictly(now, UTF8) == strictly(line, encoding)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=DATA, encoding=st.sampled_from(["utf-16-le", "utf-16-be"]))
 def test_utf_16_is_text_afterwards_if_and_only_if_it_was(data: bytes, encoding: str) -> None:
     made = whole(data, encoding)
@@ -85,7 +86,7 @@ def test_utf_16_is_text_afterwards_if_and_only_if_it_was(data: bytes, encoding: 
     assert made.count(b"\n") == units.count("\n".encode(encoding)) + broken
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=DATA, encoding=st.sampled_from(MIXTURES))
 def test_a_mixture_of_lines_keeps_its_lines_and_makes_up_none(data: bytes, encoding: str) -> None:
     lines, made = data.split(b"\n"), whole(data, encoding).split(b"\n")

@@ -304,8 +304,8 @@ def test_names_of_files_cannot_steer_a_terminal(arguments: tuple[str, ...], tmp_
     names = {f"{EVIL}/tieba.dialogues": "甲\t乙\n", f"{EVIL}/b.zip": "no zip", f"{EVIL}/stc_weibo_train_post": "甲\n"}
     raw = put(tmp_path / "raw", {**names, f"{EVIL}/belle/a{EVIL}.json": '{"instruction": "\x1b[2J"}\n'})
     options = ["--out", str(tmp_path / "out")] if arguments[:1] not in (("check",), ("list",)) else []
-    command = [sys.executable, str(ROOT / "main.py"), *arguments, "--raw", str(raw), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = invoke(*arguments, "--raw", raw, *options)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
     assert "Traceback" not in done.stderr
     assert [c for c in done.stdout + done.stderr if not c.isprintable() and c not in "\n\t"] == []
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chat_corpus.formats.base import turns_frame
 from chat_corpus.pairing import PairOptions, pair
 from chat_corpus.schema import Pairing
+from tests.conftest import examples
 
 #: A dialogue: for each turn its alternatives, each told by its reason.
 Dialogue = list[list["str | None"]]
@@ -51,7 +52,7 @@ def expected(rows: pl.DataFrame, pairing: Pairing) -> list[tuple[int, int, str |
 
 
 @pytest.mark.parametrize("pairing", Pairing)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(dialogues=DIALOGUES, lone=st.integers(0, 2))
 def test_each_turn_is_paired_with_what_it_answers(pairing: Pairing, dialogues: list[Dialogue], lone: int) -> None:
     rows = frame(dialogues, lone)

@@ -28,6 +28,7 @@ from chat_corpus.raw import (
     read_range,
     read_some,
 )
+from tests.conftest import examples
 
 _PARTS = st.sampled_from(
     [b"\n", b"\r", b"\r\n", "好".encode(), b"\xff", b"\xe4", BOM, "\u2028".encode(), b"\x85", b"a", b"\0", b"\f"]
@@ -51,7 +52,7 @@ def made(folder: Path, kind: str, content: bytes = CONTENT) -> RawFile:
     return RawFile(path=str(path), name=path.name, size=path.stat().st_size)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(data=DATA, first=st.integers(1, 3))
 def test_lines_are_numbered_as_an_editor_does_that_breaks_at_line_feeds_alone(data: bytes, first: int) -> None:
     frame = numbered_lines(data, first)
@@ -80,7 +81,7 @@ def test_two_to_the_twentieth_lines_have_their_numbers() -> None:
     assert frame["line"].to_list() == list(range(5, 5 + (1 << 20)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(data=DATA, lines=st.integers(0, 25))
 def test_counts_and_ends_of_lines_agree(data: bytes, lines: int) -> None:
     split = data.splitlines(keepends=True) if b"\r" not in data else [p + b"\n" for p in data.split(b"\n")]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.writers.tsv import encode
+from tests.conftest import examples
 
 _PIECES = [
     "好",
@@ -39,7 +40,7 @@ def frame(pairs: list[tuple[str, str]]) -> pl.DataFrame:
     return pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row").with_columns(more=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(pairs=st.lists(st.tuples(TEXTS, TEXTS), max_size=6))
 def test_every_reader_sees_one_line_of_two_full_columns_for_each_pair(pairs: list[tuple[str, str]]) -> None:
     text = encode(frame(pairs)).decode("utf-8")

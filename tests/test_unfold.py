@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chat_corpus.formats.base import turns_frame
 from chat_corpus.unfold import unfold
+from tests.conftest import examples
 
 
 def rows(*dialogues: list[str]) -> pl.DataFrame:
@@ -44,7 +45,7 @@ def test_rejected_rows_and_links_are_left_as_they_are() -> None:
     assert unfold(read).equals(read)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(30))
 @given(
     st.lists(
         st.lists(st.sampled_from(["好", "//@小满:", " // @阿禾 : ", "几点", "http://", "@"]), max_size=6), max_size=4

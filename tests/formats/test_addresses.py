@@ -14,6 +14,7 @@ from chat_corpus.formats.corpus_yaml import CORPUS_YAML
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.xml_messages import xml_messages
+from tests.conftest import examples
 from tests.formats import laws
 
 TEXT = st.text(st.sampled_from("问答好 ，。\"'\\/{}[]<>&:-#\t\u2028\x85a1😀"), min_size=1, max_size=12).filter(
@@ -77,7 +78,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(records=RECORDS, between=st.sampled_from(["", "\n", " \n  "]), size=st.sampled_from([1, 40, 1000]))
 def test_the_record_that_an_address_names_holds_the_turn(
     name: str, records: list[Record], between: str, size: int

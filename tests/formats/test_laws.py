@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -20,11 +18,11 @@ from chat_corpus.formats.line_ids import LINE_IDS
 from chat_corpus.formats.parallel import PARALLEL
 from chat_corpus.formats.quoted import quoted
 from chat_corpus.formats.xml_messages import xml_messages
+from tests.conftest import examples
 from tests.formats import invent, laws
 
 _FAST = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 PHASES = [Phase.generate, Phase.shrink]
-EXAMPLES = int(os.environ.get("CHAT_CORPUS_EXAMPLES", "30"))
 SIZES = st.sampled_from([1, 7, 64, 1000])
 
 
@@ -60,7 +58,7 @@ LITERAL = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=EXAMPLES, phases=PHASES, deadline=None, suppress_health_check=_FAST)
+@settings(max_examples=examples(20), phases=PHASES, deadline=None, suppress_health_check=_FAST)
 @given(data=st.data())
 def test_nothing_raises_or_is_lost_wherever_the_file_is_cut(name: str, data: st.DataObject) -> None:
     format_, files = FORMATS[name]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chat_corpus.lineage import alignment
 from chat_corpus.lineage.alignment import Gap, gaps
+from tests.conftest import examples
 
 LINE = st.sampled_from([b"", b"a", b"b", b"c\td", b"\xff", b"\r", "好\u2028".encode()])
 LINES = st.lists(LINE, max_size=12)
@@ -24,7 +25,7 @@ def aligned(old: list[bytes], new: list[bytes], folder: Path, *, ended: bool = T
 
 
 @pytest.mark.parametrize(("lines", "stretch", "block"), [(2_000_000, 50_000, 1 << 24), (9, 3, 4)])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(old=LINES, new=LINES, same=LINES, ended=st.booleans())
 def test_what_matches_and_the_gaps_are_both_files(
     lines: int, stretch: int, block: int, old: list[bytes], new: list[bytes], same: list[bytes], ended: bool

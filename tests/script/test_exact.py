@@ -16,6 +16,7 @@ from chat_corpus.schema import Script
 from chat_corpus.script import ScriptOptions, load
 from chat_corpus.script.dictionaries import find
 from chat_corpus.script.matcher import Pipeline, Stage, cut, globally_longest, leftmost_longest
+from tests.conftest import examples
 
 NAMES = ["t2s", "tw2s"]
 
@@ -57,7 +58,7 @@ def test_equal_to_the_package_on_any_mixture_of_its_phrases(name: str) -> None:
     )
     convert, ours = reimplemented(name), pipeline(name)
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=examples(50))
     @given(st.lists(st.lists(pieces, max_size=12).map("".join), min_size=1, max_size=8))
     def check(texts: list[str]) -> None:
         expected = [convert(text) for text in texts]
@@ -101,7 +102,7 @@ def test_mode_t2s_is_the_package_s_t2s() -> None:
 ENTRIES = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.text("xyz", min_size=1, max_size=3), min_size=1)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(50))
 @given(ENTRIES, st.lists(st.text("abcd", max_size=14), min_size=1), st.booleans())
 def test_fast_and_plain_matching_agree(entries: dict[str, str], texts: list[str], globally: bool) -> None:
     stage = Stage([entries], globally=globally)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chat_corpus.schema import Script
 from chat_corpus.script import ScriptOptions, load
 from chat_corpus.script.dictionaries import Name, find
+from tests.conftest import examples
 
 SCRIPTS = st.sampled_from(list(Script))
 
@@ -25,14 +26,14 @@ SIMPLIFIED = st.text(
 ANY = st.text("這們看著乾隆淨藉口瞭解徵餘於麼么妳裡后後祇只週请问这说东京へ行きますのabc １２，。\n😀", max_size=30)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(SIMPLIFIED, min_size=1), SCRIPTS)
 def test_simplified_text_is_untouched(texts: list[str], declared: Script) -> None:
     result = load(ScriptOptions()).convert(pl.Series(texts), declared=declared)
     assert result["text"].to_list() == texts
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(st.none() | ANY), SCRIPTS, st.sampled_from(["aware", "t2s", "none"]))
 def test_rows_and_nulls_are_kept(texts: list[str | None], declared: Script, mode: str) -> None:
     result = load(ScriptOptions(mode=mode)).convert(pl.Series(texts, dtype=pl.String), declared=declared)  # type: ignore[arg-type]
@@ -40,7 +41,7 @@ def test_rows_and_nulls_are_kept(texts: list[str | None], declared: Script, mode
     assert set(result["script"]) <= {"traditional", "simplified", "mixed", "neutral"}
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(st.tuples(st.integers(0, 3), ANY), min_size=1), SCRIPTS, st.integers(0, 3))
 def test_whole_dialogues_are_converted_alike_wherever_a_shard_is_cut(
     turns: list[tuple[int, str]], declared: Script, cut: int
@@ -54,7 +55,7 @@ def test_whole_dialogues_are_converted_alike_wherever_a_shard_is_cut(
     assert pl.concat(halves).equals(whole)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(ANY, min_size=1))
 def test_a_traditional_source_is_converted_once_and_for_all(texts: list[str]) -> None:
     converter = load(ScriptOptions())

@@ -15,11 +15,12 @@ from chat_corpus.text import codepoints
 from chat_corpus.text.gating import Part
 from chat_corpus.text.options import Bound, Policy, Templates, TextOptions
 from chat_corpus.text.steps import STEPS, explain, normalize
+from tests.conftest import examples
 from tests.text import cases
 
 CASES = cases.read()
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # What the steps look for, whole and in pieces, so that random texts come near their edges.
 PIECES = [
