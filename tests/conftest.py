@@ -28,6 +28,11 @@ def _samples() -> Path:
 SAMPLES = _samples()
 
 
+def pytest_unconfigure() -> None:
+    """Leave no samples behind: the processes that tests are shared among end without `atexit`."""
+    shutil.rmtree(SAMPLES.parent, ignore_errors=True)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-goldens", action="store_true", help="rewrite golden files; read the diff before committing"

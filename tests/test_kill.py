@@ -7,36 +7,32 @@ import multiprocessing
 import os
 import random
 import re
+import select
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chat_corpus import sources
+from chat_corpus import cli, sources
 from chat_corpus.earlier import WORK
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from tests.conftest import ROOT
 from tests.test_cli import invoke, visible
 
 #: The sources, and how many shards each is cut into.
 PARTS = {"ptt": 10, "tieba": 10}
 SHARDS = sum(PARTS.values())
-#: The program with a disk that takes its time, so that moments which pass in no time can be met.
-SLOW_DISK = f"""
-import os, sys, time
-sys.path.insert(0, {str(ROOT)!r})
-sync = os.fsync
-os.fsync = lambda descriptor: (time.sleep(0.02), sync(descriptor))
-from chat_corpus.cli import main
-main()
-"""
+#: Processes forked from a server that has everything imported: as mortal as others, and there sooner.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.test_kill"])
 
 
 @pytest.fixture(scope="module")
@@ -83,32 +79,55 @@ def _finished(out: Path) -> set[tuple[str, int]]:
     return {(part.parent.name, int(part.name.split("-")[0])) for part in parts}
 
 
+def _slowly(sync: Callable[[Any], None], file: Any) -> None:
+    time.sleep(0.02)
+    sync(file)
+
+
+def _program(arguments: list[str], errors: Connection, *, slow_disk: bool) -> None:
+    """The program in a session of its own; every process that it starts holds the pipe `errors`, as its stderr."""
+    os.setsid()
+    os.dup2(errors.fileno(), 2)
+    errors.close()
+    os.write(2, b"\n")  # now its session can be killed
+    sys.stdout = sys.stderr = os.fdopen(2, "w", encoding="utf-8")
+    if slow_disk:  # so that moments which pass in no time can be met
+        os.fsync = partial(_slowly, os.fsync)
+    cli.main(arguments)
+
+
 class _Victim:
     """The program over both sources, to be killed at a moment of one's choice."""
 
     def __init__(self, arguments: list[str], *, slow_disk: bool = False) -> None:
-        start = ["-c", SLOW_DISK] if slow_disk else [str(ROOT / "main.py")]
-        self._process = subprocess.Popen(
-            [sys.executable, *start, *arguments],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._errors, theirs = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=_program, args=(arguments, theirs), kwargs={"slow_disk": slow_disk})
+        self._process.start()
+        theirs.close()
+        assert os.read(self._errors.fileno(), 1) == b"\n", "it did not start"
 
     def wait_for(self, condition: Callable[[], object]) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not condition():
-            assert self._process.poll() is None, "it ended before the moment came"
+            assert self._process.is_alive(), os.read(self._errors.fileno(), 1 << 16).decode()
             assert time.monotonic() < end, "the moment did not come"
             time.sleep(0.0005)
 
     def kill(self, *, workers_too: bool = True) -> None:
         """Kill it, and wait until no process of it is left: each holds the pipe open until it ends."""
         if workers_too:
+            assert self._process.pid
             os.killpg(self._process.pid, signal.SIGKILL)
         else:
             self._process.kill()
-        self._process.communicate(timeout=30)
+        end = time.monotonic() + 60
+        while select.select([self._errors], [], [], max(end - time.monotonic(), 0))[0]:
+            if not os.read(self._errors.fileno(), 4096):
+                break
+        else:
+            pytest.fail("a process of it lives on")
+        self._errors.close()
+        self._process.join()
 
 
 def _goes_on(arguments: list[str], out: Path, expected: dict[str, bytes]) -> None:
@@ -207,10 +226,8 @@ def test_an_earlier_output_stays_until_the_new_one_is_whole(
 
 @pytest.fixture
 def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers forked from a server that has everything imported: as mortal as spawned ones, and there sooner."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.test_kill"])
-    monkeypatch.setattr("chat_corpus.engines.local.multiprocessing.get_context", lambda _: context)
+    """Workers that are forked, not spawned."""
+    monkeypatch.setattr("chat_corpus.engines.local.multiprocessing.get_context", lambda _: FORKS)
 
 
 @pytest.mark.usefixtures("quick_workers")
