@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import polars as pl
 from tqdm import tqdm
@@ -39,7 +39,13 @@ class _JsonLines(logging.Formatter):
         return safe_json(told, indent=None)
 
 
-class _Beside(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _StreamHandler = logging.StreamHandler[TextIO]
+else:
+    _StreamHandler = logging.StreamHandler  # takes no type before Python 3.11
+
+
+class _Beside(_StreamHandler):
     """A handler that takes a bar away while it writes."""
 
     def emit(self, record: logging.LogRecord) -> None:
