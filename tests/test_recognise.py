@@ -105,6 +105,29 @@ def test_what_no_person_would_take_for_a_corpus_is_nobodys(tmp_path: Path) -> No
     assert [name for name in invented if by_content(tmp_path / "other" / name, tmp_path)] == []
 
 
+FOREIGN = {
+    "a shop's log": "".join(
+        f"问题{n}\t{(n % 9 and '好') or '请尽快回复'}{n}\n{(n % 9 and '好') or '请尽快回复'}{n}\t问题{n + 1}\n"
+        for n in range(90)
+    ),
+    "a menu": "E\nM 今天吃什么\nM 炸鸡吧\n" * 60,
+    "a log of a person": "".join(f"菲菲 | 今天去第{n}家公司面试\n" for n in range(90)),
+    "groups of a firm": "".join(f"1\t我们 小组 第 {n} 次 开会\t好 的\t几 点 开始\n" for n in range(90)),
+    "a queue": "".join(f"{n} +++$+++ u{n} +++$+++ 任务 queuing 第{n}个\n" for n in range(90)),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_one_word_that_anybody_says_makes_no_corpus(kind: str, tmp_path: Path) -> None:
+    put(tmp_path, {"a.txt": FOREIGN[kind]})
+    assert states(tmp_path) == {}
+
+
+def test_a_forums_replies_by_name_are_tiebas(tmp_path: Path) -> None:
+    put(tmp_path, {"a.txt": CHAIN.replace("楼主", "回复 小明 :", 9).replace("楼主", "")})
+    assert states(tmp_path) == {"tieba": "renamed"}
+
+
 def test_renamed_excerpts_are_all_found(realdata: Path, tmp_path: Path) -> None:
     """Each folder and file under a name that says nothing; what its content does not tell is told, not guessed."""
     raw = realdata / "raw_chat_corpus"

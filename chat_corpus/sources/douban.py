@@ -10,7 +10,7 @@ _SIGNATURE = Signature(
     rates=(
         Rate(pattern="^[01]\t[^\t\n]*\t", least=0.9),
         Rate(pattern=SEGMENTED, least=3),
-        Rate(pattern=r"_url_|豆瓣|豆油|豆邮|楼主|\blz\b|小组", least=0.03),
+        Rate(pattern=r"_url_|豆瓣|豆油|豆邮|楼主|\blz\b", least=0.03),
     ),
 )
 

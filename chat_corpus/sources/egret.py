@@ -10,7 +10,7 @@ _LINES = Signature(
     rates=(
         Rate(pattern=f"^[0-9]+ {_MARK} [^+\n]* {_MARK}", least=0.2),
         Rate(pattern=rf"{_MARK} \[[0-9, ]+\]$", most=0.05),
-        Rate(pattern="(?i)egret|白鹭|exml|eui", least=0.02),
+        Rate(pattern="(?i)egret|白鹭|exml|(?<![a-z])eui", least=0.02),
         Rate(pattern=HAN, least=0.3),
     ),
 )

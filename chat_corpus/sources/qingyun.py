@@ -8,7 +8,7 @@ from chat_corpus.source import Input, Source
 _SIGNATURE = Signature(
     rates=(
         Rate(pattern=r" \| ", least=0.9),
-        Rate(pattern=r"\{br\}|\{r[+-]\}|\{face:|菲菲", least=0.03),
+        Rate(pattern=r"\{br\}|\{r[+-]\}|\{face:", least=0.03),
         Rate(pattern=HAN, least=1),
     ),
 )

@@ -10,7 +10,7 @@ _SIGNATURE = Signature(
     rates=(
         Rate(pattern=ONE_TAB, least=0.9),
         Rate(pattern=r"\t([^\t\n]+)\n(?=\1\t)", least=0.4),
-        Rate(pattern=r"楼主|贴吧|吧主|\blz\b|回复", least=0.01),
+        Rate(pattern=r"楼主|贴吧|吧主|\blz\b|回复 \S+ ?[:：]", least=0.01),
         Rate(pattern=TRADITIONAL, most=0.2),
     ),
 )

@@ -7,10 +7,11 @@ from chat_corpus.source import Input, Source
 
 _LAYOUT = r"^(?:E\s*$|M\b)"
 _MARK = r"^E[ \t]*$"
-#: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse.
+#: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse: not any that are about chicken.
+_CALLED = r"(?:你|我|就)/?是[^\n]{0,6}鸡|小/?[\u4e00-\u9fff]?/?鸡|^M 鸡+/?[。！？!?]*$"
 _EXCHANGES = (
     Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", least=0.9),
-    Rate(pattern="鸡", least=0.01),
+    Rate(pattern=_CALLED, least=0.01),
 )
 _SEGMENTED = "[\u4e00-\u9fff]/[\u4e00-\u9fff]"
 _PLAIN = Signature(record=_MARK, rates=(*_EXCHANGES, Rate(pattern=_SEGMENTED, most=0.2)))
