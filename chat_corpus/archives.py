@@ -22,6 +22,8 @@ _MEMBERS = 10_000
 _DIRECTORY = 4 << 20
 #: Longer than any header of a tar archive.
 _HEADER = 1 << 20
+#: Behind the end of a tar archive, zeros fill up a block of the tape; looked for is what is put behind more of them.
+_PADDING = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,16 +146,31 @@ def _first(tape: _Tape, member: Member, size: int) -> bytes:
 
 
 def _tar_infos(tape: _Tape) -> Iterator[Member]:
-    with tarfile.open(fileobj=tape, mode="r:") as archive:  # type: ignore[call-overload]
-        for count, info in enumerate(archive):
-            if count == _MEMBERS:
-                raise LimitError(f"holds more than {_MEMBERS:,} members")
-            if not info.isdir():
-                yield Member(name=info.name, size=info.size, offset=info.offset_data, trouble=_tar_trouble(info))
-        tape.seek(archive.offset)
-        rest = tape.read(tarfile.BLOCKSIZE)
-        if rest.strip(b"\0"):  # tarfile takes a damaged header for the end
-            raise tarfile.ReadError(f"no header of a member at byte {archive.offset:,}")
+    count, more = 0, True
+    while more:
+        with tarfile.open(fileobj=tape, mode="r:") as archive:  # type: ignore[call-overload]
+            for info in archive:
+                count += 1
+                if count > _MEMBERS:
+                    raise LimitError(f"holds more than {_MEMBERS:,} members")
+                if not info.isdir():
+                    yield Member(name=info.name, size=info.size, offset=info.offset_data, trouble=_tar_trouble(info))
+            tape.seek(archive.offset)
+        more = _another(tape)
+
+
+def _another(tape: _Tape) -> bool:
+    """Whether another archive follows the end of one, as `cat` puts them together; goes to where it begins."""
+    end = tape.tell()
+    if tape.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile takes a damaged header for the end
+        raise tarfile.ReadError(f"no header of a member at byte {end:,}")
+    while block := tape.read(tarfile.BLOCKSIZE):
+        if block.strip(b"\0"):
+            tape.seek(tape.tell() - len(block))
+            return True
+        if tape.tell() - end > _PADDING:
+            raise LimitError(f"has more than {_PADDING >> 20:,} MB of zeros at byte {end:,}, where it ends")
+    return False
 
 
 def _tar_trouble(info: tarfile.TarInfo) -> str:

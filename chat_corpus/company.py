@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from chat_corpus.raw import RawFile
-from chat_corpus.recognise import Claim, Place, Stray
+from chat_corpus.recognise import Claim, How, Place, Stray
 from chat_corpus.source import Source
 
 #: Two files that are read together have as many records, as far as samples can tell.
 _AS_MANY = 1.25
+#: So many files that are named as outputs are an output folder, without a report.
+_MADE = 3
 
 
 def folder(file: RawFile) -> str:
     """The folder of a file, as it is displayed."""
     return str(PurePosixPath(file.name).parent)
+
+
+def outputs(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Source]) -> list[Stray]:
+    """Take from the claims by content what this program, or one like it, has made of corpora; returns it as strays.
+
+    It is named as a source, beside a report, an index, or as much of two other corpora at least.
+    """
+    paths = [PurePosixPath(file.name) for file in (*(told.file for told in claims), *(told.file for told in strays))]
+    names = {f"{name}.tsv" for name in sources}
+    beside = Counter(path.parent for path in paths if path.name in names)
+    made = {where for where, count in beside.items() if count >= _MADE}
+    made |= {path.parent for path in paths if path.name == "report.json"}
+    made |= {path.parent.parent for path in paths if path.parent.name == "index"}
+    mine = {
+        told.file
+        for told in claims
+        for path in [PurePosixPath(told.file.name)]
+        if told.how is How.CONTENT and path.name in names and path.parent in made
+    }
+    claims[:] = [told for told in claims if told.file not in mine]
+    told = "what this program, or one like it, has made of a corpus"
+    return [Stray(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
 
 
 def joined(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Source]) -> list[Stray]:

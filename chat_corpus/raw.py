@@ -27,8 +27,9 @@ class RawFile:
     """One raw file: a file on disk, or a member of an archive.
 
     `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder, without
-    characters that could steer a terminal. `size` is in bytes: of the content, or of the file where the content is a
-    compressed stream. `offset` is where a member of a tar archive begins in the decompressed archive.
+    characters that could steer a terminal; `holder`, what they call the archive of a member. `size` is in bytes: of the
+    content, or of the file where the content is a compressed stream. `offset` is where a member of a tar archive begins
+    in the decompressed archive.
     `modified` is the file's time of modification in nanoseconds, by which a later run knows it again. Whatever the
     `encoding` of the content, a name of `chat_corpus.encodings`, it is read as UTF-8, and positions in it are positions
     in that.
@@ -38,6 +39,7 @@ class RawFile:
     name: str
     size: int
     member: str | None = None
+    holder: str = ""
     offset: int | None = None
     modified: int = 0
     encoding: str = encodings.UTF8

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import PurePosixPath
 
 from chat_corpus.detection import text_head
 from chat_corpus.errors import ChatCorpusError
@@ -125,8 +124,6 @@ def _by_content(
     """A name that the content contradicts is no reason to take the file for another source's."""
     if text is None:
         return Stray(file=entry.file, reason="no text, as far as its first bytes tell")
-    if _is_output(entry.names[0], sources):
-        return Stray(file=entry.file, reason="what this program, or one like it, has made of a corpus")
     places = list(_fitting(head, text, sources))
     found = list(dict.fromkeys(place[0] for place in places))
     if owner is not None:
@@ -140,12 +137,6 @@ def _by_content(
         _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
     )
     return Stray(file=entry.file, reason=_nearest(text, sources), candidates=candidates)
-
-
-def _is_output(name: str, sources: Mapping[str, Source]) -> bool:
-    """Whether a file is what this program, or an older one, makes of a corpus."""
-    path = PurePosixPath(name.lower())
-    return path.suffix == ".tsv" and path.stem.startswith(tuple(sources))
 
 
 def _fitting(head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.raw import RawFile, read_range, read_some
+from chat_corpus.raw import RawFile, read_some
 
-#: Places at which two large files are compared, and bytes at each.
-_PLACES = 16
-_BYTES = 1 << 14
+#: Files that begin alike for so many bytes are read to their ends, to see whether they are the same.
+_BYTES = 1 << 18
 
 
 @cache
@@ -42,27 +42,46 @@ def digest(file: RawFile) -> str:
     return told.hexdigest()
 
 
+def looks(files: Sequence[RawFile]) -> Callable[[RawFile], object]:
+    """What those of the files that may have the same content have in common; opens none known by its size."""
+    sizes = Counter(map(_size, files))
+
+    def look(file: RawFile) -> object:
+        size = _size(file)
+        as_long = len(files) if size is None else sizes[size] + sizes[None]
+        return file if as_long == 1 else _beginning(file)
+
+    return look
+
+
+def alike(one: RawFile, other: RawFile) -> bool:
+    """Whether two files have the same content. Both are read to their ends if sizes and beginnings do not differ."""
+    sizes = {_size(one), _size(other)} - {None}
+    if len(sizes) > 1 or _beginning(one) != _beginning(other):
+        return False
+    told = _whole(one)
+    return told is not None and told == _whole(other)
+
+
+def _size(file: RawFile) -> int | None:
+    """The size of a file's content, if it is known without reading it."""
+    return None if file.member is None and file.compressed else file.size
+
+
 @cache
-def beginning(file: RawFile) -> bytes:
+def _beginning(file: RawFile) -> bytes:
     """A digest of how a file's content begins; of one that cannot be read, which is like no other, its name."""
     try:
         with file.open() as stream:
-            return hashlib.sha256(read_some(stream, _PLACES * _BYTES, file)).digest()
+            return hashlib.sha256(read_some(stream, _BYTES, file)).digest()
     except ChatCorpusError:
         return file.name.encode()
 
 
-def alike(one: RawFile, other: RawFile) -> bool:
-    """Whether two files have the same size and beginning, and the same bytes in many places if they are no streams."""
-    if one.size != other.size or beginning(one) != beginning(other):
-        return False
+@cache
+def _whole(file: RawFile) -> str | None:
+    """The digest of a file's content, which is kept, so that of many files that begin alike each is read once."""
     try:
-        return one.compressed or other.compressed or _places(one) == _places(other)
+        return digest(file)
     except ChatCorpusError:
-        return False
-
-
-def _places(file: RawFile) -> bytes:
-    width = min(_BYTES, file.size)
-    starts = {place * (file.size - width) // (_PLACES - 1) for place in range(_PLACES)}
-    return b"".join(read_range(file, start, start + width) for start in sorted(starts))
+        return None

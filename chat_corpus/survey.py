@@ -7,17 +7,16 @@ as one real file is there, no sample is read.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from chat_corpus.company import folder, joined
+from chat_corpus.company import folder, joined, outputs
 from chat_corpus.compressed import content_name
 from chat_corpus.errors import UsageError
 from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
-from chat_corpus.samples import alike, beginning, is_sample
+from chat_corpus.samples import alike, is_sample, looks
 from chat_corpus.source import Input, Source
 from chat_corpus.walk import walk
 
@@ -88,16 +87,10 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
     """What was found under `raw`. Warns of what may hide a corpus. Raises UsageError where `raw` is no folder."""
     if not raw.is_dir():
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
-    claims: list[Claim] = []
-    strays: list[Stray] = []
-    for entry in walk(raw):
-        told = judge(entry, sources, by_content=len(strays) < _LOOKS)
-        if isinstance(told, Claim):
-            claims.append(told)
-        else:
-            strays.append(told)
+    claims, strays = _judged(raw, sources)
     if len(strays) > _LOOKS:
         _log.warning("warning: %s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}")
+    strays += outputs(claims, strays, sources)
     strays = joined(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
     real = any(told.file not in samples for told in claims)
@@ -110,6 +103,29 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
         found[name].samples_left = len(mine) - len(kept)
     _tell_damage(found, strays)
     return Survey(found=found, strays=strays)
+
+
+def _judged(raw: Path, sources: Mapping[str, Source]) -> tuple[list[Claim], list[Stray]]:
+    """Whose each file is; of a name that an archive holds more than once, the last is read that can be."""
+    told: list[Claim | Stray] = []
+    places: dict[str, int] = {}
+    strays = 0
+    for entry in walk(raw):
+        judged = judge(entry, sources, by_content=strays < _LOOKS)
+        strays += isinstance(judged, Stray)
+        if not entry.trouble:
+            if entry.file.name in places:
+                earlier = places[entry.file.name]
+                told[earlier] = _replaced(told[earlier].file, entry.file)
+            places[entry.file.name] = len(told)
+        told.append(judged)
+    return [one for one in told if isinstance(one, Claim)], [one for one in told if isinstance(one, Stray)]
+
+
+def _replaced(file: RawFile, later: RawFile) -> Stray:
+    """An archive that was added to holds earlier versions; names that differ are one without what climbs out of it."""
+    told = "a later member comes under the same name and is read in its place, as when they are unpacked"
+    return Stray(file=file, reason=told, grave=file.member != later.member)
 
 
 def _tell_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
@@ -168,11 +184,15 @@ def _tell_renamed(found: Found, claims: list[Claim]) -> None:
 def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim]) -> None:
     """Each file by itself. Beside a file that has the corpus's name, one of its content alone is another version."""
     chosen: list[Claim] = []
-    sizes = Counter(file.size for file in (*found.files, *(told.file for told in claims)))
-    known = {_looks(file, sizes): file for file in reversed(found.files)}
+    look_of = looks([*found.files, *(told.file for told in claims)])
+    known: dict[object, list[RawFile]] = {}
+    for file in found.files:
+        known.setdefault(look_of(file), []).append(file)
     for told in claims:
-        same = known.setdefault(_looks(told.file, sizes), told.file)
-        if same is not told.file and alike(same, told.file):
+        others = known.setdefault(look_of(told.file), [])
+        same = next((other for other in others if alike(other, told.file)), None)
+        others.append(told.file)
+        if same is not None:
             found.remarks.append(f"{told.file.name} left alone: the same content as {same.name}")
         elif told.how is How.CONTENT and chosen and not wanted.many and chosen[0].how is not How.CONTENT:
             found.remarks.append(
@@ -186,20 +206,14 @@ def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim])
         found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
 
 
-def _looks(file: RawFile, sizes: Counter[int]) -> object:
-    """What files of the same content have in common; a file of a size of its own need not be opened for it."""
-    return (file.size, beginning(file)) if sizes[file.size] > 1 else file
-
-
 def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
     """Whether a compressed file, or a member of an archive, lies there unpacked as well."""
     if file.member is None:
         beside = {content_name(file.name)} - {file.name}
     else:
         # As `unzip` unpacks it, as a file manager does, into a folder of the archive's name, or without its folders.
-        parts = PurePosixPath(file.name).parts
-        depth = next(index for index, part in enumerate(parts) if part == Path(file.path).name)
-        archive, inside = PurePosixPath(*parts[: depth + 1]), PurePosixPath(*parts[depth + 1 :])
+        archive = PurePosixPath(file.holder)
+        inside = PurePosixPath(file.name).relative_to(archive)
         unpacked = content_name(archive.name).rpartition(".")[0]
         places = (archive.parent / inside, archive.parent / unpacked / inside, archive.parent / inside.name)
         beside = set(map(str, places))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from chat_corpus import archives, compressed
@@ -50,7 +50,20 @@ class Entry:
 
 
 def walk(raw: Path) -> Iterator[Entry]:
-    """All files below `raw` in the order of their names, members of archives among them."""
+    """All files below `raw` in the order of their names, members of archives among them.
+
+    No two that lie in different places have one name: as it is displayed, a name may be that of another file. But an
+    archive may hold a name more than once, and of these the last one counts.
+    """
+    paths: dict[str, str] = {}
+    for entry in _entries(raw):
+        if paths.setdefault(entry.file.name, entry.file.path) == entry.file.path:
+            yield entry
+        else:
+            yield replace(entry, trouble="shown under the name of another file: rename it", grave=True)
+
+
+def _entries(raw: Path) -> Iterator[Entry]:
     refused: list[OSError] = []
     seen: set[tuple[int, int]] = set()
     left = _MOST
@@ -73,13 +86,17 @@ def walk(raw: Path) -> Iterator[Entry]:
 
 
 def find(raw: Path, name: str) -> RawFile | None:
-    """The file that `walk` gives under a name; where the name leads to it, no other file or archive is looked into."""
+    """The file that counts of those that `walk` gives under a name.
+
+    Where the name leads to it, no other file or archive is looked into. One with a backslash may stand for something
+    that does not print, or for itself.
+    """
     places = (raw / part for part in (PurePosixPath(name), *PurePosixPath(name).parents))
-    held = next((path for path in places if path.is_file()), None)
+    held = next((path for path in places if path.is_file()), None) if "\\" not in name else None
     for entries in (_at(str(held), raw) if held else (), walk(raw)):
-        for entry in entries:
-            if entry.file.name == name and not entry.trouble:
-                return entry.file
+        fit = [entry.file for entry in entries if entry.file.name == name and not entry.trouble]
+        if fit:
+            return fit[-1]
     return None
 
 
@@ -149,6 +166,7 @@ def _members(archive: RawFile, name: str) -> Iterator[Entry]:
                     name=displayed(f"{name}/{inside}"),
                     size=member.size,
                     member=member.name,
+                    holder=archive.name,
                     offset=member.offset,
                     modified=archive.modified,
                 )

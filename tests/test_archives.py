@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import struct
@@ -20,6 +21,7 @@ from chat_corpus import archives, compressed, raw, sources
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.raw import RawFile, read_range
 from chat_corpus.survey import look
+from chat_corpus.walk import find
 from tests.test_cli import invoke
 
 LINES = "".join(f"楼主问{n}\t答{n}\n" for n in range(20_000)).encode()
@@ -215,7 +217,8 @@ def test_a_tar_header_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> 
 def test_a_huge_sparse_tar_is_looked_through_at_once(tmp_path: Path) -> None:
     with (tmp_path / "a.tar").open("wb") as file:
         file.truncate(1 << 40)
-    assert look(tmp_path, sources.load()).strays == []
+    (stray,) = look(tmp_path, sources.load()).strays
+    assert stray.reason.startswith("has more than 16 MB of zeros at byte 0, where it ends: ")
 
 
 def test_members_that_are_no_files_are_passed_over_and_told(tmp_path: Path) -> None:
@@ -318,3 +321,65 @@ def test_of_two_members_of_one_name_the_last_is_read_as_when_unpacked(tmp_path: 
             archive.writestr("tieba.dialogues", LINES)
     (file,) = files(tmp_path, "tieba")
     assert file.size == len(LINES)
+
+
+@pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
+def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tmp_path: Path) -> None:
+    folder, out = tmp_path / "raw", tmp_path / "out"
+    folder.mkdir()
+    old, new = (tarred({"tieba.dialogues": f"{word}\t{word}好\n".encode()}) for word in ("早", "晚"))
+    end = 2 * tarfile.BLOCKSIZE  # a header and a block of content
+    (folder / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](old[:end] + new))
+    (stray,) = look(folder, sources.load()).strays
+    assert stray.file.name == f"a{kind}/tieba.dialogues"
+    assert stray.reason.startswith("a later member comes under the same name")
+    assert invoke("--raw", folder, "--out", out).exit_code == 0
+    assert (out / "tieba.tsv").read_text("utf-8") == "晚\t晚好\n"
+    told = invoke("trace", out / "tieba.tsv:1").stdout
+    assert hashlib.sha256("晚\t晚好\n".encode()).hexdigest() in told
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_members_that_come_under_one_name_are_one_and_the_user_is_warned(kind: str, tmp_path: Path) -> None:
+    members = {"../tieba.dialogues": b"x\ty\n", "tieba.dialogues": LINES}
+    if kind == "zip":
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+    else:
+        (tmp_path / "a.tar").write_bytes(tarred(members))
+    told = look(tmp_path, sources.load())
+    assert [(file.name, file.size) for file in told.found["tieba"].files] == [(f"a.{kind}/tieba.dialogues", len(LINES))]
+    assert [(stray.file.member, stray.grave) for stray in told.strays] == [("../tieba.dialogues", True)]
+    found = find(tmp_path, f"a.{kind}/tieba.dialogues")
+    assert found == told.found["tieba"].files[0]
+
+
+def test_a_link_of_the_same_name_does_not_hide_the_member_that_it_leads_to(tmp_path: Path) -> None:
+    """As `tar -cf a.tar x x` writes it."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for kind, content in ((tarfile.REGTYPE, LINES), (tarfile.LNKTYPE, b"")):
+            info = tarfile.TarInfo("tieba.dialogues")
+            info.type, info.size, info.linkname = kind, len(content), "tieba.dialogues"
+            archive.addfile(info, io.BytesIO(content))
+    assert [file.size for file in files(tmp_path, "tieba")] == [len(LINES)]
+
+
+@pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
+def test_tar_archives_put_together_are_read_to_the_last(kind: str, tmp_path: Path) -> None:
+    both = tarred({"tieba.dialogues": LINES}) + tarred({"lost.conv": b"E\nM a\nM b\n"})
+    (tmp_path / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](both))
+    (file,) = files(tmp_path, "subtitle")
+    assert file.name == f"a{kind}/lost.conv"
+    with file.open() as stream:
+        assert stream.read() == b"E\nM a\nM b\n"
+    assert [file.size for file in files(tmp_path, "tieba")] == [len(LINES)]
+
+
+@pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
+def test_what_is_no_archive_behind_a_tar_archive_is_told(kind: str, tmp_path: Path) -> None:
+    data = tarred({"tieba.dialogues": LINES}) + b"x" * 5000
+    (tmp_path / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](data))
+    told = look(tmp_path, sources.load())
+    assert [file.size for file in told.found["tieba"].files] == [len(LINES)]
+    assert [(stray.grave, "no header of a member at byte" in stray.reason) for stray in told.strays] == [(True, True)]

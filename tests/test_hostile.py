@@ -10,6 +10,7 @@ import re
 import resource
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -303,6 +304,8 @@ def test_json_for_a_terminal_is_the_same_json_without_controls() -> None:
 def test_names_of_files_cannot_steer_a_terminal(arguments: tuple[str, ...], tmp_path: Path) -> None:
     names = {f"{EVIL}/tieba.dialogues": "甲\t乙\n", f"{EVIL}/b.zip": "no zip", f"{EVIL}/stc_weibo_train_post": "甲\n"}
     raw = put(tmp_path / "raw", {**names, f"{EVIL}/belle/a{EVIL}.json": '{"instruction": "\x1b[2J"}\n'})
+    with zipfile.ZipFile(raw / f"b{EVIL}.zip", "w") as archive:
+        archive.writestr(f"{EVIL}/lost.conv", "E\nM 甲\nM 乙\n")
     options = ["--out", str(tmp_path / "out")] if arguments[:1] not in (("check",), ("list",)) else []
     done = invoke(*arguments, "--raw", raw, *options)
     assert done.exception is None or isinstance(done.exception, SystemExit)

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -126,6 +126,25 @@ def test_one_word_that_anybody_says_makes_no_corpus(kind: str, tmp_path: Path) -
 def test_a_forums_replies_by_name_are_tiebas(tmp_path: Path) -> None:
     put(tmp_path, {"a.txt": CHAIN.replace("楼主", "回复 小明 :", 9).replace("楼主", "")})
     assert states(tmp_path) == {"tieba": "renamed"}
+
+
+@pytest.mark.parametrize("name", ["ptt-gossip.tsv", "tieba2.tsv", "tieba.tsv"])
+def test_a_corpus_named_almost_as_an_output_is_read(name: str, tmp_path: Path) -> None:
+    put(tmp_path, {name: CHAIN})
+    assert states(tmp_path) == {"tieba": "renamed"}
+
+
+@pytest.mark.parametrize("sign", ["report.json", "index/tieba.jsonl"])
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
+def test_an_output_beside_its_report_or_index_is_nobodys(sign: str, packed: bool, tmp_path: Path) -> None:
+    put(tmp_path / "old", {"tieba.tsv": CHAIN, sign: "{}\n", "renamed.tsv": CHAIN.replace("句", "话")})
+    if packed:
+        shutil.make_archive(str(tmp_path / "old"), "zip", tmp_path / "old")
+        shutil.rmtree(tmp_path / "old")
+    told = found(tmp_path)
+    assert [PurePosixPath(file.name).name for file in told.found["tieba"].files] == ["renamed.tsv"]
+    (stray,) = (stray for stray in told.strays if stray.file.name.endswith("/tieba.tsv"))
+    assert stray.reason == "what this program, or one like it, has made of a corpus"
 
 
 def test_renamed_excerpts_are_all_found(realdata: Path, tmp_path: Path) -> None:

@@ -310,3 +310,37 @@ def test_what_is_no_folder_is_wrong_usage(kind: str, tmp_path: Path) -> None:
 
 def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
     assert {one.state for one in survey(tmp_path, sources.load()).values()} == {"absent"}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "in archives"])
+def test_files_that_differ_in_one_byte_are_both_read(packed: bool, tmp_path: Path) -> None:
+    """Beyond the beginning, and wherever that byte is."""
+    one = TIEBA.encode() * 80_000
+    other = one[:500_001] + b"\n" + one[500_002:]
+    for name, content in (("a", one), ("b", other), ("c", other)):
+        if packed:
+            zipped(tmp_path / f"{name}.zip", {"tieba.dialogues": content})
+        else:
+            put(tmp_path, {f"{name}/tieba.dialogues": content})
+    told = found(tmp_path)["tieba"]
+    assert [file.name[0] for file in told.files] == ["a", "b"]
+    (same,) = (remark for remark in told.remarks if "the same content" in remark)
+    assert re.fullmatch(r"c\S+ left alone: the same content as b\S+", same)
+
+
+def test_parallel_files_that_differ_in_one_byte_are_all_read(tmp_path: Path) -> None:
+    lines = b"a b c\n" * 100_000
+    other = lines[:410_000] + b"x" + lines[410_001:]
+    for folder, response in (("a", lines), ("b", other)):
+        put(tmp_path, {f"{folder}/stc_weibo_train_post": lines, f"{folder}/stc_weibo_train_response": response})
+    assert len(found(tmp_path)["weibo"].groups) == 2
+
+
+@pytest.mark.parametrize(("ending", "compress"), [(".gz", gzip.compress), (".xz", lzma.compress)])
+def test_the_same_content_compressed_in_another_folder_is_read_once(
+    ending: str, compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    put(tmp_path, {"a/tieba.dialogues": TIEBA, f"b/tieba.dialogues{ending}": compress(TIEBA.encode())})
+    one = found(tmp_path)["tieba"]
+    assert [file.name for file in one.files] == ["a/tieba.dialogues"]
+    assert one.remarks == [f"b/tieba.dialogues{ending} left alone: the same content as a/tieba.dialogues"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -175,6 +176,39 @@ def test_a_name_steers_no_terminal_and_breaks_no_line(name: str, packed: bool, t
     for text in (done.stderr, checked.stdout, rejects, (out / "report.json").read_text("utf-8")):
         assert all(character.isprintable() or character == "\n" for character in text)
         assert not any(line.startswith("error: all is lost") for line in text.split("\n"))
+
+
+ARCHIVES = {"wide blank": "语料\u3000全", "no-break space": "a\xa0b", "escape": "a\x1bb", "GBK": "a\udcc4\udce3"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, id=kind) for kind, name in ARCHIVES.items()])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_whose_name_does_not_print_as_itself_is_read(name: str, kind: str, tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    (raw / name).mkdir(parents=True)
+    (tmp_path / "tieba.dialogues").write_text(TIEBA, "utf-8")
+    shutil.make_archive(str(tmp_path / "packed"), kind, tmp_path, "tieba.dialogues")
+    (tmp_path / f"packed.{kind}").rename(raw / f"{name}.{kind}")
+    for verb in ("check", "list"):
+        assert invoke(verb, "--raw", raw).exit_code == 0
+    assert invoke("--raw", raw, "--out", out).exit_code == 0
+    shown = displayed(f"{name}.{kind}/tieba.dialogues")
+    assert f"query: {shown}:1" in invoke("trace", out / "tieba.tsv:1").stdout
+    (raw / name / "tieba.dialogues").write_text(TIEBA, "utf-8")
+    one = look(raw, sources.load()).found["tieba"]
+    assert one.remarks == [f"{shown} left alone: unpacked beside it"]
+
+
+def test_of_two_files_that_are_shown_alike_the_second_is_refused(raw: Path) -> None:
+    for name, content in (("a\x1b", "早\t早\n"), (r"a\x1b", "晚\t晚\n")):
+        (raw / name).mkdir()
+        (raw / name / "tieba.dialogues").write_text(content, "utf-8")
+    shown = r"a\x1b/tieba.dialogues"
+    assert [file.name for file in seen(raw).found["tieba"].files] == [shown, "tieba.dialogues"]
+    assert reasons(raw) == {shown: "shown under the name of another file: rename it"}
+    file = walk.find(raw, shown)
+    assert file is not None
+    assert file.path.endswith("a\x1b/tieba.dialogues")
 
 
 def test_a_displayed_name_is_one_printable_line() -> None:
