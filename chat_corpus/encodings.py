@@ -1,24 +1,16 @@
-r"""Text encodings by name, and UTF-8 made of files in another one, so that nothing else need know of them.
+r"""Text encodings by name: what bytes mean in each, and whether that looks like Chinese.
 
 `gb18030` is the superset of GB 2312 and GBK. `big5` is Big5 with the ETEN and HKSCS extensions (kana, circled digits,
 Cantonese), which PTT-era text needs and Python's `big5` and `cp950` lack or map elsewhere, and with Microsoft's mapping
 of nine symbols, ``～`` above all, which is what people typed. A name of two, `utf-8+gb18030`, is a file of lines in
 either encoding, most of them in the first.
-
-Bytes that do not decode stay as they are, between what does, so that the record that holds them is found to be no UTF-8
-and is rejected with them; where by accident they are UTF-8, ``\xff`` is put before them. A lone surrogate of UTF-16
-stays as the three bytes of its code point, since its own could be a line break.
 """
 
 from __future__ import annotations
 
 import codecs
-import io
 import re
-import sys
-from collections.abc import Callable
 from functools import cache
-from typing import IO, cast
 
 UTF8 = "utf-8"
 #: The Python codec of each encoding.
@@ -37,14 +29,13 @@ ALIASES = {
 #: Two encodings that one file can be in, line by line.
 MIXTURES = tuple(f"{one}+{other}" for x in ("gb18030", "big5") for one, other in ((UTF8, x), (x, UTF8)))
 
-_BLOCK = 1 << 20
-_ESCAPES = "chat_corpus.escapes"
+#: The error handler of `codecs` that keeps bytes which do not decode, as U+DC80 to U+DCFF.
+ESCAPES = "chat_corpus.escapes"
 #: Where Python's big5hkscs and Microsoft's code page 950 differ in the rows of symbols, the latter's.
 _SYMBOLS = dict(zip("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡", strict=True))
 _SYMBOL = re.compile(f"[{''.join(_SYMBOLS)}]")
 _EURO = b"\xa3\xe1"
-_ODD_BYTES = "".join(map(chr, range(0xDC80, 0xDD00)))
-_ESCAPED = re.compile("[\udc80-\udcff]+")
+_ESCAPED = re.compile("[\udc80-\udcff]")
 #: Fewer characters of a line than this prove nothing.
 _PROOF = 4
 #: With less than this `utf8_share` a line is not UTF-8 with some damage.
@@ -52,22 +43,55 @@ UTF8_SHARE = 0.5
 _ASCII = bytes(range(0x80))
 _ORDINARY = re.compile("[\t\n\r -~]+")
 _SHORT = re.compile("[\0-\u07ff]+")
+#: Bytes beyond ASCII that begin no character of a codec, whatever follows.
+_NEVER = {
+    "utf-8": bytes([*range(0x80, 0xC2), *range(0xF5, 0x100)]),
+    "gb18030": b"\x80\xff",
+    "big5hkscs": bytes([*range(0x80, 0x87), 0xFF]),
+}
 _TRAILS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
 
 
+@cache
+def _undecodable(codec: str) -> re.Pattern[bytes]:
+    """ASCII, and bytes that begin no character of a codec, by themselves or because of the next one.
+
+    At most 4,096 of the latter at a time, for each costs memory while the pattern goes on.
+    """
+    leads: dict[bytes, bytes] = {}
+    for lead in set(range(0x80, 0x100)) - set(_NEVER[codec]):
+        trails = bytes(trail for trail in range(0x100) if _fails(bytes([lead, trail]), codec))
+        leads[trails] = leads.get(trails, b"") + bytes([lead])
+    pairs = (b"[%b](?=[%b])" % (re.escape(lead), re.escape(trails)) for trails, lead in leads.items() if trails)
+    return re.compile(b"(?:[\0-\x7f%b]+|%b){1,4096}" % (_NEVER[codec], b"|".join(pairs)), re.DOTALL)
+
+
+def _fails(data: bytes, codec: str) -> bool:
+    """Whether bytes begin nothing that further ones could make a character."""
+    try:
+        codecs.getincrementaldecoder(codec)().decode(data)
+    except UnicodeDecodeError:
+        return data != _EURO
+    return False
+
+
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Keep the first of the bytes that do not decode, as `surrogateescape` does, and go on with the next."""
+    """Keep the bytes that do not decode, as `surrogateescape` does, up to the first beyond ASCII that may."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    if error.encoding == "big5hkscs" and error.object[error.start : error.start + 2] == _EURO:
-        return "€", error.start + 2
-    return chr(0xDC00 + error.object[error.start]), error.start + 1
+    data, start = error.object, error.start
+    if error.encoding == "big5hkscs" and data[start : start + 2] == _EURO:
+        return "€", start + 2
+    run = _undecodable(error.encoding).match(data, start)
+    end = run.end() if run else start + 1
+    return data[start:end].decode("ascii", "surrogateescape"), end
 
 
-codecs.register_error(_ESCAPES, _escape)
+codecs.register_error(ESCAPES, _escape)
 
 
-def _as_typed(text: str, encoding: str) -> str:
+def as_typed(text: str, encoding: str) -> str:
+    """Decoded text of an encoding of `CODECS`, with the symbols that people typed."""
     return _SYMBOL.sub(lambda match: _SYMBOLS[match[0]], text) if encoding == "big5" else text
 
 
@@ -79,30 +103,18 @@ def decoded(data: bytes, encoding: str) -> str:
     """
     if encoding.startswith("utf-16"):
         return data[: len(data) & ~1].decode(CODECS[encoding], "surrogatepass")
-    return _as_typed(data.decode(CODECS[encoding], _ESCAPES), encoding)
+    return as_typed(data.decode(CODECS[encoding], ESCAPES), encoding)
 
 
 def strictly(data: bytes, encoding: str) -> str | None:
     """Text of an encoding of `CODECS`, or None where some of it does not decode."""
     try:
-        return _as_typed(data.decode(CODECS[encoding]), encoding)
+        return as_typed(data.decode(CODECS[encoding]), encoding)
     except UnicodeDecodeError:
         if encoding != "big5" or _EURO not in data:
             return None
     text = decoded(data, encoding)
     return None if _ESCAPED.search(text) else text
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        return _ESCAPED.sub(_guarded, text).encode("utf-8", "surrogateescape")
-
-
-def _guarded(match: re.Match[str]) -> str:
-    run = match[0].encode("utf-8", "surrogateescape")
-    return match[0] if strictly(run, UTF8) is None else f"\udcff{match[0]}"
 
 
 @cache
@@ -149,101 +161,8 @@ def is_utf8_line(line: bytes, encoding: str) -> bool:
     return commonness(as_utf8) > (0.5 if text is None else commonness(text))
 
 
-def _line_of(main: str, other: str, line: bytes) -> bytes:
-    """A line of a file that mixes two encodings, as UTF-8; what proves to be in neither keeps its odd bytes."""
+def line_encoding(line: bytes, main: str, other: str) -> str:
+    """Which of the two a line is in, of a file that mixes them and is mostly in `main`; UTF-8 if it is in neither."""
     if main != UTF8:
-        return line if is_utf8_line(line, main) else _encoded(decoded(line, main))
-    text = proven(line, other) if strictly(line, UTF8) is None else None
-    return line if text is None else text.encode("utf-8")
-
-
-class _Lines:
-    """UTF-8 of the blocks of a file that mixes two encodings."""
-
-    def __init__(self, main: str, other: str) -> None:
-        self._main, self._other = main, other
-        self._pending: list[bytes] = []
-
-    def __call__(self, block: bytes) -> bytes:
-        end = block.rfind(b"\n") + 1 if block else 0
-        if block and not end:
-            self._pending.append(block)
-            return b""
-        data = b"".join([*self._pending, block[:end]])
-        self._pending = [block[end:]]
-        return b"\n".join(_line_of(self._main, self._other, line) for line in data.split(b"\n"))
-
-
-class _Bytes:
-    """UTF-8 of the blocks of a file in GB18030 or Big5."""
-
-    def __init__(self, encoding: str) -> None:
-        self._encoding = encoding
-        self._decoder = codecs.getincrementaldecoder(CODECS[encoding])(_ESCAPES)
-        self._held = ""
-
-    def __call__(self, block: bytes) -> bytes:
-        text = self._held + self._decoder.decode(block, final=not block)
-        # Odd bytes at the end may go on in the next block, and are judged together.
-        end = len(text.rstrip(_ODD_BYTES)) if block else len(text)
-        self._held = text[end:]
-        return _encoded(_as_typed(text[:end], self._encoding))
-
-
-class _Utf16:
-    """UTF-8 of the blocks of a file in UTF-16."""
-
-    def __init__(self, encoding: str) -> None:
-        self._codec = CODECS[encoding]
-        self._high = 1 if encoding == "utf-16-le" else 0
-        self._pending = b""
-
-    def __call__(self, block: bytes) -> bytes:
-        data = self._pending + block
-        end = len(data) & ~1
-        if block and end and 0xD8 <= data[end - 2 + self._high] < 0xDC:
-            end -= 2  # the other half of its pair is in the next block
-        self._pending = data[end:]
-        text = data[:end].decode(self._codec, "surrogatepass").encode("utf-8", "surrogatepass")
-        return text if block or not self._pending else text + b"\xff" + self._pending
-
-
-def _decoder(encoding: str) -> Callable[[bytes], bytes]:
-    """What makes UTF-8 of the blocks of a file, the last of them empty."""
-    main, _, other = encoding.partition("+")
-    return _Lines(main, other) if other else _Utf16(main) if main.startswith("utf-16") else _Bytes(main)
-
-
-class _Transcoding(io.BufferedIOBase):
-    """A stream of UTF-8 made of one in another encoding."""
-
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
-        self._stream, self._decode = stream, _decoder(encoding)
-        self._ready = io.BytesIO()
-        self._at, self._ended = 0, False
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        wanted = sys.maxsize if size is None or size < 0 else size
-        parts = [self._ready.read(wanted)]
-        while (wanted := wanted - len(parts[-1])) and not self._ended:
-            block = self._stream.read(_BLOCK)
-            self._ready, self._ended = io.BytesIO(self._decode(block)), not block
-            parts.append(self._ready.read(wanted))
-        data = b"".join(parts)
-        self._at += len(data)
-        return data
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-def utf8(stream: IO[bytes], encoding: str) -> IO[bytes]:
-    """The content of `stream`, in an encoding of `CODECS` or `MIXTURES`, as a stream of UTF-8 that closes it."""
-    return stream if encoding == UTF8 else cast("IO[bytes]", _Transcoding(stream, encoding))
+        return UTF8 if is_utf8_line(line, main) else main
+    return other if strictly(line, UTF8) is None and proven(line, other) is not None else UTF8

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO, cast
 
-from chat_corpus import encodings
+from chat_corpus import encodings, transcoding
 from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
@@ -220,7 +220,7 @@ class _Watched:
 
 def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
     """The content as UTF-8."""
-    return encodings.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
+    return transcoding.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
 
 
 def _sample(file: RawFile) -> bytes:

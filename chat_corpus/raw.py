@@ -14,7 +14,7 @@ from typing import IO
 
 import polars as pl
 
-from chat_corpus import compressed, encodings
+from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import ChatCorpusError
 
 #: What Polars takes for the beginning of a compressed file: gzip, zlib, zstd.
@@ -62,7 +62,7 @@ class RawFile:
 
     def open(self) -> IO[bytes]:
         """Open the content for reading as UTF-8. Raises ChatCorpusError where the file cannot be read."""
-        return encodings.utf8(self.content(), self.encoding)
+        return transcoding.utf8(self.content(), self.encoding)
 
     def content(self) -> IO[bytes]:
         """Open the content's own bytes for reading. Raises ChatCorpusError where the file cannot be read."""

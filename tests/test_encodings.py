@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from typing import IO, cast, get_args
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat_corpus import transcoding
 from chat_corpus.detection import CHOICES
-from chat_corpus.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8, utf8_share
+from chat_corpus.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8_share
 from chat_corpus.settings import Encoding
+from chat_corpus.transcoding import utf8
 from tests.conftest import examples
 
 OTHERS = [*(name for name in CODECS if name != UTF8), *MIXTURES]
@@ -55,6 +58,75 @@ def test_where_blocks_end_changes_nothing(data: bytes, encoding: str, given: lis
     assert before == whole(data, encoding)[: sum(asked)]
     assert stream.tell() == len(before)
     assert before + stream.read() == whole(data, encoding)
+
+
+@settings(max_examples=examples(75), deadline=None)
+@given(
+    data=DATA,
+    encoding=st.sampled_from([*BYTEWISE, *MIXTURES]),
+    given=st.lists(st.integers(1, 5), max_size=40),
+    bound=st.integers(1, 8),
+)
+def test_where_blocks_end_changes_nothing_beyond_the_bound(
+    data: bytes, encoding: str, given: list[int], bound: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transcoding, "BOUND", bound)
+        with utf8(Dribble(data, given), encoding) as stream:
+            assert stream.read() == whole(data, encoding)
+
+
+def _one_byte(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    if error.encoding == "big5hkscs" and error.object[error.start : error.start + 2] == b"\xa3\xe1":
+        return "€", error.start + 2
+    return chr(0xDC00 + error.object[error.start]), error.start + 1
+
+
+codecs.register_error("tests.one_byte", _one_byte)
+
+
+@settings(max_examples=examples(125), deadline=None)
+@given(
+    data=st.one_of(DATA, st.binary(max_size=60), st.lists(st.sampled_from(b"\xff\x80\xc4\x85\xc8\x30\x81")).map(bytes)),
+    encoding=st.sampled_from([*BYTEWISE, UTF8]),
+)
+def test_a_run_of_odd_bytes_is_what_it_is_byte_by_byte(data: bytes, encoding: str) -> None:
+    expected = data.decode(CODECS[encoding], "tests.one_byte")
+    assert [c for c in decoded(data, encoding) if c > "\udbff"] == [c for c in expected if c > "\udbff"]
+    assert len(decoded(data, encoding)) == len(expected)
+    if encoding != "big5":
+        assert decoded(data, encoding) == expected
+
+
+LONG = 1 + transcoding.BOUND
+
+
+@pytest.mark.parametrize(
+    ("mixture", "encoding"),
+    [("utf-8+gb18030", "gb18030"), ("utf-8+gb18030", "utf-8"), ("gb18030+utf-8", "utf-8"), ("big5+utf-8", "big5")],
+)
+@pytest.mark.parametrize("before", [b"", b"x"], ids=["even", "odd"])
+def test_a_long_line_of_a_mixture_is_read_as_it_begins(mixture: str, encoding: str, before: bytes) -> None:
+    text = "今天天氣" * (LONG // 6)
+    made = whole(b"a\n" + before + text.encode(encoding) + "\n今天".encode(), mixture)
+    assert made.split(b"\n") == [b"a", before + text.encode(), "今天".encode()]
+
+
+def test_of_a_long_line_no_more_than_the_bound_is_held() -> None:
+    stream = utf8(io.BytesIO(bytes(4 * LONG)), "gb18030+utf-8")
+    assert stream.read(1) == b"\0"
+    held = cast("transcoding._Transcoding", stream)._stream.tell()
+    assert held <= 2 * LONG
+
+
+def test_a_long_run_that_is_utf_8_by_accident_is_no_text() -> None:
+    run = "\u4000".encode() * (LONG // 2)
+    assert decoded(run, "big5").isprintable() is False
+    made = whole(run + b"\n", "big5")
+    assert strictly(made, UTF8) is None
+    assert made.replace(b"\xff", b"") == run + b"\n"
+    assert made.count(b"\xff") == -(-len(run) // transcoding.BOUND) - 1
 
 
 @settings(max_examples=examples(60), deadline=None)
@@ -106,12 +178,14 @@ def test_a_mixture_of_lines_keeps_its_lines_and_makes_up_none(data: bytes, encod
         ("gb18030", b"\xc4\n", b"\xc4\n"),
         ("big5", b"\xc4\x85\n", b"\xff\xc4\x85\n"),
         ("big5", b"\xc4", b"\xc4"),
+        ("gb18030", b"\x810\n", b"\x810\n"),
         ("utf-16-le", b"\x0a\xd8\x0a\x00", b"\xed\xa0\x8a\n"),
         ("utf-16-be", b"\xd8\x0a", b"\xed\xa0\x8a"),
         ("utf-16-le", b"a\x00b", b"a\xffb"),
         ("utf-16-be", b"\xd8\x3d\xde\x00", "😀".encode()),
     ],
-    ids=["no lead byte", "half a character", "UTF-8 by accident", "half at the end", "half a pair, a line feed in it",
+    ids=["no lead byte", "half a character", "UTF-8 by accident", "half at the end",
+         "a third of four bytes and a line end", "half a pair, a line feed in it",
          "half a pair", "an odd byte", "a pair"],
 )  # fmt: skip
 def test_what_does_not_decode_stays_as_it_is(encoding: str, data: bytes, expected: bytes) -> None:

@@ -159,7 +159,13 @@ BOMBS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a gigabyte without a line break": ("a/lost.conv", lambda path: _sparse(path)),
     "one that unpacks from a megabyte": ("a/lost.conv.gz", lambda path: path.write_bytes(_zeros())),
     "as the second of two files": ("weibo/stc_weibo_train_response", lambda path: _sparse(path)),
+    "in a file that mixes two encodings": ("a/lost.conv.gz", lambda path: path.write_bytes(_after(MIXED, b"x"))),
+    "of bytes that are no text in its encoding": (
+        "a/lost.conv.gz",
+        lambda path: path.write_bytes(_after("gb18030", b"\xff")),
+    ),
 }
+MIXED = "utf-8+gb18030"
 
 
 def _sparse(path: Path) -> None:
@@ -171,6 +177,12 @@ def _sparse(path: Path) -> None:
 def _zeros() -> bytes:
     """A gigabyte of zeros behind some text, compressed: members of a stream may stand one after the other."""
     return gzip.compress(b"M " + b"x" * 100_000, 9) + gzip.compress(bytes(1 << 24), 9) * 64
+
+
+def _after(encoding: str, byte: bytes) -> bytes:
+    """A gigabyte of one byte behind more text than is sampled, in lines of an encoding or two by turns, compressed."""
+    text = b"".join("E\nM 今天天气怎么样\nM 不错，出去走走\n".encode(name) for name in encoding.split("+")) * 10_000
+    return gzip.compress(text, 1) + gzip.compress(byte * (1 << 24), 9) * 64
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
@@ -194,7 +206,7 @@ def test_a_gigabyte_without_a_record_costs_bounded_memory(bomb: str, tmp_path: P
     )
     assert done.returncode == 1, done.stderr[-2000:]
     assert re.search(
-        r"error: .*no end of a record within 67,108,864 bytes from byte 0 on; .* get it again", done.stderr
+        r"error: .*no end of a record within 67,108,864 bytes from byte [\d,]+ on; .* get it again", done.stderr
     )
 
 
