@@ -112,8 +112,9 @@ class Plan:
         name = self.found.source.name
         decision = decide(file, self.found.source.traits.script, self._options.encoding)
         if decision.doubt:
-            _log.warning("warning: %s: %s is read as %s, and %s: %s; --encoding %s=NAME says otherwise",
-                name, file.name, decision.encoding, decision.doubt, decision.evidence, name)  # fmt: skip
+            _log.warning("warning: %s: %s: %s; it is read as %s, and records that do not decode are rejected; "
+                "if that is wrong, name its encoding with --encoding %s=NAME, or convert it to UTF-8",
+                name, file.name, decision.doubt, decision.encoding, name)  # fmt: skip
         elif decision.encoding != encodings.UTF8:
             _log.info("%s: %s is read as %s: %s", name, file.name, decision.encoding, decision.evidence)
         return replace(file, encoding=decision.encoding), decision.evidence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,7 +177,25 @@ def test_whatever_a_file_holds_it_is_read_in_some_encoding(data: bytes, *, whole
 def test_noise_is_in_no_encoding_and_that_is_told(size: int) -> None:
     decision = detected([seeded(size).randbytes(size)], Script.HANS, whole=True)
     assert decision.encoding == "utf-8"
-    assert "no encoding known here" in decision.doubt
+    assert re.fullmatch(r"(\d+) of \d+ sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16", decision.doubt)
+
+
+JAPANESE = "今日の天気はどうですか\tとてもいいですね、散歩に行きましょう！\n猫はどこにいますか\tここにいるよ\n"
+
+
+@pytest.mark.parametrize("script", [Script.HANS, Script.TAIWAN])
+@pytest.mark.parametrize("lines", [1, 100])
+def test_japanese_is_doubted_whatever_it_is_taken_for(script: Script, lines: int) -> None:
+    decision = detected([JAPANESE.encode("euc_jp") * lines], script, whole=True)
+    assert decision.encoding in ("gb18030", "big5")
+    assert re.fullmatch(r"it may be Japanese \(EUC-JP\), \d\d% of the characters are kana in gb18030", decision.doubt)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+def test_some_kana_in_chinese_are_no_doubt(encoding: str) -> None:
+    data = encoded((HANT + "好の\t可愛いです\n") * 9, encoding, marked=False)
+    decision = detected([data], Script.MIXED, whole=True)
+    assert (decision.encoding, decision.doubt) == (encoding, "")
 
 
 @pytest.mark.parametrize("text", ["謝謝", "什麼", "睡覺"])
@@ -197,7 +216,8 @@ def test_the_user_is_obeyed_and_told_where_the_file_looks_otherwise(chosen: str,
     assert (right.encoding, right.doubt) == (encoding, "")
     other = "gb18030" if looks != "gb18030" else "big5"
     wrong = decide(written(tmp_path, encoded(HANT * 20, other, marked=False)), Script.MIXED, chosen)
-    assert (wrong.encoding, wrong.doubt) == (encoding, f"it looks like {other}")
+    assert wrong.encoding == encoding
+    assert wrong.doubt.startswith(f"it looks like {other}: chardet says {other}")
     assert wrong.evidence.startswith(f"as chosen; left to itself {other}: chardet says {other}")
 
 

@@ -167,7 +167,7 @@ def test_a_choice_that_fits_is_obeyed(big5: Path, tmp_path: Path) -> None:
 
 def test_a_choice_that_does_not_fit_is_obeyed_with_a_warning(big5: Path, tmp_path: Path) -> None:
     done = invoke("--raw", big5, "--out", tmp_path / "out", "--encoding", "tieba=gb18030")
-    assert "warning: tieba: tieba.dialogues is read as gb18030, and it looks like big5: as chosen" in done.stderr
+    assert "warning: tieba: tieba.dialogues: it looks like big5: chardet says big5" in done.stderr
     assert done.exit_code == 0
 
 
@@ -185,7 +185,8 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     (raw / "tieba.dialogues").write_bytes(noise)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert "warning: tieba: tieba.dialogues is read as utf-8, and it is in no encoding known here" in done.stderr
+    assert "sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
+    assert "--encoding tieba=NAME, or convert it to UTF-8" in done.stderr
     assert "turns do not decode: tieba.dialogues was read as utf-8" in done.stderr
 
 
