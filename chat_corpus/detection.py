@@ -7,6 +7,7 @@ of ten, what is known of the source. UTF-16 without a byte order mark is told by
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,13 +82,25 @@ def decide(file: RawFile, script: Script, chosen: str = "auto") -> Decision:
     if encoding == "utf-16":
         marked = samples[0].startswith(_MARKS["utf-16-be"])
         encoding = "utf-16-be" if marked else _utf16(b"".join(samples)) or "utf-16-le"
-    agreed = found.doubt or set(encoding.split("+")) & set(found.encoding.split("+"))
+    agreed = found.doubt or (
+        set(encoding.split("+")) & set(found.encoding.split("+"))
+        and _lost(samples, encoding, whole=whole) <= _lost(samples, found.encoding, whole=whole)
+    )
     evidence = f"as chosen; left to itself {found.encoding}: {found.evidence}"
     return Decision(
         encoding=encoding,
         evidence=evidence,
         doubt="" if agreed else f"it looks like {found.encoding}: {found.evidence}",
     )
+
+
+def _lost(samples: Sequence[bytes], encoding: str, *, whole: bool) -> int:
+    """How many sampled lines do not decode by an encoding; UTF-16 is judged by other means."""
+    if encoding.startswith("utf-16"):
+        return 0
+    lines = [line for number, sample in enumerate(samples) for line in _lines(sample, begins=not number, whole=whole)]
+    read = encodings.utf8(io.BytesIO(b"\n".join(lines)), encoding).read()
+    return sum(strictly(line, UTF8) is None for line in read.split(b"\n"))
 
 
 def _samples(file: RawFile) -> tuple[list[bytes], bool]:
