@@ -14,10 +14,12 @@ from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
 from chat_corpus.plan import Plan
+from chat_corpus.progress import amount
 from chat_corpus.report import SourceReport
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
+from chat_corpus.terminal import counted
 from chat_corpus.work import Task, raw_records
 
 _log = logging.getLogger(__name__)
@@ -122,7 +124,13 @@ class Job:
         self.accounts[task.shard.number] = outcome
         self.merge.add(task.shard.number, task.part)
         self.told.samples.append(task.part.sample)
-        _log.debug("%s: shard %d, %d pairs", self.name, task.shard.number, outcome.written, extra={"source": self.name})
+        _log.debug(
+            "%s: shard %d, %s",
+            self.name,
+            task.shard.number,
+            counted(outcome.written, "pair"),
+            extra={"source": self.name},
+        )
 
     def advance(self, read: int) -> int:
         """Count content that was read; by how many bytes of the files on disk that is further."""
@@ -172,8 +180,11 @@ class Job:
         """Say in a line what was done."""
         if not self.told.error:
             counts, seconds = self.told.counts, self.told.seconds
-            line = f"{self.name}: {counts.records:,} records, {counts.written:,} pairs, {seconds:.1f} s"
-            _log.info("%s, %.1f MB/s", line, self.told.megabytes / seconds, extra={"source": self.name})
+            line = (
+                f"{self.name}: {counted(counts.records, 'record')}, {counted(counts.written, 'pair')}, {seconds:.1f} s"
+            )
+            rate = amount(self.told.megabytes * 1e6 / seconds)
+            _log.info("%s, %s/s", line, rate, extra={"source": self.name})
 
     def _check_encoding(self) -> None:
         """Fail a source most of whose turns do not decode: its files are in another encoding, or no text at all."""

@@ -13,6 +13,16 @@ def silent(source: str, done: int, worked: bool) -> None:
     """Progress that nobody is told of."""
 
 
+def amount(size: float) -> str:
+    """Bytes in the unit that shows something of them.
+
+    >>> amount(300), amount(42_000), amount(2_310_000), amount(47_000_000), amount(5e9)
+    ('0.3 kB', '42 kB', '2.3 MB', '47 MB', '5,000 MB')
+    """
+    number, unit = (size / 1e6, "MB") if size >= 1e6 else (size / 1e3, "kB")
+    return f"{number:,.{0 if number >= 10 or not number else 1}f} {unit}"
+
+
 class Pace:
     """The pace of a run: what an earlier run has done brings the end nearer, but makes this one no faster."""
 
@@ -38,6 +48,7 @@ class Pace:
 
     def __str__(self) -> str:
         """Amount done, rate and time left, as far as they are known."""
-        amount = f"{self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB"
+        total = amount(self.total)
+        done = f"{amount(self.done).removesuffix(total[-3:])} of {total}"
         left = self.left
-        return amount if left is None else f"{amount}, {self.rate / 1e6:.1f} MB/s, {left:.0f} s left"
+        return done if left is None else f"{done}, {amount(self.rate)}/s, {left:.0f} s left"

@@ -27,6 +27,15 @@ def safe(text: str) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "line"), counted(2000, "line")
+    ('1 line', '2,000 lines')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class SafeBytes:
     """A stream of UTF-8 lines that a terminal shows, made safe on the way."""
 

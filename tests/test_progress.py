@@ -31,7 +31,23 @@ def test_what_an_earlier_run_has_done_makes_this_one_no_faster() -> None:
     assert (str(pace), pace.left) == ("20 of 50 MB", None)
     now[0] += 4
     pace.add(2_000_000, worked=True)
-    assert str(pace) == "22 of 50 MB, 0.5 MB/s, 56 s left"
+    assert str(pace) == "22 of 50 MB, 500 kB/s, 56 s left"
+
+
+@pytest.mark.parametrize(
+    ("total", "done", "shown"),
+    [
+        (700, 70, "0.1 of 0.7 kB, 0.0 kB/s, 36 s left"),
+        (2_400_000, 40_000, "40 kB of 2.4 MB, 10 kB/s, 236 s left"),
+        (5_000_000_000, 4_200_000_000, "4,200 of 5,000 MB, 1,050 MB/s, 1 s left"),
+    ],
+)
+def test_small_amounts_are_shown_in_a_unit_that_says_something(total: int, done: int, shown: str) -> None:
+    now = [100.0]
+    pace = Pace(total, lambda: now[0])
+    now[0] += 4
+    pace.add(done, worked=True)
+    assert str(pace) == shown
 
 
 def test_there_is_never_more_done_than_there_is() -> None:
@@ -90,7 +106,7 @@ def test_what_is_not_read_is_done_with_when_its_source_is(limit: int, tmp_path: 
 def test_each_source_is_told_when_it_is_done_and_that_it_is_unchanged_the_next_time(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n"}), tmp_path / "out"
     first = invoke("--raw", raw, "--out", out).stderr
-    assert re.search(r"^tieba: 2 records, 2 pairs, \d+\.\d s, \d+\.\d MB/s$", first, re.MULTILINE)
+    assert re.search(r"^tieba: 2 records, 2 pairs, \d+\.\d s, [\d.]+ kB/s$", first, re.MULTILINE)
     again = invoke("--raw", raw, "--out", out).stderr
     assert re.search(r"^tieba: unchanged since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", again, re.MULTILINE)
 
