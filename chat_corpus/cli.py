@@ -15,7 +15,7 @@ from chat_corpus import cli_trace
 from chat_corpus.cli_group import RunByDefault
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.identity import installed
-from chat_corpus.terminal import SafeBytes, columns, safe, safe_json
+from chat_corpus.terminal import SafeBytes, columns, counted, safe, safe_json
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
 _INCOMPLETE = 3
 _NOTHING_FOUND = "no corpus found under {}; 'chat-corpus check' says what is looked for and where"
+_NOT_READABLE = "{} can be read from {}: {}; 'chat-corpus check' says what is there"
 _ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
 
 
@@ -106,21 +107,22 @@ def run(
     **rest: Any,
 ) -> None:
     """Extract, clean, convert, pair and write every corpus found (the default command)."""
-    from chat_corpus import console, earlier
+    from chat_corpus import console, earlier, summary
     from chat_corpus.run import run as do
+    from chat_corpus.settings import check_apart
 
     settings = _located(_settings(configs, rest))
+    check_apart(settings)
     talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     seen = _look(settings)
     found = seen.found
     asked = _names(wanted, found)
     chosen = {name: found[name] for name in (asked or found) if name not in _names(exclude, found)}
+    _tell_strays(seen, settings, talk)
     lacking = _tell_missing(chosen, talk, asked=bool(asked))
-    if seen.strays:
-        talk.info(f"not recognised: {len(seen.strays):,} files in {settings.raw}; 'check' names them, and why")
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
-        talk.warning(_NOTHING_FOUND.format(settings.raw) if chosen else _ALL_EXCLUDED)
+        talk.warning(_nothing(found, chosen, settings))
         raise click.exceptions.Exit(lacking or _INCOMPLETE)
     if dry_run:
         if not force:
@@ -130,7 +132,11 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
         done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
-    talk.summary(done, settings, samples_left=any(one.samples_left for one in found.values()))
+    talk.summary(chosen, done, settings, samples_left=any(one.samples_left for one in found.values()))
+    if not (asked or exclude) and (left := summary.left(Path(settings.out), told["sources"], done)):
+        talk.info(left)
+    if undone := summary.undone(chosen, done, asked=bool(asked)):
+        talk.warning(undone)
     if sample:
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
@@ -196,10 +202,6 @@ def _look(settings: Settings) -> Survey:
     return look(Path(settings.raw), sources.load(settings.plugins))
 
 
-def _survey(settings: Settings) -> dict[str, Found]:
-    return _look(settings).found
-
-
 def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
     """Names from repeated, comma-separated values. Raises UsageError with the nearest name for an unknown one."""
     names = [name.strip() for value in given for name in value.split(",") if name.strip()]
@@ -211,6 +213,28 @@ def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
+    """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
+    strays = [stray for stray in seen.strays if stray.damaged is None]
+    for stray in strays:
+        if stray.grave:
+            talk.warning(f"{stray.file.name} left alone: {stray.reason}")
+    if strays:
+        talk.info(f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; 'check' tells which, and why")
+
+
+def _nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: Settings) -> str:
+    """What is said where there is nothing to do."""
+    if not chosen:
+        return _ALL_EXCLUDED
+    met = {name: one.state for name, one in chosen.items() if one.state != "absent"}
+    if len(chosen) == len(found) and not met:
+        return _NOTHING_FOUND.format(settings.raw)
+    none = "no corpus" if len(chosen) == len(found) else "none of the sources asked for"
+    states = ", ".join(f"{name} {state}" for name, state in (met or dict.fromkeys(chosen, "absent")).items())
+    return _NOT_READABLE.format(none, settings.raw, states)
+
+
 def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
     """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
     for name, one in chosen.items():
@@ -218,7 +242,9 @@ def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int
             talk.info(f"{name}: {remark}")
         for damage in one.damaged:
             talk.warning(f"{name}: damaged, and not read: {damage}")
-        if not one.groups and (asked or one.missing or one.damaged):
+        if one.damaged:
+            talk.warning(f"{name}: how to obtain it: {one.source.obtain}")
+        elif not one.groups and (asked or one.missing):
             aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
             talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}")
         elif one.missing and not one.sample:
@@ -260,7 +286,7 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
         bad = filter_.run(told, stdin, shown)
     if bad:
         first = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
-        raise ChatCorpusError(f"<stdin>: {len(bad)} lines are not UTF-8 and went out unchanged: {first}")
+        raise ChatCorpusError(f"<stdin>: {counted(len(bad), 'line')} not in UTF-8 went out unchanged: {first}")
 
 
 @main.command(name="list")
@@ -270,10 +296,13 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
 @_JSON
 def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     """Every source: title, licence, origin, where it is looked for, found or not."""
-    from chat_corpus import console
+    from chat_corpus import console, sources
+    from chat_corpus.survey import survey
 
     console.Console(quiet=False, verbose=False, as_json=False)
-    _echo(console.listing(_survey(_settings(configs, rest))), console.LIST_COLUMNS, as_json=as_json)
+    settings = _settings(configs, rest)
+    found = survey(Path(settings.raw), sources.load(settings.plugins))
+    _echo(console.listing(found), console.LIST_COLUMNS, as_json=as_json)
 
 
 @main.command()

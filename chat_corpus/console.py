@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import polars as pl
 from tqdm import tqdm
 
-from chat_corpus import inventory
-from chat_corpus.ledger import Counts
+from chat_corpus import inventory, summary
 from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
@@ -99,8 +98,10 @@ class Console:
         with bar:
             yield advance
 
-    def summary(self, done: Mapping[str, SourceReport], settings: Settings, *, samples_left: bool) -> None:
-        """Say what became of each source, and what the bundled samples have to do with it."""
+    def summary(
+        self, chosen: Mapping[str, Found], done: Mapping[str, SourceReport], settings: Settings, *, samples_left: bool
+    ) -> None:
+        """Say what became of each source, what was written, and what the bundled samples have to do with it."""
         if any(told.found.sample for told in done.values()):
             self.info("These are the bundled samples: unpack real corpora into the raw folder and run again.")
         if samples_left:
@@ -109,28 +110,8 @@ class Console:
             for name, told in done.items():
                 self._log.info("%s", name, extra={"source": name, "summary": told.counts.report()})
             return
-        self.info(_table(done))
-        self.info(f"written to {settings.out}: one .tsv a source, rejects/, index/, report.json")
-
-
-def _table(done: Mapping[str, SourceReport]) -> str:
-    rows = []
-    for name, told in done.items():
-        counts = Counts() if told.error else told.counts
-        why = [*sorted(counts.turns_rejected.items())]
-        why += [("duplicate", counts.duplicates)] if counts.duplicates else []
-        rows.append(
-            {
-                "source": name,
-                "records": f"{counts.records:,}",
-                "turns": f"{counts.kept:,}",
-                "pairs": f"{counts.written:,}",
-                "seconds": "unchanged" if told.unchanged else f"{told.seconds:.1f}",
-                "MB/s": f"{told.megabytes / told.seconds:.1f}" if told.seconds else "-",
-                "rejected": "FAILED, see above" if told.error else ", ".join(f"{name} {n:,}" for name, n in why) or "-",
-            }
-        )
-    return columns(rows, tuple(rows[0]))
+        self.info(summary.table(chosen, done))
+        self.info(summary.written(done, settings.out))
 
 
 def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:

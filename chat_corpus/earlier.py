@@ -22,6 +22,8 @@ REPORT = "report.json"
 WORK = ".chat-corpus"
 #: The digest of the settings that a source's files are being made with, in its work folder.
 _WORD = "settings"
+#: So many settings that are not the same are named.
+_SHOWN = 5
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -64,11 +66,24 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
                 f"{out / f'{name}.tsv'}: exists, and {REPORT} does not say that chat-corpus made it; "
                 "use --force to replace it, or another --out"
             )
-        unlike = changes(told.get("settings", {}), msgspec.to_builtins(settings.of(name)))
-        changed = ", ".join(f"{key} {json.dumps(was)}, now {json.dumps(value)}" for key, was, value in unlike) or held
-        raise UsageError(
-            f"{out / f'{name}.tsv'}: made with other settings ({changed}); use --force to replace it, or another --out"
-        )
+        how = _made(told.get("settings") or {}, msgspec.to_builtins(settings.of(name)))
+        raise UsageError(f"{out / f'{name}.tsv'}: made {how}; use --force to replace it, or another --out")
+
+
+def _made(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """How a file was made other than it would be now; a setting of which nothing was reported is another version's."""
+    unlike = list(changes(before, now))
+    shared = [one for one in unlike if _has(before, one[0]) and _has(now, one[0])]
+    known = [f"{key} {json.dumps(was)}, now {json.dumps(value)}" for key, was, value in shared]
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    told = [f"with other settings ({', '.join(known[:_SHOWN])}{more})"] if known else []
+    return ", ".join(told + (["by another version of chat-corpus"] if len(known) < len(unlike) or not known else []))
+
+
+def _has(settings: Mapping[str, Any], key: str) -> bool:
+    section, _, rest = key.partition(".")
+    held = settings.get(section)
+    return section in settings and (not rest or (isinstance(held, Mapping) and _has(held, rest)))
 
 
 def announce(out: Path, name: str, settings: Settings) -> None:
@@ -87,11 +102,11 @@ def _announced(out: Path, name: str) -> str | None:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Each setting that is another now than it was: its key, as `read.limit`, and both values."""
+    """Each setting that is another now than it was: its key, as `read.limit`, and both values, None if not told."""
     for key in {**now, **before}:
         was, value = before.get(key), now.get(key)
-        if isinstance(value, Mapping) and isinstance(was, Mapping):
-            yield from changes(was, value, f"{section}{key}.")
+        if isinstance(value, Mapping) or isinstance(was, Mapping):
+            yield from changes(was or {}, value or {}, f"{section}{key}.")
         elif was != value and f"{section}{key}" != "read.unequal":
             yield f"{section}{key}", was, value
 

@@ -13,6 +13,7 @@ from chat_corpus.errors import ChatCorpusError
 from chat_corpus.raw import RawFile
 from chat_corpus.samples import digest
 from chat_corpus.survey import Found, Survey
+from chat_corpus.terminal import counted
 
 #: An estimate has so many digits that mean something.
 _DIGITS = 2
@@ -25,6 +26,7 @@ def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
         "unrecognised": [
             {"file": stray.file.name, "bytes": stray.file.size, "reason": stray.reason}
             for stray in sorted(told.strays, key=lambda stray: not stray.grave)
+            if stray.damaged is None  # else it is told with its source
         ],
     }
 
@@ -107,16 +109,21 @@ def notes(told: Mapping[str, Any]) -> list[str]:
         said += [f"{one['name']}: {remark}" for remark in one["remarks"]]
         said += [f"{one['name']}: damaged: {damage}" for damage in one["damaged"]]
         said += [f"{one['name']}: missing: {', '.join(one['missing'])}"] if one["missing"] else []
-        said += [f"{one['name']}: {one['state']}: {one['obtain']}"] if one["obtain"] else []
+        said += [f"{one['name']}: {_how(one)}: {one['obtain']}"] if one["obtain"] else []
         for file in one["files"]:
             if "sha256" in file:
                 said.append(f"{file['sha256'] or 'damaged: ' + file['damage']}  {file['file']}")
     return said
 
 
+def _how(one: Mapping[str, Any]) -> str:
+    """What is said before how to obtain a source; damage and missing files have been named in a line before."""
+    return "how to obtain it" if one["damaged"] or one["missing"] else one["state"]
+
+
 def strangers(told: Mapping[str, Any], most: int) -> list[str]:
     """The files that are no source's, each with the reason; not more than `most` of them."""
     listed = told["unrecognised"]
     said = [f"not recognised: {one['file']}: {one['reason']}" for one in listed[:most]]
-    more = f"not recognised: {len(listed) - most:,} more files; --json names them all"
+    more = f"not recognised: {counted(len(listed) - most, 'more file')}; --json names all of them"
     return [*said, more] if len(listed) > most else said

@@ -22,6 +22,7 @@ from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.survey import Found, Group
+from chat_corpus.terminal import counted
 from chat_corpus.text.segmentation import observed
 
 #: Bytes that nothing read together may exceed, or eight shards: no record of any corpus is as long, nor is a file of a
@@ -171,7 +172,7 @@ class Plan:
         check_unchanged(following.file)
         read = {fact.file.name: min(fact.records, limit) for fact in facts}
         if len(set(read.values())) > 1 and self._options.unequal == "error":
-            told = ", ".join(f"{name} {records:,} lines" for name, records in read.items())
+            told = ", ".join(f"{name} {counted(records, 'line')}" for name, records in read.items())
             raise IncompleteError(
                 f"{self.found.source.name}: parallel files of unequal length: {told}; get the complete files, "
                 "or keep the common part with --unequal common"

@@ -14,7 +14,7 @@ from typing import IO
 
 import polars as pl
 
-from chat_corpus import compressed, encodings, transcoding
+from chat_corpus import compressed, encodings, transcoding, zstd
 from chat_corpus.errors import ChatCorpusError
 
 #: What Polars takes for the beginning of a compressed file: gzip, zlib, zstd.
@@ -80,9 +80,11 @@ class RawFile:
     def _opened(self, opening: Callable[[], IO[bytes]]) -> IO[bytes]:
         try:
             return opening()
+        except zstd.MissingError as error:
+            raise ChatCorpusError(f"{_place(self)}: {error}") from error
         except compressed.DAMAGE as error:
             raise ChatCorpusError(
-                f"{displayed(self.path)}: cannot be read: {displayed(str(error))}; check the file, or move it away"
+                f"{_place(self)}: cannot be read: {displayed(str(error))}; check the file, or move it away"
             ) from error
 
 
@@ -138,8 +140,13 @@ class _Streams:
 _streams = _Streams()
 
 
-def _inside(file: RawFile) -> str:
-    return f" ({displayed(file.member)})" if file.member else ""
+def _place(file: RawFile) -> str:
+    return displayed(file.path) + (f" ({displayed(file.member)})" if file.member else "")
+
+
+def fault_of(error: ChatCorpusError, file: RawFile) -> str:
+    """What an error of reading a file says of it, without where it lies."""
+    return str(error).removeprefix(f"{_place(file)}: ")
 
 
 def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
@@ -147,9 +154,7 @@ def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
     try:
         return stream.read(size)
     except compressed.DAMAGE as error:
-        raise ChatCorpusError(
-            f"{displayed(file.path)}{_inside(file)}: damaged: {displayed(str(error))}; get the file again"
-        ) from error
+        raise ChatCorpusError(f"{_place(file)}: damaged: {displayed(str(error))}; get the file again") from error
 
 
 def read_range(file: RawFile, start: int, stop: int) -> bytes:
@@ -168,7 +173,7 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
     except compressed.DAMAGE as error:
         _streams.close()
         raise ChatCorpusError(
-            f"{displayed(file.path)}{_inside(file)}: damaged near byte {start}: {displayed(str(error))}; get it again"
+            f"{_place(file)}: damaged near byte {start}: {displayed(str(error))}; get it again"
         ) from error
     check_unchanged(file)
     if len(data) != stop - start:

@@ -147,6 +147,16 @@ def everywhere(settings: Settings) -> Settings:
     return replace(settings, raw=raw, out=out, plugins=tuple(plugins))
 
 
+def check_apart(settings: Settings) -> None:
+    """Raise UsageError where the raw folder and the output folder are the same, or one lies within the other."""
+    raw, out = Path(settings.raw).resolve(), Path(settings.out).resolve()
+    if raw.is_relative_to(out) or out.is_relative_to(raw):
+        how = "the same folder as" if raw == out else "inside" if out.is_relative_to(raw) else "a folder around"
+        raise UsageError(
+            f"--out {settings.out}: {how} --raw {settings.raw}; raw files and output must lie apart: use another --out"
+        )
+
+
 def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str]) -> None:
     """Raise UsageError, with file and line, where `settings` of a single source name one that is not `known`."""
     names = list(known)

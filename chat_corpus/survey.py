@@ -79,12 +79,16 @@ class Survey:
 
 
 def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
-    """What was found under `raw` for each source. Raises UsageError where `raw` is no folder."""
-    return look(raw, sources).found
+    """What was found under `raw` for each source. Warns of what may hide a corpus. Raises UsageError as `look`."""
+    told = look(raw, sources)
+    for stray in told.strays:
+        if stray.grave:
+            _log.warning("warning: %s left alone: %s", stray.file.name, stray.reason)
+    return told.found
 
 
 def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
-    """What was found under `raw`. Warns of what may hide a corpus. Raises UsageError where `raw` is no folder."""
+    """What was found under `raw`. Raises UsageError where `raw` is no folder."""
     if not raw.is_dir():
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
     claims, strays = _judged(raw, sources)
@@ -101,7 +105,7 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
         found[name] = _grouped(source, kept)
         found[name].sample = bool(found[name].groups) and not real
         found[name].samples_left = len(mine) - len(kept)
-    _tell_damage(found, strays)
+    _assign_damage(found, strays)
     return Survey(found=found, strays=strays)
 
 
@@ -128,16 +132,15 @@ def _replaced(file: RawFile, later: RawFile) -> Stray:
     return Stray(file=file, reason=told, grave=file.member != later.member)
 
 
-def _tell_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
+def _assign_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
     for stray in strays:
-        if stray.grave:
-            _log.warning("warning: %s left alone: %s", stray.file.name, stray.reason)
         if stray.damaged:
             one = found[stray.damaged]
             name = PurePosixPath(content_name(stray.file.name)).name
-            told = f"{stray.file.name}: {stray.reason}"
-            sound = any(PurePosixPath(content_name(file.name)).name == name for file in one.files)
-            (one.remarks if sound else one.damaged).append(told)
+            if any(PurePosixPath(content_name(file.name)).name == name for file in one.files):
+                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
+            else:
+                one.damaged.append(f"{stray.file.name}: {stray.reason}")
 
 
 def _grouped(source: Source, claims: list[Claim]) -> Found:
@@ -237,14 +240,18 @@ def _group_parts(found: Found, number: int, wanted: Input, claims: list[Claim]) 
         same = next((group for group in found.groups if _all_alike(group.files, files)), None)
         if lacking:
             found.missing.extend(lacking)
-            found.remarks.append(f"{place}: {', '.join(lacking)} missing, so the other file cannot be read")
+            found.remarks.append(f"{_shown(place)}: {', '.join(lacking)} missing, so the other file cannot be read")
         elif same is not None:
-            found.remarks.append(f"{place} left alone: the same content as {folder(same.files[0])}")
+            found.remarks.append(f"{_shown(place)} left alone: the same content as {_shown(folder(same.files[0]))}")
         else:
             found.groups.append(Group(input=number, files=files))
     if len(found.groups) > 1:
-        shown = ", ".join(folder(group.files[0]) for group in found.groups)
+        shown = ", ".join(_shown(folder(group.files[0])) for group in found.groups)
         found.remarks.append(f"{len(found.groups)} different copies of this corpus, all of which are read: {shown}")
+
+
+def _shown(place: str) -> str:
+    return "the raw folder" if place == "." else place
 
 
 def _all_alike(these: tuple[RawFile, ...], those: tuple[RawFile, ...]) -> bool:

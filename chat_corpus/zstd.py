@@ -12,10 +12,15 @@ _MAGIC = 0xFD2FB528
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 
 
+class MissingError(OSError):
+    """No decompressor is installed: the file may be as sound as any."""
+
+
 def reader(file: IO[bytes]) -> Any:
     """The decompressed content of an open file, to be read in pieces.
 
-    Raises OSError where no decompressor is installed; reading raises OSError or EOFError where the file is damaged.
+    Raises MissingError where no decompressor is installed; reading raises OSError or EOFError where there is
+    damage.
     """
     try:
         return importlib.import_module("compression.zstd").ZstdFile(file)
@@ -24,7 +29,7 @@ def reader(file: IO[bytes]) -> Any:
     try:
         return _Reader(file, importlib.import_module("zstandard"))
     except ImportError as error:
-        raise OSError("a .zst file needs the package zstandard: pip install 'chat-corpus[zstd]'") from error
+        raise MissingError("a .zst file needs the package zstandard: pip install zstandard") from error
 
 
 class _Reader:

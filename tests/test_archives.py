@@ -311,7 +311,10 @@ def test_without_a_decompressor_it_is_said_how_to_get_one(tmp_path: Path, monkey
     monkeypatch.setattr("chat_corpus.zstd.importlib.import_module", absent)
     one = look(tmp_path, sources.load()).found["tieba"]
     assert one.state == "damaged"
-    assert "pip install 'chat-corpus[zstd]'" in one.damaged[0]
+    assert one.damaged == ["tieba.dialogues.zst: a .zst file needs the package zstandard: pip install zstandard"]
+    (tmp_path / "a.tar.zst").write_bytes(zstandard.compress(tarred({"x": b"y"})))
+    (stray,) = (stray for stray in look(tmp_path, sources.load()).strays if stray.damaged is None)
+    assert (stray.reason, stray.grave) == ("a .zst file needs the package zstandard: pip install zstandard", True)
 
 
 def test_of_two_members_of_one_name_the_last_is_read_as_when_unpacked(tmp_path: Path) -> None:

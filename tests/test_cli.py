@@ -241,9 +241,10 @@ def test_a_source_that_nobody_asked_for_may_be_absent_or_partial(tmp_path: Path)
 
 
 def test_an_empty_raw_folder_exits_3(tmp_path: Path) -> None:
-    done = invoke("--raw", tmp_path, "--out", tmp_path / "out")
+    (raw := tmp_path / "raw").mkdir()
+    done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert f"no corpus found under {tmp_path}" in done.stderr
+    assert f"no corpus found under {raw}" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -471,7 +472,7 @@ def test_a_source_that_fails_leaves_the_others_done_and_its_earlier_output(tmp_p
     put(raw, {**UNEQUAL, **TIEBA})
     done = invoke("--raw", raw, "--out", out)
     assert done.exit_code == 3
-    assert "stc_weibo_train_post 2 lines, stc_weibo_train_response 1 lines" in done.stderr
+    assert "stc_weibo_train_post 2 lines, stc_weibo_train_response 1 line;" in done.stderr
     assert re.search(r"^weibo .*FAILED", done.stderr, re.MULTILINE)
     now = visible(out)
     assert {name: now[name] == earlier[name] for name in ("weibo.tsv", "rejects/weibo.jsonl")} == {
@@ -512,7 +513,7 @@ def test_a_damaged_archive_fails_its_source_alone(args: tuple[str, ...], tmp_pat
     (raw / "tieba.zip").write_bytes(content)
     done = invoke(*args, "--raw", raw, "--out", out)
     assert (done.exit_code, done.stdout.strip()) == (1, "")
-    assert re.search(r"raw/tieba\.zip \(tieba\.dialogues\): damaged.*; get", done.stderr)
+    assert re.search(r"tieba: damaged, and not read: tieba\.zip/tieba\.dialogues: damaged: .*; get", done.stderr)
     assert isinstance(done.exception, SystemExit)
     assert sorted(visible(out)) == ["index/subtitle.jsonl", "rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]
 

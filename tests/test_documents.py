@@ -32,7 +32,7 @@ COMMANDS = ("python -m pip install . && python main.py", "python -m pip install 
 
 HEADS = {
     "README.md": ("Name", "Corpus", "Files looked for", "Layout", "Script", "Pairs", "Licence"),
-    "README.zh-CN.md": ("名称", "语料", "查找的文件", "格式", "文字", "配对", "许可"),
+    "README.zh-CN.md": ("名称", "语料", "查找的文件", "格式", "字体（简/繁）", "配对", "许可"),
 }
 #: What the Chinese table says for a word of the declarations; what is missing here stands there as it is declared.
 CHINESE = {

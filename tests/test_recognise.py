@@ -250,11 +250,12 @@ def test_two_sources_that_fit_are_named_and_neither_is_chosen(tmp_path: Path, mo
 def test_a_file_whose_name_is_right_and_whose_content_is_broken_is_damaged(
     content: bytes, reason: str, tmp_path: Path
 ) -> None:
-    put(tmp_path, {"tieba.dialogues": content})
-    one = found(tmp_path).found["tieba"]
+    raw = tmp_path / "raw"
+    put(raw, {"tieba.dialogues": content})
+    one = found(raw).found["tieba"]
     assert (one.state, one.groups) == ("damaged", [])
     assert one.damaged[0].startswith(f"tieba.dialogues: {reason}")
-    done = invoke("--raw", tmp_path, "--out", tmp_path / "out")
+    done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert f"warning: tieba: damaged, and not read: tieba.dialogues: {reason}" in done.stderr
 
@@ -262,7 +263,7 @@ def test_a_file_whose_name_is_right_and_whose_content_is_broken_is_damaged(
 def test_a_damaged_file_beside_a_sound_one_of_its_name_is_but_a_remark(tmp_path: Path) -> None:
     put(tmp_path, {"a/tieba.dialogues": b"", "b/tieba.dialogues": CHAIN})
     one = found(tmp_path).found["tieba"]
-    assert (one.state, one.remarks) == ("found", ["a/tieba.dialogues: empty"])
+    assert (one.state, one.remarks) == ("found", ["a/tieba.dialogues left alone: empty"])
 
 
 def test_a_name_that_the_content_contradicts_is_told_and_not_believed(tmp_path: Path) -> None:

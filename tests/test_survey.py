@@ -180,6 +180,12 @@ def test_one_of_two_parallel_files_alone_is_partial_and_not_read(tmp_path: Path)
     assert "weibo: stc_weibo_train_response missing" in one.remarks[0]
 
 
+def test_the_raw_folder_itself_is_called_so(tmp_path: Path) -> None:
+    put(tmp_path, {"stc_weibo_train_response": "在 吗\n"})
+    told = "the raw folder: stc_weibo_train_post missing, so the other file cannot be read"
+    assert found(tmp_path)["weibo"].remarks == [told]
+
+
 def test_parallel_files_of_two_folders_do_not_mix(tmp_path: Path) -> None:
     put(tmp_path, {"a/stc_weibo_train_post": "a\n", "b/stc_weibo_train_response": "b\n"})
     assert found(tmp_path)["weibo"].files == []
@@ -253,7 +259,7 @@ def test_an_unreadable_compressed_file_is_named_and_left_alone(
 ) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
     assert survey(tmp_path, sources.load())["tieba"].state == "damaged"
-    assert re.search(r"left alone: .*tieba\.dialogues\.gz: damaged: .*; get the file again", warnings[0])
+    assert re.search(r"warning: tieba\.dialogues\.gz left alone: damaged: .*; get the file again", warnings[0])
 
 
 def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: list[str]) -> None:

@@ -11,7 +11,10 @@ from chat_corpus.errors import EngineError, UsageError
 
 #: Seconds that a scheduler has to answer.
 _CONNECT = 15.0
-_MISSING = "Dask is not installed here: pip install 'chat-corpus[dask]', or leave out --engine and --scheduler"
+_MISSING = (
+    "Dask is not installed here: pip install 'distributed>=2026.8,<2027', or '.[dask]' in a checkout of chat-corpus; "
+    "or leave out --engine and --scheduler"
+)
 
 _log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
 from chat_corpus.raw import displayed
 from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.terminal import counted
 
 
 def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = False) -> Written:
@@ -118,7 +119,9 @@ def find(path: str, out: Path, raw: str | None = None) -> tuple[Written, str]:
             return load(out, name, raw), known
         met += files
     alike = [name for name in met if Path(name).name == Path(path).name]
-    hint = f"did you mean {' or '.join(alike)}?" if alike else f"it read {len(met)} files, each named in that report"
+    hint = (
+        f"did you mean {' or '.join(alike)}?" if alike else f"it read {counted(len(met), 'file')}, named in that report"
+    )
     raise UsageError(f"{path}: not among the files that {out / earlier.REPORT} tells of; {hint}")
 
 
