@@ -21,14 +21,11 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from chat_corpus.settings import Settings
-    from chat_corpus.survey import Found, Survey
+    from chat_corpus.survey import Survey
 
 #: configs/default.yaml of a checkout; an installed package has the same values built in.
 _DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
 _INCOMPLETE = 3
-_NOTHING_FOUND = "no corpus found under {}; 'chat-corpus check' says what is looked for and where"
-_NOT_READABLE = "{} can be read from {}: {}; 'chat-corpus check' says what is there"
-_ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
 
 
 @click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -107,7 +104,7 @@ def run(
     **rest: Any,
 ) -> None:
     """Extract, clean, convert, pair and write every corpus found (the default command)."""
-    from chat_corpus import console, earlier, summary
+    from chat_corpus import console, earlier, findings, summary
     from chat_corpus.run import run as do
     from chat_corpus.settings import check_apart
 
@@ -118,11 +115,11 @@ def run(
     found = seen.found
     asked = _names(wanted, found)
     chosen = {name: found[name] for name in (asked or found) if name not in _names(exclude, found)}
-    _tell_strays(seen, settings, talk)
-    lacking = _tell_missing(chosen, talk, asked=bool(asked))
+    findings.tell_strays(seen, settings, talk)
+    lacking = findings.tell_missing(chosen, talk, asked=bool(asked))
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
-        talk.warning(_nothing(found, chosen, settings))
+        talk.warning(findings.nothing(found, chosen, settings))
         raise click.exceptions.Exit(lacking or _INCOMPLETE)
     if dry_run:
         if not force:
@@ -211,47 +208,6 @@ def _names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
             hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(known)}"
             raise UsageError(f"no source named '{name}'; {hint}")
     return list(dict.fromkeys(names))
-
-
-def _tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
-    """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
-    strays = [stray for stray in seen.strays if stray.damaged is None]
-    for stray in strays:
-        if stray.grave:
-            talk.warning(f"{stray.file.name} left alone: {stray.reason}")
-    if strays:
-        talk.info(f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; 'check' tells which, and why")
-
-
-def _nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: Settings) -> str:
-    """What is said where there is nothing to do."""
-    if not chosen:
-        return _ALL_EXCLUDED
-    met = {name: one.state for name, one in chosen.items() if one.state != "absent"}
-    if len(chosen) == len(found) and not met:
-        return _NOTHING_FOUND.format(settings.raw)
-    none = "no corpus" if len(chosen) == len(found) else "none of the sources asked for"
-    states = ", ".join(f"{name} {state}" for name, state in (met or dict.fromkeys(chosen, "absent")).items())
-    return _NOT_READABLE.format(none, settings.raw, states)
-
-
-def _tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
-    """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
-    for name, one in chosen.items():
-        for remark in one.remarks:
-            talk.info(f"{name}: {remark}")
-        for damage in one.damaged:
-            talk.warning(f"{name}: damaged, and not read: {damage}")
-        if one.damaged:
-            talk.warning(f"{name}: how to obtain it: {one.source.obtain}")
-        elif not one.groups and (asked or one.missing):
-            aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
-            talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}")
-        elif one.missing and not one.sample:
-            talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
-    if any(one.damaged for one in chosen.values()):
-        return 1
-    return _INCOMPLETE if asked and any(one.state in ("absent", "partial") for one in chosen.values()) else 0
 
 
 @main.command()

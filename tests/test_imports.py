@@ -48,7 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("index", "report", "drive"),
     ("merge",),
     ("job",),
-    ("run", "summary"),
+    ("run", "summary", "findings"),
     ("console", "filter", "lineage", "lineage.*"),
     ("api", "cli_trace", "cli_group"),
     ("", "cli"),  # the package itself, which opens `api` when it is asked for

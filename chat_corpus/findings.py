@@ -1,0 +1,56 @@
+"""What is said of the raw folder before a run begins: what may hide a corpus, what is damaged, missing or renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found, Survey
+from chat_corpus.terminal import counted
+
+_NOTHING_FOUND = "no corpus found under {}; 'chat-corpus check' says what is looked for and where"
+_NOT_READABLE = "{} can be read from {}: {}; 'chat-corpus check' says what is there"
+_ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
+_INCOMPLETE = 3
+
+
+def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
+    """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
+    strays = [stray for stray in seen.strays if stray.damaged is None]
+    for stray in strays:
+        if stray.grave:
+            talk.warning(f"{stray.file.name} left alone: {stray.reason}")
+    if strays:
+        talk.info(f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; 'check' tells which, and why")
+
+
+def nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: Settings) -> str:
+    """What is said where there is nothing to do."""
+    if not chosen:
+        return _ALL_EXCLUDED
+    met = {name: one.state for name, one in chosen.items() if one.state != "absent"}
+    if len(chosen) == len(found) and not met:
+        return _NOTHING_FOUND.format(settings.raw)
+    none = "no corpus" if len(chosen) == len(found) else "none of the sources asked for"
+    states = ", ".join(f"{name} {state}" for name, state in (met or dict.fromkeys(chosen, "absent")).items())
+    return _NOT_READABLE.format(none, settings.raw, states)
+
+
+def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
+    """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
+    for name, one in chosen.items():
+        for remark in one.remarks:
+            talk.info(f"{name}: {remark}")
+        for damage in one.damaged:
+            talk.warning(f"{name}: damaged, and not read: {damage}")
+        if one.damaged:
+            talk.warning(f"{name}: how to obtain it: {one.source.obtain}")
+        elif not one.groups and (asked or one.missing):
+            aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
+            talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}")
+        elif one.missing and not one.sample:
+            talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
+    if any(one.damaged for one in chosen.values()):
+        return 1
+    return _INCOMPLETE if asked and any(one.state in ("absent", "partial") for one in chosen.values()) else 0
