@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chat_corpus import identity
+from chat_corpus import foreign, identity
 from chat_corpus.errors import UsageError
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
@@ -143,6 +143,7 @@ def made_with(found: Found, settings: Settings) -> dict[str, Any]:
     """All that decides what a source's output is; files by name, size and time."""
     return {
         "code": identity.code(),
+        "source": foreign.code(found.source.name, settings.plugins),
         "settings": settings.of(found.source.name).digest(),
         "unequal": settings.of(found.source.name).read.unequal,
         "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins],

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chat_corpus import earlier, index
+from chat_corpus import earlier, foreign, index
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
@@ -95,6 +95,7 @@ class Job:
         self.clock = time.perf_counter()
         self.told.files = self.plan.facts
         settings = self.plan.settings
+        code = foreign.code(self.name, settings.plugins)
         try:
             for shard in self.plan.shards():
                 task = Task(
@@ -102,6 +103,7 @@ class Job:
                     settings=settings,
                     folder=self.folder,
                     with_keys=self.with_keys,
+                    code=code,
                     conversions=self.conversions,
                     kept=self.kept if settings.keep_turns else None,
                 )

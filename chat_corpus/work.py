@@ -79,13 +79,15 @@ class Part:
 class Task:
     """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`.
 
-    With a folder `kept`, its clean turns are kept there, and taken from there if they are the same.
+    With a folder `kept`, its clean turns are kept there, and taken from there if they are the same. `code` is the
+    digest of a third party's code that the source is made of.
     """
 
     shard: Shard
     settings: Settings
     folder: Path
     with_keys: bool
+    code: str = ""
     conversions: int = 0
     kept: Path | None = None
 
@@ -114,6 +116,7 @@ class Task:
             "settings": settings.digest(),
             "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in self.settings.plugins],
             "code": identity.code(),
+            "source": self.code,
             **wanted,
         }
         key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "recognise",
     ),
     ("company",),
-    ("settings", "survey", "unfold", "engines.agreement", "engines.connection"),
+    ("settings", "foreign", "survey", "unfold", "engines.agreement", "engines.connection"),
     ("engines.cluster",),
     ("plan", "inventory", "engines.choose"),
     ("pipeline",),

@@ -7,13 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from chat_corpus import sources
+from chat_corpus import foreign, sources
 from chat_corpus.errors import UsageError
+from chat_corpus.plan import Plan
+from chat_corpus.settings import Settings
+from chat_corpus.survey import survey
+from chat_corpus.work import Task
 from tests.conftest import ROOT
 from tests.test_cli import invoke
 
@@ -44,12 +49,18 @@ def raw(tmp_path: Path) -> Path:
     return folder.parent
 
 
+def _forget() -> None:
+    """What another process would not know."""
+    sources.declared.cache_clear()
+    foreign.code.cache_clear()
+
+
 @pytest.fixture
 def _forgotten() -> Iterator[None]:
     """Entry points are looked at once a process; a test that fakes some begins and ends with none known."""
-    sources.load.cache_clear()
+    _forget()
     yield
-    sources.load.cache_clear()
+    _forget()
 
 
 def test_one_file_named_on_the_command_line_is_a_source(raw: Path, tmp_path: Path) -> None:
@@ -78,7 +89,7 @@ def test_a_plugin_that_was_changed_is_run_again(raw: Path, tmp_path: Path) -> No
     out = tmp_path / "out"
     for no_answer, expected in (("-", "在吗\t在\n好\t嗯\n"), ("嗯", "在吗\t在\n")):
         file = plugin(tmp_path, no_answer=no_answer)
-        sources.load.cache_clear()  # what another process would do
+        _forget()
         assert invoke("--plugin", file, "--raw", raw, "--out", out).exit_code == 0
         assert (out / "ours.tsv").read_text("utf-8") == expected
 
@@ -180,3 +191,66 @@ def test_a_plugin_may_define_dataclasses(tmp_path: Path) -> None:
         "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Own:\n    x: int\n"
     )
     assert "ours" in sources.load((str(plugin(tmp_path, own + SOURCE.format(name="ours", no_answer=""))),))
+
+
+def _started(raw: Path, out: Path, *flags: str | Path, site: Path) -> str:
+    """Run the program in a process of its own, which finds modules in `site`; returns what it says."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "main.py", "-v", "-s", "ours", "--raw", raw, "--out", out, *flags],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+IMPORTS = {
+    "at the top": "from helper_of_ours.deep import WORD",
+    "in a function": "def word():\n    import helper_of_ours.deep as deep\n    return deep.WORD\nWORD = word()",
+    "by other means": "import importlib\nhelper = importlib.import_module('helper_of_ours.deep')\nWORD = helper.WORD",
+}
+
+
+@pytest.mark.parametrize("means", [*IMPORTS, "of a package"])
+def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
+    means: str, raw: Path, tmp_path: Path
+) -> None:
+    """The output is not taken for unchanged, nor are shards of the other code, and it is not traced any more."""
+    site, out = tmp_path / "site", tmp_path / "out"
+    (site / "helper_of_ours").mkdir(parents=True)
+    helper = site / "helper_of_ours" / "deep.py"
+    text = SOURCE.replace('{{"{no_answer}"}}', "{{WORD}}").format(name="ours")
+    text = text.replace("SOURCE =", f"{IMPORTS.get(means, IMPORTS['at the top'])}\nSOURCE =")
+    file = plugin(site if means == "of a package" else tmp_path, text, file="ours_corpus.py")
+    flags: tuple[str | Path, ...] = ("--plugin", file)
+    if means == "of a package":
+        flags, info = (), site / "ours-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[chat_corpus.sources]\nours = ours_corpus\n")
+    helper.write_text("WORD = '-'\n", "utf-8")
+    _started(raw, out, *flags, site=site)
+    assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n好\t嗯\n"
+    assert "ours: unchanged since" in _started(raw, out, *flags, site=site)
+    before = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["made_with"]
+    helper.write_text("WORD = '嗯'\n", "utf-8")
+    told = _started(raw, out, *flags, site=site)
+    assert "unchanged" not in told
+    assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n"
+    after = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["made_with"]
+    assert {key for key in before if before[key] != after[key]} == {"source"}
+
+
+def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) -> None:
+    settings = Settings(plugins=(str(plugin(tmp_path)),))
+    (shard,) = Plan(found=survey(raw, sources.load(settings.plugins))["ours"], settings=settings).shards()
+    task = Task(shard=shard, settings=settings, folder=tmp_path, with_keys=False, code="one")
+    assert task.part != replace(task, code="other").part
+
+
+def test_the_package_answers_for_its_own_sources(tmp_path: Path) -> None:
+    plugins = (str(plugin(tmp_path)),)
+    assert (foreign.code("ptt", plugins), foreign.code("ptt", ())) == ("", "")
+    assert foreign.code("ours", plugins)

@@ -17,7 +17,11 @@ def source(told: Compared) -> Iterator[str]:
         yield f"{told.source}: only in the {side} folder, {rows:,} rows"
         return
     if told.same:
-        yield f"{told.source}: the same {told.old_rows:,} rows"
+        yield f"{told.source}: the same {told.old_rows:,} rows" + (", in other bytes:" if told.unlike else "")
+        if told.unlike:
+            yield "  line breaks, as of the last row, are not the same"
+            yield from _unlike(told.unlike)
+            yield from (f"  {one_line(remark)}" for remark in told.remarks)
         return
     counts = f"{told.appeared:,} appeared, {told.vanished:,} vanished, {told.changed:,} changed"
     yield f"{told.source}: {told.old_rows:,} rows, now {told.new_rows:,}: {counts} (matched {_MATCHED[told.aligned]})"
@@ -53,7 +57,7 @@ def _unlike(told: Unlike) -> Iterator[str]:
     if told.inputs:
         yield one_line(f"  raw files that are not the same: {', '.join(told.inputs)}")
     if told.plugins:
-        yield "  plugins: not the same"
+        yield "  plugins, or code that they import: not the same"
     if told.edited:
         yield one_line(f"  not as its run left it: {', '.join(told.edited)}")
 

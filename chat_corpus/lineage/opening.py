@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from chat_corpus import earlier, identity, index, sources
+from chat_corpus import earlier, foreign, identity, index, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
 from chat_corpus.raw import displayed
@@ -62,6 +62,8 @@ def _opened(out: Path, name: str, told: Mapping[str, Any], raw: str | None, *, o
     source = sources.load(settings.plugins).get(name)
     if source is None:
         raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
+    if foreign.code(name, settings.plugins) != made["source"]:
+        raise ChatCorpusError(f"{name}: the code that its plugin or package consists of, or imports, changed; {AGAIN}")
     return Written(
         out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
     )

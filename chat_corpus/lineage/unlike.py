@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from chat_corpus import earlier
-from chat_corpus.index import Entry
+from chat_corpus.index import Entry, Span
 from chat_corpus.lineage.written import Written
 
 _BLOCK = 1 << 24
@@ -36,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unlike:
-    """What is not the same of two runs: settings; code, as two digests; raw files, by name; plugins.
+    """What is not the same of two runs: settings; code, as two digests; raw files, by name; plugins, or their modules.
 
     `edited` are outputs that are not, by size and time, as their run left them; `known` says that both reports tell all
     of it.
@@ -87,7 +87,7 @@ def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
         settings=tuple(settings),
         code=(made[0]["code"], made[1]["code"]) if made[0]["code"] != made[1]["code"] else None,
         inputs=tuple(_inputs(old, new)),
-        plugins=made[0]["plugins"] != made[1]["plugins"],
+        plugins=any(made[0][code] != made[1][code] for code in ("plugins", "source")),
         edited=edited,
     )
 
@@ -110,15 +110,30 @@ Pair = tuple["Entry | None", "Entry | None"]
 
 
 def shards(old: Written, new: Written) -> list[Pair] | None:
-    """The shards of both, those of the same pieces together; null where the files were cut at other places."""
+    """The shards of both, those of the same records together; null where the files were cut at other places."""
     sides = [
-        {tuple((one.file, one.start) for one in entry.pieces): entry for entry in made.entries} for made in (old, new)
+        {tuple((one.file, one.first) for one in entry.pieces): entry for entry in made.entries} for made in (old, new)
     ]
     pairs = [(sides[0].get(at), sides[1].get(at)) for at in {**sides[0], **sides[1]}]
     both = [(one, other) for one, other in pairs if one is not None and other is not None]
-    cut = all(one.pieces == other.pieces for one, other in both)
+    cut = all(_same(*pieces) for one, other in both for pieces in zip(one.pieces, other.pieces, strict=True))
     limited = bool(old.own.read.limit or new.own.read.limit)
     return pairs if cut and (limited or len(both) == len(pairs)) else None
+
+
+def _same(old: Span, new: Span) -> bool:
+    """Whether two pieces that begin with the same record hold the same ones; in another encoding they are as alike."""
+    return old == new or (old.encoding != new.encoding and old.records == new.records)
+
+
+def moved(old: Written, new: Written) -> str:
+    """Why files were cut at other places: read in another encoding, they have other places; else it is the size."""
+    sides = [{one.file: one.encoding for entry in made.entries for one in entry.pieces} for made in (old, new)]
+    other = [name for name in sides[0] if sides[1].get(name, sides[0][name]) != sides[0][name]]
+    if not other:
+        return "the raw files were cut at other places (shard_bytes)"
+    told = ", ".join(f"{name} as {sides[0][name]}, now {sides[1][name]}" for name in other)
+    return f"raw files were read in another encoding, and so cut at other places: {told}"
 
 
 def differing(old: Written, new: Written, pairs: list[Pair]) -> list[Pair]:

@@ -5,6 +5,7 @@ A third party's source comes in through the entry point group ``chat_corpus.sour
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import pkgutil
@@ -12,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,48 +26,65 @@ ENTRY_POINT_GROUP = "chat_corpus.sources"
 _NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
-@cache
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a source is from: `told` in messages, the name of its module, and its distribution with its version."""
+
+    told: str
+    module: str
+    distribution: str = ""
+
+
 def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
     """All sources by name, in the order of their names; `files` are Python files that hold a `SOURCE` each.
 
     Raises UsageError where a file or entry point holds none or fails, or two sources have one name.
     """
-    found: dict[str, Source] = {}
-    for origin, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
+    return {name: source for name, (source, _) in declared(files).items()}
+
+
+@cache
+def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]:
+    """The sources of `load`, looked for once, each with its origin. Raises as `load`."""
+    found: dict[str, tuple[Source, Origin]] = {}
+    for known, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
+        origin = known.told
         if not isinstance(source, Source):
             raise UsageError(f"{origin}: no SOURCE of type chat_corpus.source.Source; see 'Add a source' in README.md")
         if not _NAME.fullmatch(source.name):
             raise UsageError(f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_'")
         if source.name in found:
             raise UsageError(f"{origin}: a source named {source.name!r} exists already; rename this one")
-        found[source.name] = source
+        found[source.name] = (source, known)
     return dict(sorted(found.items()))
 
 
-def _bundled() -> Iterator[tuple[str, object]]:
+def _bundled() -> Iterator[tuple[Origin, object]]:
     for module in pkgutil.iter_modules(__path__):
         name = f"{__name__}.{module.name}"
-        yield name, getattr(importlib.import_module(name), "SOURCE", None)
+        yield Origin(told=name, module=name), getattr(importlib.import_module(name), "SOURCE", None)
 
 
-def _installed() -> Iterator[tuple[str, object]]:
+def _installed() -> Iterator[tuple[Origin, object]]:
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        origin = f"entry point {point.value}"
-        with _faults_of(origin):
+        held = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+        origin = Origin(told=f"entry point {point.value}", module=point.module, distribution=held)
+        with _faults_of(origin.told):
             loaded = point.load()
         yield origin, getattr(loaded, "SOURCE", loaded)
 
 
-def _from_file(file: str) -> tuple[str, object]:
+def _from_file(file: str) -> tuple[Origin, object]:
     path = Path(file)
-    spec = importlib.util.spec_from_file_location(f"chat_corpus_source_{path.stem}", path)
+    unique = hashlib.sha256(str(path.absolute()).encode(errors="surrogateescape")).hexdigest()[:8]
+    spec = importlib.util.spec_from_file_location(f"chat_corpus_source_{path.stem}_{unique}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"{file}: no Python file to load a source from")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # as `import` does: dataclasses look their module up
     with _faults_of(file):
         spec.loader.exec_module(module)
-    return file, getattr(module, "SOURCE", None)
+    return Origin(told=file, module=spec.name), getattr(module, "SOURCE", None)
 
 
 @contextmanager
