@@ -19,7 +19,7 @@ from chat_corpus.lineage.alignment import Gap, gaps
 from chat_corpus.lineage.attribution import Side, differences
 from chat_corpus.lineage.compared import APPEARED, CHANGED, VANISHED, Cause, Compared, Row
 from chat_corpus.lineage.opening import load
-from chat_corpus.lineage.unlike import Pair, Unlike, differing, shards, unlike
+from chat_corpus.lineage.unlike import Pair, Unlike, differing, moved, shards, unlike
 from chat_corpus.lineage.written import Written
 
 _BLOCK = 1 << 24
@@ -72,6 +72,8 @@ class _Comparison:
     raw: str | None
     examples: int
     most: int
+    #: Whether a run that should do again what it did, by its report, does not.
+    doubtful: bool = False
     remarks: list[str] = field(default_factory=list)
     causes: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     shown: dict[tuple[str, str | None], list[Row]] = field(default_factory=dict)
@@ -81,12 +83,14 @@ class _Comparison:
         pairs, made = self._shards(found)
         traced = self._traced(pairs, made) if made else 0
         whole = bool(pairs) and traced == len(pairs)
+        unknown = bool(traced) or (self.doubtful and found.only() == "settings")
+        by_report = None if unknown else found.only()
         kinds: Counter[str] = Counter()
         if whole:
             for (kind, _), rows in self.causes.items():
                 kinds[kind] += rows
         else:
-            kinds = self._as_text(found.only() if not traced else None, keep=not traced)
+            kinds = self._as_text(by_report, keep=not traced)
         return Compared(
             source=self.name,
             old_rows=old_rows,
@@ -98,7 +102,7 @@ class _Comparison:
             unlike=found,
             shards=len(pairs) if made else None,
             traced=traced,
-            by_report=not traced and found.only() is not None,
+            by_report=by_report is not None,
             causes=tuple(self._causes(found)),
             examples=tuple(row for rows in self.shown.values() for row in rows),
             remarks=tuple(self._remarks()),
@@ -119,13 +123,22 @@ class _Comparison:
             try:
                 old, new = (load(out, self.name, self.raw, other_code=True) for out in self.outs)
             except ChatCorpusError as error:
-                self.remarks.append(f"not traced: {error}")
+                self._doubt(error)
                 return [], None
             pairs = shards(old, new)
             if pairs is not None:
                 return differing(old, new, pairs), (old, new)
-            self.remarks.append("not traced: the raw files were cut at other places (shard_bytes)")
+            self.remarks.append(f"not traced: {moved(old, new)}")
+            try:
+                for one in (old, new):  # to see whether their reports tell the truth
+                    one.again(one.entries[len(one.entries) // 2])
+            except ChatCorpusError as error:
+                self._doubt(error)
         return [], None
+
+    def _doubt(self, error: ChatCorpusError) -> None:
+        self.doubtful = True
+        self.remarks.append(f"not traced: {error}")
 
     def _traced(self, pairs: list[Pair], made: tuple[Written, Written]) -> int:
         """Do shards again on both sides, up to `most` of them, evenly spread; returns how many could be."""
@@ -138,7 +151,7 @@ class _Comparison:
                     for one, entry in zip(made, pair, strict=True)
                 ]
             except ChatCorpusError as error:
-                self.remarks.append(f"not traced: {error}")
+                self._doubt(error)
                 continue
             self._add(_rows_of(differences(*sides), sides))
             done += 1

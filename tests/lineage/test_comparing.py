@@ -230,3 +230,56 @@ def test_files_of_any_tool_are_compared_without_causes(tmp_path: Path) -> None:
     assert done.stdout.count("cause not determined") == 6
     last = done.stdout.splitlines()[-3:]
     assert last == ["b: only in the old folder, 1 rows", "c: only in the new folder, 2 rows", "same: the same 1 rows"]
+
+
+def test_settings_are_no_cause_where_the_old_output_does_not_come_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something else made it, whatever its report says: in the same shards or others."""
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"问{n}\t答 {n} www.a.cn\n" for n in range(9))})
+    with monkeypatch.context() as patch:
+        patch.setattr("chat_corpus.writers.tsv._one_line", lambda texts: texts.str.replace_all(" ", "_"))
+        made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
+    for size in (1000, 100):
+        made(raw, tmp_path / "new", "tieba", shard_bytes=size)
+        told = compared(tmp_path)
+        assert told.unlike is not None
+        assert (told.unlike.only(), told.by_report, {one.cause for one in told.causes}) == ("settings", False, {None})
+        assert "where the raw data give" in told.remarks[-1]
+        shutil.rmtree(tmp_path / "new")
+
+
+def test_another_encoding_is_the_cause_of_other_texts(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "tieba.dialogues").write_bytes("".join(f"中文{n}\t回答\n" for n in range(60)).encode("gb18030"))
+    made(raw, tmp_path / "old", "tieba", read={"encoding": "gb18030"})
+    made(raw, tmp_path / "new", "tieba", read={"encoding": "big5"}, rules={"max_damaged": 1})
+    told = compared(tmp_path)
+    assert {(one.cause, one.settings) for one in told.causes} == {("reading", ("read.encoding",))}
+    assert (told.aligned, told.changed) == ("address", 60)
+
+
+def test_shards_that_lie_elsewhere_for_their_encoding_are_not_put_down_to_their_size(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"中文{n}\t回答\n" for n in range(60))})
+    for out, encoding in (("old", "utf-8"), ("new", "gb18030")):
+        made(raw, tmp_path / out, "tieba", read={"encoding": encoding}, shard_bytes=200)
+    (remark,) = compared(tmp_path).remarks
+    assert "read in another encoding, and so cut at other places: tieba.dialogues as utf-8, now gb18030" in remark
+    made(raw, tmp_path / "new", "tieba", shard_bytes=300, text={"width": False}, rules={"min_chars": 4})
+    assert compared(tmp_path).remarks == ("not traced: the raw files were cut at other places (shard_bytes)",)
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_the_same_rows_in_other_bytes_are_told(reported: bool, tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙\n丙\t丁\n"})
+    for out in ("old", "new"):
+        made(raw, tmp_path / out, "tieba")
+        if not reported:
+            (tmp_path / out / "report.json").unlink()
+    tsv = tmp_path / "new" / "tieba.tsv"
+    tsv.write_bytes(tsv.read_bytes().removesuffix(b"\n"))
+    done = invoke("compare", "--fail-on-change", tmp_path / "old", tmp_path / "new")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("tieba: the same 2 rows, in other bytes:\n")
+    assert (f"  not as its run left it: {tsv}\n" in done.stdout) == reported
