@@ -89,9 +89,14 @@ def _has(settings: Mapping[str, Any], key: str) -> bool:
 def announce(out: Path, name: str, settings: Settings) -> None:
     """Leave word in the work folder that the files of a source are about to appear, made with these settings.
 
-    A run that is killed before its report tells of them is then known to have made them.
+    A run that is killed before its report tells of them is then known to have made them, some or all.
     """
     (out / WORK / name / _WORD).write_text(settings.of(name).digest(), "utf-8")
+
+
+def interrupted(out: Path, name: str, told: Mapping[str, Any]) -> bool:
+    """Whether a run was killed while it put the files of a source in place, of which the report has `told` before."""
+    return _announced(out, name) is not None and told.get("outputs") != outputs(out, name)
 
 
 def _announced(out: Path, name: str) -> str | None:
@@ -156,8 +161,12 @@ def index(out: Path, name: str) -> Path:
     return out / "index" / f"{name}.jsonl"
 
 
+def places(out: Path, name: str) -> tuple[Path, Path, Path]:
+    """Where the files of a source lie: pairs, rejects, index."""
+    return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
+
+
 def outputs(out: Path, name: str) -> dict[str, list[int]]:
     """Size and time of each output file of a source that is there."""
-    paths = [out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)]
-    facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.exists()}
+    facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.exists()}
     return {path: [fact.st_size, fact.st_mtime_ns] for path, fact in facts.items()}

@@ -15,12 +15,10 @@ from typing import Any
 
 import msgspec
 
-from chat_corpus import earlier
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Piece, Shard
 from chat_corpus.raw import RawFile
 from chat_corpus.schema import Segmentation
-from chat_corpus.work import whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,8 +106,8 @@ def runs(dropped: Iterable[int]) -> tuple[int, ...]:
     return tuple(lengths)
 
 
-def write(out: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place], name: str) -> None:
-    """Write the index of source `name`, whose outputs were merged from `shards` at `places`."""
+def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place]) -> None:
+    """Write the index of a source whose outputs were merged from `shards` at `places`."""
     rows = [one.written - sum(place.dropped[1::2]) for one, place in zip(counts, places, strict=True)]
     firsts = accumulate(rows, initial=1)
     entries = [
@@ -138,10 +136,7 @@ def write(out: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: 
         )
         for shard, told, place, many, first in zip(shards, counts, places, rows, firsts, strict=False)
     ]
-    path = earlier.index(out, name)
-    path.parent.mkdir(exist_ok=True)
-    data = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-    whole(path, lambda beside: beside.write_bytes(data))
+    path.write_bytes(b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))
 
 
 def read(path: Path) -> list[Entry]:

@@ -157,10 +157,10 @@ class Job:
         self._check_encoding()
         if not self.told.error:
             try:
-                earlier.announce(out, self.name, self.plan.settings)
-                self.merge.finish(self.told.counts, out)
+                self.merge.finish(self.told.counts)
                 counts = [self.accounts[number] for number in range(len(self.made))]
-                index.write(out, [task.shard for task in self.made], counts, self.merge.places, self.name)
+                index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
+                self.merge.put(out, lambda: earlier.announce(out, self.name, self.plan.settings))
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True

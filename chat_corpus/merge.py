@@ -1,11 +1,13 @@
-"""From the parts of a source to its files: `<source>.tsv` and `rejects/<source>.jsonl`, both or neither.
+"""From the parts of a source to its files: `<source>.tsv`, `rejects/<source>.jsonl` and `index/<source>.jsonl`.
 
-Parts are joined in order while later ones are still being made, in files beside the parts; at the end those files
-change places with what lies in the output folder.
+Parts are joined in order while later ones are still being made, in files beside the parts. When all of them are whole,
+checked and on the disk, each takes the place of what lies in the output folder: three renames, and the report after
+them. A run killed in between leaves files of two runs, which `earlier.interrupted` knows.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from collections.abc import Callable, Iterable
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import distinct
+from chat_corpus import distinct, earlier
 from chat_corpus.errors import LedgerError
 from chat_corpus.index import Place, runs
 from chat_corpus.ledger import Counts
@@ -33,14 +35,14 @@ class _Lines:
     """A file of whole lines in the making, how many they are, and of how many bytes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.lines = self.bytes = 0
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
     def append(self, blocks: Iterable[bytes]) -> int:
         """Write blocks of whole lines; returns the CRC-32 of what was written."""
         written = 0
-        with self._path.open("ab") as stream:
+        with self.path.open("ab") as stream:
             for block in blocks:
                 stream.write(block)
                 written = zlib.crc32(block, written)
@@ -53,23 +55,15 @@ class _Lines:
         with part.open("rb") as stream:
             return self.append(iter(lambda: stream.read(_BLOCK), b""))
 
-    def sync(self) -> None:
-        """Have all of it on the disk, so that a power cut cannot leave an empty file in its place."""
-        with self._path.open("rb+") as stream:
-            os.fsync(stream.fileno())
-
-    def move(self, target: Path) -> None:
-        self._path.replace(target)
-
 
 class Merge:
-    """The files of source `name` in the making, in `folder`; `finish` puts them under `out`.
+    """The files of source `name` in the making, in `folder`; `finish` checks them, `put` has them under `out`.
 
     With `raw_of`, the parts have keys: each pair is written once, and the rejects show the raw records of the others.
     """
 
     def __init__(self, name: str, folder: Path, raw_of: RawOf | None = None) -> None:
-        self._name, self._raw_of = name, raw_of
+        self._name, self._folder, self._raw_of = name, folder, raw_of
         self._parts: list[Part] = []
         self._early: dict[int, Part] = {}
         #: Where the parts joined so far stand, in order.
@@ -93,10 +87,15 @@ class Merge:
         if written != wanted:
             self._faulty = self._faulty or what
 
-    def finish(self, counts: Counts, out: Path) -> None:
-        """Put the files of all parts added under `out`. Adds the duplicates to `counts`.
+    @property
+    def index(self) -> Path:
+        """Where the index is to be written before the files are put in their places."""
+        return self._folder / "index.writing"
 
-        Raises LedgerError where the files do not hold what was counted; the old files then stay as they were.
+    def finish(self, counts: Counts) -> None:
+        """Join what is left to join, and check the files. Adds the duplicates to `counts`.
+
+        Raises LedgerError where the files do not hold what was counted.
         """
         repeats = self._distinct(self._raw_of) if self._raw_of and self._parts else None
         duplicates = 0 if repeats is None else len(repeats)
@@ -110,10 +109,24 @@ class Merge:
                     f"{self._name}: stage 'merge' lost, added, changed or moved {what}: {lines.lines} rows were "
                     f"written, {expected} accounted for; the old file was left as it was"
                 )
-            lines.sync()
-        (out / "rejects").mkdir(parents=True, exist_ok=True)
-        self._pairs.move(out / f"{self._name}.tsv")
-        self._rejects.move(out / "rejects" / f"{self._name}.jsonl")
+
+    def put(self, out: Path, announce: Callable[[], None]) -> None:
+        """Move the files and the index to their places under `out`, after `announce` has left word of it.
+
+        Raises OSError before anything is moved where one of them cannot be there.
+        """
+        made = (self._pairs.path, self._rejects.path, self.index)
+        moves = dict(zip(made, earlier.places(out, self._name), strict=True))
+        for place in moves.values():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
+        announce()
+        for path in moves:  # so that a power cut cannot leave an empty file in its place
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        for path, place in moves.items():
+            path.replace(place)
 
     def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
         """Write the pairs that are no repeats, and add the repeats, which it returns, to the rejects."""

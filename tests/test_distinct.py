@@ -109,7 +109,9 @@ def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: Ra
     merging = Merge("某源", folder, raw_of)
     for number in reversed(range(len(parts))):
         merging.add(number, parts[number])
-    merging.finish(counts, out)
+    merging.finish(counts)
+    merging.index.write_bytes(b"")
+    merging.put(out, lambda: None)
 
 
 def counts(pairs: int = 5, written: int = 5) -> Counts:

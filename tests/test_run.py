@@ -310,3 +310,52 @@ def test_output_that_appears_while_a_run_begins_is_not_replaced(tmp_path: Path) 
     with pytest.raises(UsageError, match="made with other settings"):
         run(here(raw), other, silent, replace=False)
     assert visible(out) == before
+
+
+@pytest.mark.parametrize("name", ["index", "index/ptt.jsonl", "rejects", "ptt.tsv"])
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_moved(name: str, tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": ROWS}), tmp_path / "out"
+    if name.endswith(("tsv", "jsonl")):
+        (out / name).mkdir(parents=True)
+    else:
+        put(out, {name: "a file, no folder"})
+    done = invoke("--force", "--raw", raw, "--out", out)
+    assert done.exit_code == 1
+    assert f"error: {out / name}: cannot be written: " in done.stderr
+    assert [path for path in out.rglob("ptt.*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first run", "second run"])
+@pytest.mark.parametrize("moves", [1, 2, 3])
+def test_files_of_two_runs_are_known_for_a_run_that_was_killed(
+    moves: int, first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": ROWS}), tmp_path / "out"
+    sound = tmp_path / "sound"
+    assert invoke("--raw", raw, "--out", sound).exit_code == 0
+    if not first:
+        assert invoke("--raw", raw, "--out", out).exit_code == 0
+        put(raw, {"Gossiping-QA-Dataset.txt": FEWER})
+    move, moved = Path.replace, []
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.suffix == ".writing" and not path.name.startswith("."):
+            if len(moved) == moves:
+                raise SystemExit(9)
+            moved.append(target)
+        elif target.name == "report.json":
+            raise SystemExit(9)
+        return move(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", replace)
+        assert invoke("--raw", raw, "--out", out).exit_code == 9
+    assert len(moved) == moves
+    told = "a run was killed while it put files in place under"
+    for verb in (("trace", out / "ptt.tsv:2"), ("compare", sound, out)):
+        done = invoke(*verb)
+        if verb[0] == "trace" or "the same" not in done.stdout:
+            assert told in done.stdout + done.stderr
+            assert "edited" not in done.stdout + done.stderr
+    assert invoke("--raw", raw, "--out", out).exit_code == 0
+    assert invoke("trace", out / "ptt.tsv:2").exit_code == 0

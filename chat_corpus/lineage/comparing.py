@@ -14,11 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
+from chat_corpus import earlier
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.alignment import Gap, gaps
 from chat_corpus.lineage.attribution import Side, differences
 from chat_corpus.lineage.compared import APPEARED, CHANGED, VANISHED, Cause, Compared, Row
-from chat_corpus.lineage.opening import load
+from chat_corpus.lineage.opening import INTERRUPTED, load
 from chat_corpus.lineage.unlike import Pair, Unlike, differing, moved, shards, unlike
 from chat_corpus.lineage.written import Written
 
@@ -115,7 +116,12 @@ class _Comparison:
 
     def _shards(self, found: Unlike) -> tuple[list[Pair], tuple[Written, Written] | None]:
         """The shards whose rows are not the same, and the two runs; no runs where they cannot be done again."""
-        if not found.known:
+        cut_off = [
+            out for out in self.outs if earlier.interrupted(out, self.name, earlier.sources(out).get(self.name, {}))
+        ]
+        if cut_off:
+            self.remarks += [f"not traced: {INTERRUPTED.format(out)}" for out in cut_off]
+        elif not found.known:
             self.remarks.append("not traced: not both folders have a report of a finished run of it")
         elif found.inputs or found.plugins:
             self.remarks.append("not traced: the raw files or the plugins are not the same")

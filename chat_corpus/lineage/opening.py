@@ -17,6 +17,9 @@ from chat_corpus.raw import displayed
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.terminal import counted
 
+#: What is said of files of two runs.
+INTERRUPTED = "a run was killed while it put files in place under {}, or is doing so; run it again"
+
 
 def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = False) -> Written:
     """What an earlier run wrote of source `name` under `out`; `raw` is where the raw files are now, if elsewhere.
@@ -25,9 +28,11 @@ def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = Fal
     code (unless that is asked for), a plugin or the settings not known, or outputs that changed.
     """
     report = earlier.read(out)
+    told = report.get("sources", {}).get(name)
+    if earlier.interrupted(out, name, told or {}):
+        raise ChatCorpusError(f"{name}: {INTERRUPTED.format(out)}")
     if not report:
         raise UsageError(f"{out}: no {earlier.REPORT}; only what chat-corpus wrote can be traced")
-    told = report["sources"].get(name)
     if told is None:
         raise UsageError(f"{out / earlier.REPORT}: no source '{name}'; there are {', '.join(report['sources'])}")
     if told.get("state") == "failed" or "outputs" not in told:
