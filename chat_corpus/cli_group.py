@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import signal
 import sys
 from io import TextIOWrapper
@@ -44,6 +45,12 @@ class RunByDefault(click.Group):
         except ChatCorpusError as error:
             _tell(str(error), as_json="--log-json" in ctx.meta.get(__name__, ()))
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has had enough of it
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            _tell(f"{where}{error.strerror or error}", as_json="--log-json" in ctx.meta.get(__name__, ()))
+            ctx.exit(1)
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat_corpus import encodings
+from chat_corpus import encodings, transcoding
 from chat_corpus.encodings import (
     CODECS,
     UTF8,
@@ -99,7 +99,7 @@ def _lost(samples: Sequence[bytes], encoding: str, *, whole: bool) -> int:
     if encoding.startswith("utf-16"):
         return 0
     lines = [line for number, sample in enumerate(samples) for line in _lines(sample, begins=not number, whole=whole)]
-    read = encodings.utf8(io.BytesIO(b"\n".join(lines)), encoding).read()
+    read = transcoding.utf8(io.BytesIO(b"\n".join(lines)), encoding).read()
     return sum(strictly(line, UTF8) is None for line in read.split(b"\n"))
 
 

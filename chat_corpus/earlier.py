@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chat_corpus import foreign, identity
+from chat_corpus import foreign, identity, reported
 from chat_corpus.errors import UsageError
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
@@ -32,12 +32,17 @@ def read(out: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if not all(isinstance(source, dict) for source in told["sources"].values()):
-            raise ValueError("sources are no objects")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path}: not a report of chat-corpus: {error}; move it away, or use another --out") from error
-    return told
+        return reported.decode(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path}: not a report as chat-corpus writes it: {error}; move it away and run again with --force, or use "
+            "another --out"
+        ) from error
+
+
+def told(out: Path, name: str) -> dict[str, Any]:
+    """What the report says of a source; nothing where it does not name it. Raises as `read`."""
+    return dict(read(out).get("sources", {}).get(name, {}))
 
 
 def sources(out: Path) -> dict[str, Any]:

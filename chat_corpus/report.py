@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +54,8 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
         for name, source in earlier.sources(out).items()
         if source.get("state") != "sample" or (out / f"{name}.tsv").exists()  # else it was withdrawn
     }
-    told = {name: one.unchanged or _source(out, one, settings) for name, one in done.items()}
-    for name, one in done.items():
-        if one.error:  # What lies there, if anything does, is still what an earlier run made.
-            told[name]["made_with"] = before.get(name, {}).get("made_with")
+    told = {name: one.unchanged or _source(out, one, settings) for name, one in done.items() if not one.error}
+    told |= {name: _failed(one, settings, before.get(name, {})) for name, one in done.items() if one.error}
     report = {
         "chat_corpus": identity.installed("chat-corpus"),
         "python": platform.python_version(),
@@ -70,25 +70,41 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
     return report
 
 
+def _failed(told: SourceReport, settings: Settings, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
+    failure = {"error": told.error, "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    facts = _facts(told, settings)
+    if "outputs" not in before:
+        return {**facts, **failure, "state": "failed"}
+    last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in ("raw", "settings", "files")}}
+    return {**before, "state": "failed", "error": told.error, "last_failure": last}
+
+
 def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]:
+    facts = {**_facts(told, settings), "made_with": earlier.made_with(told.found, settings)}
+    return {**facts, **told.counts.report(), "outputs": earlier.outputs(out, told.found.source.name)}
+
+
+def _facts(told: SourceReport, settings: Settings) -> dict[str, Any]:
+    """What was read of a source, and how."""
     source: Source = told.found.source
-    facts = {
+    limit = settings.of(source.name).read.limit or sys.maxsize
+    return {
         "title": source.title,
         "licence": source.licence,
         "url": source.url,
-        "state": "failed" if told.error else told.found.state,
-        "made_with": earlier.made_with(told.found, settings),
+        "state": told.found.state,
         "raw": settings.raw,
         "plugins": list(settings.plugins),
         "settings": msgspec.to_builtins(settings.of(source.name)),
         "files": [
             {
                 "file": fact.file.name,
-                "bytes": fact.bytes,
+                "bytes": fact.bytes if fact.digest and fact.records <= limit else None,
                 "sha256": fact.digest or None,
                 "encoding": fact.file.encoding,
                 "encoding_evidence": fact.evidence,
-                "records": fact.records,
+                "records": min(fact.records, limit),
                 "segmentation": str(fact.segmentation),
             }
             for fact in told.files
@@ -98,6 +114,3 @@ def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]
         "seconds": round(told.seconds, 3),
         "megabytes_per_second": round(told.megabytes / told.seconds, 2) if told.seconds else None,
     }
-    if told.error:
-        return {**facts, "error": told.error}
-    return {**facts, **told.counts.report(), "outputs": earlier.outputs(out, source.name)}

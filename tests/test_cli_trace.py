@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -272,7 +273,7 @@ REFUSED: dict[Callable[[Path], None], str] = {
     unindexed: r"index/ptt\.jsonl: cannot be read",
     misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
     garbled: r"index/ptt\.jsonl: cannot be read: Expected `object`",
-    unreported: r"report\.json: sources\.ptt: not as chat-corpus writes it: KeyError\('code'\)",
+    unreported: r"report\.json: not a report as chat-corpus writes it: .*`code` - at `sources\.ptt\.made_with`",
     misreported: r"report\.json: sources\.ptt\.settings: edited",
 }
 
@@ -282,7 +283,7 @@ def test_nothing_is_told_of_what_has_changed(change: Callable[[Path], None], out
     change(out.parent)
     for verb in (("trace", out / "ptt.tsv:2"), ("explain", f"{TXT}:1", "--out", out)):
         done = invoke(*verb)
-        assert done.exit_code == (2 if change is moved else 1)
+        assert done.exit_code == (2 if change in (moved, unreported) else 1)
         assert done.stdout == ""
         assert done.stderr.startswith("error: ")
         assert re.search(REFUSED[change], done.stderr), done.stderr
@@ -323,6 +324,7 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
     ("args", "told"),
     [
         (("trace", "{out}/ptt.tsv"), "a path with a number or a range expected"),
+        (("trace", "{out}/ptt.tsv:" + "9" * 5000), "a path with a number or a range expected"),
         (("trace", "{out}/ptt.tsv:0"), "a path with a number or a range expected"),
         (("trace", "{out}/ptt.tsv:2-1"), "a path with a number or a range expected"),
         (("trace", "{out}/ptt.tsv:9"), "ptt.tsv:9: no such row; there are 2"),
@@ -342,15 +344,46 @@ def test_wrong_usage_is_told(args: tuple[str, ...], told: str, raw: Path, out: P
     assert told in done.stderr
 
 
-def test_a_source_that_failed_is_not_traced(tmp_path: Path) -> None:
-    posts, out = "stc_weibo_train_post", tmp_path / "out"
-    raw = put(tmp_path / "raw", {posts: "早\n", "stc_weibo_train_response": "早 上 好\n"})
+def test_what_a_sound_run_wrote_is_known_and_traced_after_one_that_failed(tmp_path: Path) -> None:
+    posts, answers, out = "stc_weibo_train_post", "stc_weibo_train_response", tmp_path / "out"
+    raw = put(tmp_path / "raw", {posts: "早\n", answers: "早 上 好\n"})
     assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
-    put(raw, {posts: "早\n吃 了 吗\n"})
-    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 3
-    done = invoke("trace", out / "weibo.tsv:1")
+    before = json.loads((out / "report.json").read_text("utf-8"))["sources"]["weibo"]
+    other = put(tmp_path / "other", {posts: "早\n吃 了 吗\n", answers: "早 上 好\n"})
+    for _ in range(2):
+        assert invoke("-q", "--raw", other, "--out", out).exit_code == 3
+        after = json.loads((out / "report.json").read_text("utf-8"))["sources"]["weibo"]
+        failure = after.pop("last_failure")
+        assert after == {**before, "state": "failed", "error": failure["error"]}
+        assert "parallel files of unequal length" in failure["error"]
+        assert [file["records"] for file in failure["files"]] == [2, 1]
+        assert failure["raw"] == str(other)
+    assert "stc_weibo_train_post:1" in invoke("trace", out / "weibo.tsv:1").stdout
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    done = json.loads((out / "report.json").read_text("utf-8"))["sources"]["weibo"]
+    assert (done["state"], "last_failure" in done, "error" in done) == (before["state"], False, False)
+
+
+def test_a_source_of_which_there_is_no_output_is_not_traced(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"stc_weibo_train_post": "早\n早\n", "stc_weibo_train_response": "早 上 好\n"})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
+    (tmp_path / "out" / "weibo.tsv").write_text("早\t早\n", "utf-8")
+    done = invoke("trace", tmp_path / "out" / "weibo.tsv:1")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "weibo: the last run into" in done.stderr
+
+
+def test_files_not_read_to_their_end_are_known_by_what_their_shards_give(tmp_path: Path) -> None:
+    """They have no digest; a new time alone is no change."""
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙\n" * 90}), tmp_path / "out"
+    (tmp_path / "small.yaml").write_text("shard_bytes: 100\n", "utf-8")
+    args = ("-q", "--raw", raw, "--out", out, "--limit", "13", "--config", tmp_path / "small.yaml")
+    assert invoke(*args).exit_code == 0
+    os.utime(raw / "tieba.dialogues", ns=(1, 1))
+    assert invoke("trace", out / "tieba.tsv:9").exit_code == 0
+    (raw / "tieba.dialogues").write_text("丙\t乙\n" * 90, "utf-8")
+    done = invoke("trace", out / "tieba.tsv:9")
+    assert (done.exit_code, "where the raw data give '丙\\t乙'" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16"])
@@ -361,3 +394,87 @@ def test_files_in_another_encoding_are_read_as_they_were(encoding: str, tmp_path
     args = ("-q", "--raw", raw, "--out", out, "--encoding", f"tieba={encoding}")
     assert invoke(*args).exit_code == 0
     assert "台北的天氣 -> 台北的天气" in " ".join(shown(invoke("trace", out / "tieba.tsv:5")))
+
+
+def _damaged(key: str, value: object) -> Callable[[bytes], bytes]:
+    """A report in which a key of a source, as `pairs` or `pairs.written`, has another value, or none for `...`."""
+
+    def damage(data: bytes) -> bytes:
+        told = json.loads(data)
+        at = told["sources"]["ptt"]
+        *path, last = key.split(".")
+        for name in path:
+            at = at[name]
+        if value is ...:
+            del at[last]
+        else:
+            at[last] = value
+        return json.dumps(told).encode()
+
+    return damage
+
+
+DAMAGES = {
+    "nested": lambda _: b'{"sources": ' * 20000 + b"{}" + b"}" * 20000,
+    "no object": lambda _: b"[]",
+    "cut off": lambda data: data[:-9],
+    "not UTF-8": lambda data: data.replace(b"ptt", b"\xff"),
+    **{
+        f"{key} {value!r}": _damaged(key, value)
+        for key, value in (
+            ("pairs", ...), ("pairs.written", "1"), ("outputs", None), ("outputs", []), ("outputs", {}),
+            ("settings", None), ("files", 3), ("files", [3]), ("made_with", None), ("made_with.plugins", ["a"]),
+            ("made_with.input", [[1]]), ("plugins", None), ("raw", None), ("state", None),
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_report_is_told_with_what_to_do(damage: Callable[[bytes], bytes], out: Path, raw: Path) -> None:
+    report, copy = out / "report.json", out.parent / "copy"
+    shutil.copytree(out, copy)
+    (copy / "ptt.tsv").write_text("x\ty\n", "utf-8")
+    report.write_bytes(damage(report.read_bytes()))
+    for verb in (
+        ("run", "--raw", raw, "--out", out),
+        ("trace", out / "ptt.tsv:1"),
+        ("explain", f"{TXT}:1", "--out", out),
+        ("compare", out, copy),
+    ):
+        done = invoke(*verb)
+        assert (done.exit_code, done.stdout) == (2, ""), verb
+        assert f"error: {report}: not a report as chat-corpus writes it: " in done.stderr
+        assert "move it away and run again with --force, or use another --out" in done.stderr
+    assert invoke("--raw", raw, "--out", out, "--force").exit_code == 0
+    assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
+
+
+def test_a_full_folder_for_passing_files_is_told(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = out.parent / "copy"
+    put(copy, {"ptt.tsv": "x\ty\n"})
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full/x")
+
+    monkeypatch.setattr("chat_corpus.lineage.alignment.TemporaryDirectory", full)
+    done = invoke("compare", out, copy)
+    assert (done.exit_code, done.stderr) == (1, "error: /full/x: No space left on device\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_what_is_told_of_a_file_under_a_limit_does_not_hang_on_the_shards(encoding: str, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "tieba.dialogues").write_bytes("台北的天氣\t很好\n".encode(encoding) * 90)
+    told = []
+    for size in (100, 1000, 100000):
+        (tmp_path / "size.yaml").write_text(f"shard_bytes: {size}\n", "utf-8")
+        out = tmp_path / str(size)
+        assert (
+            invoke("-q", "--raw", raw, "--out", out, "--limit", "13", "--config", tmp_path / "size.yaml").exit_code == 0
+        )
+        one = json.loads((out / "report.json").read_text("utf-8"))["sources"]["tieba"]
+        told.append([(file["records"], file["bytes"]) for file in one["files"]])
+        assert one["records"]["read"] == 13
+    assert told == [[(13, None)]] * 3

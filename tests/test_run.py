@@ -336,7 +336,8 @@ def test_files_of_two_runs_are_known_for_a_run_that_was_killed(
     if not first:
         assert invoke("--raw", raw, "--out", out).exit_code == 0
         put(raw, {"Gossiping-QA-Dataset.txt": FEWER})
-    move, moved = Path.replace, []
+    move = Path.replace
+    moved: list[Path] = []
 
     def replace(path: Path, target: Path) -> Path:
         if path.suffix == ".writing" and not path.name.startswith("."):

@@ -35,23 +35,8 @@ def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = Fal
         raise UsageError(f"{out}: no {earlier.REPORT}; only what chat-corpus wrote can be traced")
     if told is None:
         raise UsageError(f"{out / earlier.REPORT}: no source '{name}'; there are {', '.join(report['sources'])}")
-    if told.get("state") == "failed" or "outputs" not in told:
+    if "outputs" not in told:
         raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
-    try:
-        return _opened(out, name, told, raw, other_code=other_code)
-    except (KeyError, TypeError, AttributeError) as error:
-        where = f"{out / earlier.REPORT}: sources.{name}"
-        raise ChatCorpusError(f"{where}: not as chat-corpus writes it: {error!r}; {AGAIN}") from error
-
-
-def load_of(tsv: Path, raw: str | None = None) -> Written:
-    """The same by the path of the file of pairs. Raises UsageError where that is none."""
-    if tsv.suffix != ".tsv" or not tsv.is_file():
-        raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
-    return load(tsv.parent, tsv.stem, raw)
-
-
-def _opened(out: Path, name: str, told: Mapping[str, Any], raw: str | None, *, other_code: bool) -> Written:
     made: Mapping[str, Any] = told["made_with"]
     if made["code"] != identity.code() and not other_code:
         raise ChatCorpusError(
@@ -72,6 +57,13 @@ def _opened(out: Path, name: str, told: Mapping[str, Any], raw: str | None, *, o
     return Written(
         out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
     )
+
+
+def load_of(tsv: Path, raw: str | None = None) -> Written:
+    """The same by the path of the file of pairs. Raises UsageError where that is none."""
+    if tsv.suffix != ".tsv" or not tsv.is_file():
+        raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
+    return load(tsv.parent, tsv.stem, raw)
 
 
 def _settings(out: Path, name: str, told: Mapping[str, Any], raw: str | None) -> Settings:

@@ -71,13 +71,13 @@ def _under(key: str, section: str) -> bool:
 
 def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
     """What is not the same of two runs of source `name` into two folders."""
-    told = [earlier.sources(out).get(name, {}) for out in outs]
+    told = [earlier.told(out, name) for out in outs]
     edited = tuple(
         str(out / f"{name}.tsv")
         for out, one in zip(outs, told, strict=True)
         if one.get("outputs", {}).get(f"{name}.tsv") != earlier.outputs(out, name).get(f"{name}.tsv")
     )
-    if not all(one.get("made_with") and "outputs" in one for one in told):
+    if not all("outputs" in one for one in told):
         return Unlike(known=False)
     old, new = told
     made = (old["made_with"], new["made_with"])
