@@ -11,6 +11,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -478,3 +479,18 @@ def test_what_is_told_of_a_file_under_a_limit_does_not_hang_on_the_shards(encodi
         told.append([(file["records"], file["bytes"]) for file in one["files"]])
         assert one["records"]["read"] == 13
     assert told == [[(13, None)]] * 3
+
+
+def test_a_range_of_repeats_reads_their_rejects_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": "问\t答\n" * 9}), tmp_path / "out"
+    assert invoke("-q", "--raw", raw, "--out", out, "--pairs", "first").exit_code == 0
+    sound, opened = Path.open, list[Path]()
+
+    def watched(path: Path, *args: Any, **options: Any) -> Any:
+        opened.append(path)
+        return sound(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", watched)
+    told = invoke("explain", "Gossiping-QA-Dataset.txt:2-9", "--out", out).stdout
+    assert told.count("the same pair stands at Gossiping-QA-Dataset.txt:1, row 1") == 16
+    assert opened.count(out / "rejects" / "ptt.jsonl") == 1

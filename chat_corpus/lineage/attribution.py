@@ -52,24 +52,19 @@ class Side:
         rule = asked.select(
             rule=pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in asked.columns)
         )
-        return self.again.turns.with_columns(_place(), rule["rule"]).select(*_TURN, *_TOLD)
+        return self.again.turns.with_columns(rule["rule"]).select(*_TURN, *_TOLD)
 
     def pairs(self) -> pl.DataFrame:
         """The possible pairs by the addresses of their turns: `row, reason`, and `tsv`, the line where there is one."""
         if self.again is None:
             keys = {f"{side}_{name}": dtype for side in _SIDES for name, dtype in _TURN.items()}
             return pl.DataFrame(schema={**keys, "row": pl.UInt32, "reason": pl.String, "tsv": pl.String})
-        pairs, place = self.again.pairs, self.again.turns.select(_place())["place"]
+        pairs, place = self.again.pairs, self.again.turns["place"]
         placed = {f"{side}_place": place.gather(pairs[f"{side}_at"]) for side in _SIDES}
         written = pairs["row"].is_not_null().arg_true()
         lines = tsv.encode(pairs[written]).decode("utf-8").split("\n")[:-1]
         line = pl.Series("tsv", [None], dtype=pl.String).new_from_index(0, len(pairs)).scatter(written, lines)
         return pairs.with_columns(line, **placed).select(*_PAIR, "row", "reason", "tsv")
-
-
-def _place() -> pl.Expr:
-    """The place of each turn among those of its record."""
-    return pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line").alias("place")
 
 
 def differences(old: Side, new: Side) -> pl.DataFrame:

@@ -171,9 +171,8 @@ def _repeated(written: Written, again: Again, turns: pl.DataFrame) -> tuple[Addr
 
 
 def _address(again: Again, turn: Mapping[str, Any]) -> Address:
-    same = again.turns.filter((pl.col("part") == turn["part"]) & (pl.col("line") == turn["line"]))
     file = again.shard.pieces[turn["part"]].file.name
-    return Address(file=file, record=turn["line"], place=same["at"].to_list().index(turn["at"]), turn=turn["turn"])
+    return Address(file=file, record=turn["line"], place=turn["place"], turn=turn["turn"])
 
 
 def _raw(again: Again, part: int, record: int) -> str:
@@ -253,9 +252,7 @@ def _fate(written: Written, again: Again, at: int, pair: Mapping[str, Any]) -> F
 
 def _first(written: Written, again: Again, pair: Mapping[str, Any]) -> tuple[str, int]:
     """What the rejects say of a repeat, and the row in which its pair stands."""
-    repeats = again.pairs.filter(pl.col("reason").is_null() & pl.col("row").is_null())
-    same = (pl.col("query_at") == pair["query_at"]) & (pl.col("answer_at") == pair["answer_at"])
-    told = written.repeat(again, repeats.select(same.arg_true()).item())
+    told = written.repeat(again, pair["repeat"])
     name, line = again.shard.pieces[pair["query_part"]].file.name, pair["query_line"]
     stands = _STANDS.fullmatch(str(told.get("detail")))
     if stands and (told["file"], told["line"]) == (name, line):

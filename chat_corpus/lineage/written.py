@@ -9,6 +9,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,15 @@ AGAIN = "run it again to have an output that can be traced"
 _KEPT = 2
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Again:
     """A shard done again.
 
-    turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame
+    turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, and `place`, its place among the
+             turns of its record
     pairs    all possible pairs as `pairing.pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
-             and `row`, the row of the TSV, from 1; null for a pair with a reason and for a repeat
+             `row`, the row of the TSV, from 1, null for a pair with a reason and for a repeat, and `repeat`, the number
+             of a repeat, from 0
     records  the raw records of each piece
     """
 
@@ -48,6 +51,14 @@ class Again:
     turns: pl.DataFrame
     pairs: pl.DataFrame
     records: tuple[Records, ...]
+    rejects: Path
+
+    @cached_property
+    def repeats(self) -> list[bytes]:
+        """The rejects of the repeats, in order."""
+        with self.rejects.open("rb") as stream:
+            stream.seek(self.entry.duplicates)
+            return [stream.readline() for _ in range(sum(self.entry.dropped[1::2]))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +119,8 @@ class Written:
             raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
-        turns = outcome.turns.with_row_index("at")
+        place = pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line")
+        turns = outcome.turns.with_row_index("at").with_columns(place=place)
         possible = pair(turns, self.own.pairs.pairing(self.source.pairing))
         written = possible["reason"].is_null().arg_true()
         placed = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
@@ -116,8 +128,9 @@ class Written:
             entry=entry,
             shard=shard,
             turns=turns,
-            pairs=possible.with_columns(row=placed),
+            pairs=possible.with_columns(row=placed).with_columns(repeat=_numbered(_REPEAT)),
             records=pipeline.records(shard, self.source),
+            rejects=earlier.places(self.out, self.name)[1],
         )
 
     def _input(self, name: str) -> RawFile:
@@ -178,17 +191,20 @@ class Written:
 
     def repeat(self, again: Again, number: int) -> dict[str, Any]:
         """The reject of the `number`th repeat, from 0, among the pairs of a shard."""
-        path = self.out / "rejects" / f"{self.name}.jsonl"
-        with path.open("rb") as stream:
-            stream.seek(again.entry.duplicates)
-            for _ in range(number):
-                stream.readline()
-            line = stream.readline()
         try:
-            told: dict[str, Any] = json.loads(line)
+            told: dict[str, Any] = json.loads(again.repeats[number])
         except ValueError as error:
-            raise ChatCorpusError(f"{path}: edited since it was written: {error}; {AGAIN}") from error
+            raise ChatCorpusError(f"{again.rejects}: edited since it was written: {error}; {AGAIN}") from error
         return told
+
+
+#: What makes a pair a repeat.
+_REPEAT = pl.col("reason").is_null() & pl.col("row").is_null()
+
+
+def _numbered(those: pl.Expr) -> pl.Expr:
+    """The number of each of `those` rows among them, from 0; null for the others."""
+    return pl.when(those).then(those.cum_sum() - 1)
 
 
 def _span(entry: Entry, file: str, record: int) -> Span | None:
