@@ -35,7 +35,7 @@ def read(out: Path) -> dict[str, Any]:
         return reported.decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path}: not a report as chat-corpus writes it: {error}; move it away and run again with --force, or use "
+            f"{path}: not a report of chat-corpus: {error}; move it away and run again with --force, or use "
             "another --out"
         ) from error
 

@@ -274,7 +274,7 @@ REFUSED: dict[Callable[[Path], None], str] = {
     unindexed: r"index/ptt\.jsonl: cannot be read",
     misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
     garbled: r"index/ptt\.jsonl: cannot be read: Expected `object`",
-    unreported: r"report\.json: not a report as chat-corpus writes it: .*`code` - at `sources\.ptt\.made_with`",
+    unreported: r"report\.json: not a report of chat-corpus: .*`code` - at `sources\.ptt\.made_with`",
     misreported: r"report\.json: sources\.ptt\.settings: edited",
 }
 
@@ -445,7 +445,7 @@ def test_a_damaged_report_is_told_with_what_to_do(damage: Callable[[bytes], byte
     ):
         done = invoke(*verb)
         assert (done.exit_code, done.stdout) == (2, ""), verb
-        assert f"error: {report}: not a report as chat-corpus writes it: " in done.stderr
+        assert f"error: {report}: not a report of chat-corpus: " in done.stderr
         assert "move it away and run again with --force, or use another --out" in done.stderr
     assert invoke("--raw", raw, "--out", out, "--force").exit_code == 0
     assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
