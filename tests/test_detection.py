@@ -222,12 +222,14 @@ def test_the_user_is_obeyed_and_told_where_the_file_looks_otherwise(chosen: str,
 
 
 @pytest.mark.parametrize(
-    ("chosen", "doubt"), [("utf-8", "it looks like utf-8+gb18030"), ("utf-8+gb18030", ""), ("gb18030+utf-8", "")]
+    ("chosen", "doubt"), [("utf-8", "it looks like utf-8+gb18030: "), ("utf-8+gb18030", ""), ("gb18030+utf-8", "")]
 )
 def test_half_of_a_mixture_is_doubted_where_it_loses_lines(chosen: str, doubt: str, tmp_path: Path) -> None:
     mixed = written(tmp_path, HANS.encode("gb18030") * 2 + HANS.encode() * 20)
     assert decide(mixed, Script.HANS).encoding == "utf-8+gb18030"
-    assert decide(mixed, Script.HANS, chosen).doubt == doubt
+    told = decide(mixed, Script.HANS, chosen).doubt
+    assert told.startswith(doubt)
+    assert bool(told) == bool(doubt)
 
 
 def test_a_mixture_that_loses_no_more_than_what_the_file_looks_like_is_not_doubted(tmp_path: Path) -> None:

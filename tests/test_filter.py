@@ -55,12 +55,12 @@ def test_bad_bytes_pass_unchanged_and_exit_1_with_their_lines() -> None:
     done = normalized(bad)
     assert done.stdout_bytes == "这里\n".encode() + b"\xff\xfe x  y\n" + "吗\n".encode() + b"\xe4\xb8\n"
     assert done.exit_code == 1
-    assert done.stderr == "error: <stdin>: 2 lines are not UTF-8 and went out unchanged: 2, 4\n"
+    assert done.stderr == "error: <stdin>: 2 lines not in UTF-8 went out unchanged: 2, 4\n"
 
 
 def test_of_many_bad_lines_the_first_are_named() -> None:
     done = normalized(b"\xff\n" * 7)
-    assert "7 lines are not UTF-8 and went out unchanged: 1, 2, 3, 4, 5, …" in done.stderr
+    assert "7 lines not in UTF-8 went out unchanged: 1, 2, 3, 4, 5, …" in done.stderr
 
 
 def test_segmentation_is_undone_for_a_source_that_has_it() -> None:

@@ -129,7 +129,7 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     both = refused(out, raw, older, "--pairs", "first")
     assert "made with other settings (pairs.mode " in both
     assert both.endswith(', now "first"), by another version of chat-corpus' + end)
-    unknown = refused(out, raw, lambda told: told.pop("settings"))
+    unknown = refused(out, raw, lambda told: told.update(settings={}))
     assert unknown == f"error: {out}/tieba.tsv: made by another version of chat-corpus{end}"
 
 
