@@ -40,6 +40,8 @@ HARMLESS = 64 << 20
 #: A member of a compressed archive that is kept, since it is read several times.
 _SMALL = 1 << 20
 _STEP = 1 << 20
+#: Python 3.12 and later take in 128 kB of a gzip file at once, in which there may be all of it.
+_SIP = 1 << 13
 
 
 class LimitError(ValueError):
@@ -165,11 +167,11 @@ def skip(stream: IO[bytes], position: int) -> None:
 
 def open_stream(path: str) -> IO[bytes]:
     """A file's bytes, decompressed where its name says that it is compressed."""
-    return io.BufferedReader(_inflating(path), 1 << 16) if compression(path) else open(path, "rb")  # noqa: PTH123
-
-
-def _inflating(path: str) -> _Inflating:
     file = open(path, "rb")  # noqa: PTH123, SIM115 the stream closes it
+    return io.BufferedReader(_inflating(file, path), 1 << 16) if compression(path) else file
+
+
+def _inflating(file: IO[bytes], path: str) -> _Inflating:
     try:
         return _Inflating(file, _OPENERS[compression(path)](file))
     except BaseException:
@@ -217,8 +219,15 @@ def _passing(path: str, offset: int) -> IO[bytes]:
     return open_stream(path)
 
 
+class _Sips(io.FileIO):
+    """A file that is read in small steps, so that its position tells what was needed, whatever was asked for."""
+
+    def read(self, size: int | None = -1, /) -> Any:
+        return super().read(_SIP if size is None or size < 0 else min(size, _SIP))
+
+
 def inflation(path: str) -> float:
     """How many bytes of content a byte of a compressed file holds, by its first megabyte."""
-    with _inflating(path) as stream, io.BufferedReader(stream, 1 << 16) as content:
+    with _inflating(_Sips(path), path) as stream, io.BufferedReader(stream, 1 << 16) as content:
         held = len(content.read(_STEP))
         return held / max(1, stream.packed)

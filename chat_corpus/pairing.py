@@ -37,8 +37,11 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
     column `at`, so have the pairs as `query_at` and `answer_at`.
     """
-    placed = rows.filter(pl.col("dialogue").is_not_null()) if rows["dialogue"].null_count() else rows
-    placed = placed.filter(pairing is not Pairing.NONE)
+    placed = rows.select("part", "line", "dialogue", "turn", "text", "reason", *_at(rows))
+    if pairing is Pairing.NONE:
+        placed = placed.clear()
+    elif placed["dialogue"].null_count():
+        placed = placed.filter(pl.col("dialogue").is_not_null())
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
     same_dialogue = pl.col("dialogue") == pl.col("dialogue").shift(1)
     alternative = (same_dialogue & (pl.col("turn") == pl.col("turn").shift(1))).fill_null(value=False)
@@ -49,7 +52,7 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
         query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
     linked = placed.select(pl.all(), query=query)
     answers = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
-    queries = placed.select("part", "line", "dialogue", "turn", "text", "reason", *_at(placed))[answers["query"]]
+    queries = placed[answers["query"]]
     pairs = pl.DataFrame(
         {
             "query": queries["text"],

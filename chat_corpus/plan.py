@@ -219,6 +219,9 @@ class _Watched:
             self._facts.digest = self._digest.hexdigest()
         return block
 
+    def close(self) -> None:
+        self._content.close()
+
 
 def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
     """The content as UTF-8."""

@@ -21,11 +21,14 @@ def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
     text = pl.col("text")
     marked = records.with_columns(is_turn=text.str.starts_with("M "), at=pl.int_range(pl.len(), dtype=pl.UInt32))
-    # Five lines of six are turns in every file: only the others are looked at more closely.
-    others = marked.filter(~pl.col("is_turn").fill_null(value=False))
-    ends = others.filter(text.str.strip_chars_end(" \t") == "E")
-    blanks = others.filter(text.str.strip_chars() == "")
-    structural = pl.concat([ends, blanks]).sort("at")
+    # Nearly all lines are turns or a plain E: only the others are looked at more closely.
+    others = marked.filter(~pl.col("is_turn").fill_null(value=False)).select("line", "text", "at")
+    plain = (others["text"] == "E").fill_null(value=False)
+    odd = others.filter(~plain)
+    ends = pl.concat([others.filter(plain), odd.filter(text.str.strip_chars_end(" \t") == "E")])
+    blanks = odd.filter(text.str.strip_chars() == "")
+    structural = pl.concat([ends, blanks])
+    structural = structural if odd.is_empty() else structural.sort("at")
     opened = pl.zeros(len(marked), dtype=pl.UInt32, eager=True).scatter(ends["at"], 1).cum_sum()
     unplaced = pl.zeros(len(marked), dtype=pl.Boolean, eager=True).scatter(structural["at"], True)
     rows = marked.with_columns(dialogue=opened).filter(~unplaced).with_columns(turn=position_within("dialogue"))

@@ -23,7 +23,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.script.dictionaries import Chain
 
 #: Below this many bytes the plain functions are done before Polars has built its automaton (10 ms for 6,000 phrases).
-_SMALL = 8_192
+_SMALL = 4_096
 
 
 def leftmost_longest(text: str, entries: Mapping[str, str], longest: int) -> str:
