@@ -47,8 +47,13 @@ class SourceReport:
         self.conversions = [pl.read_ipc(path) for path in self.samples if path.exists()]
 
 
-def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: dict[str, Any]) -> dict[str, Any]:
-    """Write the report of a run; sources that it did not touch keep what is said of them."""
+def write(
+    out: Path, settings: Settings, done: Mapping[str, SourceReport], run: dict[str, Any], *, last: bool
+) -> dict[str, Any]:
+    """Write the report of a run; sources that it did not touch keep what is said of them.
+
+    Only the `last` one is waited for until the disk has it: the others hold for the time that the run goes on.
+    """
     before = {
         name: source
         for name, source in earlier.sources(out).items()
@@ -66,7 +71,7 @@ def write(out: Path, settings: Settings, done: Mapping[str, SourceReport], run: 
         "sources": dict(sorted({**before, **told}.items())),
     }
     text = msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
-    whole(out / earlier.REPORT, lambda path: path.write_bytes(text))
+    whole(out / earlier.REPORT, lambda path: path.write_bytes(text), sync=last)
     return report
 
 

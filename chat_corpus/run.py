@@ -106,7 +106,7 @@ def _run(
         done[job.name] = job.told
         facts["seconds"] = round(time.perf_counter() - clock, 3)
         # After each source, so that a run that is interrupted leaves no file that the report does not know.
-        report.write(out, settings, done, facts)
+        report.write(out, settings, done, facts, last=False)
         if spent:
             job.forget()
         progress(job.name, job.size - job.reached, False)  # what it failed to read, or need not
@@ -131,7 +131,7 @@ def _run(
         if job.finished:
             close(job)
     facts["seconds"] = round(time.perf_counter() - clock, 3)
-    return {name: done[name] for name in found}, report.write(out, settings, done, facts)
+    return {name: done[name] for name in found}, report.write(out, settings, done, facts, last=True)
 
 
 def _withdraw_samples(out: Path) -> None:
