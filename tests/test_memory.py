@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 #: Megabytes of the whole program, and of each worker beside it.
 PROGRAM, WORKER = 250, 250
-SIZES = (24, 80)
+SIZES = (36, 120)
 
 
 @pytest.fixture(scope="module")
