@@ -35,9 +35,11 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     """All possible pairs: `query, answer, query_part, query_line, answer_part, answer_line, reason`.
 
     `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
-    column `at`, so have the pairs as `query_at` and `answer_at`.
+    column `at`, so have the pairs as `query_at` and `answer_at`; where they have `notable`, it is that of either turn.
     """
-    placed = rows.select("part", "line", "dialogue", "turn", "text", "reason", *_at(rows))
+    placed = rows.select(
+        "part", "line", "dialogue", "turn", "text", "reason", *_own(rows, "at"), *_own(rows, "notable")
+    )
     if pairing is Pairing.NONE:
         placed = placed.clear()
     elif placed["dialogue"].null_count():
@@ -62,8 +64,9 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
             "answer_part": answers["part"],
             "answer_line": answers["line"],
             "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
-            **{f"query_{name}": queries[name] for name in _at(placed)},
-            **{f"answer_{name}": answers[name] for name in _at(placed)},
+            **{f"query_{name}": queries[name] for name in _own(placed, "at")},
+            **{f"answer_{name}": answers[name] for name in _own(placed, "at")},
+            **{name: queries[name] | answers[name] for name in _own(placed, "notable")},
         }
     )
     # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
@@ -71,8 +74,8 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     return pairs.filter((queries["dialogue"] == answers["dialogue"]) & (queries["turn"] == asked))
 
 
-def _at(rows: pl.DataFrame) -> list[str]:
-    return ["at"] if "at" in rows.columns else []
+def _own(rows: pl.DataFrame, name: str) -> list[str]:
+    return [name] if name in rows.columns else []
 
 
 def _answers(pairing: Pairing) -> pl.Expr:

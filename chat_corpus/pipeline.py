@@ -32,9 +32,10 @@ _SHOWN = 8
 class Outcome:
     """What a shard became.
 
-    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, and the
-             `script` that it was in
-    pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`
+    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, the
+             `script` that it was in, and whether it is `notable`, as `text.steps.sift` tells it
+    pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`, and whether either
+             turn is `notable`
     rejects  `source, file, line, reason, detail, raw`, by part and line; `raw` with a record's first few rejects only
     counts   the shard's accounts, balanced
     """
@@ -49,7 +50,7 @@ class Outcome:
 class Cleaned:
     """What the records of a shard became before they are judged.
 
-    turns    `schema.TURNS` with clean text, and `raw`, `unconverted` and `script` as in `Outcome`
+    turns    `schema.TURNS` with clean text, and `raw`, `unconverted`, `script` and `notable` as in `Outcome`
     counts   the shard's accounts as far as they are known: records, and what was changed
     """
 
@@ -143,17 +144,20 @@ def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettin
     where = shard.place
     traits = replace(source.traits, segmentation=shard.segmentation)
     read = rows.with_columns(raw=pl.col("text"))
-    texts = steps.normalize(read["text"], own.text, traits)
+    converter = script.load(own.script)
+    texts = steps.sift(read["text"], own.text, traits, converter.questions(traits.script))
     ledger.check_length(read, len(texts), "normalize", where)
     normalized = read.with_columns(texts)
     ledger.check_rows(read, normalized, "normalize", where)
-    told = script.load(own.script).convert(normalized["text"], declared=traits.script, dialogues=normalized["dialogue"])
+    told = converter.convert(
+        texts["text"], declared=traits.script, dialogues=normalized["dialogue"], where=texts["notable"]
+    )
     ledger.check_length(read, len(told), "convert", where)
-    converted = normalized.with_columns(told["text"], unconverted=normalized["text"], script=told["script"])
+    converted = normalized.with_columns(told["text"], unconverted=texts["text"], script=told["script"])
     ledger.check_rows(normalized, converted, "convert", where)
     counts.normalized = int((read["text"] != normalized["text"]).sum())
     counts.converted = int((normalized["text"] != converted["text"]).sum())
-    counts.scripts = Counter(dict(told["script"].drop_nulls().value_counts().iter_rows()))
+    counts.scripts = +Counter({name: int((told["script"] == name).sum()) for name in script.NAMES})
     return converted
 
 

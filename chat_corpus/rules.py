@@ -46,8 +46,15 @@ def bound(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
-    """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept."""
-    at = rows.with_row_index("at").filter(pl.col("reason").is_null() & _doubtful(options, source))
+    """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept.
+
+    Of rows that are not `notable`, as `text.steps.sift` tells them, it is known that they hold nothing but plain text.
+    """
+    at = rows.select("text", "raw", "turn", "reason", "notable").with_row_index("at")
+    if options.min_chars == 1 and not options.max_chars:  # nearly every turn is kept: what the others have in common
+        at = at if source.no_answer else at.filter("notable")
+        at = at.filter(_doubtful(source))
+    at = at.filter(pl.col("reason").is_null())
     if at.is_empty():
         return rows
     found = list(_verdicts(options, source))
@@ -60,13 +67,11 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     return rows.with_columns(**changed)
 
 
-def _doubtful(options: RuleOptions, source: Source) -> pl.Expr:
-    """What a turn that some rule rejects has in common, asked cheaply: nearly every turn is kept."""
+def _doubtful(source: Source) -> pl.Expr:
+    """What a turn that some rule rejects has in common, but for its length."""
     text = pl.col("text")
     doubtful = (text == "") | text.str.contains(_LOST, literal=True)
-    if source.no_answer:
-        doubtful |= pl.col("raw").str.contains_any(sorted(source.no_answer))
-    return doubtful if options.min_chars == 1 and not options.max_chars else pl.lit(value=True)
+    return doubtful | pl.col("raw").str.contains_any(sorted(source.no_answer)) if source.no_answer else doubtful
 
 
 def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:

@@ -102,7 +102,7 @@ def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(steps, "normalize", lambda texts: fault(texts.to_frame()).to_series(), patched)
+    _after(steps, "sift", fault, patched)
 
 
 def _conversion(fault: Frame, patched: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_where_blocks_end_changes_nothing(data: bytes, encoding: str, given: lis
     data=DATA,
     encoding=st.sampled_from([*BYTEWISE, *MIXTURES]),
     given=st.lists(st.integers(1, 5), max_size=40),
-    bound=st.integers(2, 8),
+    bound=st.integers(4, 8),  # a character has up to four bytes
 )
 def test_where_blocks_end_changes_nothing_beyond_the_bound(
     data: bytes, encoding: str, given: list[int], bound: int

@@ -11,6 +11,8 @@ from chat_corpus.formats.base import turns_frame
 from chat_corpus.rules import RuleOptions, check
 from chat_corpus.schema import Reason
 from chat_corpus.source import Source
+from chat_corpus.text.options import TextOptions
+from chat_corpus.text.steps import sift
 
 SOURCE = Source(name="某源", title="", url="", licence="", obtain="", inputs=())
 PTT = replace(SOURCE, no_answer=frozenset({"沒有資料"}))
@@ -25,6 +27,7 @@ def reasons(
         raw="text",
         reason=pl.when(pl.col("text").is_null()).then(pl.lit("encoding")),
         detail=pl.when(pl.col("text").is_null()).then(pl.lit("old")),
+        notable=sift(pl.Series(texts, dtype=pl.String), TextOptions(), source.traits)["notable"],
     )
     checked = check(rows, options or RuleOptions(), source)
     assert checked.drop("reason", "detail").equals(rows.drop("reason", "detail"))

@@ -78,7 +78,11 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
 
 def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
     """Give each turn that holds nothing but blanks its reason; it keeps its place in the dialogue."""
-    blank = (rows["text"].str.strip_chars() == "") & rows["reason"].is_null()
+    text = rows["text"]
+    # Whatever begins with a blank stands in one of these two ranges, and hardly anything else.
+    some = ((text < "!") | ((text >= "\x7f") & (text < "\u3001"))).arg_true()
+    some = some.filter(text.gather(some).str.strip_chars() == "")
+    blank = pl.repeat(value=False, n=len(rows), eager=True).scatter(some, True) & rows["reason"].is_null()
     if not blank.any():
         return rows
     return rows.with_columns(

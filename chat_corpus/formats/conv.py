@@ -38,10 +38,10 @@ def _read(parts: Sequence[Records]) -> Reading:
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:
     """Turns without their mark, and the reason of lines that have none."""
     text = pl.col("text")
+    if rows["is_turn"].all(ignore_nulls=False):
+        return rows.with_columns(text.str.slice(2))
     marked = pl.col("is_turn") | (text == "M")
     kept = pl.when(marked).then(text.str.slice(2)).otherwise(text)
-    if rows["is_turn"].all(ignore_nulls=False):
-        return rows.with_columns(text=kept)
     unmarked = "a line that begins with neither 'E' nor 'M '"
     return rows.with_columns(
         text=kept,

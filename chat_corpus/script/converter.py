@@ -8,12 +8,13 @@ from typing import Literal
 import msgspec
 import polars as pl
 
+from chat_corpus.rows import on
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import compose, without_faults
-from chat_corpus.script.detect import NAMES, detect, evidence
+from chat_corpus.script.detect import NAMES, detect, evidence, questions
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
-from chat_corpus.script.matcher import Pipeline, Stage, gated, patch
+from chat_corpus.script.matcher import Pipeline, Stage, patch
 
 #: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
 _REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|中文)?(?:写法|怎么写|版本)|的繁体"
@@ -61,13 +62,25 @@ class Converter:
             **{f"sha256 {name}": digest for name, digest in sorted(self._package.digests.items())},
         }
 
-    def convert(self, texts: pl.Series, *, declared: Script, dialogues: pl.Series | None = None) -> pl.DataFrame:
+    def questions(self, declared: Script) -> str:
+        """The pattern of all texts that may be traditional, in part or in a doubtful character; empty: nearly all."""
+        return questions(self._evidence, declared)
+
+    def convert(
+        self,
+        texts: pl.Series,
+        *,
+        declared: Script,
+        dialogues: pl.Series | None = None,
+        where: pl.Series | None = None,
+    ) -> pl.DataFrame:
         """Return `text`, converted, and `script`, what the text was before; both as high as `texts`, in its order.
 
         `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
-        decide only for rows that do not tell their script themselves. Null stays null, and is neutral.
+        decide only for rows that do not tell their script themselves. Of rows outside `where`, a mask, the caller knows
+        that they do not match `questions`. Null stays null, and is neutral.
         """
-        codes = detect(texts, self._evidence, declared, dialogues)
+        codes = detect(texts, self._evidence, declared, dialogues, where)
         done = texts
         if self._options.mode == "t2s":
             done = self._plain.convert(texts)
@@ -75,7 +88,7 @@ class Converter:
             rows = codes >= NAMES.index("traditional")
             if declared is Script.HANS and rows.any():
                 rows &= ~_requested(texts, rows, dialogues)
-            done = gated(texts, rows, self._convert)
+            done = on(texts, rows, self._convert)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
 
     def _convert(self, texts: pl.Series) -> pl.Series:

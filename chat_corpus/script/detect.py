@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from chat_corpus.rows import found
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import VARIANTS, YOUNGEST
 from chat_corpus.script.matcher import character_class
@@ -73,28 +74,38 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     )
 
 
-def detect(texts: pl.Series, found: Evidence, declared: Script, dialogues: pl.Series | None) -> pl.Series:
+def questions(signs: Evidence, declared: Script) -> str:
+    """The pattern of all texts of which `detect` asks whether they are traditional; empty where it asks of nearly all.
+
+    In a traditional source nearly every row has such a character; elsewhere this one question settles most rows.
+    """
+    return "" if _PRIOR[declared] == _TRADITIONAL else signs.gate
+
+
+def detect(
+    texts: pl.Series, signs: Evidence, declared: Script, dialogues: pl.Series | None, where: pl.Series | None
+) -> pl.Series:
     """Return the script of each text as an index of `NAMES`; null is neutral.
 
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
     character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral.
+    it stays neutral. Rows outside `where`, a mask, are known not to match `questions`.
     """
-    simplified = _has(texts, found.simplified)
+    simplified = found(texts, signs.simplified)
     rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
-    if _PRIOR[declared] != _TRADITIONAL:
-        # In a traditional source nearly every row has such a character; elsewhere this one question settles most rows.
-        rows = _has(texts, found.gate).arg_true()
+    if asked := questions(signs, declared):
+        rows = rows if where is None else where.arg_true()
+        rows = rows.filter(found(texts.gather(rows), asked))
     some = texts if len(rows) == len(texts) else texts.gather(rows)
-    sure = _has(some, found.traditional)
+    sure = found(some, signs.traditional)
     rest = (~sure).arg_true()
     left = some.gather(rest)
-    told = _has(left, found.telling)
+    told = found(left, signs.telling)
     sure.scatter(rest, told)
     traditional = sure if some is texts else pl.repeat(value=False, n=len(texts), eager=True).scatter(rows, sure)
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    doubtful = rows.gather(rest).filter(~told & _has(left, found.doubtful))
+    doubtful = rows.gather(rest).filter(~told & found(left, signs.doubtful))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))
@@ -126,10 +137,6 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     )
     prior.scatter(telling, verdict.to_series())
     return prior
-
-
-def _has(texts: pl.Series, pattern: str) -> pl.Series:
-    return texts.str.contains(pattern).fill_null(value=False)
 
 
 def _encodable(character: str, encoding: str) -> bool:

@@ -20,6 +20,7 @@ from functools import reduce
 import polars as pl
 
 from chat_corpus.errors import UsageError
+from chat_corpus.rows import found, on
 from chat_corpus.script.dictionaries import Chain
 
 #: Below this many bytes the plain functions are done before Polars has built its automaton (10 ms for 6,000 phrases).
@@ -107,11 +108,11 @@ class Pipeline:
 
     def convert(self, texts: pl.Series) -> pl.Series:
         """Convert every text; null stays null."""
-        return gated(texts, texts.str.contains(self._gate), self._convert)
+        return on(texts, found(texts, self._gate), self._convert)
 
     def _convert(self, texts: pl.Series) -> pl.Series:
         for stage in self._first:
-            texts = gated(texts, texts.str.contains(character_class(stage.gate)), stage.replace)
+            texts = on(texts, found(texts, character_class(stage.gate)), stage.replace)
         fast = reduce(lambda rows, stage: stage.replace(rows), self._stages, texts)
         if self._words is None:
             return fast
@@ -145,19 +146,6 @@ def cut(text: str, words: Mapping[str, str]) -> Iterator[str]:
 def character_class(characters: Iterable[str]) -> str:
     """Write a regular expression that matches any one of these characters, none of which is ASCII punctuation."""
     return "[" + "".join(sorted(set(characters))) + "]"
-
-
-def gated(texts: pl.Series, mask: pl.Series, function: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Apply a function to the rows of a mask only: where few rows need it, the others cost nothing."""
-    mask = mask.fill_null(value=False)
-    count = int(mask.sum() or 0)
-    if count == 0:
-        return texts
-    if count == len(texts):
-        return function(texts)
-    # `scatter` changes the series that it is called on.
-    result: pl.Series = texts.clone().scatter(mask.arg_true(), function(texts.filter(mask)))
-    return result
 
 
 def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[str], str]) -> pl.Series:

@@ -26,7 +26,8 @@ def unify_breaks(text: pl.Expr) -> pl.Expr:
     >>> pl.select(unify_breaks(pl.lit("一\r\n二\r三\u2028四"))).item()
     '一\n二\n三 四'
     """
-    return text.str.replace_all(r"\r\n?", "\n").str.replace_all(rf"[{_VERTICAL}]", " ")
+    lines = text.str.replace_all("\r\n", "\n", literal=True).str.replace_all("\r", "\n", literal=True)
+    return lines.str.replace_all(rf"[{_VERTICAL}]", " ")
 
 
 #: The parts of `squeeze_blanks`, each with its gate.
@@ -34,6 +35,12 @@ SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
     (_UNPLAIN, lambda text: text.str.replace_all(_UNPLAIN, " ")),
     ("  ", lambda text: text.str.replace_all("  +", " ")),
     (r" \n|\n |^[ \n]|[ \n]$", lambda text: text.str.replace_all(r" ?\n ?", "\n").str.strip_chars(" \n")),
+)
+
+#: What `squeeze_blanks` comes to where a text has no blanks but plain ones, and no line breaks.
+PLAIN_PART: tuple[str, Callable[[pl.Expr], pl.Expr]] = (
+    "  |^ | $",
+    lambda text: text.str.replace_all("  +", " ").str.strip_chars(" "),
 )
 
 

@@ -13,6 +13,8 @@ from typing import Union
 
 import polars as pl
 
+from chat_corpus.rows import found, on
+
 #: A gate, and behind it a change or more parts in order.
 Part = tuple[str, Union[Callable[[pl.Expr], pl.Expr], "tuple[Part, ...]"]]
 
@@ -31,23 +33,6 @@ PLAIN = PLAIN_CJK + (
 def either(patterns: Iterable[str]) -> str:
     """Return one pattern for texts that match any of `patterns`: one search of it costs little more than of one."""
     return "|".join(f"(?:{pattern})" for pattern in patterns)
-
-
-def found(texts: pl.Series, pattern: str) -> pl.Series:
-    """Tell for each row whether it matches; null does not."""
-    matches = texts.str.contains(pattern)
-    return matches.fill_null(False) if matches.null_count() else matches
-
-
-def on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Do `work` on the rows of `where`, and on no others."""
-    count = where.sum()
-    if count == 0:
-        return texts
-    if count == len(texts):
-        return work(texts)
-    whole: pl.Series = texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
-    return whole
 
 
 def gated(texts: pl.Series, parts: tuple[Part, ...]) -> pl.Series:

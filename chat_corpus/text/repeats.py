@@ -18,15 +18,9 @@ _OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
 _MODIFIER = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
 _EMOTICON = r"\[[^\[\]\s]{1,8}\]"
 _LINK = r"(?:https?://|www\.)[!-~]+"
-# Polars has no back-references, so that a run of any one Han character is sought as a run from one block of 1,024:
-# about one clean line in a thousand has such a run.
-_BLOCKS = [rf"[\x{{{start:X}}}-\x{{{min(start + 0x3FF, 0x9FFF):X}}}]" for start in range(0x4E00, 0xA000, 0x400)]
-
-
-def _runs(units: list[tuple[str, int]]) -> tuple[str, str]:
-    """Patterns of runs longer than each unit's limit: to search for, and with the part that stays as a group."""
-    search = "|".join(f"(?:{unit}){{{limit + 1}}}" for unit, limit in units)
-    return search, "|".join(f"((?:{unit}){{{limit}}})(?:{unit})+" for unit, limit in units)
+# As Polars has no back-references, a run of one Han character is sought as a run from one block of 2,048: about one
+# clean line in three hundred has a run of six.
+_HAN = [rf"[\x{{{start:X}}}-\x{{{min(start + 0x7FF, 0x9FFF):X}}}]" for start in range(0x4E00, 0xA000, 0x800)]
 
 
 def _ellipses(limit: int) -> list[tuple[str, int]]:
@@ -42,16 +36,25 @@ def _marks(limit: int) -> list[tuple[str, int]]:
 
 
 def gate(step: str, limit: int) -> str:
-    """Pattern of the texts that a step of this module may change at this limit."""
-    if step != "bound_repeats":
-        return _runs(_UNITS[step](limit))[0]
-    letters = [chr(code) for code in (*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1))]
-    units = [*letters, *map(re.escape, _SYMBOLS), *_BLOCKS, _OTHER, _LAUGHS, _EMOTICON]
-    return "|".join(f"(?:{unit}){{{limit + 1}}}" for unit in units)
+    """Pattern of the texts that a step of this module may change at this limit, and of a few others.
+
+    Every text of a corpus is searched for it, and the fewer runs a search has to tell apart, the faster it is: any
+    marks in a row pass for a run of one of them, letters if all are vowels or none is, Han if they are of one block.
+    """
+    run = f"{{{limit + 1}}}"
+    if step == "bound_repeats":
+        letters = f"[AEIOUaeiou]{run}|[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{run}|[AEHIOXaehiox]{{{2 * limit + 2}}}"
+        han = "|".join(block + run for block in _HAN)
+        return rf"{letters}|[{re.escape(_SYMBOLS)}]{run}|{_OTHER}{run}|(?:{_EMOTICON}){run}|{han}"
+    alike: dict[int, str] = {}
+    for unit, most in _UNITS[step](limit):
+        alike[most] = alike.get(most, "") + unit
+    return "|".join(f"[{units}]{{{most + 1}}}" for most, units in alike.items())
 
 
 def _bound(text: pl.Expr, units: list[tuple[str, int]]) -> pl.Expr:
-    return text.str.replace_all(_runs(units)[1], "".join(f"${{{number}}}" for number in range(1, len(units) + 1)))
+    runs = "|".join(f"((?:{unit}){{{limit}}})(?:{unit})+" for unit, limit in units)
+    return text.str.replace_all(runs, "".join(f"${{{number}}}" for number in range(1, len(units) + 1)))
 
 
 def bound_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:

@@ -1,8 +1,8 @@
 """The ordered table of text steps, and the machine that runs it on a column.
 
-Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. Two searches
-sort the rows first: rows with nothing but plain characters can only be changed by steps that mind blanks and repeats,
-and rows without those either are returned as they came. Each step then asks its own gate.
+Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One search of
+all rows sorts out those that some step may change, and a second of these those with other than plain characters; plain
+ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
 
 The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
 bare for one before it (a zero-width character inside an entity, a tag inside a tag). It ends, because every step either
@@ -17,9 +17,10 @@ from functools import lru_cache, partial
 
 import polars as pl
 
+from chat_corpus.rows import found, on
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.text import blanks, codepoints, markup, mojibake, platforms, repeats, segmentation, width
-from chat_corpus.text.gating import PLAIN, Part, either, found, gated, on
+from chat_corpus.text.gating import PLAIN, Part, either, gated
 from chat_corpus.text.options import Bound, Policy, TextOptions
 
 _Change = Callable[[pl.Expr], pl.Expr]
@@ -32,7 +33,7 @@ class Step:
 
     name: str  # the field of `TextOptions` that switches it
     parts: _Parts  # patterns that a changed text must match, each with the function that changes it
-    plain: bool = False  # whether it can change a text of plain characters
+    plain: _Parts = lambda options, traits: ()  # noqa: ARG005 the parts for texts of plain characters, if it changes any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +54,7 @@ def _chat(name: str, gate: str, change: _Change, *, needs: Markup | None = None,
         runs = getattr(options, name) and not traits.structured and (needs is None or needs in traits.markup)
         return ((gate, change),) if runs else ()
 
-    return Step(name=name, parts=parts, plain=plain)
+    return Step(name=name, parts=parts, plain=parts) if plain else Step(name=name, parts=parts)
 
 
 def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
@@ -64,7 +65,7 @@ def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
         change = platforms.remove if policy is Policy.REMOVE or name == "reposts" else platforms.replace
         return ((platforms.GATES[name], partial(change, kind=name)),)
 
-    return Step(name=name, parts=parts, plain=plain)
+    return Step(name=name, parts=parts, plain=parts) if plain else Step(name=name, parts=parts)
 
 
 def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
@@ -74,7 +75,7 @@ def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
             return ()
         return ((repeats.gate(f"bound_{name}", bound.limit), partial(change, limit=bound.limit)),)
 
-    return Step(name=name, parts=parts, plain=True)
+    return Step(name=name, parts=parts, plain=parts)
 
 
 def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
@@ -89,6 +90,10 @@ def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if traits.structured:
         return ((blanks.GATES["trim_document"], blanks.trim_document),)
     return blanks.SQUEEZE_PARTS
+
+
+def _plain_blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    return (blanks.PLAIN_PART,) if options.blanks and not traits.structured else _blanks(options, traits)
 
 
 def _segmentation(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
@@ -108,8 +113,8 @@ STEPS: tuple[Step, ...] = (
     Step(name="templates", parts=_templates),
     _chat("subtitle_tags", markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags, needs=Markup.SUBTITLE),
     _chat("tags", markup.GATES["strip_tags"], markup.strip_tags),
-    Step(name="blanks", parts=_blanks, plain=True),
-    Step(name="segmentation", parts=_segmentation, plain=True),
+    Step(name="blanks", parts=_blanks, plain=_plain_blanks),
+    Step(name="segmentation", parts=_segmentation, plain=_segmentation),
     _kind("reposts", Markup.MICROBLOG),
     _kind("replies", Markup.FORUM, plain=True),
     _kind("links", plain=True),
@@ -125,45 +130,48 @@ STEPS: tuple[Step, ...] = (
 )
 
 _ODD = f"[^{PLAIN}]"
-# Behind one search each: the steps that look at code points, those that take marks away, the two that mind blanks, and
-# the rest.
-_STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
+# Of the steps for plain texts, those up to this one change blanks; the others look at what is between them.
+_LAST_OF_BLANKS = "segmentation"
 
 
 @lru_cache(maxsize=64)
-def _stages(options: TextOptions, traits: Traits, plain: bool) -> tuple[Part, ...]:
-    """Return the parts of all steps that run, or of those that may change plain texts, with one gate for each stage."""
-    stages: list[Part] = []
-    stage: tuple[Part, ...] = ()
-    for step in STEPS:
-        if step.plain or not plain:
-            stage += step.parts(options, traits)
-        if step.name in _STAGES:
-            stages.append((either(gate for gate, _ in stage) if stage else "$^", stage))
-            stage = ()
-    return tuple(stages)
+def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """Return the parts of all steps that run."""
+    return tuple(part for step in STEPS for part in step.parts(options, traits))
 
 
 @lru_cache(maxsize=64)
-def _busy(options: TextOptions, traits: Traits) -> str:
-    """Return the pattern of all texts that some step may change."""
-    return either([_ODD, *(gate for gate, stage in _stages(options, traits, True) if stage)])
+def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Return the parts that may change plain texts: those that mind blanks, and the others behind one gate."""
+    at = next(number for number, step in enumerate(STEPS, 1) if step.name == _LAST_OF_BLANKS)
+    spacing, rest = (
+        tuple(part for step in steps for part in step.plain(options, traits)) for steps in (STEPS[:at], STEPS[at:])
+    )
+    return spacing, ((either(gate for gate, _ in rest), rest),) if rest else ()
 
 
-def _settle(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
-    """Run the table on rows that may need it, and again on what became of them, until nothing changes."""
-    busy = _busy(options, traits)
+@lru_cache(maxsize=64)
+def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
+    """Return the pattern of all texts that some step may change, or that match `also`."""
+    spacing, rest = _plain_parts(options, traits)
+    return either([_ODD, *(gate for gate, _ in spacing + rest), *filter(None, [also])])
+
+
+def _settle(texts: pl.Series, busy: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
+    """Run the table on the rows of `busy`, and again on what became of them, until nothing changes."""
 
     def work(rows: pl.Series) -> pl.Series:
         odd = found(rows, _ODD)
-        done = on(rows, odd, lambda some: gated(some, _stages(options, traits, False)))
-        *spacing, rest = _stages(options, traits, True)
-        done = on(done, ~odd, lambda some: gated(some, tuple(spacing)))
-        unsettled = odd | found(done, busy)
-        done = on(done, unsettled & ~odd, lambda some: gated(some, (rest,)))
-        return on(done, unsettled & (done != rows), lambda some: _settle(some, options, traits))
+        done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits)))
+        spacing, rest = _plain_parts(options, traits)
+        spaced = on(done, ~odd, lambda some: gated(some, spacing))
+        done = on(spaced, ~odd, lambda some: gated(some, rest))
+        # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
+        settled = rows if _segmentation(options, traits) else spaced
+        changed = (done != settled) | (odd & (done != rows))
+        return on(done, changed, lambda some: _settle(some, found(some, _busy(options, traits)), options, traits))
 
-    return on(texts, found(texts, busy), work)
+    return on(texts, busy, work)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
@@ -172,11 +180,26 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
     >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
     ['OK！！！', None]
     """
+    return sift(texts, options, traits)[texts.name]
+
+
+def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "") -> pl.DataFrame:
+    """What `normalize` makes of a column of text, under its name, and `notable`: which rows later stages must look at.
+
+    A row that is not notable holds plain characters (`gating.PLAIN`) and at least one, no step but the removal of
+    segmentation has changed it, and it does not match `also`. One search tells all that, where each stage would need
+    one of its own.
+
+    >>> sift(pl.Series("text", ["好", "好  的", "妳", ""]), TextOptions(), Traits(), also="妳")["notable"].to_list()
+    [False, True, True, True]
+    """
     kind = traits.segmentation
     if kind in segmentation.HARD and _segmentation(options, traits):
         hard, separator = segmentation.HARD[kind]
         texts = on(texts, ~found(texts, hard), lambda easy: easy.str.replace_all(separator, "", literal=True))
-    return _settle(texts, options, traits)
+    notable = found(texts, _busy(options, traits, also))
+    done = _settle(texts, notable, options, traits)
+    return pl.DataFrame({texts.name: done, "notable": notable | (texts.str.len_bytes() == 0).fill_null(value=True)})
 
 
 def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:

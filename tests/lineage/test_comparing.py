@@ -7,12 +7,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from chat_corpus import identity
 from chat_corpus.lineage.compared import Compared
 from chat_corpus.lineage.comparing import compare
 from chat_corpus.lineage.tracing import Address, trace
+from chat_corpus.writers import tsv
 from tests.lineage.made import HARD, Made, made
 from tests.test_cli import invoke, put
 
@@ -211,7 +213,8 @@ def test_other_code_is_the_cause_where_it_cannot_be_the_settings(
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
         assert {one.cause for one in compared(tmp_path).causes} == {"step links"}
         shutil.rmtree(tmp_path / "old")
-        patch.setattr("chat_corpus.writers.tsv._one_line", lambda texts: texts.str.replace_all(" ", "_"))
+        columns = tsv.columns
+        patch.setattr(tsv, "columns", lambda pairs: columns(pairs).select(pl.all().str.replace_all(" ", "_")))
         made(raw, tmp_path / "old", "tieba")
     told = compared(tmp_path)
     assert {one.cause for one in told.causes} == {"code, since nothing else is unlike"}
@@ -238,7 +241,8 @@ def test_settings_are_no_cause_where_the_old_output_does_not_come_out_again(
     """Something else made it, whatever its report says: in the same shards or others."""
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"问{n}\t答 {n} www.a.cn\n" for n in range(9))})
     with monkeypatch.context() as patch:
-        patch.setattr("chat_corpus.writers.tsv._one_line", lambda texts: texts.str.replace_all(" ", "_"))
+        columns = tsv.columns
+        patch.setattr(tsv, "columns", lambda pairs: columns(pairs).select(pl.all().str.replace_all(" ", "_")))
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
     for size in (1000, 100):
         made(raw, tmp_path / "new", "tieba", shard_bytes=size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import msgspec
@@ -11,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.script import ScriptOptions, load
 from chat_corpus.text import codepoints
 from chat_corpus.text.gating import Part
 from chat_corpus.text.options import Bound, Policy, Templates, TextOptions
-from chat_corpus.text.steps import STEPS, explain, normalize
+from chat_corpus.text.steps import STEPS, explain, normalize, sift
 from tests.conftest import examples
 from tests.text import cases
 
@@ -126,6 +128,23 @@ def test_rows_keep_their_number_order_and_nulls(texts: list[str | None], traits:
     assert result.dtype == pl.String
     assert result.to_list() == [text if text is None else cases.whole(text, TextOptions(), traits) for text in texts]
     assert column.to_list() == texts
+
+
+@MANY
+@given(st.lists(st.none() | TEXTS | st.text("後著麽乾们好", max_size=3), max_size=12), OPTIONS, TRAITS)
+def test_of_a_row_that_is_not_notable_all_is_known(
+    texts: list[str | None], options: TextOptions, traits: Traits
+) -> None:
+    """Nothing that a later stage looks for is in it, so that leaving it out changes nothing."""
+    converter = load(ScriptOptions())
+    told = sift(pl.Series("text", texts, dtype=pl.String), options, traits, converter.questions(traits.script))
+    assert told["text"].equals(normalize(pl.Series("text", texts, dtype=pl.String), options, traits))
+    quiet = told.filter(~pl.col("notable"))["text"]
+    assert not any(text is None or text == "" for text in quiet)
+    assert not any(re.search("[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029\ufffd]", text) for text in quiet)
+    assert converter.convert(told["text"], declared=traits.script, where=told["notable"]).equals(
+        converter.convert(told["text"], declared=traits.script)
+    )
 
 
 def _changes(parts: tuple[Part, ...]) -> list[Part]:
