@@ -28,10 +28,14 @@ def keys(pairs: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
     return told.with_row_index("row").select("low", "high", "row", "file", "line").sort("low")
 
 
+def limits(parts: Sequence[Path]) -> list[int]:
+    """Where the pairs of each part begin among those of all, from 0; last, how many there are."""
+    return [0, *accumulate(pl.scan_ipc(part).select(pl.len()).collect().item() for part in parts)]
+
+
 def repeated(parts: Sequence[Path]) -> pl.DataFrame:
     """The pairs to leave out: `row: u32`, from 0 over all parts in order, and `file, line` of the first such pair."""
-    sizes = [pl.scan_ipc(part).select(pl.len()).collect().item() for part in parts]
-    starts = [0, *accumulate(sizes)]
+    starts = limits(parts)
     passes = 1 + starts[-1] // _PASS
     found = [
         _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
@@ -76,10 +80,12 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
         begin, stop = (ordered["first"].search_sorted(row, "left") for row in (start, end))
         if begin < stop:
             mine = ordered[begin:stop]
-            own = addresses(part)[mine["first"] - start]
+            own = addresses(part, mine["first"] - start)
             yield mine.select("row", file=own["file"].cast(pl.Categorical), line=own["line"])
 
 
-def addresses(part: Path) -> pl.DataFrame:
-    """`file, line` of the query of each pair of a part, in the order of the pairs."""
-    return pl.read_ipc(part, columns=["row", "file", "line"]).sort("row").drop("row")
+def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
+    """`file, line` of the query of these pairs of a part, counted from 0, in their order."""
+    keys = pl.read_ipc(part, columns=["row", "file", "line"])
+    wanted = keys.filter(pl.col("row").is_in(rows.unique().implode()))
+    return rows.to_frame("row").join(wanted, on="row", how="left", maintain_order="left").drop("row")

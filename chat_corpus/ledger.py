@@ -16,6 +16,7 @@ import polars as pl
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading
+from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
 
 
@@ -123,8 +124,7 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
     by_line = rows.group_by("line").agg(pl.col("used").any()) if repeats else rows
     addresses = pl.concat([by_line["line"], reading.structural[part]])
     inside = addresses.is_between(first, first + records, closed="left")
-    met = pl.repeat(value=False, n=records, eager=True).scatter(addresses.filter(inside) - first, True)
-    if len(addresses) != records or not met.all():
+    if len(addresses) != records or not mask(records, addresses.filter(inside) - first).all():
         raise LedgerError(
             f"{where}: {records} records were read, from {first} on; the reader accounts for "
             f"{addresses.n_unique()} of them in {len(addresses)} places; {_BUG}"
@@ -234,16 +234,17 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
     ends = columns.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
     lines = encoded.count(b"\n")
     whole = pairs == len(columns) == lines and (ends[-1] if lines else 0) == len(encoded)
-    if not whole or not all(_stands(columns, ends, encoded, row) for row in range(0, lines, 1 + lines // _LOOKS)):
+    if not whole or not _stand(columns, ends, encoded, 1 + lines // _LOOKS):
         raise LedgerError(
             f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; {_BUG}"
         )
 
 
-def _stands(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, row: int) -> bool:
-    """Whether a row stands where the rows before it end."""
-    begin = ends[row - 1] if row else 0
-    return encoded[begin : ends[row]] == "\t".join(columns.row(row)).encode() + b"\n"
+def _stand(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, apart: int) -> bool:
+    """Whether rows so far apart stand each where the rows before it end."""
+    begins = ends.shift(1, fill_value=0).gather_every(apart)
+    lines = zip(columns.gather_every(apart).rows(), begins, ends.gather_every(apart), strict=True)
+    return all(encoded[begin:end] == "\t".join(row).encode() + b"\n" for row, begin, end in lines)
 
 
 def _begins(values: pl.Series) -> pl.Series:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import polars as pl
@@ -130,38 +131,43 @@ class Merge:
 
     def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
         """Write the pairs that are no repeats, and add the repeats, which it returns, to the rejects."""
-        repeats = distinct.repeated([part.keys for part in self._parts])
-        first = 0
-        for number, part in enumerate(self._parts):
+        keys = [part.keys for part in self._parts]
+        repeats = distinct.repeated(keys)
+        for number, (part, limits) in enumerate(zip(self._parts, pairwise(distinct.limits(keys)), strict=True)):
+            begin, end = (repeats["row"].search_sorted(row, "left") for row in limits)
+            dropped = repeats[begin:end].with_columns(pl.col("row") - limits[0])
+            lengths = runs(dropped["row"].to_list())
+            self.places[number] = replace(
+                self.places[number], tsv=self._pairs.bytes, duplicates=self._rejects.bytes, dropped=lengths
+            )
+            if dropped.is_empty():
+                self._expect(self._pairs.join(part.pairs), part.checksums()[0], "pairs")
+                continue
             data = part.pairs.read_bytes()
             self._expect(zlib.crc32(data), part.checksums()[0], "pairs")
-            lines = data.splitlines(keepends=True)
-            begin, end = (repeats["row"].search_sorted(row, "left") for row in (first, first + len(lines)))
-            dropped = repeats[begin:end].with_columns(pl.col("row") - first)
-            left_out = set(dropped["row"])
-            self.places[number] = replace(
-                self.places[number],
-                tsv=self._pairs.bytes,
-                duplicates=self._rejects.bytes,
-                dropped=runs(dropped["row"].to_list()),
-            )
-            kept = b"".join(line for row, line in enumerate(lines) if row not in left_out)
-            self._expect(self._pairs.append([kept]), zlib.crc32(kept), "pairs")
-            if left_out:
-                told = _duplicates(self._name, part, dropped, raw_of(number))
-                self._expect(self._rejects.append([told]), zlib.crc32(told), "rejects")
-            first += len(lines)
+            self._pairs.append(_kept(data, lengths))
+            self._rejects.append([_duplicates(self._name, part, dropped, raw_of(number))])
         return repeats
+
+
+def _kept(data: bytes, lengths: Sequence[int]) -> Iterator[bytes]:
+    """The lines of a part without those left out, `lengths` as in `index.Place`."""
+    lines = data.split(b"\n")
+    ends = [0, *accumulate(lengths), len(lines) - 1]
+    for begin, end in zip(ends[::2], ends[1::2], strict=False):
+        if begin < end:
+            yield b"\n".join(lines[begin:end]) + b"\n"
 
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
     """The rejects of repeated pairs: the address of the query, its raw record, and where the pair stands first."""
-    own = distinct.addresses(part.keys)[dropped["row"]]
+    own = distinct.addresses(part.keys, dropped["row"])
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
         detail=pl.format("the same pair stands at {}:{}", dropped["file"], dropped["line"]),
     )
+    raw = raw.filter(pl.col("line").is_in(own["line"].unique().implode()))
     whole = told.join(raw, on=["file", "line"], how="left", maintain_order="left")
     told = whole.select("source", "file", "line", "reason", "detail", "raw")
     return raw_for_some(told).write_ndjson().encode()

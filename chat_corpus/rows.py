@@ -9,13 +9,20 @@ import polars as pl
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 
 
-def found(texts: pl.Series, pattern: str) -> pl.Series:
-    """Tell for each row whether it matches a regular expression; null does not.
+def found(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.Series:
+    """Tell for each row whether it matches a regular expression; null does not, nor does a row outside the mask.
 
     Polars keeps the last 32 expressions of a thread; what is none is spared the place.
     """
-    matches = texts.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
-    return matches.fill_null(value=False) if matches.null_count() else matches
+    some = texts if where is None or where.all() else texts.filter(where)
+    matches = some.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
+    matches = matches.fill_null(value=False) if matches.null_count() else matches
+    return matches if where is None or some is texts else mask(len(texts), where.arg_true().filter(matches))
+
+
+def mask(size: int, rows: pl.Series) -> pl.Series:
+    """A mask of so many rows, true for those of these numbers."""
+    return pl.repeat(value=False, n=size, eager=True).scatter(rows, True)
 
 
 def on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:

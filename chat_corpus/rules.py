@@ -51,9 +51,8 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     Of rows that are not `notable`, as `text.steps.sift` tells them, it is known that they hold nothing but plain text.
     """
     at = rows.select("text", "raw", "turn", "reason", "notable").with_row_index("at")
-    if options.min_chars == 1 and not options.max_chars:  # nearly every turn is kept: what the others have in common
-        at = at if source.no_answer else at.filter("notable")
-        at = at.filter(_doubtful(source))
+    if options.min_chars == 1 and not options.max_chars:  # nearly every turn is kept, as two glances show
+        at = at.filter(_suspect(source)).filter(_doubtful(source))
     at = at.filter(pl.col("reason").is_null())
     if at.is_empty():
         return rows
@@ -65,6 +64,14 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     ).drop_nulls("reason")
     changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
     return rows.with_columns(**changed)
+
+
+def _suspect(source: Source) -> pl.Expr:
+    """What a turn that `_doubtful` is true of has in common."""
+    raw = pl.col("raw")
+    said = [raw == word for word in sorted(source.no_answer)]
+    padded = [raw.str.starts_with(" "), raw.str.ends_with(" ")] if said else []
+    return pl.any_horizontal("notable", *said, *padded)
 
 
 def _doubtful(source: Source) -> pl.Expr:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.raw import count_lines, cut_at_line, numbered_lines
+from chat_corpus.rows import mask
 from chat_corpus.schema import TURNS, Reason
 
 
@@ -82,7 +83,7 @@ def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
     # Whatever begins with a blank stands in one of these two ranges, and hardly anything else.
     some = ((text < "!") | ((text >= "\x7f") & (text < "\u3001"))).arg_true()
     some = some.filter(text.gather(some).str.strip_chars() == "")
-    blank = pl.repeat(value=False, n=len(rows), eager=True).scatter(some, True) & rows["reason"].is_null()
+    blank = mask(len(rows), some) & rows["reason"].is_null()
     if not blank.any():
         return rows
     return rows.with_columns(

@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from chat_corpus.rows import on
+from chat_corpus.rows import found, on
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import compose, without_faults
-from chat_corpus.script.detect import NAMES, detect, evidence, questions
+from chat_corpus.script.detect import NAMES, detect, evidence, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, patch
@@ -63,8 +63,11 @@ class Converter:
         }
 
     def questions(self, declared: Script) -> str:
-        """The pattern of all texts that may be traditional, in part or in a doubtful character; empty: nearly all."""
-        return questions(self._evidence, declared)
+        """The pattern of all texts that are more to `convert` than another text in the declared script.
+
+        They may be in the other script, in part or in a doubtful character, or in Japanese.
+        """
+        return f"{rarity(self._evidence, declared)}|{KANA}"
 
     def convert(
         self,
@@ -88,11 +91,10 @@ class Converter:
             rows = codes >= NAMES.index("traditional")
             if declared is Script.HANS and rows.any():
                 rows &= ~_requested(texts, rows, dialogues)
-            done = on(texts, rows, self._convert)
+            done = on(texts, rows, self._stage.replace)
+            japanese = found(texts, KANA, rows if where is None else rows & where)
+            done = patch(done, japanese, texts, self._convert_around_japanese)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
-
-    def _convert(self, texts: pl.Series) -> pl.Series:
-        return patch(self._stage.replace(texts), texts.str.contains(KANA), texts, self._convert_around_japanese)
 
     def _convert_around_japanese(self, text: str) -> str:
         return around_japanese(text, self._stage.replace_one)

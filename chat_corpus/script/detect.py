@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from chat_corpus.rows import found
+from chat_corpus.rows import found, mask
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import VARIANTS, YOUNGEST
 from chat_corpus.script.matcher import character_class
@@ -74,12 +74,9 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     )
 
 
-def questions(signs: Evidence, declared: Script) -> str:
-    """The pattern of all texts of which `detect` asks whether they are traditional; empty where it asks of nearly all.
-
-    In a traditional source nearly every row has such a character; elsewhere this one question settles most rows.
-    """
-    return "" if _PRIOR[declared] == _TRADITIONAL else signs.gate
+def rarity(signs: Evidence, declared: Script) -> str:
+    """The pattern of the rare texts of a source in this script that `detect` cannot do without looking at."""
+    return signs.simplified if _PRIOR[declared] == _TRADITIONAL else signs.gate
 
 
 def detect(
@@ -90,20 +87,20 @@ def detect(
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
     character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral. Rows outside `where`, a mask, are known not to match `questions`.
+    it stays neutral. Rows outside `where`, a mask, are known not to match `rarity`.
     """
-    simplified = found(texts, signs.simplified)
-    rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
-    if asked := questions(signs, declared):
-        rows = rows if where is None else where.arg_true()
-        rows = rows.filter(found(texts.gather(rows), asked))
+    rare = found(texts, rarity(signs, declared), where)
+    if _PRIOR[declared] == _TRADITIONAL:
+        simplified, rows = rare, pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    else:
+        simplified, rows = found(texts, signs.simplified), rare.arg_true()
     some = texts if len(rows) == len(texts) else texts.gather(rows)
     sure = found(some, signs.traditional)
     rest = (~sure).arg_true()
     left = some.gather(rest)
     told = found(left, signs.telling)
     sure.scatter(rest, told)
-    traditional = sure if some is texts else pl.repeat(value=False, n=len(texts), eager=True).scatter(rows, sure)
+    traditional = sure if some is texts else mask(len(texts), rows.filter(sure))
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
     doubtful = rows.gather(rest).filter(~told & found(left, signs.doubtful))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)

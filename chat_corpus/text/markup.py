@@ -32,7 +32,7 @@ _TAGS = (
 #: A text that a step changes matches the step's gate.
 GATES = {
     "decode_entities": "&",
-    "strip_tags": "<",
+    "strip_tags": r"<[/A-Za-z]",
     "strip_subtitle_tags": r"\{[\\A-Za-z]|\\[Nh]",
     "expand_templates": r"\{(?:br|face|r[+-])",
 }
