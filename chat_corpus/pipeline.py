@@ -179,7 +179,7 @@ def _rejects(turns: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records,
 
 def _shown(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
     """`line, raw` of the records that have a reject, what is not text as it can be shown."""
-    wanted = records.join(rejected, on="line", how="semi", maintain_order="left")
+    wanted = records.filter(pl.col("line").is_in(rejected["line"].unique().implode()))
     shown = pl.Series([None if data is None else printable(data) for data in wanted["bytes"]], dtype=pl.String)
     return wanted.select("line", raw=wanted["text"].zip_with(wanted["bytes"].is_null(), shown))
 

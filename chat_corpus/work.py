@@ -26,6 +26,7 @@ from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.writers import tsv
 
+_BLOCK = 1 << 20
 #: Names under which files are written before they have their own.
 _STAGED = re.compile(r"\..*\.[0-9a-f]{32}\.writing")
 
@@ -130,8 +131,8 @@ def work(task: Task) -> Counts:
     columns = tsv.columns(outcome.pairs)
     encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
     ledger.check_written(outcome.counts.written, columns, encoded, task.shard.place)
-    whole(part.pairs, lambda path: path.write_bytes(encoded), sync=False)
-    whole(part.rejects, lambda path: path.write_bytes(rejects), sync=False)
+    whole(part.pairs, lambda path: _write(path, encoded), sync=False)
+    whole(part.rejects, lambda path: _write(path, rejects), sync=False)
     if task.with_keys:
         keys = distinct.keys(outcome.pairs, [piece.file.name for piece in task.shard.pieces])
         whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"), sync=False)
@@ -173,6 +174,14 @@ def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
         before="unconverted",
         after="text",
     ).bottom_k(size, by="key")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file in blocks: for megabytes at once, Linux needs eight times as long."""
+    view = memoryview(data)
+    with path.open("wb") as stream:
+        for start in range(0, len(data), _BLOCK):
+            stream.write(view[start : start + _BLOCK])
 
 
 @contextmanager

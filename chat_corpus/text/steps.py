@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 
 import polars as pl
 
@@ -130,24 +131,35 @@ STEPS: tuple[Step, ...] = (
 )
 
 _ODD = f"[^{PLAIN}]"
-# Of the steps for plain texts, those up to this one change blanks; the others look at what is between them.
-_LAST_OF_BLANKS = "segmentation"
+# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, and
+# the rest.
+_STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
+
+
+def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Part, ...], ...]:
+    """Return the parts of each stage."""
+    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
+    stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+    return tuple(tuple(part for step in steps for part in parts(step)) for steps in stages)
+
+
+def _behind_one(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Return parts behind one gate for all of them, which pays from four on."""
+    return ((either(gate for gate, _ in parts), parts),) if len(parts) > 3 else parts
 
 
 @lru_cache(maxsize=64)
 def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    """Return the parts of all steps that run."""
-    return tuple(part for step in STEPS for part in step.parts(options, traits))
+    """Return the parts of all steps that run, those of a stage behind one gate."""
+    stages = _staged(lambda step: step.parts(options, traits))
+    return tuple(part for stage in stages for part in _behind_one(stage))
 
 
 @lru_cache(maxsize=64)
 def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """Return the parts that may change plain texts: those that mind blanks, and the others behind one gate."""
-    at = next(number for number, step in enumerate(STEPS, 1) if step.name == _LAST_OF_BLANKS)
-    spacing, rest = (
-        tuple(part for step in steps for part in step.plain(options, traits)) for steps in (STEPS[:at], STEPS[at:])
-    )
-    return spacing, ((either(gate for gate, _ in rest), rest),) if rest else ()
+    """Return the parts that may change plain texts: those that mind blanks, and the others."""
+    *spacing, rest = _staged(lambda step: step.plain(options, traits))
+    return tuple(part for stage in spacing for part in stage), _behind_one(rest)
 
 
 @lru_cache(maxsize=64)
@@ -186,20 +198,20 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
 def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "") -> pl.DataFrame:
     """What `normalize` makes of a column of text, under its name, and `notable`: which rows later stages must look at.
 
-    A row that is not notable holds plain characters (`gating.PLAIN`) and at least one, no step but the removal of
-    segmentation has changed it, and it does not match `also`. One search tells all that, where each stage would need
-    one of its own.
+    A row that is not notable holds plain characters (`gating.PLAIN`), at least one of them, and does not match `also`.
+    The search that sorts the rows for the steps tells that of most of them too.
 
-    >>> sift(pl.Series("text", ["好", "好  的", "妳", ""]), TextOptions(), Traits(), also="妳")["notable"].to_list()
-    [False, True, True, True]
+    >>> sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")["notable"].to_list()
+    [False, False, True, True, True]
     """
     kind = traits.segmentation
     if kind in segmentation.HARD and _segmentation(options, traits):
         hard, separator = segmentation.HARD[kind]
         texts = on(texts, ~found(texts, hard), lambda easy: easy.str.replace_all(separator, "", literal=True))
-    notable = found(texts, _busy(options, traits, also))
-    done = _settle(texts, notable, options, traits)
-    return pl.DataFrame({texts.name: done, "notable": notable | (texts.str.len_bytes() == 0).fill_null(value=True)})
+    busy = found(texts, _busy(options, traits, also))
+    done = _settle(texts, busy, options, traits)
+    notable = found(done, either([_ODD, *filter(None, [also])]), busy)
+    return pl.DataFrame({texts.name: done, "notable": notable | (done.str.len_bytes() == 0).fill_null(value=True)})
 
 
 def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
