@@ -110,7 +110,7 @@ _DIALOGUE = 1 << 32
 #: What tells a row from the others.
 _ADDRESS = ("part", "line", "dialogue", "turn")
 #: Of so many pairs of a shard the text is looked at.
-_LOOKS = 1000
+_LOOKS = 250
 _BUG = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 

@@ -40,21 +40,22 @@ class _Lines:
         self.lines = self.bytes = 0
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
-    def append(self, blocks: Iterable[bytes]) -> int:
-        """Write blocks of whole lines; returns the CRC-32 of what was written."""
-        written = 0
+    def append(self, blocks: Iterable[bytes], lines: int | None = None) -> int:
+        """Write blocks of whole lines, so many or as many as they hold; returns the CRC-32 of what was written."""
+        written, counted = 0, 0
         with self.path.open("ab") as stream:
             for block in blocks:
                 stream.write(block)
                 written = zlib.crc32(block, written)
-                self.lines += block.count(b"\n")
                 self.bytes += len(block)
+                counted += block.count(b"\n") if lines is None else 0
+        self.lines += counted if lines is None else lines
         return written
 
-    def join(self, part: Path) -> int:
-        """Append a file; returns the CRC-32 of what was written."""
+    def join(self, part: Path, lines: int) -> int:
+        """Append a file that was made with so many lines; returns the CRC-32 of what was written."""
         with part.open("rb") as stream:
-            return self.append(iter(lambda: stream.read(_BLOCK), b""))
+            return self.append(iter(lambda: stream.read(_BLOCK), b""), lines)
 
 
 class Merge:
@@ -79,10 +80,10 @@ class Merge:
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
-            pairs, rejects = following.checksums()
-            self._expect(self._rejects.join(following.rejects), rejects, "rejects")
+            counts, (pairs, rejects) = following.counts() or Counts(), following.checksums()
+            self._expect(self._rejects.join(following.rejects, counts.turns_rejected.total()), rejects, "rejects")
             if self._raw_of is None:
-                self._expect(self._pairs.join(following.pairs), pairs, "pairs")
+                self._expect(self._pairs.join(following.pairs, counts.written), pairs, "pairs")
 
     def _expect(self, written: int, wanted: int, what: str) -> None:
         if written != wanted:
@@ -141,12 +142,14 @@ class Merge:
                 self.places[number], tsv=self._pairs.bytes, duplicates=self._rejects.bytes, dropped=lengths
             )
             if dropped.is_empty():
-                self._expect(self._pairs.join(part.pairs), part.checksums()[0], "pairs")
+                self._expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.checksums()[0], "pairs")
                 continue
             data = part.pairs.read_bytes()
             self._expect(zlib.crc32(data), part.checksums()[0], "pairs")
-            self._pairs.append(_kept(data, lengths))
-            self._rejects.append([_duplicates(self._name, part, dropped, raw_of(number))])
+            kept = b"".join(_kept(data, lengths))
+            self._expect(self._pairs.append([kept]), zlib.crc32(kept), "pairs")
+            told = _duplicates(self._name, part, dropped, raw_of(number))
+            self._expect(self._rejects.append([told]), zlib.crc32(told), "rejects")
         return repeats
 
 

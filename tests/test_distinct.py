@@ -44,7 +44,8 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         part.pairs.write_bytes(tsv.encode(rows))
         part.rejects.write_bytes(b'{"reason":"empty"}\n')
         sums = [zlib.crc32(path.read_bytes()) for path in (part.pairs, part.rejects)]
-        part.told.write_text(json.dumps({"crc32": sums}))
+        told = Counts(turns=1, turns_rejected=Counter(empty=1), pairs=len(pairs), written=len(pairs))
+        part.told.write_text(json.dumps({**told.report(), "crc32": sums}))
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
             for pair, part_, line in zip(pairs, rows["query_part"], rows["query_line"], strict=True)
