@@ -201,7 +201,8 @@ def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "")
     A row that is not notable holds plain characters (`gating.PLAIN`), at least one of them, and does not match `also`.
     The search that sorts the rows for the steps tells that of most of them too.
 
-    >>> sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")["notable"].to_list()
+    >>> told = sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")
+    >>> told["notable"].to_list()
     [False, False, True, True, True]
     """
     kind = traits.segmentation
