@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from chat_corpus import encodings, transcoding
 from chat_corpus.detection import decide
@@ -21,9 +21,11 @@ from chat_corpus.raw import RawFile, check_unchanged, count_lines, lines_end, re
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
-from chat_corpus.survey import Found, Group
 from chat_corpus.terminal import counted
 from chat_corpus.text.segmentation import observed
+
+if TYPE_CHECKING:  # a worker, which is sent shards, need not know how files are found
+    from chat_corpus.survey import Found, Group
 
 #: Bytes that nothing read together may exceed, or eight shards: no record of any corpus is as long, nor is a file of a
 #: layout that is read whole; reading on would only fill the memory.

@@ -90,8 +90,8 @@ class Pool:
         return Pool(workers or self._workers)
 
     def close(self) -> None:
-        """Let the workers end when they are done."""
-        self._pool.shutdown()
+        """Let the workers end, which takes them a moment, while this process goes on."""
+        self._pool.shutdown(wait=False)
 
     def stop(self) -> None:
         """Drop what has not begun, and end the workers at once."""

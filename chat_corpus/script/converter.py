@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import msgspec
@@ -11,7 +11,7 @@ import polars as pl
 from chat_corpus.rows import found, on
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import compose, without_faults
-from chat_corpus.script.detect import NAMES, detect, evidence, rarity
+from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, patch
@@ -40,14 +40,31 @@ class Converter:
     """
 
     def __init__(self, options: ScriptOptions, package: Package) -> None:
-        table = compose(package.chain("tw2s"))
+        """Read the dictionaries, which are compiled when first needed: whoever only asks for them is spared that."""
         self._options = options
         self._package = package
-        self._stage = Stage([table])
-        self._evidence = evidence(table, package.choices("STCharacters.txt"))
+        self._regional = package.chain("tw2s")
+        self._to_traditional = package.choices("STCharacters.txt")
         self._globally = options.mode == "t2s" and package.name == "opencc-python-reimplemented"
-        chain = package.chain("t2s")
-        self._plain = Pipeline(chain if self._globally else without_faults(chain), globally=self._globally)
+        self._chain = package.chain("t2s") if options.mode == "t2s" else None
+
+    @cached_property
+    def _table(self) -> dict[str, str]:
+        return compose(self._regional)
+
+    @cached_property
+    def _stage(self) -> Stage:
+        return Stage([self._table])
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return evidence(self._table, self._to_traditional)
+
+    @cached_property
+    def _plain(self) -> Pipeline | None:
+        if self._chain is None:
+            return None
+        return Pipeline(self._chain if self._globally else without_faults(self._chain), globally=self._globally)
 
     def __reduce__(self) -> tuple[object, tuple[ScriptOptions]]:
         return load, (self._options,)
@@ -85,7 +102,7 @@ class Converter:
         """
         codes = detect(texts, self._evidence, declared, dialogues, where)
         done = texts
-        if self._options.mode == "t2s":
+        if self._plain is not None:
             done = self._plain.convert(texts)
         elif self._options.mode == "aware":
             rows = codes >= NAMES.index("traditional")
@@ -102,7 +119,7 @@ class Converter:
 
 @lru_cache(maxsize=8)
 def load(options: ScriptOptions) -> Converter:
-    """Compile the dictionaries that the options ask for; raise `UsageError` if their package is not there."""
+    """The converter with the dictionaries asked for; raises `UsageError` if their package is not there."""
     return Converter(options, find(options.dictionaries))
 
 
