@@ -17,15 +17,18 @@ _PASS = 1_000_000
 _VALUES = 1 << 64
 
 
-def keys(pairs: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
-    """The keys of pairs as a pipeline makes them: `low, high: u64, row: u32, file: str, line: u32`, sorted by `low`.
+def keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.DataFrame:
+    """The keys of pairs as a pipeline makes them: `low, high: u64, row, begin: u32, file: str, line: u32`, by `low`.
 
-    `row` counts the pairs from 0, `file` and `line` are the address of the query.
+    `row` counts the pairs from 0, `begins` say where the bytes of each begin in their file, `file` and `line` are the
+    address of the query.
     """
     pair = pl.struct("query", "answer")
     names = pl.Series(list(files))[pairs["query_part"]]
-    told = pairs.select(low=pair.hash(seed=1), high=pair.hash(seed=2), file=names, line="query_line")
-    return told.with_row_index("row").select("low", "high", "row", "file", "line").sort("low")
+    told = pairs.select(
+        low=pair.hash(seed=1), high=pair.hash(seed=2), begin=begins.cast(pl.UInt32), file=names, line="query_line"
+    )
+    return told.with_row_index("row").select("low", "high", "row", "begin", "file", "line").sort("low")
 
 
 def limits(parts: Sequence[Path]) -> list[int]:
@@ -86,6 +89,15 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
 
 def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
     """`file, line` of the query of these pairs of a part, counted from 0, in their order."""
-    keys = pl.read_ipc(part, columns=["row", "file", "line"])
-    wanted = keys.filter(pl.col("row").is_in(rows.unique().implode()))
-    return rows.to_frame("row").join(wanted, on="row", how="left", maintain_order="left").drop("row")
+    return _of_rows(part, rows, "file", "line")
+
+
+def begins(part: Path, rows: pl.Series) -> pl.Series:
+    """Where the bytes of these pairs begin in the file of a part, in their order; null for a pair that is none."""
+    return _of_rows(part, rows, "begin")["begin"]
+
+
+def _of_rows(part: Path, rows: pl.Series, *columns: str) -> pl.DataFrame:
+    wanted = pl.col("row").is_in(rows.unique().implode())
+    found = pl.read_ipc(part, columns=["row", *columns]).filter(wanted)
+    return rows.to_frame("row").join(found, on="row", how="left", maintain_order="left").drop("row")

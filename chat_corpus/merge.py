@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -23,10 +23,7 @@ from chat_corpus.index import Place, runs
 from chat_corpus.ledger import Counts
 from chat_corpus.pipeline import raw_for_some
 from chat_corpus.schema import Reason
-from chat_corpus.work import Part
-
-_BLOCK = 1 << 20
-
+from chat_corpus.work import BLOCK, Part, blocks
 
 #: The raw records, `file, line, raw`, that the part at this place among the parts was made from.
 RawOf = Callable[[int], pl.DataFrame]
@@ -55,7 +52,7 @@ class _Lines:
     def join(self, part: Path, lines: int) -> int:
         """Append a file that was made with so many lines; returns the CRC-32 of what was written."""
         with part.open("rb") as stream:
-            return self.append(iter(lambda: stream.read(_BLOCK), b""), lines)
+            return self.append(iter(lambda: stream.read(BLOCK), b""), lines)
 
 
 class Merge:
@@ -146,20 +143,18 @@ class Merge:
                 continue
             data = part.pairs.read_bytes()
             self._expect(zlib.crc32(data), part.checksums()[0], "pairs")
-            kept = b"".join(_kept(data, lengths))
-            self._expect(self._pairs.append([kept]), zlib.crc32(kept), "pairs")
+            kept = _kept(data, part.keys, lengths)
+            self._expect(self._pairs.append(blocks(kept)), zlib.crc32(kept), "pairs")
             told = _duplicates(self._name, part, dropped, raw_of(number))
-            self._expect(self._rejects.append([told]), zlib.crc32(told), "rejects")
+            self._expect(self._rejects.append(blocks(told)), zlib.crc32(told), "rejects")
         return repeats
 
 
-def _kept(data: bytes, lengths: Sequence[int]) -> Iterator[bytes]:
+def _kept(data: bytes, keys: Path, lengths: Sequence[int]) -> bytes:
     """The lines of a part without those left out, `lengths` as in `index.Place`."""
-    lines = data.split(b"\n")
-    ends = [0, *accumulate(lengths), len(lines) - 1]
-    for begin, end in zip(ends[::2], ends[1::2], strict=False):
-        if begin < end:
-            yield b"\n".join(lines[begin:end]) + b"\n"
+    borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
+    found = [0, *distinct.begins(keys, borders).fill_null(len(data)), len(data)]
+    return b"".join(data[begin:end] for begin, end in zip(found[::2], found[1::2], strict=True))
 
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:

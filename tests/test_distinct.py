@@ -40,7 +40,9 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
     for number, pairs in enumerate(parts):
         rows = frame(pairs, len(addressed) + 1)
         part = Part(folder=folder, stem=str(number))
-        distinct.keys(rows, ["甲.csv", "乙.txt"]).write_ipc(part.keys, compression="uncompressed")
+        distinct.keys(rows, ["甲.csv", "乙.txt"], tsv.begins(tsv.columns(rows))).write_ipc(
+            part.keys, compression="uncompressed"
+        )
         part.pairs.write_bytes(tsv.encode(rows))
         part.rejects.write_bytes(b'{"reason":"empty"}\n')
         sums = [zlib.crc32(path.read_bytes()) for path in (part.pairs, part.rejects)]
@@ -86,12 +88,13 @@ def test_pairs_that_only_look_alike_are_not_the_same() -> None:
         ("", "abc"),
         ("", ""),
     ]
-    keys = distinct.keys(frame(alike, 1), ["甲", "乙"])
+    keys = distinct.keys(frame(alike, 1), ["甲", "乙"], pl.int_range(len(alike), eager=True))
     assert keys.select("low", "high").n_unique() == keys["low"].n_unique() == keys["high"].n_unique() == len(alike)
 
 
 def test_keys_of_many_pairs_do_not_collide() -> None:
-    keys = distinct.keys(frame([(str(n % 300), str(n // 300)) for n in range(90_000)], 1), ["甲", "乙"])
+    pairs = frame([(str(n % 300), str(n // 300)) for n in range(90_000)], 1)
+    keys = distinct.keys(pairs, ["甲", "乙"], pl.int_range(90_000, eager=True))
     assert keys["low"].n_unique() == keys["high"].n_unique() == 90_000
 
 
