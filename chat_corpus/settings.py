@@ -81,7 +81,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     #: The folder to write to.
     out: str = "clean_chat_corpus"
     #: Bytes of a raw file that are worked on at a time; memory grows with it, the output does not depend on it.
-    shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 7_000_000
+    shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     #: Keep clean turns in the work folder, about as many bytes as were read, for later runs with other rules or pairs.

@@ -72,7 +72,7 @@ class Pool:
     def __init__(self, workers: int) -> None:
         # Read by Polars when a worker imports it; this process has its threads already.
         os.environ["POLARS_MAX_THREADS"] = "1"
-        self.ahead = 3 * workers  # enough for them to go on while this process puts a source in its place
+        self.ahead = 6 * workers  # enough for them to go on while this process puts a source in its place
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
