@@ -1,7 +1,7 @@
 """Keep an engine busy with tasks, whatever order they finish in, and outlive workers that die.
 
-When a worker dies, killed or out of memory, every task that was under way is tried once more, one at a time, so that
-the one that kills its worker is known by name. The others go on.
+When a worker dies, killed or out of memory, every task that may have been begun is tried once more, one at a time, so
+that the one that kills its worker is known by name. The others go on.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from itertools import chain
 
 from chat_corpus.engines.local import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError
@@ -56,7 +57,8 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
                     _finished(engine, [future for future in running if not future.done()])
                 lost += [running.pop(future) for future in list(running) if _died(future)]
                 engine.stop()
-                yield from _again(engine, lost)
+                yield from _again(engine, lost[: engine.begun])
+                waiting = chain(lost[engine.begun :], waiting)
                 engine = engine.renewed()
     except BaseException:
         engine.stop()

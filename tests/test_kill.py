@@ -22,6 +22,7 @@ import pytest
 
 from chat_corpus import cli, sources
 from chat_corpus.earlier import WORK
+from chat_corpus.engines.local import AHEAD
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
@@ -237,7 +238,7 @@ def test_a_worker_killed_at_any_moment_costs_no_shard_and_none_is_counted_twice(
 ) -> None:
     chance = random.Random(seed)
     found = survey(raw, {name: sources.load()[name] for name in PARTS})
-    moment, told = chance.randrange(SHARDS - 6), Counter[str]()
+    moment, told = chance.randrange(SHARDS - 2 * AHEAD - 1), Counter[str]()  # while there is more to hand out
     before = set(multiprocessing.active_children())  # a test before this one may have told some to end
 
     def progress(source: str, _: int, worked: bool) -> None:

@@ -136,6 +136,11 @@ class Cluster:
         """Two tasks for every worker there is, so that none waits for the next to be sent."""
         return 2 * max(1, len(self._workers))
 
+    @property
+    def begun(self) -> int:
+        """Any of them."""
+        return self.ahead
+
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a worker do a call. Its future fails with BrokenExecutor where all workers that tried died of it."""
         future: Future[_T] = Future()

@@ -15,12 +15,20 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+#: Tasks for each worker: enough for them to go on while this process puts a source in its place.
+AHEAD = 6
+
+
 class Engine(Protocol):
     """What the driver asks of an engine: the submit of `concurrent.futures.Executor`, and to be stopped or replaced."""
 
     @property
     def ahead(self) -> int:
         """How many tasks to hand out before waiting for one."""
+
+    @property
+    def begun(self) -> int:
+        """How many of the tasks handed out may have been begun: the first ones."""
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Start a call. Raises BrokenExecutor where a worker died."""
@@ -41,7 +49,7 @@ class Engine(Protocol):
 class Inline:
     """Do each task when it is submitted, in this process."""
 
-    ahead = 1
+    ahead = begun = 1
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Call the function; its failure is the future's."""
@@ -72,7 +80,8 @@ class Pool:
     def __init__(self, workers: int) -> None:
         # Read by Polars when a worker imports it; this process has its threads already.
         os.environ["POLARS_MAX_THREADS"] = "1"
-        self.ahead = 6 * workers  # enough for them to go on while this process puts a source in its place
+        self.ahead = AHEAD * workers
+        self.begun = 2 * workers  # those that they do, and those that they have done but not yet told of
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
