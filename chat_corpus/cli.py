@@ -20,6 +20,7 @@ from chat_corpus.terminal import SafeBytes, columns, counted, safe, safe_json
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from chat_corpus.report import SourceReport
     from chat_corpus.settings import Settings
     from chat_corpus.survey import Survey
 
@@ -134,12 +135,19 @@ def run(
         talk.info(left)
     if undone := summary.undone(chosen, done, asked=bool(asked)):
         talk.warning(undone)
+    _print_run(done, told, sample, as_json=as_json)
+    codes = {lacking, *(one.exit_code for one in done.values())}
+    sys.exit(1 if 1 in codes else max(codes))
+
+
+def _print_run(done: Mapping[str, SourceReport], told: Any, sample: int | None, *, as_json: bool) -> None:
+    """Print what of a run is a result: conversions and the report, as far as they were asked for."""
+    from chat_corpus import console
+
     if sample:
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
         click.echo(safe_json(told))
-    codes = {lacking, *(one.exit_code for one in done.values())}
-    sys.exit(1 if 1 in codes else max(codes))
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -114,10 +114,7 @@ def _run(
 
     def tasks() -> Iterator[Task]:
         """The tasks, when the engine's workers are already starting."""
-        for name in found:
-            script.load(settings.of(name).script)  # a missing dictionary package is said before anything is done
-        if not facts["samples"]:
-            _withdraw_samples(out)
+        _prepare(found, settings, samples=facts["samples"])
         for job in jobs.values():
             yield from job.tasks()
             if job.finished:
@@ -134,8 +131,11 @@ def _run(
     return {name: done[name] for name in found}, report.write(out, settings, done, facts, last=True)
 
 
-def _withdraw_samples(out: Path) -> None:
-    withdrawn = earlier.withdraw_samples(out)
+def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None:
+    """Say what is missing before anything is done, and make room: what was made of samples is no corpus."""
+    for name in found:
+        script.load(settings.of(name).script)  # raises UsageError where a package of dictionaries is not there
+    withdrawn = [] if samples else earlier.withdraw_samples(Path(settings.out))
     if withdrawn:
         _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
 

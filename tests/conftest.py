@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def examples(suite: int) -> int:
     """How many examples a property is tried on: `suite`, unless CHAT_CORPUS_EXAMPLES asks for another number."""
     return int(os.environ.get("CHAT_CORPUS_EXAMPLES", suite))
+
+
+@pytest.fixture
+def never_hangs() -> Iterator[None]:
+    """A test that waits, for the writer of a FIFO say, is ended."""
+
+    def ended(*_: object) -> None:
+        raise TimeoutError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, ended)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import gzip
 import lzma
 import os
 import re
-import signal
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,18 +24,7 @@ TIEBA = "在吗\t在\n"
 CONV = "E\nM 你好\nM 你好呀\n"
 
 
-@pytest.fixture(autouse=True)
-def _never_hangs() -> Iterator[None]:
-    """A survey that waits, for the writer of a FIFO say, is ended."""
-
-    def ended(*_: object) -> None:
-        raise TimeoutError("the survey hangs")
-
-    before = signal.signal(signal.SIGALRM, ended)
-    signal.alarm(20)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+pytestmark = pytest.mark.usefixtures("never_hangs")
 
 
 @pytest.fixture

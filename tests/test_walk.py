@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import stat
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,16 +20,7 @@ from tests.test_cli import invoke
 TIEBA = "在吗\t在\n"
 
 
-@pytest.fixture(autouse=True)
-def _never_hangs() -> Iterator[None]:
-    def ended(*_: object) -> None:
-        raise TimeoutError("the walk hangs")
-
-    before = signal.signal(signal.SIGALRM, ended)
-    signal.alarm(20)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+pytestmark = pytest.mark.usefixtures("never_hangs")
 
 
 @pytest.fixture
