@@ -15,6 +15,7 @@ from chat_corpus.schema import Pairing
 
 Mode = Literal["source", "adjacent", "exchange", "first"]
 Distinct = Literal["source", "always", "never"]
+_NEEDED = ("part", "line", "dialogue", "turn", "text", "reason")
 
 
 class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,9 +38,7 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
     column `at`, so have the pairs as `query_at` and `answer_at`; where they have `notable`, it is that of either turn.
     """
-    placed = rows.select(
-        "part", "line", "dialogue", "turn", "text", "reason", *_own(rows, "at"), *_own(rows, "notable")
-    )
+    placed = rows.select(*_NEEDED, *_own(rows, "at"), *_own(rows, "notable"))
     if pairing is Pairing.NONE:
         placed = placed.clear()
     elif placed["dialogue"].null_count():

@@ -95,11 +95,8 @@ def _run(
     facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts["samples"] = any(one.sample for one in found.values())
     done = {} if fresh or conversions else _left_alone(found, settings, progress)
-    jobs = {
-        name: Job.of(one, settings, out / WORK, conversions=conversions, fresh=fresh)
-        for name, one in found.items()
-        if name not in done
-    }
+    left = {name: one for name, one in found.items() if name not in done}
+    jobs = {name: Job.of(one, settings, out / WORK, conversions=conversions, fresh=fresh) for name, one in left.items()}
 
     def close(job: Job) -> None:
         spent = job.finish(out)
@@ -120,8 +117,7 @@ def _run(
             if job.finished:
                 close(job)
 
-    engine = choose({name: found[name] for name in jobs}, settings, out / WORK)
-    for task, outcome, worked in drive(engine, tasks()):
+    for task, outcome, worked in drive(choose(left, settings, out / WORK), tasks()):
         job = jobs[task.shard.source]
         job.account(task, outcome)
         progress(task.shard.source, job.advance(task.shard.bytes), worked)
