@@ -45,8 +45,6 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
                 break
             finished = _finished(engine, running)
             lost = [task for future, task in running.items() if _died(future)]
-            if len(finished) == len(running) < engine.ahead and not lost:
-                engine.close()  # while what is left to do with the results is done
             for future in finished:
                 task = running.pop(future)
                 if task not in lost:

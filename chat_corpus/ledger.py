@@ -110,7 +110,7 @@ _DIALOGUE = 1 << 32
 #: What tells a row from the others.
 _ADDRESS = ("part", "line", "dialogue", "turn")
 #: Of so many pairs of a shard the text is looked at.
-_LOOKS = 250
+_LOOKS = 1000
 _BUG = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 
@@ -233,10 +233,20 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
     """
     ends = columns.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
     lines = encoded.count(b"\n")
-    whole = pairs == len(columns) == lines and (ends[-1] if lines else 0) == len(encoded)
+    whole = pairs == len(columns) == lines == encoded.count(b"\t") and b"\r" not in encoded
+    whole = whole and (ends[-1] if lines else 0) == len(encoded)
     if not whole or not _stand(columns, ends, encoded, 1 + lines // _LOOKS):
         raise LedgerError(
             f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; {_BUG}"
+        )
+
+
+def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
+    """Check that so many turns are about to be told of as rejected, a line each. Raises LedgerError."""
+    lines = encoded.count(b"\n")
+    if lines != rejected:
+        raise LedgerError(
+            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} told of; {_BUG}"
         )
 
 

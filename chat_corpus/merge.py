@@ -37,11 +37,11 @@ class _Lines:
         self.lines = self.bytes = 0
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
-    def append(self, blocks: Iterable[bytes], lines: int | None = None) -> int:
-        """Write blocks of whole lines, so many or as many as they hold; returns the CRC-32 of what was written."""
+    def append(self, pieces: Iterable[bytes], lines: int | None = None) -> int:
+        """Write pieces of whole lines, so many or as many as they hold; returns the CRC-32 of what was written."""
         written, counted = 0, 0
         with self.path.open("ab") as stream:
-            for block in blocks:
+            for block in pieces:
                 stream.write(block)
                 written = zlib.crc32(block, written)
                 self.bytes += len(block)
@@ -143,18 +143,31 @@ class Merge:
                 continue
             data = part.pairs.read_bytes()
             self._expect(zlib.crc32(data), part.checksums()[0], "pairs")
-            kept = _kept(data, part.keys, lengths)
-            self._expect(self._pairs.append(blocks(kept)), zlib.crc32(kept), "pairs")
+            pieces = _cut(data, part.keys, lengths)
+            if not _are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
+                self._faulty = self._faulty or "pairs"
+            kept = b"".join(pieces[::2])
+            written = self._pairs.append(blocks(kept), limits[1] - limits[0] - len(dropped))
+            self._expect(written, zlib.crc32(kept), "pairs")
             told = _duplicates(self._name, part, dropped, raw_of(number))
             self._expect(self._rejects.append(blocks(told)), zlib.crc32(told), "rejects")
         return repeats
 
 
-def _kept(data: bytes, keys: Path, lengths: Sequence[int]) -> bytes:
-    """The lines of a part without those left out, `lengths` as in `index.Place`."""
+def _cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
+    """The lines of a part in pieces, kept and left out in turn, `lengths` as in `index.Place`."""
     borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
-    found = [0, *distinct.begins(keys, borders).fill_null(len(data)), len(data)]
-    return b"".join(data[begin:end] for begin, end in zip(found[::2], found[1::2], strict=True))
+    return [
+        data[begin:end] for begin, end in pairwise([0, *distinct.begins(keys, borders).fill_null(len(data)), len(data)])
+    ]
+
+
+def _are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
+    """Whether each piece is so many whole lines."""
+    return len(pieces) == len(lengths) and all(
+        piece.count(b"\n") == length and (piece.endswith(b"\n") or not piece)
+        for piece, length in zip(pieces, lengths, strict=True)
+    )
 
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:

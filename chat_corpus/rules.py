@@ -46,9 +46,10 @@ def bound(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
-    """Rows of `schema.TURNS` plus `raw`, the text as it was read, with `reason` and `detail` of the turns not kept.
+    """Rows with `reason` and `detail` of the turns not kept.
 
-    Of rows that are not `notable`, as `text.steps.sift` tells them, it is known that they hold nothing but plain text.
+    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read, and `notable`: of rows that are not, as
+    `text.steps.sift` tells them, it is known that they hold nothing but plain text.
     """
     at = rows.select("text", "raw", "turn", "reason", "notable").with_row_index("at")
     if options.min_chars == 1 and not options.max_chars:  # nearly every turn is kept, as two glances show
@@ -67,11 +68,9 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
 
 
 def _suspect(source: Source) -> pl.Expr:
-    """What a turn that `_doubtful` is true of has in common."""
-    raw = pl.col("raw")
-    said = [raw == word for word in sorted(source.no_answer)]
-    padded = [raw.str.starts_with(" "), raw.str.ends_with(" ")] if said else []
-    return pl.any_horizontal("notable", *said, *padded)
+    """What a turn that `_doubtful` is true of has in common, or one that is this source's word for no answer."""
+    said = [pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))] if source.no_answer else []
+    return pl.any_horizontal("notable", *said)
 
 
 def _doubtful(source: Source) -> pl.Expr:

@@ -132,6 +132,7 @@ def work(task: Task) -> Counts:
     columns = tsv.columns(outcome.pairs)
     encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
     ledger.check_written(outcome.counts.written, columns, encoded, task.shard.place)
+    ledger.check_rejected(outcome.counts.turns_rejected.total(), rejects, task.shard.place)
     whole(part.pairs, lambda path: _write(path, encoded), sync=False)
     whole(part.rejects, lambda path: _write(path, rejects), sync=False)
     if task.with_keys:

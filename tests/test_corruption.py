@@ -101,6 +101,10 @@ def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     patched.setattr(merge._Lines, "append", faulty)
 
 
+def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    _after(pipeline, "_rejects", fault, patched)
+
+
 def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     _after(steps, "sift", fault, patched)
 
@@ -113,6 +117,15 @@ def _check(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     _after(rules, "check", fault, patched)
 
 
+def _begins(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+    _after(tsv, "begins", fault, patched)
+
+
+BEGINS: dict[str, Any] = {
+    "moves all on": lambda begins: begins + 1,
+    "moves all back": lambda begins: (begins - 2).clip(0),
+    "moves all a row back": lambda begins: begins.shift(1, fill_value=0),
+}
 LENGTH = {name: FAULTS[name] for name in ("drops a row", "drops the first", "repeats a row")}
 NO_LENGTH = {name: fault for name, fault in (FAULTS | MOVES | REASONS).items() if name not in LENGTH}
 # A reader's own word cannot be held against it: which reason a record has, and that a dialogue begins with an answer.
@@ -130,6 +143,9 @@ STAGES: tuple[tuple[str, Callable[[Frame, pytest.MonkeyPatch], None], dict[str, 
     ("tieba", _write, FAULTS, "stage 'write'"),
     ("tieba", _merge, FAULTS, "stage 'merge'"),
     ("ptt", _merge, FAULTS, "stage 'merge'"),
+    ("tieba", _told, LENGTH, "stage 'reject'"),
+    ("ptt", _told, LENGTH, "stage 'reject'"),
+    ("ptt", _begins, BEGINS, "stage 'merge'"),
 )
 CASES = [
     pytest.param(source, corrupt, faults[name], told, id=f"{source} {told} {name}")

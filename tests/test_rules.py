@@ -22,12 +22,13 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 def reasons(
     texts: list[str | None], options: RuleOptions | None = None, source: Source = SOURCE, turn: int = 1
 ) -> list[str | None]:
-    rows = turns_frame(pl.DataFrame({"line": range(len(texts)), "text": texts}).with_columns(turn=pl.lit(turn)))
+    clean = sift(pl.Series("text", texts, dtype=pl.String), TextOptions(), source.traits)
+    rows = turns_frame(clean.select("text", line=pl.int_range(pl.len()), turn=pl.lit(turn)))
     rows = rows.with_columns(
-        raw="text",
+        raw=pl.Series(texts, dtype=pl.String),
         reason=pl.when(pl.col("text").is_null()).then(pl.lit("encoding")),
         detail=pl.when(pl.col("text").is_null()).then(pl.lit("old")),
-        notable=sift(pl.Series(texts, dtype=pl.String), TextOptions(), source.traits)["notable"],
+        notable=clean["notable"],
     )
     checked = check(rows, options or RuleOptions(), source)
     assert checked.drop("reason", "detail").equals(rows.drop("reason", "detail"))
@@ -59,11 +60,18 @@ def test_length_is_counted_in_characters(text: str, kept: bool) -> None:
 
 
 def test_the_word_for_no_answer_is_none_where_it_answers() -> None:
-    assert reasons(["沒有資料", " 沒有資料\u3000", "沒有資料嗎"], source=PTT) == [
-        Reason.NO_ANSWER,
-        Reason.NO_ANSWER,
-        None,
+    word = "沒有資料"
+    padded: list[str | None] = [
+        word,
+        f" {word}",
+        f"{word} ",
+        f"{word}\u3000",
+        f"\u2003{word}",
+        f"\t{word}\r",
+        f"\xa0{word}\n",
     ]
+    assert reasons(padded, source=PTT) == [Reason.NO_ANSWER] * len(padded)
+    assert reasons([f"{word}嗎"], source=PTT) == [None]
     assert reasons(["沒有資料"], source=PTT, turn=0) == [None]
 
 

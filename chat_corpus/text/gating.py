@@ -38,8 +38,6 @@ def either(patterns: Iterable[str]) -> str:
 def gated(texts: pl.Series, parts: tuple[Part, ...]) -> pl.Series:
     """Run parts in order, each on the rows that match its gate."""
     for gate, change in parts:
-        if change == ():
-            continue
         texts = on(texts, found(texts, gate), partial(_run, change=change))
     return texts
 

@@ -21,13 +21,8 @@ _NAMES = (
 _LETTERS = "abisu"
 _ATTRIBUTE = r"""\s+[A-Za-z][A-Za-z0-9:_-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)"""
 _TAG = rf"(?i)</?(?:{_NAMES})(?:{_ATTRIBUTE})*\s*/?>|<[{_LETTERS}](?:{_ATTRIBUTE})+\s*/?>|</[{_LETTERS}]\s*>"
-#: Patterns with what they become, in order.
-_TAGS = (
-    *((re.compile(rf"(?is)<{letter}>(.*?)</{letter}\s*>"), r"\1") for letter in _LETTERS),
-    (re.compile(r"(?i)<br\s*/?>"), "\n"),
-    (re.compile(r"(?i)</(?:p|div|li|tr|h[1-6])>\s*<(p|div|li|tr|h[1-6])\b"), "\n<\\1"),
-    (re.compile(_TAG), ""),
-)
+_BREAK = r"(?i)<br\s*/?>"
+_BETWEEN_BLOCKS = r"(?i)</(?:p|div|li|tr|h[1-6])>\s*<(p|div|li|tr|h[1-6])\b"
 
 #: A text that a step changes matches the step's gate.
 GATES = {
@@ -61,12 +56,6 @@ def decode_entities(text: pl.Expr) -> pl.Expr:
     return text.map_elements(_decode, return_dtype=pl.String)
 
 
-def _strip(text: str) -> str:
-    for pattern, replacement in _TAGS:
-        text = pattern.sub(replacement, text)
-    return text
-
-
 def strip_tags(text: pl.Expr) -> pl.Expr:
     r"""Remove HTML tags, and write `<br>` and the border of two blocks as a line break. What is between tags stays.
 
@@ -76,7 +65,10 @@ def strip_tags(text: pl.Expr) -> pl.Expr:
     >>> pl.select(strip_tags(pl.lit("<b>粗</b><br/>a<b i<s>m <TIME>"))).item()
     '粗\na<b i<s>m <TIME>'
     """
-    return text.map_elements(_strip, return_dtype=pl.String)
+    for letter in _LETTERS:
+        text = text.str.replace_all(rf"(?is)<{letter}>(.*?)</{letter}\s*>", "${1}")
+    lines = text.str.replace_all(_BREAK, "\n").str.replace_all(_BETWEEN_BLOCKS, "\n<${1}")
+    return lines.str.replace_all(_TAG, "")
 
 
 def strip_subtitle_tags(text: pl.Expr) -> pl.Expr:

@@ -12,7 +12,7 @@ _STOPS = ".。·・•"
 # Digits are numbers, and asterisks hide them (QQ:******). Stops, dashes and marks have their own steps. Slashes are
 # left out because addresses hold them.
 _SYMBOLS = "=#+_|<>^$"
-_LAUGHS = "(?i:hia|ha|he|hi|ho|xi|ah)"
+_LAUGHS = "(?ai:hia|ha|he|hi|ho|xi|ah)"
 _OWN_STEP = _MARKS + _STOPS + "…⋯—―"
 _OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
 _MODIFIER = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
@@ -101,7 +101,7 @@ def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
     picture = f"{_OTHER}{_MODIFIER}*"
     letter = rf"[A-Za-z{re.escape(_SYMBOLS)}\u4e00-\u9fff]"
     unit = rf"{_EMOTICON}|{letter}|{picture}(?:\u200d{picture})*"
-    run = re.compile(rf"{_LINK}|({_LAUGHS})(?i:\1){{{limit},}}|({unit})\2{{{limit},}}")
+    run = re.compile(rf"{_LINK}|({_LAUGHS})(?ai:\1){{{limit},}}|({unit})\2{{{limit},}}")
 
     def cut(found: re.Match[str]) -> str:
         return found[0][: limit * len(found[found.lastindex])] if found.lastindex else found[0]

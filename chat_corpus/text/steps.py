@@ -1,8 +1,8 @@
 """The ordered table of text steps, and the machine that runs it on a column.
 
 Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One search of
-all rows sorts out those that some step may change, and a second of these those with other than plain characters; plain
-ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
+all rows finds those that some step may change. A second, of these alone, finds those with other than plain characters;
+the plain ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
 
 The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
 bare for one before it (a zero-width character inside an entity, a tag inside a tag). It ends, because every step either

@@ -17,6 +17,7 @@ from chat_corpus.text import codepoints
 from chat_corpus.text.gating import Part
 from chat_corpus.text.options import Bound, Policy, Templates, TextOptions
 from chat_corpus.text.steps import STEPS, explain, normalize, sift
+from chat_corpus.writers import tsv
 from tests.conftest import examples
 from tests.text import cases
 
@@ -145,6 +146,8 @@ def test_of_a_row_that_is_not_notable_all_is_known(
     assert converter.convert(told["text"], declared=traits.script, where=told["notable"]).equals(
         converter.convert(told["text"], declared=traits.script)
     )
+    pairs = told.filter(pl.col("text").is_not_null()).select("notable", query="text", answer="text")
+    assert tsv.columns(pairs).equals(tsv.columns(pairs.drop("notable")))
 
 
 def _changes(parts: tuple[Part, ...]) -> list[Part]:
