@@ -169,8 +169,8 @@ def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
     return either([_ODD, *(gate for gate, _ in spacing + rest), *filter(None, [also])])
 
 
-def _settle(texts: pl.Series, busy: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
-    """Run the table on the rows of `busy`, and again on what became of them, until nothing changes."""
+def _settle(texts: pl.Series, where: pl.Series, busy: str, options: TextOptions, traits: Traits) -> pl.Series:
+    """Run the table on the rows of a mask, and again on what became of them and is `busy`, until nothing changes."""
 
     def work(rows: pl.Series) -> pl.Series:
         odd = found(rows, _ODD)
@@ -181,9 +181,9 @@ def _settle(texts: pl.Series, busy: pl.Series, options: TextOptions, traits: Tra
         # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
         settled = rows if _segmentation(options, traits) else spaced
         changed = (done != settled) | (odd & (done != rows))
-        return on(done, changed, lambda some: _settle(some, found(some, _busy(options, traits)), options, traits))
+        return on(done, changed, lambda some: _settle(some, found(some, busy), busy, options, traits))
 
-    return on(texts, busy, work)
+    return on(texts, where, work)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
@@ -209,9 +209,10 @@ def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "")
     if kind in segmentation.HARD and _segmentation(options, traits):
         hard, separator = segmentation.HARD[kind]
         texts = on(texts, ~found(texts, hard), lambda easy: easy.str.replace_all(separator, "", literal=True))
-    busy = found(texts, _busy(options, traits, also))
-    done = _settle(texts, busy, options, traits)
-    notable = found(done, either([_ODD, *filter(None, [also])]), busy)
+    busy = _busy(options, traits, also)
+    where = found(texts, busy)
+    done = _settle(texts, where, busy, options, traits)
+    notable = found(done, either([_ODD, *filter(None, [also])]), where)
     return pl.DataFrame({texts.name: done, "notable": notable | (done.str.len_bytes() == 0).fill_null(value=True)})
 
 
