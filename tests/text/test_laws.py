@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from chat_corpus.script import ScriptOptions, load
 from chat_corpus.text import codepoints
 from chat_corpus.text.gating import Part
@@ -238,3 +238,15 @@ def test_the_gate_of_nfc_lets_through_every_character_that_nfc_may_change() -> N
 @pytest.mark.parametrize("code", [0x2329, 0xF900, 0x2F800, 0x3099, 0x1161, 0x212B])
 def test_known_troublemakers_of_nfc_pass_its_gate(code: int) -> None:
     assert pl.select(pl.lit(chr(code)).str.contains(codepoints.GATES["compose"])).item()
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("<lı>好</lı>", "<lı>好</lı>"),
+        ("好<İmg src=x></p>好", "好<İmg src=x>好"),
+        ("hı" * 8 + " " + "哈" * 8, "hı" * 8 + " " + "哈" * 5),
+    ],
+)
+def test_letters_that_fold_to_ascii_are_none_of_a_tag_or_a_laugh(text: str, clean: str) -> None:
+    assert cases.whole(text, TextOptions(), Traits(script=Script.HANS)) == clean
