@@ -44,6 +44,16 @@ def tarred(members: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
+def pack(path: Path, members: dict[str, bytes]) -> None:
+    """Write a zip or tar archive, as its name says."""
+    if path.suffix == ".tar":
+        path.write_bytes(tarred(members))
+        return
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
 def files(folder: Path, source: str) -> list[RawFile]:
     return look(folder, sources.load()).found[source].files
 
@@ -175,12 +185,7 @@ def test_an_archive_of_too_many_members_is_told_after_a_bounded_look(
 ) -> None:
     monkeypatch.setattr(archives, "_MEMBERS", 50)
     members = {f"{number}.txt": b"x" for number in range(60)}
-    if kind == "zip":
-        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-            for name, content in members.items():
-                archive.writestr(name, content)
-    else:
-        (tmp_path / "a.tar").write_bytes(tarred(members))
+    pack(tmp_path / f"a.{kind}", members)
     told = look(tmp_path, sources.load())
     assert any(
         stray.grave and f"a.{kind}" == stray.file.name and "more than 50" in stray.reason for stray in told.strays
@@ -345,12 +350,7 @@ def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tm
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_members_that_come_under_one_name_are_one_and_the_user_is_warned(kind: str, tmp_path: Path) -> None:
     members = {"../tieba.dialogues": b"x\ty\n", "tieba.dialogues": LINES}
-    if kind == "zip":
-        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-            for name, content in members.items():
-                archive.writestr(name, content)
-    else:
-        (tmp_path / "a.tar").write_bytes(tarred(members))
+    pack(tmp_path / f"a.{kind}", members)
     told = look(tmp_path, sources.load())
     assert [(file.name, file.size) for file in told.found["tieba"].files] == [(f"a.{kind}/tieba.dialogues", len(LINES))]
     assert [(stray.file.member, stray.grave) for stray in told.strays] == [("../tieba.dialogues", True)]
