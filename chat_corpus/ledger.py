@@ -16,6 +16,7 @@ import polars as pl
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading
+from chat_corpus.raw import count
 from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
 
@@ -232,8 +233,8 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
     Their number and bytes are counted, and some of them looked at in their places. Raises LedgerError.
     """
     ends = columns.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
-    lines = encoded.count(b"\n")
-    whole = pairs == len(columns) == lines == encoded.count(b"\t") and b"\r" not in encoded
+    lines = count(encoded, b"\n")
+    whole = pairs == len(columns) == lines == count(encoded, b"\t") and b"\r" not in encoded
     whole = whole and (ends[-1] if lines else 0) == len(encoded)
     if not whole or not _stand(columns, ends, encoded, 1 + lines // _LOOKS):
         raise LedgerError(
@@ -243,7 +244,7 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
 
 def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
     """Check that so many turns are about to be told of as rejected, a line each. Raises LedgerError."""
-    lines = encoded.count(b"\n")
+    lines = count(encoded, b"\n")
     if lines != rejected:
         raise LedgerError(
             f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} told of; {_BUG}"
@@ -253,8 +254,9 @@ def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
 def _stand(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, apart: int) -> bool:
     """Whether rows so far apart stand each where the rows before it end."""
     begins = ends.shift(1, fill_value=0).gather_every(apart)
-    lines = zip(columns.gather_every(apart).rows(), begins, ends.gather_every(apart), strict=True)
-    return all(encoded[begin:end] == "\t".join(row).encode() + b"\n" for row, begin, end in lines)
+    rows = columns.gather_every(apart).select(pl.concat_str(pl.all(), separator="\t") + "\n").to_series()
+    lines = zip(begins.to_list(), ends.gather_every(apart).to_list(), strict=True)
+    return b"".join(encoded[begin:end] for begin, end in lines) == "".join(rows).encode()
 
 
 def _begins(values: pl.Series) -> pl.Series:

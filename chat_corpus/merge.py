@@ -29,12 +29,16 @@ from chat_corpus.work import BLOCK, Part, blocks
 RawOf = Callable[[int], pl.DataFrame]
 
 
+#: Bytes after which a file in the making is brought to the disk, while workers go on; its end is then soon there too.
+_SYNC = 1 << 25
+
+
 class _Lines:
     """A file of whole lines in the making, how many they are, and of how many bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines = self.bytes = 0
+        self.lines = self.bytes = self._synced = 0
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
     def append(self, pieces: Iterable[bytes], lines: int | None = None) -> int:
@@ -46,6 +50,9 @@ class _Lines:
                 written = zlib.crc32(block, written)
                 self.bytes += len(block)
                 counted += block.count(b"\n") if lines is None else 0
+            if self.bytes - self._synced >= _SYNC:
+                os.fsync(stream.fileno())
+                self._synced = self.bytes
         self.lines += counted if lines is None else lines
         return written
 

@@ -15,10 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat_corpus import raw as raw_
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.raw import (
     BOM,
     RawFile,
+    count,
     count_lines,
     cut_at_line,
     lines_end,
@@ -93,6 +95,21 @@ def test_counts_and_ends_of_lines_agree(data: bytes, lines: int) -> None:
     cut = cut_at_line(data)
     assert b"\n" not in data[cut:]
     assert cut == 0 or data[:cut].endswith(b"\n")
+
+
+_OPENINGS = st.sampled_from([b"", BOM, b"\x1f\x8b", b"x^", b"x\x9c", b"(\xb5/\xfd", b"\xff\xfe"])
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(
+    magic=_OPENINGS,
+    data=st.text("\n\r\t\0\"',;# a好", min_size=1).map(str.encode) | st.binary(min_size=1),
+    byte=st.sampled_from([b"\n", b"\t"]),
+)
+def test_polars_counts_a_byte_as_python_does(magic: bytes, data: bytes, byte: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(raw_, "_MANY", 1)
+        assert count(magic + data, byte) == (magic + data).count(byte)
 
 
 @pytest.mark.parametrize("kind", KINDS)
