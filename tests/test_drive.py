@@ -190,8 +190,8 @@ def test_a_second_run_into_the_same_folder_says_who_holds_it(raw: Path, tmp_path
 def test_a_worker_that_dies_is_tried_again_and_then_named(times: int, code: int, raw: Path, tmp_path: Path) -> None:
     (tmp_path / "plugin.py").write_text(DEADLY, "utf-8")
     (tmp_path / "times").write_text(str(times), "utf-8")
-    lines = [f"第{n}問\t第{n}答\n" for n in range(2000)]
-    lines[1000] = "致命\t的一行\n"
+    lines = [f"第{n}問\t第{n}答\n" for n in range(1000)]
+    lines[500] = "致命\t的一行\n"
     folder = tmp_path / "raw"
     folder.mkdir()
     (folder / "deadly.txt").write_text("".join(lines), "utf-8")
