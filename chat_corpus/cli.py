@@ -38,7 +38,7 @@ def main() -> None:
     Without a command, `run` is meant. Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but a
     source that was asked for is missing or incomplete; 4 done, but a check that was asked for tripped.
     """
-    # Read by Polars when it is imported: the frames of a shard are small, and more threads wait for each other.
+    # Read by Polars when it is imported: for frames of a shard's size, more threads only wait for each other.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 

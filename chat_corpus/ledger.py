@@ -251,11 +251,11 @@ def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
         )
 
 
-def _stand(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, apart: int) -> bool:
+def _stand(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, every: int) -> bool:
     """Whether rows so far apart stand each where the rows before it end."""
-    begins = ends.shift(1, fill_value=0).gather_every(apart)
-    rows = columns.gather_every(apart).select(pl.concat_str(pl.all(), separator="\t") + "\n").to_series()
-    lines = zip(begins.to_list(), ends.gather_every(apart).to_list(), strict=True)
+    begins = ends.shift(1, fill_value=0).gather_every(every)
+    rows = columns.gather_every(every).select(pl.concat_str(pl.all(), separator="\t") + "\n").to_series()
+    lines = zip(begins.to_list(), ends.gather_every(every).to_list(), strict=True)
     return b"".join(encoded[begin:end] for begin, end in lines) == "".join(rows).encode()
 
 

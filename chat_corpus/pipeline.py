@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from chat_corpus import ledger, rules, script, sources
-from chat_corpus.apart import apart
 from chat_corpus.encodings import UTF8
 from chat_corpus.formats.base import NOT_UTF8, Reading, Records
 from chat_corpus.ledger import Counts
@@ -150,13 +149,8 @@ def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettin
     ledger.check_length(read, len(texts), "normalize", where)
     normalized = read.with_columns(texts)
     ledger.check_rows(read, normalized, "normalize", where)
-    told = apart(
-        "script",
-        converter.convert,
-        texts["text"],
-        declared=traits.script,
-        dialogues=normalized["dialogue"],
-        where=texts["notable"],
+    told = converter.convert(
+        texts["text"], declared=traits.script, dialogues=normalized["dialogue"], where=texts["notable"]
     )
     ledger.check_length(read, len(told), "convert", where)
     converted = normalized.with_columns(told["text"], unconverted=texts["text"], script=told["script"])

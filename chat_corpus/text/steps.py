@@ -14,11 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import polars as pl
 
-from chat_corpus.apart import apart
 from chat_corpus.rows import found, on
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.text import blanks, codepoints, markup, mojibake, platforms, repeats, segmentation, width
@@ -132,17 +131,16 @@ STEPS: tuple[Step, ...] = (
 )
 
 _ODD = f"[^{PLAIN}]"
-# Stages by their last steps: those that look at code points, that take marks away, that mind blanks, and the rest.
+# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, and
+# the rest.
 _STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
-#: The parts of some stages, in order, by name.
-_Stages = dict[str, tuple[Part, ...]]
 
 
-def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> _Stages:
+def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Part, ...], ...]:
     """Return the parts of each stage."""
     ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
-    steps = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
-    return {name: tuple(chain.from_iterable(map(parts, some))) for name, some in zip(_STAGES, steps, strict=True)}
+    stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+    return tuple(tuple(part for step in steps for part in parts(step)) for steps in stages)
 
 
 def _behind_one(parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -151,31 +149,24 @@ def _behind_one(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 
 @lru_cache(maxsize=64)
-def _odd_stages(options: TextOptions, traits: Traits) -> _Stages:
-    """Return all stages, the parts of each behind one gate."""
-    return {name: _behind_one(parts) for name, parts in _staged(lambda step: step.parts(options, traits)).items()}
+def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """Return the parts of all steps that run, those of a stage behind one gate."""
+    stages = _staged(lambda step: step.parts(options, traits))
+    return tuple(part for stage in stages for part in _behind_one(stage))
 
 
 @lru_cache(maxsize=64)
-def _plain_stages(options: TextOptions, traits: Traits) -> tuple[_Stages, _Stages]:
-    """Return the stages with what may change plain texts: those up to the blanks, and the last."""
-    stages = _staged(lambda step: step.plain(options, traits))
-    last = {_STAGES[-1]: _behind_one(stages.pop(_STAGES[-1]))}
-    return stages, last
+def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Return the parts that may change plain texts: those that mind blanks, and the others."""
+    *spacing, rest = _staged(lambda step: step.plain(options, traits))
+    return tuple(part for stage in spacing for part in stage), _behind_one(rest)
 
 
 @lru_cache(maxsize=64)
 def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
     """Return the pattern of all texts that some step may change, or that match `also`."""
-    gates = (gate for stages in _plain_stages(options, traits) for parts in stages.values() for gate, _ in parts)
-    return either([_ODD, *gates, *filter(None, [also])])
-
-
-def _through(texts: pl.Series, stages: _Stages) -> pl.Series:
-    """Run the parts of stages, each stage in a thread of its own."""
-    for name, parts in stages.items():
-        texts = apart(name, gated, texts, parts) if parts else texts
-    return texts
+    spacing, rest = _plain_parts(options, traits)
+    return either([_ODD, *(gate for gate, _ in spacing + rest), *filter(None, [also])])
 
 
 def _settle(texts: pl.Series, where: pl.Series, busy: str, options: TextOptions, traits: Traits) -> pl.Series:
@@ -183,10 +174,10 @@ def _settle(texts: pl.Series, where: pl.Series, busy: str, options: TextOptions,
 
     def work(rows: pl.Series) -> pl.Series:
         odd = found(rows, _ODD)
-        done = on(rows, odd, lambda some: _through(some, _odd_stages(options, traits)))
-        spacing, rest = _plain_stages(options, traits)
-        spaced = on(done, ~odd, lambda some: _through(some, spacing))
-        done = on(spaced, ~odd, lambda some: _through(some, rest))
+        done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits)))
+        spacing, rest = _plain_parts(options, traits)
+        spaced = on(done, ~odd, lambda some: gated(some, spacing))
+        done = on(spaced, ~odd, lambda some: gated(some, rest))
         # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
         settled = rows if _segmentation(options, traits) else spaced
         changed = (done != settled) | (odd & (done != rows))
