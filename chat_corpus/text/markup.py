@@ -9,7 +9,10 @@ import polars as pl
 
 from chat_corpus.text.options import Policy
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_NAMED = "(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+_ENTITY = re.compile(f"&{_NAMED}")
+# What has been escaped many times, the whole of it at once: one time after the other would take the square of the time.
+_ESCAPED = re.compile(f"&(?:(?:amp|AMP|#0{{0,5}}38|#[xX]0{{0,4}}26);)+(?={_NAMED})")
 _SURROGATES = re.compile(
     r"&#(5529[6-9]|55[3-9][0-9]{2}|56[0-2][0-9]{2}|563[01][0-9]);&#(56[3-9][0-9]{2}|57[0-2][0-9]{2}|573[0-3][0-9]|5734[0-3]);"
 )
@@ -38,7 +41,8 @@ def _decode(text: str) -> str:
     while before != text:
         before = text
         text = _SURROGATES.sub(
-            lambda pair: chr(((int(pair[1]) - 0xD800) << 10) + int(pair[2]) - 0xDC00 + 0x10000), text
+            lambda pair: chr(((int(pair[1]) - 0xD800) << 10) + int(pair[2]) - 0xDC00 + 0x10000),
+            _ESCAPED.sub("&", text),
         )
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
     return text

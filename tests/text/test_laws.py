@@ -250,3 +250,9 @@ def test_known_troublemakers_of_nfc_pass_its_gate(code: int) -> None:
 )
 def test_letters_that_fold_to_ascii_are_none_of_a_tag_or_a_laugh(text: str, clean: str) -> None:
     assert cases.whole(text, TextOptions(), Traits(script=Script.HANS)) == clean
+
+
+@pytest.mark.usefixtures("never_hangs")
+def test_what_has_been_escaped_a_hundred_thousand_times_comes_out() -> None:
+    text = "&" + "amp;#x26;#38;" * 60_000 + "lt;_&" + "amp;" * 9
+    assert normalize(pl.Series([text]), TextOptions(), Traits()).to_list() == ["<_&"]
