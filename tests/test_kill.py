@@ -76,8 +76,16 @@ def _results(out: Path) -> dict[str, bytes]:
 
 def _finished(out: Path) -> set[tuple[str, int]]:
     """Source and number of the shards whose accounts are there, which are written last."""
-    parts = (out / WORK).glob("*/[0-9]*.json")
+    parts = _seen(out, f"{WORK}/*/[0-9]*.json")
     return {(part.parent.name, int(part.name.split("-")[0])) for part in parts}
+
+
+def _seen(out: Path, pattern: str) -> list[Path]:
+    """What is there, also where a source is finished and its folder deleted meanwhile."""
+    try:
+        return list(out.glob(pattern))
+    except FileNotFoundError:
+        return _seen(out, pattern)
 
 
 def _slowly(sync: Callable[[Any], None], file: Any) -> None:
@@ -180,7 +188,7 @@ def test_a_run_of_several_processes_killed_after_any_shard_goes_on_from_there(
 
 
 def _there(pattern: str) -> Callable[[Path], object]:
-    return lambda out: list(out.glob(pattern))
+    return lambda out: _seen(out, pattern)
 
 
 MOMENTS: dict[str, Callable[[Path], object]] = {
