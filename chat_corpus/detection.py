@@ -26,7 +26,8 @@ from chat_corpus.encodings import (
     utf8_share,
 )
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.raw import BOM, RawFile, count_lines, read_some
+from chat_corpus.lines import BOM, count_lines
+from chat_corpus.raw import RawFile, read_some
 from chat_corpus.schema import Script
 
 #: What a user may name: an encoding, another name of it, a mixture, or that it is to be found out.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chat_corpus.detection import text_head
 from chat_corpus.encodings import UTF8, UTF8_SHARE, commonness, decoded, strictly, utf8_share
-from chat_corpus.raw import BOM, RawFile, cut_at_line, printable, read_some
+from chat_corpus.lines import BOM, cut_at_line, printable
+from chat_corpus.raw import RawFile, read_some
 from chat_corpus.signature import HEAD_BYTES
 
 #: What files begin with that were saved in place of a corpus, or are packed in a way that is not read.

@@ -16,7 +16,7 @@ import polars as pl
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading
-from chat_corpus.raw import count
+from chat_corpus.lines import count
 from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
 

@@ -15,9 +15,10 @@ from chat_corpus import ledger, rules, script, sources
 from chat_corpus.encodings import UTF8
 from chat_corpus.formats.base import NOT_UTF8, Reading, Records
 from chat_corpus.ledger import Counts
+from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
-from chat_corpus.raw import printable, read_range
+from chat_corpus.raw import read_range
 from chat_corpus.schema import Markup
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source

@@ -17,7 +17,8 @@ from chat_corpus import encodings, transcoding
 from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
-from chat_corpus.raw import RawFile, check_unchanged, count_lines, lines_end, read_range
+from chat_corpus.lines import count_lines, lines_end
+from chat_corpus.raw import RawFile, check_unchanged, read_range
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings

@@ -14,7 +14,8 @@ from chat_corpus.detection import text_head
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, impostor, text_of
-from chat_corpus.raw import RawFile, cut_at_line, fault_of
+from chat_corpus.lines import cut_at_line
+from chat_corpus.raw import RawFile, fault_of
 from chat_corpus.signature import HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
 from chat_corpus.walk import Entry

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from chat_corpus.detection import Decision, decide, detected
 from chat_corpus.encodings import CODECS, MIXTURES
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.raw import BOM, RawFile
+from chat_corpus.lines import BOM
+from chat_corpus.raw import RawFile
 from chat_corpus.schema import Script
 from chat_corpus.transcoding import utf8
 from tests.conftest import examples

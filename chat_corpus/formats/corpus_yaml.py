@@ -14,7 +14,7 @@ import polars as pl
 import yaml
 
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
-from chat_corpus.raw import printable
+from chat_corpus.lines import printable
 from chat_corpus.schema import Reason
 from chat_corpus.yaml_places import LOADER, check_nesting
 

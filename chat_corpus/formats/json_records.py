@@ -15,7 +15,7 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, mark_empty, turns_frame
-from chat_corpus.raw import numbered
+from chat_corpus.lines import numbered
 from chat_corpus.schema import Reason
 
 #: From a decoded JSON value to the turns of one dialogue, None for a place that nobody fills. Raises RecordError for a

@@ -14,7 +14,7 @@ from itertools import zip_longest
 import polars as pl
 
 from chat_corpus.formats.base import Format, Reading, Records, exchanges, mark_empty, rejected, undecodable
-from chat_corpus.raw import BOM, numbered_lines
+from chat_corpus.lines import BOM, numbered_lines
 from chat_corpus.schema import Reason
 
 _FIELD = r'"[^"]*(?:""[^"]*)*"|[^",\n][^,\n]*|'

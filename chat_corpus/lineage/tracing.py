@@ -12,7 +12,7 @@ import polars as pl
 from chat_corpus import rules
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import Again, Written
-from chat_corpus.raw import printable
+from chat_corpus.lines import printable
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.text import steps
 from chat_corpus.text.steps import Change

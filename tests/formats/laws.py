@@ -13,9 +13,10 @@ import polars as pl
 
 from chat_corpus.formats.base import Format
 from chat_corpus.ledger import check_reading
+from chat_corpus.lines import BOM
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Plan, Shard
-from chat_corpus.raw import BOM, RawFile, read_range
+from chat_corpus.raw import RawFile, read_range
 from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.source import Input, Source

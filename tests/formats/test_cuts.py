@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from chat_corpus.formats.base import Format
-from chat_corpus.raw import BOM
+from chat_corpus.lines import BOM
 from tests.formats import laws
 from tests.formats.test_laws import FORMATS
 
