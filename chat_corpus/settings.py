@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
+import json
 from collections.abc import Iterable, Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
+import msgspec.inspect
 from msgspec.structs import replace
 
 from chat_corpus import yaml_places
@@ -22,6 +22,9 @@ from chat_corpus.pairing import PairOptions
 from chat_corpus.rules import RuleOptions
 from chat_corpus.script import ScriptOptions
 from chat_corpus.text.options import TextOptions
+
+#: Characters of a wrong value that a message shows.
+_LONGEST = 60
 
 Unequal = Literal["error", "common"]
 Encoding = Literal[
@@ -116,9 +119,8 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     _check_keys(data, Settings, (), places)
     singles = data.get("sources")
     for name, single in singles.items() if isinstance(singles, Mapping) else ():
-        if not isinstance(single, Mapping):  # which of them it is msgspec does not say
-            at = yaml_places.place(("sources", name), places)
-            raise UsageError(f"{at}sources.{name}: Expected a section, got `{type(single).__name__}`")
+        if not isinstance(single, Mapping):
+            raise _unfit(("sources", name), single, "a section", places)
     settings: Settings = _converted(data, Settings, (), places)
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)
@@ -177,26 +179,57 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> Any:
+    """Data as a struct of `kind`, whose keys are known. Raises UsageError at the first value of another type."""
+    for field in msgspec.structs.fields(kind):
+        if field.name not in data:
+            continue
+        key, value = (*under, field.name), data[field.name]
+        section = _section(field.type)
+        if section is not None and isinstance(value, Mapping):
+            _converted(value, section, key, places)
+            continue
+        try:
+            msgspec.convert(value, field.type)
+        except msgspec.ValidationError as error:
+            raise _unfit(key, value, _expected(field.type), places) from error
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        fault, _, path = str(error).partition(" - at `$")
-        within = re.findall(r"\w+", path)
-        key = (*under, *within)
-        told = fault.replace("Struct", "section").replace("`object`", "a section")
-        choices = _choices(kind, within)
-        hint = f"; valid: {', '.join(choices)}" if choices else ""
-        raise UsageError(f"{yaml_places.place(key, places)}{'.'.join(key)}: {told}{hint}") from error
+    except msgspec.ValidationError as error:  # values that do not go together, in the words of the struct itself
+        reason = error.__cause__ or error
+        raise UsageError(f"{yaml_places.place(under, places)}{'.'.join(under)}: {reason}") from error
 
 
-def _choices(kind: Any, key: Iterable[str]) -> list[str]:
-    """The values that a key of a section may have, where they are a closed set."""
-    for name in key:
-        fields = {field.name: field.type for field in msgspec.structs.fields(kind)} if _section(kind) else {}
-        kind = fields.get(name)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(member) for member in kind]
-    return [str(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
+def _unfit(key: yaml_places.Key, value: object, expected: str, places: yaml_places.Places) -> UsageError:
+    found = "a section" if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
+    found = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
+    return UsageError(f"{yaml_places.place(key, places)}{'.'.join(key)}: {found} found, {expected} expected")
+
+
+def _expected(kind: Any) -> str:
+    """What a value of this type is, in words."""
+    if get_origin(kind) is Literal:  # in the order in which they are declared, which msgspec does not keep
+        return f"one of {', '.join(map(str, get_args(kind)))}"
+    return _described(msgspec.inspect.type_info(kind))
+
+
+def _described(info: msgspec.inspect.Type) -> str:
+    inspect = msgspec.inspect
+    if isinstance(info, inspect.UnionType):
+        return " or ".join(_described(one) for one in info.types)
+    if isinstance(info, inspect.EnumType):
+        return f"one of {', '.join(map(str, info.cls))}"
+    if isinstance(info, inspect.IntType | inspect.FloatType):
+        noun = "a whole number" if isinstance(info, inspect.IntType) else "a number"
+        least, most = info.ge, info.le
+        limits = [
+            *(() if least is None else (f"of at least {least}",)),
+            *(() if most is None else (f"at most {most}",)),
+        ]
+        return " ".join([noun, " and ".join(limits)]).strip()
+    if isinstance(info, inspect.VarTupleType | inspect.ListType):
+        return f"a list of {_described(info.item_type)}"
+    words = {inspect.BoolType: "true or false", inspect.StrType: "text", inspect.NoneType: "null"}
+    return words.get(type(info), "a section")
 
 
 def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> None:
