@@ -11,6 +11,7 @@ import io
 import lzma
 import os
 import struct
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -18,19 +19,23 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import IO, Any
 
-from chat_corpus import zstd
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 #: What reading a damaged file or archive raises.
 DAMAGE = (
     OSError, EOFError, KeyError, ValueError, RuntimeError, OverflowError, NotImplementedError,
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,
+    zstd.ZstdError,
 )  # fmt: skip
 
 _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
     ".gz": lambda file: gzip.GzipFile(fileobj=file),
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
-    ".zst": zstd.reader,
+    ".zst": zstd.ZstdFile,
 }
 _TARS = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chat_corpus import compressed, encodings, transcoding, zstd
+from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import ChatCorpusError
 
 
@@ -70,8 +70,6 @@ class RawFile:
     def _opened(self, opening: Callable[[], IO[bytes]]) -> IO[bytes]:
         try:
             return opening()
-        except zstd.MissingError as error:
-            raise ChatCorpusError(f"{_place(self)}: {error}") from error
         except compressed.DAMAGE as error:
             raise ChatCorpusError(
                 f"{_place(self)}: cannot be read: {displayed(str(error))}; check the file, or move it away"

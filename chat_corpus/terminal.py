@@ -7,7 +7,6 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
-from unicodedata import east_asian_width
 
 #: So many values of a list are shown in a cell.
 _SHOWN = 4
@@ -104,7 +103,9 @@ def _cell(value: Any) -> str:
 
 
 def _width(text: str) -> int:
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+    from wcwidth import wcswidth  # here, for --help needs no table
+
+    return wcswidth(safe(text))
 
 
 def _aligned(text: str, width: int) -> str:

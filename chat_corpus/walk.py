@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from chat_corpus import archives, compressed, zstd
+from chat_corpus import archives, compressed
 from chat_corpus.raw import RawFile, displayed
 from chat_corpus.signature import HEAD_BYTES
 
@@ -176,8 +176,6 @@ def _members(archive: RawFile, name: str) -> Iterator[Entry]:
     except compressed.LimitError as error:
         told = f"{displayed(str(error))}: if there is a corpus in it, unpack that"
         yield Entry(file=archive, names=likely_names(name), trouble=told, grave=True)
-    except zstd.MissingError as error:
-        yield Entry(file=archive, names=likely_names(name), trouble=str(error), grave=True)
     except compressed.DAMAGE as error:
         kind = "zip" if compressed.is_zip(archive.path) else "tar"
         why = displayed(str(error)) or type(error).__name__
