@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def write(
 
 def _failed(told: SourceReport, settings: Settings, before: Mapping[str, Any]) -> dict[str, Any]:
     """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
-    failure = {"error": told.error, "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    failure = {"error": told.error, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     facts = _facts(told, settings)
     if "outputs" not in before:
         return {**facts, **failure, "state": "failed"}

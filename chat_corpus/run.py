@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def _run(
     found: Mapping[str, Found], settings: Settings, progress: Progress, *, conversions: int, fresh: bool
 ) -> tuple[dict[str, SourceReport], Any]:
     out, clock = Path(settings.out), time.perf_counter()
-    facts: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    facts: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
     facts["samples"] = any(one.sample for one in found.values())
     done = {} if fresh or conversions else _left_alone(found, settings, progress)
     left = {name: one for name, one in found.items() if name not in done}

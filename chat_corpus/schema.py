@@ -8,7 +8,7 @@ therefore still in the frame, with its address and its reason, which is what mak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import polars as pl
 
@@ -35,17 +35,7 @@ TURNS = pl.Schema(
 )
 
 
-class Word(str, Enum):
-    """A member of a closed set, written as itself in frames, JSON and YAML (`enum.StrEnum` needs Python 3.11)."""
-
-    __str__ = str.__str__
-
-    def __format__(self, spec: str) -> str:
-        """Format as the text that the member is."""
-        return str.__format__(self, spec)
-
-
-class Script(Word):
+class Script(StrEnum):
     """The script a source is written in, as its publisher or our measurement says (BCP 47 subtags)."""
 
     HANS = "Hans"
@@ -54,7 +44,7 @@ class Script(Word):
     MIXED = "mixed"
 
 
-class Pairing(Word):
+class Pairing(StrEnum):
     """How the turns of a dialogue become query/response pairs."""
 
     ADJACENT = "adjacent"  # each turn answers the one before
@@ -63,7 +53,7 @@ class Pairing(Word):
     NONE = "none"  # nobody answers
 
 
-class Segmentation(Word):
+class Segmentation(StrEnum):
     """What stands between the words of a word-segmented text."""
 
     NONE = "none"
@@ -71,7 +61,7 @@ class Segmentation(Word):
     SLASH = "slash"
 
 
-class Markup(Word):
+class Markup(StrEnum):
     """Kinds of markup that a source's platform left in its text."""
 
     TEMPLATE = "template"  # {br} {face:51} {r+}: the answer templates of a QQ bot
@@ -90,7 +80,7 @@ class Traits:
     structured: bool = False  # turns are documents: code, tables, Markdown, LaTeX
 
 
-class Reason(Word):
+class Reason(StrEnum):
     """Why a record, a turn or a pair is not in the output. The value is what reports and rejects say."""
 
     ENCODING = "encoding"  # bytes that are not text in the file's encoding

@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real excerpts are long: tests on them are slow by nature."""
+    for item in items:
+        if "realdata" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """As many processes as there are processors; one where goldens are rewritten, since two may be in one file."""
     return 0 if config.getoption("--update-goldens") else min(os.cpu_count() or 1, 8)
@@ -49,6 +58,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def examples(suite: int) -> int:
     """How many examples a property is tried on: `suite`, unless CHAT_CORPUS_EXAMPLES asks for another number."""
     return int(os.environ.get("CHAT_CORPUS_EXAMPLES", suite))
+
+
+def slow_from(first: int, values: Iterable[Any]) -> list[Any]:
+    """Parameters of which all from index `first` on are marked slow."""
+    return [
+        pytest.param(value, marks=pytest.mark.slow) if index >= first else value for index, value in enumerate(values)
+    ]
 
 
 @pytest.fixture
@@ -86,7 +102,9 @@ class Golden:
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """Real excerpts, which are no part of the project; a test that wants them skips where they are absent."""
-    folder = Path(os.environ.get("CHAT_CORPUS_REALDATA", ROOT.parent / "shared" / "realdata"))
-    if not (folder / "raw_chat_corpus").is_dir():
-        pytest.skip("no real excerpts here; CHAT_CORPUS_REALDATA names their folder")
-    return folder
+    folder = os.environ.get("CHAT_CORPUS_REALDATA", "")
+    if not folder:
+        pytest.skip("CHAT_CORPUS_REALDATA does not name a folder with real excerpts")
+    if not (Path(folder) / "raw_chat_corpus").is_dir():
+        pytest.fail(f"CHAT_CORPUS_REALDATA={folder}: no raw_chat_corpus/ there")
+    return Path(folder)

@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import inputs
 from tests.conftest import ROOT, SAMPLES
 from tests.test_cli import put
+
+pytestmark = pytest.mark.slow
 
 
 def _pairs(raw: Path) -> list[tuple[str, ...]]:

@@ -32,6 +32,8 @@ from chat_corpus.survey import survey
 from tests.conftest import ROOT
 from tests.test_cli import invoke
 
+pytestmark = pytest.mark.slow
+
 distributed = pytest.importorskip("distributed")
 
 #: Seconds after which something that should happen has failed, on however slow a machine.

@@ -19,7 +19,7 @@ from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Task, staged, work
-from tests.conftest import ROOT
+from tests.conftest import ROOT, slow_from
 
 #: A source of one query and answer a line, whose reader can be told to kill its process.
 DEADLY = """
@@ -99,7 +99,7 @@ def until(condition: object, seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("workers", slow_from(1, [2, 3]))
 def test_the_output_does_not_depend_on_the_number_of_processes(
     workers: int, raw: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -108,7 +108,7 @@ def test_the_output_does_not_depend_on_the_number_of_processes(
     assert files(tmp_path) == expected
 
 
-@pytest.mark.parametrize("size", [1000, 1_000_000])
+@pytest.mark.parametrize("size", slow_from(1, [1_000_000, 1000]))
 def test_the_output_does_not_depend_on_the_size_of_shards(
     size: int, raw: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -159,6 +159,7 @@ def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     run(found, settings(tmp_path), silent)
 
 
+@pytest.mark.slow
 def test_it_stops_at_once_when_asked_to_and_says_how_to_go_on(
     raw: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_it_stops_at_once_when_asked_to_and_says_how_to_go_on(
     assert files(out) == expected
 
 
+@pytest.mark.slow
 def test_a_second_run_into_the_same_folder_says_who_holds_it(raw: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = program(raw, out)
@@ -186,6 +188,7 @@ def test_a_second_run_into_the_same_folder_says_who_holds_it(raw: Path, tmp_path
     assert f"process {first.pid} on " in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "code"), [(1, 0), (2, 1)])
 def test_a_worker_that_dies_is_tried_again_and_then_named(times: int, code: int, raw: Path, tmp_path: Path) -> None:
     (tmp_path / "plugin.py").write_text(DEADLY, "utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from tests.conftest import slow_from
 from tests.fuzz.__main__ import bundled
 from tests.fuzz.check import check
 from tests.fuzz.mutants import mutant
@@ -14,7 +15,7 @@ from tests.fuzz.mutants import mutant
 SAMPLES = bundled()
 
 
-@pytest.mark.parametrize("first", range(0, 100, 25))
+@pytest.mark.parametrize("first", slow_from(1, range(0, 100, 25)))
 def test_damage_ends_in_rejects_or_in_a_message_and_nothing_is_lost(first: int, tmp_path: Path) -> None:
     for number in range(first, first + 25):
         check(mutant(SAMPLES, 20, number), tmp_path / str(number))

@@ -26,6 +26,7 @@ from chat_corpus.engines.local import AHEAD
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
+from tests.conftest import slow_from
 from tests.test_cli import invoke, visible
 
 #: The sources, and how many shards each is cut into.
@@ -158,7 +159,7 @@ def _is_left(path: Path, out: Path) -> bool:
     return path.name.startswith(".") or WORK in path.relative_to(out).parts
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", slow_from(1, range(8)))
 def test_a_run_killed_after_any_shard_goes_on_from_there(
     seed: int, raw: Path, config: dict[int, Path], expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -173,7 +174,7 @@ def test_a_run_killed_after_any_shard_goes_on_from_there(
     _goes_on(arguments, out, expected)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", slow_from(0, range(4)))
 def test_a_run_of_several_processes_killed_after_any_shard_goes_on_from_there(
     seed: int, raw: Path, config: dict[int, Path], expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -204,7 +205,7 @@ MOMENTS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", slow_from(2, MOMENTS))
 def test_a_run_killed_at_a_moment_between_two_states_goes_on_from_there(
     moment: str, raw: Path, config: dict[int, Path], expected: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -240,7 +241,7 @@ def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_workers")
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", slow_from(1, range(10)))
 def test_a_worker_killed_at_any_moment_costs_no_shard_and_none_is_counted_twice(
     seed: int, raw: Path, expected: dict[str, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -26,6 +26,7 @@ def raw(tmp_path: Path) -> Path:
     return put(tmp_path / "raw", {"tieba.dialogues": TIEBA, "Gossiping-QA-Dataset.txt": PTT})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [5_000, 60_000], ids=["a part", "the whole"])
 def test_a_disk_that_is_full_for_workers_is_told_and_nothing_is_half_written(limit: int, raw: Path) -> None:
     out = raw.parent / "out"

@@ -10,6 +10,8 @@ import pytest
 from benchmarks import measure
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 #: Megabytes of the whole program, and of each worker beside it.
 PROGRAM, WORKER = 250, 250
 SIZES = (36, 120)

@@ -19,7 +19,7 @@ from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Task
-from tests.conftest import ROOT
+from tests.conftest import ROOT, slow_from
 from tests.test_cli import invoke
 
 SOURCE = '''
@@ -213,7 +213,7 @@ IMPORTS = {
 }
 
 
-@pytest.mark.parametrize("means", [*IMPORTS, "of a package"])
+@pytest.mark.parametrize("means", slow_from(0, [*IMPORTS, "of a package"]))
 def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
     means: str, raw: Path, tmp_path: Path
 ) -> None:

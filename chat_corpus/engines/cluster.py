@@ -172,7 +172,7 @@ class Cluster:
             return
         try:
             workers = self._client.sync(self._client.scheduler.ncores, callback_timeout=_DESERTED)
-        except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             raise self._lost() from error
         for gone in self._workers.keys() - workers.keys():
             _log.warning("warning: worker %s is gone; others do what it had under way", gone)

@@ -66,7 +66,7 @@ def client(distributed: Any, where: Any) -> Any:
             return distributed.Client(where, timeout=limit, set_as_default=False, security=security)
         except ValueError as error:
             raise UsageError(f"--scheduler {where}: {error}; an address is expected, as tcp://10.0.0.1:8786") from error
-        except (OSError, RuntimeError, TimeoutError, asyncio.TimeoutError) as error:
+        except (OSError, RuntimeError, TimeoutError) as error:
             raise EngineError(
                 f"no Dask scheduler answers at {where} within {limit:.0f} s: {error}; is it running, is the address "
                 "the one that it printed, and can this machine reach it?"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
-from chat_corpus.schema import Word
 
-
-class Policy(Word):
+class Policy(StrEnum):
     """What becomes of one kind of markup."""
 
     KEEP = "keep"

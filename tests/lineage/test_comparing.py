@@ -155,6 +155,7 @@ def test_the_same_settings_give_the_same_rows(tmp_path: Path) -> None:
     assert invoke("compare", "--fail-on-change", tmp_path / "old", tmp_path / "new").exit_code == 0
 
 
+@pytest.mark.slow
 def test_few_shards_are_a_sample_and_the_counts_are_of_all_rows(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"问{n}\t答{n} www.a{n}.cn\n" for n in range(90))})
     made(raw, tmp_path / "old", "tieba", shard_bytes=100)
