@@ -5,6 +5,10 @@ A message says where (`file:line` or config key), what was met, what was expecte
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ChatCorpusError(Exception):
     """Something failed that the user must know of; the program ends with `exit_code`."""
@@ -34,5 +38,71 @@ class GateError(ChatCorpusError):
     exit_code = 4
 
 
+class FileError(ChatCorpusError):
+    """A raw file cannot be read; `fault` says why without saying where."""
+
+    def __init__(self, place: str, fault: str) -> None:
+        super().__init__(place, fault)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the file."""
+        return str(self.args[1])
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.args[1]}"
+
+
 class LedgerError(ChatCorpusError):
     """The counts of a source do not balance: the output cannot be trusted and is not written."""
+
+
+class UnexpectedError(ChatCorpusError):
+    """An exception that nobody foresaw, in one line, with its traceback as text; it can be pickled."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message, trace)
+
+    @property
+    def trace(self) -> str:
+        """The traceback, for logs."""
+        return str(self.args[1])
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+#: What ends the program, or a generator, and is nobody's failure.
+STOPS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+#: Characters of an exception's text that a message shows.
+_LONGEST = 500
+
+
+def unexpected(where: str, error: BaseException) -> ChatCorpusError:
+    """An exception as a failure at a place: one of ours as it is, any other as an `UnexpectedError`.
+
+    Polars reports a defect of its own as a `PanicException`, which is no `Exception`: callers catch BaseException and
+    let `STOPS` pass.
+    """
+    if isinstance(error, ChatCorpusError):
+        return error
+    trace = "".join(traceback.format_exception(error))
+    # CPython says SystemError where an extension had no memory left even for its own exception.
+    if isinstance(error, (MemoryError, SystemError)):
+        advice = "use fewer --workers or a smaller shard_bytes"
+        return UnexpectedError(f"{where}: not enough memory: {advice}", trace)
+    text = " ".join(str(error).split())
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    name = type(error).__name__
+    return UnexpectedError(f"{where}: {name}{': ' if shown else ''}{shown}; -v shows the traceback", trace)
+
+
+@contextmanager
+def attributed(where: str, *passing: type[BaseException]) -> Iterator[None]:
+    """Raise whatever goes wrong inside as a ChatCorpusError at a place, but for `STOPS` and exceptions `passing`."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, (*STOPS, *passing)):
+            raise
+        raise unexpected(where, error) from error

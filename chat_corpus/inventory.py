@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat_corpus import compressed
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus.errors import FileError
 from chat_corpus.raw import RawFile
 from chat_corpus.samples import digest
 from chat_corpus.survey import Found, Survey
@@ -34,9 +34,10 @@ def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
 def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
     files = [_file(file, one, hashes=hashes) for file in one.files]
     records = [file["records"] for file in files]
+    damaged = [*one.damaged, *(f"{file['file']}: {file['damage']}" for file in files if "damage" in file)]
     return {
         "name": name,
-        "state": one.state,
+        "state": "damaged" if damaged else one.state,
         "files": files,
         "bytes": sum(file.size for file in one.files),
         "records": None if None in records else sum(records),
@@ -44,17 +45,21 @@ def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
         "licence": one.source.licence,
         "url": one.source.url,
         "missing": one.missing,
-        "damaged": one.damaged,
+        "damaged": damaged,
         "remarks": one.remarks,
-        "obtain": one.source.obtain if one.state in ("absent", "partial", "damaged", "sample") else None,
+        "obtain": one.source.obtain if damaged or one.state in ("absent", "partial", "sample") else None,
     }
 
 
 def _file(file: RawFile, one: Found, *, hashes: bool) -> dict[str, Any]:
     sampled = one.sampled[file]
     records: int | None = sampled.records
+    damage = None
     if not sampled.whole:
-        records = _estimate(_content_bytes(file), sampled.records, sampled.bytes)
+        try:
+            records = _estimate(_content_bytes(file), sampled.records, sampled.bytes)
+        except compressed.DAMAGE as error:
+            records, damage = None, f"damaged: {error}; get the file again"
     told: dict[str, Any] = {
         "file": file.name,
         "bytes": file.size,
@@ -65,9 +70,9 @@ def _file(file: RawFile, one: Found, *, hashes: bool) -> dict[str, Any]:
     if hashes:
         try:
             told["sha256"] = digest(file)
-        except ChatCorpusError as error:
-            told |= {"sha256": None, "damage": str(error)}
-    return told
+        except FileError as error:
+            told["sha256"], damage = None, error.fault
+    return told if damage is None else {**told, "damage": damage}
 
 
 def _content_bytes(file: RawFile) -> float:
@@ -111,8 +116,8 @@ def notes(told: Mapping[str, Any]) -> list[str]:
         said += [f"{one['name']}: missing: {', '.join(one['missing'])}"] if one["missing"] else []
         said += [f"{one['name']}: {_how(one)}: {one['obtain']}"] if one["obtain"] else []
         for file in one["files"]:
-            if "sha256" in file:
-                said.append(f"{file['sha256'] or 'damaged: ' + file['damage']}  {file['file']}")
+            if file.get("sha256"):
+                said.append(f"{file['sha256']}  {file['file']}")
     return said
 
 

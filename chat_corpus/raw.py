@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from chat_corpus import compressed, encodings, transcoding
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus.errors import FileError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,15 +51,15 @@ class RawFile:
         return read
 
     def open(self) -> IO[bytes]:
-        """Open the content for reading as UTF-8. Raises ChatCorpusError where the file cannot be read."""
+        """Open the content for reading as UTF-8. Raises FileError where the file cannot be read."""
         return transcoding.utf8(self.content(), self.encoding)
 
     def content(self) -> IO[bytes]:
-        """Open the content's own bytes for reading. Raises ChatCorpusError where the file cannot be read."""
+        """Open the content's own bytes for reading. Raises FileError where the file cannot be read."""
         return self._opened(lambda: compressed.open_content(self.path, self.member, self.offset, self.size))
 
     def archive(self) -> IO[bytes]:
-        """Open the archive, decompressed, of which a member is a byte range. Raises ChatCorpusError as `content`."""
+        """Open the archive, decompressed, of which a member is a byte range. Raises FileError as `content`."""
         return self._opened(lambda: compressed.open_stream(self.path))
 
     @property
@@ -71,9 +71,8 @@ class RawFile:
         try:
             return opening()
         except compressed.DAMAGE as error:
-            raise ChatCorpusError(
-                f"{_place(self)}: cannot be read: {displayed(str(error))}; check the file, or move it away"
-            ) from error
+            fault = f"cannot be read: {displayed(str(error))}; check the file, or move it away"
+            raise FileError(_place(self), fault) from error
 
 
 class _Streams:
@@ -132,23 +131,18 @@ def _place(file: RawFile) -> str:
     return displayed(file.path) + (f" ({displayed(file.member)})" if file.member else "")
 
 
-def fault_of(error: ChatCorpusError, file: RawFile) -> str:
-    """What an error of reading a file says of it, without where it lies."""
-    return str(error).removeprefix(f"{_place(file)}: ")
-
-
 def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
-    """Up to `size` further bytes of a file's open stream. Raises ChatCorpusError where the stream is damaged."""
+    """Up to `size` further bytes of a file's open stream. Raises FileError where the stream is damaged."""
     try:
         return stream.read(size)
     except compressed.DAMAGE as error:
-        raise ChatCorpusError(f"{_place(file)}: damaged: {displayed(str(error))}; get the file again") from error
+        raise FileError(_place(file), f"damaged: {displayed(str(error))}; get the file again") from error
 
 
 def read_range(file: RawFile, start: int, stop: int) -> bytes:
     """The bytes from `start` up to `stop` of a file's content.
 
-    Raises ChatCorpusError where the file is no longer what it was, or its compressed stream is damaged.
+    Raises FileError where the file is no longer what it was, or its compressed stream is damaged.
     """
     try:
         if file.streamed:
@@ -160,15 +154,12 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
                 data = stream.read(stop - start)
     except compressed.DAMAGE as error:
         _streams.close()
-        raise ChatCorpusError(
-            f"{_place(file)}: damaged near byte {start}: {displayed(str(error))}; get it again"
-        ) from error
+        fault = f"damaged near byte {start}: {displayed(str(error))}; get it again"
+        raise FileError(_place(file), fault) from error
     check_unchanged(file)
     if len(data) != stop - start:
-        raise ChatCorpusError(
-            f"{displayed(file.path)}: {stop} bytes expected, {start + len(data)} met: it changed while it was read; "
-            "run again"
-        )
+        met = f"{stop} bytes expected, {start + len(data)} met"
+        raise FileError(displayed(file.path), f"{met}: it changed while it was read; run again")
     return data
 
 
@@ -180,12 +171,12 @@ def check_unchanged(file: RawFile) -> None:
     try:
         now = Path(file.path).stat()
     except OSError as error:
-        raise ChatCorpusError(f"{file.path}: gone while it was read: {error.strerror}; run again") from error
+        raise FileError(displayed(file.path), f"gone while it was read: {error.strerror}; run again") from error
     size = now.st_size if file.member is None else file.size
     if file.modified and (size, now.st_mtime_ns) != (file.size, file.modified):
-        raise ChatCorpusError(
-            f"{file.path}: it changed while it was read: {file.size:,} bytes when it was found, now {now.st_size:,}; "
-            "wait until it is whole, and run again"
+        sizes = f"{file.size:,} bytes when it was found, now {now.st_size:,}"
+        raise FileError(
+            displayed(file.path), f"it changed while it was read: {sizes}; wait until it is whole, and run again"
         )
 
 

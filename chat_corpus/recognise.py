@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chat_corpus.detection import text_head
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus.errors import FileError
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, impostor, text_of
 from chat_corpus.lines import cut_at_line
-from chat_corpus.raw import RawFile, fault_of
+from chat_corpus.raw import RawFile
 from chat_corpus.signature import HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
 from chat_corpus.walk import Entry
@@ -84,8 +84,8 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
         return Stray(file=entry.file, reason="not looked into: there are too many files whose names say nothing")
     try:
         head = head_of(entry.file) if entry.head is None else entry.head
-    except ChatCorpusError as error:
-        return Stray(file=entry.file, reason=fault_of(error, entry.file), damaged=owner, grave=True)
+    except FileError as error:
+        return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
     fault = impostor(head)
     if fault:
         return Stray(file=entry.file, reason=fault, damaged=owner, grave=owner is not None)
