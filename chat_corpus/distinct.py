@@ -17,6 +17,12 @@ _PASS = 1_000_000
 _VALUES = 1 << 64
 
 
+def read(path: Path, *columns: str) -> pl.DataFrame:
+    """Columns of an Arrow file, or all of them; its path is a name, never a pattern."""
+    frame = pl.scan_ipc(path, glob=False)
+    return (frame.select(columns) if columns else frame).collect()
+
+
 def keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.DataFrame:
     """The keys of pairs as a pipeline makes them: `low, high: u64, row, begin: u32, file: str, line: u32`, by `low`.
 
@@ -33,7 +39,7 @@ def keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.Dat
 
 def limits(parts: Sequence[Path]) -> list[int]:
     """Where the pairs of each part begin among those of all, from 0; last, how many there are."""
-    return [0, *accumulate(pl.scan_ipc(part).select(pl.len()).collect().item() for part in parts)]
+    return [0, *accumulate(pl.scan_ipc(part, glob=False).select(pl.len()).collect().item() for part in parts)]
 
 
 def repeated(parts: Sequence[Path]) -> pl.DataFrame:
@@ -51,7 +57,7 @@ def _keys(parts: Sequence[Path], starts: Sequence[int], begin: int, end: int) ->
     """The keys `low, high, row` of all parts from `begin` up to `end`; rows counted over all parts."""
     frames = []
     for part, start in zip(parts, starts, strict=False):
-        own = pl.read_ipc(part, columns=["low", "high", "row"])
+        own = read(part, "low", "high", "row")
         first, last = (
             own["low"].search_sorted(value, "left") if value < _VALUES else len(own) for value in (begin, end)
         )
@@ -99,5 +105,5 @@ def begins(part: Path, rows: pl.Series) -> pl.Series:
 
 def _of_rows(part: Path, rows: pl.Series, *columns: str) -> pl.DataFrame:
     wanted = pl.col("row").is_in(rows.unique().implode())
-    found = pl.read_ipc(part, columns=["row", *columns]).filter(wanted)
+    found = read(part, "row", *columns).filter(wanted)
     return rows.to_frame("row").join(found, on="row", how="left", maintain_order="left").drop("row")

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from itertools import chain
 
 from chat_corpus.engines.local import Engine
-from chat_corpus.errors import ChatCorpusError, EngineError
+from chat_corpus.errors import STOPS, ChatCorpusError, EngineError, unexpected
 from chat_corpus.ledger import Counts
 from chat_corpus.work import Task, work
 
@@ -29,7 +29,8 @@ Driven = tuple[Task, Counts | ChatCorpusError, bool]
 def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
     """Each task with what became of it, as they finish; tasks done in an earlier run at once.
 
-    Raises EngineError where the engine is lost, and any other failure of a task. Stops the engine in every case.
+    Raises EngineError where the engine is lost, and OSError where a part cannot be written. Stops the engine in every
+    case.
     """
     running: dict[Future[Counts], Task] = {}
     waiting = iter(tasks)
@@ -37,7 +38,10 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
         while True:
             while len(running) < engine.ahead and (task := next(waiting, None)) is not None:
                 if (counts := task.part.counts()) is not None:
-                    _log.debug("%s: shard %d was done by an earlier run", task.shard.source, task.shard.number)
+                    about = {"event": "shard.resumed", "source": task.shard.source}
+                    _log.debug(
+                        "%s: shard %d was done by an earlier run", task.shard.source, task.shard.number, extra=about
+                    )
                     yield task, counts, False
                 else:
                     running[_submit(engine, task)] = task
@@ -48,7 +52,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
             for future in finished:
                 task = running.pop(future)
                 if task not in lost:
-                    yield task, _outcome(future), True
+                    yield task, _outcome(future, task), True
             if lost:
                 # One dead worker ends the pool, and with it what the other workers had under way.
                 while [future for future in running if not future.done()]:
@@ -66,7 +70,9 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
 
 def _again(engine: Engine, lost: list[Task]) -> Iterator[Driven]:
     told = ", ".join(f"{task.shard.source} shard {task.shard.number}" for task in lost)
-    _log.warning("warning: a worker process died (killed, or out of memory); trying again: %s", told)
+    _log.warning(
+        "a worker process died (killed, or out of memory); trying again: %s", told, extra={"event": "worker.died"}
+    )
     for task in lost:
         single = engine.renewed(1)
         future = _submit(single, task)
@@ -80,7 +86,7 @@ def _again(engine: Engine, lost: list[Task]) -> Iterator[Driven]:
             told = "a worker process died over it each time, killed or out of memory; try a smaller shard_bytes"
             yield task, ChatCorpusError(f"{where}: {told}"), True
         else:
-            yield task, _outcome(future), True
+            yield task, _outcome(future, task), True
 
 
 def _submit(engine: Engine, task: Task) -> Future[Counts]:
@@ -105,8 +111,10 @@ def _died(future: Future[Counts]) -> bool:
     return future.done() and isinstance(future.exception(), BrokenExecutor)
 
 
-def _outcome(future: Future[Counts]) -> Counts | ChatCorpusError:
+def _outcome(future: Future[Counts], task: Task) -> Counts | ChatCorpusError:
     error = future.exception()
-    if isinstance(error, ChatCorpusError) and not isinstance(error, EngineError):
-        return error
-    return future.result()
+    if error is None:
+        return future.result()
+    if isinstance(error, (EngineError, OSError, *STOPS)):
+        raise error
+    return unexpected(task.shard.extent, error)

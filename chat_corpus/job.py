@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chat_corpus import earlier, foreign, index
-from chat_corpus.errors import ChatCorpusError, IncompleteError
+from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
 from chat_corpus.plan import Plan
@@ -95,8 +95,8 @@ class Job:
         self.clock = time.perf_counter()
         self.told.files = self.plan.facts
         settings = self.plan.settings
-        code = foreign.code(self.name, settings.plugins)
         try:
+            code = foreign.code(self.name, settings.plugins)
             for shard in self.plan.shards():
                 task = Task(
                     shard=shard,
@@ -112,8 +112,10 @@ class Job:
                 yield task
                 if self.told.error:
                     break
-        except ChatCorpusError as error:
-            self.fail(error)
+        except STOPS:
+            raise
+        except BaseException as error:  # noqa: BLE001 whatever it is fails this source, and no other
+            self.fail(unexpected(f"{self.name}: while its files were cut into shards", error))
         self.planned = True
 
     def account(self, task: Task, outcome: Counts | ChatCorpusError) -> None:
@@ -124,14 +126,19 @@ class Job:
             return
         self.told.counts.add(outcome)
         self.accounts[task.shard.number] = outcome
-        self.merge.add(task.shard.number, task.part)
+        try:
+            with attributed(f"{self.name}: while its shards were joined", OSError):
+                self.merge.add(task.shard.number, task.part)
+        except ChatCorpusError as error:
+            self.fail(error)
+            return
         self.told.samples.append(task.part.sample)
         _log.debug(
             "%s: shard %d, %s",
             self.name,
             task.shard.number,
             counted(outcome.written, "pair"),
-            extra={"source": self.name},
+            extra={"event": "shard.done", "source": self.name},
         )
 
     def advance(self, read: int) -> int:
@@ -146,7 +153,11 @@ class Job:
         """Take note of the first failure, and tell it."""
         if not self.told.error:
             self.told.error, self.told.exit_code = str(error), error.exit_code
-            _log.error("error: %s", error, extra={"source": self.name})
+            trace = getattr(error, "trace", "")
+            about = {"event": "source.failed", "source": self.name}
+            _log.error("%s", error, extra={**about, "traceback": trace} if trace else about)
+            if trace:
+                _log.debug("%s", trace, extra={"event": "source.traceback", "source": self.name})
 
     def finish(self, out: Path) -> bool:
         """Put the files of the source in their place; whether its parts are of no more use.
@@ -157,10 +168,11 @@ class Job:
         self._check_encoding()
         if not self.told.error:
             try:
-                self.merge.finish(self.told.counts)
-                counts = [self.accounts[number] for number in range(len(self.made))]
-                index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
-                self.merge.put(out, lambda: earlier.announce(out, self.name, self.plan.settings))
+                with attributed(f"{self.name}: while its shards were joined", OSError):
+                    self.merge.finish(self.told.counts)
+                    counts = [self.accounts[number] for number in range(len(self.made))]
+                    index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
+                    self.merge.put(out, lambda: earlier.announce(out, self.name, self.plan.settings))
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True
@@ -186,7 +198,8 @@ class Job:
                 f"{self.name}: {counted(counts.records, 'record')}, {counted(counts.written, 'pair')}, {seconds:.1f} s"
             )
             rate = amount(self.told.megabytes * 1e6 / seconds)
-            _log.info("%s, %s/s", line, rate, extra={"source": self.name})
+            about = {"event": "source.done", "source": self.name, "seconds": round(seconds, 3)}
+            _log.info("%s, %s/s", line, rate, extra=about)
 
     def _check_encoding(self) -> None:
         """Fail a source most of whose turns do not decode: its files are in another encoding, or no text at all."""

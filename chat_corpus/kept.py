@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import polars as pl
 
+from chat_corpus import sealed
 from chat_corpus.ledger import Counts
 from chat_corpus.pipeline import Cleaned
 
@@ -16,17 +18,19 @@ _COUNTS = "chat_corpus.counts"
 
 
 def write(cleaned: Cleaned, path: Path) -> None:
-    """Write the clean turns of a shard and its accounts into one file. Raises OSError."""
+    """Write the clean turns of a shard and its accounts into one file, with a digest. Raises OSError."""
     same = (pl.when(pl.col(name) != pl.col("text")).then(name).alias(name) for name in _EARLIER)
-    told = {_COUNTS: json.dumps(cleaned.counts.report())}
-    cleaned.turns.with_columns(*same).write_parquet(path, compression="lz4", metadata=told)
+    told, content = {_COUNTS: json.dumps(cleaned.counts.report())}, io.BytesIO()
+    cleaned.turns.with_columns(*same).write_parquet(content, compression="lz4", metadata=told)
+    path.write_bytes(sealed.seal(content.getvalue()))
 
 
 def read(path: Path) -> Cleaned | None:
     """What `write` wrote; None where there is nothing, or nothing whole."""
     try:
-        counts = Counts.read(json.loads(pl.read_parquet_metadata(path)[_COUNTS]))
-        turns = pl.read_parquet(path)
+        content = sealed.unseal(path.read_bytes())
+        counts = Counts.read(json.loads(pl.read_parquet_metadata(io.BytesIO(content))[_COUNTS]))
+        turns = pl.read_parquet(io.BytesIO(content))
     except (OSError, ValueError, KeyError, pl.exceptions.ComputeError):
         return None
     return Cleaned(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=counts)

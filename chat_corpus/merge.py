@@ -84,7 +84,7 @@ class Merge:
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
-            counts, (pairs, rejects) = following.counts() or Counts(), following.checksums()
+            counts, pairs, rejects = following.accounts()
             self._expect(self._rejects.join(following.rejects, counts.turns_rejected.total()), rejects, "rejects")
             if self._raw_of is None:
                 self._expect(self._pairs.join(following.pairs, counts.written), pairs, "pairs")
@@ -146,10 +146,10 @@ class Merge:
                 self.places[number], tsv=self._pairs.bytes, duplicates=self._rejects.bytes, dropped=lengths
             )
             if dropped.is_empty():
-                self._expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.checksums()[0], "pairs")
+                self._expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.accounts()[1], "pairs")
                 continue
             data = part.pairs.read_bytes()
-            self._expect(zlib.crc32(data), part.checksums()[0], "pairs")
+            self._expect(zlib.crc32(data), part.accounts()[1], "pairs")
             pieces = _cut(data, part.keys, lengths)
             if not _are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
                 self._faulty = self._faulty or "pairs"

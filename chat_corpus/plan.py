@@ -73,6 +73,12 @@ class Shard:
         first = self.pieces[0]
         return f"{self.source}, shard {self.number} ({first.file.name} from record {first.first})"
 
+    @property
+    def extent(self) -> str:
+        """The source, and the records of each file that are in this shard."""
+        ranges = (f"{one.file.name}, records {one.first} to {one.first + one.records - 1}" for one in self.pieces)
+        return f"{self.source}: {' and '.join(ranges)}"
+
 
 @dataclass(kw_only=True, slots=True)
 class FileFacts:
@@ -116,11 +122,13 @@ class Plan:
         name = self.found.source.name
         decision = decide(file, self.found.source.traits.script, self._options.encoding)
         if decision.doubt:
-            _log.warning("warning: %s: %s: %s; it is read as %s, and records that do not decode are rejected; "
+            _log.warning("%s: %s: %s; it is read as %s, and records that do not decode are rejected; "
                 "if that is wrong, name its encoding with --encoding %s=NAME, or convert it to UTF-8",
-                name, file.name, decision.doubt, decision.encoding, name)  # fmt: skip
+                name, file.name, decision.doubt, decision.encoding, name,
+                extra={"event": "encoding.doubtful", "source": name})  # fmt: skip
         elif decision.encoding != encodings.UTF8:
-            _log.info("%s: %s is read as %s: %s", name, file.name, decision.encoding, decision.evidence)
+            about = {"event": "encoding.detected", "source": name}
+            _log.info("%s: %s is read as %s: %s", name, file.name, decision.encoding, decision.evidence, extra=about)
         return replace(file, encoding=decision.encoding), decision.evidence
 
     def shards(self) -> Iterator[Shard]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from chat_corpus import earlier, identity, script
+from chat_corpus import distinct, earlier, identity, script
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import FileFacts
 from chat_corpus.settings import Settings
@@ -44,7 +44,7 @@ class SourceReport:
 
     def read_samples(self) -> None:
         """Take up the samples of conversions that the parts hold, before the parts are cleaned away."""
-        self.conversions = [pl.read_ipc(path) for path in self.samples if path.exists()]
+        self.conversions = [distinct.read(path) for path in self.samples if path.exists()]
 
 
 def write(

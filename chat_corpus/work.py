@@ -7,20 +7,23 @@ it finished need not do it again.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from chat_corpus import distinct, identity, kept, ledger, pipeline, sources
+from chat_corpus import distinct, identity, kept, ledger, pipeline, sealed, sources
+from chat_corpus.errors import attributed
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
@@ -65,16 +68,37 @@ class Part:
         return self.folder / f"{self.stem}.json"
 
     def counts(self) -> Counts | None:
-        """The accounts of a finished part; None for one that is not."""
+        """The accounts of a finished part all of whose files are as they were written; None for any other."""
         try:
-            return Counts.read(json.loads(self.told.read_text("utf-8")))
-        except (OSError, ValueError):
+            told = self._read()
+            counts, crcs = Counts.read(told), dict(told["crc32"])
+            whole = all(_crc32(self.folder / f"{self.stem}{ending}") == crc for ending, crc in crcs.items())
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+        return counts if whole else None
 
-    def checksums(self) -> tuple[int, int]:
-        """CRC-32 of the pairs and of the rejects of a finished part."""
-        pairs, rejects = json.loads(self.told.read_text("utf-8"))["crc32"]
-        return pairs, rejects
+    def leave(self, contents: Mapping[Path, bytes], counts: Counts) -> None:
+        """Write the files of the part, and last that it is finished, with its accounts and their CRC-32.
+
+        Raises OSError.
+        """
+        for path, data in contents.items():
+            whole(path, partial(_write, data=data), sync=False)
+        crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
+        told = sealed.seal(json.dumps({**counts.report(), "crc32": crcs}).encode())
+        whole(self.told, lambda path: path.write_bytes(told), sync=False)
+
+    def accounts(self) -> tuple[Counts, int, int]:
+        """The accounts of a finished part, and the CRC-32 of its pairs and of its rejects, which may be damaged.
+
+        Raises OSError, and ValueError where the accounts are.
+        """
+        told = self._read()
+        return Counts.read(told), told["crc32"][".tsv"], told["crc32"][".jsonl"]
+
+    def _read(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(sealed.unseal(self.told.read_bytes()))
+        return told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,22 +150,26 @@ class Task:
 
 
 def work(task: Task) -> Counts:
-    """Process a shard, leave its part, and return its accounts. Raises what `pipeline.process` raises, and OSError."""
-    outcome = pipeline.process(task.shard, task.settings) if task.turns is None else _judged(task, task.turns)
-    part = task.part
-    columns = tsv.columns(outcome.pairs)
-    encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
-    ledger.check_written(outcome.counts.written, columns, encoded, task.shard.place)
-    ledger.check_rejected(outcome.counts.turns_rejected.total(), rejects, task.shard.place)
-    whole(part.pairs, lambda path: _write(path, encoded), sync=False)
-    whole(part.rejects, lambda path: _write(path, rejects), sync=False)
-    if task.with_keys:
-        keys = distinct.keys(outcome.pairs, [piece.file.name for piece in task.shard.pieces], tsv.begins(columns))
-        whole(part.keys, lambda path: keys.write_ipc(path, compression="uncompressed"), sync=False)
-    if task.conversions:
-        whole(part.sample, _sample(outcome.turns, task.shard, task.conversions).write_ipc, sync=False)
-    told = json.dumps({**outcome.counts.report(), "crc32": [zlib.crc32(encoded), zlib.crc32(rejects)]})
-    whole(part.told, lambda path: path.write_text(told, encoding="utf-8"), sync=False)
+    """Process a shard, leave its part, and return its accounts.
+
+    Raises ChatCorpusError, whatever goes wrong with the shard, and OSError where its part cannot be written.
+    """
+    shard, settings, part = task.shard, task.settings, task.part
+    with attributed(shard.extent):
+        outcome = pipeline.process(shard, settings) if task.turns is None else _judged(task, task.turns)
+        columns = tsv.columns(outcome.pairs)
+        encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
+        ledger.check_written(outcome.counts.written, columns, encoded, shard.place)
+        ledger.check_rejected(outcome.counts.turns_rejected.total(), rejects, shard.place)
+    contents = {part.pairs: encoded, part.rejects: rejects}
+    with attributed(shard.extent):
+        if task.with_keys:
+            names = [piece.file.name for piece in shard.pieces]
+            contents[part.keys] = _arrow(distinct.keys(outcome.pairs, names, tsv.begins(columns)))
+        if task.conversions:
+            contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
+    with attributed(shard.extent, OSError):
+        part.leave(contents, outcome.counts)
     return outcome.counts
 
 
@@ -176,6 +204,20 @@ def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
         before="unconverted",
         after="text",
     ).bottom_k(size, by="key")
+
+
+def _arrow(frame: pl.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.write_ipc(content, compression="uncompressed")
+    return content.getvalue()
+
+
+def _crc32(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            crc = zlib.crc32(block, crc)
+    return crc
 
 
 def blocks(data: bytes) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -40,14 +39,10 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
     for number, pairs in enumerate(parts):
         rows = frame(pairs, len(addressed) + 1)
         part = Part(folder=folder, stem=str(number))
-        distinct.keys(rows, ["甲.csv", "乙.txt"], tsv.begins(tsv.columns(rows))).write_ipc(
-            part.keys, compression="uncompressed"
-        )
-        part.pairs.write_bytes(tsv.encode(rows))
-        part.rejects.write_bytes(b'{"reason":"empty"}\n')
-        sums = [zlib.crc32(path.read_bytes()) for path in (part.pairs, part.rejects)]
+        keys = distinct.keys(rows, ["甲.csv", "乙.txt"], tsv.begins(tsv.columns(rows)))
+        keys.write_ipc(part.keys, compression="uncompressed")
         told = Counts(turns=1, turns_rejected=Counter(empty=1), pairs=len(pairs), written=len(pairs))
-        part.told.write_text(json.dumps({**told.report(), "crc32": sums}))
+        part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n'}, told)
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
             for pair, part_, line in zip(pairs, rows["query_part"], rows["query_line"], strict=True)

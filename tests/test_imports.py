@@ -18,7 +18,19 @@ PACKAGE = ROOT / "chat_corpus"
 
 #: Lowest first. Modules of one layer do not import each other, but for those of one package in `TOGETHER`.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("schema", "errors", "encodings", "identity", "terminal", "progress", "signature", "writers", "engines"),
+    (
+        "schema",
+        "errors",
+        "encodings",
+        "identity",
+        "sealed",
+        "streams",
+        "terminal",
+        "progress",
+        "signature",
+        "writers",
+        "engines",
+    ),
     ("rows", "lines", "compressed", "transcoding", "reported"),
     ("raw", "archives", "yaml_places", "engines.local"),
     ("formats", "formats.base", "detection", "walk", "samples"),

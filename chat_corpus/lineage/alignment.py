@@ -77,7 +77,7 @@ def _fixed_points(folders: Sequence[Path], lines: int) -> pl.DataFrame:
     schema = {"old": pl.UInt32, "new": pl.UInt32}
     if not all(sides):
         return pl.DataFrame(schema=schema)
-    old, new = (pl.scan_ipc(files, row_index_name="row") for files in sides)
+    old, new = (pl.scan_ipc(files, row_index_name="row", glob=False) for files in sides)
     passes = 1 + lines // _PASS
     found = []
     for number in range(passes):
