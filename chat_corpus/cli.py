@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from chat_corpus import cli_trace
+from chat_corpus import cli_trace, streams
 from chat_corpus.cli_group import RunByDefault
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.identity import installed
-from chat_corpus.terminal import SafeBytes, columns, counted, safe, safe_json
+from chat_corpus.terminal import SafeBytes, columns, echo_json, safe
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -123,21 +122,20 @@ def run(
     lacking = findings.tell_missing(chosen, talk, asked=bool(asked))
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
-        talk.warning(findings.nothing(found, chosen, settings))
+        talk.warning(findings.nothing(found, chosen, settings), "run.nothing")
         raise click.exceptions.Exit(lacking or _INCOMPLETE)
     if dry_run:
         if not force:
             earlier.check_replaceable(Path(settings.out), settings, ready)
         _echo(console.reads_and_writes(ready, settings), console.PLAN_COLUMNS, as_json=as_json)
         raise click.exceptions.Exit(lacking)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with talk.progress(ready) as progress:
         done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
     talk.summary(chosen, done, settings, samples_left=any(one.samples_left for one in found.values()))
     if not (asked or exclude) and (left := summary.left(Path(settings.out), told["sources"], done)):
-        talk.info(left)
+        talk.info(left, "outputs.left")
     if undone := summary.undone(chosen, done, asked=bool(asked)):
-        talk.warning(undone)
+        talk.warning(undone, "run.incomplete")
     _print_run(done, told, sample, as_json=as_json)
     codes = {lacking, *(one.exit_code for one in done.values())}
     sys.exit(1 if 1 in codes else max(codes))
@@ -150,7 +148,7 @@ def _print_run(done: Mapping[str, SourceReport], told: Any, sample: int | None, 
     if sample:
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
-        click.echo(safe_json(told))
+        echo_json(told)
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
@@ -233,7 +231,8 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     are not (subtitle, xiaohuangji), a line alone does not tell: its blanks and slashes stay. `read: {segmentation: …}`
     in --config says otherwise.
 
-    A line that is not UTF-8 goes out as it came; if there was any, their numbers are told and the exit code is 1.
+    A line that is not UTF-8, or longer than 1 MiB, goes out as it came; if there was any, their numbers are told and
+    the exit code is 1.
     """
     from chat_corpus import filter as filter_
     from chat_corpus import sources
@@ -243,17 +242,19 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     if name is not None and _names((name,), known) != [name]:
         raise UsageError(f"-s {name}: one source expected, or none for text of your own")
     told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))
+    for stream in ("stdin", "stdout"):
+        if stream in streams.missing:
+            raise UsageError(f"<{stream}>: closed; chat-corpus normalize reads lines from stdin and writes to stdout")
     stdin = cast("BufferedReader", sys.stdin.buffer)
-    bad: list[int] = []
+    unchanged = filter_.Unchanged()
     if explain:
-        for line in filter_.explain(told, stdin, bad):
+        for line in filter_.explain(told, stdin, unchanged):
             click.echo(safe(line))
     else:
         shown = SafeBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
-        bad = filter_.run(told, stdin, shown)
-    if bad:
-        first = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
-        raise ChatCorpusError(f"<stdin>: {counted(len(bad), 'line')} not in UTF-8 went out unchanged: {first}")
+        unchanged = filter_.run(told, stdin, shown)
+    if unchanged:
+        raise ChatCorpusError(f"<stdin>: {filter_.in_words(unchanged)}")
 
 
 @main.command(name="list")
@@ -264,11 +265,12 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
 def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     """Every source: title, licence, origin, where it is looked for, found or not."""
     from chat_corpus import console, sources
-    from chat_corpus.survey import survey
+    from chat_corpus.survey import Found, survey
 
     console.Console(quiet=False, verbose=False, as_json=False)
     settings = _settings(configs, rest)
-    found = survey(Path(settings.raw), sources.load(settings.plugins))
+    known, raw = sources.load(settings.plugins), Path(settings.raw)
+    found = survey(raw, known) if raw.is_dir() else {name: Found(source=source) for name, source in known.items()}
     _echo(console.listing(found), console.LIST_COLUMNS, as_json=as_json)
 
 
@@ -288,7 +290,10 @@ def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any
 
     console.Console(quiet=False, verbose=False, as_json=False)
     told = inventory(_look(_settings(configs, rest)), hashes=hashes)
-    click.echo(safe_json(told) if as_json else safe(console.check(told)))
+    if as_json:
+        echo_json(told)
+    else:
+        click.echo(safe(console.check(told)))
 
 
 for verb in (cli_trace.trace, cli_trace.explain, cli_trace.compare):
@@ -296,4 +301,7 @@ for verb in (cli_trace.trace, cli_trace.explain, cli_trace.compare):
 
 
 def _echo(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
-    click.echo(safe_json(rows) if as_json else safe(columns(rows, names)))
+    if as_json:
+        echo_json(rows)
+    else:
+        click.echo(safe(columns(rows, names)))

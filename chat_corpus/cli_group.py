@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import errno
-import signal
 import sys
-from io import TextIOWrapper
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from chat_corpus.errors import ChatCorpusError
+from chat_corpus import streams
+from chat_corpus.errors import unexpected
 from chat_corpus.terminal import handle_logs, safe, safe_json
+
+#: What is for others to deal with: click, and who closes a generator.
+_PASSING = (click.exceptions.Abort, SystemExit, GeneratorExit)
 
 
 class RunByDefault(click.Group):
@@ -34,31 +37,47 @@ class RunByDefault(click.Group):
         ctx.meta[__name__] = tuple(args)
         return super().parse_args(ctx, args)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the program with standard streams that can be used."""
+        streams.prepare()
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a failure that the user must know of is one message and its own exit code."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):  # a terminal without Han gets escapes
-                stream.reconfigure(errors="backslashreplace")
+        """Run the command; whatever fails is one message and an exit code."""
         handle_logs()
+        streams.stop_on_sigterm()
+        words = ctx.meta.get(__name__, ())
+        as_json, verbose = "--log-json" in words, bool({"-v", "--verbose"} & set(words))
         try:
-            return super().invoke(ctx)
-        except ChatCorpusError as error:
-            _tell(str(error), as_json="--log-json" in ctx.meta.get(__name__, ()))
-            ctx.exit(error.exit_code)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # a full disk is noticed here, and not when nobody can tell any more
+            return result
+        except (click.exceptions.Exit, click.ClickException, *_PASSING):
+            raise
+        except KeyboardInterrupt as error:
+            streams.ignore_stops()
+            resumed = "; the same command goes on from here" if ctx.invoked_subcommand == "run" else ""
+            _tell(f"stopped{resumed}", as_json=as_json, level="info", event="stopped")
+            ctx.exit(143 if isinstance(error, streams.Terminated) else 130)
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read the output has had enough of it
                 raise
             where = f"{error.filename}: " if error.filename else ""
-            _tell(f"{where}{error.strerror or error}", as_json="--log-json" in ctx.meta.get(__name__, ()))
+            _tell(f"{where}{error.strerror or error}", as_json=as_json)
             ctx.exit(1)
-        except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            resumed = "; the same command goes on from here" if ctx.invoked_subcommand == "run" else ""
-            click.echo(f"stopped{resumed}", err=True)
-            ctx.exit(1)
+        except BaseException as error:  # noqa: BLE001 the last one who can say it in a line
+            told = unexpected(ctx.invoked_subcommand or "chat-corpus", error)
+            trace = getattr(told, "trace", "")
+            if verbose and trace and not as_json:
+                click.echo(safe(trace), err=True)
+            _tell(str(told), as_json=as_json, **({"traceback": trace} if trace else {}))
+            ctx.exit(told.exit_code)
 
 
-def _tell(error: str, *, as_json: bool) -> None:
-    told = safe_json({"level": "error", "message": error}, indent=None)
-    click.echo(told if as_json else f"error: {safe(error)}", err=True)
+def _tell(message: str, *, as_json: bool, level: str = "error", event: str = "failed", **facts: str) -> None:
+    if as_json:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"time": now, "level": level, "event": event, "message": message, **facts}
+        click.echo(safe_json(line, indent=None), err=True)
+    else:
+        click.echo(f"{'error: ' if level == 'error' else ''}{safe(message)}", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chat_corpus.errors import GateError, UsageError
-from chat_corpus.terminal import safe_json
+from chat_corpus.terminal import echo_json
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.written import Written
@@ -123,7 +123,7 @@ def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_jso
     if as_json:
         import msgspec
 
-        click.echo(safe_json([msgspec.to_builtins(one) for one in told]))
+        echo_json([msgspec.to_builtins(one) for one in told])
         return
     for number, one in enumerate(told):
         click.echo((between if number else "") + "\n".join(lines(one)))

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import polars as pl
 from tqdm import tqdm
@@ -17,7 +17,7 @@ from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.terminal import Plain, columns, safe_json
+from chat_corpus.terminal import JsonLines, Plain, columns
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
 PLAN_COLUMNS = ("does", "file", "bytes")
@@ -29,22 +29,7 @@ _STRANGERS = 30
 _SILENCE = 10
 
 
-class _JsonLines(logging.Formatter):
-    """Log records as JSON objects: level, message, source."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        told = {"level": record.levelname.lower(), "message": record.getMessage()}
-        told.update({name: value for name, value in vars(record).items() if name in ("source", "summary")})
-        return safe_json(told, indent=None)
-
-
-if TYPE_CHECKING:
-    _StreamHandler = logging.StreamHandler[TextIO]
-else:
-    _StreamHandler = logging.StreamHandler  # takes no type before Python 3.11
-
-
-class _Beside(_StreamHandler):
+class _Beside(logging.StreamHandler[TextIO]):
     """A handler that takes a bar away while it writes."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -53,11 +38,11 @@ class _Beside(_StreamHandler):
 
 
 class Console:
-    """Talk to the user, as loud as asked for, as lines of text or of JSON."""
+    """Messages for the user, as many as asked for, as lines of text or of JSON."""
 
     def __init__(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
         handler = _Beside(sys.stderr)
-        handler.setFormatter(_JsonLines() if as_json else Plain())
+        handler.setFormatter(JsonLines() if as_json else Plain())
         self._log = logging.getLogger("chat_corpus")
         self._log.handlers[:] = [handler]
         self._log.propagate = False
@@ -65,17 +50,13 @@ class Console:
         self._as_json = as_json
         self._bar = sys.stderr.isatty() and not (quiet or as_json)
 
-    def info(self, message: str) -> None:
-        """Say something that is as it should be."""
-        self._log.info(message)
+    def info(self, message: str, event: str, **about: Any) -> None:
+        """Say something that is as it should be; `event` is its stable name in JSON, `about` further facts."""
+        self._log.info("%s", message, extra={"event": event, **about})
 
-    def warning(self, message: str) -> None:
+    def warning(self, message: str, event: str, **about: Any) -> None:
         """Say something that the user should see to."""
-        self._log.warning("warning: %s", message)
-
-    def error(self, message: str) -> None:
-        """Say why the program ends."""
-        self._log.error("error: %s", message)
+        self._log.warning("%s", message, extra={"event": event, **about})
 
     @contextmanager
     def progress(self, found: Mapping[str, Found]) -> Iterator[Progress]:
@@ -93,7 +74,7 @@ class Console:
                 bar.update(pace.done - bar.n)
             elif time.monotonic() - told >= _SILENCE:
                 told = time.monotonic()
-                self.info(f"{source}: {pace}")
+                self.info(f"{source}: {pace}", "progress", source=source)
 
         with bar:
             yield advance
@@ -103,15 +84,18 @@ class Console:
     ) -> None:
         """Say what became of each source, what was written, and what the bundled samples have to do with it."""
         if any(told.found.sample for told in done.values()):
-            self.info("These are the bundled samples: unpack real corpora into the raw folder and run again.")
+            self.info(
+                "These are the bundled samples: unpack real corpora into the raw folder and run again.", "samples.read"
+            )
         if samples_left:
-            self.info("The bundled samples were left alone, since there is a real corpus.")
+            self.info("The bundled samples were left alone, since there is a real corpus.", "samples.left")
         if self._as_json:
             for name, told in done.items():
-                self._log.info("%s", name, extra={"source": name, "summary": told.counts.report()})
+                about = {"source": name, "seconds": round(told.seconds, 3), "summary": told.counts.report()}
+                self.info(name, "source.summary", **about)
             return
-        self.info(summary.table(chosen, done))
-        self.info(summary.written(done, settings.out))
+        self.info(summary.table(chosen, done), "run.table")
+        self.info(summary.written(done, settings.out), "run.written")
 
 
 def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:

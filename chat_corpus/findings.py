@@ -20,9 +20,12 @@ def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
     strays = [stray for stray in seen.strays if stray.damaged is None]
     for stray in strays:
         if stray.grave:
-            talk.warning(f"{stray.file.name} left alone: {stray.reason}")
+            talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")
     if strays:
-        talk.info(f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; 'check' tells which, and why")
+        talk.info(
+            f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; 'check' tells which, and why",
+            "files.unrecognised",
+        )
 
 
 def nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: Settings) -> str:
@@ -41,16 +44,18 @@ def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
     """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
     for name, one in chosen.items():
         for remark in one.remarks:
-            talk.info(f"{name}: {remark}")
+            talk.info(f"{name}: {remark}", "source.remark", source=name)
         for damage in one.damaged:
-            talk.warning(f"{name}: damaged, and not read: {damage}")
+            talk.warning(f"{name}: damaged, and not read: {damage}", "source.damaged", source=name)
         if one.damaged:
-            talk.warning(f"{name}: how to obtain it: {one.source.obtain}")
+            talk.warning(f"{name}: how to obtain it: {one.source.obtain}", "source.obtain", source=name)
         elif not one.groups and (asked or one.missing):
             aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
-            talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}")
+            talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}", f"source.{one.state}", source=name)
         elif one.missing and not one.sample:
-            talk.warning(f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}")
+            talk.warning(
+                f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}", "source.partial", source=name
+            )
     if any(one.damaged for one in chosen.values()):
         return 1
     return _INCOMPLETE if asked and any(one.state in ("absent", "partial") for one in chosen.values()) else 0

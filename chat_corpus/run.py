@@ -133,7 +133,10 @@ def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None
         script.load(settings.of(name).script)  # raises UsageError where a package of dictionaries is not there
     withdrawn = [] if samples else earlier.withdraw_samples(Path(settings.out))
     if withdrawn:
-        _log.info("deleted what an earlier run made of the bundled samples: %s", ", ".join(withdrawn))
+        names = ", ".join(withdrawn)
+        _log.info(
+            "deleted what an earlier run made of the bundled samples: %s", names, extra={"event": "samples.deleted"}
+        )
 
 
 def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progress) -> dict[str, SourceReport]:
@@ -144,5 +147,7 @@ def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progre
             forget(out / WORK / name)  # of a run killed after its report
             done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
             progress(name, sum(file.size for file in one.files), False)
-            _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
+            _log.info(
+                "%s: unchanged since %s", name, earlier.since(told), extra={"event": "source.unchanged", "source": name}
+            )
     return done

@@ -83,7 +83,7 @@ def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
     told = look(raw, sources)
     for stray in told.strays:
         if stray.grave:
-            _log.warning("warning: %s left alone: %s", stray.file.name, stray.reason)
+            _log.warning("%s left alone: %s", stray.file.name, stray.reason, extra={"event": "file.left"})
     return told.found
 
 
@@ -93,7 +93,8 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
     claims, strays = _judged(raw, sources)
     if len(strays) > _LOOKS:
-        _log.warning("warning: %s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}")
+        about = {"event": "files.many"}
+        _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
     strays += outputs(claims, strays, sources)
     strays = joined(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}

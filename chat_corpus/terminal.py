@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import IO, Any
+
+import click
 
 #: So many values of a list are shown in a cell.
 _SHOWN = 4
@@ -60,12 +64,44 @@ def safe_json(value: Any, indent: int | None = 1) -> str:
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in told)
 
 
+def echo_json(value: Any) -> None:
+    """Print a value to stdout as JSON: in UTF-8, whatever the encoding of the console, if a program reads it."""
+    text = safe_json(value) + "\n"
+    click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
+
+
+#: What the lines of a level begin with.
+_PREFIXES = {logging.WARNING: "warning: ", logging.ERROR: "error: "}
+
+
 class Plain(logging.Formatter):
     """Log records as lines that cannot steer a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format the message of a record."""
-        return safe(record.getMessage())
+        """Format the message of a record, behind the word for its level."""
+        return _PREFIXES.get(record.levelno, "") + safe(record.getMessage())
+
+
+class JsonLines(logging.Formatter):
+    """Log records as JSON objects.
+
+    `time` (UTC, ISO 8601), `level`, `event` (a stable name), `message`, and where they are known `source`, `seconds`,
+    `summary` (the counts of a source) and `traceback`.
+    """
+
+    _FACTS = ("source", "seconds", "summary", "traceback")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record as one line."""
+        facts = vars(record)
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": facts.get("event", "message"),
+            "message": record.getMessage(),
+            **{name: facts[name] for name in self._FACTS if name in facts},
+        }
+        return safe_json(line, indent=None)
 
 
 def handle_logs() -> None:

@@ -8,7 +8,7 @@ import itertools
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, ClassVar, cast
 
 import pytest
 from click.testing import Result
@@ -145,7 +145,7 @@ def test_explain_keeps_a_change_on_one_line_and_control_characters_from_the_term
     done = normalized("一<br>二\x1b[31m\n".encode() + b"\xff\x1b\n", "--explain")
     assert done.stdout.splitlines()[:2] == [r"1" + "\t一<br>二" + r"\x1b[31m", r"	invisible	一<br>二[31m"]
     assert "\ttags\t一\\n二[31m" in done.stdout.splitlines()
-    assert done.stdout.splitlines()[-1] == "2\t(not UTF-8, unchanged)"
+    assert done.stdout.splitlines()[-1] == "2\t(not in UTF-8, unchanged)"
     assert "\x1b" not in done.stdout
 
 
@@ -212,7 +212,7 @@ def test_how_the_bytes_arrive_changes_nothing(size: int) -> None:
     out = io.BytesIO()
     bad = filter_.run(WEIBO, io.BufferedReader(Trickle(data, size)), out)
     assert (bad, out.getvalue().split(b"\n")[1:]) == (
-        [2], [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
+        {filter_.NOT_UTF8: [2]}, [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
     )  # fmt: skip
 
 
@@ -234,6 +234,43 @@ def test_a_stream_that_fails_gives_its_lines_and_then_its_error() -> None:
             return self.blocks.pop(0)
 
     lines = filter_.whole_lines(cast("BinaryIO", Failing()))
-    assert list(itertools.islice(lines, 1)) in ([b"a\n"], [b"a\nbc\n"])
+    assert list(itertools.islice(lines, 1)) in ([(b"a\n", False)], [(b"a\nbc\n", False)])
     with pytest.raises(OSError, match="no more"):
         list(lines)
+
+
+LONG = "這".encode() * 400_000  # 1.2 MB
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 17, 1 << 22])
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_line_too_long_to_be_worked_on_goes_out_as_it_came(end: bytes, size: int) -> None:
+    data = "這\n".encode() + LONG + b"\n" + "裡\n".encode() + LONG + end
+    out = io.BytesIO()
+    unchanged = filter_.run(PLAIN, io.BufferedReader(Trickle(data, size)), out)
+    assert out.getvalue() == "这\n".encode() + LONG + b"\n" + "里\n".encode() + LONG + end
+    assert unchanged == {filter_.TOO_LONG: [2, 4]}
+    told = list(filter_.explain(PLAIN, io.BufferedReader(Trickle(data, size)), {}))
+    assert [line for line in told if not line.startswith("\t")] == [
+        "1\t這", "2\t(longer than 1 MiB, unchanged)", "3\t裡", "4\t(longer than 1 MiB, unchanged)",
+    ]  # fmt: skip
+
+
+def test_a_line_of_the_greatest_length_is_worked_on_however_it_arrives() -> None:
+    line = "裡".encode() * (filter_.LONGEST // 3) + b"\n"
+    for size in (1000, 1 << 20):
+        out = io.BytesIO()
+        assert filter_.run(PLAIN, io.BufferedReader(Trickle(line, size)), out) == {}
+        assert out.getvalue().startswith("里".encode())
+
+
+def test_a_stream_that_has_nothing_yet_is_waited_for() -> None:
+    class Late(io.RawIOBase):
+        blocks: ClassVar[list[bytes | None]] = [None, "這\n裡".encode(), None, None, b"\n", b""]
+
+        def read(self, size: int = -1) -> bytes | None:  # noqa: ARG002 one block at a time
+            return self.blocks.pop(0)
+
+    out = io.BytesIO()
+    assert filter_.run(PLAIN, cast("BinaryIO", Late()), out) == {}
+    assert out.getvalue().decode() == "这\n里\n"

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("never_hangs")
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings of the survey, as they come."""
     told: list[str] = []
-    monkeypatch.setattr(survey_module._log, "warning", lambda message, *args: told.append(message % args))
+    monkeypatch.setattr(survey_module._log, "warning", lambda message, *args, **_: told.append(message % args))
     return told
 
 
@@ -247,7 +247,7 @@ def test_an_unreadable_compressed_file_is_named_and_left_alone(
 ) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
     assert survey(tmp_path, sources.load())["tieba"].state == "damaged"
-    assert re.search(r"warning: tieba\.dialogues\.gz left alone: damaged: .*; get the file again", warnings[0])
+    assert re.search(r"tieba\.dialogues\.gz left alone: damaged: .*; get the file again", warnings[0])
 
 
 def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: list[str]) -> None:
@@ -258,7 +258,7 @@ def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: 
     (tmp_path / "tieba.zip").write_bytes(data)
     one = survey(tmp_path, sources.load())["tieba"]
     assert (one.state, one.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted, and needs its password"])
-    assert warnings == ["warning: tieba.zip/tieba.dialogues left alone: encrypted, and needs its password"]
+    assert warnings == ["tieba.zip/tieba.dialogues left alone: encrypted, and needs its password"]
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
@@ -274,7 +274,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
 
     monkeypatch.setattr(os, "scandir", locked)
     assert names(tmp_path, "tieba") == ["tieba.dialogues"]
-    assert warnings == ["warning: locked left alone: cannot be read: Permission denied; check its permissions"]
+    assert warnings == ["locked left alone: cannot be read: Permission denied; check its permissions"]
 
 
 @pytest.mark.parametrize(("first", "input_"), [('[{"instruction"', 1), ('\n\ufeff {"instruction"', 0)], ids=str)

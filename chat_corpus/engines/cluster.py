@@ -119,17 +119,17 @@ class Cluster:
         for address, worker in told.items():
             if worker.threads > 1 and not self._own:
                 _log.warning(
-                    "warning: worker %s: Polars has %d threads there; start it with POLARS_MAX_THREADS=1",
-                    address, worker.threads,
+                    "worker %s: Polars has %d threads there; start it with POLARS_MAX_THREADS=1",
+                    address, worker.threads, extra={"event": "worker.slow"},
                 )  # fmt: skip
             if self._workers.get(address, 1) > 1:
                 _log.warning(
-                    "warning: worker %s: one of its %d threads is used; start it with --nthreads 1 --nworkers N",
-                    address, self._workers[address],
+                    "worker %s: one of its %d threads is used; start it with --nthreads 1 --nworkers N",
+                    address, self._workers[address], extra={"event": "worker.slow"},
                 )  # fmt: skip
         if not self._own:
             hosts = ", ".join(f"{host} {n}" for host, n in sorted(Counter(one.host for one in told.values()).items()))
-            _log.info("%d workers of %s: %s", len(told), self._address, hosts)
+            _log.info("%d workers of %s: %s", len(told), self._address, hosts, extra={"event": "workers"})
 
     @property
     def ahead(self) -> int:
@@ -175,9 +175,9 @@ class Cluster:
         except (OSError, TimeoutError) as error:
             raise self._lost() from error
         for gone in self._workers.keys() - workers.keys():
-            _log.warning("warning: worker %s is gone; others do what it had under way", gone)
+            _log.warning("worker %s is gone; others do what it had under way", gone, extra={"event": "worker.gone"})
         for new in workers.keys() - self._workers.keys():
-            _log.info("worker %s has come", new)
+            _log.info("worker %s has come", new, extra={"event": "worker.came"})
         self._workers, self._looked = workers, time.monotonic()
         if workers:
             self._peopled = self._looked

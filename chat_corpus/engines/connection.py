@@ -23,7 +23,7 @@ class _ToOurLog(logging.Handler):
     """What Dask says of its own accord, for those who want to hear everything."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _log.debug("dask: %s", record.getMessage())
+        _log.debug("dask: %s", record.getMessage(), extra={"event": "dask"})
 
 
 def dask() -> Any:
