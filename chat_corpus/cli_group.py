@@ -49,6 +49,7 @@ class RunByDefault(click.Group):
         words = ctx.meta.get(__name__, ())
         as_json, verbose = "--log-json" in words, bool({"-v", "--verbose"} & set(words))
         try:
+            streams.check_address_space()
             result = super().invoke(ctx)
             sys.stdout.flush()  # a full disk is noticed here, and not when nobody can tell any more
             return result

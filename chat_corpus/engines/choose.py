@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chat_corpus.engines import cluster
-from chat_corpus.engines.local import Engine, Inline, Pool, cores
+from chat_corpus.engines.local import Engine, Inline, Pool, cores, most_workers
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 
@@ -21,7 +21,7 @@ def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engi
     """
     files = [file for one in found.values() for file in one.files]
     shards = sum(file.size for file in files) // settings.shard_bytes
-    workers = min(settings.workers or cores(), shards)
+    workers = most_workers(min(settings.workers or cores(), shards))
     site = cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,

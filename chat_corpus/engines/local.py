@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -120,6 +121,11 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def most_workers(cores: int, platform: str = sys.platform) -> int:
+    """How many of so many workers a pool can have: Windows waits for 63 handles at once, of which a pool needs two."""
+    return min(cores, 61) if platform == "win32" else cores
 
 
 def cores() -> int:

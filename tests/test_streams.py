@@ -1,0 +1,256 @@
+"""However the program is started: with streams closed or missing, in odd folders, on odd consoles, in little memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from chat_corpus.engines.local import most_workers
+from tests.conftest import ROOT, SAMPLES
+from tests.test_cli import invoke, program, put, visible
+
+MAIN = f"{sys.executable} {ROOT / 'main.py'}"
+COMMANDS = {
+    "run": f"run -s ptt --raw {SAMPLES} --out out",
+    "list": f"list --raw {SAMPLES}",
+    "check": f"check --raw {SAMPLES}",
+    "help": "--help",
+    "version": "--version",
+    "no such option": "--nonsense",
+    "normalize": "normalize",
+}
+
+
+def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/usr/bin/env", "bash", "-c", line], cwd=folder, check=False, capture_output=True, encoding="utf-8",
+        env={**os.environ, **environment}, input="這裡\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- 2>&-"])
+def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
+    done = shell(f"{MAIN} {COMMANDS[command]} {closed}", tmp_path)
+    cannot = command == "normalize" and closed != "2>&-"
+    assert (done.returncode, done.stderr) == (2 if cannot or command == "no such option" else 0, "")
+    if command == "run":
+        assert (tmp_path / "out" / "ptt.tsv").stat().st_size > 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_closed_stdout_ends_nothing_in_a_traceback(command: str, tmp_path: Path) -> None:
+    done = shell(f"{MAIN} {COMMANDS[command]} >&-", tmp_path)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if command in ("normalize", "no such option") else 0)
+    if command == "normalize":
+        assert done.stderr.startswith("error: <stdout>: closed; ")
+
+
+def test_normalize_without_stdin_says_so(tmp_path: Path) -> None:
+    done = shell(f"{MAIN} normalize <&-", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: <stdin>: closed; ")
+
+
+def test_a_program_without_any_streams_does_its_job(tmp_path: Path) -> None:
+    """As pythonw.exe starts one: all three are None."""
+    code = (
+        "import sys; sys.stdin = sys.stdout = sys.stderr = None; sys.path.insert(0, sys.argv.pop(1));"
+        "from chat_corpus.cli import main; main()"
+    )
+    words = [sys.executable, "-c", code, str(ROOT), *COMMANDS["run"].split()]
+    done = subprocess.run(words, cwd=tmp_path, check=False, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "out" / "ptt.tsv").stat().st_size > 0
+
+
+def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path) -> None:
+    """A library that writes to file number 2 would else write into the output."""
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_corpus import streams; streams.prepare();"
+        "print(os.open(os.devnull, os.O_RDONLY), sorted(streams.missing))"
+    )
+    done = shell(f"{sys.executable} -c '{code}' {ROOT} 2>&- <&-", tmp_path)
+    number, missing = done.stdout.split(" ", 1)
+    assert int(number) > 2
+    assert missing == "['stderr', 'stdin']\n"
+
+
+@pytest.mark.parametrize("full", ["list", "check --json", "normalize", "run -s ptt --json --out out"])
+def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
+    raw = "" if full == "normalize" else f"--raw {SAMPLES}"
+    done = shell(f"{MAIN} {full} {raw} > /dev/full", tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp1252", "ascii", "utf-16"])
+@pytest.mark.parametrize("command", ["list --json", "check --json", "run -q -s ptt --json --out out"])
+def test_json_is_utf_8_whatever_the_console(command: str, encoding: str, tmp_path: Path) -> None:
+    words = [sys.executable, str(ROOT / "main.py"), *command.split(), "--raw", str(SAMPLES)]
+    done = subprocess.run(
+        words, cwd=tmp_path, check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding}
+    )
+    assert done.returncode == 0
+    json.loads(done.stdout.decode("utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp1252", "ascii"])
+def test_a_table_shows_what_the_console_lacks_as_escapes(encoding: str, tmp_path: Path) -> None:
+    words = [sys.executable, str(ROOT / "main.py"), "list", "--raw", str(SAMPLES)]
+    done = subprocess.run(
+        words, cwd=tmp_path, check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding}
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert ("语料" in done.stdout.decode("utf-8" if encoding == "ascii" else encoding)) == (encoding != "cp1252")
+
+
+@pytest.mark.parametrize("name", ["work [2024]", "[", "a*b", "what?", "{x}", "~", "%d", "$HOME", "a'b", "末"])
+@pytest.mark.parametrize("source", ["ptt", "weibo"])
+def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> None:
+    raw, out, plain = tmp_path / name / "raw", tmp_path / name / "out", tmp_path / "plain"
+    found = (file for file in SAMPLES.rglob("*") if file.is_file())
+    files = {file.relative_to(SAMPLES).as_posix(): file for file in found}
+    mine = {name: file.read_text("utf-8") for name, file in files.items() if name.startswith(source)}
+    put(raw, {f"[x]/{name}": text for name, text in mine.items()})
+    put(plain, mine)
+    flags = ("-s", source, "--keep-turns", "--explain-conversion", "3")
+    done = invoke("-q", "--raw", raw, "--out", out, *flags)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert invoke("-q", "--raw", plain, "--out", plain / "../other", *flags).exit_code == 0
+    assert (out / f"{source}.tsv").read_bytes() == (tmp_path / "other" / f"{source}.tsv").read_bytes()
+    again = invoke("-q", "--raw", raw, "--out", out, "--pairs", "first", "--force", *flags)
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert invoke("trace", f"{out / source}.tsv:1", "--raw", raw).exit_code == 0
+    compared = invoke("compare", tmp_path / "other", out, "--raw", raw)
+    assert (compared.exit_code, compared.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["normalize", "run"])
+def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signal.Signals, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    words = [sys.executable, str(ROOT / "main.py"), "normalize"]
+    if command == "run":
+        (tmp_path / "plugin.py").write_text(WAITS.format(met=str(tmp_path / "met")), "utf-8")
+        put(tmp_path / "raw", {"waits.txt": "a\tb\n"})
+        words = [*words[:-1], "-s", "waits", "--raw", "raw", "--out", "out", "--plugin", "plugin.py", "--workers", "1"]
+    process = subprocess.Popen(
+        words, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    if command == "normalize":
+        process.stdin.write("這裡\n".encode())
+        process.stdin.flush()
+        assert process.stdout.readline().decode() == "这里\n"
+    else:
+        end = time.monotonic() + 60
+        while not (tmp_path / "met").exists():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    process.send_signal(signal_)
+    errors = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == (130 if signal_ is signal.SIGINT else 143)
+    assert errors == ("stopped; the same command goes on from here\n" if command == "run" else "stopped\n")
+
+
+#: A source that waits for ever in its first shard.
+WAITS = """
+import time
+from pathlib import Path
+from chat_corpus.formats.base import Format
+from chat_corpus.source import Input, Source
+
+def read(parts):
+    Path({met!r}).touch()
+    time.sleep(600)
+
+SOURCE = Source(
+    name="waits", title="", url="", licence="", obtain="",
+    inputs=(Input(files=("waits*.txt",), format=Format(read=read)),),
+)
+"""
+
+
+def test_json_messages_have_a_time_an_event_and_no_prefix(tmp_path: Path) -> None:
+    put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n", "douban/train.txt": "1\t问\t答\n"})
+    done = program("--log-json", "-s", "tieba,douban,ptt", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 3
+    assert all({"time", "level", "event", "message"} <= line.keys() for line in lines)
+    assert all(line["time"].endswith("+00:00") for line in lines)
+    assert not any(line["message"].startswith(("warning", "error")) for line in lines)
+    events = {line["event"]: line for line in lines}
+    assert events["source.done"]["seconds"] >= 0
+    assert {"source.absent", "source.partial", "run.incomplete"} <= events.keys()
+    assert all(line["event"] != "message" for line in lines)
+
+
+@pytest.mark.parametrize("kilobytes", [100_000, 400_000, 1_000_000])
+def test_too_little_memory_is_a_message(kilobytes: int, tmp_path: Path) -> None:
+    done = shell(f"ulimit -v {kilobytes}; {MAIN} {COMMANDS['run']}", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: only {kilobytes * 1024 // 10**6:,} MB of address space")
+
+
+@pytest.mark.parametrize(
+    ("platform", "cores", "expected"), [("win32", 128, 61), ("win32", 8, 8), ("linux", 128, 128), ("darwin", 10, 10)]
+)
+def test_windows_waits_for_no_more_than_61_workers(platform: str, cores: int, expected: int) -> None:
+    assert most_workers(cores, platform) == expected
+
+
+def test_the_raw_folder_need_not_be_there_to_list_sources(tmp_path: Path) -> None:
+    done = invoke("list", "--raw", tmp_path / "none", "--json")
+    assert done.exit_code == 0
+    assert {row["state"] for row in json.loads(done.stdout)} == {"absent"}
+
+
+def test_what_one_source_does_not_survive_the_others_do(tmp_path: Path) -> None:
+    put(tmp_path / "raw", {"fails.txt": "a\tb\n" * 3, "tieba.dialogues": "问\t答\n"})
+    for number, failure in enumerate(FAILURES):
+        plugin = tmp_path / f"plugin{number}.py"
+        plugin.write_text(FAILS.format(failure=failure), "utf-8")
+        for flags in ((), ("-v",), ("--log-json",)):
+            out = tmp_path / f"out{number}{''.join(flags)}"
+            done = invoke("--plugin", plugin, "--raw", tmp_path / "raw", "--out", out, "--workers", "1", *flags)
+            assert done.exit_code == 1
+            assert "fails: fails.txt, records 1 to 3: " in done.stderr
+            shown = flags and ("\nTraceback" in done.stderr if flags == ("-v",) else "Traceback" in done.stderr)
+            assert bool(shown) == bool(flags)
+            assert set(visible(out)) >= {"tieba.tsv", "report.json"}
+
+
+#: Code that fails in ways that are no `ChatCorpusError`.
+FAILURES = (
+    "raise ZeroDivisionError('of ours\\nin two lines')",
+    "raise MemoryError",
+    "raise OSError(5, 'a helper is missing')",
+    "raise type('PanicException', (BaseException,), {})('as Polars raises it')",
+    "(lambda f: f(f))(lambda f: f(f))",
+    "import polars as pl; pl.DataFrame({'a': ['x']}).select(pl.col('a').cast(pl.Int64))",
+    "raise UnicodeDecodeError('utf-8', b'x', 0, 1, 'odd')",
+    "raise StopIteration",
+)
+FAILS = """
+from chat_corpus.formats.base import Format
+from chat_corpus.source import Input, Source
+
+def read(parts):
+    {failure}
+
+SOURCE = Source(
+    name="fails", title="", url="", licence="", obtain="",
+    inputs=(Input(files=("fails*.txt",), format=Format(read=read)),),
+)
+"""
