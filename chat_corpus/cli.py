@@ -231,8 +231,8 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     are not (subtitle, xiaohuangji), a line alone does not tell: its blanks and slashes stay. `read: {segmentation: …}`
     in --config says otherwise.
 
-    A line that is not UTF-8, or longer than 1 MiB, goes out as it came; if there was any, their numbers are told and
-    the exit code is 1.
+    A line that is not UTF-8, longer than 1 MiB, or nested too deep goes out as it came; if there was any, their numbers
+    are told and the exit code is 1.
     """
     from chat_corpus import filter as filter_
     from chat_corpus import sources

@@ -32,7 +32,7 @@ _NAP = 0.01
 #: A longer line, in bytes, goes out as it came: no turn that a run would keep is as long.
 LONGEST = 1 << 20
 #: Why a line went out unchanged.
-NOT_UTF8, TOO_LONG = "not in UTF-8", "longer than 1 MiB"
+NOT_UTF8, TOO_LONG, NESTED = "not in UTF-8", "longer than 1 MiB", "with markup nested too deep"
 #: So many of such lines are named.
 _SHOWN = 5
 #: Numbers of lines that went out unchanged, by why.
@@ -64,22 +64,26 @@ class Filter:
             traits = replace(traits, segmentation=Segmentation.NONE)
         return cls(settings=settings, traits=traits)
 
-    def texts(self, texts: pl.Series) -> pl.DataFrame:
-        """`text` and `script` of each text, as `script.Converter.convert` returns them."""
-        clean = steps.normalize(texts, self.settings.text, self.traits)
-        return script.load(self.settings.script).convert(clean, declared=self.traits.script)
+    def texts(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """The texts, filtered, and a mask of those that the text steps cannot settle, which stay as they are."""
+        clean = steps.sift(texts.rename("text"), self.settings.text, self.traits)
+        converted = script.load(self.settings.script).convert(clean["text"], declared=self.traits.script)["text"]
+        unsettled = clean["unsettled"]
+        return (converted.zip_with(~unsettled, texts) if unsettled.any() else converted), unsettled
 
     def lines(self, data: bytes, first: int) -> tuple[bytes, Unchanged]:
         """Whole lines, filtered; and the numbers, counted from `first`, of those that went out as they came, by why."""
         lines = numbered_lines(data, first)
         text = lines["text"]
         long = text.str.len_bytes().fill_null(0) > LONGEST
-        clean = self.texts(text.set(long, None) if long.any() else text)["text"].str.replace_all(_BREAK, r"\n")
+        clean, unsettled = self.texts(text.set(long, None) if long.any() else text)
+        clean = clean.str.replace_all(_BREAK, r"\n")
         clean = clean.zip_with(~long, text) if long.any() else clean
         raw = zip(clean, lines["bytes"], strict=True) if text.null_count() else ((line, None) for line in clean)
         unchanged = {
             NOT_UTF8: lines["line"].filter(text.is_null()).to_list(),
             TOO_LONG: lines["line"].filter(long).to_list(),
+            NESTED: lines["line"].filter(unsettled).to_list(),
         }
         return b"".join((line.encode() if kept is None else kept) + b"\n" for line, kept in raw), unchanged
 
@@ -88,6 +92,8 @@ class Filter:
         changes = steps.explain(text, self.settings.text, self.traits)
         yield from ((change.step, change.after) for change in changes)
         clean = changes[-1].after if changes else text
+        if changes and changes[-1].step == steps.UNSETTLED:
+            return
         told = script.load(self.settings.script).convert(pl.Series("text", [clean]), declared=self.traits.script)
         converted, found = told.row(0)
         if converted != clean:
@@ -185,6 +191,8 @@ def explain(told: Filter, stream: BinaryIO, unchanged: Unchanged) -> Iterator[st
                 _add(unchanged, {why: [line]})
                 continue
             for step, after in told.explained(text):
+                if step == steps.UNSETTLED:
+                    _add(unchanged, {NESTED: [line]})
                 yield f"\t{step}\t{_joined(after)}"
         first += len(lines)
 

@@ -19,7 +19,7 @@ from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.raw import read_range
-from chat_corpus.schema import Markup
+from chat_corpus.schema import Markup, Reason
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.text import steps
@@ -148,8 +148,8 @@ def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettin
     converter = script.load(own.script)
     texts = steps.sift(read["text"], own.text, traits, converter.questions(traits.script))
     ledger.check_length(read, len(texts), "normalize", where)
-    normalized = read.with_columns(texts)
-    ledger.check_rows(read, normalized, "normalize", where)
+    normalized = _settled(read.with_columns(texts.drop("unsettled")), texts["unsettled"])
+    ledger.check_rows(read, normalized, "normalize", where, judges=True)
     told = converter.convert(
         texts["text"], declared=traits.script, dialogues=normalized["dialogue"], where=texts["notable"]
     )
@@ -160,6 +160,18 @@ def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettin
     counts.converted = int((normalized["text"] != converted["text"]).sum())
     counts.scripts = +Counter({name: int((told["script"] == name).sum()) for name in script.NAMES})
     return converted
+
+
+def _settled(rows: pl.DataFrame, unsettled: pl.Series) -> pl.DataFrame:
+    """The rows, with a reason for those whose text no number of rounds would settle."""
+    if not unsettled.any():
+        return rows
+    bad = unsettled & rows["reason"].is_null()
+    message = f"still changing after {steps.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
+    return rows.with_columns(
+        reason=pl.when(bad).then(pl.lit(str(Reason.DAMAGED))).otherwise("reason"),
+        detail=pl.when(bad).then(pl.lit(message)).otherwise("detail"),
+    )
 
 
 def _by_reason(frame: pl.DataFrame) -> Counter[str]:

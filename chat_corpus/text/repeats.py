@@ -98,9 +98,10 @@ def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
     >>> pl.select(bound_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000"))).item()
     '哈哈哈哈哈 hahahahaha 10000000'
     """
-    picture = f"{_OTHER}{_MODIFIER}*"
+    picture = f"{_OTHER}{_MODIFIER}{{0,4}}"
     letter = rf"[A-Za-z{re.escape(_SYMBOLS)}\u4e00-\u9fff]"
-    unit = rf"{_EMOTICON}|{letter}|{picture}(?:\u200d{picture})*"
+    # Pictures joined without a bound would be compared with each other in the square of their number.
+    unit = rf"{_EMOTICON}|{letter}|{picture}(?:\u200d{picture}){{0,9}}"
     run = re.compile(rf"{_LINK}|({_LAUGHS})(?ai:\1){{{limit},}}|({unit})\2{{{limit},}}")
 
     def cut(found: re.Match[str]) -> str:

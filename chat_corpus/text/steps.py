@@ -5,8 +5,8 @@ all rows finds those that some step may change. A second, of these alone, finds 
 the plain ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
 
 The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
-bare for one before it (a zero-width character inside an entity, a tag inside a tag). It ends, because every step either
-shortens a text or writes characters that no step writes back.
+bare for one before it (a zero-width character inside an entity, a tag inside a tag). What is nested deeper than any
+author nests it does not settle within `ROUNDS` rounds, and stays as it was.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from chat_corpus.rows import found, on
+from chat_corpus.rows import found, mask, on
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.text import blanks, codepoints, markup, mojibake, platforms, repeats, segmentation, width
 from chat_corpus.text.gating import PLAIN, Part, either, gated
@@ -130,6 +130,11 @@ STEPS: tuple[Step, ...] = (
     _chat("han_punctuation", width.GATES["unify_punctuation"], width.unify_punctuation, plain=True),
 )
 
+#: Rounds of the table after the first. Real turns need at most three; each round costs as much as the first.
+ROUNDS = 8
+#: The name under which `explain` says that a text did not settle.
+UNSETTLED = "unsettled"
+
 _ODD = f"[^{PLAIN}]"
 # The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, and
 # the rest.
@@ -169,25 +174,41 @@ def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
     return either([_ODD, *(gate for gate, _ in spacing + rest), *filter(None, [also])])
 
 
-def _settle(texts: pl.Series, where: pl.Series, busy: str, options: TextOptions, traits: Traits) -> pl.Series:
-    """Run the table on the rows of a mask, and again on what became of them and is `busy`, until nothing changes."""
+def _round(rows: pl.Series, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+    """Run the table once: what became of the rows, and a mask of those that another round may change."""
+    odd = found(rows, _ODD)
+    done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits)))
+    spacing, rest = _plain_parts(options, traits)
+    spaced = on(done, ~odd, lambda some: gated(some, spacing))
+    done = on(spaced, ~odd, lambda some: gated(some, rest))
+    # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
+    settled = rows if _segmentation(options, traits) else spaced
+    return done, (done != settled) | (odd & (done != rows))
 
-    def work(rows: pl.Series) -> pl.Series:
-        odd = found(rows, _ODD)
-        done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits)))
-        spacing, rest = _plain_parts(options, traits)
-        spaced = on(done, ~odd, lambda some: gated(some, spacing))
-        done = on(spaced, ~odd, lambda some: gated(some, rest))
-        # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
-        settled = rows if _segmentation(options, traits) else spaced
-        changed = (done != settled) | (odd & (done != rows))
-        return on(done, changed, lambda some: _settle(some, found(some, busy), busy, options, traits))
 
-    return on(texts, where, work)
+def _settle(rows: pl.Series, busy: str, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+    """Run the table on rows, and again on what became of them and is `busy`, until nothing changes.
+
+    Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
+    """
+    done, active = _round(rows, options, traits)
+    numbers = active.arg_true()
+    numbers = numbers.filter(found(done.gather(numbers), busy)) if len(numbers) else numbers
+    for _ in range(ROUNDS):
+        if not len(numbers):
+            break
+        some, changed = _round(done.gather(numbers), options, traits)
+        done = done.clone().scatter(numbers, some)
+        numbers = numbers.filter(changed & found(some, busy))
+    if len(numbers):
+        done = done.clone().scatter(numbers, rows.gather(numbers))
+    return done, mask(len(rows), numbers)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
     """Run the table of steps on a column of text: same name, same length, and null stays null.
+
+    A text that `ROUNDS` rounds do not settle stays as it is.
 
     >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
     ['OK！！！', None]
@@ -197,6 +218,9 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
 
 def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "") -> pl.DataFrame:
     """What `normalize` makes of a column of text, under its name, and `notable`: which rows later stages must look at.
+
+    `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
+    are as they were.
 
     A row that is not notable holds plain characters (`gating.PLAIN`), at least one of them, and does not match `also`.
     The search that sorts the rows for the steps tells that of most of them too.
@@ -211,26 +235,38 @@ def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "")
         texts = on(texts, ~found(texts, hard), lambda easy: easy.str.replace_all(separator, "", literal=True))
     busy = _busy(options, traits, also)
     where = found(texts, busy)
-    done = _settle(texts, where, busy, options, traits)
+    numbers = where.arg_true()
+    done, unsettled = texts, mask(len(texts), numbers[:0])
+    if len(numbers):
+        rows, left = _settle(texts.gather(numbers), busy, options, traits)
+        done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
+        unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     notable = found(done, either([_ODD, *filter(None, [also])]), where)
-    return pl.DataFrame({texts.name: done, "notable": notable | (done.str.len_bytes() == 0).fill_null(value=True)})
+    notable |= (done.str.len_bytes() == 0).fill_null(value=True)
+    return pl.DataFrame({texts.name: done, "notable": notable, "unsettled": unsettled})
 
 
 def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
     """Tell which steps change a text and to what, in order; a step may occur again, in a later round.
 
-    The last `after` is what `normalize` gives.
+    The last `after` is what `normalize` gives; the step `UNSETTLED` takes back what no number of rounds would settle.
 
     >>> [change.step for change in explain("  ＯＫ！！！！！ ", TextOptions(), Traits())]
     ['width', 'blanks', 'punctuation']
     """
     changes: list[Change] = []
-    start, busy = None, _busy(options, traits)
-    while start != text and found(pl.Series([text]), busy).item():
+    before, busy = text, _busy(options, traits)
+    for _ in range(ROUNDS + 1):
         start = text
+        if not found(pl.Series([text]), busy).item():
+            return changes
         for step in STEPS:
             after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()
             if after != text:
                 changes.append(Change(step=step.name, before=text, after=after))
                 text = after
+        if start == text:
+            return changes
+    if found(pl.Series([text]), busy).item():
+        changes.append(Change(step=UNSETTLED, before=text, after=before))
     return changes

@@ -1,0 +1,162 @@
+"""Time in proportion: no step, conversion or format takes more than a second of CPU for 64 kB made to be slow."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from itertools import permutations
+
+import polars as pl
+import pytest
+
+from chat_corpus import script, sources
+from chat_corpus.formats.base import Format
+from chat_corpus.schema import Markup, Script, Segmentation, Traits
+from chat_corpus.script import ScriptOptions
+from chat_corpus.terminal import one_line, safe
+from chat_corpus.text import steps
+from chat_corpus.text.options import Policy, TextOptions
+
+SIZE = 1 << 16
+SECONDS = 1.0
+#: What steps and formats look for, whole and in pieces: repeated, alternated and nested they make the worst texts.
+TOKENS = [
+    *["<", "<e", "m>", "<em", "<b>", "</b>", '<b a="', "</p> ", "<br", "&#x3", "&amp;", "&", "5", ";"],
+    *["&#", "\u200d", "👩", "🏻", "\ufe0f", "a", "\u0301", "哈", "[x]", "[", "]", "(", ")", "(中", "."],
+    *["。", "！", "?", "！？", "/", "//", "///", "/ /", "@a ", "//@a:", "回复 a：", "#a", "#", "http://"],
+    *["www.", "alink", "_url_", "{br}", "{\\an8}", "{", "}", "\\N", "\n", " \n", "\r", "\t", " ", "  "],
+    *["'", " ' ", '"', '" ', "1 . ", "1,", "A & ", "R ", "か", "カ", "の", "々", "愛", "乾", "著", "麼"],
+    *["\ufdd0", "\ue000", "⻓", "ha", "hia", "가", "- ", "=", "…", "—", "’ s ", "0", "９", "\\'", "x.com"],
+    *["𠮷", "⿰", "\u200b", "ĺź\x80", " | ", ",", '""', " +++$+++ ", "{}", "[]", '{"', '":', "E", "M "],
+    *["- - ", "&a ", "*a ", "!a ", "? ", ": ", "<message>", "</message>", "Human:", "Assistant:", "\\n"],
+    *["\\u", "\\ud800", "\0"],
+]
+TRAITS = {
+    "plain": Traits(),
+    "Taiwan": Traits(script=Script.TAIWAN),
+    "all markup": Traits(script=Script.MIXED, markup=frozenset(Markup)),
+    "blanks": Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
+    "slashes": Traits(segmentation=Segmentation.SLASH),
+    "structured": Traits(structured=True),
+}
+REPLACED = TextOptions(
+    reposts=Policy.PLACEHOLDER,
+    replies=Policy.PLACEHOLDER,
+    links=Policy.PLACEHOLDER,
+    alinks=Policy.PLACEHOLDER,
+    mentions=Policy.PLACEHOLDER,
+    hashtags=Policy.PLACEHOLDER,
+    emoticons=Policy.PLACEHOLDER,
+)
+
+
+def _texts(seed: int, pairs: int) -> Iterator[str]:
+    """Each token repeated; some pairs of tokens by turns, and as many of the first before as many of the second."""
+    for token in TOKENS:
+        yield token * (SIZE // len(token.encode()))
+    drawn = random.Random(seed).sample(list(permutations(TOKENS, 2)), pairs)
+    for first, second in drawn:
+        both = len((first + second).encode())
+        yield (first + second) * (SIZE // both)
+        yield first * (SIZE // both) + second * (SIZE // both)
+
+
+def _slow(work: Callable[[str], object], texts: Iterator[str]) -> list[tuple[str, float]]:
+    """The beginnings of texts that take too long, measured twice, since a collection of garbage may come in between."""
+    found = []
+    for text in texts:
+        spent = []
+        for _ in range(2):
+            begun = time.process_time()
+            work(text)
+            spent.append(time.process_time() - begun)
+            if spent[-1] < SECONDS:
+                break
+        if min(spent) >= SECONDS:
+            found.append((text[:20], min(spent)))
+    return found
+
+
+def _stages(traits: Traits, options: TextOptions) -> Callable[[str], object]:
+    converter = script.load(ScriptOptions())
+
+    def work(text: str) -> object:
+        clean = steps.sift(pl.Series("text", [text]), options, traits)["text"]
+        return converter.convert(clean, declared=traits.script)
+
+    work("這裡東京へ行きます")  # dictionaries are compiled when first needed
+    return work
+
+
+def _reading(format_: Format) -> Callable[[str], object]:
+    def work(text: str) -> object:
+        for content in (text, "\n".join(text[start : start + 40] for start in range(0, len(text), 40))):
+            data = content.encode()
+            cut = format_.cut(data) if format_.cut is not None else len(data)
+            assert cut <= len(data)
+            parts = tuple(format_.split(data, 1) for _ in range(format_.parts))
+            assert format_.count(data) >= 0
+            format_.read(parts)
+        return None
+
+    return work
+
+
+FORMATS = {
+    f"{name} {number}": wanted.format
+    for name, source in sources.load().items()
+    for number, wanted in enumerate(source.inputs)
+}
+
+
+@pytest.mark.parametrize("name", TRAITS)
+def test_text_steps_and_conversion_take_time_in_proportion(name: str) -> None:
+    assert _slow(_stages(TRAITS[name], TextOptions()), _texts(1, 10)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", TRAITS)
+def test_text_steps_and_conversion_take_time_in_proportion_whatever_is_joined(name: str, seed: int) -> None:
+    options = REPLACED if seed % 2 else TextOptions()
+    assert _slow(_stages(TRAITS[name], options), _texts(seed + 100, 400)) == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_take_time_in_proportion(name: str) -> None:
+    assert _slow(_reading(FORMATS[name]), _texts(2, 3)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_take_time_in_proportion_whatever_is_joined(name: str) -> None:
+    assert _slow(_reading(FORMATS[name]), _texts(7, 500)) == []
+
+
+@pytest.mark.parametrize("shown", [safe, one_line])
+def test_what_a_terminal_shows_takes_time_in_proportion(shown: Callable[[str], str]) -> None:
+    assert _slow(shown, _texts(3, 20)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<e" * 200 + "m>" * 200,
+        "&#x3" * 2000 + "5" + ";" * 2000,
+        "<b" * 50 + " >" * 50,
+        "\u200d".join("👩" * 9000),
+        "&#38;lt" * 30 + ";" * 30,
+    ],
+    ids=["tags in tags", "entities by entities", "attributes", "a chain of emoji", "escapes"],
+)
+def test_a_text_that_peels_for_ever_is_settled_or_left_as_it_is(text: str) -> None:
+    told = steps.sift(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
+    settled = not told["unsettled"][0]
+    assert told["unsettled"][1] is False
+    changes = steps.explain(text, TextOptions(), Traits())
+    assert (changes[-1].after if changes else text) == told["text"][0]
+    assert settled == (not changes or changes[-1].step != steps.UNSETTLED)
+    if not settled:
+        assert told["text"][0] == text
+    assert steps.normalize(told["text"], TextOptions(), Traits()).equals(told["text"])
