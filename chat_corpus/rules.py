@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -45,65 +46,113 @@ def bound(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw` and `notable`.
+
+    `rejects` is true of the turns that the rule rejects, `message` says what was found. The rule is asked where it
+    `applies`. `candidates` is true of every turn that it rejects, and cheap; without it, every turn is looked at.
+    """
+
+    name: str
+    reason: Reason
+    rejects: Callable[[RuleOptions, Source], pl.Expr]
+    message: pl.Expr
+    applies: Callable[[RuleOptions, Source], bool] = lambda _options, _source: True
+    candidates: Callable[[Source], pl.Expr] | None = None
+
+
+_TEXT = pl.col("text")
+_CHARS = _TEXT.str.len_chars()
+_DAMAGED = _TEXT.str.count_matches(_LOST, literal=True)
+
+
+def _notable(_source: Source) -> pl.Expr:
+    """True of all but turns of plain characters, at least one: they are neither empty nor damaged."""
+    return pl.col("notable")
+
+
+def _no_answer(source: Source) -> pl.Expr:
+    return pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
+
+
+#: All rules, in the order in which they are asked; the first that rejects a turn gives the reason. One that an option
+#: steers has the option's name.
+RULES: tuple[Rule, ...] = (
+    Rule(
+        name="empty",
+        reason=Reason.EMPTY,
+        rejects=lambda _options, _source: _TEXT == "",
+        message=pl.lit("nothing left of the turn once it was cleaned"),
+        candidates=_notable,
+    ),
+    Rule(
+        name="no_answer",
+        reason=Reason.NO_ANSWER,
+        rejects=lambda _options, source: _no_answer(source) & (pl.col("turn") > 0),
+        message=pl.lit("this source's word for having no answer"),
+        applies=lambda _options, source: bool(source.no_answer),
+        candidates=_no_answer,
+    ),
+    Rule(
+        name="max_damaged",
+        reason=Reason.DAMAGED,
+        rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
+        message=pl.format("{} of {} characters lost", _DAMAGED, _CHARS),
+        applies=lambda options, _source: options.max_damaged < 1,
+        candidates=_notable,
+    ),
+    Rule(
+        name="min_chars",
+        reason=Reason.LENGTH,
+        rejects=lambda options, _source: options.min_chars > _CHARS,
+        message=pl.format("{} characters, fewer than min_chars", _CHARS),
+        applies=lambda options, _source: options.min_chars > 1,
+    ),
+    Rule(
+        name="max_chars",
+        reason=Reason.LENGTH,
+        rejects=lambda options, _source: options.max_chars < _CHARS,
+        message=pl.format("{} characters, more than max_chars", _CHARS),
+        applies=lambda options, _source: options.max_chars > 0,
+    ),
+)
+
+
+def asked(options: RuleOptions, source: Source) -> tuple[Rule, ...]:
+    """The rules that are asked of the turns of a source."""
+    return tuple(rule for rule in RULES if rule.applies(options, source))
+
+
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Rows with `reason` and `detail` of the turns not kept.
 
     `rows` are those of `schema.TURNS` plus `raw`, the text as it was read, and `notable`: of rows that are not, as
     `text.steps.sift` tells them, it is known that they hold nothing but plain text.
     """
+    rules = asked(options, source)
+    candidates = [rule.candidates(source) for rule in rules if rule.candidates is not None]
     at = rows.select("text", "raw", "turn", "reason", "notable").with_row_index("at")
-    if options.min_chars == 1 and not options.max_chars:  # nearly every turn is kept, as two glances show
-        at = at.filter(_suspect(source)).filter(_doubtful(source))
+    if len(candidates) == len(rules):
+        at = at.filter(pl.any_horizontal(*candidates))
     at = at.filter(pl.col("reason").is_null())
     if at.is_empty():
         return rows
-    found = list(_verdicts(options, source))
+    rejects = [(rule, rule.rejects(options, source)) for rule in rules]
     judged = at.select(
         "at",
-        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(why))) for _, bad, why, _ in found)),
-        detail=pl.coalesce(*(pl.when(bad).then(told) for _, bad, _, told in found)),
+        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(rule.reason))) for rule, bad in rejects)),
+        detail=pl.coalesce(*(pl.when(bad).then(rule.message) for rule, bad in rejects)),
     ).drop_nulls("reason")
     changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
     return rows.with_columns(**changed)
 
 
-def _suspect(source: Source) -> pl.Expr:
-    """What a turn that `_doubtful` is true of has in common, or one that is this source's word for no answer."""
-    said = [pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))] if source.no_answer else []
-    return pl.any_horizontal("notable", *said)
-
-
-def _doubtful(source: Source) -> pl.Expr:
-    """What a turn that some rule rejects has in common, but for its length."""
-    text = pl.col("text")
-    doubtful = (text == "") | text.str.contains(_LOST, literal=True)
-    return doubtful | pl.col("raw").str.contains_any(sorted(source.no_answer)) if source.no_answer else doubtful
-
-
 def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
-    """Each rule that can reject a turn, as a column of its name: the detail of turns it rejects, null for the others.
+    """Each rule that is asked, as a column of its name: the message for turns that it rejects, null for the others.
 
-    `rows` are as for `check`, the columns in the order in which rules are asked. A rule that an option steers has the
-    option's name.
+    `rows` are as for `check`, the columns in the order in which rules are asked.
     """
-    return rows.select(pl.when(bad).then(told).alias(rule) for rule, bad, _, told in _verdicts(options, source))
-
-
-def _verdicts(options: RuleOptions, source: Source) -> Iterator[tuple[str, pl.Expr, Reason, pl.Expr]]:
-    """Each rule that can reject a turn: its name, which rows it rejects, for which reason, told how."""
-    text = pl.col("text")
-    chars = text.str.len_chars()
-    yield "empty", text == "", Reason.EMPTY, pl.lit("nothing left of the turn once it was cleaned")
-    if source.no_answer:
-        said = pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer)) & (pl.col("turn") > 0)
-        yield "no_answer", said, Reason.NO_ANSWER, pl.lit("this source's word for having no answer")
-    damaged = text.str.count_matches(_LOST, literal=True)
-    told = pl.format("{} of {} characters lost", damaged, chars)
-    if options.max_damaged < 1:
-        yield "max_damaged", damaged > chars * options.max_damaged, Reason.DAMAGED, told
-    if options.min_chars > 1:
-        bad = chars < options.min_chars
-        yield "min_chars", bad, Reason.LENGTH, pl.format("{} characters, fewer than min_chars", chars)
-    if options.max_chars:
-        bad = chars > options.max_chars
-        yield "max_chars", bad, Reason.LENGTH, pl.format("{} characters, more than max_chars", chars)
+    return rows.select(
+        pl.when(rule.rejects(options, source)).then(rule.message).alias(rule.name) for rule in asked(options, source)
+    )

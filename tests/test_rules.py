@@ -7,8 +7,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from chat_corpus import rules
 from chat_corpus.formats.base import turns_frame
-from chat_corpus.rules import RuleOptions, check
+from chat_corpus.rules import Rule, RuleOptions, asked, check, verdicts
 from chat_corpus.schema import Reason
 from chat_corpus.source import Source
 from chat_corpus.text.options import TextOptions
@@ -19,17 +20,22 @@ PTT = replace(SOURCE, no_answer=frozenset({"沒有資料"}))
 LOST = "\N{REPLACEMENT CHARACTER}"
 
 
-def reasons(
-    texts: list[str | None], options: RuleOptions | None = None, source: Source = SOURCE, turn: int = 1
-) -> list[str | None]:
+def turns(texts: list[str | None], source: Source, turn: int = 1) -> pl.DataFrame:
+    """Texts as the stages before hand them to the rules; null is a turn that was rejected at reading."""
     clean = sift(pl.Series("text", texts, dtype=pl.String), TextOptions(), source.traits)
     rows = turns_frame(clean.select("text", line=pl.int_range(pl.len()), turn=pl.lit(turn)))
-    rows = rows.with_columns(
+    return rows.with_columns(
         raw=pl.Series(texts, dtype=pl.String),
         reason=pl.when(pl.col("text").is_null()).then(pl.lit("encoding")),
         detail=pl.when(pl.col("text").is_null()).then(pl.lit("old")),
         notable=clean["notable"],
     )
+
+
+def reasons(
+    texts: list[str | None], options: RuleOptions | None = None, source: Source = SOURCE, turn: int = 1
+) -> list[str | None]:
+    rows = turns(texts, source, turn)
     checked = check(rows, options or RuleOptions(), source)
     assert checked.drop("reason", "detail").equals(rows.drop("reason", "detail"))
     told = checked.select("reason", "detail").rows()
@@ -77,3 +83,51 @@ def test_the_word_for_no_answer_is_none_where_it_answers() -> None:
 
 def test_the_first_reason_stays() -> None:
     assert reasons([LOST, ""], RuleOptions(min_chars=5), PTT) == [Reason.DAMAGED, Reason.EMPTY]
+
+
+CASES: list[str | None] = ["", "好", "好的", "一二三四五六", None, LOST, f"好{LOST}", f"好的{LOST}呀", " "]
+CASES += ["沒有資料", "沒有資料嗎", "  沒有資料\u3000", "\u200b", "<b></b>", "a", "abc def", "\ue000", "😀"]
+CASES += [f"一二三四五六{LOST}七八九"]
+OPTIONS = [
+    RuleOptions(max_damaged=share, min_chars=least, max_chars=most)
+    for share in (0.0, 0.25, 1.0)
+    for least in (1, 2)
+    for most in (0, 4)
+]
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+@pytest.mark.parametrize("source", [SOURCE, PTT], ids=["no word", "a word for no answer"])
+def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> None:
+    rows = turns(CASES, source, turn)
+    for options in OPTIONS:
+        checked, told = check(rows, options, source), verdicts(rows, options, source)
+        names = {rule.name: str(rule.reason) for rule in asked(options, source)}
+        assert told.columns == list(names)
+        for row, found in zip(checked.iter_rows(named=True), told.iter_rows(named=True), strict=True):
+            first = next((name for name, message in found.items() if message is not None), None)
+            if row["reason"] == "encoding":
+                continue
+            assert row["reason"] == (None if first is None else names[first])
+            assert row["detail"] == (None if first is None else found[first])
+
+
+def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without saying which turns it is about, it is asked of plain ones too."""
+    added = Rule(
+        name="good", reason=Reason.LENGTH, rejects=lambda _options, _source: pl.col("text") == "好", message=pl.lit("!")
+    )
+    monkeypatch.setattr(rules, "RULES", (*rules.RULES, added))
+    rows = turns(CASES, SOURCE)
+    assert check(rows, RuleOptions(), SOURCE)["detail"].to_list().count("!") == 1
+    assert verdicts(rows, RuleOptions(), SOURCE)["good"].to_list().count("!") == 1
+
+
+@pytest.mark.parametrize("rule", [rule for rule in rules.RULES if rule.candidates], ids=lambda rule: rule.name)
+def test_the_candidates_of_a_rule_hold_all_that_it_rejects(rule: Rule) -> None:
+    for source in (SOURCE, PTT):
+        for options in OPTIONS:
+            if rule.applies(options, source) and rule.candidates is not None:
+                rows = turns(CASES, source).filter(pl.col("text").is_not_null())
+                both = rows.select(bad=rule.rejects(options, source), known=rule.candidates(source))
+                assert both.filter(pl.col("bad") & ~pl.col("known")).is_empty()

@@ -15,7 +15,7 @@ import pytest
 
 from chat_corpus import identity, merge, rules, sources
 from chat_corpus.earlier import WORK
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.errors import UsageError
 from chat_corpus.pairing import PairOptions
 from chat_corpus.progress import silent
 from chat_corpus.run import run
@@ -244,16 +244,6 @@ def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) 
         "source": "ptt", "file": "Gossiping-QA-Dataset.txt", "line": 1, "reason": "duplicate",
         "detail": "the same pair stands at Gossiping-QA-Dataset-2_0.csv:2", "raw": "问\t答",
     }  # fmt: skip
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is needed")
-def test_a_failure_of_polars_to_write_is_one_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": ROWS})
-    write = pl.DataFrame.write_ipc
-    monkeypatch.setattr(pl.DataFrame, "write_ipc", lambda frame, _, **how: write(frame, Path("/dev/full"), **how))
-    with pytest.raises(ChatCorpusError, match=r"cannot be written: .*No space left on device"):
-        run(here(raw), Settings(out=str(tmp_path / "out"), workers=1), silent)
-    assert visible(tmp_path / "out") == {}
 
 
 def test_no_file_is_open_for_writing_under_its_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
