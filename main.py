@@ -1,6 +1,7 @@
 """Run chat-corpus from a checkout: python main.py."""
 
 import sys
+from pathlib import Path
 
 try:
     from chat_corpus.cli import main
@@ -8,4 +9,4 @@ except ModuleNotFoundError as error:
     sys.exit(f"error: {error}; install what chat-corpus needs first: python -m pip install .")
 
 if __name__ == "__main__":
-    main()
+    main(obj=Path(__file__).resolve().with_name("configs") / "default.yaml")

@@ -64,36 +64,51 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
 
 
-def trace(tsv: str | Path, *rows: int, raw: str | Path | None = None) -> list[tracing.Row]:
+def trace(
+    tsv: str | Path, *rows: int, raw: str | Path | None = None, plugins: Iterable[str | Path] = ()
+) -> list[tracing.Row]:
     """Where rows of an output, from 1, came from; `raw` is where the raw files are now, if not where the report says.
+
+    `plugins` are the Python files that the output was made with: they are run again, and no other.
 
     Raises UsageError where there is no such row or no report, ChatCorpusError where raw files, settings, code or the
     output have changed since.
     """
-    written = opening.load_of(Path(tsv), _name(raw))
+    written = opening.load_of(Path(tsv), _name(raw), [str(file) for file in plugins])
     return [tracing.trace(written, row) for row in rows]
 
 
 def explain(
-    file: str | Path, *records: int, out: str | Path = "clean_chat_corpus", raw: str | Path | None = None
+    file: str | Path,
+    *records: int,
+    out: str | Path = "clean_chat_corpus",
+    raw: str | Path | None = None,
+    plugins: Iterable[str | Path] = (),
 ) -> list[tracing.Record]:
     """What became of raw records, from 1, in the outputs under `out`; `file` is a path, or a name as reports have it.
 
     Raises UsageError where no such record was read, and else as `trace`.
     """
-    written, name = opening.find(str(file), Path(out), _name(raw))
+    written, name = opening.find(str(file), Path(out), _name(raw), [str(one) for one in plugins])
     return [tracing.explain(written, name, record) for record in records]
 
 
 def compare(
-    old: str | Path, new: str | Path, *, raw: str | Path | None = None, examples: int = 2, shards: int = 32
+    old: str | Path,
+    new: str | Path,
+    *,
+    raw: str | Path | None = None,
+    examples: int = 2,
+    shards: int = 32,
+    plugins: Iterable[str | Path] = (),
 ) -> Iterator[Compared]:
     """In what the files of pairs of two output folders are not the same, and why, source by source.
 
     Up to `examples` rows are given for each kind and cause; up to `shards` shards of a source are done again to find
     causes, 0 for all. Raises UsageError, when the first is asked for, where a folder holds no file of pairs.
     """
-    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, most=shards)
+    named = [str(file) for file in plugins]
+    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, most=shards, plugins=named)
 
 
 def _name(folder: str | Path | None) -> str | None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from chat_corpus.settings import Settings
     from chat_corpus.survey import Survey
 
-#: configs/default.yaml of a checkout; an installed package has the same values built in.
-_DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "configs" / "default.yaml"
 _INCOMPLETE = 3
 
 
@@ -169,8 +167,9 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
         told["read"] = read
     if flags.get("encodings"):
         told["sources"] = {name: {"read": {"encoding": one}} for name, one in map(_encoding, flags["encodings"])}
-    defaults = [_DEFAULT_CONFIG] if _DEFAULT_CONFIG.is_file() else []
-    files = [*defaults, *configs]
+    # Of a checkout, whose main.py names it; an installed package has the same values built in.
+    checkout = click.get_current_context().obj
+    files = [*([checkout] if checkout is not None and checkout.is_file() else []), *configs]
     loaded = settings.load(files, told)
     settings.check_sources(files, loaded, sources.load(loaded.plugins))
     return loaded

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from chat_corpus.lineage.written import Written
 
 _RAW = click.option("--raw", metavar="DIR", help="Where the raw corpora are now, if not where the report says.")
+_PLUGIN = click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE",
+    help="Python file that the output was made with, which is run again; may be given again.",
+)  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
 
 
 @click.command()
 @click.argument("rows", nargs=-1, required=True, metavar="FILE.tsv:ROW[-ROW]...")
 @_RAW
+@_PLUGIN
 @_JSON
-def trace(rows: tuple[str, ...], raw: str | None, *, as_json: bool) -> None:
+def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
     """Where rows of an output came from: raw file and record, each text step, the conversion, the rules.
 
     Rows count from 1. The shard of each row is done again from the raw file, with the settings that the report tells,
@@ -37,7 +42,7 @@ def trace(rows: tuple[str, ...], raw: str | None, *, as_json: bool) -> None:
     def told() -> Iterator[tracing.Row]:
         for path, number in _numbers(rows):
             if path not in made:
-                made[path] = opening.load_of(Path(path), raw)
+                made[path] = opening.load_of(Path(path), raw, plugins)
             yield tracing.trace(made[path], number)
 
     _print(told(), tracing_text.row, as_json=as_json)
@@ -47,8 +52,9 @@ def trace(rows: tuple[str, ...], raw: str | None, *, as_json: bool) -> None:
 @click.argument("records", nargs=-1, required=True, metavar="RAWFILE:RECORD[-RECORD]...")
 @click.option("--out", metavar="DIR", default="clean_chat_corpus", show_default=True, help="Folder of the outputs.")
 @_RAW
+@_PLUGIN
 @_JSON
-def explain(records: tuple[str, ...], out: str, raw: str | None, *, as_json: bool) -> None:
+def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
     """What became of raw records: structural, or their turns, and the rows or the reasons of their pairs.
 
     RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
@@ -62,7 +68,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, *, as_json: boo
     def told() -> Iterator[tracing.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = opening.find(path, Path(out), raw)
+                found[path] = opening.find(path, Path(out), raw, plugins)
             written, name = found[path]
             yield tracing.explain(written, name, number)
 
@@ -86,9 +92,18 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, *, as_json: boo
     help="Shards of a source that are done again to find causes; 0 for all that are not the same.",
 )  # fmt: skip
 @_RAW
+@_PLUGIN
 @_JSON
 def compare(
-    old: Path, new: Path, raw: str | None, *, fail_on_change: bool, examples: int, shards: int, as_json: bool
+    old: Path,
+    new: Path,
+    raw: str | None,
+    plugins: tuple[str, ...],
+    *,
+    fail_on_change: bool,
+    examples: int,
+    shards: int,
+    as_json: bool,
 ) -> None:
     """Which rows appeared, vanished or changed between two output folders, and which step, rule or setting did it.
 
@@ -100,7 +115,7 @@ def compare(
     found: list[compared.Compared] = []
 
     def told() -> Iterator[compared.Compared]:
-        for one in comparing.compare(old, new, raw, examples=examples, most=shards):
+        for one in comparing.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
             found.append(one)
             yield one
 

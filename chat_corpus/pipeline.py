@@ -5,6 +5,7 @@ Each stage maps a frame of turns to a frame with the same rows; the ledger looks
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,11 +14,12 @@ import polars as pl
 
 from chat_corpus import ledger, rules, script, sources
 from chat_corpus.encodings import UTF8
+from chat_corpus.errors import FileError
 from chat_corpus.formats.base import NOT_UTF8, Reading, Records
 from chat_corpus.ledger import Counts
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
-from chat_corpus.plan import Shard
+from chat_corpus.plan import Piece, Shard
 from chat_corpus.raw import read_range
 from chat_corpus.schema import Markup, Reason
 from chat_corpus.settings import Settings, SourceSettings
@@ -108,7 +110,14 @@ def judge(cleaned: Cleaned, shard: Shard, settings: Settings, raw: Callable[[], 
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
     split = source.inputs[shard.input].format.split
-    return tuple(split(read_range(piece.file, piece.start, piece.stop), piece.first) for piece in shard.pieces)
+    return tuple(split(_content(piece), piece.first) for piece in shard.pieces)
+
+
+def _content(piece: Piece) -> bytes:
+    data = read_range(piece.file, piece.start, piece.stop)
+    if piece.crc is not None and zlib.crc32(data) != piece.crc:
+        raise FileError(piece.file.name, "it changed while it was read; wait until it is whole, and run again")
+    return data
 
 
 def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:

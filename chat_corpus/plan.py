@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, cast
@@ -43,13 +44,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """The byte range `start:stop` of one file: `records` records, numbered from `first`."""
+    """The byte range `start:stop` of one file: `records` records, numbered from `first`.
+
+    `crc` is the CRC-32 of its bytes when they were counted, so that a file that is another one under the same size and
+    time is noticed; None where that is not known.
+    """
 
     file: RawFile
     start: int
     stop: int
     first: int
     records: int
+    crc: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,7 +214,12 @@ class _Follower:
         length = lines_end(self._data, records)
         facts, taken = self._facts, count_lines(self._data[:length])
         piece = Piece(
-            file=facts.file, start=self._start, stop=self._start + length, first=facts.records + 1, records=taken
+            file=facts.file,
+            start=self._start,
+            stop=self._start + length,
+            first=facts.records + 1,
+            records=taken,
+            crc=zlib.crc32(memoryview(self._data)[:length]),
         )
         self._start, facts.records, self._data = piece.stop, facts.records + taken, self._data[length:]
         return piece
@@ -284,7 +295,8 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
             if length:
                 records = count(data[:length])
                 facts.records = first + records - 1
-                yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records)
+                crc = zlib.crc32(memoryview(data)[:length])
+                yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records, crc=crc)
                 start, first, data = start + length, facts.records + 1, data[length:]
             else:
                 _check_length(facts, len(data), start, size)
@@ -292,4 +304,5 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
     records = count(data)
     facts.records = first + records - 1
     if data or start == 0:
-        yield Piece(file=facts.file, start=start, stop=start + len(data), first=first, records=records)
+        crc = zlib.crc32(data)
+        yield Piece(file=facts.file, start=start, stop=start + len(data), first=first, records=records, crc=crc)

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from chat_corpus.schema import is_source_name
+
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Reasons = dict[str, _Count]
 
@@ -81,12 +83,17 @@ def decode(data: bytes) -> dict[str, Any]:
     _check(told, _Report, "")
     for name, source in told["sources"].items():
         place = f"sources.{name}"
+        if not is_source_name(name):
+            raise ValueError(f"sources: {name[:60]!r} cannot be the name of a source")
         if "outputs" not in source:
             _check(source, _Failed, place)
             continue
         _check(source, _Finished, place)
+        outputs = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl"}
         if f"{name}.tsv" not in source["outputs"]:
             raise ValueError(f"{place}.outputs: no {name}.tsv")
+        if not outputs.issuperset(source["outputs"]):
+            raise ValueError(f"{place}.outputs: others than {', '.join(sorted(outputs))}")
         if len(source["plugins"]) != len(source["made_with"]["plugins"]):
             raise ValueError(f"{place}.plugins: not as many as in made_with")
     return told

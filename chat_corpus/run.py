@@ -66,6 +66,10 @@ def run(
 def _held(out: Path) -> Iterator[None]:
     """Hold the output folder against other runs."""
     folder = out / WORK
+    if folder.is_symlink():
+        raise UsageError(
+            f"{folder}: a link; what is in it would be deleted when it is no longer needed: remove the link"
+        )
     folder.mkdir(exist_ok=True)
     lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source has such a name
     try:

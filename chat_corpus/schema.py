@@ -7,6 +7,7 @@ therefore still in the frame, with its address and its reason, which is what mak
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +34,22 @@ TURNS = pl.Schema(
         "detail": pl.String(),
     }
 )
+
+
+#: Names that Windows keeps for devices: a file of that name is none, whatever its ending.
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
+)
+_NAME = re.compile("[a-z0-9][a-z0-9_-]*")
+
+
+def is_source_name(name: object) -> bool:
+    """Whether a text can be the name of a source, which is typed in lists and becomes the name of files.
+
+    >>> is_source_name("ptt-2"), is_source_name("../victim"), is_source_name("con")
+    (True, False, False)
+    """
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None and name not in _DEVICES
 
 
 class Script(StrEnum):

@@ -184,9 +184,12 @@ def test_a_file_whose_name_is_no_text_is_found_by_the_name_that_is_shown(tmp_pat
 def test_a_plugin_is_loaded_again_and_must_be_the_same(tmp_path: Path) -> None:
     raw, file = put(tmp_path / "raw", {"ours.txt": "在嗎|在\n"}), plugin(tmp_path)
     assert invoke("-q", "--plugin", file, "--raw", raw, "--out", tmp_path / "out").exit_code == 0
-    assert "在嗎 -> 在吗" in " ".join(shown(invoke("trace", tmp_path / "out" / "ours.tsv:1")))
+    unnamed = invoke("trace", tmp_path / "out" / "ours.tsv:1")
+    assert (unnamed.exit_code, unnamed.stdout) == (2, "")
+    assert f"which is code: name it with --plugin {file}" in unnamed.stderr
+    assert "在嗎 -> 在吗" in " ".join(shown(invoke("trace", tmp_path / "out" / "ours.tsv:1", "--plugin", file)))
     file.write_text(file.read_text("utf-8") + "\n# changed\n", "utf-8")
-    done = invoke("trace", tmp_path / "out" / "ours.tsv:1")
+    done = invoke("trace", tmp_path / "out" / "ours.tsv:1", "--plugin", file)
     assert (done.exit_code, done.stdout) == (1, "")
     assert "ours.py: the plugin is not there any more, or was changed" in done.stderr
 

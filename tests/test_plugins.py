@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Task
 from tests.conftest import ROOT, slow_from
-from tests.test_cli import invoke
+from tests.test_cli import invoke, put
 
 SOURCE = '''
 """Lines of two fields, from a file of our own."""
@@ -254,3 +255,75 @@ def test_the_package_answers_for_its_own_sources(tmp_path: Path) -> None:
     plugins = (str(plugin(tmp_path)),)
     assert (foreign.code("ptt", plugins), foreign.code("ptt", ())) == ("", "")
     assert foreign.code("ours", plugins)
+
+
+FUNCTIONS = {
+    "raises": ("return value['missing']", "layout", r"KeyError: 'missing' \(ours\.py:\d+, in turns\)"),
+    "raises deep": ("return helper(value)", "layout", r"ZeroDivisionError: .*\(ours\.py:\d+, in helper\)"),
+    "raises in a library": ("import re; re.compile(3)", "layout", r"TypeError: .*\(ours\.py:\d+, in turns\)"),
+    "none": ("return None", "layout", "a list of texts expected of the function that reads a record, NoneType met"),
+    "a number": ("return 3", "layout", "a list of texts expected .*, int met"),
+    "a text": ("return 'text'", "layout", "a list of texts expected .*, str met"),
+    "numbers": ("return ['a', 3]", "layout", "a list of texts expected .*, int in it"),
+    "bytes": ("return [b'a']", "layout", "a list of texts expected .*, bytes in it"),
+    "nothing": ("return []", "empty", "a dialogue without turns"),
+    "nobody": ("return [None]", "empty", "a dialogue without turns"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_a_plugin_that_fails_costs_the_record_and_no_other(name: str, tmp_path: Path) -> None:
+    code, reason, message = FUNCTIONS[name]
+    (tmp_path / "ours.py").write_text(RECORDS.format(code=code, format="json_lines"), "utf-8")
+    raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n{"bad": 1}\n["是", "吗"]\n' * 4})
+    done = invoke("-q", "--plugin", tmp_path / "ours.py", "-s", "ours", "--raw", raw, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "out" / "ours.tsv").read_text("utf-8") == "好\t不\n是\t吗\n" * 4
+    rejects = [json.loads(line) for line in (tmp_path / "out/rejects/ours.jsonl").read_text("utf-8").splitlines()]
+    assert [(one["line"], one["reason"]) for one in rejects] == [(3 * n + 2, reason) for n in range(4)]
+    assert all(re.fullmatch(message, one["detail"]) for one in rejects), rejects[0]
+
+
+#: A source of JSON records whose function does something else to one of them.
+RECORDS = """
+from chat_corpus.formats import json_records
+from chat_corpus.source import Input, Source
+
+def helper(value):
+    return 1 / 0
+
+def turns(value):
+    if isinstance(value, list):
+        return value
+    if "bad" in value:
+        {code}
+    return [value["q"], value["a"]]
+
+SOURCE = Source(
+    name="ours", title="", url="", licence="", obtain="",
+    inputs=(Input(files=("ours*",), format=json_records.{format}(turns)),),
+)
+"""
+
+
+ARRAYS = {
+    "lines": ("json_lines(turns, arrays=True)", '["好", "不"]\n["是]", "吗["]\n'),
+    "an array": ("json_array(turns, arrays=True)", '[["好", "不"], ["是]", "吗["]]'),
+    "an array over lines": ("json_array(turns, arrays=True)", '\ufeff[\n [\n"好",\n"不"],\n ["是]", "吗["]\n]\n'),
+}
+
+
+@pytest.mark.parametrize("shard", [1, 7, 1000])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_of_texts_are_read_by_a_declaration(name: str, shard: int, tmp_path: Path) -> None:
+    """LCCC and others are lists of lists."""
+    format_, content = ARRAYS[name]
+    code = RECORDS.format(code="pass", format="json_lines")
+    (tmp_path / "ours.py").write_text(code.replace("json_lines(turns)", format_), "utf-8")
+    (tmp_path / "small.yaml").write_text(f"shard_bytes: {shard}\n", "utf-8")
+    raw = put(tmp_path / "raw", {"ours.json": content})
+    flags = ("--raw", raw, "--out", tmp_path / "out", "--config", tmp_path / "small.yaml", "--workers", "1")
+    done = invoke("-q", "--plugin", tmp_path / "ours.py", "-s", "ours", *flags)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "ours.tsv").read_text("utf-8") == "好\t不\n是]\t吗[\n"
+    assert (tmp_path / "out" / "rejects" / "ours.jsonl").read_text() == ""

@@ -8,7 +8,7 @@ reports leave no other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,9 @@ _BLOCK = 1 << 24
 _REMARKS = 3
 
 
-def compare(old: Path, new: Path, raw: str | None = None, *, examples: int, most: int) -> Iterator[Compared]:
+def compare(
+    old: Path, new: Path, raw: str | None = None, *, examples: int, most: int, plugins: Sequence[str] = ()
+) -> Iterator[Compared]:
     """Compare the files of pairs of two folders, source by source.
 
     Up to `examples` rows are given for each kind and cause, and up to `most` shards of a source are done again, 0 for
@@ -45,7 +47,9 @@ def compare(old: Path, new: Path, raw: str | None = None, *, examples: int, most
         if None in rows or _identical(*paths):
             yield Compared(source=name, old_rows=rows[0], new_rows=rows[1])
         else:
-            yield _Comparison(outs=(old, new), name=name, raw=raw, examples=examples, most=most).result(*rows)
+            yield _Comparison(
+                outs=(old, new), name=name, raw=raw, examples=examples, most=most, plugins=plugins
+            ).result(*rows)
 
 
 def _rows(path: Path) -> int:
@@ -71,6 +75,7 @@ class _Comparison:
     outs: tuple[Path, Path]
     name: str
     raw: str | None
+    plugins: Sequence[str]
     examples: int
     most: int
     #: Whether a run that should do again what it did, by its report, does not.
@@ -125,7 +130,7 @@ class _Comparison:
             self.remarks.append("not traced: the raw files or the plugins are not the same")
         else:
             try:
-                old, new = (load(out, self.name, self.raw, other_code=True) for out in self.outs)
+                old, new = (load(out, self.name, self.raw, plugins=self.plugins, other_code=True) for out in self.outs)
             except ChatCorpusError as error:
                 self._doubt(error)
                 return [], None

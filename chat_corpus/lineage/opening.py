@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,16 @@ from chat_corpus.terminal import counted
 INTERRUPTED = "a run was killed while it put files in place under {}, or is doing so; run it again"
 
 
-def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = False) -> Written:
+def load(
+    out: Path, name: str, raw: str | None = None, *, plugins: Sequence[str] = (), other_code: bool = False
+) -> Written:
     """What an earlier run wrote of source `name` under `out`; `raw` is where the raw files are now, if elsewhere.
 
-    Raises UsageError where no run wrote it, and ChatCorpusError where this program cannot do it again: made by other
-    code (unless that is asked for), a plugin or the settings not known, or outputs that changed.
+    A plugin that the report names is run only if it is among `plugins`: a report is no reason to run code.
+
+    Raises UsageError where no run wrote it or such a plugin is not named, and ChatCorpusError where this program cannot
+    do it again: made by other code (unless that is asked for), a plugin or the settings not known, or outputs that
+    changed.
     """
     report = earlier.read(out)
     told = report.get("sources", {}).get(name)
@@ -43,7 +48,7 @@ def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = Fal
             f"{name}: made by other code, or with other packages ({made['code']}), than this ({identity.code()}): "
             f"what it did cannot be told by doing it again; {AGAIN}"
         )
-    settings = _settings(out, name, told, raw)
+    settings = _settings(out, name, told, raw, plugins)
     try:
         entries = index.read(earlier.index(out, name))
         _check_outputs(out, name, told)
@@ -59,29 +64,41 @@ def load(out: Path, name: str, raw: str | None = None, *, other_code: bool = Fal
     )
 
 
-def load_of(tsv: Path, raw: str | None = None) -> Written:
+def load_of(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> Written:
     """The same by the path of the file of pairs. Raises UsageError where that is none."""
     if tsv.suffix != ".tsv" or not tsv.is_file():
         raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
-    return load(tsv.parent, tsv.stem, raw)
+    return load(tsv.parent, tsv.stem, raw, plugins=plugins)
 
 
-def _settings(out: Path, name: str, told: Mapping[str, Any], raw: str | None) -> Settings:
+def _settings(out: Path, name: str, told: Mapping[str, Any], raw: str | None, plugins: Sequence[str]) -> Settings:
     """The settings that a source was made with, from its report."""
     made = told["made_with"]
     try:
         own = msgspec.convert(told["settings"], SourceSettings)
         sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-        settings = Settings(raw=raw or told["raw"], plugins=tuple(told["plugins"]), **sections)
+        settings = Settings(raw=raw or told["raw"], plugins=_trusted(name, told, plugins), **sections)
     except msgspec.ValidationError as error:
         raise ChatCorpusError(f"{out / earlier.REPORT}: settings of another version: {error}; {AGAIN}") from error
     if settings.of(name).digest() != made["settings"]:
         raise ChatCorpusError(f"{out / earlier.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
-    for file, known in zip(settings.plugins, made["plugins"], strict=True):
-        path = Path(file)
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
-            raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
     return settings
+
+
+def _trusted(name: str, told: Mapping[str, Any], plugins: Sequence[str]) -> tuple[str, ...]:
+    """The plugins that a source was made with, of those that the user names.
+
+    Raises UsageError where one is not named, ChatCorpusError where one that has its name was changed.
+    """
+    given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
+    for file, known in zip(told["plugins"], told["made_with"]["plugins"], strict=True):
+        if known not in given:
+            if Path(file).name in {Path(one).name for one in plugins}:
+                raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
+            raise UsageError(
+                f"{name}: made with the plugin {file}, which is code: name it with --plugin {file} to have it run"
+            )
+    return tuple(given[known] for known in told["made_with"]["plugins"])
 
 
 def _inputs(told: Mapping[str, Any]) -> dict[str, tuple[int, int, str | None]]:
@@ -101,7 +118,7 @@ def _check_outputs(out: Path, name: str, told: Mapping[str, Any]) -> None:
             )
 
 
-def find(path: str, out: Path, raw: str | None = None) -> tuple[Written, str]:
+def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> tuple[Written, str]:
     """The source whose outputs under `out` a raw file went into, and the file's name there.
 
     `path` leads to a file, or to a member of an archive as to a file in a folder, or it is a name as reports have it.
@@ -115,7 +132,7 @@ def find(path: str, out: Path, raw: str | None = None) -> tuple[Written, str]:
         files = [file["file"] for file in told.get("files", [])]
         known = _known(path, files, raw or told.get("raw", ""))
         if known is not None:
-            return load(out, name, raw), known
+            return load(out, name, raw, plugins=plugins), known
         met += files
     alike = [name for name in met if Path(name).name == Path(path).name]
     hint = (

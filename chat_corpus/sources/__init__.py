@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import importlib.util
 import pkgutil
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,11 +18,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from chat_corpus.errors import UsageError
+from chat_corpus.schema import is_source_name
 from chat_corpus.source import Source
 
 ENTRY_POINT_GROUP = "chat_corpus.sources"
-#: A name is typed on the command line, in lists, and becomes the name of files.
-_NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +49,11 @@ def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]
         origin = known.told
         if not isinstance(source, Source):
             raise UsageError(f"{origin}: no SOURCE of type chat_corpus.source.Source; see 'Add a source' in README.md")
-        if not _NAME.fullmatch(source.name):
-            raise UsageError(f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_'")
+        if not is_source_name(source.name):
+            raise UsageError(
+                f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_', and no name that "
+                "Windows keeps for a device"
+            )
         if source.name in found:
             raise UsageError(f"{origin}: a source named {source.name!r} exists already; rename this one")
         found[source.name] = (source, known)
