@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: many mutants, each reproducible by seed and number; exit code 1 if any breaks a law."""
+"""`python -m tests.fuzz`: many mutants, each reproducible by seed and number; exit code 1 if any breaks a law or is slow."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when Polars is imported
 from tests.conftest import ROOT, SAMPLES
 from tests.fuzz.check import check
 from tests.fuzz.mutants import Sample, mutant, samples
+
+#: Seconds of CPU that no mutant may take to be read in one shard and in many.
+_SECONDS = 2.0
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,10 +42,10 @@ def main() -> int:
     told = _arguments()
     known = bundled() + samples(*told.raw)
     keep = told.keep or Path(tempfile.mkdtemp(prefix="chat-corpus-mutants-"))
-    broken, errors, clock = 0, Counter[str](), time.monotonic()
+    broken, errors, clock, longest = 0, Counter[str](), time.monotonic(), (0.0, 0)
     for number in range(told.first, told.first + told.mutants):
         folder = keep / f"{told.seed}-{number}"
-        made = mutant(known, told.seed, number)
+        made, begun = mutant(known, told.seed, number), time.process_time()
         try:
             errors[check(made, folder).error and "told as an error"] += 1
         except Exception:  # noqa: BLE001 whatever it is, it is what we look for
@@ -50,11 +53,17 @@ def main() -> int:
             _say(f"mutant {number} of {made.sample.source}, {made.options}, --seed {told.seed}; files in {folder}")
             _say(traceback.format_exc()[-3000:])
         else:
-            shutil.rmtree(folder)
+            spent = time.process_time() - begun
+            longest = max(longest, (spent, number))
+            if spent > _SECONDS:
+                _say(f"mutant {number} of {made.sample.source} took {spent:.1f} s of CPU; files in {folder}")
+            else:
+                shutil.rmtree(folder)
         if (number + 1 - told.first) % 1000 == 0:
             _say(f"{number + 1 - told.first} mutants, {broken} break a law, {time.monotonic() - clock:.0f} s")
     _say(f"{told.mutants} mutants, {broken} break a law; {errors['told as an error']} end in an error message")
-    return 1 if broken else 0
+    _say(f"the slowest, mutant {longest[1]}, took {longest[0]:.2f} s of CPU to read twice")
+    return 1 if broken or longest[0] > _SECONDS else 0
 
 
 def _say(line: str) -> None:
