@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: many mutants, each reproducible by seed and number; exit code 1 if any breaks a law or is slow."""
+"""`python -m tests.fuzz`: many mutants, by seed and number; exit code 1 if any breaks a law or is slow."""
 
 from __future__ import annotations
 
