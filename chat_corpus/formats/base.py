@@ -29,10 +29,12 @@ class Reading:
 
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
     number stands in the `structural` series of its part: marks, headers, blanks, continuations of the record before.
+    `unread` are keys of records of the first part that hold text and that nobody reads, with the record's number.
     """
 
     rows: pl.DataFrame
     structural: tuple[pl.Series, ...]
+    unread: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +45,8 @@ class Format:
     the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
-    many turns of its dialogue that stand right before its own, and are those of an earlier record.
+    many turns of its dialogue that stand right before its own, and are those of an earlier record. `unfinished` says,
+    by the first and the last bytes of a file, that it was cut short; nothing if it cannot know.
     """
 
     read: Callable[[Sequence[Records]], Reading]
@@ -53,6 +56,7 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
     repeats: int = 0
+    unfinished: Callable[[bytes, bytes], str] = lambda begin, end: ""  # noqa: ARG005 the names say what it is given
 
 
 def undecodable(records: Records) -> pl.DataFrame:

@@ -28,27 +28,36 @@ TurnsOf = Callable[[object], Sequence[str | None]]
 #: Characters of an exception's text that a reject shows.
 _LONGEST = 200
 _BRACES, _BRACKETS = re.compile(rb'["{}]'), re.compile(rb'["\[\]]')
-_OUTER = re.compile(rb"[\s\xef\xbb\xbf]*\[")
+#: Keys under which a file keeps the list of its records.
+_WRAPPERS = rb"data|dataset|train|training|test|valid|validation|dev|examples|records|rows|results"
+#: How a file begins whose records are in an array.
+_OUTER = re.compile(rb'[\s\xef\xbb\xbf]*(?:\{\s*"(?:' + _WRAPPERS + rb')"\s*:\s*)?\[(?=\s*[\[{])')
 _BACKSLASH = ord("\\")
-_BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
+_BETWEEN = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"[^"\\]{1,40}"\s*:)*')
 
 
-def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
+def _read(parts: Sequence[Records], *, turns_of: TurnsOf, keys: frozenset[str] | None) -> Reading:
     (records,) = parts
     blank = pl.col("text").str.strip_chars() == ""
     columns: dict[str, list[object]] = {name: [] for name in ("line", "dialogue", "turn", "text", "reason", "detail")}
     filled = records.filter(~blank | pl.col("text").is_null())
+    unread: list[tuple[int, str]] = []
     for dialogue, (line, text) in enumerate(filled.select("line", "text").iter_rows()):
-        for row in _rows(text, turns_of):
+        odd: list[str] = []
+        for row in _rows(text, turns_of, keys, odd):
             for name, value in zip(columns, (line, dialogue, *row), strict=True):
                 columns[name].append(value)
+        unread += [(line, key) for key in odd]
     schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String, "reason": pl.String}
     rows = pl.DataFrame(columns, schema={**schema, "detail": pl.String})
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(records.filter(blank)["line"],))
+    structural = (records.filter(blank)["line"],)
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=structural, unread=tuple(unread))
 
 
-def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None, str | None, str | None]]:
-    """The rows (turn, text, reason, detail) of one record."""
+def _rows(
+    text: str | None, turns_of: TurnsOf, keys: frozenset[str] | None, unread: list[str]
+) -> Iterator[tuple[int, str | None, str | None, str | None]]:
+    """The rows (turn, text, reason, detail) of one record; unknown keys that hold text are added to `unread`."""
     if text is None:
         yield 0, None, str(Reason.ENCODING), NOT_UTF8
         return
@@ -69,12 +78,28 @@ def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None
         for turn, utterance in enumerate(turns):
             if utterance is not None:
                 yield turn, utterance, None, None
+        if keys is not None and isinstance(value, dict):
+            unread += [key for key in value if key not in keys and _holds_text(value[key])]
+
+
+def _holds_text(value: object) -> bool:
+    """Whether there is any text in a value, however deep."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and one.strip():
+            return True
+        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+    return False
 
 
 def _value(text: str) -> object:
     """The JSON value of a record. Raises RecordError."""
+    # A comma behind the record is left of an array without its brackets, and a raw tab or line break inside a text is
+    # what people write by hand: every reader means the same by them.
+    record = text.rstrip()
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return json.loads(record.removesuffix(","), object_pairs_hook=_object, strict=False)
     except RecordError:
         raise
     except (ValueError, RecursionError) as error:
@@ -112,27 +137,91 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return told
 
 
-def json_lines(turns_of: TurnsOf, *, arrays: bool = False) -> Format:
-    """One JSON value a line: an object, or with `arrays` an array."""
+#: The spans of the records of a range of an array, and of what is between them but commas and brackets.
+_Elements = Callable[[bytes], Iterator[tuple[int, int]]]
+
+
+def json_lines(turns_of: TurnsOf, *, arrays: bool = False, keys: frozenset[str] | None = None) -> Format:
+    """One JSON value a line: an object, or with `arrays` an array.
+
+    `keys` are those of a record that are read, or known to hold no turn; any other that holds text is told.
+    """
     return Format(
-        read=partial(_read, turns_of=turns_of),
-        accepts=lambda head: _first_line_is_array(head) if arrays else not _begins(head, b"["),
+        read=partial(_read, turns_of=turns_of, keys=keys),
+        accepts=_begins_with_array_line if arrays else _begins_with_object_line,
     )
 
 
-def json_array(turns_of: TurnsOf, *, arrays: bool = False) -> Format:
-    """One JSON array of objects, or with `arrays` of arrays, in any line layout.
+def json_array(turns_of: TurnsOf, *, arrays: bool = False, keys: frozenset[str] | None = None) -> Format:
+    """JSON records in any line layout: objects, or with `arrays` arrays; `keys` as for `json_lines`.
 
-    Blanks and brackets between the records are no records.
+    They may be in an array, which may be in an object under one of `_WRAPPERS`. Brackets, blanks and keys between the
+    records are no records. A file that ends within the array was cut short.
     """
     elements = _arrays if arrays else _objects
     return Format(
-        read=partial(_read, turns_of=turns_of),
+        read=partial(_read, turns_of=turns_of, keys=keys),
         cut=partial(_cut, elements=elements),
         split=partial(_split, elements=elements),
         count=lambda data: sum(1 for _ in elements(data)),
-        accepts=lambda head: _begins(head, b"[") and (not arrays or _begins(_content(head)[1:], b"[")),
+        accepts=_begins_with_arrays if arrays else _begins_with_objects,
+        unfinished=partial(_unfinished, elements=elements),
     )
+
+
+def _unfinished(begin: bytes, end: bytes, *, elements: _Elements) -> str:
+    """Whether the end of a file closes what its beginning opened; `end` begins at a record, or between two."""
+    outer = _OUTER.match(begin)
+    if not outer:
+        return ""
+    last = max((stop for _, stop in elements(end)), default=0)
+    closers = end[last:] if last else end
+    return "" if b"]" in closers else "cut short: the array that its beginning opens does not end"
+
+
+def _begins_with_object_line(head: bytes) -> bool:
+    """Whether a file holds an object a line, as far as its first lines tell; so it does where nothing tells."""
+    if not _begins(head, b"{"):
+        return not _begins(head, b"[")
+    wrapped = _OUTER.match(head) is not None
+    return _second_line(head).startswith(b"{") or not (wrapped or _goes_on(head))
+
+
+def _begins_with_array_line(head: bytes) -> bool:
+    """Whether the first line is an array of texts or messages by itself, and not the beginning of one of records."""
+    return isinstance(_first_line(head), list) and _second_line(head).startswith(b"[")
+
+
+def _begins_with_objects(head: bytes) -> bool:
+    """Whether a file begins with an object in an array or a wrapper, or with one over several lines."""
+    outer = _OUTER.match(head)
+    if outer is None:
+        return (_begins(head, b"[") or _goes_on(head)) and not _begins_with_array_line(head)
+    return _begins(head[outer.end() :], b"{") and not (_begins_with_array_line(head) or _begins_with_object_line(head))
+
+
+def _begins_with_arrays(head: bytes) -> bool:
+    """Whether a file begins with an array in an array or a wrapper."""
+    outer = _OUTER.match(head)
+    return outer is not None and _begins(head[outer.end() :], b"[") and not _begins_with_array_line(head)
+
+
+def _goes_on(head: bytes) -> bool:
+    """Whether the first line begins an object that goes on in the next."""
+    following = _second_line(head)
+    return _begins(head, b"{") and following != b"" and not following.startswith(b"{") and _first_line(head) is None
+
+
+def _second_line(head: bytes) -> bytes:
+    """The second line that is not blank, without blanks before it."""
+    return _content(_content(head).partition(b"\n")[2]).partition(b"\n")[0]
+
+
+def _first_line(head: bytes) -> object:
+    try:
+        return json.loads(_content(head).split(b"\n", 1)[0].rstrip(b", \t\r"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _content(head: bytes) -> bytes:
@@ -143,26 +232,14 @@ def _begins(head: bytes, mark: bytes) -> bool:
     return _content(head).startswith(mark)
 
 
-def _first_line_is_array(head: bytes) -> bool:
-    """Whether the first line is an array by itself, and not the beginning of an array over several lines."""
-    line = _content(head).split(b"\n", 1)[0]
-    try:
-        return isinstance(json.loads(line), list)
-    except (ValueError, RecursionError):
-        return False
-
-
-#: The spans of the records of a range of an array, and of what is between them but commas and brackets.
-_Elements = Callable[[bytes], Iterator[tuple[int, int]]]
-
-
 def _objects(data: bytes) -> Iterator[tuple[int, int]]:
     """Spans of the outermost objects of a range.
 
     Depth counts braces alone, so that the array's own bracket, present in the first range of a file only, does not
     matter.
     """
-    return _spans(data, 0, _BRACES, b"{")
+    outer = _OUTER.match(data)
+    return _spans(data, outer.end() if outer else 0, _BRACES, b"{")
 
 
 def _arrays(data: bytes) -> Iterator[tuple[int, int]]:

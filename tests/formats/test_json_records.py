@@ -10,6 +10,7 @@ from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Reason
+from chat_corpus.sources.belle import SOURCE
 from tests.formats.laws import read
 
 LINES, ARRAY = json_lines(instruction_turns), json_array(instruction_turns)
@@ -101,6 +102,7 @@ def test_a_turn_of_blanks_is_empty() -> None:
     assert told.used == 1
 
 
+MORNING = [{"role": "user", "content": "早"}, {"role": "assistant", "content": "好"}]
 SHAPES: dict[str, tuple[object, list[str]]] = {
     "alpaca": ({"instruction": "译", "input": "hi", "output": "你好"}, ["译\nhi", "你好"]),
     "empty input": ({"instruction": "译", "input": " ", "output": "你好"}, ["译", "你好"]),
@@ -146,7 +148,7 @@ SHAPES: dict[str, tuple[object, list[str]]] = {
     ),
     "history with blanks before the names": (
         {"instruction": "\nHuman: 早\n Assistant: 好\n Human: 饿\n Assistant: ", "output": "吃"},
-        [" 早", " 好", " 饿", " 吃"],
+        ["早", "好", "饿", "吃"],
     ),
     "a dialogue of nothing": ({"instruction": "小明和小红的对话", "output": "小明:\n小红:"}, ["\n", ""]),
     "labels that are no speakers": (
@@ -167,6 +169,39 @@ SHAPES: dict[str, tuple[object, list[str]]] = {
         },
         ["在？", "在"],
     ),
+    "history, in pairs": (
+        {"instruction": "那周日呢", "input": "", "output": "有雨", "history": [["周五呢", "晴"], ["周六呢", "多云"]]},
+        ["周五呢", "晴", "周六呢", "多云", "那周日呢", "有雨"],
+    ),
+    "history, in messages": (
+        {
+            "query": "饿",
+            "response": "吃",
+            "history": MORNING,
+        },
+        ["早", "好", "饿", "吃"],
+    ),
+    "no history": ({"instruction": "早", "output": "好", "history": []}, ["早", "好"]),
+    "null history": ({"instruction": "早", "output": "好", "history": None}, ["早", "好"]),
+    "messages": (
+        {
+            "messages": [
+                {"role": "system", "content": "规则"},
+                {"role": "user", "content": "早"},
+                {"role": "assistant", "content": "好"},
+            ]
+        },
+        ["早", "好"],
+    ),
+    "a list of messages": (MORNING, ["早", "好"]),
+    "both sides in a message": (
+        {"conversation": [{"human": "早", "assistant": "好"}, {"human": "饿", "assistant": "吃"}]},
+        ["早", "好", "饿", "吃"],
+    ),
+    "prompt and response": ({"prompt": "早", "response": "好"}, ["早", "好"]),
+    "prompt and completion": ({"prompt": "早", "completion": "好"}, ["早", "好"]),
+    "question and answer": ({"question": "早", "answer": "好"}, ["早", "好"]),
+    "evaluation": ({"question": "早", "std_answer": "好", "class": "open qa"}, ["早", "好"]),
     "seed task": (
         {"instruction": "译", "instances": [{"input": "hi", "output": "你好"}, {"input": "bye", "output": "再见"}]},
         ["译\nhi", "你好", "译\nbye", "再见"],
@@ -213,3 +248,69 @@ def test_objects_inside_a_record_of_an_array_are_no_records(size: int) -> None:
     told = read(ARRAY, json.dumps([chat, RECORDS[0], chat]), shard_bytes=size)
     assert told.pairs() == [("在？}", "{在"), PAIRS[0], ("在？}", "{在")]
     assert {line for line, _ in told.turns} == {1, 2, 3}
+
+
+REFUSED = {
+    "a conversation and an exchange": (
+        {"instruction": "早", "output": "好", "conversations": [{"from": "human", "value": "饿"}]},
+        "both a conversation .'conversations'. and an exchange .'instruction' and 'output'.",
+    ),
+    "history of one text": ({"instruction": "早", "output": "好", "history": "饿"}, "pairs of texts under 'history'"),
+    "history of three": ({"instruction": "早", "output": "好", "history": [["a", "b", "c"]]}, "pairs of texts"),
+    "history of numbers": ({"instruction": "早", "output": "好", "history": [[1, 2]]}, "pairs of texts"),
+    "history without role": ({"instruction": "早", "output": "好", "history": [{"x": "y"}]}, "a text under 'from'"),
+    "columns": ({"question": ["早", "饿"], "answer": ["好", "吃"]}, "columns of lists under 'question' and 'answer'"),
+    "an empty conversation": ({"conversations": []}, "a conversation without turns"),
+}
+
+
+@pytest.mark.parametrize(("record", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_read_is_named(record: object, message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        instruction_turns(record)
+
+
+ONE, TWO = '{"instruction": "早", "output": "好"}', '{"instruction": "饿", "output": "吃"}'
+LIST = json.dumps(MORNING, ensure_ascii=False)
+OTHER = '[{"from": "human", "value": "饿"}, {"from": "gpt", "value": "吃"}]'
+FILES = {
+    "a comma behind each line": f"{ONE},\n{TWO},\n",
+    "objects over lines": f"{ONE}\n{TWO}\n".replace(", ", ",\n").replace("{", "{\n").replace("}", "\n}"),
+    "a wrapper": f'{{"data": [{ONE}, {TWO}]}}',
+    "a wrapper over lines": f'{{\n "train": [\n  {ONE},\n  {TWO}\n ]\n}}\n',
+    "several lists": f'{{"train": [{ONE}], "valid": [{TWO}]}}',
+    "an array of message lists": f"[{LIST}, {OTHER}]",
+    "message lists a line": f"{LIST}\n{OTHER}\n",
+    "not a number": '{"instruction": "早", "output": "好", "score": NaN}\n' + TWO,
+}
+
+
+@pytest.mark.parametrize("size", [1, 30, 1000])
+@pytest.mark.parametrize("name", FILES)
+def test_files_as_people_write_them_are_read(name: str, size: int) -> None:
+    content = FILES[name]
+    formats = [one.format for one in SOURCE.inputs if one.format.accepts(content.encode())]
+    assert len(formats) == 1
+    told = read(formats[0], content, shard_bytes=size)
+    assert told.pairs() == [("早", "好"), ("饿", "吃")]
+    assert told.rejects == []
+
+
+def test_raw_tabs_and_breaks_inside_a_text_are_read() -> None:
+    assert read(LINES, '{"instruction": "名\t数", "output": "好"}').pairs() == [("名\t数", "好")]
+    assert read(ARRAY, '[{"instruction": "一\n二", "output": "好"}]').pairs() == [("一\n二", "好")]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "fault"),
+    [
+        ('[{"a": 1},', '{"a": 2}]\n', False),
+        ('[{"a": 1},', '{"a": 2}', True),
+        ('[{"a": 1},', '{"a": "]', True),
+        ('{"data": [{"a": 1},', '{"a": 2}]}', False),
+        ('{"data": [{"a": 1},', '{"a": 2},', True),
+        ('{"a": 1}\n', '{"a": 2}', False),
+    ],
+)
+def test_an_array_that_does_not_end_was_cut_short(begin: str, end: str, fault: bool) -> None:
+    assert bool(ARRAY.unfinished(begin.encode(), end.encode())) is fault
