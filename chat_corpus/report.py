@@ -22,6 +22,10 @@ from chat_corpus.survey import Found
 from chat_corpus.work import whole
 
 
+#: What is reported of a run that failed beside an earlier output.
+_TRIED = ("raw", "settings", "files", "records_by_file")
+
+
 @dataclass(kw_only=True, slots=True)
 class SourceReport:
     """How a run went for one source; `error` says why it was not finished."""
@@ -79,9 +83,10 @@ def _failed(told: SourceReport, settings: Settings, before: Mapping[str, Any]) -
     """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
     failure = {"error": told.error, "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts = _facts(told, settings)
+    facts["records_by_file"] = {name: file.report() for name, file in told.counts.files.items()}
     if "outputs" not in before:
         return {**facts, **failure, "state": "failed"}
-    last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in ("raw", "settings", "files")}}
+    last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in _TRIED}}
     return {**before, "state": "failed", "error": told.error, "last_failure": last}
 
 
