@@ -192,14 +192,14 @@ class Job:
         if self.told.error:
             return
         counts, source = self.told.counts, self.plan.found.source
-        groups = [[file.name for file in group.files] for group in self.plan.found.groups]
+        groups = self.plan.found.names
         failures = list(usable.failures(groups, counts.files))
         if failures:
-            advice = usable.advice(source, counts.files, self.told.files)
+            advice = usable.advice(source, groups, counts.files, self.told.files)
             self.fail(IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}"))
         elif barren := usable.barren(source, self.plan.settings.of(self.name), counts):
             self.fail(IncompleteError(f"{self.name}: {barren}"))
-        for caution in usable.cautions(counts.files):
+        for caution in usable.cautions(groups, counts.files):
             _log.warning("warning: %s: %s", self.name, caution, extra={"source": self.name})
 
 

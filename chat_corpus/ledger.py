@@ -50,10 +50,14 @@ class FileCounts:
     example: Example | None = None
 
     @property
+    def records(self) -> int:
+        """Records that hold turns, or should."""
+        return self.used + self.rejected
+
+    @property
     def share(self) -> float:
-        """The share of unreadable records in those that should have held turns; 1 where there are none of these."""
-        records = self.used + self.rejected
-        return self.unreadable.total() / records if records else 1.0
+        """The share of unreadable records in those that should hold turns; 1 where there are none of these."""
+        return self.unreadable.total() / self.records if self.records else 1.0
 
     def add(self, other: FileCounts) -> None:
         """Add the figures of another shard of the file; of two examples the earlier one stays."""
@@ -69,7 +73,6 @@ class FileCounts:
             "used": self.used,
             "rejected": self.rejected,
             "unreadable": dict(sorted(self.unreadable.items())),
-            "unreadable_share": round(self.share, 4),
             "example": None if self.example is None else asdict(self.example),
         }
 
@@ -169,13 +172,20 @@ class Counts:
 
     def check(self, where: str) -> None:
         """Raise LedgerError where a sum does not balance."""
-        sums = (
+        sums = [
             ("records", self.records, self.structural + self.used + self.records_rejected),
-            ("used records of files", self.used, sum(file.used for file in self.files.values())),
-            ("rejected records of files", self.records_rejected, sum(file.rejected for file in self.files.values())),
             ("turns", self.turns, self.kept + self.turns_rejected.total()),
             ("pairs", self.pairs, self.written + self.duplicates + self.pairs_rejected.total()),
-        )
+        ]
+        if self.files:
+            sums += [
+                ("used records of the files", self.used, sum(file.used for file in self.files.values())),
+                (
+                    "rejected records of the files",
+                    self.records_rejected,
+                    sum(one.rejected for one in self.files.values()),
+                ),
+            ]
         for name, total, parts in sums:
             if total != parts:
                 raise LedgerError(f"{where}: {name} do not balance: {total} met, {parts} accounted for; {_BUG}")

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from chat_corpus import earlier, identity, script
+from chat_corpus import earlier, identity, script, usable
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import FileFacts
 from chat_corpus.settings import Settings
@@ -83,7 +83,7 @@ def _failed(told: SourceReport, settings: Settings, before: Mapping[str, Any]) -
     """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
     failure = {"error": told.error, "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     facts = _facts(told, settings)
-    facts["records_by_file"] = {name: file.report() for name, file in told.counts.files.items()}
+    facts["records_by_file"] = told.counts.report()["records_by_file"]
     if "outputs" not in before:
         return {**facts, **failure, "state": "failed"}
     last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in _TRIED}}
@@ -99,6 +99,7 @@ def _facts(told: SourceReport, settings: Settings) -> dict[str, Any]:
     """What was read of a source, and how."""
     source: Source = told.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
+    shares = usable.shares(told.found.names, told.counts.files)
     return {
         "title": source.title,
         "licence": source.licence,
@@ -115,6 +116,7 @@ def _facts(told: SourceReport, settings: Settings) -> dict[str, Any]:
                 "encoding": fact.file.encoding,
                 "encoding_evidence": fact.evidence,
                 "records": min(fact.records, limit),
+                "unreadable_share": round(shares.get(fact.file.name, 1.0), 4),
                 "segmentation": str(fact.segmentation),
             }
             for fact in told.files

@@ -65,6 +65,11 @@ class Found:
         return "sample" if self.sample else "partial" if self.missing else "renamed" if self.renamed else "found"
 
     @property
+    def names(self) -> list[list[str]]:
+        """The names of the files of each group."""
+        return [[file.name for file in group.files] for group in self.groups]
+
+    @property
     def files(self) -> list[RawFile]:
         """All files of all groups."""
         return [file for group in self.groups for file in group.files]

@@ -15,46 +15,64 @@ from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.terminal import counted
 
+#: The names of all files of a source, those that are read together in one sequence.
+Groups = Sequence[Sequence[str]]
 #: From this share of unreadable records on a file is not what its name says, or is read in a wrong way.
 MOST = 0.5
 #: From this share on the user must know.
 MANY = 0.1
 
 
-def failures(groups: Sequence[Sequence[str]], counts: Mapping[str, FileCounts]) -> Iterator[str]:
-    """A sentence for each file, by name, that makes its source fail; `groups` are files that are read together."""
-    for group in groups:
-        files = [counts.get(name, FileCounts()) for name in group]
-        if not any(file.used + file.rejected for file in files):
-            yield f"{' and '.join(group)}: no record in it, or nothing but lines that hold no turn"
-            continue
-        for name, file in zip(group, files, strict=True):
-            if file.used + file.rejected and file.share >= MOST:
-                yield described(name, file)
+def failures(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
+    """A sentence for each group of files that makes its source fail."""
+    for names, file in _grouped(groups, counts):
+        if not file.records:
+            yield f"{' and '.join(names)}: no record in it, or nothing but lines that hold no turn"
+        elif file.share >= MOST:
+            yield described(names, counts)
 
 
-def cautions(counts: Mapping[str, FileCounts]) -> Iterator[str]:
-    """A sentence for each file of which much, but not most, is unreadable."""
-    for name, file in counts.items():
-        if file.used + file.rejected and MANY <= file.share < MOST:
-            yield described(name, file)
+def cautions(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
+    """A sentence for each group of files of which much, but not most, is unreadable."""
+    for names, file in _grouped(groups, counts):
+        if file.records and MANY <= file.share < MOST:
+            yield described(names, counts)
 
 
-def described(name: str, file: FileCounts) -> str:
-    """The share of a file that is unreadable, why, and the first example with its address.
+def shares(groups: Groups, counts: Mapping[str, FileCounts]) -> dict[str, float]:
+    """The share of unreadable records by file; one figure for files that are read together."""
+    return {name: file.share for names, file in _grouped(groups, counts) for name in names}
+
+
+def _grouped(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[tuple[Sequence[str], FileCounts]]:
+    """The figures of each group.
+
+    The good records of a file may hold no turn of their own, as Egret's conversations, which are lists of lines of the
+    other file. So the share of such a file alone says nothing.
+    """
+    for names in groups:
+        whole = FileCounts()
+        for name in names:
+            whole.add(counts.get(name, FileCounts()))
+        yield names, whole
+
+
+def described(names: Sequence[str], counts: Mapping[str, FileCounts]) -> str:
+    """The share of files read together that is unreadable, why, and the first example with its address.
 
     >>> from collections import Counter
     >>> from chat_corpus.ledger import Example
     >>> example = Example(line=2, reason="fields", detail="2 fields expected, 3 met", raw="0,在吗,在")
-    >>> described("ptt.csv", FileCounts(used=1, rejected=3, unreadable=Counter(fields=3), example=example))
-    'ptt.csv: 3 of 4 records (75 %) cannot be read: fields 3; the first is ptt.csv:2, 2 fields expected, 3 met: 0,在吗,在'
+    >>> figures = FileCounts(used=1, rejected=3, unreadable=Counter(fields=3), example=example)
+    >>> described(["a.csv"], {"a.csv": figures})
+    'a.csv: 3 of 4 records (75 %) cannot be read: fields 3; the first is a.csv:2, 2 fields expected, 3 met: 0,在吗,在'
     """
-    lost, records = file.unreadable.total(), file.used + file.rejected
-    why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(file.unreadable.items()))
-    example = ""
-    if file.example is not None:
-        example = f"; the first is {name}:{file.example.line}, {file.example.detail}: {file.example.raw}"
-    return f"{name}: {lost:,} of {counted(records, 'record')} ({_percent(file.share)}) cannot be read: {why}{example}"
+    ((_, whole),) = _grouped([names], counts)
+    why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(whole.unreadable.items()))
+    lost = f"{whole.unreadable.total():,} of {counted(whole.records, 'record')} ({_percent(whole.share)})"
+    examples = ((name, counts[name].example) for name in names if name in counts)
+    told = next((f"; the first is {name}:{one.line}, {one.detail}: {one.raw}" for name, one in examples if one), "")
+    return f"{' and '.join(names)}: {lost} cannot be read: {why}{told}"
 
 
 def _percent(share: float) -> str:
@@ -62,12 +80,16 @@ def _percent(share: float) -> str:
     return f"{int(share * 1000) / 10:g} %"
 
 
-def advice(source: Source, counts: Mapping[str, FileCounts], facts: Sequence[FileFacts]) -> str:
+def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileFacts]) -> str:
     """What to do about files that cannot be read."""
-    failing = {name: file for name, file in counts.items() if file.share >= MOST}
-    if any(file.unreadable[Reason.ENCODING] * 2 >= file.unreadable.total() > 0 for file in failing.values()):
-        read = "; ".join(f"{fact.file.name} was read as {fact.file.encoding}" for fact in facts if fact.file.name in failing)
-        return f"{read}; name the right encoding with --encoding {source.name}=NAME, or get the file again"
+    failing = [(names, file) for names, file in _grouped(groups, counts) if file.share >= MOST]
+    undecoded = {
+        name for names, file in failing if file.unreadable[Reason.ENCODING] * 2 >= file.records > 0 for name in names
+    }
+    if undecoded:
+        read = [f"{fact.file.name} was read as {fact.file.encoding}" for fact in facts if fact.file.name in undecoded]
+        told = f"name the right encoding with --encoding {source.name}=NAME, or get the file again"
+        return f"{'; '.join(read)}; {told}"
     return f"get the release itself, or move the file away if it is not {source.name}'s; {source.obtain}"
 
 
