@@ -26,7 +26,7 @@ def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
         "unrecognised": [
             {"file": stray.file.name, "bytes": stray.file.size, "reason": stray.reason}
             for stray in sorted(told.strays, key=lambda stray: not stray.grave)
-            if stray.damaged is None  # else it is told with its source
+            if stray.damaged is None and stray.meant is None  # else it is told with its source
         ],
     }
 
@@ -45,8 +45,9 @@ def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
         "url": one.source.url,
         "missing": one.missing,
         "damaged": one.damaged,
+        "unusable": one.unusable,
         "remarks": one.remarks,
-        "obtain": one.source.obtain if one.state in ("absent", "partial", "damaged", "sample") else None,
+        "obtain": one.source.obtain if one.state in ("absent", "partial", "damaged", "unusable", "sample") else None,
     }
 
 
@@ -108,6 +109,7 @@ def notes(told: Mapping[str, Any]) -> list[str]:
     for one in told["sources"]:
         said += [f"{one['name']}: {remark}" for remark in one["remarks"]]
         said += [f"{one['name']}: damaged: {damage}" for damage in one["damaged"]]
+        said += [f"{one['name']}: not read: {fault}" for fault in one["unusable"]]
         said += [f"{one['name']}: missing: {', '.join(one['missing'])}"] if one["missing"] else []
         said += [f"{one['name']}: {_how(one)}: {one['obtain']}"] if one["obtain"] else []
         for file in one["files"]:
@@ -118,7 +120,7 @@ def notes(told: Mapping[str, Any]) -> list[str]:
 
 def _how(one: Mapping[str, Any]) -> str:
     """What is said before how to obtain a source; damage and missing files have been named in a line before."""
-    return "how to obtain it" if one["damaged"] or one["missing"] else one["state"]
+    return "how to obtain it" if one["damaged"] or one["unusable"] or one["missing"] else one["state"]
 
 
 def strangers(told: Mapping[str, Any], most: int) -> list[str]:

@@ -20,7 +20,6 @@ from chat_corpus.lines import count, printable
 from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
 
-
 #: Why a record is rejected by whoever reads it: nothing of it was understood.
 UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
 

@@ -21,7 +21,6 @@ from chat_corpus.source import Source
 from chat_corpus.survey import Found
 from chat_corpus.work import whole
 
-
 #: What is reported of a run that failed beside an earlier output.
 _TRIED = ("raw", "settings", "files", "records_by_file")
 

@@ -49,6 +49,8 @@ class Found:
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    #: Of files in a form that is not read: what they are, and what to do. Empty if another form is there.
+    unusable: list[str] = field(default_factory=list)
     renamed: list[RawFile] = field(default_factory=list)
     sampled: dict[RawFile, Sampled] = field(default_factory=dict)
     sample: bool = False
@@ -57,9 +59,11 @@ class Found:
 
     @property
     def state(self) -> str:
-        """One of found, renamed, partial, damaged, sample, absent."""
+        """One of found, renamed, partial, damaged, unusable, sample, absent."""
         if self.damaged:
             return "damaged"
+        if self.unusable and not self.groups:
+            return "unusable"
         if not self.groups:
             return "partial" if self.missing else "absent"
         return "sample" if self.sample else "partial" if self.missing else "renamed" if self.renamed else "found"
@@ -99,7 +103,7 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
     claims, strays = _judged(raw, sources)
     if len(strays) > _LOOKS:
         _log.warning("warning: %s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}")
-    strays += outputs(claims, strays, sources)
+    strays = outputs(claims, strays, sources)
     strays = joined(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
     real = any(told.file not in samples for told in claims)
@@ -111,6 +115,7 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
         found[name].sample = bool(found[name].groups) and not real
         found[name].samples_left = len(mine) - len(kept)
     _assign_damage(found, strays)
+    _assign_unusable(found, strays)
     return Survey(found=found, strays=strays)
 
 
@@ -146,6 +151,16 @@ def _assign_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
                 one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
             else:
                 one.damaged.append(f"{stray.file.name}: {stray.reason}")
+
+
+def _assign_unusable(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
+    for stray in strays:
+        if stray.meant:
+            one = found[stray.meant]
+            if one.groups:
+                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
+            else:
+                one.unusable.append(f"{stray.file.name}: {stray.reason}")
 
 
 def _grouped(source: Source, claims: list[Claim]) -> Found:
