@@ -18,7 +18,7 @@ from chat_corpus.errors import ChatCorpusError
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, text_of
 from chat_corpus.lines import cut_at_line
-from chat_corpus.raw import RawFile, fault_of
+from chat_corpus.raw import RawFile, fault_of, read_range
 from chat_corpus.signature import FEW, HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
 from chat_corpus.trial import is_most_of
@@ -27,9 +27,12 @@ from chat_corpus.walk import Entry
 #: Where a file belongs: a source, one of its inputs, a part of that.
 Place = tuple[str, int, int]
 
+#: So many bytes at the end of a file are looked at.
+_TAIL = 1 << 12
 #: Of so many lines the layout is told of a file that is nobody's.
 _MOSTLY = 0.9
 _MADE = "what another program made of {}; it is not read, get the corpus itself"
+_UNKNOWN = "no corpus that is known, by its name or its content"
 #: Layouts of any text.
 _COMMON = ("", ",")
 
@@ -102,9 +105,23 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
     fewest = FEW if owner and _is_named(entry, sources[owner]) else 1
     fitting = [place for place in named if text is None or not contradicts(_input(place, sources).layout, text, fewest)]
     fitting = [place for place in fitting if _input(place, sources).format.accepts(text_head(head))]
-    if fitting:
-        return _claim(fitting[0], entry.file, how, head, sources)
-    return _by_content(entry, owner, head, text, sources)
+    claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
+    judged = claim or _by_content(entry, owner, head, text, sources)
+    fault = _end_fault(judged, head, sources) if isinstance(judged, Claim) else ""
+    return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True) if fault else judged
+
+
+def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
+    """What is wrong with the end of a file; empty too if that cannot be seen without reading all of it."""
+    fault_at_end, file = _input(claim.place, sources).format.fault_at_end, claim.file
+    if fault_at_end is None:
+        return ""
+    if claim.sampled.whole:
+        return fault_at_end(text_head(head))
+    if file.streamed:
+        return ""
+    tail = read_range(file, max(0, file.size - _TAIL), file.size)
+    return "" if b"\0" in tail else fault_at_end(tail)
 
 
 def _unread(entry: Entry, owner: str | None, kind: unread.Kind, sources: Mapping[str, Source]) -> Stray:
@@ -149,7 +166,7 @@ def _by_content(
     if text is None:
         return Stray(file=entry.file, reason="no text, as far as its first bytes tell")
     if owner is None and unread.is_written(name):
-        return Stray(file=entry.file, reason="a document or a program, by the ending of its name")
+        return Stray(file=entry.file, reason=_UNKNOWN)
     places = list(_fitting(name, head, text, sources))
     found = list(dict.fromkeys(place[0] for place in places))
     if owner is not None:
@@ -212,7 +229,7 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
             wanted = ", ".join(pattern for one in sources[speaks[0]].inputs for pattern in one.files)
             return f"speaks of {speaks[0]}, but has no layout of it that is read; looked for is {wanted}"
     if not alike or not re.search(HAN, text):
-        return "no corpus that is known, by its name or its content"
+        return _UNKNOWN
     told = "nothing that tells which it is" if len(alike) > 1 else "nothing else of it"
     return f"has the layout of {', '.join(alike)}, and {told}; a name would: {', '.join(alike.values())}"
 

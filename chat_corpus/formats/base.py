@@ -42,6 +42,7 @@ class Format:
     `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
     the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
+    `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
     many turns of its dialogue that stand right before its own, and are those of an earlier record.
     """
@@ -53,6 +54,7 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
     repeats: int = 0
+    fault_at_end: Callable[[bytes], str] | None = None
 
 
 def undecodable(records: Records) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from chat_corpus.schema import Reason
 TurnsOf = Callable[[object], Sequence[str | None]]
 
 _MARK = re.compile(rb'["{}]')
+_CLOSES = re.compile(rb"\][\s}\]]*\Z")
 _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 
@@ -88,7 +89,13 @@ def json_array(turns_of: TurnsOf) -> Format:
         split=_split,
         count=lambda data: sum(1 for _ in _elements(data)),
         accepts=lambda head: head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["),
+        fault_at_end=_cut_short,
     )
+
+
+def _cut_short(tail: bytes) -> str:
+    """Whether a JSON array does not close: what comes after its last whole object is lost."""
+    return "" if _CLOSES.search(tail) else "a JSON array that was cut short, its closing bracket is missing: get it again"
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, int]]:
