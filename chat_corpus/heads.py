@@ -8,6 +8,7 @@ from chat_corpus.lines import BOM, cut_at_line, printable
 from chat_corpus.raw import RawFile, read_some
 from chat_corpus.signature import HEAD_BYTES
 
+
 def head_of(file: RawFile) -> bytes:
     """The first bytes of a file's content. Raises ChatCorpusError where it cannot be read."""
     with file.open() as stream:

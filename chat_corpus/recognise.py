@@ -107,8 +107,9 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
     fitting = [place for place in fitting if _input(place, sources).format.accepts(text_head(head))]
     claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
     judged = claim or _by_content(entry, owner, head, text, sources)
-    fault = _end_fault(judged, head, sources) if isinstance(judged, Claim) else ""
-    return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True) if fault else judged
+    if isinstance(judged, Claim) and (fault := _end_fault(judged, head, sources)):
+        return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True)
+    return judged
 
 
 def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:

@@ -74,7 +74,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def share(layout: str, text: str, *, fewest: int = FEW) -> float | None:
-    """The share of a text's lines, blank ones aside, in which a layout's pattern is found; None of less than `fewest`."""
+    """The share of a text's lines, blank ones aside, in which a layout's pattern is found; None of fewer lines."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < fewest:
         return None

@@ -270,7 +270,7 @@ def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim])
 
 
 def _tell_same_names(found: Found, wanted: Input, chosen: list[Claim]) -> None:
-    """Several files of one name, by as much of its path as the pattern names, are versions of one file of the corpus."""
+    """Several files of one name, by as much of its path as the pattern names, are versions of the same file."""
     names: dict[str, list[str]] = {}
     for told in chosen:
         path = PurePosixPath(content_name(told.file.name).lower())

@@ -39,9 +39,7 @@ _SEVEN = Kind(message="a 7z archive, which is not read: unpack it")
 _ARCHIVE = Kind(message="an archive of a kind that is not read: unpack it")
 _VOLUME = Kind(message="one volume of a split archive: join the volumes and unpack them")
 _DOWNLOAD = Kind(message="an unfinished download: finish it, or get the file again")
-_PAGE = Kind(
-    message="a web page, saved in place of the file: download the file itself", data=False, holds_place=True
-)
+_PAGE = Kind(message="a web page, saved in place of the file: download the file itself", data=False, holds_place=True)
 _REFUSAL = Kind(
     message="an error message of a server, saved in place of the file: download the file itself",
     data=False,
@@ -49,9 +47,7 @@ _REFUSAL = Kind(
 )
 _LFS = Kind(message="a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'", holds_place=True)
 _ANNEX = Kind(message="a git-annex pointer, not the file itself: fetch it with 'git annex get'", holds_place=True)
-_ZEROS = Kind(
-    message="zero bytes, where a download was not finished or a disk failed: get it again", holds_place=True
-)
+_ZEROS = Kind(message="zero bytes, where a download was not finished or a disk failed: get it again", holds_place=True)
 
 
 def _packed(kind: str, ending: str) -> Kind:
@@ -127,9 +123,13 @@ _ENDINGS = {
 _VOLUMES = re.compile(r"\.(?:z\d\d|\d{3}|r\d\d|part\d+\.rar)\Z")
 #: A file with such an ending is no corpus, however many examples it quotes.
 _WRITTEN = frozenset(
-    ".adoc .bat .c .cc .cfg .cpp .cs .css .diff .go .h .hpp .ini .ipynb .java .jl .js .jsx .kt .lua .md .mdx .m .patch"
-    " .php .pl .ps1 .py .pyi .r .rb .rs .rst .sh .swift .tex .toml .ts .tsx .vue".split()
-)
+    {
+        ".adoc", ".bat", ".c", ".cc", ".cfg", ".cpp", ".cs", ".css", ".diff", ".go", ".h", ".hpp",
+        ".ini", ".ipynb", ".java", ".jl", ".js", ".jsx", ".kt", ".lua", ".md", ".mdx", ".m", ".patch",
+        ".php", ".pl", ".ps1", ".py", ".pyi", ".r", ".rb", ".rs", ".rst", ".sh", ".swift", ".tex",
+        ".toml", ".ts", ".tsx", ".vue",
+    }
+)  # fmt: skip
 _ZERO_BYTES = b"\0" * 16
 
 

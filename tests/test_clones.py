@@ -1,4 +1,4 @@
-"""A clone of each corpus's own repository, in miniature and invented words, gives each exchange once and says the rest."""
+"""A clone of each corpus's own repository, in miniature and invented words, gives each exchange once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.survey import look
-from tests.test_cli import invoke, put, visible
+from tests.test_cli import invoke, visible
+from tests.test_recognise import put
 
 MARK = " +++$+++ "
 README = "# 语料\n\n中文说明。\n\n```\n{example}\n```\n\nLicence: see LICENSE.\n"
@@ -64,7 +65,11 @@ def sms(year: int, messages: int) -> str:
 
 
 def record(number: int) -> dict[str, str]:
-    return {"instruction": f"请写第{number}句话，关于春天的花", "input": "", "output": f"\n第{number}朵花开了，春天来了。"}
+    return {
+        "instruction": f"请写第{number}句话，关于春天的花",
+        "input": "",
+        "output": f"\n第{number}朵花开了，春天来了。",
+    }
 
 
 SCENES = conv(*[(f"第{n}场的头一句", f"第{n}场接着说", f"第{n}场最后说") for n in range(40)])
@@ -76,7 +81,9 @@ MORE_RECORDS = "".join(json.dumps(record(n), ensure_ascii=False) + "\n" for n in
 DOUBAN = "".join(f"1\t楼主 在 吗 {n}\t在 的 {n}\n0\t楼主 在 吗 {n}\t不 对 {n}\n" for n in range(9))
 TIEBA = "".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(20))
 TRADITIONAL = "".join(f"有沒有第{n}個八卦\t說了{n}遍還問\n" for n in range(20))
-CHATTERBOT = "categories:\n- 天气\nconversations:\n" + "".join(f"- - 第{n}天下雨吗\n  - 第{n}天不下\n" for n in range(9))
+CHATTERBOT = "categories:\n- 天气\nconversations:\n" + "".join(
+    f"- - 第{n}天下雨吗\n  - 第{n}天不下\n" for n in range(9)
+)
 ENGLISH = "categories:\n- weather\nconversations:\n" + "".join(f"- - Rain on day {n}?\n  - No.\n" for n in range(9))
 POSTS = "".join(f"今天 天气 不错 alink {n}\n# 早 安 # 大家 好 {n}\n" for n in range(20))
 ANSWERS = "".join(f"是 的 哈哈 {n}\n" for n in range(40))
@@ -114,7 +121,7 @@ CLONES: dict[str, tuple[dict[str, str | bytes], str, int, set[str]]] = {
         18,
         {
             "chatterbot_corpus/data/chinese/weather.yml",
-            "chatterbot_corpus/data/tchinese/weather.yml",
+            "chatterbot_corpus/data/traditionalchinese/weather.yml",
         },
     ),
     "weibo": (
@@ -128,18 +135,22 @@ CLONES: dict[str, tuple[dict[str, str | bytes], str, int, set[str]]] = {
         },
         POSTS[:80],
         40,
-        {"stc_weibo_train_post", "stc_weibo_train_response"},
+        {"copy/stc_weibo_train_post", "copy/stc_weibo_train_response"},
     ),
     "qingyun": (
         {
-            "raw_chat_corpus/qingyun-11w/12万对话语料青云库.csv": "".join(f"问{n} | 答{n}{{br}}好\n" for n in range(20)),
-            "qingyun-11w.zip": zipped({"12万对话语料青云库.csv": "".join(f"问{n} | 答{n}{{br}}好\n" for n in range(20))}),
+            "raw_chat_corpus/qingyun-11w/12万对话语料青云库.csv": "".join(
+                f"问{n} | 答{n}{{br}}好\n" for n in range(20)
+            ),
+            "qingyun-11w.zip": zipped(
+                {"12万对话语料青云库.csv": "".join(f"问{n} | 答{n}{{br}}好\n" for n in range(20))}
+            ),
             **{f"clean_chat_corpus/{name}.tsv": "问\t答\n" * 20 for name in ("qingyun", "ptt", "tieba", "weibo")},
             "process_pipelines/qingyun.py": "def run(): ...\n",
         },
         "问0 | 答0\n问1 | 答1",
         20,
-        {"raw_chat_corpus/qingyun-11w/12万对话语料青云库.csv"},
+        {"qingyun-11w.zip/12万对话语料青云库.csv"},
     ),
     "xiaohuangji": (
         {
@@ -198,7 +209,9 @@ CLONES: dict[str, tuple[dict[str, str | bytes], str, int, set[str]]] = {
         {
             "smsCorpus_zh_xml_2015.03.09.zip": zipped({"smsCorpus_zh_2015.03.09.xml": sms(2015, 12)}),
             "smsCorpus_zh_xml_2014.01.09.zip": zipped({"smsCorpus_zh_2014.01.09.xml": sms(2014, 8)}),
-            "smsCorpus_zh_sql_2015.03.09.zip": zipped({"smsCorpus_zh_2015.03.09.sql": "INSERT INTO t VALUES (1);\n" * 9}),
+            "smsCorpus_zh_sql_2015.03.09.zip": zipped(
+                {"smsCorpus_zh_2015.03.09.sql": "INSERT INTO t VALUES (1);\n" * 9}
+            ),
             "smsCorpus_zh_json_2015.03.09.zip": zipped({"smsCorpus_zh_2015.03.09.json": '{"smsCorpus": []}\n'}),
             "smsCorpus_en_xml_2015.03.09_all.zip": zipped(
                 {"smsCorpus_en_2015.03.09_all.xml": sms(2015, 9).replace('"zh"', '"en"').replace("短信", "message")}
@@ -260,7 +273,10 @@ def test_the_newest_edition_is_read(tmp_path: Path) -> None:
     put(tmp_path, {f"smsCorpus_zh_{year}.01.09.xml": sms(year, 5) for year in (2011, 2014, 2013)})
     one = look(tmp_path, sources.load()).found["sms"]
     assert [file.name for file in one.files] == ["smsCorpus_zh_2014.01.09.xml"]
-    assert sum("left alone: another form, edition or part of smsCorpus_zh_2014.01.09.xml" in text for text in one.remarks) == 2
+    assert (
+        sum("left alone: another form, edition or part of smsCorpus_zh_2014.01.09.xml" in text for text in one.remarks)
+        == 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -352,8 +352,8 @@ def test_check_tells_states_sizes_records_and_what_to_do(tmp_path: Path) -> None
     wanted = {"tieba": "found", "subtitle": "renamed", "douban": "partial", "qingyun": "damaged", "ptt": "absent"}
     assert {name: rows[name]["state"] for name in wanted} == wanted
     assert set(rows["ptt"]) == {
-        "name", "state", "files", "bytes", "records", "estimated", "licence", "url", "missing", "damaged", "unusable", "remarks",
-        "obtain",
+        "name", "state", "files", "bytes", "records", "estimated", "licence", "url", "missing", "damaged", "unusable",
+        "remarks", "obtain",
     }  # fmt: skip
     assert (rows["tieba"]["estimated"], rows["subtitle"]["estimated"]) == (True, False)
     assert abs(rows["tieba"]["records"] - 12_000) <= 1200

@@ -95,7 +95,9 @@ def json_array(turns_of: TurnsOf) -> Format:
 
 def _cut_short(tail: bytes) -> str:
     """Whether a JSON array does not close: what comes after its last whole object is lost."""
-    return "" if _CLOSES.search(tail) else "a JSON array that was cut short, its closing bracket is missing: get it again"
+    return (
+        "" if _CLOSES.search(tail) else "a JSON array that was cut short, its closing bracket is missing: get it again"
+    )
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, int]]:

@@ -17,11 +17,15 @@ _MARK = r"^E[ \t]*$"
 _SIGNATURES = (
     Signature(record=_MARK, rates=(*_SCENES, Rate(pattern="^M .*[\u4e00-\u9fff]+/$", least=1))),
     Signature(record=_MARK, rates=(*_SCENES, Rate(pattern=r"\S {2,3}\S", least=0.3), Rate(pattern=HAN, least=3))),
-    Signature(record=_MARK, ending=".conv", rates=(*_SCENES, Rate(pattern=r"^E[ \t]*\n(?:M .*\n){3}", least=0.3), Rate(pattern=HAN, least=2))),
+    Signature(
+        record=_MARK,
+        ending=".conv",
+        rates=(*_SCENES, Rate(pattern=r"^E[ \t]*\n(?:M .*\n){3}", least=0.3), Rate(pattern=HAN, least=2)),
+    ),
 )
 
 #: The repository has the whole, "min" without what is hardly dialogue, and files of single sites and series beside it.
-_CUTS = ("dgk_shooter.conv", "dgk_shooter_z*.conv", "dgk_shooter_[a-z]*.conv", "lost*.conv")
+_CUTS = ("dgk_shooter.conv", "dgk_shooter_[!m]*.conv", "lost*.conv")
 
 SOURCE = Source(
     name="subtitle",
