@@ -198,7 +198,10 @@ class Job:
             advice = usable.advice(source, groups, counts.files, self.told.files)
             self.fail(IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}"))
         elif barren := usable.barren(source, self.plan.settings.of(self.name), counts):
-            self.fail(IncompleteError(f"{self.name}: {barren}"))
+            if usable.is_wanted(counts):
+                _log.warning("warning: %s: %s", self.name, barren, extra={"source": self.name})
+            else:
+                self.fail(IncompleteError(f"{self.name}: {barren}"))
         for caution in usable.cautions(groups, counts.files):
             _log.warning("warning: %s: %s", self.name, caution, extra={"source": self.name})
 

@@ -94,15 +94,21 @@ def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], fac
 
 
 def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
-    """Why a source whose files can be read is not done all the same; empty if it gave what it should.
+    """Why a source whose files can be read gave nothing; empty if it gave what it should.
 
     That is a pair at least, or a turn for a source that has no pairs by nature.
     """
     pairs = settings.pairs.pairing(source.pairing) is not Pairing.NONE
     if counts.written if pairs else counts.kept:
         return ""
-    rejected = {**counts.turns_rejected, **(counts.pairs_rejected if not counts.turns_rejected else {})}
+    rejected = counts.turns_rejected or counts.pairs_rejected
     why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
-    made = f"{counted(counts.records, 'record')}, {counted(counts.kept, 'turn')}, but no pair" if pairs else "no turn"
-    told = f" (rejected: {why})" if why else "; no turn has an answer"
-    return f"{made}{told}; look at the files, at --limit, and at the rules that were set"
+    made = f"{counted(counts.records, 'record')}, {counted(counts.kept, 'turn')}, but no {'pair' if pairs else 'turn'}"
+    cause = f" (rejected: {why})" if why else ", since no turn has an answer"
+    limit = " or raise --limit" if settings.read.limit else ""
+    return f"{made}{cause}; look at the files{limit}"
+
+
+def is_wanted(counts: Counts) -> bool:
+    """Whether it may be for the user's own rules that a source gave nothing: that is what they asked for."""
+    return bool(counts.turns_rejected[Reason.LENGTH] or counts.pairs_rejected[Reason.LENGTH])

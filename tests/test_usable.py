@@ -202,3 +202,11 @@ def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
     file = FileCounts(used=5001, rejected=4999, unreadable=Counter(layout=4999))
     assert list(usable.failures([["a"]], {"a": file})) == []
     assert "(49.9 %)" in next(usable.cautions([["a"]], {"a": file}))
+
+
+def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path) -> None:
+    raw, config = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n"}), tmp_path / "my.yaml"
+    config.write_text("rules: {min_chars: 9}\n", "utf-8")
+    done = invoke("-q", "--raw", raw, "--out", tmp_path / "out", "--config", config)
+    assert done.exit_code == 0
+    assert "warning: tieba: 1 record, 0 turns, but no pair (rejected: length 2)" in done.stderr
