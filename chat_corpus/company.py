@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from chat_corpus.naming import made_of
 from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Place, Stray
 from chat_corpus.source import Source
@@ -22,25 +23,26 @@ def folder(file: RawFile) -> str:
 
 
 def outputs(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Source]) -> list[Stray]:
-    """Take from the claims by content what this program, or one like it, has made of corpora; returns it as strays.
+    """The strays, with what this program, or one like it, has made of corpora; taken from the claims by content.
 
     It is named as a source, beside a report, an index, or as much of two other corpora at least.
     """
     paths = [PurePosixPath(file.name) for file in (*(told.file for told in claims), *(told.file for told in strays))]
-    names = {f"{name}.tsv" for name in sources}
-    beside = Counter(path.parent for path in paths if path.name in names)
-    made = {where for where, count in beside.items() if count >= _MADE}
-    made |= {path.parent for path in paths if path.name == "report.json"}
-    made |= {path.parent.parent for path in paths if path.parent.name == "index"}
-    mine = {
-        told.file
-        for told in claims
-        for path in [PurePosixPath(told.file.name)]
-        if told.how is How.CONTENT and path.name in names and path.parent in made
-    }
+    beside = Counter(path.parent for path in paths if made_of(str(path), sources))
+    folders = {where for where, count in beside.items() if count >= _MADE}
+    folders |= {path.parent for path in paths if path.name == "report.json"}
+    folders |= {path.parent.parent for path in paths if path.parent.name == "index"}
+
+    def is_output(file: RawFile) -> bool:
+        path = PurePosixPath(file.name)
+        return path.parent in folders and made_of(str(path), sources) is not None
+
+    mine = {told.file for told in claims if told.how is How.CONTENT and is_output(told.file)}
+    mine |= {stray.file for stray in strays if is_output(stray.file)}
     claims[:] = [told for told in claims if told.file not in mine]
     told = "what this program, or one like it, has made of a corpus"
-    return [Stray(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
+    made = [Stray(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
+    return [stray for stray in strays if stray.file not in mine] + made
 
 
 def joined(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Source]) -> list[Stray]:

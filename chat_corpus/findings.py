@@ -17,7 +17,7 @@ _INCOMPLETE = 3
 
 def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
     """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
-    strays = [stray for stray in seen.strays if stray.damaged is None]
+    strays = [stray for stray in seen.strays if stray.damaged is None and stray.meant is None]
     for stray in strays:
         if stray.grave:
             talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")
@@ -47,7 +47,9 @@ def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
             talk.info(f"{name}: {remark}", "source.remark", source=name)
         for damage in one.damaged:
             talk.warning(f"{name}: damaged, and not read: {damage}", "source.damaged", source=name)
-        if one.damaged:
+        for fault in one.unusable:
+            talk.warning(f"{name}: not read: {fault}", "source.unusable", source=name)
+        if one.damaged or one.unusable:
             talk.warning(f"{name}: how to obtain it: {one.source.obtain}", "source.obtain", source=name)
         elif not one.groups and (asked or one.missing):
             aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
@@ -58,4 +60,5 @@ def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
             )
     if any(one.damaged for one in chosen.values()):
         return 1
-    return _INCOMPLETE if asked and any(one.state in ("absent", "partial") for one in chosen.values()) else 0
+    lacking = ("unusable", "absent", "partial") if asked else ("unusable",)
+    return _INCOMPLETE if any(one.state in lacking for one in chosen.values()) else 0

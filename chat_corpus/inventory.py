@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chat_corpus import compressed
+from chat_corpus import compressed, usable
 from chat_corpus.errors import FileError
+from chat_corpus.heads import head_of
 from chat_corpus.raw import RawFile
 from chat_corpus.samples import digest
 from chat_corpus.survey import Found, Survey
 from chat_corpus.terminal import counted
+from chat_corpus.trial import trial
 
+#: States of a source that is read.
+_READ = ("found", "renamed", "partial", "sample")
+_BEGINNING = "(of its first 64 kB)"
 #: An estimate has so many digits that mean something.
 _DIGITS = 2
 
@@ -26,18 +31,36 @@ def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
         "unrecognised": [
             {"file": stray.file.name, "bytes": stray.file.size, "reason": stray.reason}
             for stray in sorted(told.strays, key=lambda stray: not stray.grave)
-            if stray.damaged is None  # else it is told with its source
+            if stray.damaged is None and stray.meant is None  # else it is told with its source
         ],
     }
 
 
+def _unreadable(one: Found) -> tuple[list[str], list[str]]:
+    """What the beginnings of a source's files tell: which make it fail, and of which much is unreadable."""
+    counts = {}
+    for group in one.groups:
+        format_ = one.source.inputs[group.input].format
+        for file in group.files if format_.parts == 1 else ():
+            try:
+                figures = trial(format_, head_of(file))
+            except FileError:  # told where it is read to its end
+                continue
+            if figures is not None:
+                counts[file.name] = figures
+    groups = [names for names in one.names if names[0] in counts]
+    return list(usable.failures(groups, counts)), list(usable.cautions(groups, counts))
+
+
 def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
+    failures, cautions = _unreadable(one)
+    state = "unusable" if failures and one.state in _READ else one.state
     files = [_file(file, one, hashes=hashes) for file in one.files]
     records = [file["records"] for file in files]
     damaged = [*one.damaged, *(f"{file['file']}: {file['damage']}" for file in files if "damage" in file)]
     return {
         "name": name,
-        "state": "damaged" if damaged else one.state,
+        "state": "damaged" if damaged else state,
         "files": files,
         "bytes": sum(file.size for file in one.files),
         "records": None if None in records else sum(records),
@@ -46,8 +69,9 @@ def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
         "url": one.source.url,
         "missing": one.missing,
         "damaged": damaged,
-        "remarks": one.remarks,
-        "obtain": one.source.obtain if damaged or one.state in ("absent", "partial", "sample") else None,
+        "unusable": [*one.unusable, *(f"{failure} {_BEGINNING}" for failure in failures)],
+        "remarks": [*one.remarks, *(f"{caution} {_BEGINNING}" for caution in cautions)],
+        "obtain": one.source.obtain if damaged or state in ("absent", "partial", "unusable", "sample") else None,
     }
 
 
@@ -113,6 +137,7 @@ def notes(told: Mapping[str, Any]) -> list[str]:
     for one in told["sources"]:
         said += [f"{one['name']}: {remark}" for remark in one["remarks"]]
         said += [f"{one['name']}: damaged: {damage}" for damage in one["damaged"]]
+        said += [f"{one['name']}: not read: {fault}" for fault in one["unusable"]]
         said += [f"{one['name']}: missing: {', '.join(one['missing'])}"] if one["missing"] else []
         said += [f"{one['name']}: {_how(one)}: {one['obtain']}"] if one["obtain"] else []
         for file in one["files"]:
@@ -122,8 +147,8 @@ def notes(told: Mapping[str, Any]) -> list[str]:
 
 
 def _how(one: Mapping[str, Any]) -> str:
-    """What is said before how to obtain a source; damage and missing files have been named in a line before."""
-    return "how to obtain it" if one["damaged"] or one["missing"] else one["state"]
+    """What is said before how to obtain a source; what is wrong has been named in a line before."""
+    return "how to obtain it" if one["damaged"] or one["unusable"] or one["missing"] else one["state"]
 
 
 def strangers(told: Mapping[str, Any], most: int) -> list[str]:

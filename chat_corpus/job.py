@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chat_corpus import earlier, foreign, index
+from chat_corpus import earlier, foreign, index, usable
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
 from chat_corpus.plan import Plan
 from chat_corpus.progress import amount
 from chat_corpus.report import SourceReport
-from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 from chat_corpus.terminal import counted
@@ -165,7 +164,7 @@ class Job:
         One that failed keeps its parts for the next run, unless the parts themselves are at fault.
         """
         faulty = False
-        self._check_encoding()
+        self._check_usable()
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its shards were joined", OSError):
@@ -201,16 +200,23 @@ class Job:
             about = {"event": "source.done", "source": self.name, "seconds": round(seconds, 3)}
             _log.info("%s, %s/s", line, rate, extra=about)
 
-    def _check_encoding(self) -> None:
-        """Fail a source most of whose turns do not decode: its files are in another encoding, or no text at all."""
-        counts, name = self.told.counts, self.name
-        lost = counts.turns_rejected[Reason.ENCODING]
-        if lost * 2 > counts.turns:
-            files = "; ".join(f"{fact.file.name} was read as {fact.file.encoding}" for fact in self.told.files)
-            told = f"{name}: {lost:,} of {counts.turns:,} turns do not decode: {files}"
-            self.fail(
-                IncompleteError(f"{told}; name the right encoding with --encoding {name}=NAME, or get the file again")
-            )
+    def _check_usable(self) -> None:
+        """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
+        if self.told.error:
+            return
+        counts, source = self.told.counts, self.plan.found.source
+        groups = self.plan.found.names
+        failures = list(usable.failures(groups, counts.files))
+        if failures:
+            advice = usable.advice(source, groups, counts.files, self.told.files)
+            self.fail(IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}"))
+        elif barren := usable.barren(source, self.plan.settings.of(self.name), counts):
+            if usable.is_wanted(counts):
+                _log.warning("%s: %s", self.name, barren, extra={"event": "source.empty", "source": self.name})
+            else:
+                self.fail(IncompleteError(f"{self.name}: {barren}"))
+        for caution in usable.cautions(groups, counts.files):
+            _log.warning("%s: %s", self.name, caution, extra={"event": "source.unreadable", "source": self.name})
 
 
 def forget(*folders: Path) -> None:

@@ -9,21 +9,90 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import polars as pl
 
 from chat_corpus.errors import LedgerError
-from chat_corpus.formats.base import Reading
-from chat_corpus.lines import count
+from chat_corpus.formats.base import Reading, Records
+from chat_corpus.lines import count, printable
 from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
+
+#: Why a record is rejected by whoever reads it: nothing of it was understood.
+UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """The first unreadable record of a file: its number, the reason, the detail, and how it begins."""
+
+    line: int
+    reason: str
+    detail: str
+    raw: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Example:
+        """An example from what `asdict` made of it. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(line=int(data["line"]), **{name: str(data[name]) for name in ("reason", "detail", "raw")})
+
+
+@dataclass(kw_only=True, slots=True)
+class FileCounts:
+    """Records of one raw file that were used, rejected, and of the rejected those that nobody could read, by reason."""
+
+    used: int = 0
+    rejected: int = 0
+    unreadable: Counter[str] = field(default_factory=Counter)
+    example: Example | None = None
+
+    @property
+    def records(self) -> int:
+        """Records that hold turns, or should."""
+        return self.used + self.rejected
+
+    @property
+    def share(self) -> float:
+        """The share of unreadable records in those that should hold turns; 1 where there are none of these."""
+        return self.unreadable.total() / self.records if self.records else 1.0
+
+    def add(self, other: FileCounts) -> None:
+        """Add the figures of another shard of the file; of two examples the earlier one stays."""
+        self.used += other.used
+        self.rejected += other.rejected
+        self.unreadable += other.unreadable
+        examples = [one for one in (self.example, other.example) if one is not None]
+        self.example = min(examples, key=lambda one: one.line, default=None)
+
+    def report(self) -> dict[str, Any]:
+        """The figures as they stand in report.json."""
+        return {
+            "used": self.used,
+            "rejected": self.rejected,
+            "unreadable": dict(sorted(self.unreadable.items())),
+            "example": None if self.example is None else asdict(self.example),
+        }
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> FileCounts:
+        """Figures from what `report` made of them. Raises KeyError, TypeError or ValueError for anything else."""
+        example = data["example"]
+        return cls(
+            used=data["used"],
+            rejected=data["rejected"],
+            unreadable=Counter(data["unreadable"]),
+            example=None if example is None else Example.read(example),
+        )
 
 
 @dataclass(kw_only=True, slots=True)
 class Counts:
-    """What happened to the records, turns and pairs of a shard or a source; every figure counted on its own."""
+    """What happened to the records, turns and pairs of a shard or a source; every figure counted on its own.
+
+    `files` has the records of each raw file by its name.
+    """
 
     records: int = 0
     structural: int = 0
@@ -39,6 +108,7 @@ class Counts:
     written: int = 0
     duplicates: int = 0
     pairs_rejected: Counter[str] = field(default_factory=Counter)
+    files: dict[str, FileCounts] = field(default_factory=dict)
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Counts:
@@ -60,14 +130,18 @@ class Counts:
                 written=pairs["written"],
                 duplicates=pairs["duplicates"],
                 pairs_rejected=Counter(pairs["rejected"]),
+                files={name: FileCounts.read(file) for name, file in told["records_by_file"].items()},
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no accounts of this version: {error}") from error
 
     def add(self, other: Counts) -> None:
         """Add the figures of another shard."""
         for figure in fields(self):
-            setattr(self, figure.name, getattr(self, figure.name) + getattr(other, figure.name))
+            if figure.name != "files":
+                setattr(self, figure.name, getattr(self, figure.name) + getattr(other, figure.name))
+        for name, file in other.files.items():
+            self.files.setdefault(name, FileCounts()).add(file)
 
     def report(self) -> dict[str, Any]:
         """The accounts as they stand in report.json."""
@@ -78,6 +152,7 @@ class Counts:
                 "used": self.used,
                 "rejected": self.records_rejected,
             },
+            "records_by_file": {name: file.report() for name, file in self.files.items()},
             "turns": {
                 "read": self.turns,
                 "kept": self.kept,
@@ -96,11 +171,20 @@ class Counts:
 
     def check(self, where: str) -> None:
         """Raise LedgerError where a sum does not balance."""
-        sums = (
+        sums = [
             ("records", self.records, self.structural + self.used + self.records_rejected),
             ("turns", self.turns, self.kept + self.turns_rejected.total()),
             ("pairs", self.pairs, self.written + self.duplicates + self.pairs_rejected.total()),
-        )
+        ]
+        if self.files:
+            sums += [
+                ("used records of the files", self.used, sum(file.used for file in self.files.values())),
+                (
+                    "rejected records of the files",
+                    self.records_rejected,
+                    sum(one.rejected for one in self.files.values()),
+                ),
+            ]
         for name, total, parts in sums:
             if total != parts:
                 raise LedgerError(f"{where}: {name} do not balance: {total} met, {parts} accounted for; {_BUG}")
@@ -112,6 +196,8 @@ _DIALOGUE = 1 << 32
 _ADDRESS = ("part", "line", "dialogue", "turn")
 #: Of so many pairs of a shard the text is looked at.
 _LOOKS = 1000
+#: So many characters of an unreadable record are shown.
+_EXAMPLE = 80
 _BUG = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 
@@ -132,6 +218,28 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
         )
     used = int(by_line["used"].sum())
     return used, len(by_line) - used
+
+
+def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int, records: Records) -> FileCounts:
+    """The figures of one file of a shard: `rows` are a reader's, `records` the raw ones that they were read from."""
+    counts = FileCounts(used=used, rejected=rejected)
+    mine = rows.filter((pl.col("part") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
+    if mine.is_empty():
+        return counts
+    useful = rows.filter((pl.col("part") == part) & pl.col("reason").is_null())["line"].unique()
+    lost = mine.filter(~pl.col("line").is_in(useful.implode())).unique("line", keep="first").sort("line")
+    counts.unreadable = Counter(dict(lost["reason"].value_counts().iter_rows()))
+    if not lost.is_empty():
+        line, reason, detail = lost.select("line", "reason", "detail").row(0)
+        counts.example = Example(line=line, reason=reason, detail=detail, raw=_beginning(records, line))
+    return counts
+
+
+def _beginning(records: Records, line: int) -> str:
+    """How a raw record begins, in one line."""
+    record = records.filter(pl.col("line") == line)
+    text, data = record["text"][0], record["bytes"][0]
+    return " ".join((printable(data[: _EXAMPLE * 4]) if text is None else text[: _EXAMPLE * 4]).split())[:_EXAMPLE]
 
 
 def check_order(rows: pl.DataFrame, where: str) -> None:

@@ -81,6 +81,8 @@ def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned
         counts.structural += len(reading.structural[part])
         counts.used += used
         counts.records_rejected += lost
+        file = ledger.file_counts(reading.rows, part, used, lost, raw[part])
+        counts.files.setdefault(piece.file.name, ledger.FileCounts()).add(file)
     rows = _undecoded(_given(reading.rows, source, own, where), shard)
     return Cleaned(turns=_changed(rows, shard, source, own, counts), counts=counts)
 

@@ -9,22 +9,30 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import PurePosixPath
 
+from chat_corpus import naming, unread
+from chat_corpus.compressed import content_name
 from chat_corpus.detection import text_head
 from chat_corpus.errors import FileError
 from chat_corpus.formats.base import Format
-from chat_corpus.heads import head_of, impostor, text_of
+from chat_corpus.heads import head_of, text_of
 from chat_corpus.lines import cut_at_line
-from chat_corpus.raw import RawFile
-from chat_corpus.signature import HAN, HEAD_BYTES, contradicts, share
+from chat_corpus.raw import RawFile, read_range
+from chat_corpus.signature import FEW, HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
+from chat_corpus.trial import is_most_of
 from chat_corpus.walk import Entry
 
 #: Where a file belongs: a source, one of its inputs, a part of that.
 Place = tuple[str, int, int]
 
+#: So many bytes at the end of a file are looked at.
+_TAIL = 1 << 12
 #: Of so many lines the layout is told of a file that is nobody's.
 _MOSTLY = 0.9
+_MADE = "what another program made of {}; it is not read, get the corpus itself"
+_UNKNOWN = "no corpus that is known, by its name or its content"
 #: Layouts of any text.
 _COMMON = ("", ",")
 
@@ -61,13 +69,14 @@ class Claim:
 class Stray:
     """A file that is nobody's, and why.
 
-    `damaged` names the source whose file it is by its name; `candidates` are the claims that it has if there are other
-    files of theirs beside it.
+    `damaged` names the source whose file it is by its name, `meant` the one that it would be of if it could be read;
+    `candidates` are the claims that it has if there are other files of theirs beside it.
     """
 
     file: RawFile
     reason: str
     damaged: str | None = None
+    meant: str | None = None
     grave: bool = False
     candidates: tuple[Claim, ...] = ()
 
@@ -86,15 +95,43 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
         head = head_of(entry.file) if entry.head is None else entry.head
     except FileError as error:
         return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
-    fault = impostor(head)
-    if fault:
-        return Stray(file=entry.file, reason=fault, damaged=owner, grave=owner is not None)
+    kind = unread.by_content(head, content_name(entry.file.name))
+    if kind is not None:
+        return _unread(entry, owner, kind, sources)
+    made = None if owner else naming.made_of(content_name(entry.file.name), sources)
+    if made is not None:
+        return Stray(file=entry.file, reason=_MADE.format(made), meant=made)
     text = text_of(head)
-    fitting = [place for place in named if text is None or not contradicts(_input(place, sources).layout, text)]
+    fewest = FEW if owner and _is_named(entry, sources[owner]) else 1
+    fitting = [place for place in named if text is None or not contradicts(_input(place, sources).layout, text, fewest)]
     fitting = [place for place in fitting if _input(place, sources).format.accepts(text_head(head))]
-    if fitting:
-        return _claim(fitting[0], entry.file, how, head, sources)
-    return _by_content(entry, owner, head, text, sources)
+    claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
+    judged = claim or _by_content(entry, owner, head, text, sources)
+    if isinstance(judged, Claim) and (fault := _end_fault(judged, head, sources)):
+        return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True)
+    return judged
+
+
+def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
+    """What is wrong with the end of a file; empty too if that cannot be seen without reading all of it."""
+    fault_at_end, file = _input(claim.place, sources).format.fault_at_end, claim.file
+    if fault_at_end is None:
+        return ""
+    if claim.sampled.whole:
+        return fault_at_end(text_head(head), text_head(head))
+    if file.streamed:
+        return ""
+    tail = read_range(file, max(0, file.size - _TAIL), file.size)
+    return "" if b"\0" in tail else fault_at_end(text_head(head), tail)
+
+
+def _unread(entry: Entry, owner: str | None, kind: unread.Kind, sources: Mapping[str, Source]) -> Stray:
+    """A file of a kind that is not read, with the source whose it may be."""
+    if owner is not None:
+        return Stray(file=entry.file, reason=kind.message, damaged=owner, grave=True)
+    names = map(content_name, entry.names)
+    meant = next((one for name in names if (one := naming.meant(name, sources, by_folder=kind.data))), None)
+    return Stray(file=entry.file, reason=kind.message, meant=meant, grave=kind.data and meant is None)
 
 
 def _claim(place: Place, file: RawFile, how: How, head: bytes, sources: Mapping[str, Source]) -> Claim:
@@ -123,13 +160,20 @@ def _by_content(
     entry: Entry, owner: str | None, head: bytes, text: str | None, sources: Mapping[str, Source]
 ) -> Claim | Stray:
     """A name that the content contradicts is no reason to take the file for another source's."""
+    name = content_name(entry.file.name)
+    kind = unread.by_ending(name) if owner is None else None
+    if kind is not None:
+        return _unread(entry, None, kind, sources)
     if text is None:
         return Stray(file=entry.file, reason="no text, as far as its first bytes tell")
-    places = list(_fitting(head, text, sources))
+    if owner is None and unread.is_written(name):
+        return Stray(file=entry.file, reason=_UNKNOWN)
+    places = list(_fitting(name, head, text, sources))
     found = list(dict.fromkeys(place[0] for place in places))
     if owner is not None:
         like = f"; it looks like {' or '.join(found)}, so rename it" if found else ""
-        return Stray(file=entry.file, reason=f"named as {owner}, but it is not of that layout{like}")
+        told = f"named as {owner}, but it is not of that layout{like}"
+        return Stray(file=entry.file, reason=told, grave=_is_named(entry, sources[owner]))
     if len(found) == 1:
         return _claim(places[0], entry.file, How.CONTENT, head, sources)
     if found:
@@ -137,16 +181,23 @@ def _by_content(
     candidates = tuple(
         _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
     )
-    return Stray(file=entry.file, reason=_nearest(text, sources), candidates=candidates)
+    return Stray(file=entry.file, reason=_nearest(entry, text, sources), candidates=candidates)
 
 
-def _fitting(head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
+def _is_named(entry: Entry, source: Source) -> bool:
+    """Whether a name is a source's by more than a folder and an ending."""
+    patterns = (pattern for wanted in source.inputs for pattern in wanted.files)
+    exact = [PurePosixPath(pattern.lower()) for pattern in patterns if PurePosixPath(pattern).stem != "*"]
+    return any(PurePosixPath(name.lower()).match(str(pattern)) for name in entry.names for pattern in exact)
+
+
+def _fitting(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
             if wanted.format.accepts(text_head(head)):
-                for signature in wanted.signatures:
-                    if not signature.company and signature.fits(text):
-                        yield source.name, number, signature.part
+                fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
+                if fitting and is_most_of(wanted.format, wanted.layout, head, text):
+                    yield source.name, number, fitting[0].part
 
 
 def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
@@ -160,16 +211,26 @@ def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Itera
                     yield source.name, number, signature.part
 
 
-def _nearest(text: str, sources: Mapping[str, Source]) -> str:
-    """What is said of a file that nothing fits: the sources whose layout it has, and the names that would settle it."""
+def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
+    """What is said of a file that nothing fits: the sources whose layout it has, and the names that would settle it.
+
+    A source that the name speaks of is not advised against.
+    """
+    speaks = naming.mentioned(entry.names[0], sources)
+    speaks += [one for one in [naming.meant(entry.names[0], sources, by_folder=False)] if one and one not in speaks]
     alike = {
         source.name: wanted.files[0]
         for source in sources.values()
         for wanted in source.inputs
         if wanted.layout not in _COMMON and (share(wanted.layout, text) or 0) >= _MOSTLY
     }
+    if speaks:
+        alike = {name: pattern for name, pattern in alike.items() if name in speaks}
+        if not alike:
+            wanted = ", ".join(pattern for one in sources[speaks[0]].inputs for pattern in one.files)
+            return f"speaks of {speaks[0]}, but has no layout of it that is read; looked for is {wanted}"
     if not alike or not re.search(HAN, text):
-        return "no corpus that is known, by its name or its content"
+        return _UNKNOWN
     told = "nothing that tells which it is" if len(alike) > 1 else "nothing else of it"
     return f"has the layout of {', '.join(alike)}, and {told}; a name would: {', '.join(alike.values())}"
 

@@ -13,13 +13,16 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from chat_corpus import distinct, earlier, identity, script
+from chat_corpus import distinct, earlier, identity, script, usable
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import FileFacts
 from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import Found
 from chat_corpus.work import whole
+
+#: What is reported of a run that failed beside an earlier output.
+_TRIED = ("raw", "settings", "files", "records_by_file")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,9 +82,10 @@ def _failed(told: SourceReport, settings: Settings, before: Mapping[str, Any]) -
     """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
     failure = {"error": told.error, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     facts = _facts(told, settings)
+    facts["records_by_file"] = told.counts.report()["records_by_file"]
     if "outputs" not in before:
         return {**facts, **failure, "state": "failed"}
-    last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in ("raw", "settings", "files")}}
+    last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in _TRIED}}
     return {**before, "state": "failed", "error": told.error, "last_failure": last}
 
 
@@ -94,6 +98,7 @@ def _facts(told: SourceReport, settings: Settings) -> dict[str, Any]:
     """What was read of a source, and how."""
     source: Source = told.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
+    shares = usable.shares(told.found.names, told.counts.files)
     return {
         "title": source.title,
         "licence": source.licence,
@@ -110,6 +115,7 @@ def _facts(told: SourceReport, settings: Settings) -> dict[str, Any]:
                 "encoding": fact.file.encoding,
                 "encoding_evidence": fact.evidence,
                 "records": min(fact.records, limit),
+                "unreadable_share": round(shares.get(fact.file.name, 1.0), 4),
                 "segmentation": str(fact.segmentation),
             }
             for fact in told.files

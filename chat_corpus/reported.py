@@ -33,6 +33,20 @@ class _Records(msgspec.Struct):
     rejected: _Count
 
 
+class _Example(msgspec.Struct):
+    line: _Count
+    reason: str
+    detail: str
+    raw: str
+
+
+class _FileRecords(msgspec.Struct):
+    used: _Count
+    rejected: _Count
+    unreadable: _Reasons
+    example: _Example | None
+
+
 class _Turns(msgspec.Struct):
     read: _Count
     kept: _Count
@@ -65,6 +79,7 @@ class _Finished(msgspec.Struct):
     settings: dict[str, Any]
     files: list[_File]
     records: _Records
+    records_by_file: dict[str, _FileRecords]
     turns: _Turns
     pairs: _Pairs
     outputs: dict[str, tuple[int, int]]

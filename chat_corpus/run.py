@@ -18,7 +18,7 @@ from typing import Any
 
 import filelock
 
-from chat_corpus import earlier, report, script
+from chat_corpus import earlier, report, script, usable
 from chat_corpus.drive import drive
 from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
@@ -154,4 +154,6 @@ def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progre
             _log.info(
                 "%s: unchanged since %s", name, earlier.since(told), extra={"event": "source.unchanged", "source": name}
             )
+            for caution in usable.cautions(one.names, done[name].counts.files):
+                _log.warning("%s: %s", name, caution, extra={"event": "source.unreadable", "source": name})
     return done

@@ -24,8 +24,8 @@ ONE_TAB = "^[^\\t\\n]*\\t[^\\t\\n]*$"
 SEGMENTED = "[\u4e00-\u9fff] [\u4e00-\u9fff]"
 #: Less than one line in ten of a file's layout, and it is not of that layout.
 _PLAUSIBLE = 0.1
-#: Of so few lines nothing is said.
-_LINES = 10
+#: Of fewer lines nothing is said against a name.
+FEW = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,8 @@ class Signature:
 
     Records are what `record` finds; with less than `fewest` of them nothing is said. `part` is the file's place where
     several are read together. A signature that only holds in `company` tells nothing by itself: beside the other part,
-    the one file in a folder that it fits, with as many records, is the part that is missing.
+    the one file in a folder that it fits, with as many records, is the part that is missing. One with an `ending` is
+    for files whose names have it: there the layout alone says much.
     """
 
     holds: tuple[str, ...] = ()
@@ -52,12 +53,14 @@ class Signature:
     fewest: int = 8
     part: int = 0
     company: bool = False
+    ending: str = ""
 
-    def fits(self, text: str) -> bool:
-        """Whether a head, as text, is this corpus's."""
+    def fits(self, text: str, name: str = "") -> bool:
+        """Whether a head, as text, is this corpus's; `name` is that of its file, without a compression's ending."""
         records = len(_compiled(self.record).findall(text))
         return (
             records >= self.fewest
+            and name.lower().endswith(self.ending)
             and all(_compiled(pattern).search(text) for pattern in self.holds)
             and all(
                 rate.least <= len(_compiled(rate.pattern).findall(text)) / records <= rate.most for rate in self.rates
@@ -70,15 +73,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.MULTILINE)
 
 
-def share(layout: str, text: str) -> float | None:
-    """The share of a text's lines, blank ones aside, in which a layout's pattern is found; None where they are few."""
+def share(layout: str, text: str, *, fewest: int = FEW) -> float | None:
+    """The share of a text's lines, blank ones aside, in which a layout's pattern is found; None of fewer lines."""
     lines = [line for line in text.split("\n") if line.strip()]
-    if len(lines) < _LINES:
+    if len(lines) < fewest:
         return None
     return sum(_compiled(layout).search(line) is not None for line in lines) / len(lines)
 
 
-def contradicts(layout: str, text: str) -> bool:
-    """Whether a text cannot be of a layout, as far as it is known."""
-    found = share(layout, text) if layout else None
+def contradicts(layout: str, text: str, fewest: int = FEW) -> bool:
+    """Whether a text cannot be of a layout, as far as it is known from at least `fewest` lines."""
+    found = share(layout, text, fewest=fewest) if layout else None
     return found is not None and found < _PLAUSIBLE

@@ -20,6 +20,9 @@ class Input:
 
     `layout` is a regular expression that is found in most lines of such a file: where it is in hardly any, the name of
     the file is wrong. By its content alone a file is known where one of the `signatures` fits it.
+
+    `siblings` are patterns, best first, of files that hold dialogues of the release once more: its raw form, an earlier
+    edition, a cut or a sample of it. They are read only where nothing better is there.
     """
 
     files: tuple[str, ...]
@@ -27,6 +30,7 @@ class Input:
     layout: str = ""
     signatures: tuple[Signature, ...] = ()
     many: bool = False
+    siblings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.files, str) or not all(self.files):
@@ -36,6 +40,11 @@ class Input:
         """The index of the first pattern that matches, or None."""
         path = PurePosixPath(name.lower())
         return next((index for index, pattern in enumerate(self.files) if path.match(pattern.lower())), None)
+
+    def rank(self, name: str) -> int:
+        """0 for a release, more for its siblings: the lowest that is there is read."""
+        path = PurePosixPath(name.lower())
+        return next((index for index, one in enumerate(self.siblings, 1) if path.match(one.lower())), 0)
 
     def part_of_base(self, name: str) -> int | None:
         """The same by the file's own name, in whatever folder."""

@@ -64,7 +64,8 @@ def undone(chosen: Mapping[str, Found], done: Mapping[str, SourceReport], *, ask
 def _debt(one: Found, told: SourceReport | None, *, asked: bool) -> str:
     if told is not None and told.error:
         return "failed"
-    return one.state if one.damaged or (asked and one.state in ("absent", "partial")) else ""
+    owed = ("damaged", "unusable", "absent", "partial") if asked else ("damaged", "unusable")
+    return one.state if one.state in owed else ""
 
 
 def left(out: Path, reported: Mapping[str, Any], done: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 #: So many files of no corpus are looked into.
 _LOOKS = 2000
+_SIBLING = "{} left alone: another form, edition or part of {}, which is read"
 #: So many files are named in a remark.
 _NAMED = 3
 
@@ -49,6 +50,8 @@ class Found:
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    #: Of files in a form that is not read: what they are, and what to do. Empty if another form is there.
+    unusable: list[str] = field(default_factory=list)
     renamed: list[RawFile] = field(default_factory=list)
     sampled: dict[RawFile, Sampled] = field(default_factory=dict)
     sample: bool = False
@@ -57,12 +60,19 @@ class Found:
 
     @property
     def state(self) -> str:
-        """One of found, renamed, partial, damaged, sample, absent."""
+        """One of found, renamed, partial, damaged, unusable, sample, absent."""
         if self.damaged:
             return "damaged"
+        if self.unusable and not self.groups:
+            return "unusable"
         if not self.groups:
             return "partial" if self.missing else "absent"
         return "sample" if self.sample else "partial" if self.missing else "renamed" if self.renamed else "found"
+
+    @property
+    def names(self) -> list[list[str]]:
+        """The names of the files of each group."""
+        return [[file.name for file in group.files] for group in self.groups]
 
     @property
     def files(self) -> list[RawFile]:
@@ -95,7 +105,7 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
     if len(strays) > _LOOKS:
         about = {"event": "files.many"}
         _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
-    strays += outputs(claims, strays, sources)
+    strays = outputs(claims, strays, sources)
     strays = joined(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
     real = any(told.file not in samples for told in claims)
@@ -107,6 +117,7 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
         found[name].sample = bool(found[name].groups) and not real
         found[name].samples_left = len(mine) - len(kept)
     _assign_damage(found, strays)
+    _assign_unusable(found, strays)
     return Survey(found=found, strays=strays)
 
 
@@ -144,17 +155,35 @@ def _assign_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
                 one.damaged.append(f"{stray.file.name}: {stray.reason}")
 
 
+def _assign_unusable(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
+    for stray in strays:
+        if stray.meant:
+            one = found[stray.meant]
+            if one.groups:
+                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
+            else:
+                one.unusable.append(f"{stray.file.name}: {stray.reason}")
+
+
 def _grouped(source: Source, claims: list[Claim]) -> Found:
     found = Found(source=source)
     names = {told.file.name for told in claims}
+    claims = _one_form_each(claims, found)
     for number, wanted in enumerate(source.inputs):
         mine = [told for told in claims if told.place[1] == number]
-        mine.sort(key=lambda told: (told.how in (How.CONTENT, How.COMPANY), told.place[2], told.file.name))
+        mine.sort(
+            key=lambda told: (
+                told.how in (How.CONTENT, How.COMPANY),
+                told.place[2],
+                wanted.rank(content_name(told.file.name)),
+                told.file.name,
+            )
+        )
         mine = [told for told in mine if not _unpacked_too(told.file, names, found)]
         if found.groups and source.alternatives and mine:
             found.remarks.extend(f"{told.file.name} left alone: a version of what was read already" for told in mine)
         elif wanted.format.parts == 1:
-            _group_single(found, number, wanted, mine)
+            _group_single(found, number, wanted, _best(wanted, mine, found))
         else:
             _group_parts(found, number, wanted, mine)
     read = set(found.files)
@@ -162,6 +191,35 @@ def _grouped(source: Source, claims: list[Claim]) -> Found:
     _tell_renamed(found, [told for told in claims if told.file in read])
     _tell_missing(found, claims)
     return found
+
+
+def _one_form_each(claims: list[Claim], found: Found) -> list[Claim]:
+    """The claims without files of the same folder and name in another form, as a release in JSON and in JSON Lines.
+
+    Of these the first is read, by the order of the source's inputs and of the names.
+    """
+    chosen: dict[tuple[str, str], Claim] = {}
+    several: list[Claim] = []
+    inputs = found.source.inputs
+    for told in sorted(claims, key=lambda told: (told.how is not How.NAME, told.place[1], told.file.name)):
+        path = PurePosixPath(content_name(told.file.name))
+        first = chosen.setdefault((str(path.parent), path.stem.lower()), told)
+        same = PurePosixPath(content_name(first.file.name)).suffix == path.suffix
+        if first is told or same or inputs[told.place[1]].format.parts > 1 or not path.suffix:
+            several.append(told)
+        else:
+            found.remarks.append(f"{told.file.name} left alone: another form of {first.file.name}, which is read")
+    return several
+
+
+def _best(wanted: Input, claims: list[Claim], found: Found) -> list[Claim]:
+    """The claims on an input without siblings of what is there."""
+    best = min((wanted.rank(content_name(told.file.name)) for told in claims), default=0)
+    first = next((told for told in claims if wanted.rank(content_name(told.file.name)) == best), None)
+    for told in claims:
+        if first is not None and wanted.rank(content_name(told.file.name)) > best:
+            found.remarks.append(_SIBLING.format(told.file.name, first.file.name))
+    return [told for told in claims if wanted.rank(content_name(told.file.name)) == best]
 
 
 def _tell_missing(found: Found, claims: list[Claim]) -> None:
@@ -208,6 +266,25 @@ def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim])
     if len(chosen) > 1 and not wanted.many:
         shown = ", ".join(told.file.name for told in chosen[:_NAMED])
         found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
+    elif wanted.many:
+        _tell_same_names(found, wanted, chosen)
+
+
+def _tell_same_names(found: Found, wanted: Input, chosen: list[Claim]) -> None:
+    """Several files of one name, by as much of its path as the pattern names, are versions of the same file."""
+    names: dict[str, list[str]] = {}
+    for told in chosen:
+        path = PurePosixPath(content_name(told.file.name).lower())
+        pattern = wanted.files[told.place[2]]
+        depth = len(PurePosixPath(pattern).parts) if told.how is How.NAME else 0
+        if depth and PurePosixPath(pattern).stem != "*":
+            names.setdefault(path.name, []).append(told.file.name)
+        elif depth:
+            names.setdefault("/".join(path.parts[-depth:]), []).append(told.file.name)
+    for same in names.values():
+        if len(same) > 1:
+            shown = ", ".join(same[:_NAMED])
+            found.remarks.append(f"{len(same)} different files of the same name, all of which are read: {shown}")
 
 
 def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
@@ -235,20 +312,37 @@ def _group_parts(found: Found, number: int, wanted: Input, claims: list[Claim]) 
         if part in parts:
             found.remarks.append(f"{told.file.name} left alone: {parts[part].name} is read in its place")
         parts.setdefault(part, told.file)
+    complete: dict[str, tuple[RawFile, ...]] = {}
     for place, parts in folders.items():
         lacking = [pattern for part, pattern in enumerate(wanted.files) if part not in parts]
-        files = tuple(parts[part] for part in sorted(parts))
-        same = next((group for group in found.groups if _all_alike(group.files, files)), None)
         if lacking:
             found.missing.extend(lacking)
             found.remarks.append(f"{_shown(place)}: {', '.join(lacking)} missing, so the other file cannot be read")
+        else:
+            complete[place] = tuple(parts[part] for part in sorted(parts))
+    named = {told.file for told in claims if told.how in (How.NAME, How.GARBLED)}
+    ranks = {place: _rank(wanted, files, named) for place, files in complete.items()}
+    best = min(ranks.values(), default=(0, 0))
+    read = next((place for place, rank in ranks.items() if rank == best), "")
+    for place, files in complete.items():
+        same = next((group for group in found.groups if _all_alike(group.files, files)), None)
+        if ranks[place] != best:
+            for file, release in zip(files, complete[read], strict=True):
+                found.remarks.append(_SIBLING.format(file.name, release.name))
         elif same is not None:
             found.remarks.append(f"{_shown(place)} left alone: the same content as {_shown(folder(same.files[0]))}")
         else:
             found.groups.append(Group(input=number, files=files))
+    if found.groups:  # what one folder lacks, another has
+        found.missing.clear()
     if len(found.groups) > 1:
         shown = ", ".join(_shown(folder(group.files[0])) for group in found.groups)
         found.remarks.append(f"{len(found.groups)} different copies of this corpus, all of which are read: {shown}")
+
+
+def _rank(wanted: Input, files: tuple[RawFile, ...], named: set[RawFile]) -> tuple[int, int]:
+    """How far files are from the release: how many lack its name, and the rank of the others."""
+    return sum(file not in named for file in files), max(wanted.rank(content_name(file.name)) for file in files)
 
 
 def _shown(place: str) -> str:

@@ -22,6 +22,7 @@ _CLUTTER = frozenset({"__MACOSX"})
 _SYSTEM = ("/dev", "/proc", "/sys")
 #: A folder of more files is no folder of corpora.
 _MOST = 100_000
+_ANNEXED = "a link of git-annex to a file that was not fetched: fetch it with 'git annex get'"
 _KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 #: What names become that are written in the second encoding and read in the first; None: bytes that nobody decoded.
 _GARBLED = (
@@ -47,6 +48,13 @@ class Entry:
     head: bytes | None = None
     trouble: str = ""
     grave: bool = False
+
+
+#: The first member of a zip archive that is one file to whoever made it, and was given another ending.
+_OFFICE = {
+    "[Content_Types].xml": "an Office file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text",
+    "mimetype": "an OpenDocument file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text",
+}
 
 
 def walk(raw: Path) -> Iterator[Entry]:
@@ -143,7 +151,9 @@ def _at(path: str, raw: Path) -> Iterator[Entry]:
     try:
         facts = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        yield _troubled(path, raw, f"leads nowhere: {error.strerror}")
+        annexed = "/.git/annex/" in f"/{os.readlink(path)}" if os.path.islink(path) else False  # noqa: PTH114, PTH115
+        told = _ANNEXED if annexed else f"leads nowhere: {error.strerror}"
+        yield _troubled(path, raw, told, grave=annexed)
         return
     if not stat.S_ISREG(facts.st_mode):
         yield _troubled(path, raw, f"{_KINDS.get(stat.S_IFMT(facts.st_mode), 'not a file')}, which is never opened")
@@ -158,8 +168,11 @@ def _at(path: str, raw: Path) -> Iterator[Entry]:
 
 def _members(archive: RawFile, name: str) -> Iterator[Entry]:
     try:
-        for member, head in archives.members(archive.path, HEAD_BYTES):
+        for number, (member, head) in enumerate(archives.members(archive.path, HEAD_BYTES)):
             inside = archives.safe_name(member.name)
+            if not number and inside in _OFFICE:
+                yield Entry(file=archive, names=likely_names(name), trouble=_OFFICE[inside], grave=True)
+                return
             if not any(map(_is_clutter, PurePosixPath(inside).parts)):
                 file = RawFile(
                     path=archive.path,

@@ -97,7 +97,7 @@ def test_only_rules_that_can_reject_are_said_to_have_been_passed(
 
 
 def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) -> None:
-    raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t \u3000\n甲\t\u200b\n"})
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t \u3000\n甲\t\u200b\n丙\t丁\n"})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     told = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
     at = told.index("rejected empty at reading: a turn without text")
@@ -127,7 +127,7 @@ def test_a_record_says_where_the_turns_are_told_that_it_repeats(tmp_path: Path) 
 
 
 def test_rejects_hold_the_raw_text_and_explain_shows_what_nobody_sees(tmp_path: Path) -> None:
-    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\t\ue756\n"}), tmp_path / "out"
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\t\ue756\n丙\t丁\n"}), tmp_path / "out"
     assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
     assert json.loads((out / "rejects" / "tieba.jsonl").read_text("utf-8"))["raw"] == "甲\t\ue756"
     assert r"raw 甲\t\ue756" in shown(invoke("explain", "tieba.dialogues:1", "--out", out))

@@ -174,8 +174,11 @@ def test_a_choice_that_does_not_fit_is_obeyed_with_a_warning(big5: Path, tmp_pat
 def test_a_choice_that_decodes_nothing_fails_its_source_alone(big5: Path, tmp_path: Path) -> None:
     done = invoke("--raw", big5, "--out", tmp_path / "out", "--encoding", "tieba=utf-8")
     assert done.exit_code == 3
-    told = "tieba: 20 of 20 turns do not decode: tieba.dialogues was read as utf-8; name the right encoding with "
-    assert f"{told}--encoding tieba=NAME, or get the file again" in done.stderr
+    assert "tieba: tieba.dialogues: 20 of 20 records (100 %) cannot be read: encoding 20; the first is " in done.stderr
+    told = (
+        "tieba.dialogues was read as utf-8; name the right encoding with --encoding tieba=NAME, or get the file again"
+    )
+    assert told in done.stderr
     assert {name for name in visible(tmp_path / "out") if name.endswith(".tsv")} == {"subtitle.tsv"}
 
 
@@ -187,7 +190,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     assert done.exit_code == 3
     assert "sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
     assert "--encoding tieba=NAME, or convert it to UTF-8" in done.stderr
-    assert "turns do not decode: tieba.dialogues was read as utf-8" in done.stderr
+    assert "tieba.dialogues was read as utf-8; name the right encoding" in done.stderr
 
 
 @pytest.mark.parametrize(

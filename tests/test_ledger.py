@@ -11,7 +11,7 @@ import pytest
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading, turns_frame
-from chat_corpus.ledger import Counts, check_reading, check_rows
+from chat_corpus.ledger import Counts, Example, FileCounts, check_reading, check_rows
 
 WHERE = "某源, shard 3"
 
@@ -97,7 +97,7 @@ def test_the_figures_of_shards_add_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "figure", sorted({figure.name for figure in fields(Counts)} - {"normalized", "converted", "scripts"})
+    "figure", sorted({figure.name for figure in fields(Counts)} - {"normalized", "converted", "scripts", "files"})
 )
 def test_a_figure_that_is_one_off_does_not_balance(figure: str) -> None:
     counts = Counts(records=1, used=1, turns=1, kept=1, pairs=1, written=1)
@@ -109,7 +109,17 @@ def test_a_figure_that_is_one_off_does_not_balance(figure: str) -> None:
 
 
 def test_figures_can_be_written_and_read_again() -> None:
-    counts = Counts(records=2, used=2, turns_rejected=Counter(layout=1), scripts=Counter(Hans=4))
+    example = Example(line=7, reason="layout", detail="不是", raw="甲乙")
+    file = FileCounts(used=2, rejected=1, unreadable=Counter(layout=1), example=example)
+    counts = Counts(records=2, used=2, turns_rejected=Counter(layout=1), scripts=Counter(Hans=4), files={"a": file})
     assert Counts.read(counts.report()) == counts
     with pytest.raises(ValueError, match="version"):
         Counts.read({"records": 1})
+
+
+def test_the_figures_of_files_must_be_those_of_their_source() -> None:
+    counts = Counts(records=2, used=1, records_rejected=1, files={"a": FileCounts(used=1, rejected=1)})
+    counts.check("某源")
+    counts.files["a"].used = 2
+    with pytest.raises(LedgerError, match="used records of the files do not balance: 1 met, 2 accounted for"):
+        counts.check("某源")

@@ -131,7 +131,7 @@ def test_a_forums_replies_by_name_are_tiebas(tmp_path: Path) -> None:
     assert states(tmp_path) == {"tieba": "renamed"}
 
 
-@pytest.mark.parametrize("name", ["ptt-gossip.tsv", "tieba2.tsv", "tieba.tsv"])
+@pytest.mark.parametrize("name", ["ptt-gossip.tsv", "tieba2.tsv", "tieba_old.tsv"])
 def test_a_corpus_named_almost_as_an_output_is_read(name: str, tmp_path: Path) -> None:
     put(tmp_path, {name: CHAIN})
     assert states(tmp_path) == {"tieba": "renamed"}
@@ -232,7 +232,7 @@ def test_a_files_own_name_decides_beside_others_of_its_corpus(tmp_path: Path) ->
 
 def test_two_sources_that_fit_are_named_and_neither_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, {"a": CHAIN})
-    monkeypatch.setattr(Signature, "fits", lambda self, _: not self.company)
+    monkeypatch.setattr(Signature, "fits", lambda self, *_: not self.company)
     told = found(tmp_path)
     assert states(tmp_path) == {}
     assert told.strays[0].reason.startswith("looks like ")
@@ -352,8 +352,8 @@ def test_check_tells_states_sizes_records_and_what_to_do(tmp_path: Path) -> None
     wanted = {"tieba": "found", "subtitle": "renamed", "douban": "partial", "qingyun": "damaged", "ptt": "absent"}
     assert {name: rows[name]["state"] for name in wanted} == wanted
     assert set(rows["ptt"]) == {
-        "name", "state", "files", "bytes", "records", "estimated", "licence", "url", "missing", "damaged", "remarks",
-        "obtain",
+        "name", "state", "files", "bytes", "records", "estimated", "licence", "url", "missing", "damaged", "unusable",
+        "remarks", "obtain",
     }  # fmt: skip
     assert (rows["tieba"]["estimated"], rows["subtitle"]["estimated"]) == (True, False)
     assert abs(rows["tieba"]["records"] - 12_000) <= 1200

@@ -277,7 +277,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
     assert warnings == ["locked left alone: cannot be read: Permission denied; check its permissions"]
 
 
-@pytest.mark.parametrize(("first", "input_"), [('[{"instruction"', 1), ('\n\ufeff {"instruction"', 0)], ids=str)
+@pytest.mark.parametrize(("first", "input_"), [('[{"instruction": 1}]', 1), ('\n\ufeff {"instruction"', 0)], ids=str)
 def test_a_json_array_and_json_lines_are_told_apart_by_content(first: str, input_: int, tmp_path: Path) -> None:
     put(tmp_path, {"belle/train_2M_CN.json": first})
     (group,) = found(tmp_path)["belle"].groups

@@ -152,7 +152,7 @@ def test_a_name_steers_no_terminal_and_breaks_no_line(name: str, packed: bool, t
         pytest.skip("the name of a member is text")
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()
-    content = "在吗\t在\n坏行\n" * 20
+    content = "在吗\t在\n好\t好\n坏行\n" * 20
     if packed:
         with zipfile.ZipFile(raw / "a.zip", "w") as archive:
             archive.writestr(name, content)

@@ -44,9 +44,9 @@ class Format:
     `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
     the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
+    `fault_at_end` looks at the first and the last bytes of a file and says that it was cut short, if it was.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
-    many turns of its dialogue that stand right before its own, and are those of an earlier record. `unfinished` says,
-    by the first and the last bytes of a file, that it was cut short; nothing if it cannot know.
+    many turns of its dialogue that stand right before its own, and are those of an earlier record.
     """
 
     read: Callable[[Sequence[Records]], Reading]
@@ -56,7 +56,7 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
     repeats: int = 0
-    unfinished: Callable[[bytes, bytes], str] = lambda begin, end: ""  # noqa: ARG005 the names say what it is given
+    fault_at_end: Callable[[bytes, bytes], str] | None = None
 
 
 def undecodable(records: Records) -> pl.DataFrame:

@@ -32,6 +32,8 @@ _BRACES, _BRACKETS = re.compile(rb'["{}]'), re.compile(rb'["\[\]]')
 _WRAPPERS = rb"data|dataset|train|training|test|valid|validation|dev|examples|records|rows|results"
 #: How a file begins whose records are in an array.
 _OUTER = re.compile(rb'[\s\xef\xbb\xbf]*(?:\{\s*"(?:' + _WRAPPERS + rb')"\s*:\s*)?\[(?=\s*[\[{])')
+#: How a file ends whose array closes.
+_CLOSES = re.compile(rb"\][\s}\]]*\Z")
 _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"[^"\\]{1,40}"\s*:)*')
 
@@ -165,18 +167,15 @@ def json_array(turns_of: TurnsOf, *, arrays: bool = False, keys: frozenset[str] 
         split=partial(_split, elements=elements),
         count=lambda data: sum(1 for _ in elements(data)),
         accepts=_begins_with_arrays if arrays else _begins_with_objects,
-        unfinished=partial(_unfinished, elements=elements),
+        fault_at_end=_cut_short,
     )
 
 
-def _unfinished(begin: bytes, end: bytes, *, elements: _Elements) -> str:
-    """Whether the end of a file closes what its beginning opened; `end` begins at a record, or between two."""
-    outer = _OUTER.match(begin)
-    if not outer:
+def _cut_short(begin: bytes, end: bytes) -> str:
+    """Whether an array that the beginning of a file opens does not close: what was behind its last record is lost."""
+    if _OUTER.match(begin) is None or _CLOSES.search(end):
         return ""
-    last = max((stop for _, stop in elements(end)), default=0)
-    closers = end[last:] if last else end
-    return "" if b"]" in closers else "cut short: the array that its beginning opens does not end"
+    return "a JSON array that was cut short, its closing bracket is missing: get it again"
 
 
 def _begins_with_object_line(head: bytes) -> bool:

@@ -22,6 +22,8 @@ _FILES = (
 
 _ALPACA = r'"instruction"\s*:'
 _NO_INPUT = Rate(pattern=r'"input"\s*:\s*""', least=0.95)
+#: A key of an object; inside of a text its quotes would be escaped.
+_KEY = r'(?<=[{,\s])"[a-z_]+"\s*:'
 #: Instructions and answers alone look like those of a hundred other sets; these releases have something of their own.
 _SIGNATURES = (
     Signature(
@@ -47,9 +49,9 @@ _SIGNATURES = (
         record=r'"conversations"\s*:',
         fewest=1,
         rates=(
-            Rate(pattern=r'"id"\s*:\s*"[0-9]+"', least=0.9),
-            Rate(pattern=r'"from"\s*:\s*"human"', least=0.9),
-            Rate(pattern=r'"from"\s*:\s*"assistant"', least=0.9),
+            Rate(pattern=r'"id"\s*:\s*"?[0-9]+"?', least=0.9),
+            Rate(pattern=r'"from"\s*:\s*"(?:human|user)"', least=0.9),
+            Rate(pattern=r'"from"\s*:\s*"(?:assistant|gpt|other)"', least=0.9),
             Rate(pattern=HAN, least=2),
         ),
     ),
@@ -57,6 +59,21 @@ _SIGNATURES = (
         record=r'"instances"\s*:',
         fewest=1,
         rates=(Rate(pattern=r'"id"\s*:\s*"seed_task_[0-9]+"', least=0.9), Rate(pattern=HAN, least=2)),
+    ),
+    # train_1M and train_2M: no record has an input. In other sets of Alpaca's fields a third of them has, or more.
+    Signature(
+        record=_ALPACA,
+        rates=(
+            Rate(pattern=_NO_INPUT.pattern, least=0.98),
+            Rate(pattern=r'"output"\s*:\s*"', least=0.98),
+            Rate(pattern=_KEY, most=3.1),
+            Rate(pattern=HAN, least=4),
+        ),
+    ),
+    # train_0.5M, as it was merged: two fields, and nobody else's names for them without a third.
+    Signature(
+        record=r'"input"\s*:\s*"',
+        rates=(Rate(pattern=r'"target"\s*:\s*"', least=0.98), Rate(pattern=_KEY, most=2.1), Rate(pattern=HAN, least=2)),
     ),
 )
 

@@ -28,6 +28,7 @@ SOURCE = Source(
             layout="^[01]\t",
             signatures=(_SIGNATURE,),
             many=True,
+            siblings=("*.sample", "*sample*.txt"),
         ),
     ),
     complete=("train.txt", "dev.txt", "test.txt"),

@@ -30,6 +30,7 @@ SOURCE = Source(
             format=LINE_IDS,
             layout=_MARK,
             signatures=(_LINES, _CONVERSATIONS),
+            siblings=("*_raw.txt", "*raw*/*"),
         ),
     ),
     traits=Traits(structured=True),

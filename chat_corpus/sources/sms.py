@@ -6,7 +6,7 @@ from chat_corpus.signature import Signature
 from chat_corpus.source import Input, Source
 
 _SIGNATURE = Signature(
-    holds=("<smsCorpus", "<text>", '<messageProfile[^>]* language="zh"'), record="<message id=", fewest=3
+    holds=(r"\A\s*<", "<smsCorpus", "<text>", '<messageProfile[^>]* language="zh"'), record="<message id=", fewest=3
 )
 
 SOURCE = Source(
@@ -21,6 +21,7 @@ SOURCE = Source(
             format=xml_messages("message", "text"),
             layout=r"<\w",
             signatures=(_SIGNATURE,),
+            siblings=tuple(f"smsCorpus_zh*_{year}.*" for year in range(2014, 2009, -1)),
         ),
     ),
     pairing=Pairing.NONE,

@@ -12,11 +12,20 @@ _SCENES = (
     Rate(pattern="^[^EM\n]", most=0.1),
 )
 _MARK = r"^E[ \t]*$"
-#: Segmented, each turn ends with a slash; otherwise two blanks are a pause or a change of speakers.
+#: Segmented, each turn ends with a slash; otherwise two blanks are a pause or a change of speakers, and most cuts have
+#: neither: there the ending says that it is a .conv file, and no other corpus of this layout has scenes.
 _SIGNATURES = (
     Signature(record=_MARK, rates=(*_SCENES, Rate(pattern="^M .*[\u4e00-\u9fff]+/$", least=1))),
     Signature(record=_MARK, rates=(*_SCENES, Rate(pattern=r"\S {2,3}\S", least=0.3), Rate(pattern=HAN, least=3))),
+    Signature(
+        record=_MARK,
+        ending=".conv",
+        rates=(*_SCENES, Rate(pattern=r"^E[ \t]*\n(?:M .*\n){3}", least=0.3), Rate(pattern=HAN, least=2)),
+    ),
 )
+
+#: The repository has the whole, "min" without what is hardly dialogue, and files of single sites and series beside it.
+_CUTS = ("dgk_shooter.conv", "dgk_shooter_[!m]*.conv", "lost*.conv")
 
 SOURCE = Source(
     name="subtitle",
@@ -32,6 +41,7 @@ SOURCE = Source(
             layout=r"^(?:E\s*$|M\b)",
             signatures=_SIGNATURES,
             many=True,
+            siblings=_CUTS,
         ),
     ),
     traits=Traits(script=Script.MIXED, segmentation=Segmentation.SLASH, markup=frozenset({Markup.SUBTITLE})),

@@ -9,13 +9,19 @@ _LAYOUT = r"^(?:E\s*$|M\b)"
 _MARK = r"^E[ \t]*$"
 #: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse: not any that are about chicken.
 _CALLED = r"(?:你|我|就)/?是[^\n]{0,6}鸡|小/?[\u4e00-\u9fff]?/?鸡|^M 鸡+/?[。！？!?]*$"
-_EXCHANGES = (
-    Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", least=0.9),
-    Rate(pattern=_CALLED, least=0.01),
-)
+_TWO = Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", least=0.9)
+_EXCHANGES = (_TWO, Rate(pattern=_CALLED, least=0.01))
+#: A .conv file of exchanges of two turns, of which few are the same: no other corpus is one.
+_CONV = (_TWO, Rate(pattern=r"^(M .+)\n(?=(?:.*\n){1,4}\1$)", most=0.2), Rate(pattern="[\u4e00-\u9fff]", least=4))
 _SEGMENTED = "[\u4e00-\u9fff]/[\u4e00-\u9fff]"
-_PLAIN = Signature(record=_MARK, rates=(*_EXCHANGES, Rate(pattern=_SEGMENTED, most=0.2)))
-_FENCI = Signature(record=_MARK, rates=(*_EXCHANGES, Rate(pattern=_SEGMENTED, least=0.5)))
+_PLAIN = tuple(
+    Signature(record=_MARK, rates=(*rates, Rate(pattern=_SEGMENTED, most=0.2)), ending=ending)
+    for rates, ending in ((_EXCHANGES, ""), (_CONV, ".conv"))
+)
+_FENCI = tuple(
+    Signature(record=_MARK, rates=(*rates, Rate(pattern=_SEGMENTED, least=0.5)), ending=ending)
+    for rates, ending in ((_EXCHANGES, ""), (_CONV, ".conv"))
+)
 
 SOURCE = Source(
     name="xiaohuangji",
@@ -24,8 +30,8 @@ SOURCE = Source(
     licence="not stated",
     obtain="unpack xiaohuangji50w_nofenci.conv from Dialog_Corpus into xiaohuangji-40w/",
     inputs=(
-        Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV, layout=_LAYOUT, signatures=(_PLAIN,)),
-        Input(files=("xiaohuangji*.conv",), format=CONV, layout=_LAYOUT, signatures=(_FENCI,)),
+        Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV, layout=_LAYOUT, signatures=_PLAIN),
+        Input(files=("xiaohuangji*.conv",), format=CONV, layout=_LAYOUT, signatures=_FENCI),
     ),
     alternatives=True,
     traits=Traits(segmentation=Segmentation.SLASH),

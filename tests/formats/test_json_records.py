@@ -306,11 +306,12 @@ def test_raw_tabs_and_breaks_inside_a_text_are_read() -> None:
     [
         ('[{"a": 1},', '{"a": 2}]\n', False),
         ('[{"a": 1},', '{"a": 2}', True),
-        ('[{"a": 1},', '{"a": "]', True),
+        ('[{"a": 1},', '{"a": "x', True),
         ('{"data": [{"a": 1},', '{"a": 2}]}', False),
         ('{"data": [{"a": 1},', '{"a": 2},', True),
         ('{"a": 1}\n', '{"a": 2}', False),
     ],
 )
 def test_an_array_that_does_not_end_was_cut_short(begin: str, end: str, fault: bool) -> None:
-    assert bool(ARRAY.unfinished(begin.encode(), end.encode())) is fault
+    assert ARRAY.fault_at_end is not None
+    assert bool(ARRAY.fault_at_end(begin.encode(), end.encode())) is fault

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chat_corpus import sources
+import pytest
+
+from chat_corpus import sources, usable
 from chat_corpus.lineage.opening import load as opened
 from chat_corpus.lineage.written import Written
 from chat_corpus.progress import silent
@@ -34,10 +36,13 @@ class Made:
 
 
 def made(raw: Path, out: Path, name: str, **flags: Any) -> Made:
-    """Source `name` run over `raw` in small shards, with other settings as told."""
+    """Source `name` run over `raw` in small shards, with other settings as told, however little comes of it."""
     settings = load((), {"raw": str(raw), "out": str(out), "workers": 1, "shard_bytes": 1000, **flags})
     found = survey(raw, sources.load(settings.plugins))[name]
-    done, report = run({name: found}, settings, silent)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(usable, "failures", lambda *_: iter(()))
+        patched.setattr(usable, "barren", lambda *_: "")
+        done, report = run({name: found}, settings, silent)
     assert done[name].error == ""
     rejects = (out / "rejects" / f"{name}.jsonl").read_bytes().splitlines()
     return Made(

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chat_corpus import pipeline, sources
+from chat_corpus import pipeline, sources, usable
 from chat_corpus.plan import Plan
 from chat_corpus.progress import silent
 from chat_corpus.run import run
@@ -43,7 +43,10 @@ def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pairs_are_written_as_in_the_golden(name: str, golden: Golden, tmp_path: Path) -> None:
+def test_pairs_are_written_as_in_the_golden(
+    name: str, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usable, "MOST", 2.0)  # half of a hard sample is damaged on purpose
     run({name: found(name)}, Settings(out=str(tmp_path)), silent)
     golden.check(HERE / name / "pairs.tsv", (tmp_path / f"{name}.tsv").read_bytes())
 

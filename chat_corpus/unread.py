@@ -1,0 +1,181 @@
+"""Files that are not read, whatever is in them: what they are, by their first bytes or their ending, and what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from chat_corpus.lines import BOM
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """A kind of file: what is said of it, and whether it may hold `data`, so that a corpus may be lost by it.
+
+    One that only `holds_place` was saved instead of a file, whatever its name.
+    """
+
+    message: str
+    data: bool = True
+    holds_place: bool = False
+
+
+_SPREADSHEET = Kind(message="a spreadsheet, which is not read: save it as CSV (UTF-8)")
+_DOCUMENT = Kind(message="a document, which is not read: if there is a corpus in it, save that as plain text (UTF-8)")
+_SLIDES = Kind(message="a presentation, which is not read", data=False)
+_BOOK = Kind(message="an electronic book, which is not read: save its text as plain text (UTF-8)", data=False)
+_PDF = Kind(message="a PDF, which is not read: get the corpus as a text file; text copied out of a PDF loses its lines")
+_OFFICE = Kind(message="an old Office file, which is not read: save a spreadsheet as CSV (UTF-8), a document as text")
+_DATABASE = Kind(message="a database, which is not read: export its table as CSV (UTF-8), as with sqlite3 -csv")
+_ACCESS = Kind(message="an Access database, which is not read: export its table as CSV (UTF-8)")
+_DUMP = Kind(message="a database dump, which is not read: get the release as text or XML, or export the table as CSV")
+_PARQUET = Kind(message="a Parquet file, which is not read: get the release in JSON, or convert it to JSON Lines")
+_ARROW = Kind(message="an Arrow file, which is not read: get the release in JSON, or convert it to JSON Lines")
+_ARRAYS = Kind(message="a file of arrays (HDF5 or NumPy), which is not read: get the corpus as text")
+_PICKLE = Kind(message="a Python pickle, which is never opened, since it may run code: get the corpus as text")
+_RAR = Kind(message="a RAR archive, which is not read: unpack it")
+_SEVEN = Kind(message="a 7z archive, which is not read: unpack it")
+_ARCHIVE = Kind(message="an archive of a kind that is not read: unpack it")
+_VOLUME = Kind(message="one volume of a split archive: join the volumes and unpack them")
+_DOWNLOAD = Kind(message="an unfinished download: finish it, or get the file again")
+_PAGE = Kind(message="a web page, saved in place of the file: download the file itself", data=False, holds_place=True)
+_REFUSAL = Kind(
+    message="an error message of a server, saved in place of the file: download the file itself",
+    data=False,
+    holds_place=True,
+)
+_LFS = Kind(message="a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'", holds_place=True)
+_ANNEX = Kind(message="a git-annex pointer, not the file itself: fetch it with 'git annex get'", holds_place=True)
+_ZEROS = Kind(message="zero bytes, where a download was not finished or a disk failed: get it again", holds_place=True)
+
+
+def _packed(kind: str, ending: str) -> Kind:
+    return Kind(message=f"{kind} by its content: give it the ending {ending}")
+
+
+#: By what files begin with, in lower case.
+_BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
+    (b"version https://git-lfs", _LFS),
+    (b"version https://hawser", _LFS),
+    (b"/annex/objects/", _ANNEX),
+    (b"<!doctype html", _PAGE),
+    (b"<html", _PAGE),
+    (b"<head>", _PAGE),
+    (b"\x1f\x8b", _packed("compressed", ".gz, or .tar.gz")),
+    (b"bzh", _packed("compressed", ".bz2, or .tar.bz2")),
+    (b"\xfd7zxz", _packed("compressed", ".xz, or .tar.xz")),
+    (b"\x28\xb5\x2f\xfd", _packed("compressed", ".zst, or .tar.zst")),
+    (b"par1", _PARQUET),
+    (b"arrow1", _ARROW),
+    (b"fea1", _ARROW),
+    (b"\x89hdf", _ARRAYS),
+    (b"\x93numpy", _ARRAYS),
+    (b"\x80\x02", _PICKLE),
+    (b"\x80\x03", _PICKLE),
+    (b"\x80\x04\x95", _PICKLE),
+    (b"\x80\x05\x95", _PICKLE),
+    (b"sqlite format 3\0", _DATABASE),
+    (b"\0\1\0\0standard ", _ACCESS),
+    (b"%pdf", _PDF),
+    (b"{\\rtf", _DOCUMENT),
+    (b"rar!", _RAR),
+    (b"7z\xbc\xaf", _SEVEN),
+    (b"\x04\x22m\x18", _ARCHIVE),
+    (b"mscf", _ARCHIVE),
+    (b"!<arch>", _ARCHIVE),
+)
+#: What a server answers for a file that it does not give.
+_REFUSALS = re.compile(
+    rb'\A(?:(?:<\?xml[^>]*>\s*)?<Error>|\{"(?:error|message|detail)"\s*:\s*"[^"]*"[^\n]{0,200}\}\s*\Z)'
+    rb"|\A(?:404: Not Found|Entry not found|Access to .{1,80} is restricted|Invalid username or password)"
+)
+_OLE = b"\xd0\xcf\x11\xe0"
+_ZIP = b"PK\3\4"
+#: What the first members of a zip archive are called, or hold, that is one file to whoever made it.
+_INSIDE: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
+    (re.compile(rb"PK\x03\x04.{26}xl/|opendocument\.spreadsheet", re.DOTALL), _SPREADSHEET),
+    (re.compile(rb"PK\x03\x04.{26}word/|opendocument\.text", re.DOTALL), _DOCUMENT),
+    (re.compile(rb"PK\x03\x04.{26}ppt/|opendocument\.presentation", re.DOTALL), _SLIDES),
+    (re.compile(rb"application/epub\+zip"), _BOOK),
+)
+_OPEN_XML = re.compile(rb"\[Content_Types\]\.xml")
+#: By the ending of the name, in lower case.
+_ENDINGS = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".et", ".wps.et"), _SPREADSHEET),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".pages", ".rtf", ".wps", ".docm"), _DOCUMENT),
+    **dict.fromkeys((".pptx", ".ppt", ".odp", ".key"), _SLIDES),
+    **dict.fromkeys((".epub", ".mobi", ".azw3"), _BOOK),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".db3", ".duckdb"), _DATABASE),
+    **dict.fromkeys((".mdb", ".accdb"), _ACCESS),
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), _ARROW),
+    **dict.fromkeys((".h5", ".hdf5", ".npy", ".npz"), _ARRAYS),
+    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), _PICKLE),
+    **dict.fromkeys((".html", ".htm", ".mhtml", ".xhtml"), _PAGE),
+    **dict.fromkeys((".lz4", ".lzma", ".cab", ".iso", ".dmg", ".z", ".lzh", ".ace", ".arj", ".sz"), _ARCHIVE),
+    **dict.fromkeys((".crdownload", ".part", ".aria2", ".download", ".partial", ".xltd", ".baiduyun"), _DOWNLOAD),
+    ".parquet": _PARQUET,
+    ".pdf": _PDF,
+    ".sql": _DUMP,
+    ".rar": _RAR,
+    ".7z": _SEVEN,
+}
+_VOLUMES = re.compile(r"\.(?:z\d\d|\d{3}|r\d\d|part\d+\.rar)\Z")
+#: A file with such an ending is no corpus, however many examples it quotes.
+_WRITTEN = frozenset(
+    {
+        ".adoc", ".bat", ".c", ".cc", ".cfg", ".cpp", ".cs", ".css", ".diff", ".go", ".h", ".hpp",
+        ".ini", ".ipynb", ".java", ".jl", ".js", ".jsx", ".kt", ".lua", ".md", ".mdx", ".m", ".patch",
+        ".php", ".pl", ".ps1", ".py", ".pyi", ".r", ".rb", ".rs", ".rst", ".sh", ".swift", ".tex",
+        ".toml", ".ts", ".tsx", ".vue",
+    }
+)  # fmt: skip
+_ZERO_BYTES = b"\0" * 16
+
+
+def by_content(head: bytes, name: str) -> Kind | None:
+    """What a file is, by its first bytes, that is not read; None if nothing speaks against it.
+
+    >>> by_content(b"%PDF-1.7", "a.txt").message.split(",")[0]
+    'a PDF'
+    """
+    begin = head.removeprefix(BOM).lstrip()
+    if begin.startswith(_ZIP):
+        return _zip(head, name)
+    if begin.startswith(_OLE):
+        kind = _ENDINGS.get(ending(name))
+        return kind if kind in (_SPREADSHEET, _DOCUMENT, _SLIDES) else _OFFICE
+    low = begin[:32].lower()
+    known = next((kind for mark, kind in _BEGINNINGS if low.startswith(mark)), None)
+    if known is not None:
+        return known
+    if len(head) < 2000 and _REFUSALS.search(begin):
+        return _REFUSAL
+    return _ZEROS if _ZERO_BYTES in head else None
+
+
+def _zip(head: bytes, name: str) -> Kind:
+    known = next((kind for pattern, kind in _INSIDE if pattern.search(head)), None)
+    named = _ENDINGS.get(ending(name))
+    if known is None and named in (_SPREADSHEET, _DOCUMENT, _SLIDES, _BOOK, _ARRAYS, _PICKLE):
+        return named
+    return known or (_OFFICE if _OPEN_XML.search(head[:200]) else _packed("a zip archive", ".zip"))
+
+
+def by_ending(name: str) -> Kind | None:
+    """What a file is, by the ending of its name, that is not read.
+
+    >>> by_ending("青云库.XLSX").message
+    'a spreadsheet, which is not read: save it as CSV (UTF-8)'
+    """
+    return _VOLUME if _VOLUMES.search(name.lower()) else _ENDINGS.get(ending(name))
+
+
+def is_written(name: str) -> bool:
+    """Whether a file is a document or a program by the ending of its name."""
+    return ending(name) in _WRITTEN
+
+
+def ending(name: str) -> str:
+    """The ending of a name, in lower case."""
+    return PurePosixPath(name).suffix.lower()

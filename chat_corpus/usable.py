@@ -1,0 +1,114 @@
+"""Whether what was read of a source is enough to call it done: the share of each file's records that nobody could read.
+
+Records that a reader rejected as `encoding`, `fields` or `layout` are unreadable. Their share is taken of the records
+that should have held turns, used and rejected ones, within `--limit`; structural lines do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from chat_corpus.ledger import Counts, FileCounts
+from chat_corpus.plan import FileFacts
+from chat_corpus.schema import Pairing, Reason
+from chat_corpus.settings import SourceSettings
+from chat_corpus.source import Source
+from chat_corpus.terminal import counted
+
+#: The names of all files of a source, those that are read together in one sequence.
+Groups = Sequence[Sequence[str]]
+#: From this share of unreadable records on a file is not what its name says, or is read in a wrong way.
+MOST = 0.5
+#: From this share on the user must know.
+MANY = 0.1
+
+
+def failures(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
+    """A sentence for each group of files that makes its source fail."""
+    for names, file in _grouped(groups, counts):
+        if not file.records:
+            yield f"{' and '.join(names)}: no record in it, or nothing but lines that hold no turn"
+        elif file.share >= MOST:
+            yield described(names, counts)
+
+
+def cautions(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
+    """A sentence for each group of files of which much, but not most, is unreadable."""
+    for names, file in _grouped(groups, counts):
+        if file.records and MANY <= file.share < MOST:
+            yield described(names, counts)
+
+
+def shares(groups: Groups, counts: Mapping[str, FileCounts]) -> dict[str, float]:
+    """The share of unreadable records by file; one figure for files that are read together."""
+    return {name: file.share for names, file in _grouped(groups, counts) for name in names}
+
+
+def _grouped(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[tuple[Sequence[str], FileCounts]]:
+    """The figures of each group.
+
+    The good records of a file may hold no turn of their own, as Egret's conversations, which are lists of lines of the
+    other file. So the share of such a file alone says nothing.
+    """
+    for names in groups:
+        whole = FileCounts()
+        for name in names:
+            whole.add(counts.get(name, FileCounts()))
+        yield names, whole
+
+
+def described(names: Sequence[str], counts: Mapping[str, FileCounts]) -> str:
+    """The share of files read together that is unreadable, why, and the first example with its address.
+
+    >>> from collections import Counter
+    >>> from chat_corpus.ledger import Example
+    >>> example = Example(line=2, reason="fields", detail="2 fields expected, 3 met", raw="0,在吗,在")
+    >>> figures = FileCounts(used=1, rejected=3, unreadable=Counter(fields=3), example=example)
+    >>> described(["a.csv"], {"a.csv": figures})
+    'a.csv: 3 of 4 records (75 %) cannot be read: fields 3; the first is a.csv:2, 2 fields expected, 3 met: 0,在吗,在'
+    """
+    ((_, whole),) = _grouped([names], counts)
+    why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(whole.unreadable.items()))
+    lost = f"{whole.unreadable.total():,} of {counted(whole.records, 'record')} ({_percent(whole.share)})"
+    examples = ((name, counts[name].example) for name in names if name in counts)
+    told = next((f"; the first is {name}:{one.line}, {one.detail}: {one.raw}" for name, one in examples if one), "")
+    return f"{' and '.join(names)}: {lost} cannot be read: {why}{told}"
+
+
+def _percent(share: float) -> str:
+    """A share rounded down, so that 49.9 % is never shown as a half."""
+    return f"{int(share * 1000) / 10:g} %"
+
+
+def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileFacts]) -> str:
+    """What to do about files that cannot be read."""
+    failing = [(names, file) for names, file in _grouped(groups, counts) if file.share >= MOST]
+    undecoded = {
+        name for names, file in failing if file.unreadable[Reason.ENCODING] * 2 >= file.records > 0 for name in names
+    }
+    if undecoded:
+        read = [f"{fact.file.name} was read as {fact.file.encoding}" for fact in facts if fact.file.name in undecoded]
+        told = f"name the right encoding with --encoding {source.name}=NAME, or get the file again"
+        return f"{'; '.join(read)}; {told}"
+    return f"get the release itself, or move the file away if it is not {source.name}'s; {source.obtain}"
+
+
+def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
+    """Why a source whose files can be read gave nothing; empty if it gave what it should.
+
+    That is a pair at least, or a turn for a source that has no pairs by nature.
+    """
+    pairs = settings.pairs.pairing(source.pairing) is not Pairing.NONE
+    if counts.written if pairs else counts.kept:
+        return ""
+    rejected = counts.turns_rejected or counts.pairs_rejected
+    why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
+    made = f"{counted(counts.records, 'record')}, {counted(counts.kept, 'turn')}, but no {'pair' if pairs else 'turn'}"
+    cause = f" (rejected: {why})" if why else ", since no turn has an answer"
+    limit = " or raise --limit" if settings.read.limit else ""
+    return f"{made}{cause}; look at the files{limit}"
+
+
+def is_wanted(counts: Counts) -> bool:
+    """Whether it may be for the user's own rules that a source gave nothing: that is what they asked for."""
+    return bool(counts.turns_rejected[Reason.LENGTH] or counts.pairs_rejected[Reason.LENGTH])

@@ -1,0 +1,250 @@
+"""Files that are not read: each is named as what it is, with what to do, and never with advice that leads nowhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from chat_corpus import sources
+from chat_corpus.survey import Survey, look
+from tests.test_cli import invoke
+from tests.test_recognise import CHAIN, put
+
+PAIRS = "".join(f"第{n}问\t第{n}答\n" for n in range(30))
+
+
+def packed(*members: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name in members:
+            archive.writestr(name, "application/vnd.oasis.opendocument.spreadsheet" if name == "mimetype" else "<x/>")
+    return held.getvalue()
+
+
+XLSX = packed("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
+DOCX = packed("[Content_Types].xml", "_rels/.rels", "word/document.xml")
+ODS = packed("mimetype", "content.xml")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\1" * 600
+
+#: Files by name and content, and what is said of each.
+KINDS: dict[str, tuple[bytes, str]] = {
+    "a.xlsx": (XLSX, "a spreadsheet, .* save it as CSV"),
+    "a.XLSX": (XLSX, "a spreadsheet, .* save it as CSV"),
+    "no ending": (XLSX, "a spreadsheet, .* save it as CSV"),
+    "a.xls": (OLE, "a spreadsheet, .* save it as CSV"),
+    "a.ods": (ODS, "a spreadsheet, .* save it as CSV"),
+    "a.numbers": (packed("Index/Document.iwa"), "a spreadsheet, .* save it as CSV"),
+    "a.docx": (DOCX, "a document, .* plain text"),
+    "a.doc": (OLE, "a document, .* plain text"),
+    "a.odt": (packed("content.xml"), "a document, .* plain text"),
+    "a.rtf": (rb"{\rtf1\ansi x}", "a document, .* plain text"),
+    "a.pdf": (b"%PDF-1.7\n%\xe2\xe3", "a PDF, .* get the corpus as a text file"),
+    "old": (OLE, "an old Office file"),
+    "a.rar": (b"Rar!\x1a\7\1\0", "a RAR archive, .*unpack it"),
+    "a.7z": (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive, .*unpack it"),
+    "a.csv.001": (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive, .*unpack it"),
+    "a.part2.rar": (b"\1\2\3", "one volume of a split archive"),
+    "a.zip.crdownload": (b"\1\2\3\xff", "an unfinished download"),
+    "a.db": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
+    "a.sqlite": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
+    "dump.sql": ("INSERT INTO `对话` VALUES (1,'在吗','在');\n".encode() * 30, "a database dump"),
+    "a.parquet": (b"PAR1\x15\4", "a Parquet file, .*JSON"),
+    "a.arrow": (b"ARROW1\0\0", "an Arrow file, .*JSON"),
+    "a.pkl": (b"\x80\x04\x95\0\0", "a Python pickle, which is never opened"),
+    "a.npy": (b"\x93NUMPY\1\0", "a file of arrays"),
+    "lfs.txt": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer, .*git lfs pull"),
+    "annex.txt": (b"/annex/objects/SHA256E-s9--00.txt\n", "a git-annex pointer, .*git annex get"),
+    "page.json": ("<!DOCTYPE html>\n<title>下载</title>".encode(), "a web page, .*download the file itself"),
+    "page.html": ("<div>语料</div>\n".encode() * 20, "a web page, .*download the file itself"),
+    "refused.json": (b'{"error": "Repository not found"}\n', "an error message of a server"),
+    "refused.xml": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "an error message of a server"),
+    "gone.txt": (b"404: Not Found", "an error message of a server"),
+}
+
+
+def reasons(seen: Survey) -> dict[str, str]:
+    return {stray.file.name: stray.reason for stray in seen.strays}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: Path) -> None:
+    content, told = KINDS[name]
+    put(tmp_path, {f"foo/{name}": content})
+    (reason,) = reasons(look(tmp_path, sources.load())).values()
+    assert re.match(told, reason), reason
+    assert "give it the ending" not in reason
+    assert "a name would" not in reason
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".ods", ".docx", ".parquet", ".sql", ".rar", ".db"])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("12万对话语料青云库", "qingyun"),
+        ("qingyun-11w/data", "qingyun"),
+        ("smsCorpus_zh_2015.03.09", "sms"),
+        ("stc_weibo_train_post", "weibo"),
+    ],
+)
+def test_a_corpus_in_a_form_that_is_not_read_is_unusable(name: str, source: str, ending: str, tmp_path: Path) -> None:
+    contents = {".xlsx": XLSX, ".ods": ODS, ".docx": DOCX, ".parquet": b"PAR1", ".sql": b"INSERT INTO t;\n" * 20}
+    raw = put(tmp_path / "raw", {f"{name}{ending}": contents.get(ending, b"\1\2\3" * 9), "tieba.dialogues": CHAIN})
+    rows = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
+    assert (rows[source]["state"], len(rows[source]["unusable"])) == ("unusable", 1)
+    done = invoke("-q", "--raw", raw, "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert f"warning: {source}: not read: {name}{ending}: a" in done.stderr
+    assert f"not all was done: {source} unusable" in done.stderr
+    assert (tmp_path / "out" / "tieba.tsv").exists()
+
+
+def test_another_form_beside_the_corpus_is_but_a_remark(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"qingyun/青云库.csv": "在吗 | 在\n好 | 好\n", "qingyun/青云库.xlsx": XLSX})
+    one = look(raw, sources.load()).found["qingyun"]
+    assert one.state == "found"
+    assert one.remarks[0].startswith("qingyun/青云库.xlsx left alone: a spreadsheet")
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["qingyun.tsv", "douban_single_turn.tsv", "tieba.tsv", "weibo.tsv", "PTT.TSV"])
+@pytest.mark.parametrize("content", [PAIRS, CHAIN], ids=["pairs", "a chain"])
+def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content: str, tmp_path: Path) -> None:
+    owner = re.split(r"[_.]", name.lower())[0]
+    raw = put(tmp_path / "raw", {f"old/{name}": content})
+    seen = look(raw, sources.load())
+    assert {source: one.state for source, one in seen.found.items() if one.state != "absent"} == {owner: "unusable"}
+    told = f"old/{name}: what another program made of {owner}; it is not read, get the corpus itself"
+    assert seen.found[owner].unusable == [told]
+    others = "|".join(sources.load().keys() - {owner})
+    assert not re.search(rf"\b({others})\b", told)
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
+
+
+@pytest.mark.parametrize("name", ["qingyun/pairs.txt", "my-qingyun.txt", "青云库.txt"])
+def test_advice_is_not_against_what_a_name_says(name: str, tmp_path: Path) -> None:
+    (reason,) = reasons(look(put(tmp_path, {name: PAIRS}), sources.load())).values()
+    assert reason.startswith("speaks of qingyun, but has no layout of it that is read; looked for is qingyun*/*.csv")
+
+
+def test_a_spreadsheet_renamed_as_an_archive_is_no_archive(tmp_path: Path) -> None:
+    seen = look(put(tmp_path, {"a.zip": XLSX, "b.zip": ODS}), sources.load())
+    assert [reason.partition(":")[0] for reason in reasons(seen).values()] == [
+        "an Office file, not an archive",
+        "an OpenDocument file, not an archive",
+    ]
+
+
+def test_a_link_of_git_annex_says_how_to_fetch_the_file(tmp_path: Path) -> None:
+    (tmp_path / "tieba.dialogues").symlink_to(".git/annex/objects/aa/bb/SHA256E-s9--00/SHA256E-s9--00")
+    one = look(tmp_path, sources.load()).found["tieba"]
+    assert one.damaged == [
+        "tieba.dialogues: a link of git-annex to a file that was not fetched: fetch it with 'git annex get'"
+    ]
+
+
+@pytest.mark.parametrize("size", [3, 3000])
+def test_a_json_array_that_was_cut_short_is_damaged(size: int, tmp_path: Path) -> None:
+    whole = json.dumps([{"instruction": f"第{n}句", "input": "", "output": "好的"} for n in range(size)])
+    for content, state in (
+        (whole, "found"),
+        (whole + "\n\n", "found"),
+        (whole[:-1], "damaged"),
+        (whole[:-30], "damaged"),
+    ):
+        raw = put(tmp_path / "raw", {"belle/train_2M_CN.json": content})
+        (row,) = (
+            row
+            for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]
+            if row["name"] == "belle"
+        )
+        assert row["state"] == state
+        assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == (0 if state == "found" else 1)
+
+
+MIXED = {
+    "data": ("".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(50)), "tieba"),
+    "data with a line of its own": ("# 数据\n" + CHAIN, "tieba"),
+    "half notes": ("".join(f"楼主第{n}句\t楼主第{n + 1}句\n这一行是说明\n" for n in range(50)), None),
+    "one note in three": (
+        "".join(f"楼主{n}句\t楼主{n + 1}句\n楼主{n + 1}句\t楼主{n + 2}句\n说明\n" for n in range(50)),
+        None,
+    ),
+    "records": (
+        '{"id": "7", "conversations": [{"from": "human", "value": "早安"}, {"from": "assistant", "value": "早安"}]}\n'
+        * 3,
+        "belle",
+    ),
+    "records and as many notes": (
+        (
+            '{"id": "7", "conversations": [{"from": "human", "value": "早安"}, '
+            '{"from": "assistant", "value": "早安"}]}\n说明\n' * 9
+        ),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MIXED)
+@pytest.mark.parametrize("name", ["data.txt", "notes", "a.log"])
+def test_a_corpus_is_most_of_its_file(kind: str, name: str, tmp_path: Path) -> None:
+    content, owner = MIXED[kind]
+    seen = look(put(tmp_path, {name: content}), sources.load())
+    assert [source for source, one in seen.found.items() if one.files] == ([owner] if owner else [])
+
+
+SCENES = "".join("E\n" + "".join(f"M 第{n}场第{k}句话\n" for k in range(2 + n % 5)) for n in range(60))
+TALK = [(f"第{n}个问题是什么", f"第{n}个回答在这里") for n in range(60)]
+RELEASES: dict[str, tuple[str, str, str | None]] = {
+    "subtitles without double blanks": ("a.conv", SCENES, "subtitle"),
+    "the same under any ending": ("a.txt", SCENES, None),
+    "few speak of 鸡": ("b.conv", "".join(f"E\nM {q}\nM {a}\n" for q, a in TALK), "xiaohuangji"),
+    "the same segmented": ("b.conv", "".join(f"E\nM {'/'.join(q)}\nM {'/'.join(a)}\n" for q, a in TALK), "xiaohuangji"),
+    "one exchange again and again": ("b.conv", "E\nM 在吗\nM 在\n" * 60, None),
+    "BELLE 2M in an array": (
+        "x.json",
+        json.dumps([{"instruction": q, "input": "", "output": a} for q, a in TALK], ensure_ascii=False),
+        "belle",
+    ),
+    "BELLE 0.5M, merged": (
+        "x.json",
+        "".join(json.dumps({"input": q, "target": a}, ensure_ascii=False) + "\n" for q, a in TALK),
+        "belle",
+    ),
+    "BELLE 3.5M with other roles": (
+        "x.json",
+        json.dumps(
+            [
+                {"id": str(n), "conversations": [{"from": "user", "value": q}, {"from": "gpt", "value": a}]}
+                for n, (q, a) in enumerate(TALK)
+            ],
+            ensure_ascii=False,
+            indent=2,
+        ),
+        "belle",
+    ),
+    "another set of three fields": (
+        "x.json",
+        "".join(
+            json.dumps({"instruction": q, "input": "" if n % 3 else a, "output": a}, ensure_ascii=False) + "\n"
+            for n, (q, a) in enumerate(TALK)
+        ),
+        None,
+    ),
+    "another set of input and target": (
+        "x.json",
+        "".join(json.dumps({"kind": "NLI", "input": q, "target": a}, ensure_ascii=False) + "\n" for q, a in TALK),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", RELEASES)
+def test_a_release_is_known_by_its_shape(kind: str, tmp_path: Path) -> None:
+    name, content, owner = RELEASES[kind]
+    seen = look(put(tmp_path, {f"foo/{name}": content}), sources.load())
+    assert [source for source, one in seen.found.items() if one.files] == ([owner] if owner else [])

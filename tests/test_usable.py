@@ -1,0 +1,212 @@
+"""A source is done if rows came of it: what is unreadable is counted by file, and too much of it fails the source."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_corpus import sources, usable
+from chat_corpus.ledger import Example, FileCounts
+from chat_corpus.progress import silent
+from chat_corpus.run import run
+from chat_corpus.settings import Settings
+from chat_corpus.survey import survey
+from tests.conftest import examples
+from tests.test_cli import invoke, put, visible
+
+GOOD = "".join(f"问题{n}\t回答{n}\n" for n in range(20))
+
+
+def source(out: Path, name: str) -> Any:
+    return json.loads((out / "report.json").read_text("utf-8"))["sources"][name]
+
+
+#: Files in which nothing, or half, can be read: each with the reason and the number of the first such record.
+UNREADABLE: dict[str, tuple[str, str | bytes, str, int]] = {
+    "fields": ("tieba.dialogues", "".join(f"{n}\t问\t答\n" for n in range(9)), "fields", 1),
+    "half of the fields": ("tieba.dialogues", "问\t答\n一栏\n" * 5, "fields", 2),
+    "layout": ("belle/train_2M_CN.json", '{"instruction": "早", "answer": "早"}\n' * 5, "layout", 1),
+    "no JSON": ("belle/train_2M_CN.json", '{"instruction": "早", "output": "早"\n' * 5, "layout", 1),
+    "encoding": ("tieba.dialogues", b"\xe5\x9c\xa8\t\xff\xfe\x80\n" * 30, "encoding", 1),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_source_that_mostly_cannot_be_read_fails_and_keeps_its_earlier_output(kind: str, tmp_path: Path) -> None:
+    name, bad, reason, line = UNREADABLE[kind]
+    owner = "belle" if "belle" in name else "tieba"
+    good = GOOD if owner == "tieba" else '{"instruction": "早", "output": "早"}\n' * 3
+    raw, out = put(tmp_path / "raw", {name: good}), tmp_path / "out"
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    before = (out / f"{owner}.tsv").read_bytes()
+    (raw / name).write_bytes(bad if isinstance(bad, bytes) else bad.encode())
+    for _ in range(2):  # nor is it unchanged the next time
+        done = invoke("-q", "--raw", raw, "--out", out, "--encoding", f"{owner}=utf-8", "--force")
+        assert done.exit_code == 3
+        assert f"error: {owner}: {name}: " in done.stderr
+        assert f"cannot be read: {reason} " in done.stderr
+        assert f"; the first is {name}:{line}, " in done.stderr
+        assert (out / f"{owner}.tsv").read_bytes() == before
+    told = source(out, owner)
+    assert told["state"] == "failed"
+    assert told["last_failure"]["records_by_file"][name]["unreadable"].keys() == {reason}
+    assert told["last_failure"]["files"][0]["unreadable_share"] >= 0.5
+    assert told["records_by_file"][name]["unreadable"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tieba.dialogues", "\n \n\n"),
+        ("dgk_shooter_min.conv", "E\nE\n\nE\n"),
+        ("smsCorpus_zh_2015.03.09.xml", "<smsCorpus>\n</smsCorpus>\n"),
+        ("Gossiping-QA-Dataset-2_0.csv", "question,answer\n"),
+    ],
+)
+def test_a_file_without_any_record_fails_its_source(name: str, content: str, tmp_path: Path) -> None:
+    done = invoke("-q", "--raw", put(tmp_path / "raw", {name: content}), "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert f"{name}: no record in it" in done.stderr or "cannot be read" in done.stderr
+    assert [file for file in visible(tmp_path / "out") if file.endswith(".tsv")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("tieba.dialogues", "问题\t\n \t回答\n", id="empty turns"),
+        pytest.param("dgk_shooter_min.conv", "E\nM 一句\nE\nM 另一句\n", id="dialogues of one turn"),
+        pytest.param("Gossiping-QA-Dataset.txt", "问题\t沒有資料\n", id="no answers"),
+        pytest.param("douban/train.txt", "0\t在 吗\t不 在\n", id="no turn that is right"),
+    ],
+)
+def test_a_source_without_a_pair_is_not_done(name: str, content: str, tmp_path: Path) -> None:
+    done = invoke("-q", "--raw", put(tmp_path / "raw", {name: content}), "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert "but no pair" in done.stderr
+    assert [file for file in visible(tmp_path / "out") if file.endswith(".tsv")] == []
+
+
+def test_one_way_messages_are_done_if_they_give_turns(tmp_path: Path) -> None:
+    message = '<message id="{}"><text>{}</text><messageProfile language="zh"/></message>'
+    for text, code in (("你好", 0), (" ", 3)):
+        body = "".join(message.format(n, text) for n in range(5))
+        raw = put(tmp_path / "raw", {"smsCorpus_zh_2015.03.09.xml": f"<smsCorpus>{body}</smsCorpus>"})
+        assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == code
+    assert visible(tmp_path / "out")["sms.tsv"] == b""
+
+
+def test_one_bad_file_fails_its_source_and_no_other(tmp_path: Path) -> None:
+    raw = put(
+        tmp_path / "raw",
+        {"a/tieba.dialogues": GOOD * 9, "b/tieba.dialogues": "一栏\n" * 9, "lost.conv": "E\nM 一\nM 二\n"},
+    )
+    done = invoke("--raw", raw, "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert "tieba: b/tieba.dialogues: 9 of 9 records (100 %) cannot be read" in done.stderr
+    assert [file for file in visible(tmp_path / "out") if file.endswith(".tsv")] == ["subtitle.tsv"]
+
+
+@pytest.mark.parametrize(("bad", "warned"), [(0, False), (1, False), (2, True), (9, True)])
+def test_much_that_cannot_be_read_is_a_warning_even_to_the_quiet(bad: int, warned: bool, tmp_path: Path) -> None:
+    rows = "问\t答\n" * (19 - bad) + "一栏\n" * bad
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": rows}), tmp_path / "out"
+    for _ in range(2):  # a run that changes nothing says so again
+        done = invoke("-q", "--raw", raw, "--out", out)
+        assert done.exit_code == 0
+        told = f"warning: tieba: tieba.dialogues: {bad} of 19 records ({bad * 1000 // 19 / 10:g} %) cannot be read"
+        assert (told in done.stderr) == warned
+    assert source(out, "tieba")["files"][0]["unreadable_share"] == round(bad / 19, 4)
+
+
+def test_the_share_is_that_within_the_limit(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n" * 10 + "一栏\n" * 90})
+    assert invoke("-q", "--limit", "10", "--raw", raw, "--out", tmp_path / "a").exit_code == 0
+    assert invoke("-q", "--limit", "20", "--raw", raw, "--out", tmp_path / "b").exit_code == 3
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "c").exit_code == 3
+
+
+def test_lines_that_hold_no_turn_count_neither_way(tmp_path: Path) -> None:
+    rows = "问\t答\n\n\n\n\n" * 5 + "一栏\n" * 4
+    raw = put(tmp_path / "raw", {"tieba.dialogues": rows})
+    done = invoke("-q", "--raw", raw, "--out", tmp_path / "out")
+    assert (done.exit_code, "4 of 9 records (44.4 %)" in done.stderr) == (0, True)
+
+
+def test_files_that_are_read_together_have_one_share(tmp_path: Path) -> None:
+    """The good lines of Egret's conversations hold no turn: alone, one bad line would be all of them."""
+    mark = " +++$+++ "
+    lines = "".join(f"{n}{mark}甲{mark}第{n}句\n" for n in range(40))
+    lists = "".join(f"{n}{mark}甲{mark}乙{mark}t{mark}u{mark}[{2 * n}, {2 * n + 1}]\n" for n in range(20))
+    for bad, code in (("没有列表\n", 0), ("没有列表\n" * 40, 3)):
+        raw = put(tmp_path / "raw", {"egret_wenda_lines.txt": lines, "egret_wenda_conversations.txt": lists + bad})
+        assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == code
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("size", [30, 200, 1 << 20])
+def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: int, tmp_path: Path) -> None:
+    rows = "".join(f"问{n}\t答{n}\n" if n % 5 else f"第{n}行只有一栏\n" for n in range(1, 60))
+    raw = put(tmp_path / "raw", {"a/tieba.dialogues": rows, "b/tieba.dialogues": rows.replace("第", "又")})
+    chosen = Settings(raw=str(raw), out=str(tmp_path / "out"), shard_bytes=size, workers=workers)
+    done, told = run(survey(raw, {"tieba": sources.load()["tieba"]}), chosen, silent)
+    assert done["tieba"].error == ""
+    assert told["sources"]["tieba"]["records_by_file"] == {
+        f"{folder}/tieba.dialogues": {
+            "used": 48,
+            "rejected": 11,
+            "unreadable": {"fields": 11},
+            "example": {
+                "line": 5,
+                "reason": "fields",
+                "detail": "2 fields separated by '\\t' expected, 1 met",
+                "raw": f"{word}5行只有一栏",
+            },
+        }
+        for folder, word in (("a", "第"), ("b", "又"))
+    }
+
+
+FIGURES = st.builds(
+    lambda used, rejected, lost, line: FileCounts(
+        used=used,
+        rejected=rejected + lost,
+        unreadable=+Counter(layout=lost),
+        example=Example(line=line, reason="layout", detail=f"d{line}", raw="") if lost else None,
+    ),
+    *[st.integers(0, 9)] * 4,
+)
+
+
+@given(st.lists(FIGURES, max_size=6), st.randoms())
+@settings(max_examples=examples(50), deadline=None)
+def test_shards_may_be_added_in_any_order(shards: list[FileCounts], order: Any) -> None:
+    totals = []
+    for _ in range(2):
+        total = FileCounts()
+        for shard in shards:
+            total.add(shard)
+        totals.append(total)
+        order.shuffle(shards)
+    assert totals[0] == totals[1]
+    assert FileCounts.read(json.loads(json.dumps(totals[0].report()))) == totals[0]
+    assert 0 <= totals[0].share <= 1
+
+
+def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
+    file = FileCounts(used=5001, rejected=4999, unreadable=Counter(layout=4999))
+    assert list(usable.failures([["a"]], {"a": file})) == []
+    assert "(49.9 %)" in next(usable.cautions([["a"]], {"a": file}))
+
+
+def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path) -> None:
+    raw, config = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n"}), tmp_path / "my.yaml"
+    config.write_text("rules: {min_chars: 9}\n", "utf-8")
+    done = invoke("-q", "--raw", raw, "--out", tmp_path / "out", "--config", config)
+    assert done.exit_code == 0
+    assert "warning: tieba: 1 record, 0 turns, but no pair (rejected: length 2)" in done.stderr
