@@ -5,6 +5,8 @@ from pathlib import Path
 
 try:
     from chat_corpus.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)
 except ModuleNotFoundError as error:
     sys.exit(f"error: {error}; install what chat-corpus needs first: python -m pip install .")
 

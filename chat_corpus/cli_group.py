@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,10 +38,18 @@ class RunByDefault(click.Group):
         ctx.meta[__name__] = tuple(args)
         return super().parse_args(ctx, args)
 
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the program with standard streams that can be used."""
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run the program with standard streams that can be used; wrong usage is told as other errors are."""
         streams.prepare()
-        return super().main(*args, **extra)
+        words = sys.argv[1:] if args is None else args
+        if "--log-json" not in words or not extra.get("standalone_mode", True):
+            return super().main(args, *rest, **extra)
+        try:
+            code = super().main(args, *rest, **{**extra, "standalone_mode": False})
+        except click.ClickException as error:
+            _tell(error.format_message(), as_json=True, event="usage")
+            code = error.exit_code
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever fails is one message and an exit code."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class ChatCorpusError(Exception):
@@ -91,10 +92,20 @@ def unexpected(where: str, error: BaseException) -> ChatCorpusError:
     if isinstance(error, (MemoryError, SystemError)):
         advice = "use fewer --workers or a smaller shard_bytes"
         return UnexpectedError(f"{where}: not enough memory: {advice}", trace)
-    text = " ".join(str(error).split())
+    return UnexpectedError(f"{where}: {described(error)}; -v shows the traceback", trace)
+
+
+def described(error: BaseException) -> str:
+    """An exception as a line: its type, its text, and the line of code that raised it.
+
+    >>> described(KeyError("text"))
+    "KeyError: 'text'"
+    """
+    text = " ".join(str(error).split()).encode("utf-8", "backslashreplace").decode()
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    name = type(error).__name__
-    return UnexpectedError(f"{where}: {name}{': ' if shown else ''}{shown}; -v shows the traceback", trace)
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno}, in {frames[-1].name})" if frames else ""
+    return f"{type(error).__name__}{': ' if shown else ''}{shown}{at}"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ A name wins over a signature, as long as the content does not contradict it. Whe
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import PurePosixPath
 from chat_corpus import naming, unread
 from chat_corpus.compressed import content_name
 from chat_corpus.detection import text_head
-from chat_corpus.errors import FileError
+from chat_corpus.errors import ChatCorpusError, FileError, described
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, text_of
 from chat_corpus.lines import cut_at_line
@@ -23,6 +24,12 @@ from chat_corpus.signature import FEW, HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
 from chat_corpus.trial import is_most_of
 from chat_corpus.walk import Entry
+
+_log = logging.getLogger(__name__)
+#: Sources of which it has been said that their code fails.
+_warned: set[str] = set()
+#: What is said of a file on which the code of a source fails.
+_FAILED = "the code of its source failed on it: {}"
 
 #: Where a file belongs: a source, one of its inputs, a part of that.
 Place = tuple[str, int, int]
@@ -82,8 +89,23 @@ class Stray:
 
 
 def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True) -> Claim | Stray:
-    """Whose a file is; without `by_content`, one whose name is nobody's is not opened."""
+    """Whose a file is; without `by_content`, one whose name is nobody's is not opened.
+
+    Where the code of a source fails on a file that has a name of this source, the file is damaged.
+    """
     named, how = _by_name(entry, sources)
+    owner = named[0][0] if named else None
+    try:
+        return _judged(entry, sources, named, how, by_content=by_content)
+    except ChatCorpusError:
+        raise
+    except Exception as error:  # noqa: BLE001 whatever a plugin's function raises is the fault of its source alone
+        return Stray(file=entry.file, reason=_FAILED.format(described(error)), damaged=owner, grave=True)
+
+
+def _judged(
+    entry: Entry, sources: Mapping[str, Source], named: list[Place], how: How, *, by_content: bool
+) -> Claim | Stray:
     owner = named[0][0] if named else None
     if entry.trouble:
         return Stray(file=entry.file, reason=entry.trouble, damaged=owner, grave=entry.grave)
@@ -194,10 +216,22 @@ def _is_named(entry: Entry, source: Source) -> bool:
 def _fitting(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
-            if wanted.format.accepts(text_head(head)):
+            if _accepts(source, wanted, head):
                 fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
                 if fitting and is_most_of(wanted.format, wanted.layout, head, text):
                     yield source.name, number, fitting[0].part
+
+
+def _accepts(source: Source, wanted: Input, head: bytes) -> bool:
+    """Whether a format takes a file; one whose code fails takes none, and other sources are asked all the same."""
+    try:
+        return bool(wanted.format.accepts(text_head(head)))
+    except Exception as error:  # noqa: BLE001 whatever a plugin's function raises is the fault of its source alone
+        if source.name not in _warned:
+            _warned.add(source.name)
+            message = "%s: its code failed when it was asked whether it reads a file: %s"
+            _log.warning(message, source.name, described(error), extra={"event": "source.code", "source": source.name})
+        return False
 
 
 def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:

@@ -133,7 +133,10 @@ def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     """Settings with `~` in paths as the home folder, and sections all of whose keys are commented out as empty."""
 
     def home(value: Any) -> Any:
-        return str(Path(value).expanduser()) if isinstance(value, str) else value
+        try:
+            return str(Path(value).expanduser()) if isinstance(value, str) else value
+        except RuntimeError:  # `~` and no user of that name: a name like any other
+            return value
 
     filled = {
         key: {} if value is None and key not in ("raw", "out", "scheduler") else value for key, value in data.items()

@@ -261,11 +261,11 @@ FUNCTIONS = {
     "raises": ("return value['missing']", "layout", r"KeyError: 'missing' \(ours\.py:\d+, in turns\)"),
     "raises deep": ("return helper(value)", "layout", r"ZeroDivisionError: .*\(ours\.py:\d+, in helper\)"),
     "raises in a library": ("import re; re.compile(3)", "layout", r"TypeError: .*\(ours\.py:\d+, in turns\)"),
-    "none": ("return None", "layout", "a list of texts expected of the function that reads a record, NoneType met"),
-    "a number": ("return 3", "layout", "a list of texts expected .*, int met"),
-    "a text": ("return 'text'", "layout", "a list of texts expected .*, str met"),
-    "numbers": ("return ['a', 3]", "layout", "a list of texts expected .*, int in it"),
-    "bytes": ("return [b'a']", "layout", "a list of texts expected .*, bytes in it"),
+    "none": ("return None", "layout", r"NoneType given \(ours\.py:\d+, turns\), a list of texts expected .*"),
+    "a number": ("return 3", "layout", r"int given .*, a list of texts expected .*"),
+    "a text": ("return 'text'", "layout", r"str given .*, a list of texts expected .*"),
+    "numbers": ("return ['a', 3]", "layout", r"int given .*, a list of texts expected .*"),
+    "bytes": ("return [b'a']", "layout", r"bytes given .*, a list of texts expected .*"),
     "nothing": ("return []", "empty", "a dialogue without turns"),
     "nobody": ("return [None]", "empty", "a dialogue without turns"),
 }
@@ -327,3 +327,29 @@ def test_arrays_of_texts_are_read_by_a_declaration(name: str, shard: int, tmp_pa
     assert (done.exit_code, done.stderr) == (0, "")
     assert (tmp_path / "out" / "ours.tsv").read_text("utf-8") == "好\t不\n是]\t吗[\n"
     assert (tmp_path / "out" / "rejects" / "ours.jsonl").read_text() == ""
+
+
+ELSEWHERE = {
+    "accepts": "accepts=lambda head: 1 / 0",
+    "count": "count=lambda data: 1 / 0",
+    "split": "split=lambda data, first: 1 / 0",
+    "read": "read=lambda parts: 1 / 0",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(name: str, tmp_path: Path) -> None:
+    code = RECORDS.format(code="pass", format="json_lines").replace(
+        "from chat_corpus.formats import json_records",
+        "import dataclasses\nfrom chat_corpus.formats import json_records",
+    )
+    code = code.replace(
+        "format=json_records.json_lines(turns)",
+        f"format=dataclasses.replace(json_records.json_lines(turns), {ELSEWHERE[name]})",
+    )
+    (tmp_path / "ours.py").write_text(code, "utf-8")
+    raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n', "tieba.dialogues": "问\t答\n"})
+    done = invoke("--plugin", tmp_path / "ours.py", "--raw", raw, "--out", tmp_path / "out", "--workers", "1")
+    assert done.exit_code == 1
+    assert re.search(r"ours.*ZeroDivisionError: division by zero \(ours\.py:\d+, in <lambda>\)", done.stderr)
+    assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "问\t答\n"

@@ -65,13 +65,15 @@ def _rows(
         return
     try:
         value = _value(text)
-        turns = _checked(turns_of(value))
+        turns = _checked(turns_of(value), turns_of)
         "".join(turn or "" for turn in turns).encode("utf-8")
     except UnicodeEncodeError:
         yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
     except RecordError as error:
         told = str(error).encode("utf-8", "backslashreplace").decode()  # it may quote a key that is no text
         yield 0, None, str(Reason.LAYOUT), told
+    except MemoryError:  # which says nothing of the record
+        raise
     except Exception as error:  # noqa: BLE001 whatever a plugin's function raises costs the record and no other
         yield 0, None, str(Reason.LAYOUT), _fault(error, turns_of)
     else:
@@ -108,16 +110,17 @@ def _value(text: str) -> object:
         raise RecordError(f"not a JSON record: {error}") from error
 
 
-def _checked(turns: object) -> Sequence[str | None]:
+def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
     """What a function gave as turns. Raises RecordError for anything but a list of texts, None among them."""
-    if not isinstance(turns, list | tuple):
-        raise RecordError(f"a list of texts expected of the function that reads a record, {type(turns).__name__} met")
-    for turn in turns:
-        if not (turn is None or isinstance(turn, str)):
-            raise RecordError(
-                f"a list of texts expected of the function that reads a record, {type(turn).__name__} in it"
-            )
-    return turns
+    wrong = None if isinstance(turns, list | tuple) else turns
+    if wrong is None and isinstance(turns, list | tuple):
+        odd = [turn for turn in turns if not (turn is None or isinstance(turn, str))]
+        if not odd:
+            return turns
+        wrong = odd[0]
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    at = f" ({Path(code.co_filename).name}:{code.co_firstlineno}, {code.co_name})" if code is not None else ""
+    raise RecordError(f"{type(wrong).__name__} given{at}, a list of texts expected of the function that reads a record")
 
 
 def _fault(error: Exception, function: TurnsOf) -> str:
