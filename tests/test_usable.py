@@ -210,3 +210,15 @@ def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path
     done = invoke("-q", "--raw", raw, "--out", tmp_path / "out", "--config", config)
     assert done.exit_code == 0
     assert "warning: tieba: 1 record, 0 turns, but no pair (rejected: length 2)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x80\t\x81\n" * 30, "甲\n".encode() * 30, b"\n\n"], ids=["noise", "fields", "blank"]
+)
+def test_check_says_what_a_run_would_fail_for(content: bytes, tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "", "a/Gossiping-QA-Dataset.txt": "问\t答\n" * 8 + "一栏\n"})
+    (raw / "tieba.dialogues").write_bytes(content)
+    told = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
+    assert (told["tieba"]["state"], told["ptt"]["state"]) == ("unusable", "found")
+    assert told["ptt"]["remarks"][0].endswith("1 met: 一栏 (of its first 64 kB)")
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
