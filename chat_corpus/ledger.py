@@ -17,6 +17,7 @@ import polars as pl
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading, Records
 from chat_corpus.lines import count, printable
+from chat_corpus.raw import displayed
 from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
 
@@ -236,10 +237,11 @@ def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int, records
 
 
 def _beginning(records: Records, line: int) -> str:
-    """How a raw record begins, in one line."""
+    """How a raw record begins, in one line that can be printed."""
     record = records.filter(pl.col("line") == line)
     text, data = record["text"][0], record["bytes"][0]
-    return " ".join((printable(data[: _EXAMPLE * 4]) if text is None else text[: _EXAMPLE * 4]).split())[:_EXAMPLE]
+    begin = printable(data[: _EXAMPLE * 4]) if text is None else text[: _EXAMPLE * 4]
+    return displayed(" ".join(begin.split())[:_EXAMPLE])
 
 
 def check_order(rows: pl.DataFrame, where: str) -> None:

@@ -183,7 +183,7 @@ def _by_content(
 ) -> Claim | Stray:
     """A name that the content contradicts is no reason to take the file for another source's."""
     name = content_name(entry.file.name)
-    kind = unread.by_ending(name) if owner is None else None
+    kind = unread.by_ending(name, is_text=text is not None) if owner is None else None
     if kind is not None:
         return _unread(entry, None, kind, sources)
     if text is None:
@@ -195,7 +195,8 @@ def _by_content(
     if owner is not None:
         like = f"; it looks like {' or '.join(found)}, so rename it" if found else ""
         told = f"named as {owner}, but it is not of that layout{like}"
-        return Stray(file=entry.file, reason=told, grave=_is_named(entry, sources[owner]))
+        is_data = _is_named(entry, sources[owner]) or re.search(HAN, text)
+        return Stray(file=entry.file, reason=told, meant=owner if is_data else None)
     if len(found) == 1:
         return _claim(places[0], entry.file, How.CONTENT, head, sources)
     if found:

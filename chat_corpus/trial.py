@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from chat_corpus.detection import text_head
+from chat_corpus.encodings import UTF8_SHARE, utf8_share
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import text_of
 from chat_corpus.ledger import FileCounts, check_reading, file_counts
+from chat_corpus.lines import BOM, cut_at_line
 from chat_corpus.signature import HEAD_BYTES, share
 
 #: Of a corpus that is known by its content alone at least so many records can be read.
@@ -16,15 +19,16 @@ _MOSTLY = 0.5
 def trial(format_: Format, head: bytes) -> FileCounts | None:
     """The figures of the whole records in a head.
 
-    None where a head alone does not tell: it is no text, its first record does not end in it, or the file is read
-    together with another one.
+    None where a head alone does not tell: its first record does not end in it, or the file is read together with
+    another one.
     """
-    text = text_of(head)
-    if text is None or format_.parts > 1:
+    if format_.parts > 1:
         return None
-    data = text.encode("utf-8", "surrogatepass")
-    if len(head) >= HEAD_BYTES and format_.cut is not None:
-        data = data[: format_.cut(data)]
+    data, text = text_head(head).removeprefix(BOM), text_of(head)
+    if text is not None and utf8_share(data) < UTF8_SHARE:
+        data = text.encode("utf-8", "surrogatepass")  # GB18030 or Big5, where a plan would find the same
+    if len(head) >= HEAD_BYTES:
+        data = data[: (format_.cut or cut_at_line)(data)]
         if not data:
             return None
     records = format_.split(data, 1)

@@ -54,40 +54,45 @@ def _packed(kind: str, ending: str) -> Kind:
     return Kind(message=f"{kind} by its content: give it the ending {ending}")
 
 
-#: By what files begin with, in lower case.
-_BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
+#: By what files of text begin with, in any case.
+_TEXTS: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", _LFS),
     (b"version https://hawser", _LFS),
     (b"/annex/objects/", _ANNEX),
     (b"<!doctype html", _PAGE),
     (b"<html", _PAGE),
     (b"<head>", _PAGE),
+)
+#: By what other files begin with.
+_BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
     (b"\x1f\x8b", _packed("compressed", ".gz, or .tar.gz")),
-    (b"bzh", _packed("compressed", ".bz2, or .tar.bz2")),
-    (b"\xfd7zxz", _packed("compressed", ".xz, or .tar.xz")),
+    (b"BZh", _packed("compressed", ".bz2, or .tar.bz2")),
+    (b"\xfd7zXZ", _packed("compressed", ".xz, or .tar.xz")),
     (b"\x28\xb5\x2f\xfd", _packed("compressed", ".zst, or .tar.zst")),
-    (b"par1", _PARQUET),
-    (b"arrow1", _ARROW),
-    (b"fea1", _ARROW),
-    (b"\x89hdf", _ARRAYS),
-    (b"\x93numpy", _ARRAYS),
+    (b"PAR1", _PARQUET),
+    (b"ARROW1", _ARROW),
+    (b"FEA1", _ARROW),
+    (b"\x89HDF", _ARRAYS),
+    (b"\x93NUMPY", _ARRAYS),
     (b"\x80\x02", _PICKLE),
     (b"\x80\x03", _PICKLE),
     (b"\x80\x04\x95", _PICKLE),
     (b"\x80\x05\x95", _PICKLE),
-    (b"sqlite format 3\0", _DATABASE),
-    (b"\0\1\0\0standard ", _ACCESS),
-    (b"%pdf", _PDF),
+    (b"SQLite format 3\0", _DATABASE),
+    (b"\0\1\0\0Standard ", _ACCESS),
+    (b"%PDF", _PDF),
     (b"{\\rtf", _DOCUMENT),
-    (b"rar!", _RAR),
+    (b"Rar!", _RAR),
     (b"7z\xbc\xaf", _SEVEN),
-    (b"\x04\x22m\x18", _ARCHIVE),
-    (b"mscf", _ARCHIVE),
+    (b"\x04\x22M\x18", _ARCHIVE),
+    (b"MSCF\0", _ARCHIVE),
     (b"!<arch>", _ARCHIVE),
 )
 #: What a server answers for a file that it does not give.
 _REFUSALS = re.compile(
-    rb'\A(?:(?:<\?xml[^>]*>\s*)?<Error>|\{"(?:error|message|detail)"\s*:\s*"[^"]*"[^\n]{0,200}\}\s*\Z)'
+    rb"\A(?:<\?xml[^>]*>\s*)?<Error>"
+    rb'|\A\{"(?:error|message|detail)"\s*:\s*"[^"]*"'
+    rb'(?:\s*,\s*"(?:documentation_url|status|status_?code|code|error|message|request_?id)"\s*:[^,{}]*)*\s*\}\s*\Z'
     rb"|\A(?:404: Not Found|Entry not found|Access to .{1,80} is restricted|Invalid username or password)"
 )
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -146,7 +151,8 @@ def by_content(head: bytes, name: str) -> Kind | None:
         kind = _ENDINGS.get(ending(name))
         return kind if kind in (_SPREADSHEET, _DOCUMENT, _SLIDES) else _OFFICE
     low = begin[:32].lower()
-    known = next((kind for mark, kind in _BEGINNINGS if low.startswith(mark)), None)
+    known = next((kind for mark, kind in _TEXTS if low.startswith(mark)), None)
+    known = known or next((kind for mark, kind in _BEGINNINGS if begin.startswith(mark)), None)
     if known is not None:
         return known
     if len(head) < 2000 and _REFUSALS.search(begin):
@@ -162,13 +168,15 @@ def _zip(head: bytes, name: str) -> Kind:
     return known or (_OFFICE if _OPEN_XML.search(head[:200]) else _packed("a zip archive", ".zip"))
 
 
-def by_ending(name: str) -> Kind | None:
-    """What a file is, by the ending of its name, that is not read.
+def by_ending(name: str, *, is_text: bool = False) -> Kind | None:
+    """What a file is, by the ending of its name, that is not read; few kinds are text.
 
     >>> by_ending("青云库.XLSX").message
     'a spreadsheet, which is not read: save it as CSV (UTF-8)'
+    >>> by_ending("tieba.dialogues.001", is_text=True)
     """
-    return _VOLUME if _VOLUMES.search(name.lower()) else _ENDINGS.get(ending(name))
+    kind = _VOLUME if _VOLUMES.search(name.lower()) else _ENDINGS.get(ending(name))
+    return kind if not is_text or kind in (_DUMP, _PAGE, _PICKLE) else None
 
 
 def is_written(name: str) -> bool:

@@ -272,7 +272,7 @@ def test_a_damaged_file_beside_a_sound_one_of_its_name_is_but_a_remark(tmp_path:
 def test_a_name_that_the_content_contradicts_is_told_and_not_believed(tmp_path: Path) -> None:
     put(tmp_path, {"tieba.dialogues": CONV, "ptt/Gossiping-QA-Dataset.txt": "# notes\n" * 50})
     told = found(tmp_path)
-    assert states(tmp_path) == {}
+    assert states(tmp_path) == {"ptt": "unusable", "tieba": "unusable"}
     assert {stray.file.name: stray.reason for stray in told.strays} == {
         "tieba.dialogues": "named as tieba, but it is not of that layout; it looks like subtitle, so rename it",
         "ptt/Gossiping-QA-Dataset.txt": "named as ptt, but it is not of that layout",

@@ -48,7 +48,7 @@ KINDS: dict[str, tuple[bytes, str]] = {
     "a.rar": (b"Rar!\x1a\7\1\0", "a RAR archive, .*unpack it"),
     "a.7z": (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive, .*unpack it"),
     "a.csv.001": (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive, .*unpack it"),
-    "a.part2.rar": (b"\1\2\3", "one volume of a split archive"),
+    "a.part2.rar": (bytes(range(128, 256)), "one volume of a split archive"),
     "a.zip.crdownload": (b"\1\2\3\xff", "an unfinished download"),
     "a.db": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
     "a.sqlite": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
@@ -93,7 +93,10 @@ def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: P
 )
 def test_a_corpus_in_a_form_that_is_not_read_is_unusable(name: str, source: str, ending: str, tmp_path: Path) -> None:
     contents = {".xlsx": XLSX, ".ods": ODS, ".docx": DOCX, ".parquet": b"PAR1", ".sql": b"INSERT INTO t;\n" * 20}
-    raw = put(tmp_path / "raw", {f"{name}{ending}": contents.get(ending, b"\1\2\3" * 9), "tieba.dialogues": CHAIN})
+    raw = put(
+        tmp_path / "raw",
+        {f"{name}{ending}": contents.get(ending, bytes(range(128, 256)) * 9), "tieba.dialogues": CHAIN},
+    )
     rows = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
     assert (rows[source]["state"], len(rows[source]["unusable"])) == ("unusable", 1)
     done = invoke("-q", "--raw", raw, "--out", tmp_path / "out")
@@ -101,6 +104,17 @@ def test_a_corpus_in_a_form_that_is_not_read_is_unusable(name: str, source: str,
     assert f"warning: {source}: not read: {name}{ending}: a" in done.stderr
     assert f"not all was done: {source} unusable" in done.stderr
     assert (tmp_path / "out" / "tieba.tsv").exists()
+
+
+@pytest.mark.parametrize("name", ["tieba.dialogues.001", "part.z01", "data.xls", "data.part"])
+def test_text_with_the_ending_of_another_kind_is_read(name: str, tmp_path: Path) -> None:
+    assert look(put(tmp_path, {name: CHAIN}), sources.load()).found["tieba"].files != []
+
+
+@pytest.mark.parametrize("text", ["Arrow1 上的字\t好\n", "MSCF 是什么\t好\n", '{"message": "你好", "reply": "好"}\n'])
+def test_text_that_begins_like_another_kind_is_text(text: str, tmp_path: Path) -> None:
+    (reason,) = reasons(look(put(tmp_path, {"a.txt": text}), sources.load())).values()
+    assert reason == "no corpus that is known, by its name or its content"
 
 
 def test_another_form_beside_the_corpus_is_but_a_remark(tmp_path: Path) -> None:
@@ -166,6 +180,7 @@ def test_a_json_array_that_was_cut_short_is_damaged(size: int, tmp_path: Path) -
         assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == (0 if state == "found" else 1)
 
 
+CHAT = '{"id": "7", "conversations": [{"from": "human", "value": "早安"}, {"from": "assistant", "value": "早安"}]}\n'
 MIXED = {
     "data": ("".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(50)), "tieba"),
     "data with a line of its own": ("# 数据\n" + CHAIN, "tieba"),
@@ -175,15 +190,11 @@ MIXED = {
         None,
     ),
     "records": (
-        '{"id": "7", "conversations": [{"from": "human", "value": "早安"}, {"from": "assistant", "value": "早安"}]}\n'
-        * 3,
+        CHAT * 3,
         "belle",
     ),
     "records and as many notes": (
-        (
-            '{"id": "7", "conversations": [{"from": "human", "value": "早安"}, '
-            '{"from": "assistant", "value": "早安"}]}\n说明\n' * 9
-        ),
+        (CHAT + "说明\n") * 9,
         None,
     ),
 }

@@ -210,3 +210,36 @@ def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path
     done = invoke("-q", "--raw", raw, "--out", tmp_path / "out", "--config", config)
     assert done.exit_code == 0
     assert "warning: tieba: 1 record, 0 turns, but no pair (rejected: length 2)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x80\t\x81\n" * 30, "甲\n".encode() * 30, b"\n\n"], ids=["noise", "fields", "blank"]
+)
+def test_check_says_what_a_run_would_fail_for(content: bytes, tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "", "a/Gossiping-QA-Dataset.txt": "问\t答\n" * 8 + "一栏\n"})
+    (raw / "tieba.dialogues").write_bytes(content)
+    told = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
+    assert (told["tieba"]["state"], told["ptt"]["state"]) == ("unusable", "found")
+    assert told["ptt"]["remarks"][0].endswith("1 met: 一栏 (of its first 64 kB)")
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
+
+
+def test_an_example_steers_no_terminal(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\x1b[2J\u202e乙\r\x00\n" * 3}), tmp_path / "out"
+    done = invoke("-q", "--raw", raw, "--out", out)
+    checked = invoke("check", "--raw", raw).stdout
+    for text in (done.stderr, checked, (out / "report.json").read_text("utf-8")):
+        assert "甲" in text
+        assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_figures_survive_with_turns_that_are_kept(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"tieba.dialogues": "问题\t回答\n" * 8 + "一栏\n" * 2}), tmp_path / "out"
+    rules = tmp_path / "my.yaml"
+    rules.write_text("rules: {max_chars: 9}\n", "utf-8")
+    figures = []
+    for more in ([], ["--config", rules, "--force"]):
+        done = invoke("-q", "--raw", raw, "--out", out, "--keep-turns", *more)
+        assert "2 of 10 records (20 %) cannot be read: fields 2" in done.stderr
+        figures.append(source(out, "tieba")["records_by_file"])
+    assert figures[0] == figures[1] != {}
