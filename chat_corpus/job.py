@@ -201,6 +201,8 @@ class Job:
             self.fail(IncompleteError(f"{self.name}: {barren}"))
         for caution in usable.cautions(groups, counts.files):
             _log.warning("warning: %s: %s", self.name, caution, extra={"source": self.name})
+        for remark in usable.passed_over(counts.files):
+            _log.warning("warning: %s: %s", self.name, remark, extra={"source": self.name})
 
 
 def forget(*folders: Path) -> None:

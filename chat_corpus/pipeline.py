@@ -13,7 +13,7 @@ import polars as pl
 
 from chat_corpus import ledger, rules, script, sources
 from chat_corpus.encodings import UTF8
-from chat_corpus.formats.base import NOT_UTF8, Reading, Records
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records
 from chat_corpus.ledger import Counts
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
@@ -70,7 +70,7 @@ def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned
     source = sources.load(settings.plugins)[shard.source]
     own = settings.of(source.name)
     where, counts = shard.place, Counts()
-    reading = source.inputs[shard.input].format.read(raw)
+    reading = format_of(shard, source).read(raw)
     ledger.check_order(reading.rows, where)
     reading, expected = _limited(shard, reading, own.read.limit)
     for part, piece in enumerate(shard.pieces):
@@ -80,6 +80,7 @@ def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned
         counts.used += used
         counts.records_rejected += lost
         file = ledger.file_counts(reading.rows, part, used, lost, raw[part])
+        file.unread = Counter(field for _, field in reading.unread)
         counts.files.setdefault(piece.file.name, ledger.FileCounts()).add(file)
     rows = _undecoded(_given(reading.rows, source, own, where), shard)
     return Cleaned(turns=_changed(rows, shard, source, own, counts), counts=counts)
@@ -109,8 +110,13 @@ def judge(cleaned: Cleaned, shard: Shard, settings: Settings, raw: Callable[[], 
 
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
-    split = source.inputs[shard.input].format.split
+    split = format_of(shard, source).split
     return tuple(split(read_range(piece.file, piece.start, piece.stop), piece.first) for piece in shard.pieces)
+
+
+def format_of(shard: Shard, source: Source) -> Format:
+    """The format that reads a shard, in the dialect of its file."""
+    return source.inputs[shard.input].format.of(shard.dialect)
 
 
 def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:
@@ -120,7 +126,8 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
         return reading, counts
     counts = [max(0, min(piece.records, limit + 1 - piece.first)) for piece in shard.pieces]
     within = tuple(series.filter(series <= limit) for series in reading.structural)
-    return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within), counts
+    unread = [(line, field) for line, field in reading.unread if line <= limit]
+    return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within, unread=unread), counts
 
 
 def _given(read: pl.DataFrame, source: Source, own: SourceSettings, where: str) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from chat_corpus.raw import RawFile, check_unchanged, read_range
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
+from chat_corpus.signature import HEAD_BYTES
 from chat_corpus.terminal import counted
 from chat_corpus.text.segmentation import observed
 
@@ -61,6 +62,7 @@ class Shard:
     number: int
     pieces: tuple[Piece, ...]
     segmentation: Segmentation
+    dialect: str = ""
 
     @property
     def bytes(self) -> int:
@@ -127,9 +129,11 @@ class Plan:
         """All shards in order. Raises IncompleteError where parallel files are of unequal length."""
         number, limit = 0, self._options.limit
         for group in self.found.groups:
-            format_ = self.found.source.inputs[group.input].format
             facts = self._facts(group)
             self.facts.extend(facts)
+            format_ = self.found.source.inputs[group.input].format
+            dialect = format_.dialect_of(_head(facts[0].file)) if format_.in_dialect else ""
+            format_ = format_.of(dialect)
             for pieces in self._pieces(format_, facts):
                 if limit and all(piece.first > limit for piece in pieces):
                     break
@@ -139,6 +143,7 @@ class Plan:
                     number=number,
                     pieces=pieces,
                     segmentation=facts[0].segmentation,
+                    dialect=dialect,
                 )
                 number += 1
 
@@ -229,6 +234,12 @@ class _Watched:
 def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
     """The content as UTF-8."""
     return transcoding.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
+
+
+def _head(file: RawFile) -> bytes:
+    """The first bytes of a file, as UTF-8, in which a format finds the dialect."""
+    with file.open() as stream:
+        return _read(stream, HEAD_BYTES, file)
 
 
 def _sample(file: RawFile) -> bytes:

@@ -114,7 +114,7 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
 
 def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
     """What is wrong with the end of a file; empty too if that cannot be seen without reading all of it."""
-    fault_at_end, file = _input(claim.place, sources).format.fault_at_end, claim.file
+    fault_at_end, file = _input(claim.place, sources).format.fitted(text_head(head)).fault_at_end, claim.file
     if fault_at_end is None:
         return ""
     if claim.sampled.whole:
@@ -238,4 +238,5 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
 def _sampled(format_: Format, head: bytes) -> Sampled:
     whole = len(head) < HEAD_BYTES
     data = head if whole else head[: cut_at_line(head) or len(head)]
-    return Sampled(records=format_.count(text_head(data)), bytes=len(data), whole=whole)
+    fitted = format_.fitted(text_head(head))
+    return Sampled(records=fitted.count(text_head(data)), bytes=len(data), whole=whole)

@@ -145,6 +145,7 @@ def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progre
             done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
             progress(name, sum(file.size for file in one.files), False)
             _log.info("%s: unchanged since %s", name, earlier.since(told), extra={"source": name})
-            for caution in usable.cautions(one.names, done[name].counts.files):
+            counts = done[name].counts.files
+            for caution in (*usable.cautions(one.names, counts), *usable.passed_over(counts)):
                 _log.warning("warning: %s: %s", name, caution, extra={"source": name})
     return done

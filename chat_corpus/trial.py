@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import text_of
 from chat_corpus.ledger import FileCounts, check_reading, file_counts
@@ -23,6 +25,7 @@ def trial(format_: Format, head: bytes) -> FileCounts | None:
     if text is None or format_.parts > 1:
         return None
     data = text.encode("utf-8", "surrogatepass")
+    format_ = format_.fitted(data)
     if len(head) >= HEAD_BYTES and format_.cut is not None:
         data = data[: format_.cut(data)]
         if not data:
@@ -30,7 +33,9 @@ def trial(format_: Format, head: bytes) -> FileCounts | None:
     records = format_.split(data, 1)
     reading = format_.read((records,))
     used, rejected = check_reading(reading, 0, 1, len(records), "the beginning of a file")
-    return file_counts(reading.rows, 0, used, rejected, records)
+    counts = file_counts(reading.rows, 0, used, rejected, records)
+    counts.unread = Counter(field for _, field in reading.unread)
+    return counts
 
 
 def is_most_of(format_: Format, layout: str, head: bytes, text: str) -> bool:

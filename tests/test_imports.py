@@ -21,7 +21,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("schema", "errors", "encodings", "identity", "terminal", "progress", "signature", "zstd", "writers", "engines"),
     ("rows", "lines", "compressed", "transcoding", "reported"),
     ("raw", "archives", "yaml_places", "unread", "engines.local"),
-    ("formats", "formats.base", "detection", "walk", "samples"),
+    ("formats", "formats.base", "formats.names", "detection", "walk", "samples"),
+    ("formats.json_layout", "formats.tables"),
     ("formats.*", "heads"),
     ("source",),
     (

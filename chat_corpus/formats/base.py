@@ -29,10 +29,21 @@ class Reading:
 
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
     number stands in the `structural` series of its part: marks, headers, blanks, continuations of the record before.
+    `unread` has the record and the name of each field that holds text and that the format does not know; only a format
+    of one part has such.
     """
 
     rows: pl.DataFrame
     structural: tuple[pl.Series, ...]
+    unread: Sequence[tuple[int, str]] = ()
+
+
+class Turns(list["str | None"]):
+    """The turns of one record, None for a place that nobody fills, and the fields with text that were not read."""
+
+    def __init__(self, turns: Sequence[str | None], unread: Sequence[str] = ()) -> None:
+        super().__init__(turns)
+        self.unread = tuple(unread)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +56,10 @@ class Format:
     `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
     many turns of its dialogue that stand right before its own, and are those of an earlier record.
+
+    A layout may have dialects, facts of a whole file that no record tells by itself, as the order of a table's columns.
+    `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` gives the format that reads
+    it; an empty one is the format as it is.
     """
 
     read: Callable[[Sequence[Records]], Reading]
@@ -55,6 +70,16 @@ class Format:
     parts: int = 1
     repeats: int = 0
     fault_at_end: Callable[[bytes], str] | None = None
+    dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name says what it is given
+    in_dialect: Callable[[str], Format] | None = None
+
+    def of(self, dialect: str) -> Format:
+        """The format that reads files of a dialect that `dialect_of` has found."""
+        return self if self.in_dialect is None or not dialect else self.in_dialect(dialect)
+
+    def fitted(self, head: bytes) -> Format:
+        """The format that reads the file with these first bytes, which are UTF-8."""
+        return self.of(self.dialect_of(head))
 
 
 def undecodable(records: Records) -> pl.DataFrame:

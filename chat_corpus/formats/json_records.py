@@ -1,7 +1,8 @@
-"""JSON records: one object a line (JSON Lines), or one array of objects, of any layout inside.
+"""JSON records: one object a line (JSON Lines), or an array or object of them in any line layout.
 
 What a record says is told by a function of the source, from the decoded value to the texts of a dialogue. Records of an
-array are numbered from 1 in their order, since an array may stand on one line.
+array are numbered from 1 in their order, since an array may stand on one line. What every reader of JSON means the same
+by is read: a comma after a record, raw tabs and line breaks in texts, NaN.
 """
 
 from __future__ import annotations
@@ -9,123 +10,194 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
 
-from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, mark_empty, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
+from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, layout, read_dialect, rows_of
+from chat_corpus.formats.names import NO_TURN, normal
 from chat_corpus.lines import numbered
 from chat_corpus.schema import Reason
 
-#: From a decoded JSON value to the turns of one dialogue, None for a place that nobody fills. Raises RecordError for a
-#: value of another layout.
-TurnsOf = Callable[[object], Sequence[str | None]]
-
-_MARK = re.compile(rb'["{}]')
-_CLOSES = re.compile(rb"\][\s}\]]*\Z")
+_MARKS = {"{": re.compile(rb'["{}]'), "[": re.compile(rb'["\[\]]')}
+_CLOSING = {"[": "]", "{": "}"}
 _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
+#: Between lists in an object there are keys too.
+_GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
+_SCALARS = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|[^\s"\[\]{},]+)', re.DOTALL)
+_KEYS = re.compile(r'[\s,\[\]{}\ufeff]|"(?:[^"\\]|\\.)*"\s*:', re.DOTALL)
+#: What an object says of the list of records in it, which is no record.
+_OF_THE_FILE = NO_TURN | frozenset("description title info homepage citation name next previous status msg".split())
+#: A line of an array that has lost its brackets.
+_BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
+#: More fields that nobody knows are not told apart in a shard.
+_MOST_FIELDS = 1000
 
 
 def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     (records,) = parts
-    blank = pl.col("text").str.strip_chars() == ""
+    beside = "beside" in records.columns
+    empty = _of_the_file(records) if beside else records.select(pl.col("text").str.contains(_BRACKET)).to_series()
+    records = records.with_columns(structural=empty.fill_null(value=False))
+    filled = records.filter(~pl.col("structural"))
     columns: dict[str, list[object]] = {name: [] for name in ("line", "dialogue", "turn", "text", "reason", "detail")}
-    filled = records.filter(~blank | pl.col("text").is_null())
-    for dialogue, (line, text) in enumerate(filled.select("line", "text").iter_rows()):
-        for row in _rows(text, turns_of):
+    unread: list[tuple[int, str]] = []
+    known: set[str] = set()
+    for dialogue, (line, record) in enumerate(filled.select("line", "text").iter_rows()):
+        turns = _turns(record, turns_of)
+        fields = map(_printable, turns.unread) if isinstance(turns, Turns) else ()
+        for field in fields:
+            if field in known or len(known) < _MOST_FIELDS:
+                known.add(field)
+                unread.append((line, field))
+        for row in _rows(turns):
             for name, value in zip(columns, (line, dialogue, *row), strict=True):
                 columns[name].append(value)
     schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String, "reason": pl.String}
     rows = pl.DataFrame(columns, schema={**schema, "detail": pl.String})
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(records.filter(blank)["line"],))
+    structural = records.filter("structural")["line"]
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=(structural,), unread=unread)
 
 
-def _rows(text: str | None, turns_of: TurnsOf) -> Iterator[tuple[int, str | None, str | None, str | None]]:
-    """The rows (turn, text, reason, detail) of one record."""
+def _of_the_file(records: Records) -> pl.Series:
+    """Which pieces beside the records say something of the whole file and nothing else."""
+    rows = records.select("text", "beside").iter_rows()
+    return pl.Series([beside and text is not None and _is_of_the_file(text) for text, beside in rows], dtype=pl.Boolean)
+
+
+def _is_of_the_file(text: str) -> bool:
+    if _KEYS.sub("", _SCALARS.sub("", text)):
+        return False
+    return all(normal(key) in _OF_THE_FILE or not any(map(str.isalpha, said)) for key, said in _SCALARS.findall(text))
+
+
+def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[Reason, str]:
+    """The turns of one record, or why it has none."""
     if text is None:
-        yield 0, None, str(Reason.ENCODING), NOT_UTF8
-        return
+        return Reason.ENCODING, NOT_UTF8
     try:
-        turns = turns_of(json.loads(text, object_pairs_hook=_object))
+        turns = turns_of(decode(text))
         "".join(turn or "" for turn in turns).encode("utf-8")
     except UnicodeEncodeError:
-        yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
+        return Reason.ENCODING, "a lone surrogate, which is no character"
     except RecordError as error:
-        told = str(error).encode("utf-8", "backslashreplace").decode()  # it may quote a key that is no text
-        yield 0, None, str(Reason.LAYOUT), told
+        return Reason.LAYOUT, _printable(str(error))  # it may quote a key that is no text
     except (ValueError, RecursionError) as error:
-        yield 0, None, str(Reason.LAYOUT), f"not a JSON record: {error}"
-    else:
-        for turn, utterance in enumerate(turns):
-            if utterance is None:
-                continue
+        return Reason.LAYOUT, f"not a JSON record: {error}"
+    return turns
+
+
+def _rows(turns: Sequence[str | None] | tuple[Reason, str]) -> Iterator[tuple[int, str | None, str | None, str | None]]:
+    """The rows (turn, text, reason, detail) of one record."""
+    if isinstance(turns, tuple):
+        reason, detail = turns
+        yield 0, None, str(reason), detail
+        return
+    for turn, utterance in enumerate(turns):
+        if utterance is not None:
             yield turn, utterance, None, None
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object as a dictionary. Raises RecordError for a key that stands twice: one value would be lost."""
-    told = dict(pairs)
-    if len(told) != len(pairs):
-        ((again, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise RecordError(f"a key that stands twice: {again[:40]}")
-    return told
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def json_lines(turns_of: TurnsOf) -> Format:
     """One JSON value a line."""
     return Format(
         read=partial(_read, turns_of=turns_of),
-        accepts=lambda head: not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["),
+        accepts=lambda head: layout(head, turns_of) is None,
     )
 
 
 def json_array(turns_of: TurnsOf) -> Format:
-    """One JSON array of objects, in any line layout. Blanks and brackets between the objects are no records."""
-    return Format(
-        read=partial(_read, turns_of=turns_of),
-        cut=_cut,
-        split=_split,
-        count=lambda data: sum(1 for _ in _elements(data)),
-        accepts=lambda head: head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["),
-        fault_at_end=_cut_short,
-    )
+    """JSON in any line layout but one record a line.
 
-
-def _cut_short(tail: bytes) -> str:
-    """Whether a JSON array does not close: what comes after its last whole object is lost."""
-    return (
-        "" if _CLOSES.search(tail) else "a JSON array that was cut short, its closing bracket is missing: get it again"
-    )
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, int]]:
-    """The spans of the outermost objects of `data`, and of what stands between them but commas and brackets.
-
-    Depth counts braces alone, so that the array's own bracket, present in the first range of a file only, does not
-    matter; braces inside strings are passed over with their string. An object that does not close spans to the end.
+    That is an array, objects one after the other, lists under the keys of an object, or columns. What stands between
+    the records and is no text is no record. A file of columns is read as a whole, and its rows are numbered.
     """
-    depth = start = end = at = 0
-    while mark := _MARK.search(data, at):
+
+    def dialect_of(head: bytes) -> str:
+        return (layout(head, turns_of) or Nested(prefix="[")).dialect()
+
+    def in_dialect(dialect: str) -> Format:
+        nested = read_dialect(dialect)
+        if nested.columns:
+            return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
+        elements = partial(_elements, nested=nested)
+        return replace(
+            plain,
+            cut=partial(_cut, nested=nested),
+            split=partial(_split, nested=nested),
+            count=lambda data: sum(1 for _ in elements(data)),
+            fault_at_end=None if not nested.prefix else partial(_cut_short, closing=_CLOSING[nested.prefix.strip(" \t\r\n\ufeff")[0]]),
+        )
+
+    plain = Format(
+        read=partial(_read, turns_of=turns_of),
+        accepts=lambda head: layout(head, turns_of) is not None,
+        dialect_of=dialect_of,
+        in_dialect=in_dialect,
+    )
+    return replace(in_dialect(Nested(prefix="[").dialect()))
+
+
+def _cut_short(tail: bytes, *, closing: str) -> str:
+    """Whether a JSON array, or the object around it, does not close: what comes after its last whole record is lost."""
+    if re.search(rb"[\]}][\s,;]*\Z" if closing == "}" else rb"\][\s,;}\]]*\Z", tail):
+        return ""
+    kind = "an object with lists of records" if closing == "}" else "a JSON array"
+    return f"{kind} that was cut short, its closing bracket is missing: get it again"
+
+
+def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
+    """The spans of the outermost records of `data`, and of what stands between them but commas, brackets and keys.
+
+    With each comes whether it is a record. Depth counts brackets of the records' kind alone, so that one of another
+    kind, lost or too many, costs its record; those inside strings are passed over with their string. A record that
+    does not close spans to the end. What is before the first record in a file is known, since only there it stands.
+    """
+    opening, marks, between = nested.opening.encode(), _MARKS[nested.opening], _between(nested)
+    listed = nested.opening == "[" and nested.prefix.rstrip().endswith("[")
+    start = end = at = _start(data, nested)
+    depth = 0
+    if end and not between.fullmatch(data, 0, end):
+        yield 0, end, False
+    while mark := marks.search(data, at):
         at = mark.end()
         if mark[0] == b'"':
             at = _after_string(data, at)
-        elif mark[0] == b"{":
+        elif mark[0] == opening:
+            if depth == 0 and listed and data[end : mark.start()].rstrip().endswith(b":"):
+                continue  # a list that has records
             if depth == 0:
                 start = mark.start()
-                if not _BETWEEN.fullmatch(data, end, start):
-                    yield end, start
+                if not between.fullmatch(data, end, start):
+                    yield end, start, False
             depth += 1
         elif depth:
             depth -= 1
             if depth == 0:
                 end = at
-                yield start, end
+                yield start, end, True
     if depth:
-        yield start, len(data)
-    elif not _BETWEEN.fullmatch(data, end):
-        yield end, len(data)
+        yield start, len(data), True
+    elif not between.fullmatch(data, end):
+        yield end, len(data), False
+
+
+def _start(data: bytes, nested: Nested) -> int:
+    """The length of what is before the first record, if that is where `data` begins."""
+    prefix = nested.prefix.encode("utf-8", "surrogateescape")
+    return len(prefix) if data.startswith(prefix) else 0
+
+
+def _between(nested: Nested) -> re.Pattern[bytes]:
+    return _GLUE if "{" in nested.prefix else _BETWEEN
 
 
 def _after_string(data: bytes, at: int) -> int:
@@ -142,11 +214,30 @@ def _escaped(data: bytes, at: int) -> bool:
     return (at - begin) % 2 == 1
 
 
-def _cut(data: bytes) -> int:
-    """Cut after the last object that closes but one: the last may not have been read to its end."""
-    ends = [end for start, end in _elements(data) if data[start : start + 1] == b"{"]
-    return ends[-2] if len(ends) > 1 else 0
+def _cut(data: bytes, nested: Nested) -> int:
+    """Cut after the last record that closes but one: the last may not have been read to its end.
+
+    What follows must not look as if the file began there.
+    """
+    ends = [end for _, end, is_record in _elements(data, nested) if is_record]
+    return next((end for end in reversed(ends[:-1]) if not nested.prefix or not _start(data[end:], nested)), 0)
 
 
-def _split(data: bytes, first: int) -> Records:
-    return numbered([data[start:end] for start, end in _elements(data)], first)
+def _split(data: bytes, first: int, nested: Nested) -> Records:
+    spans = list(_elements(data, nested))
+    beside = pl.Series("beside", [not is_record for *_, is_record in spans], dtype=pl.Boolean)
+    return numbered([data[start:end] for start, end, _ in spans], first).with_columns(beside)
+
+
+def _rows_of_columns(data: bytes) -> list[bytes]:
+    """The rows of a table by columns as JSON objects; what cannot be read is one record."""
+    try:
+        table = decode(data.decode("utf-8").removeprefix("\ufeff"))
+        rows = list(rows_of(table)) if isinstance(table, dict) else []
+        return [json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") for row in rows] or [data][: len(data)]
+    except (ValueError, RecursionError):  # RecordError and errors of encoding among them
+        return [data][: len(data)]
+
+
+def _split_columns(data: bytes, first: int) -> Records:
+    return numbered(_rows_of_columns(data), first)

@@ -76,7 +76,10 @@ _SIGNATURES = (
     ),
 )
 
-_LAYOUT = r'"(?:instruction|input|output|target|conversations|from|value|instances)"\s*:'
+_LAYOUT = (
+    r'"(?i:instruction|input|output|target|prompt|response|completion|query|question|answer|std_answer|instances|history'
+    r'|conversations?|messages|dialog(?:ue)?s?|data|from|value|role|content|human|assistant)"\s*:'
+)
 
 SOURCE = Source(
     name="belle",

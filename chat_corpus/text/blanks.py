@@ -11,10 +11,13 @@ _VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
 _WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
 _UNPLAIN = rf"[\t\x{{3000}}{_WIDE}]"
 
+#: A first line that is indented like the next one that is not blank.
+_INDENTED = r"^(?:  |\t| \t)[^\n]*\n(?:[ \t]*\n)*[ \t]+[^ \t\n]"
+
 #: A text that a step changes matches the step's gate.
 GATES = {
     "unify_breaks": rf"[\r{_VERTICAL}]",
-    "trim_document": rf"[{_WIDE}]|^[ \t]*\n|[ \t\n]$|^[ \t]+[^\n]*$",
+    "trim_document": rf"[{_WIDE}]|^[ \t]|^[ \t]*\n|[ \t\n]$",
 }
 
 
@@ -61,10 +64,14 @@ def trim_document(text: pl.Expr) -> pl.Expr:
     r"""Drop the empty lines before a document and the blanks after it; write no-break and typographic blanks as plain.
 
     Everything inside stays, because it may be code, a table or verse: indentation, runs of blanks, tabs, and U+3000,
-    which indents Chinese paragraphs. The first line keeps its indentation if other lines follow.
+    which indents Chinese paragraphs. The first line keeps its indentation if the next one is indented too and it is more
+    than one blank, as code is: else it is the blank after a mark (`Human: `), or what a model put before its answer.
 
     >>> pl.select(trim_document(pl.lit("\n    if x:\n\treturn  1\n"))).item()
     '    if x:\n\treturn  1'
+    >>> pl.select(trim_document(pl.lit(" 好的\n写完了 "))).item()
+    '好的\n写完了'
     """
     plain = text.str.replace_all(rf"[{_WIDE}]", " ").str.strip_chars_end(" \t\n")
-    return plain.str.replace(r"^(?:[ \t]*\n)+", "").str.replace(r"^[ \t]+([^\n]*)$", "$1")
+    text = plain.str.replace(r"^(?:[ \t]*\n)+", "")
+    return pl.when(text.str.contains(_INDENTED)).then(text).otherwise(text.str.strip_chars_start(" \t"))
