@@ -128,26 +128,26 @@ def position_within(group: str) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Records of two fields: `good` (line, text: list of two), `bad` rows with a reason, numbers of `blank` lines."""
+    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, numbers of `blank` lines."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
     blank: pl.Series
 
 
-def two_fields(records: Records, separator: str) -> Fields:
-    """Split records at a separator that must occur exactly once."""
+def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
+    """Split records at a separator that must occur exactly once, or between so many fields."""
     fields = records.select("line", "bytes", raw="text", text=pl.col("text").str.split(separator))
     count = pl.col("text").list.len()
-    other = fields.filter((count != 2) | count.is_null())
+    other = fields.filter((count != width) | count.is_null())
     blank = pl.col("raw").str.strip_chars() == ""
     wrong = rejected(
         other.filter(~blank),
         Reason.FIELDS,
-        pl.format("2 fields separated by {} expected, {} met", pl.lit(repr(separator)), count),
+        pl.format(f"{width} fields separated by {{}} expected, {{}} met", pl.lit(repr(separator)), count),
     )
     return Fields(
-        good=fields.filter(count == 2).select("line", "text"),
+        good=fields.filter(count == width).select("line", "text"),
         bad=pl.concat([wrong, undecodable(other.select("line", text="raw"))]),
         blank=other.filter(blank)["line"],
     )

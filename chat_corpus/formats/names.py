@@ -63,10 +63,13 @@ def is_row_number(name: str) -> bool:
 def columns(names: Sequence[str]) -> tuple[int, int] | None:
     """The places of the question and the answer in the header of a table; None if these are no such names.
 
+    A Chinese name of one character alone, as 问, may be a turn.
+
     >>> columns(["", "answer", "question"]), columns(["question", "question"]), columns(["早安", "早"])
     ((2, 1), None, None)
     """
     plain = [normal(name) for name in names]
+    plain = [name if name.isascii() or len(name) > 1 else "…" for name in plain]
     prompts = [place for place, name in enumerate(plain) if name in PROMPTS] or [
         place for place, name in enumerate(plain) if name == INPUT
     ]

@@ -21,7 +21,7 @@ SOURCE = Source(
     inputs=(
         Input(
             files=("Gossiping-QA-Dataset-2*.csv",),
-            format=quoted("question,answer"),
+            format=quoted(),
             layout=",",
             signatures=(_SECOND,),
         ),
