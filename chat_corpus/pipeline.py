@@ -13,6 +13,7 @@ import polars as pl
 
 from chat_corpus import ledger, rules, script, sources
 from chat_corpus.encodings import UTF8
+from chat_corpus.errors import ChatCorpusError
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records
 from chat_corpus.ledger import Counts
 from chat_corpus.lines import printable
@@ -115,8 +116,11 @@ def records(shard: Shard, source: Source) -> tuple[Records, ...]:
 
 
 def format_of(shard: Shard, source: Source) -> Format:
-    """The format that reads a shard, in the dialect of its file."""
-    return source.inputs[shard.input].format.of(shard.dialect)
+    """The format that reads a shard, in the dialect of its file. Raises ChatCorpusError where an index has another."""
+    try:
+        return source.inputs[shard.input].format.of(shard.dialect)
+    except ValueError as error:
+        raise ChatCorpusError(f"{shard.place}: {error}; run again with --fresh") from error
 
 
 def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:

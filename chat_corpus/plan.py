@@ -18,6 +18,7 @@ from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
 from chat_corpus.lines import count_lines, lines_end
+from chat_corpus.parquet import PARQUET
 from chat_corpus.raw import RawFile, check_unchanged, read_range
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
@@ -233,6 +234,11 @@ class _Watched:
 
 def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
     """The content as UTF-8."""
+    if facts.file.encoding == PARQUET:  # which is read by its own index, so that it is counted and hashed before
+        watched = _Watched(content, facts)
+        while watched.read(1 << 20):
+            pass
+        return facts.file.open()
     return transcoding.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
 
@@ -18,6 +18,7 @@ from chat_corpus.errors import ChatCorpusError
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, text_of
 from chat_corpus.lines import cut_at_line
+from chat_corpus.parquet import MARK, PARQUET
 from chat_corpus.raw import RawFile, fault_of, read_range
 from chat_corpus.signature import FEW, HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
@@ -33,7 +34,7 @@ _TAIL = 1 << 12
 _MOSTLY = 0.9
 _MADE = "what another program made of {}; it is not read, get the corpus itself"
 _UNKNOWN = "no corpus that is known, by its name or its content"
-#: Layouts of any text.
+#: Layouts of any text; one of any table too.
 _COMMON = ("", ",")
 
 
@@ -95,6 +96,8 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
         head = head_of(entry.file) if entry.head is None else entry.head
     except ChatCorpusError as error:
         return Stray(file=entry.file, reason=fault_of(error, entry.file), damaged=owner, grave=True)
+    if head.startswith(MARK) and not entry.file.compressed and entry.file.member is None:
+        return _parquet(entry, owner, named, how, sources)
     kind = unread.by_content(head, content_name(entry.file.name))
     if kind is not None:
         return _unread(entry, owner, kind, sources)
@@ -110,6 +113,23 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
     if isinstance(judged, Claim) and (fault := _end_fault(judged, head, sources)):
         return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True)
     return judged
+
+
+def _parquet(
+    entry: Entry, owner: str | None, named: list[Place], how: How, sources: Mapping[str, Source]
+) -> Claim | Stray:
+    """Whose a Parquet file is: by its name, since in its rows there is nothing of a release's layout."""
+    file = replace(entry.file, encoding=PARQUET)
+    try:
+        head = head_of(file)
+    except ChatCorpusError as error:
+        return Stray(file=entry.file, reason=fault_of(error, entry.file), damaged=owner, grave=True)
+    readable = [place for place in named if _input(place, sources).format.accepts(head)]
+    if readable:
+        return _claim(readable[0], file, how, head, sources)
+    if owner is not None:
+        return Stray(file=entry.file, reason=f"a Parquet file without columns that {owner} has", meant=owner)
+    return _by_content(replace(entry, file=file), None, head, text_of(head), sources)
 
 
 def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "chat_corpus"
 #: Lowest first. Modules of one layer do not import each other, but for those of one package in `TOGETHER`.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("schema", "errors", "encodings", "identity", "terminal", "progress", "signature", "zstd", "writers", "engines"),
-    ("rows", "lines", "compressed", "transcoding", "reported"),
+    ("rows", "lines", "compressed", "transcoding", "reported", "parquet"),
     ("raw", "archives", "yaml_places", "unread", "engines.local"),
     ("formats", "formats.base", "formats.names", "detection", "walk", "samples"),
     ("formats.json_layout", "formats.tables"),

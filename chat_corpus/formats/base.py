@@ -74,8 +74,13 @@ class Format:
     in_dialect: Callable[[str], Format] | None = None
 
     def of(self, dialect: str) -> Format:
-        """The format that reads files of a dialect that `dialect_of` has found."""
-        return self if self.in_dialect is None or not dialect else self.in_dialect(dialect)
+        """The format that reads files of a dialect that `dialect_of` has found. Raises ValueError for any other."""
+        if self.in_dialect is None or not dialect:
+            return self
+        try:
+            return self.in_dialect(dialect)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise ValueError(f"no dialect of this layout: {error}") from error
 
     def fitted(self, head: bytes) -> Format:
         """The format that reads the file with these first bytes, which are UTF-8."""
@@ -128,7 +133,7 @@ def position_within(group: str) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, numbers of `blank` lines."""
+    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, `blank` lines' numbers."""
 
     good: pl.DataFrame
     bad: pl.DataFrame

@@ -1,13 +1,13 @@
-"""Records of question and answer, and of whole conversations, in all shapes in which data sets for chat models circulate.
+"""Records of question and answer, and of whole conversations, in the shapes in which sets for chat models circulate.
 
-Alpaca's fields (with `history`, the turns before), merged fields, seed tasks, pairs under any usual names, ShareGPT's and
-OpenAI's messages, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; for a record of any
+Alpaca's fields (with `history`, the turns before), merged fields, seed tasks, pairs under any usual names, messages of
+ShareGPT's and OpenAI's kind, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; for a record of any
 other layout RecordError says what was expected. An `input` belongs to its prompt, on a line by itself. Roles are not
 kept: a system message, which nobody answers, is no turn.
 
 A record that holds an exchange and a conversation is read as the conversation if that holds the texts of the exchange
-too, and is of no known layout otherwise. Fields with text that no shape has, and that `names.NO_TURN` does not list, are
-named in `Turns.unread`, unless their text is that of a turn.
+too, and is of no known layout otherwise. Fields with text that no shape has, and that `names.NO_TURN` does not list,
+are named in `Turns.unread`, unless their text is that of a turn.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _SHOWN = 6
 _USERS = frozenset({"human", "user", "用户"})
 _ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "bot", "model", "other", "助手"})
 _SYSTEM = "system"
-#: What a record is called that is a list. The elements of a list that is the record, or is under "data", are messages or
-#: texts: other objects would be records themselves.
+#: What a record is called that is a list. The elements of a list that is the record, or is under "data", are messages
+#: or texts: other objects would be records themselves.
 _LIST = "the record"
 _OF_RECORDS = frozenset({_LIST, "data"})
 #: So deep a value is looked into for text; what is deeper counts as text.
@@ -297,7 +297,7 @@ def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[_Shape], ke
     for one, shape in zip(rounds, shapes, strict=True):
         last = [_text(one, shape.prompts[0]), _text(one, shape.answers[0])]
         turns += last
-        rest = [name for name in one if name not in (shape.prompts[0], shape.answers[0]) and normal(name) not in NO_TURN]
+        rest = [name for name in one if name not in (*shape.prompts, *shape.answers) and normal(name) not in NO_TURN]
         unread |= dict.fromkeys(f"{key}[].{name}" for name in _texts_under(one, rest, last))
     return Turns(turns, list(unread))
 

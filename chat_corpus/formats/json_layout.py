@@ -105,6 +105,25 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     return None if _accepted(first, turns_of) else _inside(text, start, turns_of)
 
 
+def has_record(head: bytes, turns_of: TurnsOf) -> bool:
+    """Whether one of the first values of a file with these first bytes is a record."""
+    text = head.decode("utf-8", "surrogateescape")
+    place = _blanks(text, 0)
+    if text[place : place + 1] == "[" and _first_record(text, place, turns_of, 0) is not None:
+        return True
+    for _ in range(_TRIED):
+        if text[place : place + 1] not in ("{", "["):
+            return False
+        if _first_record(text, place, turns_of, 0) is not None:
+            return True
+        _, end = _value(text, place)
+        match = _COMMA.match(text, end) if end else None
+        if match is None:
+            return _is_record(text, place)
+        place = match.end()
+    return False
+
+
 def _inside(text: str, start: int, turns_of: TurnsOf) -> Nested | None:
     """The layout of a file that is one value on one line, and no record."""
     found = _nested(text, start, turns_of, whole=True)
@@ -252,7 +271,7 @@ def _is_record(text: str, start: int) -> bool:
     while text[start] == "{" and (key := _KEY.match(text, place)):
         keys.append(normal(key[1]))
         scalar = _SCALAR.match(text, key.end())
-        value, end = (None, scalar.end()) if scalar else _value(text, key.end())
+        end = scalar.end() if scalar else _value(text, key.end())[1]
         if not end:
             place = key.end()
             break

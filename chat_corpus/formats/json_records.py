@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +16,7 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
-from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, layout, read_dialect, rows_of
+from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
 from chat_corpus.formats.names import NO_TURN, normal
 from chat_corpus.lines import numbered
 from chat_corpus.schema import Reason
@@ -31,7 +30,7 @@ _GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DO
 _SCALARS = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|[^\s"\[\]{},]+)', re.DOTALL)
 _KEYS = re.compile(r'[\s,\[\]{}\ufeff]|"(?:[^"\\]|\\.)*"\s*:', re.DOTALL)
 #: What an object says of the list of records in it, which is no record.
-_OF_THE_FILE = NO_TURN | frozenset("description title info homepage citation name next previous status msg".split())
+_OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
 #: A line of an array that has lost its brackets.
 _BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
 #: More fields that nobody knows are not told apart in a shard.
@@ -106,16 +105,16 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def json_lines(turns_of: TurnsOf) -> Format:
-    """One JSON value a line."""
+def json_lines(turns_of: TurnsOf, *, certain: bool = False) -> Format:
+    """One JSON value a line. A `certain` one only accepts files one of whose first records can be read."""
     return Format(
         read=partial(_read, turns_of=turns_of),
-        accepts=lambda head: layout(head, turns_of) is None,
+        accepts=lambda head: layout(head, turns_of) is None and (not certain or has_record(head, turns_of)),
     )
 
 
-def json_array(turns_of: TurnsOf) -> Format:
-    """JSON in any line layout but one record a line.
+def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
+    """JSON in any line layout but one record a line; `certain` as for `json_lines`.
 
     That is an array, objects one after the other, lists under the keys of an object, or columns. What stands between
     the records and is no text is no record. A file of columns is read as a whole, and its rows are numbered.
@@ -129,21 +128,26 @@ def json_array(turns_of: TurnsOf) -> Format:
         if nested.columns:
             return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
         elements = partial(_elements, nested=nested)
+        root = nested.prefix.strip(" \t\r\n\ufeff")[:1]
         return replace(
             plain,
             cut=partial(_cut, nested=nested),
             split=partial(_split, nested=nested),
             count=lambda data: sum(1 for _ in elements(data)),
-            fault_at_end=None if not nested.prefix else partial(_cut_short, closing=_CLOSING[nested.prefix.strip(" \t\r\n\ufeff")[0]]),
+            fault_at_end=partial(_cut_short, closing=_CLOSING[root]) if root else None,
         )
+
+    def accepts(head: bytes) -> bool:
+        found = layout(head, turns_of)
+        return found is not None and (not certain or found.columns or has_record(head, turns_of))
 
     plain = Format(
         read=partial(_read, turns_of=turns_of),
-        accepts=lambda head: layout(head, turns_of) is not None,
+        accepts=accepts,
         dialect_of=dialect_of,
         in_dialect=in_dialect,
     )
-    return replace(in_dialect(Nested(prefix="[").dialect()))
+    return in_dialect(Nested(prefix="[").dialect())
 
 
 def _cut_short(tail: bytes, *, closing: str) -> str:
@@ -172,7 +176,7 @@ def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
         if mark[0] == b'"':
             at = _after_string(data, at)
         elif mark[0] == opening:
-            if depth == 0 and listed and data[end : mark.start()].rstrip().endswith(b":"):
+            if not depth and listed and data[end : mark.start()].rstrip().endswith(b":"):
                 continue  # a list that has records
             if depth == 0:
                 start = mark.start()
@@ -234,9 +238,10 @@ def _rows_of_columns(data: bytes) -> list[bytes]:
     try:
         table = decode(data.decode("utf-8").removeprefix("\ufeff"))
         rows = list(rows_of(table)) if isinstance(table, dict) else []
-        return [json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") for row in rows] or [data][: len(data)]
+        texts = [json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") for row in rows]
     except (ValueError, RecursionError):  # RecordError and errors of encoding among them
-        return [data][: len(data)]
+        texts = []
+    return texts or [data][: len(data)]
 
 
 def _split_columns(data: bytes, first: int) -> Records:

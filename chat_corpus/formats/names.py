@@ -10,35 +10,40 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: Further text of a prompt, put after it on a line by itself; alone, it is the prompt.
 INPUT = "input"
-PROMPTS = frozenset(
+PROMPTS = _words(
     "instruction prompt query question questions q ask post request source_text human user "
-    "问 问题 提问 问句 提问内容 問 問題 用户 用户问题 指令".split()
+    "问 问题 提问 问句 提问内容 問 問題 用户 用户问题 指令"
 )
-ANSWERS = frozenset(
+ANSWERS = _words(
     "output response answer answers a reply target completion std_answer standard_answer comment target_text "
-    "assistant bot gpt 答 答案 回答 回复 答复 回答内容 答句 回覆 標準答案 标准答案 输出".split()
+    "assistant bot gpt 答 答案 回答 回复 答复 回答内容 答句 回覆 標準答案 标准答案 输出"
 )
 HISTORY = "history"
 INSTANCES = "instances"
-CONVERSATIONS = frozenset(
-    "conversations conversation messages message dialog dialogs dialogue dialogues chat turns utterances data".split()
+CONVERSATIONS = _words(
+    "conversations conversation messages message dialog dialogs dialogue dialogues chat turns utterances data"
 )
 #: Who says a message, and what.
-ROLES = frozenset("from role speaker".split())
-TEXTS = frozenset("value content text utterance".split())
+ROLES = _words("from role speaker")
+TEXTS = _words("value content text utterance")
 #: Fields of a record that hold no turn: numbers and names of records, origins, labels, measures, and the system prompt,
 #: which nobody answers. "name" is the title of a seed task.
-NO_TURN = frozenset(
+NO_TURN = _words(
     "id _id idx uid uuid guid index no num number row row_number rownum key conversation_id conversations_id dialog_id "
     "dialogue_id message_id question_id prompt_id session_id user_id post_id thread_id parent_id hash md5 sha256 "
-    "source sources src origin dataset dataset_name data_source corpus class classes category categories cate subcategory "
-    "type task task_type task_name subset split domain topic topics tag tags label labels intent language lang locale "
-    "script level difficulty score scores rating reward quality weight length len tokens num_turns turn_num count "
+    "source sources src origin dataset dataset_name data_source corpus class classes category categories cate "
+    "subcategory type task task_type task_name subset split domain topic topics tag tags label labels intent language lang "
+    "locale script level difficulty score scores rating reward quality weight length len tokens num_turns turn_num count "
     "is_classification model model_name engine generator author created created_at updated_at date time timestamp year "
-    "url link href path file filename licence license version name system system_prompt meta metadata loss train "
-    "编号 序号 类别 分类 来源 标签 类型 時間 时间 日期 链接".split()
+    "url link href path file filename licence license version name system system_prompt meta metadata loss "
+    "编号 序号 类别 分类 来源 标签 类型 時間 时间 日期 链接"
 )
 #: Names of a column of row numbers: what data-frame libraries and spreadsheets put first.
 _ROW_NUMBERS = frozenset(["", "unnamed: 0", "unnamed:0", "#", "index", "level_0"])

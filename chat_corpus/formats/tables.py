@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import polars as pl
 
@@ -45,6 +45,8 @@ _SEPARATORS = (",", "\t", ";", " | ", "|", "，", "；", "｜")
 _BLANKS = 10
 #: Where so many lines have two fields, the declared separator is right; another needs nearly all of them.
 _ENOUGH, _NEARLY_ALL = 0.5, 0.9
+#: A header of more columns is none.
+_MOST_COLUMNS = 100
 #: Row numbers are shown by so many lines.
 _ROWS = 3
 
@@ -64,17 +66,32 @@ class Table:
     header: int = 0
     others: tuple[tuple[int, str], ...] = ()
 
+    @classmethod
+    def of(cls, dialect: str) -> Table:
+        """The table that a dialect describes, as `dialect` writes it."""
+        facts = json.loads(dialect)
+        if not 1 < facts["width"] <= _MOST_COLUMNS or not facts["separator"]:
+            raise ValueError(f"{facts['width']} columns")
+        others = tuple((place, name) for place, name in facts.pop("others"))
+        return cls(**{**facts, "places": tuple(facts["places"]), "others": others})
 
-def table_format(table: Table) -> Format:
-    """The format of files that look like `table`, or else as their first lines show."""
-    return replace(_format(table), dialect_of=partial(_dialect_of, declared=table), in_dialect=_in_dialect)
+    def dialect(self) -> str:
+        """This table as text."""
+        return json.dumps(asdict(self))
+
+
+def table_format(table: Table, *, certain: bool = False) -> Format:
+    """The format of files that look like `table`, or else as their first lines show.
+
+    A `certain` one only accepts files most of whose first records can be read.
+    """
+    found = replace(_format(table), dialect_of=partial(_dialect_of, declared=table), in_dialect=_in_dialect)
+    return replace(found, accepts=lambda head: is_table(head, table)) if certain else found
 
 
 @lru_cache(maxsize=64)
 def _in_dialect(dialect: str) -> Format:
-    facts = json.loads(dialect)
-    others = tuple((place, name) for place, name in facts.pop("others"))
-    return _format(Table(**{**facts, "places": tuple(facts["places"]), "others": others}))
+    return _format(Table.of(dialect))
 
 
 def _format(table: Table) -> Format:
@@ -86,7 +103,7 @@ def _format(table: Table) -> Format:
 
 def _dialect_of(head: bytes, declared: Table) -> str:
     found = look(head, declared)
-    return "" if found == declared else json.dumps(asdict(found))
+    return "" if found == declared else found.dialect()
 
 
 def look(head: bytes, declared: Table) -> Table:
@@ -101,8 +118,8 @@ def look(head: bytes, declared: Table) -> Table:
         return declared
     numbered = _numbered(lines, declared)
     others = [_table(declared, separator) for separator in _SEPARATORS if separator != declared.separator]
-    others += [numbered, *(_numbered(lines, one) for one in others)]
-    return next((one for one in others if one is not None and _share(data, one) >= _NEARLY_ALL), declared)
+    tried = [*others, numbered, *(_numbered(lines, one) for one in others)]
+    return next((one for one in tried if one is not None and _share(data, one) >= _NEARLY_ALL), declared)
 
 
 def is_table(head: bytes, declared: Table) -> bool:
@@ -121,7 +138,7 @@ def _header(lines: Sequence[str], declared: Table) -> Table | None:
     following = [one for one in lines[number:] if one.strip()]
     for separator in dict.fromkeys([declared.separator, *_SEPARATORS]):
         names = _names(line, separator)
-        places = columns(names) if len(names) > 1 else None
+        places = columns(names) if 1 < len(names) <= _MOST_COLUMNS else None
         if places is None:
             continue
         if not all(names[place].isascii() for place in places) and (not following or line in following):
@@ -169,7 +186,7 @@ def _numbered(lines: Sequence[str], table: Table) -> Table | None:
     """The table with a first column of row numbers, if the lines have them."""
     filled = [line for line in lines if line.strip()]
     first = [line.partition(table.separator)[0].strip('" ') for line in filled]
-    counted = sum(one.isdecimal() and two.isdecimal() and int(two) == int(one) + 1 for one, two in zip(first, first[1:]))
+    counted = sum(one.isdecimal() and two == str(int(one) + 1) for one, two in pairwise(first))
     if len(first) < _ROWS or counted < _NEARLY_ALL * (len(first) - 1):
         return None
     return replace(table, places=(1, 2), width=3)
@@ -189,7 +206,7 @@ def _patterns(table: Table) -> tuple[str, re.Pattern[bytes], re.Pattern[bytes]]:
     mark = re.escape(table.separator)
     field = rf'"[^"]*(?:""[^"]*)*"|[^"{mark}\n][^{mark}\n]*|'
     if len(table.separator) > 1:
-        field = rf'"[^"]*(?:""[^"]*)*"|(?:[^"\n][^\n]*?)??'
+        field = r'"[^"]*(?:""[^"]*)*"|(?:[^"\n][^\n]*?)??'
     record = "(?s)^" + mark.join([f"({field})"] * table.width) + "$"
     return record, re.compile(record.encode()), re.compile(rf'(?:^|{mark})"[^"]*(?:""[^"]*)*$'.encode())
 

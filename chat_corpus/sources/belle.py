@@ -17,6 +17,11 @@ _FILES = (
     "generated_chat_*.json",
     "school_math_*.json",
     "zh_seed_tasks.json",
+    "belle*/*.parquet",
+    "train_*M_CN*.parquet",
+    "multiturn_chat_*.parquet",
+    "generated_chat_*.parquet",
+    "school_math_*.parquet",
 )
 
 _ALPACA = r'"instruction"\s*:'

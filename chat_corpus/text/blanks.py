@@ -64,8 +64,8 @@ def trim_document(text: pl.Expr) -> pl.Expr:
     r"""Drop the empty lines before a document and the blanks after it; write no-break and typographic blanks as plain.
 
     Everything inside stays, because it may be code, a table or verse: indentation, runs of blanks, tabs, and U+3000,
-    which indents Chinese paragraphs. The first line keeps its indentation if the next one is indented too and it is more
-    than one blank, as code is: else it is the blank after a mark (`Human: `), or what a model put before its answer.
+    which indents Chinese paragraphs. The first line keeps its indentation if the next one is indented too and it is
+    more than one blank, as code is: else it is the blank after a mark (`Human: `), or one that a model put first.
 
     >>> pl.select(trim_document(pl.lit("\n    if x:\n\treturn  1\n"))).item()
     '    if x:\n\treturn  1'
