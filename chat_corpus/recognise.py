@@ -34,7 +34,7 @@ _TAIL = 1 << 12
 _MOSTLY = 0.9
 _MADE = "what another program made of {}; it is not read, get the corpus itself"
 _UNKNOWN = "no corpus that is known, by its name or its content"
-#: Layouts of any text; one of any table too.
+#: Layouts of any text.
 _COMMON = ("", ",")
 
 
@@ -118,7 +118,7 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
 def _parquet(
     entry: Entry, owner: str | None, named: list[Place], how: How, sources: Mapping[str, Source]
 ) -> Claim | Stray:
-    """Whose a Parquet file is: by its name, since in its rows there is nothing of a release's layout."""
+    """Whose a Parquet file is, by its name or by its rows as JSON."""
     file = replace(entry.file, encoding=PARQUET)
     try:
         head = head_of(file)
@@ -129,7 +129,15 @@ def _parquet(
         return _claim(readable[0], file, how, head, sources)
     if owner is not None:
         return Stray(file=entry.file, reason=f"a Parquet file without columns that {owner} has", meant=owner)
-    return _by_content(replace(entry, file=file), None, head, text_of(head), sources)
+    text = text_of(head)
+    places = [] if text is None else list(_fitting(content_name(file.name), head, text, sources))
+    if len({place[0] for place in places}) == 1:
+        return _claim(places[0], file, How.CONTENT, head, sources)
+    return Stray(
+        file=entry.file,
+        reason="a Parquet file of no corpus, by its name or its content: give it the name of one, as belle/NAME.parquet",
+        grave=True,
+    )
 
 
 def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:

@@ -133,7 +133,7 @@ def position_within(group: str) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, `blank` lines' numbers."""
+    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, and `blank` lines."""
 
     good: pl.DataFrame
     bad: pl.DataFrame

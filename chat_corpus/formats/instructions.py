@@ -1,7 +1,7 @@
 """Records of question and answer, and of whole conversations, in the shapes in which sets for chat models circulate.
 
 Alpaca's fields (with `history`, the turns before), merged fields, seed tasks, pairs under any usual names, messages of
-ShareGPT's and OpenAI's kind, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; for a record of any
+ShareGPT's and OpenAI's kind, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; for any
 other layout RecordError says what was expected. An `input` belongs to its prompt, on a line by itself. Roles are not
 kept: a system message, which nobody answers, is no turn.
 

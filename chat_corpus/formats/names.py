@@ -36,13 +36,14 @@ TEXTS = _words("value content text utterance")
 #: Fields of a record that hold no turn: numbers and names of records, origins, labels, measures, and the system prompt,
 #: which nobody answers. "name" is the title of a seed task.
 NO_TURN = _words(
-    "id _id idx uid uuid guid index no num number row row_number rownum key conversation_id conversations_id dialog_id "
-    "dialogue_id message_id question_id prompt_id session_id user_id post_id thread_id parent_id hash md5 sha256 "
-    "source sources src origin dataset dataset_name data_source corpus class classes category categories cate "
-    "subcategory type task task_type task_name subset split domain topic topics tag tags label labels intent language lang "
-    "locale script level difficulty score scores rating reward quality weight length len tokens num_turns turn_num count "
-    "is_classification model model_name engine generator author created created_at updated_at date time timestamp year "
-    "url link href path file filename licence license version name system system_prompt meta metadata loss "
+    "id _id idx uid uuid guid index no num number row row_number rownum key conversation_id conversations_id "
+    "dialog_id dialogue_id message_id question_id prompt_id session_id user_id post_id thread_id parent_id hash md5 "
+    "sha256 source sources src origin dataset dataset_name data_source corpus class classes category categories "
+    "cate subcategory type task task_type task_name subset split domain topic topics tag tags label labels intent "
+    "language lang locale script level difficulty score scores rating reward quality weight length len tokens "
+    "num_turns turn_num count is_classification model model_name engine generator author created created_at "
+    "updated_at date time timestamp year url link href path file filename licence license version name system "
+    "system_prompt meta metadata loss "
     "编号 序号 类别 分类 来源 标签 类型 時間 时间 日期 链接"
 )
 #: Names of a column of row numbers: what data-frame libraries and spreadsheets put first.
