@@ -27,6 +27,7 @@ from chat_corpus.encodings import (
 )
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.lines import BOM, count_lines
+from chat_corpus.parquet import PARQUET
 from chat_corpus.raw import RawFile, read_some
 from chat_corpus.schema import Script
 
@@ -75,6 +76,8 @@ def decide(file: RawFile, script: Script, chosen: str = "auto") -> Decision:
 
     Raises ChatCorpusError where the file cannot be read, or chardet is needed and not installed.
     """
+    if file.encoding == PARQUET:
+        return Decision(encoding=PARQUET, evidence="its first and last bytes; each row is read as a line of JSON")
     samples, whole = _samples(file)
     found = detected(samples, script, whole=whole)
     if chosen == "auto":

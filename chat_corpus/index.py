@@ -55,6 +55,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     shard: int
     input: int
     segmentation: Segmentation
+    dialect: str
     pieces: tuple[Span, ...]
     counts: dict[str, Any]
     row: int
@@ -76,7 +77,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             )
             for one in self.pieces
         )
-        return Shard(source=source, input=self.input, number=self.shard, pieces=pieces, segmentation=self.segmentation)
+        return Shard(
+            source=source,
+            input=self.input,
+            number=self.shard,
+            pieces=pieces,
+            segmentation=self.segmentation,
+            dialect=self.dialect,
+        )
 
     def rows_of_pairs(self, pairs: int) -> list[int | None]:
         """The row of each of the shard's pairs; None for one that was left out as a repeat."""
@@ -115,6 +123,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
             shard=shard.number,
             input=shard.input,
             segmentation=shard.segmentation,
+            dialect=shard.dialect,
             pieces=tuple(
                 Span(
                     file=one.file.name,

@@ -49,7 +49,7 @@ def _unreadable(one: Found) -> tuple[list[str], list[str]]:
             if figures is not None:
                 counts[file.name] = figures
     groups = [names for names in one.names if names[0] in counts]
-    return list(usable.failures(groups, counts)), list(usable.cautions(groups, counts))
+    return list(usable.failures(groups, counts)), [*usable.cautions(groups, counts), *usable.passed_over(counts)]
 
 
 def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:

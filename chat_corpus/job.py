@@ -217,6 +217,8 @@ class Job:
                 self.fail(IncompleteError(f"{self.name}: {barren}"))
         for caution in usable.cautions(groups, counts.files):
             _log.warning("%s: %s", self.name, caution, extra={"event": "source.unreadable", "source": self.name})
+        for remark in usable.passed_over(counts.files):
+            _log.warning("%s: %s", self.name, remark, extra={"event": "source.unread_field", "source": self.name})
 
 
 def forget(*folders: Path) -> None:

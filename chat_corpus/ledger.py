@@ -42,12 +42,16 @@ class Example:
 
 @dataclass(kw_only=True, slots=True)
 class FileCounts:
-    """Records of one raw file that were used, rejected, and of the rejected those that nobody could read, by reason."""
+    """Records of one raw file that were used, rejected, and of the rejected those that nobody could read, by reason.
+
+    `unread` counts the records by fields with text that is in no turn.
+    """
 
     used: int = 0
     rejected: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     example: Example | None = None
+    unread: Counter[str] = field(default_factory=Counter)
 
     @property
     def records(self) -> int:
@@ -64,6 +68,7 @@ class FileCounts:
         self.used += other.used
         self.rejected += other.rejected
         self.unreadable += other.unreadable
+        self.unread += other.unread
         examples = [one for one in (self.example, other.example) if one is not None]
         self.example = min(examples, key=lambda one: one.line, default=None)
 
@@ -74,6 +79,7 @@ class FileCounts:
             "rejected": self.rejected,
             "unreadable": dict(sorted(self.unreadable.items())),
             "example": None if self.example is None else asdict(self.example),
+            "unread_fields": dict(sorted(self.unread.items())),
         }
 
     @classmethod
@@ -85,6 +91,7 @@ class FileCounts:
             rejected=data["rejected"],
             unreadable=Counter(data["unreadable"]),
             example=None if example is None else Example.read(example),
+            unread=Counter(data["unread_fields"]),
         )
 
 

@@ -14,8 +14,8 @@ import polars as pl
 
 from chat_corpus import ledger, rules, script, sources
 from chat_corpus.encodings import UTF8
-from chat_corpus.errors import FileError
-from chat_corpus.formats.base import NOT_UTF8, Reading, Records
+from chat_corpus.errors import ChatCorpusError, FileError
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records
 from chat_corpus.ledger import Counts
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
@@ -72,7 +72,7 @@ def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned
     source = sources.load(settings.plugins)[shard.source]
     own = settings.of(source.name)
     where, counts = shard.place, Counts()
-    reading = source.inputs[shard.input].format.read(raw)
+    reading = format_of(shard, source).read(raw)
     ledger.check_order(reading.rows, where)
     reading, expected = _limited(shard, reading, own.read.limit)
     for part, piece in enumerate(shard.pieces):
@@ -82,6 +82,7 @@ def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned
         counts.used += used
         counts.records_rejected += lost
         file = ledger.file_counts(reading.rows, part, used, lost, raw[part])
+        file.unread = Counter(field for _, field in reading.unread)
         counts.files.setdefault(piece.file.name, ledger.FileCounts()).add(file)
     rows = _undecoded(_given(reading.rows, source, own, where), shard)
     return Cleaned(turns=_changed(rows, shard, source, own, counts), counts=counts)
@@ -111,7 +112,7 @@ def judge(cleaned: Cleaned, shard: Shard, settings: Settings, raw: Callable[[], 
 
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
-    split = source.inputs[shard.input].format.split
+    split = format_of(shard, source).split
     return tuple(split(_content(piece), piece.first) for piece in shard.pieces)
 
 
@@ -122,6 +123,14 @@ def _content(piece: Piece) -> bytes:
     return data
 
 
+def format_of(shard: Shard, source: Source) -> Format:
+    """The format that reads a shard, in the dialect of its file. Raises ChatCorpusError where an index has another."""
+    try:
+        return source.inputs[shard.input].format.of(shard.dialect)
+    except ValueError as error:
+        raise ChatCorpusError(f"{shard.place}: {error}; run again with --fresh") from error
+
+
 def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:
     """The reading as if each file ended after `limit` records, and how many records of each piece that leaves."""
     counts = [piece.records for piece in shard.pieces]
@@ -129,7 +138,8 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
         return reading, counts
     counts = [max(0, min(piece.records, limit + 1 - piece.first)) for piece in shard.pieces]
     within = tuple(series.filter(series <= limit) for series in reading.structural)
-    return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within), counts
+    unread = [(line, field) for line, field in reading.unread if line <= limit]
+    return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within, unread=unread), counts
 
 
 def _given(read: pl.DataFrame, source: Source, own: SourceSettings, where: str) -> pl.DataFrame:

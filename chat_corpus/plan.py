@@ -19,10 +19,12 @@ from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.formats.base import Format
 from chat_corpus.lines import count_lines, lines_end
+from chat_corpus.parquet import PARQUET
 from chat_corpus.raw import RawFile, check_unchanged, read_range
 from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings import ReadOptions, Settings
+from chat_corpus.signature import HEAD_BYTES
 from chat_corpus.terminal import counted
 from chat_corpus.text.segmentation import observed
 
@@ -67,6 +69,7 @@ class Shard:
     number: int
     pieces: tuple[Piece, ...]
     segmentation: Segmentation
+    dialect: str = ""
 
     @property
     def bytes(self) -> int:
@@ -141,9 +144,11 @@ class Plan:
         """All shards in order. Raises IncompleteError where parallel files are of unequal length."""
         number, limit = 0, self._options.limit
         for group in self.found.groups:
-            format_ = self.found.source.inputs[group.input].format
             facts = self._facts(group)
             self.facts.extend(facts)
+            format_ = self.found.source.inputs[group.input].format
+            dialect = format_.dialect_of(_head(facts[0].file)) if format_.in_dialect else ""
+            format_ = format_.of(dialect)
             for pieces in self._pieces(format_, facts):
                 if limit and all(piece.first > limit for piece in pieces):
                     break
@@ -153,6 +158,7 @@ class Plan:
                     number=number,
                     pieces=pieces,
                     segmentation=facts[0].segmentation,
+                    dialect=dialect,
                 )
                 number += 1
 
@@ -247,7 +253,18 @@ class _Watched:
 
 def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
     """The content as UTF-8."""
+    if facts.file.encoding == PARQUET:  # which is read by its own index, so that it is counted and hashed before
+        watched = _Watched(content, facts)
+        while watched.read(1 << 20):
+            pass
+        return facts.file.open()
     return transcoding.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
+
+
+def _head(file: RawFile) -> bytes:
+    """The first bytes of a file, as UTF-8, in which a format finds the dialect."""
+    with file.open() as stream:
+        return _read(stream, HEAD_BYTES, file)
 
 
 def _sample(file: RawFile) -> bytes:

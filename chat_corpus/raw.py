@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import FileError
+from chat_corpus.parquet import PARQUET, ParquetLines
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,8 +22,8 @@ class RawFile:
     content, or of the file where the content is a compressed stream. `offset` is where a member of a tar archive begins
     in the decompressed archive.
     `modified` is the file's time of modification in nanoseconds, by which a later run knows it again. Whatever the
-    `encoding` of the content, a name of `chat_corpus.encodings`, it is read as UTF-8, and positions in it are positions
-    in that.
+    `encoding` of the content, a name of `chat_corpus.encodings` or PARQUET, it is read as UTF-8, and positions in it
+    are positions in that.
     """
 
     path: str
@@ -52,6 +53,8 @@ class RawFile:
 
     def open(self) -> IO[bytes]:
         """Open the content for reading as UTF-8. Raises FileError where the file cannot be read."""
+        if self.encoding == PARQUET:
+            return self._opened(lambda: cast("IO[bytes]", ParquetLines(self.path)))
         return transcoding.utf8(self.content(), self.encoding)
 
     def content(self) -> IO[bytes]:

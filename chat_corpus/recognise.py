@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
 
@@ -19,6 +19,7 @@ from chat_corpus.errors import ChatCorpusError, FileError, described
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, text_of
 from chat_corpus.lines import cut_at_line
+from chat_corpus.parquet import MARK, PARQUET
 from chat_corpus.raw import RawFile, read_range
 from chat_corpus.signature import FEW, HAN, HEAD_BYTES, contradicts, share
 from chat_corpus.source import Input, Source
@@ -117,6 +118,8 @@ def _judged(
         head = head_of(entry.file) if entry.head is None else entry.head
     except FileError as error:
         return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
+    if head.startswith(MARK) and not entry.file.compressed and entry.file.member is None:
+        return _parquet(entry, owner, named, how, sources)
     kind = unread.by_content(head, content_name(entry.file.name))
     if kind is not None:
         return _unread(entry, owner, kind, sources)
@@ -134,17 +137,42 @@ def _judged(
     return judged
 
 
+def _parquet(
+    entry: Entry, owner: str | None, named: list[Place], how: How, sources: Mapping[str, Source]
+) -> Claim | Stray:
+    """Whose a Parquet file is, by its name or by its rows as JSON."""
+    file = replace(entry.file, encoding=PARQUET)
+    try:
+        head = head_of(file)
+    except FileError as error:
+        return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
+    readable = [place for place in named if _input(place, sources).format.accepts(head)]
+    if readable:
+        return _claim(readable[0], file, how, head, sources)
+    if owner is not None:
+        return Stray(file=entry.file, reason=f"a Parquet file without columns that {owner} has", meant=owner)
+    text = text_of(head)
+    places = [] if text is None else list(_fitting(content_name(file.name), head, text, sources))
+    if len({place[0] for place in places}) == 1:
+        return _claim(places[0], file, How.CONTENT, head, sources)
+    return Stray(
+        file=entry.file,
+        reason="a Parquet file of no corpus, by its name or content: give it the name of one, as belle/NAME.parquet",
+        grave=True,
+    )
+
+
 def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
     """What is wrong with the end of a file; empty too if that cannot be seen without reading all of it."""
-    fault_at_end, file = _input(claim.place, sources).format.fault_at_end, claim.file
+    fault_at_end, file = _input(claim.place, sources).format.fitted(text_head(head)).fault_at_end, claim.file
     if fault_at_end is None:
         return ""
     if claim.sampled.whole:
-        return fault_at_end(text_head(head), text_head(head))
+        return fault_at_end(text_head(head))
     if file.streamed:
         return ""
     tail = read_range(file, max(0, file.size - _TAIL), file.size)
-    return "" if b"\0" in tail else fault_at_end(text_head(head), tail)
+    return "" if b"\0" in tail else fault_at_end(tail)
 
 
 def _unread(entry: Entry, owner: str | None, kind: unread.Kind, sources: Mapping[str, Source]) -> Stray:
@@ -273,4 +301,5 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
 def _sampled(format_: Format, head: bytes) -> Sampled:
     whole = len(head) < HEAD_BYTES
     data = head if whole else head[: cut_at_line(head) or len(head)]
-    return Sampled(records=format_.count(text_head(data)), bytes=len(data), whole=whole)
+    fitted = format_.fitted(text_head(head))
+    return Sampled(records=fitted.count(text_head(data)), bytes=len(data), whole=whole)

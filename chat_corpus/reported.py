@@ -45,6 +45,7 @@ class _FileRecords(msgspec.Struct):
     rejected: _Count
     unreadable: _Reasons
     example: _Example | None
+    unread_fields: _Reasons
 
 
 class _Turns(msgspec.Struct):

@@ -151,9 +151,9 @@ def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progre
             forget(out / WORK / name)  # of a run killed after its report
             done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
             progress(name, sum(file.size for file in one.files), False)
-            _log.info(
-                "%s: unchanged since %s", name, earlier.since(told), extra={"event": "source.unchanged", "source": name}
-            )
-            for caution in usable.cautions(one.names, done[name].counts.files):
+            about = {"event": "source.unchanged", "source": name}
+            _log.info("%s: unchanged since %s", name, earlier.since(told), extra=about)
+            counts = done[name].counts.files
+            for caution in (*usable.cautions(one.names, counts), *usable.passed_over(counts)):
                 _log.warning("%s: %s", name, caution, extra={"event": "source.unreadable", "source": name})
     return done

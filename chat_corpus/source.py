@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from chat_corpus.formats.base import Format
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.tables import Table, table_format
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.signature import Signature
+
+_TABLE_ENDINGS = ("csv", "tsv", "txt")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +57,23 @@ class Input:
         path = PurePosixPath(PurePosixPath(name.lower()).name)
         bases = (PurePosixPath(pattern.lower()).name for pattern in self.files)
         return next((index for index, base in enumerate(bases) if path.match(base)), None)
+
+
+def question_answer_inputs(
+    stem: str, endings: Sequence[str] = _TABLE_ENDINGS, *, many: bool = False
+) -> tuple[Input, ...]:
+    """Inputs for what others make of a corpus: files of questions and answers, as tables, JSON or Parquet.
+
+    `stem` is a pattern without the ending, `endings` are those of tables. Such a file is only taken if its first
+    records can be read.
+    """
+    tables = tuple(f"{stem}.{ending}" for ending in endings)
+    files = tuple(f"{stem}.{ending}" for ending in ("json", "jsonl", "ndjson", "parquet"))
+    return (
+        Input(files=tables, format=table_format(Table(separator=",", quoted=True), certain=True), many=many),
+        Input(files=files, format=json_lines(instruction_turns, certain=True), many=many),
+        Input(files=files, format=json_array(instruction_turns, certain=True), many=many),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

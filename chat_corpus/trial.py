@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from chat_corpus.detection import text_head
 from chat_corpus.encodings import UTF8_SHARE, utf8_share
 from chat_corpus.formats.base import Format
@@ -27,6 +29,7 @@ def trial(format_: Format, head: bytes) -> FileCounts | None:
     data, text = text_head(head).removeprefix(BOM), text_of(head)
     if text is not None and utf8_share(data) < UTF8_SHARE:
         data = text.encode("utf-8", "surrogatepass")  # GB18030 or Big5, where a plan would find the same
+    format_ = format_.fitted(data)
     if len(head) >= HEAD_BYTES:
         data = data[: (format_.cut or cut_at_line)(data)]
         if not data:
@@ -34,7 +37,9 @@ def trial(format_: Format, head: bytes) -> FileCounts | None:
     records = format_.split(data, 1)
     reading = format_.read((records,))
     used, rejected = check_reading(reading, 0, 1, len(records), "the beginning of a file")
-    return file_counts(reading.rows, 0, used, rejected, records)
+    counts = file_counts(reading.rows, 0, used, rejected, records)
+    counts.unread = Counter(field for _, field in reading.unread)
+    return counts
 
 
 def is_most_of(format_: Format, layout: str, head: bytes, text: str) -> bool:

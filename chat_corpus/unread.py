@@ -30,7 +30,7 @@ _OFFICE = Kind(message="an old Office file, which is not read: save a spreadshee
 _DATABASE = Kind(message="a database, which is not read: export its table as CSV (UTF-8), as with sqlite3 -csv")
 _ACCESS = Kind(message="an Access database, which is not read: export its table as CSV (UTF-8)")
 _DUMP = Kind(message="a database dump, which is not read: get the release as text or XML, or export the table as CSV")
-_PARQUET = Kind(message="a Parquet file, which is not read: get the release in JSON, or convert it to JSON Lines")
+_PARQUET = Kind(message="a Parquet file that is packed or damaged, which is not read: unpack it, or get it again")
 _ARROW = Kind(message="an Arrow file, which is not read: get the release in JSON, or convert it to JSON Lines")
 _ARRAYS = Kind(message="a file of arrays (HDF5 or NumPy), which is not read: get the corpus as text")
 _PICKLE = Kind(message="a Python pickle, which is never opened, since it may run code: get the corpus as text")

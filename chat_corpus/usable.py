@@ -21,6 +21,9 @@ Groups = Sequence[Sequence[str]]
 MOST = 0.5
 #: From this share on the user must know.
 MANY = 0.1
+#: So many fields are named, by so much of their names.
+_SHOWN = 6
+_LONGEST = 40
 
 
 def failures(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
@@ -37,6 +40,21 @@ def cautions(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
     for names, file in _grouped(groups, counts):
         if file.records and MANY <= file.share < MOST:
             yield described(names, counts)
+
+
+def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[str]:
+    """A sentence for each file that has text in fields which are not read.
+
+    >>> from collections import Counter
+    >>> next(passed_over({"a.json": FileCounts(used=9, unread=Counter(note=9, memo=1))}))
+    "a.json: there is text that is not read, under 'note' (9 records), 'memo' (1 record)"
+    """
+    for name, file in counts.items():
+        if file.unread:
+            most = file.unread.most_common(_SHOWN)
+            told = ", ".join(f"'{field[:_LONGEST]}' ({counted(number, 'record')})" for field, number in most)
+            more = f" and {len(file.unread) - _SHOWN:,} more" if len(file.unread) > _SHOWN else ""
+            yield f"{name}: there is text that is not read, under {told}{more}"
 
 
 def shares(groups: Groups, counts: Mapping[str, FileCounts]) -> dict[str, float]:

@@ -30,9 +30,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "writers",
         "engines",
     ),
-    ("rows", "lines", "compressed", "transcoding", "reported", "streams"),
+    ("rows", "lines", "compressed", "transcoding", "reported", "streams", "parquet"),
     ("raw", "archives", "yaml_places", "unread", "engines.local"),
-    ("formats", "formats.base", "detection", "walk", "samples"),
+    ("formats", "formats.base", "formats.names", "detection", "walk", "samples"),
+    ("formats.json_layout", "formats.tables"),
     ("formats.*", "heads"),
     ("source",),
     (

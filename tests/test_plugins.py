@@ -307,9 +307,9 @@ SOURCE = Source(
 
 
 ARRAYS = {
-    "lines": ("json_lines(turns, arrays=True)", '["好", "不"]\n["是]", "吗["]\n'),
-    "an array": ("json_array(turns, arrays=True)", '[["好", "不"], ["是]", "吗["]]'),
-    "an array over lines": ("json_array(turns, arrays=True)", '\ufeff[\n [\n"好",\n"不"],\n ["是]", "吗["]\n]\n'),
+    "lines": ("json_lines(turns)", '["好", "不"]\n["是]", "吗["]\n'),
+    "an array": ("json_array(turns)", '[["好", "不"], ["是]", "吗["]]'),
+    "an array over lines": ("json_array(turns)", '\ufeff[\n [\n"好",\n"不"],\n ["是]", "吗["]\n]\n'),
 }
 
 

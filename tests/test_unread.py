@@ -53,7 +53,7 @@ KINDS: dict[str, tuple[bytes, str]] = {
     "a.db": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
     "a.sqlite": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
     "dump.sql": ("INSERT INTO `对话` VALUES (1,'在吗','在');\n".encode() * 30, "a database dump"),
-    "a.parquet": (b"PAR1\x15\4", "a Parquet file, .*JSON"),
+    "a.parquet": (b"PAR1\x15\4", "damaged: no Parquet file that can be read: "),
     "a.arrow": (b"ARROW1\0\0", "an Arrow file, .*JSON"),
     "a.pkl": (b"\x80\x04\x95\0\0", "a Python pickle, which is never opened"),
     "a.npy": (b"\x93NUMPY\1\0", "a file of arrays"),
@@ -81,7 +81,7 @@ def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: P
     assert "a name would" not in reason
 
 
-@pytest.mark.parametrize("ending", [".xlsx", ".ods", ".docx", ".parquet", ".sql", ".rar", ".db"])
+@pytest.mark.parametrize("ending", [".xlsx", ".ods", ".docx", ".sql", ".rar", ".db"])
 @pytest.mark.parametrize(
     ("name", "source"),
     [
@@ -92,7 +92,7 @@ def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: P
     ],
 )
 def test_a_corpus_in_a_form_that_is_not_read_is_unusable(name: str, source: str, ending: str, tmp_path: Path) -> None:
-    contents = {".xlsx": XLSX, ".ods": ODS, ".docx": DOCX, ".parquet": b"PAR1", ".sql": b"INSERT INTO t;\n" * 20}
+    contents = {".xlsx": XLSX, ".ods": ODS, ".docx": DOCX, ".sql": b"INSERT INTO t;\n" * 20}
     raw = put(
         tmp_path / "raw",
         {f"{name}{ending}": contents.get(ending, bytes(range(128, 256)) * 9), "tieba.dialogues": CHAIN},
@@ -139,7 +139,7 @@ def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
 
 
-@pytest.mark.parametrize("name", ["qingyun/pairs.txt", "my-qingyun.txt", "青云库.txt"])
+@pytest.mark.parametrize("name", ["qingyun/pairs.txt", "my-qingyun.txt"])
 def test_advice_is_not_against_what_a_name_says(name: str, tmp_path: Path) -> None:
     (reason,) = reasons(look(put(tmp_path, {name: PAIRS}), sources.load())).values()
     assert reason.startswith("speaks of qingyun, but has no layout of it that is read; looked for is qingyun*/*.csv")

@@ -29,9 +29,9 @@ def source(out: Path, name: str) -> Any:
 
 #: Files in which nothing, or half, can be read: each with the reason and the number of the first such record.
 UNREADABLE: dict[str, tuple[str, str | bytes, str, int]] = {
-    "fields": ("tieba.dialogues", "".join(f"{n}\t问\t答\n" for n in range(9)), "fields", 1),
+    "fields": ("tieba.dialogues", "".join(f"第{n}\t问\t答\n" for n in range(9)), "fields", 1),
     "half of the fields": ("tieba.dialogues", "问\t答\n一栏\n" * 5, "fields", 2),
-    "layout": ("belle/train_2M_CN.json", '{"instruction": "早", "answer": "早"}\n' * 5, "layout", 1),
+    "layout": ("belle/train_2M_CN.json", '{"foo": "早", "bar": "早"}\n' * 5, "layout", 1),
     "no JSON": ("belle/train_2M_CN.json", '{"instruction": "早", "output": "早"\n' * 5, "layout", 1),
     "encoding": ("tieba.dialogues", b"\xe5\x9c\xa8\t\xff\xfe\x80\n" * 30, "encoding", 1),
 }
@@ -167,6 +167,7 @@ def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: in
                 "detail": "2 fields separated by '\\t' expected, 1 met",
                 "raw": f"{word}5行只有一栏",
             },
+            "unread_fields": {},
         }
         for folder, word in (("a", "第"), ("b", "又"))
     }

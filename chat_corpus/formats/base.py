@@ -29,12 +29,21 @@ class Reading:
 
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
     number stands in the `structural` series of its part: marks, headers, blanks, continuations of the record before.
-    `unread` are keys of records of the first part that hold text and that nobody reads, with the record's number.
+    `unread` has the record and the name of each field that holds text and that the format does not know; only a format
+    of one part has such.
     """
 
     rows: pl.DataFrame
     structural: tuple[pl.Series, ...]
-    unread: tuple[tuple[int, str], ...] = ()
+    unread: Sequence[tuple[int, str]] = ()
+
+
+class Turns(list["str | None"]):
+    """The turns of one record, None for a place that nobody fills, and the fields with text that were not read."""
+
+    def __init__(self, turns: Sequence[str | None], unread: Sequence[str] = ()) -> None:
+        super().__init__(turns)
+        self.unread = tuple(unread)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,9 +53,13 @@ class Format:
     `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
     the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
-    `fault_at_end` looks at the first and the last bytes of a file and says that it was cut short, if it was.
+    `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
     many turns of its dialogue that stand right before its own, and are those of an earlier record.
+
+    A layout may have dialects, facts of a whole file that no record tells by itself, as the order of a table's columns.
+    `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` gives the format that reads
+    it; an empty one is the format as it is.
     """
 
     read: Callable[[Sequence[Records]], Reading]
@@ -56,7 +69,22 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
     repeats: int = 0
-    fault_at_end: Callable[[bytes, bytes], str] | None = None
+    fault_at_end: Callable[[bytes], str] | None = None
+    dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name says what it is given
+    in_dialect: Callable[[str], Format] | None = None
+
+    def of(self, dialect: str) -> Format:
+        """The format that reads files of a dialect that `dialect_of` has found. Raises ValueError for any other."""
+        if self.in_dialect is None or not dialect:
+            return self
+        try:
+            return self.in_dialect(dialect)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise ValueError(f"no dialect of this layout: {error}") from error
+
+    def fitted(self, head: bytes) -> Format:
+        """The format that reads the file with these first bytes, which are UTF-8."""
+        return self.of(self.dialect_of(head))
 
 
 def undecodable(records: Records) -> pl.DataFrame:
@@ -105,26 +133,26 @@ def position_within(group: str) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Records of two fields: `good` (line, text: list of two), `bad` rows with a reason, numbers of `blank` lines."""
+    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, and `blank` lines."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
     blank: pl.Series
 
 
-def two_fields(records: Records, separator: str) -> Fields:
-    """Split records at a separator that must occur exactly once."""
+def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
+    """Split records at a separator that must occur exactly once, or between so many fields."""
     fields = records.select("line", "bytes", raw="text", text=pl.col("text").str.split(separator))
     count = pl.col("text").list.len()
-    other = fields.filter((count != 2) | count.is_null())
+    other = fields.filter((count != width) | count.is_null())
     blank = pl.col("raw").str.strip_chars() == ""
     wrong = rejected(
         other.filter(~blank),
         Reason.FIELDS,
-        pl.format("2 fields separated by {} expected, {} met", pl.lit(repr(separator)), count),
+        pl.format(f"{width} fields separated by {{}} expected, {{}} met", pl.lit(repr(separator)), count),
     )
     return Fields(
-        good=fields.filter(count == 2).select("line", "text"),
+        good=fields.filter(count == width).select("line", "text"),
         bad=pl.concat([wrong, undecodable(other.select("line", text="raw"))]),
         blank=other.filter(blank)["line"],
     )

@@ -1,22 +1,29 @@
 """Threads flattened into exchanges: where a line's query is the response of the line before, the thread goes on.
 
 A thread of n turns stands as n - 1 lines `query TAB response`. Read back, each turn comes out once; a blank or
-malformed line ends its thread.
+malformed line ends its thread. A header that names the two columns is no exchange; any other table of questions and
+answers is read as that (`formats.tables`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, position_within, turns_frame, two_fields
+from chat_corpus.formats.tables import Table, table_format
 
 _SEPARATOR = "\t"
+_TABLE = table_format(Table(separator=_SEPARATOR))
 
 
-def _read(parts: Sequence[Records]) -> Reading:
-    (records,) = parts
+def _read(parts: Sequence[Records], *, header: int = 0) -> Reading:
+    (lines,) = parts
+    records = lines.filter(pl.col("line") != header) if header else lines
+    above = lines.filter(pl.col("line") == header)["line"] if header else lines["line"].clear()
     fields = two_fields(records, _SEPARATOR)
     query, response = pl.col("text").list.first(), pl.col("text").list.last()
     starts = (query != response.shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
@@ -28,7 +35,7 @@ def _read(parts: Sequence[Records]) -> Reading:
         .with_columns(turn=position_within("dialogue"))
         .drop("starts")
     )
-    return Reading(rows=mark_empty(turns_frame(rows, fields.bad)), structural=(fields.blank,))
+    return Reading(rows=mark_empty(turns_frame(rows, fields.bad)), structural=(pl.concat([above, fields.blank]),))
 
 
 def _cut(data: bytes) -> int:
@@ -44,4 +51,11 @@ def _cut(data: bytes) -> int:
     return 0
 
 
-CHAINED = Format(read=_read, cut=_cut, repeats=1)
+def _in_dialect(dialect: str) -> Format:
+    table = Table.of(dialect)
+    if table == Table(separator=_SEPARATOR, header=table.header):
+        return replace(CHAINED, read=partial(_read, header=table.header))
+    return replace(_TABLE.of(dialect), repeats=CHAINED.repeats)
+
+
+CHAINED = Format(read=_read, cut=_cut, repeats=1, dialect_of=_TABLE.dialect_of, in_dialect=_in_dialect)

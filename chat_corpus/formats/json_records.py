@@ -1,7 +1,8 @@
-"""JSON records: one object a line (JSON Lines), or one array of objects, of any layout inside.
+"""JSON records: one object a line (JSON Lines), or an array or object of them in any line layout.
 
 What a record says is told by a function of the source, from the decoded value to the texts of a dialogue. Records of an
-array are numbered from 1 in their order, since an array may stand on one line.
+array are numbered from 1 in their order, since an array may stand on one line. What every reader of JSON means the same
+by is read: a comma after a record, raw tabs and line breaks in texts, NaN.
 """
 
 from __future__ import annotations
@@ -10,100 +11,98 @@ import inspect
 import json
 import re
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, mark_empty, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
+from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
+from chat_corpus.formats.names import NO_TURN, normal
 from chat_corpus.lines import numbered
 from chat_corpus.schema import Reason
 
-#: From a decoded JSON value to the turns of one dialogue, None for a place that nobody fills. Raises RecordError for a
-#: value of another layout.
-TurnsOf = Callable[[object], Sequence[str | None]]
-
 #: Characters of an exception's text that a reject shows.
 _LONGEST = 200
-_BRACES, _BRACKETS = re.compile(rb'["{}]'), re.compile(rb'["\[\]]')
-#: Keys under which a file keeps the list of its records.
-_WRAPPERS = rb"data|dataset|train|training|test|valid|validation|dev|examples|records|rows|results"
-#: How a file begins whose records are in an array.
-_OUTER = re.compile(rb'[\s\xef\xbb\xbf]*(?:\{\s*"(?:' + _WRAPPERS + rb')"\s*:\s*)?\[(?=\s*[\[{])')
-#: How a file ends whose array closes.
-_CLOSES = re.compile(rb"\][\s}\]]*\Z")
+_MARKS = {"{": re.compile(rb'["{}]'), "[": re.compile(rb'["\[\]]')}
+_CLOSING = {"[": "]", "{": "}"}
 _BACKSLASH = ord("\\")
-_BETWEEN = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"[^"\\]{1,40}"\s*:)*')
+_BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
+#: Between lists in an object there are keys too.
+_GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
+_SCALARS = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|[^\s"\[\]{},]+)', re.DOTALL)
+_KEYS = re.compile(r'[\s,\[\]{}\ufeff]|"(?:[^"\\]|\\.)*"\s*:', re.DOTALL)
+#: What an object says of the list of records in it, which is no record.
+_OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
+#: A line of an array that has lost its brackets.
+_BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
+#: More fields that nobody knows are not told apart in a shard.
+_MOST_FIELDS = 1000
 
 
-def _read(parts: Sequence[Records], *, turns_of: TurnsOf, keys: frozenset[str] | None) -> Reading:
+def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     (records,) = parts
-    blank = pl.col("text").str.strip_chars() == ""
+    beside = "beside" in records.columns
+    empty = _of_the_file(records) if beside else records.select(pl.col("text").str.contains(_BRACKET)).to_series()
+    records = records.with_columns(structural=empty.fill_null(value=False))
+    filled = records.filter(~pl.col("structural"))
     columns: dict[str, list[object]] = {name: [] for name in ("line", "dialogue", "turn", "text", "reason", "detail")}
-    filled = records.filter(~blank | pl.col("text").is_null())
     unread: list[tuple[int, str]] = []
-    for dialogue, (line, text) in enumerate(filled.select("line", "text").iter_rows()):
-        odd: list[str] = []
-        for row in _rows(text, turns_of, keys, odd):
+    known: set[str] = set()
+    for dialogue, (line, record) in enumerate(filled.select("line", "text").iter_rows()):
+        turns = _turns(record, turns_of)
+        fields = map(_printable, turns.unread) if isinstance(turns, Turns) else ()
+        for field in fields:
+            if field in known or len(known) < _MOST_FIELDS:
+                known.add(field)
+                unread.append((line, field))
+        for row in _rows(turns):
             for name, value in zip(columns, (line, dialogue, *row), strict=True):
                 columns[name].append(value)
-        unread += [(line, key) for key in odd]
     schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String, "reason": pl.String}
     rows = pl.DataFrame(columns, schema={**schema, "detail": pl.String})
-    structural = (records.filter(blank)["line"],)
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=structural, unread=tuple(unread))
+    structural = records.filter("structural")["line"]
+    return Reading(rows=mark_empty(turns_frame(rows)), structural=(structural,), unread=unread)
 
 
-def _rows(
-    text: str | None, turns_of: TurnsOf, keys: frozenset[str] | None, unread: list[str]
-) -> Iterator[tuple[int, str | None, str | None, str | None]]:
-    """The rows (turn, text, reason, detail) of one record; unknown keys that hold text are added to `unread`."""
+def _of_the_file(records: Records) -> pl.Series:
+    """Which pieces beside the records say something of the whole file and nothing else."""
+    rows = records.select("text", "beside").iter_rows()
+    return pl.Series([beside and text is not None and _is_of_the_file(text) for text, beside in rows], dtype=pl.Boolean)
+
+
+def _is_of_the_file(text: str) -> bool:
+    if _KEYS.sub("", _SCALARS.sub("", text)):
+        return False
+    return all(normal(key) in _OF_THE_FILE or not any(map(str.isalpha, said)) for key, said in _SCALARS.findall(text))
+
+
+def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[Reason, str]:
+    """The turns of one record, or why it has none."""
     if text is None:
-        yield 0, None, str(Reason.ENCODING), NOT_UTF8
-        return
+        return Reason.ENCODING, NOT_UTF8
     try:
-        value = _value(text)
-        turns = _checked(turns_of(value), turns_of)
+        turns = _checked(turns_of(_value(text)), turns_of)
         "".join(turn or "" for turn in turns).encode("utf-8")
     except UnicodeEncodeError:
-        yield 0, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
+        return Reason.ENCODING, "a lone surrogate, which is no character"
     except RecordError as error:
-        told = str(error).encode("utf-8", "backslashreplace").decode()  # it may quote a key that is no text
-        yield 0, None, str(Reason.LAYOUT), told
+        return Reason.LAYOUT, _printable(str(error))  # it may quote a key that is no text
     except MemoryError:  # which says nothing of the record
         raise
     except Exception as error:  # noqa: BLE001 whatever a plugin's function raises costs the record and no other
-        yield 0, None, str(Reason.LAYOUT), _fault(error, turns_of)
-    else:
-        if not any(turn is not None for turn in turns):
-            yield 0, None, str(Reason.EMPTY), "a dialogue without turns"
-        for turn, utterance in enumerate(turns):
-            if utterance is not None:
-                yield turn, utterance, None, None
-        if keys is not None and isinstance(value, dict):
-            unread += [key for key in value if key not in keys and _holds_text(value[key])]
-
-
-def _holds_text(value: object) -> bool:
-    """Whether there is any text in a value, however deep."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str) and one.strip():
-            return True
-        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-    return False
+        return Reason.LAYOUT, _fault(error, turns_of)
+    if not any(turn is not None for turn in turns):
+        return Reason.EMPTY, "a dialogue without turns"
+    return turns
 
 
 def _value(text: str) -> object:
     """The JSON value of a record. Raises RecordError."""
-    # A comma behind the record is left of an array without its brackets, and a raw tab or line break inside a text is
-    # what people write by hand: every reader means the same by them.
-    record = text.rstrip()
     try:
-        return json.loads(record.removesuffix(","), object_pairs_hook=_object, strict=False)
+        return decode(text)
     except RecordError:
         raise
     except (ValueError, RecursionError) as error:
@@ -113,10 +112,10 @@ def _value(text: str) -> object:
 def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
     """What a function gave as turns. Raises RecordError for anything but a list of texts, None among them."""
     wrong = None if isinstance(turns, list | tuple) else turns
-    if wrong is None and isinstance(turns, list | tuple):
+    if isinstance(turns, list | tuple):
         odd = [turn for turn in turns if not (turn is None or isinstance(turn, str))]
         if not odd:
-            return turns
+            return turns if isinstance(turns, list) else list(turns)
         wrong = odd[0]
     code = getattr(inspect.unwrap(function), "__code__", None)
     at = f" ({Path(code.co_filename).name}:{code.co_firstlineno}, {code.co_name})" if code is not None else ""
@@ -126,159 +125,125 @@ def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
 def _fault(error: Exception, function: TurnsOf) -> str:
     """An exception of a function as a line: which it is, and where in the function's own file it came from."""
     frames = traceback.extract_tb(error.__traceback__)
-    file = getattr(inspect.unwrap(function), "__code__", None)
-    own = [frame for frame in frames if file is not None and frame.filename == file.co_filename] or list(frames)[-1:]
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    own = [frame for frame in frames if code is not None and frame.filename == code.co_filename] or list(frames)[-1:]
     at = f" ({Path(own[-1].filename).name}:{own[-1].lineno}, in {own[-1].name})"
-    text = " ".join(str(error).split())[:_LONGEST].encode("utf-8", "backslashreplace").decode()
+    text = _printable(" ".join(str(error).split())[:_LONGEST])
     return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object as a dictionary. Raises RecordError for a key that stands twice: one value would be lost."""
-    told = dict(pairs)
-    if len(told) != len(pairs):
-        ((again, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise RecordError(f"a key that stands twice: {again[:40]}")
-    return told
+def _rows(turns: Sequence[str | None] | tuple[Reason, str]) -> Iterator[tuple[int, str | None, str | None, str | None]]:
+    """The rows (turn, text, reason, detail) of one record."""
+    if isinstance(turns, tuple):
+        reason, detail = turns
+        yield 0, None, str(reason), detail
+        return
+    for turn, utterance in enumerate(turns):
+        if utterance is not None:
+            yield turn, utterance, None, None
 
 
-#: The spans of the records of a range of an array, and of what is between them but commas and brackets.
-_Elements = Callable[[bytes], Iterator[tuple[int, int]]]
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
-def json_lines(turns_of: TurnsOf, *, arrays: bool = False, keys: frozenset[str] | None = None) -> Format:
-    """One JSON value a line: an object, or with `arrays` an array.
-
-    `keys` are those of a record that are read, or known to hold no turn; any other that holds text is told.
-    """
+def json_lines(turns_of: TurnsOf, *, certain: bool = False) -> Format:
+    """One JSON value a line. A `certain` one only accepts files one of whose first records can be read."""
     return Format(
-        read=partial(_read, turns_of=turns_of, keys=keys),
-        accepts=_begins_with_array_line if arrays else _begins_with_object_line,
+        read=partial(_read, turns_of=turns_of),
+        accepts=lambda head: layout(head, turns_of) is None and (not certain or has_record(head, turns_of)),
     )
 
 
-def json_array(turns_of: TurnsOf, *, arrays: bool = False, keys: frozenset[str] | None = None) -> Format:
-    """JSON records in any line layout: objects, or with `arrays` arrays; `keys` as for `json_lines`.
+def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
+    """JSON in any line layout but one record a line; `certain` as for `json_lines`.
 
-    They may be in an array, which may be in an object under one of `_WRAPPERS`. Brackets, blanks and keys between the
-    records are no records. A file that ends within the array was cut short.
+    That is an array, objects one after the other, lists under the keys of an object, or columns. What stands between
+    the records and is no text is no record. A file of columns is read as a whole, and its rows are numbered.
     """
-    elements = _arrays if arrays else _objects
-    return Format(
-        read=partial(_read, turns_of=turns_of, keys=keys),
-        cut=partial(_cut, elements=elements),
-        split=partial(_split, elements=elements),
-        count=lambda data: sum(1 for _ in elements(data)),
-        accepts=_begins_with_arrays if arrays else _begins_with_objects,
-        fault_at_end=_cut_short,
+
+    def dialect_of(head: bytes) -> str:
+        return (layout(head, turns_of) or Nested(prefix="[")).dialect()
+
+    def in_dialect(dialect: str) -> Format:
+        nested = read_dialect(dialect)
+        if nested.columns:
+            return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
+        elements = partial(_elements, nested=nested)
+        root = nested.prefix.strip(" \t\r\n\ufeff")[:1]
+        return replace(
+            plain,
+            cut=partial(_cut, nested=nested),
+            split=partial(_split, nested=nested),
+            count=lambda data: sum(1 for _ in elements(data)),
+            fault_at_end=partial(_cut_short, closing=_CLOSING[root]) if root else None,
+        )
+
+    def accepts(head: bytes) -> bool:
+        found = layout(head, turns_of)
+        return found is not None and (not certain or found.columns or has_record(head, turns_of))
+
+    plain = Format(
+        read=partial(_read, turns_of=turns_of),
+        accepts=accepts,
+        dialect_of=dialect_of,
+        in_dialect=in_dialect,
     )
+    return in_dialect(Nested(prefix="[").dialect())
 
 
-def _cut_short(begin: bytes, end: bytes) -> str:
-    """Whether an array that the beginning of a file opens does not close: what was behind its last record is lost."""
-    if _OUTER.match(begin) is None or _CLOSES.search(end):
+def _cut_short(tail: bytes, *, closing: str) -> str:
+    """Whether a JSON array, or the object around it, does not close: what comes after its last whole record is lost."""
+    if re.search(rb"[\]}][\s,;]*\Z" if closing == "}" else rb"\][\s,;}\]]*\Z", tail):
         return ""
-    return "a JSON array that was cut short, its closing bracket is missing: get it again"
+    kind = "an object with lists of records" if closing == "}" else "a JSON array"
+    return f"{kind} that was cut short, its closing bracket is missing: get it again"
 
 
-def _begins_with_object_line(head: bytes) -> bool:
-    """Whether a file holds an object a line, as far as its first lines tell; so it does where nothing tells."""
-    if not _begins(head, b"{"):
-        return not _begins(head, b"[")
-    wrapped = _OUTER.match(head) is not None
-    return _second_line(head).startswith(b"{") or not (wrapped or _goes_on(head))
+def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
+    """The spans of the outermost records of `data`, and of what stands between them but commas, brackets and keys.
 
-
-def _begins_with_array_line(head: bytes) -> bool:
-    """Whether the first line is an array of texts or messages by itself, and not the beginning of one of records."""
-    return isinstance(_first_line(head), list) and _second_line(head).startswith(b"[")
-
-
-def _begins_with_objects(head: bytes) -> bool:
-    """Whether a file begins with an object in an array or a wrapper, or with one over several lines."""
-    outer = _OUTER.match(head)
-    if outer is None:
-        return (_begins(head, b"[") or _goes_on(head)) and not _begins_with_array_line(head)
-    return _begins(head[outer.end() :], b"{") and not (_begins_with_array_line(head) or _begins_with_object_line(head))
-
-
-def _begins_with_arrays(head: bytes) -> bool:
-    """Whether a file begins with an array in an array or a wrapper."""
-    outer = _OUTER.match(head)
-    return outer is not None and _begins(head[outer.end() :], b"[") and not _begins_with_array_line(head)
-
-
-def _goes_on(head: bytes) -> bool:
-    """Whether the first line begins an object that goes on in the next."""
-    following = _second_line(head)
-    return _begins(head, b"{") and following != b"" and not following.startswith(b"{") and _first_line(head) is None
-
-
-def _second_line(head: bytes) -> bytes:
-    """The second line that is not blank, without blanks before it."""
-    return _content(_content(head).partition(b"\n")[2]).partition(b"\n")[0]
-
-
-def _first_line(head: bytes) -> object:
-    try:
-        return json.loads(_content(head).split(b"\n", 1)[0].rstrip(b", \t\r"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _content(head: bytes) -> bytes:
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n")
-
-
-def _begins(head: bytes, mark: bytes) -> bool:
-    return _content(head).startswith(mark)
-
-
-def _objects(data: bytes) -> Iterator[tuple[int, int]]:
-    """Spans of the outermost objects of a range.
-
-    Depth counts braces alone, so that the array's own bracket, present in the first range of a file only, does not
-    matter.
+    With each comes whether it is a record. Depth counts brackets of the records' kind alone, so that one of another
+    kind, lost or too many, costs its record; those inside strings are passed over with their string. A record that
+    does not close spans to the end. What is before the first record in a file is known, since only there it stands.
     """
-    outer = _OUTER.match(data)
-    return _spans(data, outer.end() if outer else 0, _BRACES, b"{")
-
-
-def _arrays(data: bytes) -> Iterator[tuple[int, int]]:
-    """Spans of the arrays within the outermost one of a range.
-
-    A range that does not begin a file begins between two records, with a comma or the end: one that begins with a
-    bracket is the first, and the bracket the outermost one.
-    """
-    outer = _OUTER.match(data)
-    return _spans(data, outer.end() if outer else 0, _BRACKETS, b"[")
-
-
-def _spans(data: bytes, at: int, marks: re.Pattern[bytes], opener: bytes) -> Iterator[tuple[int, int]]:
-    """Spans of what is between an opener and its closer, counted from depth 0 at `at`, and of odd bytes between.
-
-    Marks inside strings are passed over with their string. A record that does not close spans to the end.
-    """
-    depth, start, end = 0, at, at
+    opening, marks, between = nested.opening.encode(), _MARKS[nested.opening], _between(nested)
+    listed = nested.opening == "[" and nested.prefix.rstrip().endswith("[")
+    start = end = at = _start(data, nested)
+    depth = 0
+    if end and not between.fullmatch(data, 0, end):
+        yield 0, end, False
     while mark := marks.search(data, at):
         at = mark.end()
         if mark[0] == b'"':
             at = _after_string(data, at)
-        elif mark[0] == opener:
+        elif mark[0] == opening:
+            if not depth and listed and data[end : mark.start()].rstrip().endswith(b":"):
+                continue  # a list that has records
             if depth == 0:
                 start = mark.start()
-                if not _BETWEEN.fullmatch(data, end, start):
-                    yield end, start
+                if not between.fullmatch(data, end, start):
+                    yield end, start, False
             depth += 1
         elif depth:
             depth -= 1
             if depth == 0:
                 end = at
-                yield start, end
+                yield start, end, True
     if depth:
-        yield start, len(data)
-    elif not _BETWEEN.fullmatch(data, end):
-        yield end, len(data)
+        yield start, len(data), True
+    elif not between.fullmatch(data, end):
+        yield end, len(data), False
+
+
+def _start(data: bytes, nested: Nested) -> int:
+    """The length of what is before the first record, if that is where `data` begins."""
+    prefix = nested.prefix.encode("utf-8", "surrogateescape")
+    return len(prefix) if data.startswith(prefix) else 0
+
+
+def _between(nested: Nested) -> re.Pattern[bytes]:
+    return _GLUE if "{" in nested.prefix else _BETWEEN
 
 
 def _after_string(data: bytes, at: int) -> int:
@@ -295,11 +260,31 @@ def _escaped(data: bytes, at: int) -> bool:
     return (at - begin) % 2 == 1
 
 
-def _cut(data: bytes, *, elements: _Elements) -> int:
-    """Cut after the last record that closes but one: the last may not have been read to its end."""
-    ends = [end for start, end in elements(data) if data[start : start + 1] in (b"{", b"[")]
-    return ends[-2] if len(ends) > 1 else 0
+def _cut(data: bytes, nested: Nested) -> int:
+    """Cut after the last record that closes but one: the last may not have been read to its end.
+
+    What follows must not look as if the file began there.
+    """
+    ends = [end for _, end, is_record in _elements(data, nested) if is_record]
+    return next((end for end in reversed(ends[:-1]) if not nested.prefix or not _start(data[end:], nested)), 0)
 
 
-def _split(data: bytes, first: int, *, elements: _Elements) -> Records:
-    return numbered([data[start:end] for start, end in elements(data)], first)
+def _split(data: bytes, first: int, nested: Nested) -> Records:
+    spans = list(_elements(data, nested))
+    beside = pl.Series("beside", [not is_record for *_, is_record in spans], dtype=pl.Boolean)
+    return numbered([data[start:end] for start, end, _ in spans], first).with_columns(beside)
+
+
+def _rows_of_columns(data: bytes) -> list[bytes]:
+    """The rows of a table by columns as JSON objects; what cannot be read is one record."""
+    try:
+        table = decode(data.decode("utf-8").removeprefix("\ufeff"))
+        rows = list(rows_of(table)) if isinstance(table, dict) else []
+        texts = [json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") for row in rows]
+    except (ValueError, RecursionError):  # RecordError and errors of encoding among them
+        texts = []
+    return texts or [data][: len(data)]
+
+
+def _split_columns(data: bytes, first: int) -> Records:
+    return numbered(_rows_of_columns(data), first)

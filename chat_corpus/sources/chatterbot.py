@@ -1,6 +1,8 @@
 """ChatterBot's bundled corpus, Chinese: hand-written exchanges by topic, some of them long conversations."""
 
 from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Script, Traits
 from chat_corpus.signature import HAN, KANA, Rate, Signature
 from chat_corpus.source import Input, Source
@@ -10,6 +12,9 @@ _SIGNATURE = Signature(
     holds=("^categories:", "^conversations:"),
     rates=(Rate(pattern="^ *- - ", least=0.03), Rate(pattern=HAN, least=0.5), Rate(pattern=KANA, most=0.05)),
 )
+
+#: The layout of the first releases: lists of conversations under the name of the topic.
+_JSON = ("chinese/*.corpus.json", "traditionalchinese/*.corpus.json", "tchinese/*.corpus.json")
 
 SOURCE = Source(
     name="chatterbot",
@@ -25,6 +30,8 @@ SOURCE = Source(
             signatures=(_SIGNATURE,),
             many=True,
         ),
+        Input(files=_JSON, format=json_lines(instruction_turns, certain=True), many=True),
+        Input(files=_JSON, format=json_array(instruction_turns, certain=True), many=True),
     ),
     traits=Traits(script=Script.MIXED),
 )

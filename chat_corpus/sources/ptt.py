@@ -4,7 +4,7 @@ from chat_corpus.formats.delimited import delimited
 from chat_corpus.formats.quoted import quoted
 from chat_corpus.schema import Script, Traits
 from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.source import Input, Source, question_answer_inputs
 
 #: One question in six asks for 八卦, gossip.
 _GOSSIP = (Rate(pattern=TRADITIONAL, least=0.5), Rate(pattern="八卦", least=0.03))
@@ -21,11 +21,12 @@ SOURCE = Source(
     inputs=(
         Input(
             files=("Gossiping-QA-Dataset-2*.csv",),
-            format=quoted("question,answer"),
+            format=quoted(),
             layout=",",
             signatures=(_SECOND,),
         ),
         Input(files=("Gossiping-QA-Dataset.txt",), format=delimited("\t"), layout=ONE_TAB, signatures=(_FIRST,)),
+        *question_answer_inputs("Gossiping-QA-Dataset*"),
     ),
     traits=Traits(script=Script.TAIWAN),
     no_answer=frozenset({"沒有資料"}),

@@ -3,7 +3,7 @@
 from chat_corpus.formats.delimited import delimited
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.signature import HAN, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.source import Input, Source, question_answer_inputs
 
 _SIGNATURE = Signature(
     rates=(
@@ -26,6 +26,7 @@ SOURCE = Source(
             layout=r" \| ",
             signatures=(_SIGNATURE,),
         ),
+        *question_answer_inputs("*青云库*"),
     ),
     traits=Traits(markup=frozenset({Markup.TEMPLATE})),
 )

@@ -3,7 +3,7 @@
 from chat_corpus.formats.chained import CHAINED
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.source import Input, Source, question_answer_inputs
 
 #: Answers that are the next line's question, and what people call each other in a forum of Baidu's.
 _SIGNATURE = Signature(
@@ -25,6 +25,7 @@ SOURCE = Source(
         Input(
             files=("tieba*.dialogues", "tieba*/*.dialogues"), format=CHAINED, layout=ONE_TAB, signatures=(_SIGNATURE,)
         ),
+        *question_answer_inputs("tieba*", ("csv",)),
     ),
     traits=Traits(markup=frozenset({Markup.FORUM})),
 )

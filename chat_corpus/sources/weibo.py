@@ -3,7 +3,7 @@
 from chat_corpus.formats.parallel import PARALLEL
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.signature import SEGMENTED, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.source import Input, Source, question_answer_inputs
 
 _WORDS = (Rate(pattern=SEGMENTED, least=1), Rate(pattern="\t", most=0), Rate(pattern=r"^[\[{<]\S", most=0.05))
 #: Posts have links, written `alink`, and topics; their comments are segmented lines like any others.
@@ -23,6 +23,7 @@ SOURCE = Source(
             format=PARALLEL,
             signatures=(_POSTS, _COMMENTS),
         ),
+        *question_answer_inputs("STC*", many=True),
     ),
     traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
 )

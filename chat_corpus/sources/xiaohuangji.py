@@ -3,7 +3,7 @@
 from chat_corpus.formats.conv import CONV
 from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.signature import Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.source import Input, Source, question_answer_inputs
 
 _LAYOUT = r"^(?:E\s*$|M\b)"
 _MARK = r"^E[ \t]*$"
@@ -32,6 +32,7 @@ SOURCE = Source(
     inputs=(
         Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV, layout=_LAYOUT, signatures=_PLAIN),
         Input(files=("xiaohuangji*.conv",), format=CONV, layout=_LAYOUT, signatures=_FENCI),
+        *question_answer_inputs("xiaohuangji*", ("csv", "txt")),
     ),
     alternatives=True,
     traits=Traits(segmentation=Segmentation.SLASH),

@@ -11,13 +11,13 @@ _VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
 _WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
 _UNPLAIN = rf"[\t\x{{3000}}{_WIDE}]"
 
-#: A first line with one blank before it, or more before Han.
-_UNINDENTED = r"^(?: [^ \t\n]|[ \t]+[\x{2E80}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FFEF}])[^\n]*\n"
+#: A first line that is indented like the next one that is not blank.
+_INDENTED = r"^(?:  |\t| \t)[^\n]*\n(?:[ \t]*\n)*[ \t]+[^ \t\n]"
 
 #: A text that a step changes matches the step's gate.
 GATES = {
     "unify_breaks": rf"[\r{_VERTICAL}]",
-    "trim_document": rf"[{_WIDE}]|^[ \t]*\n|[ \t\n]$|^[ \t]+[^\n]*$|{_UNINDENTED}",
+    "trim_document": rf"[{_WIDE}]|^[ \t]|^[ \t]*\n|[ \t\n]$",
 }
 
 
@@ -64,16 +64,14 @@ def trim_document(text: pl.Expr) -> pl.Expr:
     r"""Drop the empty lines before a document and the blanks after it; write no-break and typographic blanks as plain.
 
     Everything inside stays, because it may be code, a table or verse: indentation, runs of blanks, tabs, and U+3000,
-    which indents Chinese paragraphs. The first line keeps its indentation where it may be meant: where another line is
-    indented too, or by more than one blank before what is no Han (`    foo()`, then `}`). A blank that a chat model
-    puts before its answer goes, in one line and in several.
+    which indents Chinese paragraphs. The first line keeps its indentation if the next one is indented too and it is
+    more than one blank, as code is: else it is the blank after a mark (`Human: `), or one that a model put first.
 
     >>> pl.select(trim_document(pl.lit("\n    if x:\n\treturn  1\n"))).item()
     '    if x:\n\treturn  1'
-    >>> pl.select(trim_document(pl.lit(" 好的\n写完了"))).item()
+    >>> pl.select(trim_document(pl.lit(" 好的\n写完了 "))).item()
     '好的\n写完了'
     """
     plain = text.str.replace_all(rf"[{_WIDE}]", " ").str.strip_chars_end(" \t\n")
-    begun = plain.str.replace(r"^(?:[ \t]*\n)+", "").str.replace(r"^[ \t]+([^\n]*)$", "$1")
-    lone = begun.str.contains(_UNINDENTED) & ~begun.str.contains(r"\n[ \t]")
-    return pl.when(lone).then(begun.str.strip_chars_start(" \t")).otherwise(begun)
+    text = plain.str.replace(r"^(?:[ \t]*\n)+", "")
+    return pl.when(text.str.contains(_INDENTED)).then(text).otherwise(text.str.strip_chars_start(" \t"))

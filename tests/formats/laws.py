@@ -110,6 +110,7 @@ def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> T
 
 
 def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
+    format_ = format_.of(shard.dialect)
     ranges = [read_range(piece.file, piece.start, piece.stop) for piece in shard.pieces]
     records = [format_.split(data, piece.first) for data, piece in zip(ranges, shard.pieces, strict=True)]
     reading = format_.read(records)
@@ -133,7 +134,7 @@ def _check_cover(made: Plan, shards: list[Shard], contents: Sequence[bytes], for
             piece = shard.pieces[part]
             assert piece.start == stop
             assert piece.first == following or not piece.records
-            assert piece.records == format_.count(content[piece.start : piece.stop])
+            assert piece.records == format_.of(shard.dialect).count(content[piece.start : piece.stop])
             stop, following = piece.stop, following + piece.records
         assert stop == len(content)
         assert (facts.bytes, facts.records) == (len(content), following - 1)

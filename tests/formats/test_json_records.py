@@ -148,7 +148,7 @@ SHAPES: dict[str, tuple[object, list[str]]] = {
     ),
     "history with blanks before the names": (
         {"instruction": "\nHuman: 早\n Assistant: 好\n Human: 饿\n Assistant: ", "output": "吃"},
-        ["早", "好", "饿", "吃"],
+        [" 早", " 好", " 饿", " 吃"],
     ),
     "a dialogue of nothing": ({"instruction": "小明和小红的对话", "output": "小明:\n小红:"}, ["\n", ""]),
     "labels that are no speakers": (
@@ -253,13 +253,16 @@ def test_objects_inside_a_record_of_an_array_are_no_records(size: int) -> None:
 REFUSED = {
     "a conversation and an exchange": (
         {"instruction": "早", "output": "好", "conversations": [{"from": "human", "value": "饿"}]},
-        "both a conversation .'conversations'. and an exchange .'instruction' and 'output'.",
+        "both met, under 'instruction' and 'conversations'",
     ),
-    "history of one text": ({"instruction": "早", "output": "好", "history": "饿"}, "pairs of texts under 'history'"),
-    "history of three": ({"instruction": "早", "output": "好", "history": [["a", "b", "c"]]}, "pairs of texts"),
-    "history of numbers": ({"instruction": "早", "output": "好", "history": [[1, 2]]}, "pairs of texts"),
+    "history of one text": (
+        {"instruction": "早", "output": "好", "history": "饿"},
+        "exchanges under 'history' expected",
+    ),
+    "history of three": ({"instruction": "早", "output": "好", "history": [["a", "b", "c"]]}, "under 'history'"),
+    "history of numbers": ({"instruction": "早", "output": "好", "history": [[1, 2]]}, "under 'history'|a text"),
     "history without role": ({"instruction": "早", "output": "好", "history": [{"x": "y"}]}, "a text under 'from'"),
-    "columns": ({"question": ["早", "饿"], "answer": ["好", "吃"]}, "columns of lists under 'question' and 'answer'"),
+    "columns": ({"question": ["早", "饿"], "answer": ["好", "吃"]}, "a text under 'question' expected, an array met"),
     "an empty conversation": ({"conversations": []}, "a conversation without turns"),
 }
 
@@ -309,9 +312,9 @@ def test_raw_tabs_and_breaks_inside_a_text_are_read() -> None:
         ('[{"a": 1},', '{"a": "x', True),
         ('{"data": [{"a": 1},', '{"a": 2}]}', False),
         ('{"data": [{"a": 1},', '{"a": 2},', True),
-        ('{"a": 1}\n', '{"a": 2}', False),
+        ('{\n"a": 1\n}\n', '{\n"a": 2\n}', False),
     ],
 )
 def test_an_array_that_does_not_end_was_cut_short(begin: str, end: str, fault: bool) -> None:
-    assert ARRAY.fault_at_end is not None
-    assert bool(ARRAY.fault_at_end(begin.encode(), end.encode())) is fault
+    format_ = ARRAY.fitted(begin.encode())
+    assert bool(format_.fault_at_end and format_.fault_at_end(end.encode())) is fault

@@ -37,7 +37,7 @@ FORMATS: dict[str, tuple[Format, st.SearchStrategy[tuple[bytes, ...]]]] = {
     "chained": (CHAINED, _one(invent.CHAINED)),
     "labelled": (LABELLED, _one(invent.LABELLED)),
     "parallel": (PARALLEL, st.tuples(invent.SIDE, invent.SIDE)),
-    "quoted": (quoted("question,answer"), _one(invent.QUOTED)),
+    "quoted": (quoted(), _one(invent.QUOTED)),
     "json lines": (json_lines(instruction_turns), _one(invent.JSON_LINES)),
     "json array": (json_array(instruction_turns), _one(invent.JSON_ARRAY)),
     "xml": (xml_messages("message", "text"), _one(invent.XML)),

@@ -8,7 +8,7 @@ from chat_corpus.formats.quoted import quoted
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 
-CSV = quoted("question,answer")
+CSV = quoted()
 
 
 @pytest.mark.parametrize(
