@@ -58,13 +58,15 @@ def _after(module: Any, name: str, fault: Callable[[Any], Any], patched: pytest.
 
 def _read(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     source = sources.load()["tieba"]
-    (told,) = source.inputs
+    told, *others = source.inputs
 
     def faulty(parts: Sequence[Records]) -> Reading:
         reading = told.format.read(parts)
         return replace(reading, rows=fault(reading.rows))
 
-    faulty_source = replace(source, inputs=(replace(told, format=replace(told.format, read=faulty)),))
+    faulty_source = replace(
+        source, inputs=(replace(told, format=replace(told.format, read=faulty, in_dialect=None)), *others)
+    )
     patched.setattr(sources, "load", lambda *_: {"tieba": faulty_source})
 
 
