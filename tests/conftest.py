@@ -30,6 +30,10 @@ def _samples() -> Path:
 
 SAMPLES = _samples()
 
+# A shell starts jobs in the background deaf to Ctrl-C, and so would be all programs that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_unconfigure() -> None:
     """Leave no samples behind: the processes that tests are shared among end without `atexit`."""
