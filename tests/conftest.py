@@ -71,6 +71,15 @@ def slow_from(first: int, values: Iterable[Any]) -> list[Any]:
     ]
 
 
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """The command line, run in this process, may leave it deaf to signals: so would be what other tests start."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def never_hangs() -> Iterator[None]:
     """A test that waits, for the writer of a FIFO say, is ended."""
