@@ -245,10 +245,10 @@ def _is_named(entry: Entry, source: Source) -> bool:
 def _fitting(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
-            if _accepts(source, wanted, head):
-                fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
-                if fitting and is_most_of(wanted.format, wanted.layout, head, text):
-                    yield source.name, number, fitting[0].part
+            fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
+            # Signatures are asked first, because they cost least.
+            if fitting and _accepts(source, wanted, head) and is_most_of(wanted.format, wanted.layout, head, text):
+                yield source.name, number, fitting[0].part
 
 
 def _accepts(source: Source, wanted: Input, head: bytes) -> bool:

@@ -106,6 +106,7 @@ def _dialect_of(head: bytes, declared: Table) -> str:
     return "" if found == declared else found.dialect()
 
 
+@lru_cache(maxsize=8)  # a head is asked about as long as it is looked at whose file it is
 def look(head: bytes, declared: Table) -> Table:
     """The table that a file with these first bytes is; `declared` if nothing speaks against it."""
     data = head.removeprefix(BOM)
