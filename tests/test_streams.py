@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus.engines.local import most_workers
-from tests.conftest import ROOT, SAMPLES
+from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.test_cli import invoke, program, put, visible
 
 MAIN = f"{sys.executable} {ROOT / 'main.py'}"
@@ -36,7 +36,7 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- 2>&-"])
+@pytest.mark.parametrize("closed", slow_from(1, ["2>&-", ">&- 2>&-", "<&- 2>&-"]))
 def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} {closed}", tmp_path)
     cannot = command == "normalize" and closed != "2>&-"
@@ -45,7 +45,9 @@ def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, t
         assert (tmp_path / "out" / "ptt.tsv").stat().st_size > 0
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command", slow_from(3, ["run", "normalize", "help", "list", "check", "version", "no such option"])
+)
 def test_a_closed_stdout_ends_nothing_in_a_traceback(command: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} >&-", tmp_path)
     assert "Traceback" not in done.stderr
@@ -93,7 +95,7 @@ def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
     assert "No space left on device" in done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "cp1252", "ascii", "utf-16"])
+@pytest.mark.parametrize("encoding", slow_from(1, ["gbk", "cp1252", "ascii", "utf-16"]))
 @pytest.mark.parametrize("command", ["list --json", "check --json", "run -q -s ptt --json --out out"])
 def test_json_is_utf_8_whatever_the_console(command: str, encoding: str, tmp_path: Path) -> None:
     words = [sys.executable, str(ROOT / "main.py"), *command.split(), "--raw", str(SAMPLES)]
@@ -114,8 +116,10 @@ def test_a_table_shows_what_the_console_lacks_as_escapes(encoding: str, tmp_path
     assert ("语料" in done.stdout.decode("utf-8" if encoding == "ascii" else encoding)) == (encoding != "cp1252")
 
 
-@pytest.mark.parametrize("name", ["work [2024]", "[", "a*b", "what?", "{x}", "~", "%d", "$HOME", "a'b", "末"])
-@pytest.mark.parametrize("source", ["ptt", "weibo"])
+@pytest.mark.parametrize(
+    "name", slow_from(3, ["work [2024]*", "what?{x}", "~", "[", "a*b", "%d", "$HOME", "a'b", "末"])
+)
+@pytest.mark.parametrize("source", slow_from(1, ["ptt", "weibo"]))
 def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> None:
     raw, out, plain = tmp_path / name / "raw", tmp_path / name / "out", tmp_path / "plain"
     found = (file for file in SAMPLES.rglob("*") if file.is_file())
