@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from itertools import chain
 
 from chat_corpus.engines.local import Engine
-from chat_corpus.errors import STOPS, ChatCorpusError, EngineError, unexpected
+from chat_corpus.errors import STOPS, ChatCorpusError, EngineError, unwritten
 from chat_corpus.ledger import Counts
 from chat_corpus.work import Task, work
 
@@ -29,8 +29,7 @@ Driven = tuple[Task, Counts | ChatCorpusError, bool]
 def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
     """Each task with what became of it, as they finish; tasks done in an earlier run at once.
 
-    Raises EngineError where the engine is lost, and OSError where a part cannot be written. Stops the engine in every
-    case.
+    Raises EngineError where the engine is lost. Stops the engine in every case.
     """
     running: dict[Future[Counts], Task] = {}
     waiting = iter(tasks)
@@ -115,6 +114,6 @@ def _outcome(future: Future[Counts], task: Task) -> Counts | ChatCorpusError:
     error = future.exception()
     if error is None:
         return future.result()
-    if isinstance(error, (EngineError, OSError, *STOPS)):
+    if isinstance(error, (EngineError, *STOPS)):
         raise error
-    return unexpected(task.shard.extent, error)
+    return unwritten(task.shard.extent, error, task.folder.parent)

@@ -5,6 +5,7 @@ A message says where (`file:line` or config key), what was met, what was expecte
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,8 @@ class UnexpectedError(ChatCorpusError):
 
 #: What ends the program, or a generator, and is nobody's failure.
 STOPS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+#: What a disk refuses while a file is written, when Python no longer knows which.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 #: Characters of an exception's text that a message shows.
 _LONGEST = 500
 
@@ -108,12 +111,24 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' if shown else ''}{shown}{at}"
 
 
+def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorpusError:
+    """An exception met while files under `folder`, if any, were written: what the disk refused is told as that."""
+    if folder and isinstance(error, OSError):
+        ours = Path(error.filename).is_relative_to(folder) if error.filename else error.errno in _DISK
+        if ours:
+            return ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}")
+    return unexpected(where, error)
+
+
 @contextmanager
-def attributed(where: str, *passing: type[BaseException]) -> Iterator[None]:
-    """Raise whatever goes wrong inside as a ChatCorpusError at a place, but for `STOPS` and exceptions `passing`."""
+def attributed(where: str, folder: Path | None = None) -> Iterator[None]:
+    """Raise whatever goes wrong inside, where files under `folder` may be written, as a ChatCorpusError.
+
+    `STOPS` pass.
+    """
     try:
         yield
+    except STOPS:
+        raise
     except BaseException as error:
-        if isinstance(error, (*STOPS, *passing)):
-            raise
-        raise unexpected(where, error) from error
+        raise unwritten(where, error, folder) from error

@@ -126,7 +126,7 @@ class Job:
         self.told.counts.add(outcome)
         self.accounts[task.shard.number] = outcome
         try:
-            with attributed(f"{self.name}: while its shards were joined", OSError):
+            with attributed(f"{self.name}: while its shards were joined", self.folder.parent):
                 self.merge.add(task.shard.number, task.part)
         except ChatCorpusError as error:
             self.fail(error)
@@ -167,7 +167,7 @@ class Job:
         self._check_usable()
         if not self.told.error:
             try:
-                with attributed(f"{self.name}: while its shards were joined", OSError):
+                with attributed(f"{self.name}: while its shards were joined", out):
                     self.merge.finish(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)

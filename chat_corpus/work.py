@@ -152,7 +152,7 @@ class Task:
 def work(task: Task) -> Counts:
     """Process a shard, leave its part, and return its accounts.
 
-    Raises ChatCorpusError, whatever goes wrong with the shard, and OSError where its part cannot be written.
+    Raises ChatCorpusError, whatever goes wrong.
     """
     shard, settings, part = task.shard, task.settings, task.part
     with attributed(shard.extent):
@@ -161,14 +161,13 @@ def work(task: Task) -> Counts:
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.written, columns, encoded, shard.place)
         ledger.check_rejected(outcome.counts.turns_rejected.total(), rejects, shard.place)
-    contents = {part.pairs: encoded, part.rejects: rejects}
-    with attributed(shard.extent):
+        contents = {part.pairs: encoded, part.rejects: rejects}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
             contents[part.keys] = _arrow(distinct.keys(outcome.pairs, names, tsv.begins(columns)))
         if task.conversions:
             contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
-    with attributed(shard.extent, OSError):
+    with attributed(shard.extent, task.folder.parent):
         part.leave(contents, outcome.counts)
     return outcome.counts
 

@@ -262,7 +262,7 @@ def test_stopped_it_leaves_at_once_and_the_cluster_serves_the_next(cluster: Runn
     until(work.met.exists)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=10)[1]
-    assert (process.returncode, errors.splitlines()[-1]) == (1, "stopped; the same command goes on from here"), errors
+    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command goes on from here"), errors
     assert "Traceback" not in errors
     (work.folder / "go").touch()  # for the worker that had begun
     code, errors = work.run("out", "--scheduler", cluster.address)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import console, sources
-from chat_corpus.errors import ChatCorpusError
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
@@ -37,7 +36,7 @@ def test_a_disk_that_is_full_for_workers_is_told_and_nothing_is_half_written(lim
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert "cannot be written: File too large" in done.stderr
-    assert visible(out) == {}
+    assert set(visible(out)) == {"report.json"}
     again = program("-q", "-s", "tieba", "--raw", raw, "--out", out, "--config", raw.parent / "pool.yaml")
     assert (again.returncode, again.stderr) == (0, "")
     assert visible(out)["tieba.tsv"].decode() == TIEBA
@@ -92,7 +91,17 @@ def test_a_disk_that_fails_when_files_are_moved_is_told(code: int, raw: Path, mo
         return move(path, target)
 
     monkeypatch.setattr(Path, "replace", failing)
-    found = survey(raw, {"tieba": sources.load()["tieba"]})
-    with pytest.raises(ChatCorpusError, match=f"tieba.tsv: cannot be written: {os.strerror(code)}"):
-        run(found, Settings(out=str(out), workers=1), lambda *_: None)
-    assert visible(out) == {}
+    done, _ = run(survey(raw, sources.load()), Settings(out=str(out), workers=1), lambda *_: None)
+    assert done["tieba"].error.endswith(f"tieba.tsv: cannot be written: {os.strerror(code)}")
+    assert not done["ptt"].error
+    assert {name for name in visible(out) if "tieba" in name} == set()
+    assert visible(out)["ptt.tsv"]
+
+
+def test_a_folder_in_the_place_of_an_output_fails_its_source_alone(raw: Path) -> None:
+    out = raw.parent / "out"
+    (out / "tieba.tsv").mkdir(parents=True)
+    done = invoke("--raw", raw, "--out", out, "--force")
+    assert done.exit_code == 1
+    assert f"error: {out / 'tieba.tsv'}: cannot be written: {os.strerror(errno.EISDIR)}" in done.stderr
+    assert visible(out)["ptt.tsv"]
