@@ -38,11 +38,11 @@ def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
     found = survey(raw, sources.load())[name]
     chosen = [shard for shard, _ in zip(Plan(found=found, settings=Settings()).shards(), range(shards), strict=False)]
     megabytes = sum(shard.bytes for shard in chosen) / 1e6
-    pipeline.process(chosen[0], Settings())
+    pipeline.process(chosen[0], found.source, Settings().of(name))
     profiler = cProfile.Profile()
     profiler.enable()
     for shard in chosen:
-        tsv.encode(pipeline.process(shard, Settings()).pairs)
+        tsv.encode(pipeline.process(shard, found.source, Settings().of(name)).pairs)
     profiler.disable()
     spent: dict[str, float] = {}
     whole = 0.0

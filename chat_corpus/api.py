@@ -128,7 +128,7 @@ def _outcomes(
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = Plan(found=found, settings=settings)
     for shard in plan.shards():
-        yield shard, pipeline.process(shard, settings)
+        yield shard, pipeline.process(shard, found.source, settings.of(name))
 
 
 def _files(shard: Shard, parts: pl.Series) -> pl.Series:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
 from typing import Any
 
 import polars as pl
@@ -274,6 +275,28 @@ def check_length(before: pl.DataFrame, after: int, stage: str, where: str) -> No
         raise LedgerError(f"{where}: stage '{stage}' lost or added turns: {len(before)} in, {after} out; {_BUG}")
 
 
+class Law(Enum):
+    """What a stage may do to rows."""
+
+    KEEPS_REASONS = "every row stays at its address, and so does each reason"
+    MAY_REJECT = "every row stays at its address; rows without a reason may get one"
+    MAY_SPLIT = "a row may become several, in its place"
+
+
+def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> pl.DataFrame:
+    """The rows that a stage hands on; `after` has all of them, or the columns that it gives of those `before`.
+
+    Raises LedgerError where it did other than its law allows.
+    """
+    if law is Law.MAY_SPLIT:
+        check_unfolded(before, after, stage, where)
+        return after
+    check_length(before, len(after), stage, where)
+    rows = before.with_columns(after)
+    check_rows(before, rows, stage, where, judges=law is Law.MAY_REJECT)
+    return rows
+
+
 def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str, *, judges: bool = False) -> None:
     """Check that a stage kept every row at its address, and every reason; one that `judges` may add some.
 
@@ -289,11 +312,11 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
         raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {_BUG}")
 
 
-def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, where: str) -> None:
+def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
     """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
     records = pl.struct("part", "line", "dialogue").rle().struct.field("value")
     if len(after) < len(before) or not before.select(records).equals(after.select(records)):
-        raise LedgerError(f"{where}: stage 'unfold' lost or moved turns: {len(before)} in, {len(after)} out; {_BUG}")
+        raise LedgerError(f"{where}: stage '{stage}' lost or moved turns: {len(before)} in, {len(after)} out; {_BUG}")
 
 
 def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:

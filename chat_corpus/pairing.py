@@ -36,9 +36,10 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     """All possible pairs: `query, answer, query_part, query_line, answer_part, answer_line, reason`.
 
     `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
-    column `at`, so have the pairs as `query_at` and `answer_at`; where they have `notable`, it is that of either turn.
+    column `at`, so have the pairs as `query_at` and `answer_at`.
     """
-    placed = rows.select(*_NEEDED, *_own(rows, "at"), *_own(rows, "notable"))
+    at = ["at"] if "at" in rows.columns else []
+    placed = rows.select(*_NEEDED, *at)
     if pairing is Pairing.NONE:
         placed = placed.clear()
     elif placed["dialogue"].null_count():
@@ -63,18 +64,13 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
             "answer_part": answers["part"],
             "answer_line": answers["line"],
             "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
-            **{f"query_{name}": queries[name] for name in _own(placed, "at")},
-            **{f"answer_{name}": answers[name] for name in _own(placed, "at")},
-            **{name: queries[name] | answers[name] for name in _own(placed, "notable")},
+            **{f"query_{name}": queries[name] for name in at},
+            **{f"answer_{name}": answers[name] for name in at},
         }
     )
     # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
     asked = 0 if pairing is Pairing.FIRST else answers["turn"] - 1
     return pairs.filter((queries["dialogue"] == answers["dialogue"]) & (queries["turn"] == asked))
-
-
-def _own(rows: pl.DataFrame, name: str) -> list[str]:
-    return [name] if name in rows.columns else []
 
 
 def _answers(pairing: Pairing) -> pl.Expr:

@@ -1,28 +1,29 @@
-"""One shard through all stages: read, normalize, convert, check, pair. A pure function of shard and settings.
+"""One shard through all stages: read, normalize, convert, check, pair. A pure function of shard, source and settings.
 
-Each stage maps a frame of turns to a frame with the same rows; the ledger looks at what goes in and what comes out.
+The stages between reading and pairing stand in two lists, `CLEANING` and `JUDGING`. Each gives columns of the rows that
+it is given, and has a law: what it may do to them. One runner applies a stage and has the ledger hold it to its law.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from chat_corpus import ledger, rules, script, sources
+from chat_corpus import ledger, rules, script
 from chat_corpus.encodings import UTF8
-from chat_corpus.errors import ChatCorpusError, FileError
-from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records
-from chat_corpus.ledger import Counts
+from chat_corpus.errors import ChatCorpusError, FileError, LedgerError
+from chat_corpus.formats.base import Format, Reading, Records
+from chat_corpus.ledger import Counts, Law
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Piece, Shard
 from chat_corpus.raw import read_range
-from chat_corpus.schema import Markup, Reason
-from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.schema import Markup, Reason, Traits
+from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.text import steps
 from chat_corpus.unfold import unfold
@@ -35,10 +36,9 @@ _SHOWN = 8
 class Outcome:
     """What a shard became.
 
-    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, the
-             `script` that it was in, and whether it is `notable`, as `text.steps.sift` tells it
-    pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`, and whether either
-             turn is `notable`
+    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, and the
+             `script` that it was in
+    pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`
     rejects  `source, file, line, reason, detail, raw`, by part and line; `raw` with a record's first few rejects only
     counts   the shard's accounts, balanced
     """
@@ -51,9 +51,9 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cleaned:
-    """What the records of a shard became before they are judged.
+    """What the records of a shard became before they are filtered.
 
-    turns    `schema.TURNS` with clean text, and `raw`, `unconverted`, `script` and `notable` as in `Outcome`
+    turns    `schema.TURNS` with clean text, and `raw`, `unconverted` and `script` as in `Outcome`
     counts   the shard's accounts as far as they are known: records, and what was changed
     """
 
@@ -61,44 +61,105 @@ class Cleaned:
     counts: Counts
 
 
-def process(shard: Shard, settings: Settings) -> Outcome:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What a stage knows besides the rows: the shard that they are of, its source, and the settings of that."""
+
+    shard: Shard
+    source: Source
+    own: SourceSettings
+
+    @property
+    def traits(self) -> Traits:
+        """The traits of the source, segmented as the files of the shard are."""
+        return replace(self.source.traits, segmentation=self.shard.segmentation)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage: its name, the columns that it gives of rows, and the law that the ledger holds it to."""
+
+    name: str
+    apply: Callable[[pl.DataFrame, Context], pl.DataFrame]
+    law: Law
+
+
+def _bound(rows: pl.DataFrame, _context: Context) -> pl.DataFrame:
+    """No later stage is given a turn that is too long for it."""
+    return rules.bound(rows)
+
+
+def _unfold(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Repost chains as dialogues, where that is wanted."""
+    wanted = context.own.read.reposts == "dialogue" and Markup.MICROBLOG in context.source.traits.markup
+    return unfold(rows) if wanted else rows
+
+
+def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
+    traits, converter = context.traits, script.load(context.own.script)
+    also = converter.questions(traits.script)
+    texts = steps.sift(rows["text"], context.own.text, traits, also).with_columns(raw=rows["text"])
+    bad = texts["unsettled"]
+    if not bad.any():
+        return texts.drop("unsettled")
+    bad &= rows["reason"].is_null()
+    message = f"still changing after {steps.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
+    return texts.drop("unsettled").with_columns(
+        reason=rows["reason"].set(bad, str(Reason.DAMAGED)), detail=rows["detail"].set(bad, message)
+    )
+
+
+def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Traditional to simplified script. Gives `text`, `unconverted` and `script`."""
+    done = script.load(context.own.script).convert(
+        rows["text"], declared=context.traits.script, dialogues=rows["dialogue"], where=rows["notable"]
+    )
+    return done.with_columns(unconverted=rows["text"])
+
+
+def _check(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The rules that say when a turn is not kept. Gives `reason` and `detail`."""
+    return rules.check(rows, context.own.rules, context.source)
+
+
+#: What turns that were read go through until they are clean, in order.
+CLEANING = (
+    Stage("bound", _bound, Law.MAY_REJECT),
+    Stage("unfold", _unfold, Law.MAY_SPLIT),
+    Stage("normalize", _normalize, Law.MAY_REJECT),
+    Stage("convert", _convert, Law.KEEPS_REASONS),
+)
+#: What clean turns go through before they are paired.
+JUDGING = (Stage("check", _check, Law.MAY_REJECT),)
+
+
+def process(shard: Shard, source: Source, own: SourceSettings) -> Outcome:
     """Run one shard through all stages. Raises ChatCorpusError where its files changed, LedgerError on imbalance."""
-    raw = records(shard, sources.load(settings.plugins)[shard.source])
-    return judge(clean(shard, settings, raw), shard, settings, lambda: raw)
+    raw = records(shard, source)
+    return judge(clean(shard, source, own, raw), shard, source, own, lambda: raw)
 
 
-def clean(shard: Shard, settings: Settings, raw: tuple[Records, ...]) -> Cleaned:
-    """The stages that know the files and the text: read, normalize, convert. Raises LedgerError on imbalance."""
-    source = sources.load(settings.plugins)[shard.source]
-    own = settings.of(source.name)
-    where, counts = shard.place, Counts()
-    reading = format_of(shard, source).read(raw)
-    ledger.check_order(reading.rows, where)
-    reading, expected = _limited(shard, reading, own.read.limit)
-    for part, piece in enumerate(shard.pieces):
-        used, lost = ledger.check_reading(reading, part, piece.first, expected[part], where)
-        counts.records += expected[part]
-        counts.structural += len(reading.structural[part])
-        counts.used += used
-        counts.records_rejected += lost
-        file = ledger.file_counts(reading.rows, part, used, lost, raw[part])
-        file.unread = Counter(field for _, field in reading.unread)
-        counts.files.setdefault(piece.file.name, ledger.FileCounts()).add(file)
-    rows = _undecoded(_given(reading.rows, source, own, where), shard)
-    return Cleaned(turns=_changed(rows, shard, source, own, counts), counts=counts)
+def clean(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records, ...]) -> Cleaned:
+    """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
+    counts, context = Counts(), Context(shard=shard, source=source, own=own)
+    turns = _run(CLEANING, _read(raw, context, counts), context).drop("notable")
+    counts.normalized = int((turns["raw"] != turns["unconverted"]).sum())
+    counts.converted = int((turns["unconverted"] != turns["text"]).sum())
+    counts.scripts = +Counter({name: int((turns["script"] == name).sum()) for name in script.NAMES})
+    return Cleaned(turns=turns, counts=counts)
 
 
-def judge(cleaned: Cleaned, shard: Shard, settings: Settings, raw: Callable[[], tuple[Records, ...]]) -> Outcome:
+def judge(
+    cleaned: Cleaned, shard: Shard, source: Source, own: SourceSettings, raw: Callable[[], tuple[Records, ...]]
+) -> Outcome:
     """The stages that look at clean turns alone: check, pair. `raw` gives the records of those that are rejected.
 
     Adds to the counts of `cleaned`. Raises LedgerError on imbalance.
     """
-    source = sources.load(settings.plugins)[shard.source]
-    own = settings.of(source.name)
     where, counts = shard.place, cleaned.counts
-    turns = rules.check(cleaned.turns, own.rules, source)
-    ledger.check_rows(cleaned.turns, turns, "check", where, judges=True)
-    counts.turns, counts.kept = len(cleaned.turns), turns["reason"].null_count()
+    turns = _run(JUDGING, cleaned.turns, Context(shard=shard, source=source, own=own))
+    counts.turns, counts.kept = len(turns), turns["reason"].null_count()
     counts.turns_rejected = _by_reason(turns)
     pairing = own.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
@@ -108,6 +169,35 @@ def judge(cleaned: Cleaned, shard: Shard, settings: Settings, raw: Callable[[], 
     counts.pairs_rejected = _by_reason(possible)
     counts.check(where)
     return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=counts)
+
+
+def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Run rows through stages, each held to its law. Raises LedgerError."""
+    for stage in stages:
+        try:
+            made = stage.apply(rows, context)
+        except pl.exceptions.ShapeError as error:  # columns of other lengths were put together
+            raise LedgerError(f"{context.shard.place}: stage '{stage.name}' lost or added turns: {error}") from error
+        rows = ledger.checked(stage.law, rows, made, stage.name, context.shard.place)
+    return rows
+
+
+def _read(raw: tuple[Records, ...], context: Context, counts: Counts) -> pl.DataFrame:
+    """The turns that the format makes of records, within the limit; counts the records. Raises LedgerError."""
+    shard, source = context.shard, context.source
+    reading = format_of(shard, source).read(raw)
+    ledger.check_order(reading.rows, shard.place)
+    reading, expected = _limited(shard, reading, context.own.read.limit)
+    for part, piece in enumerate(shard.pieces):
+        used, lost = ledger.check_reading(reading, part, piece.first, expected[part], shard.place)
+        counts.records += expected[part]
+        counts.structural += len(reading.structural[part])
+        counts.used += used
+        counts.records_rejected += lost
+        file = ledger.file_counts(reading.rows, part, used, lost, raw[part])
+        file.unread = Counter(field for _, field in reading.unread)
+        counts.files.setdefault(piece.file.name, ledger.FileCounts()).add(file)
+    return _undecoded(reading.rows, shard)
 
 
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
@@ -142,57 +232,12 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
     return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within, unread=unread), counts
 
 
-def _given(read: pl.DataFrame, source: Source, own: SourceSettings, where: str) -> pl.DataFrame:
-    """What the stages are given of the rows that were read: no monsters, and chains as dialogues if they are wanted."""
-    rows = rules.bound(read)
-    ledger.check_rows(read, rows, "bound", where, judges=True)
-    if own.read.reposts != "dialogue" or Markup.MICROBLOG not in source.traits.markup:
-        return rows
-    unfolded = unfold(rows)
-    ledger.check_unfolded(rows, unfolded, where)
-    return unfolded
-
-
 def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
     """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
     if all(piece.file.encoding == UTF8 for piece in shard.pieces):
         return rows
     own = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["part"])
-    return rows.with_columns(detail=pl.when(pl.col("detail") == NOT_UTF8).then(own).otherwise("detail"))
-
-
-def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettings, counts: Counts) -> pl.DataFrame:
-    """The stages that change texts: normalize, convert."""
-    where = shard.place
-    traits = replace(source.traits, segmentation=shard.segmentation)
-    read = rows.with_columns(raw=pl.col("text"))
-    converter = script.load(own.script)
-    texts = steps.sift(read["text"], own.text, traits, converter.questions(traits.script))
-    ledger.check_length(read, len(texts), "normalize", where)
-    normalized = _settled(read.with_columns(texts.drop("unsettled")), texts["unsettled"])
-    ledger.check_rows(read, normalized, "normalize", where, judges=True)
-    told = converter.convert(
-        texts["text"], declared=traits.script, dialogues=normalized["dialogue"], where=texts["notable"]
-    )
-    ledger.check_length(read, len(told), "convert", where)
-    converted = normalized.with_columns(told["text"], unconverted=texts["text"], script=told["script"])
-    ledger.check_rows(normalized, converted, "convert", where)
-    counts.normalized = int((read["text"] != normalized["text"]).sum())
-    counts.converted = int((normalized["text"] != converted["text"]).sum())
-    counts.scripts = +Counter({name: int((told["script"] == name).sum()) for name in script.NAMES})
-    return converted
-
-
-def _settled(rows: pl.DataFrame, unsettled: pl.Series) -> pl.DataFrame:
-    """The rows, with a reason for those whose text no number of rounds would settle."""
-    if not unsettled.any():
-        return rows
-    bad = unsettled & rows["reason"].is_null()
-    message = f"still changing after {steps.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
-    return rows.with_columns(
-        reason=pl.when(bad).then(pl.lit(str(Reason.DAMAGED))).otherwise("reason"),
-        detail=pl.when(bad).then(pl.lit(message)).otherwise("detail"),
-    )
+    return rows.with_columns(detail=pl.when(pl.col("reason") == str(Reason.ENCODING)).then(own).otherwise("detail"))
 
 
 def _by_reason(frame: pl.DataFrame) -> Counter[str]:

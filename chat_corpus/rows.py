@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import polars as pl
@@ -18,6 +19,22 @@ def found(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.
     matches = some.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
     matches = matches.fill_null(value=False) if matches.null_count() else matches
     return matches if where is None or some is texts else mask(len(texts), where.arg_true().filter(matches))
+
+
+def holds_any(texts: pl.Series, marks: str) -> bool:
+    r"""Whether any text of a column holds any of these characters: one look at all texts joined.
+
+    >>> holds_any(pl.Series(["a", None, "b\u2028"]), "\r\u2028")
+    True
+    """
+    joined = texts.str.join("")
+    ascii_marks = [mark for mark in marks if mark.isascii()]
+    others = "".join(re.escape(mark) for mark in marks if not mark.isascii())
+    # A single byte is found by memchr, and a class of longer ones by the byte that they begin with.
+    data = joined.cast(pl.Binary)
+    if any(data.bin.contains(mark.encode()).item() for mark in ascii_marks):
+        return True
+    return bool(others) and bool(joined.str.contains(f"[{others}]").item())
 
 
 def mask(size: int, rows: pl.Series) -> pl.Series:

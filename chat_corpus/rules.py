@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Annotated
 
 import msgspec
 import polars as pl
 
+from chat_corpus.rows import found, holds_any, mask
 from chat_corpus.schema import Reason
 from chat_corpus.source import Source
 
@@ -48,10 +51,11 @@ def bound(rows: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw` and `notable`.
+    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`.
 
     `rejects` is true of the turns that the rule rejects, `message` says what was found. The rule is asked where it
-    `applies`. `candidates` is true of every turn that it rejects, and cheap; without it, every turn is looked at.
+    `applies`. `candidates` is a mask of rows, true of every turn that the rule rejects, and cheap; without it, every
+    turn is looked at.
     """
 
     name: str
@@ -59,7 +63,7 @@ class Rule:
     rejects: Callable[[RuleOptions, Source], pl.Expr]
     message: pl.Expr
     applies: Callable[[RuleOptions, Source], bool] = lambda _options, _source: True
-    candidates: Callable[[Source], pl.Expr] | None = None
+    candidates: Callable[[pl.DataFrame, Source], pl.Series] | None = None
 
 
 _TEXT = pl.col("text")
@@ -67,9 +71,13 @@ _CHARS = _TEXT.str.len_chars()
 _DAMAGED = _TEXT.str.count_matches(_LOST, literal=True)
 
 
-def _notable(_source: Source) -> pl.Expr:
-    """True of all but turns of plain characters, at least one: they are neither empty nor damaged."""
-    return pl.col("notable")
+def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
+    return rows["text"].str.len_bytes() == 0
+
+
+def _with_lost(rows: pl.DataFrame, _source: Source) -> pl.Series:
+    text = rows["text"]
+    return found(text, _LOST) if holds_any(text, _LOST) else mask(len(rows), pl.Series([], dtype=pl.UInt32))
 
 
 def _no_answer(source: Source) -> pl.Expr:
@@ -84,7 +92,7 @@ RULES: tuple[Rule, ...] = (
         reason=Reason.EMPTY,
         rejects=lambda _options, _source: _TEXT == "",
         message=pl.lit("nothing left of the turn once it was cleaned"),
-        candidates=_notable,
+        candidates=_empty,
     ),
     Rule(
         name="no_answer",
@@ -92,7 +100,7 @@ RULES: tuple[Rule, ...] = (
         rejects=lambda _options, source: _no_answer(source) & (pl.col("turn") > 0),
         message=pl.lit("this source's word for having no answer"),
         applies=lambda _options, source: bool(source.no_answer),
-        candidates=_no_answer,
+        candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
     ),
     Rule(
         name="max_damaged",
@@ -100,7 +108,7 @@ RULES: tuple[Rule, ...] = (
         rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
         message=pl.format("{} of {} characters lost", _DAMAGED, _CHARS),
         applies=lambda options, _source: options.max_damaged < 1,
-        candidates=_notable,
+        candidates=_with_lost,
     ),
     Rule(
         name="min_chars",
@@ -127,14 +135,13 @@ def asked(options: RuleOptions, source: Source) -> tuple[Rule, ...]:
 def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Rows with `reason` and `detail` of the turns not kept.
 
-    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read, and `notable`: of rows that are not, as
-    `text.steps.sift` tells them, it is known that they hold nothing but plain text.
+    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read.
     """
     rules = asked(options, source)
-    candidates = [rule.candidates(source) for rule in rules if rule.candidates is not None]
-    at = rows.select("text", "raw", "turn", "reason", "notable").with_row_index("at")
+    candidates = [rule.candidates(rows, source) for rule in rules if rule.candidates is not None]
+    at = rows.select("text", "raw", "turn", "reason").with_row_index("at")
     if len(candidates) == len(rules):
-        at = at.filter(pl.any_horizontal(*candidates))
+        at = at.filter(reduce(or_, candidates))
     at = at.filter(pl.col("reason").is_null())
     if at.is_empty():
         return rows

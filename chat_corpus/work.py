@@ -27,6 +27,7 @@ from chat_corpus.errors import attributed
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.source import Source
 from chat_corpus.writers import tsv
 
 #: Bytes to write at once: for megabytes at once, Linux needs eight times as long.
@@ -117,6 +118,12 @@ class Task:
     conversions: int = 0
     kept: Path | None = None
 
+    @property
+    def source(self) -> tuple[Source, SourceSettings]:
+        """The shard's source and its settings; a source's functions are found again wherever the task arrives."""
+        name = self.shard.source
+        return sources.load(self.settings.plugins)[name], self.settings.of(name)
+
     @cached_property
     def part(self) -> Part:
         """Where the results of this task lie; another input, setting or version has another place."""
@@ -154,9 +161,9 @@ def work(task: Task) -> Counts:
 
     Raises ChatCorpusError, whatever goes wrong.
     """
-    shard, settings, part = task.shard, task.settings, task.part
+    shard, part = task.shard, task.part
     with attributed(shard.extent):
-        outcome = pipeline.process(shard, settings) if task.turns is None else _judged(task, task.turns)
+        outcome = pipeline.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.written, columns, encoded, shard.place)
@@ -174,20 +181,19 @@ def work(task: Task) -> Counts:
 
 def _judged(task: Task, path: Path) -> pipeline.Outcome:
     """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
-    shard, settings = task.shard, task.settings
-    source = sources.load(settings.plugins)[shard.source]
+    shard, (source, own) = task.shard, task.source
     cleaned = kept.read(path)
     if cleaned is None:
         raw = pipeline.records(shard, source)
-        cleaned = pipeline.clean(shard, settings, raw)
+        cleaned = pipeline.clean(shard, source, own, raw)
         whole(path, lambda beside: kept.write(cleaned, beside), sync=False)
-        return pipeline.judge(cleaned, shard, settings, lambda: raw)
-    return pipeline.judge(cleaned, shard, settings, lambda: pipeline.records(shard, source))
+        return pipeline.judge(cleaned, shard, source, own, lambda: raw)
+    return pipeline.judge(cleaned, shard, source, own, lambda: pipeline.records(shard, source))
 
 
 def raw_records(task: Task) -> pl.DataFrame:
     """The raw records of a task's shard again: `file, line, raw`."""
-    frames = pipeline.records(task.shard, sources.load(task.settings.plugins)[task.shard.source])
+    frames = pipeline.records(task.shard, task.source[0])
     named = zip(task.shard.pieces, frames, strict=True)
     return pl.concat(frame.select("line", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
 

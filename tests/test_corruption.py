@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import ledger, merge, pipeline, rules, sources
+from chat_corpus import merge, pipeline, rules, sources
 from chat_corpus.formats.base import Reading, Records
+from chat_corpus.pipeline import Context, Stage
 from chat_corpus.script.converter import Converter
 from chat_corpus.text import steps
 from chat_corpus.writers import tsv
@@ -74,12 +75,16 @@ def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
     """Corrupt the frame that a stage is about to hand on."""
 
     def patch(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-        check = ledger.check_rows
+        stages = {"CLEANING": pipeline.CLEANING, "JUDGING": pipeline.JUDGING}
 
-        def faulty(before: pl.DataFrame, after: pl.DataFrame, name: str, *rest: Any, **options: Any) -> None:
-            check(before, fault(after) if name == stage else after, name, *rest, **options)
+        def faulty(sound: Stage) -> Stage:
+            def apply(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+                return fault(rows.with_columns(sound.apply(rows, context)))
 
-        patched.setattr(ledger, "check_rows", faulty)
+            return replace(sound, apply=apply)
+
+        for name, told in stages.items():
+            patched.setattr(pipeline, name, tuple(faulty(one) if one.name == stage else one for one in told))
 
     return patch
 

@@ -32,6 +32,7 @@ from chat_corpus.writers import tsv
 from chat_corpus.yaml_places import load as load_yaml
 from tests.conftest import ROOT
 from tests.formats import laws
+from tests.processed import process
 from tests.test_cli import invoke, put
 
 MESSAGES = xml_messages.xml_messages("message", "text")
@@ -107,7 +108,7 @@ def test_a_million_lines_of_nothing_are_accounted_for(name: str, content: bytes,
 
 
 def _processed(folder: Path, name: str, content: bytes, settings: Settings) -> list[pipeline.Outcome]:
-    return [pipeline.process(shard, settings) for shard in _shards(folder, name, content, settings)]
+    return [process(shard, settings) for shard in _shards(folder, name, content, settings)]
 
 
 def _shards(folder: Path, name: str, content: bytes, settings: Settings) -> list[Shard]:
@@ -257,14 +258,14 @@ def test_a_file_that_changes_between_two_shards_is_told(change: str, after: int,
     settings = Settings(shard_bytes=100)
     shards = _shards(tmp_path, "tieba-305w/tieba.dialogues", ROWS.encode(), settings)
     for shard in shards[:after]:
-        pipeline.process(shard, settings)
+        process(shard, settings)
     path = tmp_path / "tieba-305w/tieba.dialogues"
     facts = path.stat()
     CHANGES[change](path)
     if path.exists():
         os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
     with pytest.raises(ChatCorpusError, match=r"tieba\.dialogues: .*(changed|gone|cannot be read).*"):
-        pipeline.process(shards[after], settings)
+        process(shards[after], settings)
 
 
 @pytest.mark.parametrize("change", CHANGES)

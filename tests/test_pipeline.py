@@ -8,13 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chat_corpus import pipeline, sources
+from chat_corpus import sources
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.ledger import Counts
-from chat_corpus.pipeline import Outcome, process
+from chat_corpus.pipeline import Outcome
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
+from tests.processed import process
 
 CONV = (
     "E\nM 你好嗎\r\nM \u200b\nM 在吗\nM 在/的\n没有记号\nE\nM \u4e00\ufffd\ufffd\nM 嗯\n".encode()
@@ -124,7 +125,7 @@ def test_a_file_of_nothing_balances(content: bytes, tmp_path: Path) -> None:
 def test_a_record_of_several_lines_is_shown_whole_among_the_rejects(tmp_path: Path) -> None:
     content = '問,答\n"上\n'.encode() + b'\xff",x\n' + '"左\n右",\n'.encode()
     (shard,) = shards(tmp_path, "ptt", Settings(), **{"Gossiping-QA-Dataset-2_0.csv": content})
-    rejects = pipeline.process(shard, Settings()).rejects
+    rejects = process(shard, Settings()).rejects
     assert rejects.select("line", "reason", "raw").rows() == [
         (2, "encoding", '"上\n\\xff",x'),
         (4, "empty", '"左\n右",'),

@@ -114,7 +114,7 @@ class Written:
 
     def _do(self, entry: Entry) -> Again:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
-        outcome = pipeline.process(shard, self.settings)
+        outcome = pipeline.process(shard, self.source, self.own)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
         if outcome.counts.report() != entry.counts:
             raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")

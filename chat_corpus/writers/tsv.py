@@ -10,10 +10,10 @@ import io
 
 import polars as pl
 
-from chat_corpus.rows import on
+from chat_corpus.rows import found, holds_any, on
 
 #: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
-_BREAKS = "[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]"
+_BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 def encode(pairs: pl.DataFrame) -> bytes:
@@ -22,12 +22,8 @@ def encode(pairs: pl.DataFrame) -> bytes:
 
 
 def columns(pairs: pl.DataFrame) -> pl.DataFrame:
-    """`query` and `answer` of each pair as they are written, without a line break or a tab in them.
-
-    Where the frame tells which pairs are `notable`, the others are known to have none.
-    """
-    where = pairs["notable"] if "notable" in pairs.columns else pl.repeat(value=True, n=len(pairs), eager=True)
-    return pairs.select(on(pairs[name], where, _one_line) for name in ("query", "answer"))
+    """`query` and `answer` of each pair as they are written, without a line break or a tab in them."""
+    return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
 
 
 def joined(rows: pl.DataFrame) -> bytes:
@@ -44,8 +40,10 @@ def begins(rows: pl.DataFrame) -> pl.Series:
 
 
 def _one_line(texts: pl.Series) -> pl.Series:
-    if not texts.str.contains(_BREAKS).any():
-        return texts
+    return on(texts, found(texts, f"[{_BREAKS}]"), _joined) if holds_any(texts, _BREAKS) else texts
+
+
+def _joined(texts: pl.Series) -> pl.Series:
     for end in ("\r\n", "\r", "\n"):
         texts = texts.str.replace_all(end, r"\n", literal=True)
-    return texts.str.replace_all(_BREAKS, " ")
+    return texts.str.replace_all(f"[{_BREAKS}]", " ")

@@ -109,7 +109,7 @@ def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
         return read
     plan = Plan(found=Found(source=source, groups=[Group(input=number, files=files)]), settings=settings)
     try:
-        outcomes.extend(pipeline.process(shard, settings) for shard in plan.shards())
+        outcomes.extend(pipeline.process(shard, source, settings.of(source.name)) for shard in plan.shards())
     except LedgerError:
         raise
     except ChatCorpusError as error:

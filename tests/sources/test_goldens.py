@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chat_corpus import pipeline, sources, usable
+from chat_corpus import sources, usable
 from chat_corpus.plan import Plan
 from chat_corpus.progress import silent
 from chat_corpus.run import run
@@ -17,6 +17,7 @@ from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
 from tests.conftest import Golden
+from tests.processed import process
 
 HERE = Path(__file__).resolve().parent
 NAMES = sorted(sources.load())
@@ -32,7 +33,7 @@ def found(name: str) -> Found:
 def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
     lines = []
     for shard in Plan(found=found(name), settings=Settings()).shards():
-        rows = pipeline.process(shard, Settings()).turns
+        rows = process(shard, Settings()).turns
         for row in rows.sort("line", "part", "turn", maintain_order=True).iter_rows(named=True):
             address = f"{Path(shard.pieces[row['part']].file.name).name}:{row['line']}"
             told = {"at": address, "dialogue": row["dialogue"], "turn": row["turn"], "text": row["raw"]}
@@ -55,7 +56,7 @@ def test_pairs_are_written_as_in_the_golden(
 def test_the_sample_is_hard(name: str) -> None:
     """It has a rejected record, an empty turn, undecodable bytes, and ends without a line break."""
     shards = list(Plan(found=found(name), settings=Settings()).shards())
-    reasons = pl.concat([pipeline.process(shard, Settings()).turns["reason"] for shard in shards]).unique().to_list()
+    reasons = pl.concat([process(shard, Settings()).turns["reason"] for shard in shards]).unique().to_list()
     assert {Reason.EMPTY, Reason.ENCODING} <= set(reasons)
     assert {Reason.LAYOUT, Reason.FIELDS, Reason.UNPAIRED} & set(reasons) or name == "weibo"  # a line is a field there
     assert any(not Path(file.path).read_bytes().endswith(b"\n") for file in found(name).files)
