@@ -28,12 +28,16 @@ _PADDING = 16 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """A file in an archive: `size` bytes, in a tar archive from `offset` on; `trouble` says why it is not read."""
+    """A file in an archive: `size` bytes, in a tar archive from `offset` on.
+
+    `trouble` says why it is not read; a `link` is of no use, and no loss.
+    """
 
     name: str
     size: int
     offset: int | None = None
     trouble: str = ""
+    link: bool = False
 
 
 class _Tape:
@@ -154,7 +158,13 @@ def _tar_infos(tape: _Tape) -> Iterator[Member]:
                 if count > _MEMBERS:
                     raise LimitError(f"holds more than {_MEMBERS:,} members")
                 if not info.isdir():
-                    yield Member(name=info.name, size=info.size, offset=info.offset_data, trouble=_tar_trouble(info))
+                    yield Member(
+                        name=info.name,
+                        size=info.size,
+                        offset=info.offset_data,
+                        trouble=_tar_trouble(info),
+                        link=info.issym() or info.islnk(),
+                    )
             tape.seek(archive.offset)
         more = _another(tape)
 

@@ -15,6 +15,8 @@ import polars as pl
 #: Keys of one pass, which take some 100 MB to sort.
 _PASS = 1_000_000
 _VALUES = 1 << 64
+#: What is said of a pair that is left out: file and record of the same pair, which stands before it.
+STANDS = "the same pair stands at {}:{}"
 
 
 def read(path: Path, *columns: str) -> pl.DataFrame:

@@ -178,14 +178,15 @@ def _are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
 
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
-    """The rejects of repeated pairs: the address of the query, its raw record, and where the pair stands first."""
+    """The rejects of repeated pairs: the address of the query, its raw record, and `same_as`, where the pair stands."""
     own = distinct.addresses(part.keys, dropped["row"])
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        detail=pl.format("the same pair stands at {}:{}", dropped["file"], dropped["line"]),
+        detail=pl.format(distinct.STANDS, dropped["file"], dropped["line"]),
+        same_as=dropped.select(pl.struct("file", "line")).to_series(),
     )
     raw = raw.filter(pl.col("line").is_in(own["line"].unique().implode()))
     whole = told.join(raw, on=["file", "line"], how="left", maintain_order="left")
-    told = whole.select("source", "file", "line", "reason", "detail", "raw")
+    told = whole.select("source", "file", "line", "reason", "detail", "same_as", "raw")
     return raw_for_some(told).write_ndjson().encode()

@@ -183,9 +183,13 @@ def _members(archive: RawFile, name: str) -> Iterator[Entry]:
                     offset=member.offset,
                     modified=archive.modified,
                 )
-                trouble = member.trouble
-                grave = bool(trouble) and not trouble.startswith("a link")
-                yield Entry(file=file, names=likely_names(f"{name}/{inside}"), head=head, trouble=trouble, grave=grave)
+                yield Entry(
+                    file=file,
+                    names=likely_names(f"{name}/{inside}"),
+                    head=head,
+                    trouble=member.trouble,
+                    grave=bool(member.trouble) and not member.link,
+                )
     except compressed.LimitError as error:
         told = f"{displayed(str(error))}: if there is a corpus in it, unpack that"
         yield Entry(file=archive, names=likely_names(name), trouble=told, grave=True)

@@ -318,7 +318,9 @@ def test_copies_of_all_files_are_traced_all_the_same(raw: Path, out: Path, tmp_p
 def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
     rejects = out / "rejects" / "ptt.jsonl"
     text = rejects.read_text("utf-8")
-    rejects.write_text(text.replace("0.csv:2", "0.csv:1"), "utf-8")
+    edited = text.replace('0.csv","line":2}', '0.csv","line":1}')
+    assert edited != text
+    rejects.write_text(edited, "utf-8")
     done = invoke("explain", f"{TXT}:2", "--out", out)
     assert (done.exit_code, done.stdout) == (1, "")
     assert "rejects of ptt" in done.stderr

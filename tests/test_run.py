@@ -100,7 +100,9 @@ def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, told: Told)
     rejects, one = told.rejects(name), told.report["sources"][name]
     expected = Counter(one["turns"]["rejected"]) + Counter({Reason.DUPLICATE: one["pairs"]["duplicates"]})
     assert Counter(reject["reason"] for reject in rejects) == +expected
-    assert {tuple(reject) for reject in rejects} <= {("source", "file", "line", "reason", "detail", "raw")}
+    told_by_all = ("source", "file", "line", "reason", "detail", "raw")
+    assert all(tuple(key for key in reject if key != "same_as") == told_by_all for reject in rejects)
+    assert all(("same_as" in reject) == (reject["reason"] == Reason.DUPLICATE) for reject in rejects)
     records = {file["file"]: file["records"] for file in one["files"]}
     for reject in rejects:
         assert reject["source"] == name
@@ -243,6 +245,7 @@ def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) 
     assert json.loads(reject) == {
         "source": "ptt", "file": "Gossiping-QA-Dataset.txt", "line": 1, "reason": "duplicate",
         "detail": "the same pair stands at Gossiping-QA-Dataset-2_0.csv:2", "raw": "问\t答",
+        "same_as": {"file": "Gossiping-QA-Dataset-2_0.csv", "line": 2},
     }  # fmt: skip
 
 

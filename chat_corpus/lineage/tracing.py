@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from chat_corpus import rules
+from chat_corpus import distinct, rules
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import Again, Written
 from chat_corpus.lines import printable
@@ -18,7 +17,6 @@ from chat_corpus.text import steps
 from chat_corpus.text.steps import Change
 
 #: What a repeat's reject says.
-_STANDS = re.compile(r"the same pair stands at (?P<file>.*):(?P<line>\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,11 +252,10 @@ def _first(written: Written, again: Again, pair: Mapping[str, Any]) -> tuple[str
     """What the rejects say of a repeat, and the row in which its pair stands."""
     told = written.repeat(again, pair["repeat"])
     name, line = again.shard.pieces[pair["query_part"]].file.name, pair["query_line"]
-    stands = _STANDS.fullmatch(str(told.get("detail")))
-    if stands and (told["file"], told["line"]) == (name, line):
-        row = _row(written, stands["file"], int(stands["line"]), pair["query"], pair["answer"])
+    if (told.file, told.line) == (name, line):
+        row = _row(written, told.same_as.file, told.same_as.line, pair["query"], pair["answer"])
         if row is not None:
-            return str(told["detail"]), row
+            return distinct.STANDS.format(told.same_as.file, told.same_as.line), row
     raise ChatCorpusError(f"rejects of {written.name}: {name}:{line} is not where it was written; run it again")
 
 

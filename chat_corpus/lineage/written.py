@@ -5,7 +5,6 @@ Nothing is told of an output that the raw files, the recorded settings and this 
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from chat_corpus import earlier, pipeline
@@ -33,6 +33,21 @@ from chat_corpus.writers import tsv
 AGAIN = "run it again to have an output that can be traced"
 #: Shards kept once they were done again: neighbouring rows mostly are of one, and a repeat refers to another.
 _KEPT = 2
+
+
+class PairPlace(msgspec.Struct, frozen=True):
+    """The record that the query of a pair stands in."""
+
+    file: str
+    line: int
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """The reject of a pair that was left out, as far as it is needed: its address, and where the same pair stands."""
+
+    file: str
+    line: int
+    same_as: PairPlace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,13 +205,12 @@ class Written:
         size: int = self.told["outputs"][self.tsv.name][0]
         return (size if last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
-    def repeat(self, again: Again, number: int) -> dict[str, Any]:
+    def repeat(self, again: Again, number: int) -> Repeat:
         """The reject of the `number`th repeat, from 0, among the pairs of a shard."""
         try:
-            told: dict[str, Any] = json.loads(again.repeats[number])
+            return msgspec.json.decode(again.repeats[number], type=Repeat)
         except ValueError as error:
             raise ChatCorpusError(f"{again.rejects}: edited since it was written: {error}; {AGAIN}") from error
-        return told
 
 
 #: What makes a pair a repeat.
