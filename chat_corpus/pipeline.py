@@ -167,7 +167,7 @@ def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettin
     traits = replace(source.traits, segmentation=shard.segmentation)
     read = rows.with_columns(raw=pl.col("text"))
     converter = script.load(own.script)
-    texts = steps.sift(read["text"], own.text, traits, converter.questions(traits.script))
+    texts = steps.sift(read["text"], own.text, traits, converter.questions(traits.script), counts.changed)
     ledger.check_length(read, len(texts), "normalize", where)
     normalized = _settled(read.with_columns(texts.drop("unsettled")), texts["unsettled"])
     ledger.check_rows(read, normalized, "normalize", where, judges=True)

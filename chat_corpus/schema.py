@@ -83,7 +83,7 @@ class Markup(StrEnum):
 
     TEMPLATE = "template"  # {br} {face:51} {r+}: the answer templates of a QQ bot
     SUBTITLE = "subtitle"  # {\an8} <i>: ASS and SRT tags
-    FORUM = "forum"  # 回复 name ：
+    FORUM = "forum"  # 回复 name ： ——来自 iPhone 6
     MICROBLOG = "microblog"  # @name //@name: [哈哈] # topic # alink
 
 

@@ -30,7 +30,7 @@ TOKENS = [
     *["\ufdd0", "\ue000", "⻓", "ha", "hia", "가", "- ", "=", "…", "—", "’ s ", "0", "９", "\\'", "x.com"],
     *["𠮷", "⿰", "\u200b", "ĺź\x80", " | ", ",", '""', " +++$+++ ", "{}", "[]", '{"', '":', "E", "M "],
     *["- - ", "&a ", "*a ", "!a ", "? ", ": ", "<message>", "</message>", "Human:", "Assistant:", "\\n"],
-    *["\\u", "\\ud800", "\0"],
+    *["\\u", "\\ud800", "\0", "回复 a ", "——", "——来自", " ——来自 MI 5", "来自手机贴吧", "发自"],
 ]
 TRAITS = {
     "plain": Traits(),
@@ -43,6 +43,7 @@ TRAITS = {
 REPLACED = TextOptions(
     reposts=Policy.PLACEHOLDER,
     replies=Policy.PLACEHOLDER,
+    signatures=Policy.PLACEHOLDER,
     links=Policy.PLACEHOLDER,
     alinks=Policy.PLACEHOLDER,
     mentions=Policy.PLACEHOLDER,

@@ -35,7 +35,7 @@ class Templates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which text steps run, and with what parameters. The defaults keep everything that a reader would read.
+    """Which text steps run, and with what parameters. The defaults keep what an author wrote, not what a platform did.
 
     Structured sources (code, tables, Markdown) only get `mojibake`, `line_breaks`, `invisible`, `nfc`, `ideographs`
     and, at the ends of a turn, `blanks`.
@@ -67,12 +67,15 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     segmentation: bool = True
     #: Repost chains `//@name: …` of microblogs: `remove` leaves the newest comment, which is the turn. No placeholder.
     reposts: Policy = Policy.REMOVE
-    #: `回复 name ：` of forums: keep, remove, or placeholder (`回复 <USER>：`).
-    replies: Policy = Policy.KEEP
+    #: `回复 name ：` of forums, which the forum writes: keep, remove, or placeholder (`回复 <USER>：`).
+    replies: Policy = Policy.REMOVE
+    #: The device or client that a post of a forum was sent from, `——来自 小米 Note 2`, `来自手机贴吧`, which the client
+    #: writes: keep, remove, or placeholder (`<CLIENT>`).
+    signatures: Policy = Policy.REMOVE
     #: Links, `http://…`, and `_url_`, which stands for one: keep, remove, or placeholder (`<LINK>`).
     links: Policy = Policy.KEEP
-    #: `alink`, which stands for a link in the microblog corpus: keep, remove, or placeholder (`<LINK>`).
-    alinks: Policy = Policy.KEEP
+    #: `alink`, which the microblog corpus has for a link: keep, remove, or placeholder (`<LINK>`).
+    alinks: Policy = Policy.REMOVE
     #: Mentions `@name` in microblogs and forums: keep, remove, or placeholder (`<USER>`).
     mentions: Policy = Policy.KEEP
     #: Hashtags `#topic#` of microblogs: keep, remove, or placeholder (`<TOPIC>`).
