@@ -21,7 +21,18 @@ import polars as pl
 
 from chat_corpus.rows import found, mask, on
 from chat_corpus.schema import Markup, Segmentation, Traits
-from chat_corpus.text import blanks, codepoints, forums, markup, mojibake, platforms, repeats, segmentation, width
+from chat_corpus.text import (
+    bbcode,
+    blanks,
+    codepoints,
+    forums,
+    markup,
+    mojibake,
+    platforms,
+    repeats,
+    segmentation,
+    width,
+)
 from chat_corpus.text.gating import PLAIN, Named, Part, Piece, Rows, either, gated, gates
 from chat_corpus.text.options import Bound, Policy, TextOptions
 
@@ -98,6 +109,20 @@ def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     return ((markup.GATES["expand_templates"], partial(markup.expand_templates, faces=options.templates.faces)),)
 
 
+def _declared(name: str, needs: Markup, gate: str, change: _Change) -> Step:
+    """A step for sources that declare it, whether or not they are structured."""
+    return Step(
+        name=name,
+        parts=lambda options, traits: ((gate, change),) if getattr(options, name) and needs in traits.markup else (),
+    )
+
+
+def _bbcode(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    if not options.bbcode or Markup.BBCODE not in traits.markup:
+        return ()
+    return ((bbcode.GATES["strip_bbcode"], partial(bbcode.strip_bbcode, links=options.links)),)
+
+
 def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if not options.blanks:
         return ()
@@ -120,6 +145,7 @@ STEPS: tuple[Step, ...] = (
     _always("mojibake", mojibake.GATES["repair_mojibake"], mojibake.repair_mojibake),
     _chat("entities", markup.GATES["decode_entities"], markup.decode_entities),
     _always("line_breaks", blanks.GATES["unify_breaks"], blanks.unify_breaks),
+    _declared("minus", Markup.HYPHEN, codepoints.GATES["restore_minus"], codepoints.restore_minus),
     _always("invisible", codepoints.GATES["drop_invisible"], codepoints.drop_invisible),
     _always("nfc", codepoints.GATES["compose"], codepoints.compose),
     _always("ideographs", codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
@@ -129,6 +155,7 @@ STEPS: tuple[Step, ...] = (
     _chat("tags", markup.GATES["strip_tags"], markup.strip_tags),
     Step(name="blanks", parts=_blanks, plain=_plain_blanks),
     Step(name="segmentation", parts=_segmentation, plain=_segmentation),
+    Step(name="bbcode", parts=_bbcode, plain=_bbcode),
     _kind("reposts", Markup.MICROBLOG),
     _debris("replies", forums.strip_replies),
     _debris("signatures", forums.strip_signatures),
