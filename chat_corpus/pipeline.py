@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -164,7 +164,7 @@ def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
 def _changed(rows: pl.DataFrame, shard: Shard, source: Source, own: SourceSettings, counts: Counts) -> pl.DataFrame:
     """The stages that change texts: normalize, convert."""
     where = shard.place
-    traits = replace(source.traits, segmentation=shard.segmentation)
+    traits = shard.traits(source.traits)
     read = rows.with_columns(raw=pl.col("text"))
     converter = script.load(own.script)
     texts = steps.sift(read["text"], own.text, traits, converter.questions(traits.script), counts.changed)

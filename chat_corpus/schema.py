@@ -86,6 +86,7 @@ class Markup(StrEnum):
     FORUM = "forum"  # 回复 name ： ——来自 iPhone 6
     BBCODE = "bbcode"  # [b] [/b] [url=…] [mw_shl_code=…]: the tags of Discuz
     HYPHEN = "hyphen"  # a soft hyphen where a minus sign was
+    SOFTBANK = "softbank"  # private-use characters of SoftBank's phones, which are emoji
     MICROBLOG = "microblog"  # @name //@name: [哈哈] # topic # alink
 
 

@@ -45,7 +45,7 @@ TOKENS = [
         "[/td]",
         "[img]a.b[/img]",
     ],
-    *["\u00ad", "\u00ad1", "[/mw_shl_code]"],
+    *["\u00ad", "\ue106", "\ue50a", "\u00ad1", "[/mw_shl_code]"],
 ]
 TRAITS = {
     "plain": Traits(),

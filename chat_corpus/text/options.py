@@ -38,7 +38,7 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Which text steps run, and with what parameters. The defaults keep what an author wrote, not what a platform did.
 
     Structured sources (code, tables, Markdown) only get `mojibake`, `line_breaks`, `invisible`, `nfc`, `ideographs`
-    and, at the ends of a turn, `blanks`; of the rest only what they declare, `minus` and `bbcode`.
+    and, at the ends of a turn, `blanks`; of the rest only what they declare, `minus`, `emoji` and `bbcode`.
     """
 
     #: Repair turns that are provably UTF-8 read in a one-byte encoding: `ĺź\x80` is 开 again.
@@ -49,6 +49,9 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     line_breaks: bool = True
     #: A soft hyphen before a digit becomes a minus sign; only in sources where it was one. Others are `invisible`.
     minus: bool = True
+    #: Private-use characters that were emoji on SoftBank's phones become those emoji; only in sources that have them,
+    #: and in files in UTF-8 or UTF-16, since in others the same code points are something else.
+    emoji: bool = True
     #: Drop what cannot be seen: control, zero-width, bidi, BOM, soft hyphen, private use. Emoji stay whole.
     invisible: bool = True
     #: Unicode normalization form C.

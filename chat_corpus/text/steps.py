@@ -31,6 +31,7 @@ from chat_corpus.text import (
     platforms,
     repeats,
     segmentation,
+    softbank,
     width,
 )
 from chat_corpus.text.gating import PLAIN, Named, Part, Piece, Rows, either, gated, gates
@@ -146,6 +147,7 @@ STEPS: tuple[Step, ...] = (
     _chat("entities", markup.GATES["decode_entities"], markup.decode_entities),
     _always("line_breaks", blanks.GATES["unify_breaks"], blanks.unify_breaks),
     _declared("minus", Markup.HYPHEN, codepoints.GATES["restore_minus"], codepoints.restore_minus),
+    _declared("emoji", Markup.SOFTBANK, softbank.GATES["restore_emoji"], softbank.restore_emoji),
     _always("invisible", codepoints.GATES["drop_invisible"], codepoints.drop_invisible),
     _always("nfc", codepoints.GATES["compose"], codepoints.compose),
     _always("ideographs", codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
