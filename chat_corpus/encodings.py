@@ -21,6 +21,8 @@ CODECS = {
     "utf-16-le": "utf-16-le",
     "utf-16-be": "utf-16-be",
 }
+#: Encodings of Unicode itself, in which a private-use character is what an author's device wrote.
+UNICODE = (UTF8, "utf-16-le", "utf-16-be")
 #: Other names of the same, or of a subset.
 ALIASES = {
     "utf8": UTF8, "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030",

@@ -100,6 +100,8 @@ class FileCounts:
 class Counts:
     """What happened to the records, turns and pairs of a shard or a source; every figure counted on its own.
 
+    `normalized` is the turns that text steps changed, `changed` those that each step changed, whether or not a later
+    one undid it.
     `files` has the records of each raw file by its name.
     """
 
@@ -111,6 +113,7 @@ class Counts:
     kept: int = 0
     turns_rejected: Counter[str] = field(default_factory=Counter)
     normalized: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
     converted: int = 0
     scripts: Counter[str] = field(default_factory=Counter)
     pairs: int = 0
@@ -133,6 +136,7 @@ class Counts:
                 kept=turns["kept"],
                 turns_rejected=Counter(turns["rejected"]),
                 normalized=turns["changed_by_normalization"],
+                changed=Counter(turns["changed_by_step"]),
                 converted=turns["changed_by_conversion"],
                 scripts=Counter(turns["scripts"]),
                 pairs=pairs["possible"],
@@ -167,6 +171,7 @@ class Counts:
                 "kept": self.kept,
                 "rejected": dict(sorted(self.turns_rejected.items())),
                 "changed_by_normalization": self.normalized,
+                "changed_by_step": dict(sorted(self.changed.items())),
                 "changed_by_conversion": self.converted,
                 "scripts": dict(sorted(self.scripts.items())),
             },

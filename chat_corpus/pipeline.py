@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -63,16 +63,20 @@ class Cleaned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a stage knows besides the rows: the shard that they are of, its source, and the settings of that."""
+    """What a stage knows besides the rows: the shard that they are of, its source, and the settings of that.
+
+    `changed` counts the turns that each text step has changed, which the rows do not show.
+    """
 
     shard: Shard
     source: Source
     own: SourceSettings
+    changed: Counter[str] = field(default_factory=Counter)
 
     @property
     def traits(self) -> Traits:
-        """The traits of the source, segmented as the files of the shard are."""
-        return replace(self.source.traits, segmentation=self.shard.segmentation)
+        """The traits of the text in the files of the shard."""
+        return self.shard.traits(self.source.traits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
     traits, converter = context.traits, script.load(context.own.script)
     also = converter.questions(traits.script)
-    texts = steps.sift(rows["text"], context.own.text, traits, also).with_columns(raw=rows["text"])
+    texts = steps.sift(rows["text"], context.own.text, traits, also, context.changed)
+    texts = texts.with_columns(raw=rows["text"])
     bad = texts["unsettled"]
     if not bad.any():
         return texts.drop("unsettled")
@@ -146,6 +151,7 @@ def clean(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records,
     turns = _run(CLEANING, _read(raw, context, counts), context).drop("notable")
     counts.normalized = int((turns["raw"] != turns["unconverted"]).sum())
     counts.converted = int((turns["unconverted"] != turns["text"]).sum())
+    counts.changed = context.changed
     counts.scripts = +Counter({name: int((turns["script"] == name).sum()) for name in script.NAMES})
     return Cleaned(turns=turns, counts=counts)
 

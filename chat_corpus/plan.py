@@ -22,7 +22,7 @@ from chat_corpus.lines import count_lines, lines_end
 from chat_corpus.parquet import PARQUET
 from chat_corpus.raw import RawFile, check_unchanged, read_range
 from chat_corpus.raw import read_some as _read
-from chat_corpus.schema import Segmentation
+from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.signature import HEAD_BYTES
 from chat_corpus.terminal import counted
@@ -75,6 +75,15 @@ class Shard:
     def bytes(self) -> int:
         """Bytes of raw content."""
         return sum(piece.stop - piece.start for piece in self.pieces)
+
+    def traits(self, declared: Traits) -> Traits:
+        """What a source declares of its text, as far as it holds for these files.
+
+        In a file that is not in Unicode, private-use characters are not SoftBank's.
+        """
+        unicode = all(piece.file.encoding in (*encodings.UNICODE, PARQUET) for piece in self.pieces)
+        markup = declared.markup if unicode else declared.markup - {Markup.SOFTBANK}
+        return replace(declared, segmentation=self.segmentation, markup=markup)
 
     @property
     def place(self) -> str:

@@ -53,6 +53,7 @@ class _Turns(msgspec.Struct):
     kept: _Count
     rejected: _Reasons
     changed_by_normalization: _Count
+    changed_by_step: dict[str, _Count]
     changed_by_conversion: _Count
     scripts: _Reasons
 

@@ -83,7 +83,10 @@ class Markup(StrEnum):
 
     TEMPLATE = "template"  # {br} {face:51} {r+}: the answer templates of a QQ bot
     SUBTITLE = "subtitle"  # {\an8} <i>: ASS and SRT tags
-    FORUM = "forum"  # 回复 name ：
+    FORUM = "forum"  # 回复 name ： ——来自 iPhone 6
+    BBCODE = "bbcode"  # [b] [/b] [url=…] [mw_shl_code=…]: the tags of Discuz
+    HYPHEN = "hyphen"  # a soft hyphen where a minus sign was
+    SOFTBANK = "softbank"  # private-use characters of SoftBank's phones, which are emoji
     MICROBLOG = "microblog"  # @name //@name: [哈哈] # topic # alink
 
 

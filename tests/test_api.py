@@ -85,9 +85,9 @@ def test_normalize_takes_texts_and_traits_and_settings() -> None:
     assert normalize(["這裡  有人嗎？", None, ""]).to_list() == ["这里 有人吗？", None, ""]
     assert normalize([]).dtype == pl.String()
     segmented = Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG}))
-    assert normalize(["今天 真 好 alink"], segmented).to_list() == ["今天真好alink"]
-    settings = load([], {"text": {"alinks": "remove"}, "script": {"mode": "none"}})
-    assert normalize(["這 是 alink"], segmented, settings).to_list() == ["這是"]
+    assert normalize(["今天 真 好 alink"], segmented).to_list() == ["今天真好"]
+    settings = load([], {"text": {"alinks": "placeholder"}, "script": {"mode": "none"}})
+    assert normalize(["這 是 alink"], segmented, settings).to_list() == ["這是<LINK>"]
     assert normalize(iter(["一", "二"])).to_list() == ["一", "二"]
 
 

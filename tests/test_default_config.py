@@ -19,7 +19,7 @@ HEAD = """\
 # Every setting of chat-corpus with its default value. Change values here, or put the few that you want to change into
 # a file of your own and name it with --config; flags win over --config, which wins over this file.
 # Below `sources`, each section can be set for one source alone, for example:
-#     sources: {weibo: {text: {alinks: remove}}, subtitle: {pairs: {mode: first}}}
+#     sources: {weibo: {text: {hashtags: remove}}, subtitle: {pairs: {mode: first}}}
 """
 
 

@@ -236,3 +236,36 @@ def test_another_choice_does_its_source_again_and_no_other(big5: Path, tmp_path:
     other = invoke(*args, "--encoding", "tieba=gb18030")
     assert other.exit_code == 2
     assert 'tieba.tsv: made with other settings (read.encoding "big5", now "gb18030")' in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("codec", "mark", "meant"),
+    [
+        ("utf-8", b"", "😍"),
+        ("utf-8", b"\xef\xbb\xbf", "😍"),
+        ("utf-16-le", b"\xff\xfe", "😍"),
+        ("utf-16-be", b"\xfe\xff", "😍"),
+        ("gb18030", b"", ""),
+    ],
+)
+def test_private_use_characters_are_emoji_in_files_in_unicode_only(
+    codec: str, mark: bytes, meant: str, tmp_path: Path
+) -> None:
+    texts = {
+        "post": "今天 的 天气 真 不错 \ue106\n\ue106\n",
+        "response": "是 啊 ， 我们 出去 走走 吧\n生日 快乐 ！ \ue756\n",
+    }
+    raw, out = tmp_path / "raw" / "weibo-400w", tmp_path / "out"
+    raw.mkdir(parents=True)
+    for name, text in texts.items():
+        (raw / f"stc_weibo_train_{name}").write_bytes(mark + text.encode(codec))
+    assert invoke("-q", "--raw", raw.parent, "--out", out).exit_code == 0
+    told = report(out)["weibo"]
+    assert {file["encoding"] for file in told["files"]} == {codec}
+    rows = [f"今天的天气真不错{meant}\t是啊，我们出去走走吧", f"{meant}\t生日快乐！"]
+    assert (out / "weibo.tsv").read_text("utf-8").splitlines() == rows[: 2 if meant else 1]
+    assert told["turns"]["changed_by_step"].get("emoji", 0) == (2 if meant else 0)
+    assert told["turns"]["rejected"] == ({} if meant else {"empty": 1})
+    traced = invoke("trace", out / "weibo.tsv:1").stdout
+    assert ("emoji" in traced) == bool(meant)
+    assert ("invisible" in traced) == (not meant)

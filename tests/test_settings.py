@@ -134,11 +134,11 @@ def test_flags_win_over_files_and_over_single_sources(tmp_path: Path) -> None:
 
 
 def test_a_source_has_its_own_settings_and_the_others_have_not(tmp_path: Path) -> None:
-    text = "text: {links: remove}\nsources:\n  weibo:\n    text: {alinks: remove, repeats: {limit: 2}}\n"
+    text = "text: {links: remove}\nsources:\n  weibo:\n    text: {alinks: keep, repeats: {limit: 2}}\n"
     settings = load([written(tmp_path, text)])
     own, other = settings.of("weibo").text, settings.of("ptt").text
-    assert (own.links, own.alinks, own.repeats.limit, own.repeats.enabled) == (Policy.REMOVE, Policy.REMOVE, 2, True)
-    assert (other.links, other.alinks, other.repeats.limit) == (Policy.REMOVE, Policy.KEEP, 5)
+    assert (own.links, own.alinks, own.repeats.limit, own.repeats.enabled) == (Policy.REMOVE, Policy.KEEP, 2, True)
+    assert (other.links, other.alinks, other.repeats.limit) == (Policy.REMOVE, Policy.REMOVE, 5)
 
 
 def test_what_two_files_say_of_one_source_is_put_together(tmp_path: Path) -> None:

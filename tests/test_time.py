@@ -30,7 +30,22 @@ TOKENS = [
     *["\ufdd0", "\ue000", "⻓", "ha", "hia", "가", "- ", "=", "…", "—", "’ s ", "0", "９", "\\'", "x.com"],
     *["𠮷", "⿰", "\u200b", "ĺź\x80", " | ", ",", '""', " +++$+++ ", "{}", "[]", '{"', '":', "E", "M "],
     *["- - ", "&a ", "*a ", "!a ", "? ", ": ", "<message>", "</message>", "Human:", "Assistant:", "\\n"],
-    *["\\u", "\\ud800", "\0"],
+    *["\\u", "\\ud800", "\0", "回复 a ", "——", "——来自", " ——来自 MI 5", "来自手机贴吧", "发自"],
+    *[
+        "[b]",
+        "[/b]",
+        "[url=",
+        "[url=a.b]",
+        "[/url]",
+        "[code]",
+        "[/code]",
+        "[list][*]",
+        "[*]",
+        "[b]a",
+        "[/td]",
+        "[img]a.b[/img]",
+    ],
+    *["\u00ad", "\ue106", "\ue50a", "\u00ad1", "[/mw_shl_code]"],
 ]
 TRAITS = {
     "plain": Traits(),
@@ -39,10 +54,12 @@ TRAITS = {
     "blanks": Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
     "slashes": Traits(segmentation=Segmentation.SLASH),
     "structured": Traits(structured=True),
+    "egret": Traits(structured=True, markup=frozenset({Markup.BBCODE, Markup.HYPHEN})),
 }
 REPLACED = TextOptions(
     reposts=Policy.PLACEHOLDER,
     replies=Policy.PLACEHOLDER,
+    signatures=Policy.PLACEHOLDER,
     links=Policy.PLACEHOLDER,
     alinks=Policy.PLACEHOLDER,
     mentions=Policy.PLACEHOLDER,

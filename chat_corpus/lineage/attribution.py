@@ -6,7 +6,7 @@ the stages: how the record was read, the first text step after which the texts d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -41,7 +41,7 @@ class Side:
         """Options and traits of the text steps."""
         traits = self.written.source.traits
         if self.again is not None:
-            traits = replace(traits, segmentation=self.again.shard.segmentation)
+            traits = self.again.shard.traits(traits)
         return self.written.own.text, traits
 
     def turns(self) -> pl.DataFrame:

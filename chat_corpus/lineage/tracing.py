@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -204,7 +204,7 @@ def _changes(written: Written, again: Again, turn: Mapping[str, Any]) -> tuple[C
     """Each step that changed a turn. Raises ChatCorpusError where the steps one by one give another text."""
     if turn["raw"] is None:
         return ()
-    traits = replace(written.source.traits, segmentation=again.shard.segmentation)
+    traits = again.shard.traits(written.source.traits)
     changes = steps.explain(turn["raw"], written.own.text, traits)
     if (changes[-1].after if changes else turn["raw"]) != turn["unconverted"]:
         where = f"{again.shard.pieces[turn['part']].file.name}:{turn['line']}"

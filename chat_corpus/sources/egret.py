@@ -1,7 +1,7 @@
 """Egret BBS: questions about a game engine, each with its best answer."""
 
 from chat_corpus.formats.line_ids import LINE_IDS
-from chat_corpus.schema import Traits
+from chat_corpus.schema import Markup, Traits
 from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source
 
@@ -33,5 +33,5 @@ SOURCE = Source(
             siblings=("*_raw.txt", "*raw*/*"),
         ),
     ),
-    traits=Traits(structured=True),
+    traits=Traits(structured=True, markup=frozenset({Markup.BBCODE, Markup.HYPHEN})),
 )

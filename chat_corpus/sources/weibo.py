@@ -25,5 +25,5 @@ SOURCE = Source(
         ),
         *question_answer_inputs("STC*", many=True),
     ),
-    traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
+    traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG, Markup.SOFTBANK})),
 )

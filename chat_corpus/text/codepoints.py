@@ -40,8 +40,11 @@ _UNSEEN = (
     + "]"
 )
 
+_NUMBER = r"\.?[0-9０-９]"
+
 #: A text that a step changes matches the step's gate.
 GATES = {
+    "restore_minus": rf"\x{{AD}}{_NUMBER}",
     "drop_invisible": _UNSEEN,
     # Blocks of which no character decomposes, composes with the one before, or is reordered; a test checks each.
     "compose": (
@@ -50,6 +53,16 @@ GATES = {
     ),
     "unify_ideographs": r"[\x{2E80}-\x{2FD5}\x{F900}-\x{FAFF}\x{2F800}-\x{2FA1F}]",
 }
+
+
+def restore_minus(text: pl.Expr) -> pl.Expr:
+    r"""Write a soft hyphen before a number as the minus sign that it was, if there is none; elsewhere it stays.
+
+    >>> pl.select(restore_minus(pl.lit("[\u00ad2, -\u00ad.5] Eg\u00adret"))).item() == "[-2, -.5] Eg\u00adret"
+    True
+    """
+    single = text.str.replace_all(rf"([-−－])\x{{AD}}+({_NUMBER})", "${1}${2}")
+    return single.str.replace_all(rf"\x{{AD}}+({_NUMBER})", "-${1}")
 
 
 def drop_invisible(text: pl.Expr) -> pl.Expr:

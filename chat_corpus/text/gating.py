@@ -7,16 +7,65 @@ change; it may match others too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Union
 
 import polars as pl
 
 from chat_corpus.rows import found, on
 
+Change = Callable[[pl.Expr], pl.Expr]
 #: A gate, and behind it a change or more parts in order.
-Part = tuple[str, Union[Callable[[pl.Expr], pl.Expr], "tuple[Part, ...]"]]
+Part = tuple[str, Union[Change, "tuple[Part, ...]"]]
+#: The same, or the parts of a named step.
+Piece = Union["Named", tuple[str, Union[Change, "tuple[Piece, ...]"]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """The parts of a named step."""
+
+    step: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(kw_only=True)
+class Rows:
+    """Rows of a column by their numbers, and which of them each named step has changed.
+
+    `parent` with `where`, a mask of its rows, stand for numbers that are worked out only if a row is changed.
+    """
+
+    changed: defaultdict[str, list[pl.Series]] = field(default_factory=lambda: defaultdict(list))
+    given: pl.Series | None = None
+    parent: Rows | None = None
+    where: pl.Series | None = None
+
+    @cached_property
+    def numbers(self) -> pl.Series:
+        """The number of each row."""
+        if self.parent is None or self.where is None:
+            assert self.given is not None  # noqa: S101 rows are given, or some of others
+            return self.given
+        return self.parent.numbers.filter(self.where)
+
+    def some(self, where: pl.Series) -> Rows:
+        """The rows of a mask."""
+        return Rows(changed=self.changed, parent=self, where=where)
+
+    def at(self, numbers: pl.Series) -> Rows:
+        """The rows at these places."""
+        return Rows(changed=self.changed, given=self.numbers.gather(numbers))
+
+    def note(self, step: str, before: pl.Series, after: pl.Series) -> None:
+        """Note which rows a step has changed; null is not changed."""
+        where = before != after
+        if where.any():
+            self.changed[step].append(self.numbers.filter(where))
+
 
 #: Characters (the inside of a class) of texts that most steps never change: Han, kana, bopomofo, Chinese punctuation.
 PLAIN_CJK = (
@@ -35,15 +84,47 @@ def either(patterns: Iterable[str]) -> str:
     return "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
-def gated(texts: pl.Series, parts: tuple[Part, ...]) -> pl.Series:
-    """Run parts in order, each on the rows that match its gate."""
-    for gate, change in parts:
-        texts = on(texts, found(texts, gate), partial(_run, change=change))
+def gates(parts: Iterable[Piece]) -> Iterator[str]:
+    """Yield the gates of parts."""
+    for part in parts:
+        if isinstance(part, Named):
+            yield from gates(part.parts)
+        else:
+            yield part[0]
+
+
+def gated(texts: pl.Series, parts: tuple[Piece, ...], rows: Rows | None = None) -> pl.Series:
+    """Run parts in order, each on the texts that match its gate; `rows` notes which of them a named step changes."""
+    for part in parts:
+        if isinstance(part, Named):
+            texts = _noted(texts, part, rows) if rows is not None else gated(texts, part.parts)
+        else:
+            gate, change = part
+            where = found(texts, gate)
+            texts = on(texts, where, partial(_run, change=change, rows=rows and rows.some(where)))
     return texts
 
 
-def _run(rows: pl.Series, change: Callable[[pl.Expr], pl.Expr] | tuple[Part, ...]) -> pl.Series:
+def _run(texts: pl.Series, change: Change | tuple[Piece, ...], rows: Rows | None = None) -> pl.Series:
     if not callable(change):
-        return gated(rows, change)
-    column = rows.name
-    return rows.to_frame().select(change(pl.col(column)).alias(column)).to_series()
+        return gated(texts, change, rows)
+    column = texts.name
+    return texts.to_frame().select(change(pl.col(column)).alias(column)).to_series()
+
+
+def _noted(texts: pl.Series, named: Named, rows: Rows) -> pl.Series:
+    """Run a named step, and note the rows that it changes, of which only those that it was given are looked at."""
+    if len(named.parts) > 1:
+        done = gated(texts, named.parts)
+        if done is not texts:
+            rows.note(named.step, texts, done)
+        return done
+    ((gate, change),) = named.parts
+    where = found(texts, gate)
+
+    def work(some: pl.Series) -> pl.Series:
+        done = _run(some, change)
+        rows.some(where).note(named.step, some, done)
+        return done
+
+    return on(texts, where, work)

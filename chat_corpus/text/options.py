@@ -35,10 +35,10 @@ class Templates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which text steps run, and with what parameters. The defaults keep everything that a reader would read.
+    """Which text steps run, and with what parameters. The defaults keep what an author wrote, not what a platform did.
 
     Structured sources (code, tables, Markdown) only get `mojibake`, `line_breaks`, `invisible`, `nfc`, `ideographs`
-    and, at the ends of a turn, `blanks`.
+    and, at the ends of a turn, `blanks`; of the rest only what they declare, `minus`, `emoji` and `bbcode`.
     """
 
     #: Repair turns that are provably UTF-8 read in a one-byte encoding: `ĺź\x80` is 开 again.
@@ -47,6 +47,11 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     entities: bool = True
     #: CR LF and CR become LF; vertical tab, form feed, U+0085, U+2028 and U+2029 become a blank.
     line_breaks: bool = True
+    #: A soft hyphen before a digit becomes a minus sign; only in sources where it was one. Others are `invisible`.
+    minus: bool = True
+    #: Private-use characters that were emoji on SoftBank's phones become those emoji; only in sources that have them,
+    #: and in files in UTF-8 or UTF-16, since in others the same code points are something else.
+    emoji: bool = True
     #: Drop what cannot be seen: control, zero-width, bidi, BOM, soft hyphen, private use. Emoji stay whole.
     invisible: bool = True
     #: Unicode normalization form C.
@@ -65,14 +70,20 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     blanks: bool = True
     #: Undo word segmentation, in sources that are segmented by blanks or slashes.
     segmentation: bool = True
+    #: Remove the tags of BBCode, `[b]`, `[url=…]`, `[mw_shl_code=…]`, and keep what is between them; only in sources
+    #: that have it. Addresses of links and images stay, or become what `links` says.
+    bbcode: bool = True
     #: Repost chains `//@name: …` of microblogs: `remove` leaves the newest comment, which is the turn. No placeholder.
     reposts: Policy = Policy.REMOVE
-    #: `回复 name ：` of forums: keep, remove, or placeholder (`回复 <USER>：`).
-    replies: Policy = Policy.KEEP
+    #: `回复 name ：` of forums, which the forum writes: keep, remove, or placeholder (`回复 <USER>：`).
+    replies: Policy = Policy.REMOVE
+    #: The device or client that a post of a forum was sent from, `——来自 小米 Note 2`, `来自手机贴吧`, which the client
+    #: writes: keep, remove, or placeholder (`<CLIENT>`).
+    signatures: Policy = Policy.REMOVE
     #: Links, `http://…`, and `_url_`, which stands for one: keep, remove, or placeholder (`<LINK>`).
     links: Policy = Policy.KEEP
-    #: `alink`, which stands for a link in the microblog corpus: keep, remove, or placeholder (`<LINK>`).
-    alinks: Policy = Policy.KEEP
+    #: `alink`, which the microblog corpus has for a link: keep, remove, or placeholder (`<LINK>`).
+    alinks: Policy = Policy.REMOVE
     #: Mentions `@name` in microblogs and forums: keep, remove, or placeholder (`<USER>`).
     mentions: Policy = Policy.KEEP
     #: Hashtags `#topic#` of microblogs: keep, remove, or placeholder (`<TOPIC>`).

@@ -1,4 +1,4 @@
-"""What people and platforms put around their words: links, mentions, replies, reposts, hashtags, emoticons."""
+"""What people and platforms put around their words: links, mentions, reposts, hashtags, emoticons."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ _BETWEEN = "\ufddf"  # a noncharacter, which Unicode reserves for such internal 
 # Each kind's pattern, what the part of the match that stays is, and its placeholder.
 _KINDS = {
     "reposts": (rf"(?s){_REPOST}.*", "${1}", ""),
-    "replies": (r" ?回复(?: @?|@)[^\s:：<>]{1,20} ?[：:] ?", " ", "回复 <USER>："),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
-    "alinks": (r"(?-u:\b)alink(?-u:\b)", "", "<LINK>"),
+    "alinks": (r"[(（] ?alink ?[)）]|(?-u:\b)alink(?-u:\b)", "", "<LINK>"),
     "mentions": (rf"(^|[^A-Za-z0-9._%+-])(?:@{_NAME} ?)+", "${1}", "<USER>"),
     "hashtags": (r"#[^#\n]{1,40}#", "", "<TOPIC>"),
     "emoticons": (r"\[[A-Za-z0-9\x{4E00}-\x{9FFF}]{1,8}\]", "", "<FACE>"),
@@ -25,10 +24,10 @@ GATES = {kind: pattern for kind, (pattern, _, _) in _KINDS.items()}
 
 
 def remove(text: pl.Expr, *, kind: str) -> pl.Expr:
-    """Remove one kind: `reposts`, `replies`, `links`, `alinks`, `mentions`, `hashtags` or `emoticons`.
+    """Remove one kind: `reposts`, `links`, `alinks`, `mentions`, `hashtags` or `emoticons`.
 
-    Of a repost chain the newest comment stays: it is the turn. `回复 name ：` needs the blank (or `@`) that the forum
-    itself writes, so that 回复率：九成 stays; in mid-turn it leaves a blank. An `@` within an address is no mention.
+    Of a repost chain the newest comment stays: it is the turn. Brackets around nothing but `alink` go with it. An `@`
+    within an address is no mention.
 
     >>> pl.select(remove(pl.lit("好可爱//@小明:转发//@小红:哈哈"), kind="reposts")).item()
     '好可爱'

@@ -11,6 +11,7 @@ author nests it does not settle within `ROUNDS` rounds, and stays as it was.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -20,8 +21,20 @@ import polars as pl
 
 from chat_corpus.rows import found, mask, on
 from chat_corpus.schema import Markup, Segmentation, Traits
-from chat_corpus.text import blanks, codepoints, markup, mojibake, platforms, repeats, segmentation, width
-from chat_corpus.text.gating import PLAIN, Part, either, gated
+from chat_corpus.text import (
+    bbcode,
+    blanks,
+    codepoints,
+    forums,
+    markup,
+    mojibake,
+    platforms,
+    repeats,
+    segmentation,
+    softbank,
+    width,
+)
+from chat_corpus.text.gating import PLAIN, Named, Part, Piece, Rows, either, gated, gates
 from chat_corpus.text.options import Bound, Policy, TextOptions
 
 _Change = Callable[[pl.Expr], pl.Expr]
@@ -69,6 +82,18 @@ def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
     return Step(name=name, parts=parts, plain=parts) if plain else Step(name=name, parts=parts)
 
 
+def _debris(name: str, change: Callable[..., pl.Expr]) -> Step:
+    """What the software of a forum writes."""
+
+    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+        policy: Policy = getattr(options, name)
+        if policy is Policy.KEEP or traits.structured or Markup.FORUM not in traits.markup:
+            return ()
+        return ((forums.GATES[name], partial(change, placeholder=policy is Policy.PLACEHOLDER)),)
+
+    return Step(name=name, parts=parts, plain=parts)
+
+
 def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
     def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         bound: Bound = getattr(options, name)
@@ -83,6 +108,20 @@ def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if traits.structured or not options.templates.enabled or Markup.TEMPLATE not in traits.markup:
         return ()
     return ((markup.GATES["expand_templates"], partial(markup.expand_templates, faces=options.templates.faces)),)
+
+
+def _declared(name: str, needs: Markup, gate: str, change: _Change) -> Step:
+    """A step for sources that declare it, whether or not they are structured."""
+    return Step(
+        name=name,
+        parts=lambda options, traits: ((gate, change),) if getattr(options, name) and needs in traits.markup else (),
+    )
+
+
+def _bbcode(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    if not options.bbcode or Markup.BBCODE not in traits.markup:
+        return ()
+    return ((bbcode.GATES["strip_bbcode"], partial(bbcode.strip_bbcode, links=options.links)),)
 
 
 def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
@@ -107,6 +146,8 @@ STEPS: tuple[Step, ...] = (
     _always("mojibake", mojibake.GATES["repair_mojibake"], mojibake.repair_mojibake),
     _chat("entities", markup.GATES["decode_entities"], markup.decode_entities),
     _always("line_breaks", blanks.GATES["unify_breaks"], blanks.unify_breaks),
+    _declared("minus", Markup.HYPHEN, codepoints.GATES["restore_minus"], codepoints.restore_minus),
+    _declared("emoji", Markup.SOFTBANK, softbank.GATES["restore_emoji"], softbank.restore_emoji),
     _always("invisible", codepoints.GATES["drop_invisible"], codepoints.drop_invisible),
     _always("nfc", codepoints.GATES["compose"], codepoints.compose),
     _always("ideographs", codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
@@ -116,8 +157,10 @@ STEPS: tuple[Step, ...] = (
     _chat("tags", markup.GATES["strip_tags"], markup.strip_tags),
     Step(name="blanks", parts=_blanks, plain=_plain_blanks),
     Step(name="segmentation", parts=_segmentation, plain=_segmentation),
+    Step(name="bbcode", parts=_bbcode, plain=_bbcode),
     _kind("reposts", Markup.MICROBLOG),
-    _kind("replies", Markup.FORUM, plain=True),
+    _debris("replies", forums.strip_replies),
+    _debris("signatures", forums.strip_signatures),
     _kind("links", plain=True),
     _kind("alinks", Markup.MICROBLOG, plain=True),
     _kind("mentions", Markup.MICROBLOG, Markup.FORUM),
@@ -141,63 +184,68 @@ _ODD = f"[^{PLAIN}]"
 _STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
 
 
-def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Part, ...], ...]:
-    """Return the parts of each stage."""
+def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
+    """Return the parts of each stage, by their steps."""
     ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
     stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
-    return tuple(tuple(part for step in steps for part in parts(step)) for steps in stages)
+    named = (tuple(Named(step=step.name, parts=own) for step in steps if (own := parts(step))) for steps in stages)
+    return tuple(named)
 
 
-def _behind_one(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def _behind_one(parts: tuple[Named, ...]) -> tuple[Piece, ...]:
     """Return parts behind one gate for all of them, which pays from four on."""
-    return ((either(gate for gate, _ in parts), parts),) if len(parts) > 3 else parts
+    all_gates = tuple(gates(parts))
+    return ((either(all_gates), parts),) if len(all_gates) > 3 else parts
 
 
 @lru_cache(maxsize=64)
-def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
     """Return the parts of all steps that run, those of a stage behind one gate."""
     stages = _staged(lambda step: step.parts(options, traits))
     return tuple(part for stage in stages for part in _behind_one(stage))
 
 
 @lru_cache(maxsize=64)
-def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...], tuple[Piece, ...]]:
     """Return the parts that may change plain texts: those that mind blanks, and the others."""
     *spacing, rest = _staged(lambda step: step.plain(options, traits))
-    return tuple(part for stage in spacing for part in stage), _behind_one(rest)
+    return tuple(named for stage in spacing for named in stage), _behind_one(rest)
 
 
 @lru_cache(maxsize=64)
 def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
     """Return the pattern of all texts that some step may change, or that match `also`."""
     spacing, rest = _plain_parts(options, traits)
-    return either([_ODD, *(gate for gate, _ in spacing + rest), *filter(None, [also])])
+    return either([_ODD, *gates(spacing + rest), *filter(None, [also])])
 
 
-def _round(rows: pl.Series, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
     """Run the table once: what became of the rows, and a mask of those that another round may change."""
     odd = found(rows, _ODD)
-    done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits)))
+    done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits), noted and noted.some(odd)))
     spacing, rest = _plain_parts(options, traits)
-    spaced = on(done, ~odd, lambda some: gated(some, spacing))
-    done = on(spaced, ~odd, lambda some: gated(some, rest))
+    plain = noted and noted.some(~odd)
+    spaced = on(done, ~odd, lambda some: gated(some, spacing, plain))
+    done = on(spaced, ~odd, lambda some: gated(some, rest, plain))
     # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
     settled = rows if _segmentation(options, traits) else spaced
     return done, (done != settled) | (odd & (done != rows))
 
 
-def _settle(rows: pl.Series, busy: str, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+def _settle(
+    rows: pl.Series, noted: Rows | None, busy: str, options: TextOptions, traits: Traits
+) -> tuple[pl.Series, pl.Series]:
     """Run the table on rows, and again on what became of them and is `busy`, until nothing changes.
 
     Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
     """
-    done, active = _round(rows, options, traits)
+    done, active = _round(rows, noted, options, traits)
     numbers = active.arg_true()
     numbers = numbers.filter(found(done.gather(numbers), busy)) if len(numbers) else numbers
     for _ in range(ROUNDS):
         if not len(numbers):
             break
-        some, changed = _round(done.gather(numbers), options, traits)
+        some, changed = _round(done.gather(numbers), noted and noted.at(numbers), options, traits)
         done = done.clone().scatter(numbers, some)
         numbers = numbers.filter(changed & found(some, busy))
     if len(numbers):
@@ -216,33 +264,62 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
     return sift(texts, options, traits)[texts.name]
 
 
-def sift(texts: pl.Series, options: TextOptions, traits: Traits, also: str = "") -> pl.DataFrame:
+def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> pl.Series:
+    """Undo the segmentation of those texts of which the table would do no more."""
+    kind = traits.segmentation
+    if kind not in segmentation.HARD or not _segmentation(options, traits):
+        return texts
+    hard, separator = segmentation.HARD[kind]
+    easy = ~found(texts, hard)
+    joined = on(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
+    if noted is not None:
+        # In the table, blanks at the ends are gone before.
+        ends = options.blanks and separator == " "
+        trimmed = on(texts, easy, lambda some: some.str.strip_chars(" ")) if ends else texts
+        noted.note("blanks", texts, trimmed)
+        noted.note("segmentation", trimmed, joined)
+    return joined
+
+
+def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
+    """How many rows each step has changed, those aside that are as they were."""
+    told = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
+    back = unsettled.arg_true()
+    if len(back):
+        told = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in told.items()}
+    return +Counter({step: len(rows) for step, rows in told.items()})
+
+
+def sift(
+    texts: pl.Series, options: TextOptions, traits: Traits, also: str = "", changed: Counter[str] | None = None
+) -> pl.DataFrame:
     """What `normalize` makes of a column of text, under its name, and `notable`: which rows later stages must look at.
 
     `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
     are as they were.
 
     A row that is not notable holds plain characters (`gating.PLAIN`), at least one of them, and does not match `also`.
-    The search that sorts the rows for the steps tells that of most of them too.
+    The search that sorts the rows for the steps tells that of most of them too. To `changed` is added how many rows
+    each step has changed, as `explain` tells of each.
 
     >>> told = sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")
     >>> told["notable"].to_list()
     [False, False, True, True, True]
     """
-    kind = traits.segmentation
-    if kind in segmentation.HARD and _segmentation(options, traits):
-        hard, separator = segmentation.HARD[kind]
-        texts = on(texts, ~found(texts, hard), lambda easy: easy.str.replace_all(separator, "", literal=True))
+    noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
+    texts = _join_easy(texts, noted, options, traits)
     busy = _busy(options, traits, also)
     where = found(texts, busy)
     numbers = where.arg_true()
     done, unsettled = texts, mask(len(texts), numbers[:0])
     if len(numbers):
-        rows, left = _settle(texts.gather(numbers), busy, options, traits)
+        rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), busy, options, traits)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
         unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     notable = found(done, either([_ODD, *filter(None, [also])]), where)
     notable |= (done.str.len_bytes() == 0).fill_null(value=True)
+    if noted is not None and changed is not None:
+        changed.update(_counts(noted, unsettled))
     return pl.DataFrame({texts.name: done, "notable": notable, "unsettled": unsettled})
 
 

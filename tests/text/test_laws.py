@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 
 import msgspec
 import polars as pl
@@ -53,6 +54,22 @@ PIECES = [
         r"\N",
         "//@名:",
         "回复 名 ：",
+        "回复 名字 ",
+        " ——来自 MI 5",
+        "来自手机贴吧",
+        *[
+            "[b]",
+            "[/b]",
+            "[url=http://a.cn]",
+            "[/url]",
+            "[code]",
+            "[/code]",
+            "[list]",
+            "[*]",
+            "[/list]",
+            "[img]",
+            "\u00ad5",
+        ],
         "@名",
         "#题#",
         "[哈哈]",
@@ -162,6 +179,19 @@ def test_a_gate_lets_through_all_that_its_change_would_change(text: str, options
             assert callable(change)
             changed = frame.select(change(pl.col("text"))).item() != text
             assert not changed or frame.select(pl.col("text").str.contains(gate)).item(), (step.name, gate)
+
+
+@MANY
+@given(st.lists(st.none() | TEXTS, max_size=8), OPTIONS, TRAITS)
+def test_each_step_is_counted_once_for_each_row_that_its_explanation_names_it_for(
+    texts: list[str | None], options: TextOptions, traits: Traits
+) -> None:
+    changed: Counter[str] = Counter()
+    told = sift(pl.Series("text", texts, dtype=pl.String), options, traits, changed=changed)
+    settled = [text for text, left in zip(texts, told["unsettled"], strict=True) if text is not None and not left]
+    assert changed == Counter(
+        step for text in settled for step in {change.step for change in explain(text, options, traits)}
+    )
 
 
 def _without(options: TextOptions, name: str) -> TextOptions:
