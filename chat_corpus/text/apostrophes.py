@@ -55,6 +55,9 @@ def _join(text: str) -> str:
 
 def _quote(found: re.Match[str]) -> str:
     before, opening, words, closing, after = found.groups()
+    several = words[0].islower() and " " in words and words.endswith("s")
+    if before and several and found.string[found.start() - 1] == "s":
+        return found[0]  # the boys ' room and the girls ' room
     return f"{before and KEPT}{opening}{words}{closing}{after and KEPT}"
 
 

@@ -19,22 +19,24 @@ _RUN = re.compile(rf"((?<=[0-9A-Za-z]) )?({_PARTED})( (?=[0-9A-Za-z]))?")
 #: Patterns of such runs, by what stands between the tokens.
 PARTED = {Segmentation.BLANK: _PARTED, Segmentation.SLASH: _PARTED.replace(" ", "/")}
 
-# Symbols of the SI, of amounts of data, and of screens, in any case; `h` and `s` are letters like others.
-_UNITS = "(?ai:[cdkmn]m|[km]g|ml|[kmgtp]b|[kmg]?hz|mah|[km]wh?|kcal|[km]pa|db|[kmg]bps|px|[dp]pi|fps|rpm|min)"
+# Symbols of the SI, of amounts of data, and of screens, in any case, and endings of ordinals; `h` and `s` are letters
+# like others.
+_UNITS = "[cdkmn]m|[km]g|ml|[kmgtp]b|[kmg]?hz|mah|[km]wh?|kcal|[km]pa|db|[kmg]bps|px|[dp]pi|fps|rpm|min"
+_ORDINALS = "st|nd|rd|th"
 # I and u are words. With a word behind them, so are a, i, v and x, which may also be signs: 3 x 5, 1 v 1.
 _LETTER = rf"(?:[B-HJ-TWYZb-hj-twyz]|[AVXaivx](?![ {KEPT}][0-9A-Za-z]))"
 # Letters before numbers are no units: A 1 B 2 are answers, and B 2 B is one word.
 _LABELS = r"(?a:\b)[A-Za-z](?: [0-9]++ [A-Za-z])+(?a:\b)"
 _MEASURE = re.compile(
     rf"{_LABELS}|(?<![0-9A-Za-z_.,])([0-9]++(?:[.,][0-9]++)*+) "
-    rf"({_UNITS}(?![\w'’&@-]|\.\w)|{_LETTER}(?![\w'’&@/+#-]|\.\w))"
+    rf"((?:(?ai:{_UNITS})|{_ORDINALS})(?![\w'’&@-]|\.\w)|{_LETTER}(?![\w'’&@/+#-]|\.\w))"
 )
 _DOLLARS = re.compile(r"(?<=[A-Za-z]) \$ ?(?=[0-9])")
 
 #: A text that a function changes matches the function's gate.
 GATES = {
     "join_parted": f"[{FULL}] [{FULL}]",
-    "join_units": rf"[0-9] (?:[A-Za-z]|{_UNITS.replace('?ai', '?i-u')})(?:[^0-9A-Za-z]|$)|[A-Za-z] \$ ?[0-9]",
+    "join_units": rf"[0-9] (?:[A-Za-z]|(?i-u:{_UNITS})|{_ORDINALS})(?:[^0-9A-Za-z]|$)|[A-Za-z] \$ ?[0-9]",
 }
 
 
