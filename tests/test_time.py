@@ -46,6 +46,9 @@ TOKENS = [
         "[img]a.b[/img]",
     ],
     *["\u00ad", "\ue106", "\ue50a", "\u00ad1", "[/mw_shl_code]"],
+    *["１ ", "１ １", "１/", "8．", "5 K ", "5 ", "A 1 ", "1,1", "16 GB/", "$ 5 ", "a ' ", " 'b ", "c' d ", "s '"],
+    *["‘ ", "n't ", "do n", "a, '", "#DDDDDD", "0xF", "a.", "a-", "a@", "/a", "~/", "ff:", "ff-", "ffff.", "C:\\"],
+    *["\\\\a", "a1", "data:a", "rgb:", "a://", "DDDDDDDD-", "b" * 6],
 ]
 TRAITS = {
     "plain": Traits(),

@@ -67,9 +67,10 @@ class Rows:
             self.changed[step].append(self.numbers.filter(where))
 
 
-#: Characters (the inside of a class) of texts that most steps never change: Han, kana, bopomofo, Chinese punctuation.
+#: Characters (the inside of a class) of texts that most steps never change: Han, kana, bopomofo, Chinese punctuation
+#: but for ．, which may be a decimal point.
 PLAIN_CJK = (
-    r"“”‘’…—\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}\x{4E00}-\x{9FFF}！-／：-＠［-｀｛-･"
+    r"“”‘’…—\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}\x{4E00}-\x{9FFF}！-－／：-＠［-｀｛-･"
 )
 #: The same and blank, ASCII but for & < > { } @ \ and ` (which begin markup or escapes), Greek without accents, and the
 #: symbols and pictures that kaomoji and emoji are made of, without what modifies them.

@@ -58,7 +58,8 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     nfc: bool = True
     #: Compatibility ideographs and CJK radicals become the unified character: ⻓ becomes 长.
     ideographs: bool = True
-    #: Full-width Latin letters and digits become ASCII: ＡＢＣ１２３ becomes ABC123. Punctuation stays full width.
+    #: Full-width Latin letters, digits and decimal points become ASCII: ＡＢＣ８．２５ becomes ABC8.25. Other
+    #: punctuation stays full width.
     width: bool = True
     #: Answer templates of a QQ bot; only in sources that have them.
     templates: Templates = Templates()
@@ -97,7 +98,7 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Other punctuation, `！！！！！！`: at most `limit` of the same mark, or of the pair `？！`.
     punctuation: Bound = Bound(limit=3)
     #: Laughter and emphasis, 哈哈哈哈哈哈哈: at most `limit` of the same letter, emoji, symbol, `[emoticon]` or `ha`.
-    #: Digits and links are left alone.
+    #: Digits, codes (#DDDDDD, hashes) and addresses are left alone.
     repeats: Bound = Bound(limit=5)
     #: Make ASCII punctuation between Han full width: 好,走吧! becomes 好，走吧！
     han_punctuation: bool = False

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, repeat
 
 import polars as pl
+
+from chat_corpus.text.codes import CODE
 
 _MARKS = "!！?？,，、;；:：~～"
 _PAIRS = ("！？", "？！", r"!\?", r"\?!")
@@ -16,8 +19,10 @@ _LAUGHS = "(?ai:hia|ha|he|hi|ho|xi|ah)"
 _OWN_STEP = _MARKS + _STOPS + "…⋯—―"
 _OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
 _MODIFIER = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
+_CODE = re.compile(CODE)
+# Hyphens at its end are not part of a link.
+_LINK = r"(?i-u:https?://|www\.[0-9a-z])(?-u:[!#%&+,./0-9:;=?@A-Z_a-z~]|-+[#%&/0-9=A-Z_a-z])*"
 _EMOTICON = r"\[[^\[\]\s]{1,8}\]"
-_LINK = r"(?:https?://|www\.)[!-~]+"
 # As Polars has no back-references, a run of one Han character is sought as a run from one block of 1,024: about one
 # clean line in a thousand has a run of six.
 _HAN = [rf"[\x{{{start:X}}}-\x{{{min(start + 0x3FF, 0x9FFF):X}}}]" for start in range(0x4E00, 0xA000, 0x400)]
@@ -52,9 +57,10 @@ def gate(step: str, limit: int) -> str:
     return "|".join(f"[{units}]{{{most + 1}}}" for most, units in alike.items())
 
 
-def _bound(text: pl.Expr, units: list[tuple[str, int]]) -> pl.Expr:
-    runs = "|".join(f"((?:{unit}){{{limit}}})(?:{unit})+" for unit, limit in units)
-    return text.str.replace_all(runs, "".join(f"${{{number}}}" for number in range(1, len(units) + 1)))
+def _bound(text: pl.Expr, units: list[tuple[str, int]], *, spared: str = "") -> pl.Expr:
+    runs = [f"((?:{unit}){{{limit}}})(?:{unit})+" for unit, limit in units]
+    patterns = [f"({spared})", *runs] if spared else runs
+    return text.str.replace_all("|".join(patterns), "".join(f"${{{n}}}" for n in range(1, len(patterns) + 1)))
 
 
 def bound_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
@@ -69,12 +75,14 @@ def bound_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
 
 
 def bound_dashes(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
-    """Cut dashes to `limit` of `—`, or to twice as many hyphens. Box-drawing lines, which kaomoji use, stay.
+    """Cut dashes to `limit` of `—`, or to twice as many hyphens.
 
-    >>> pl.select(bound_dashes(pl.lit("他说——————走 -_- ------"))).item()
-    '他说——走 -_- ----'
+    Box-drawing lines, which kaomoji use, stay, and so do hyphens inside a link.
+
+    >>> pl.select(bound_dashes(pl.lit("他说——————走 -_- ------ http://a.cn/b------c"))).item()
+    '他说——走 -_- ---- http://a.cn/b------c'
     """
-    return _bound(text, _dashes(limit))
+    return _bound(text, _dashes(limit), spared=_LINK)
 
 
 def bound_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
@@ -92,19 +100,32 @@ _UNITS = {"bound_ellipses": _ellipses, "bound_dashes": _dashes, "bound_punctuati
 def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
     """Cut runs of one letter, emoji, symbol, `[emoticon]` or laughing syllable to `limit` of it.
 
-    Digits stay (10000000 is a number), and so do links. Five is the shortest bound that leaves ratings (★★★★★) and
-    the AAAAA of Chinese sights alone.
+    Digits stay (10000000 is a number), and so do codes and addresses (`codes.CODE`). Five is the shortest bound that
+    leaves ratings (★★★★★) and the AAAAA of Chinese sights alone.
 
-    >>> pl.select(bound_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000"))).item()
-    '哈哈哈哈哈 hahahahaha 10000000'
+    >>> pl.select(bound_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000 #DDDDDD"))).item()
+    '哈哈哈哈哈 hahahahaha 10000000 #DDDDDD'
     """
     picture = f"{_OTHER}{_MODIFIER}{{0,4}}"
     letter = rf"[A-Za-z{re.escape(_SYMBOLS)}\u4e00-\u9fff]"
     # Pictures joined without a bound would be compared with each other in the square of their number.
     unit = rf"{_EMOTICON}|{letter}|{picture}(?:\u200d{picture}){{0,9}}"
-    run = re.compile(rf"{_LINK}|({_LAUGHS})(?ai:\1){{{limit},}}|({unit})\2{{{limit},}}")
+    run = re.compile(rf"({_LAUGHS})(?ai:\1){{{limit},}}|({unit})\2{{{limit},}}")
+    return text.map_elements(lambda line: _cut(run, line, limit), return_dtype=pl.String)
+
+
+def _cut(run: re.Pattern[str], line: str, limit: int) -> str:
+    # Runs and codes are met in one order, and codes looked for where a run is ASCII, which most are not.
+    codes = chain((code.span() for code in _CODE.finditer(line)), repeat((len(line), len(line))))
+    start, end = 0, 0
 
     def cut(found: re.Match[str]) -> str:
-        return found[0][: limit * len(found[found.lastindex])] if found.lastindex else found[0]
+        nonlocal start, end
+        if found[0].isascii():
+            while end <= found.start():
+                start, end = next(codes)
+            if start <= found.start():
+                return found[0]
+        return found[0][: limit * len(found[1] or found[2])]
 
-    return text.map_elements(lambda line: run.sub(cut, line), return_dtype=pl.String)
+    return run.sub(cut, line)

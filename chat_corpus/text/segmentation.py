@@ -7,32 +7,32 @@ which Unicode reserves for such internal use; at the end all other blanks go and
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 import polars as pl
 
 from chat_corpus.schema import Segmentation
+from chat_corpus.text import apostrophes, numbers
 from chat_corpus.text.gating import PLAIN, PLAIN_CJK, Part, either, gated
 
-_KEPT = "\ufdd0"
+_KEPT = numbers.KEPT
 _SLASH = "\ufdd1"
 _CJK = r"\x{2E80}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FFEF}“”‘’…—"
-# Scripts that put blanks between words, besides ASCII. Greek is not one of them here: its letters are kaomoji (ω).
-_WORD = r"\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{24F}\x{400}-\x{4FF}\x{AC00}-\x{D7A3}"
-_ANY = rf"[0-9A-Za-z{_WORD}]"
-_CONTRACTION = r"(?:[Ss]|[Tt]|[Mm]|[Dd]|[Rr][Ee]|[Vv][Ee]|[Ll][Ll])"
+_WORD = apostrophes.LETTERS
+_ANY = f"[0-9A-Za-z{_WORD}]"
 _TLD = r"(?:com|cn|net|org)"
 
-# Groups of rules, in order: a gate, and patterns with what they become. `(?-u:\b)`, the boundary of an ASCII word,
-# stands where other engines would look around.
-_RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+# Groups of rules, in order: a gate, and a change, or patterns with what they become. `(?-u:\b)`, the boundary of an
+# ASCII word, stands where other engines would look around.
+_RULES: tuple[tuple[str, Callable[[pl.Expr], pl.Expr] | tuple[tuple[str, str], ...]], ...] = (
+    (numbers.GATES["join_parted"], numbers.join_parted),
+    (r"\\['\x22]", ((r"\\(['\x22])", "${1}"),)),  # It \'s
+    (apostrophes.GATE, apostrophes.join_apostrophes),
     (
-        "[\"'’]",
+        '"',
         (
-            (r"\\(['\x22])", "${1}"),  # It \'s
             (r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
-            (rf"(?-u:\b) ?(['’]) ?({_CONTRACTION})(?-u:\b)", "${1}${2}"),  # It 's, Let ’ s
-            (r"(?-u:\b) ' ([^'\n]+) ' (?-u:\b)", rf"{_KEPT}'${{1}}'{_KEPT}"),
             (r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
             (r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
             (r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
@@ -76,6 +76,7 @@ _RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         rf"[{_WORD}]",
         ((rf"({_ANY}) ([{_WORD}])", rf"${{1}}{_KEPT}${{2}}"), (rf"([{_WORD}]) ({_ANY})", rf"${{1}}{_KEPT}${{2}}")),
     ),
+    (numbers.GATES["join_units"], numbers.join_units),
     ("[0-9A-Za-z_] [0-9A-Za-z_]", ((r"(?-u:\b) (?-u:\b)", _KEPT),)),
 )
 
@@ -133,7 +134,7 @@ def _place_slashes(text: pl.Expr) -> pl.Expr:
 
 _WORDY = either(gate for gate, _ in _RULES)
 _SPACED: tuple[Part, ...] = (
-    (_WORDY, tuple((gate, partial(_rules, rules=rules)) for gate, rules in _RULES)),
+    (_WORDY, tuple((gate, rules if callable(rules) else partial(_rules, rules=rules)) for gate, rules in _RULES)),
     (" ", lambda text: text.str.replace_all(" ", "", literal=True)),
     (_KEPT, lambda text: text.str.replace_all(_KEPT, " ", literal=True)),
 )

@@ -104,6 +104,14 @@ def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
     return Step(name=name, parts=parts, plain=parts)
 
 
+def _width(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    if traits.structured or not options.width:
+        return ()
+    parted = _segmentation(options, traits)
+    fold = partial(width.fold_joined, segmentation=traits.segmentation) if parted else width.fold_width
+    return ((width.GATES["fold_width"], fold), (width.GATES["point_decimals"], width.point_decimals))
+
+
 def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     if traits.structured or not options.templates.enabled or Markup.TEMPLATE not in traits.markup:
         return ()
@@ -151,7 +159,7 @@ STEPS: tuple[Step, ...] = (
     _always("invisible", codepoints.GATES["drop_invisible"], codepoints.drop_invisible),
     _always("nfc", codepoints.GATES["compose"], codepoints.compose),
     _always("ideographs", codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
-    _chat("width", width.GATES["fold_width"], width.fold_width),
+    Step(name="width", parts=_width),
     Step(name="templates", parts=_templates),
     _chat("subtitle_tags", markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags, needs=Markup.SUBTITLE),
     _chat("tags", markup.GATES["strip_tags"], markup.strip_tags),

@@ -7,9 +7,16 @@ import string
 
 import polars as pl
 
+from chat_corpus.schema import Segmentation
+from chat_corpus.text.numbers import FULL, PARTED
+
 _ASCII = string.ascii_letters + string.digits
 _FULL = [chr(ord(character) + 0xFEE0) for character in _ASCII]
+_FOLDED = str.maketrans(dict(zip(_FULL, _ASCII, strict=True)))
+_POINT = re.compile("(?<=[0-9])．(?=[0-9])")
 _CJK = "\u3001-\u3020\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff60“”‘’…—"
+# Slashes that separate tokens: beside CJK, or at the end. Without any, １/２ is a half.
+_SEGMENTED = {Segmentation.BLANK: re.compile(" "), Segmentation.SLASH: re.compile(rf"[{_CJK}]/|/(?:[{_CJK}]|\Z)")}
 _MARKS = dict(zip(",?!:;", "，？！：；", strict=True))
 # Left context is any CJK character, so that a run follows its first mark; right context is CJK or the end.
 _BETWEEN = re.compile(rf"(?<=[{_CJK}])[,?!:;]+(?=[{_CJK}]|$)", re.MULTILINE)
@@ -17,7 +24,7 @@ _BRACKETS = re.compile(rf"\(([{_CJK}]+)\)")
 _STOP = re.compile("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
 
 #: A text that a step changes matches the step's gate.
-GATES = {"fold_width": "[０-９Ａ-Ｚａ-ｚ]", "unify_punctuation": r"[,?!:;.)]"}
+GATES = {"fold_width": f"[{FULL}]", "point_decimals": "[0-9]．[0-9]", "unify_punctuation": r"[,?!:;.)]"}
 
 
 def fold_width(text: pl.Expr) -> pl.Expr:
@@ -30,6 +37,31 @@ def fold_width(text: pl.Expr) -> pl.Expr:
     'PC版，2014年！'
     """
     return text.str.replace_many(_FULL, list(_ASCII))
+
+
+def fold_joined(text: pl.Expr, *, segmentation: Segmentation) -> pl.Expr:
+    """Do as `fold_width`, but leave what a segmenter parted (`１ ９ ９`) for `segmentation` to join first.
+
+    >>> pl.select(fold_joined(pl.lit("ＰＣ 版 ， １ ９ ９ 元"), segmentation=Segmentation.BLANK)).item()
+    'PC 版 ， １ ９ ９ 元'
+    """
+    runs = re.compile(f"({PARTED[segmentation]})|[{FULL}]+")
+
+    def fold(line: str) -> str:
+        if not _SEGMENTED[segmentation].search(line):
+            return line.translate(_FOLDED)
+        return runs.sub(lambda found: found[1] or found[0].translate(_FOLDED), line)
+
+    return text.map_elements(fold, return_dtype=pl.String)
+
+
+def point_decimals(text: pl.Expr) -> pl.Expr:
+    """Write a full-width stop between ASCII digits as a decimal point; elsewhere it stays.
+
+    >>> pl.select(point_decimals(pl.lit("8．25，１．好"))).item()
+    '8.25，１．好'
+    """
+    return text.map_elements(lambda line: _POINT.sub(".", line), return_dtype=pl.String)
 
 
 def _unify(text: str) -> str:

@@ -90,6 +90,9 @@ PIECES = [
         "😀" * 6,
         "aaaaaa",
     ],
+    *["１ ９ ９", "１/９/", "ｃ ｍ", "２９．５", "8．2", " ． ", "24 K ", " 16 GB", "A 1 B 2", " x 3", " $ 5"],
+    *["don ' t", "I ' m ", " n't", "N' R", " 'n' ", "boys ' room", " ‘ yes ’ ", "’s ", " ' ", "o ' clock"],
+    *["#DDDDDD", "0xFFFFFF", "aaaaaaa.com/", "/usr/aaaaaa", "ffffffff-", "ff:ff:", "d41d8cd98f00", "C:\\", "a@"],
     *["\u013a\u00b9", "ä½\u00a0", "今 天", "今/天/", "give me", "iPhone 5", "( ﾉ´∀ ｀ * ) ﾉ", "3 . 5"],
 ]
 TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(codec="utf-8"), max_size=14).map("".join)
