@@ -16,17 +16,25 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+#: What only Japanese writes: forms simplified in Japan alone, and characters made there.
+_MADE_IN_JAPAN = (
+    "両亜仏仮価倹児円処剣剤剰労勧勲単厳呉営団図圏塁塩増壊壌壱売変奨嬢実寛対専巌巣巻帯帰庁広廃弐弾従徴応恵悩悪懐戦払抜択拝拠拡挙捜掲"
+    "掻揺摂撃斉斎暁暦栄桜桟検楽様権歓歩歯歳毎気沢浄涙渇済渉渋渓満滝瀬焼犠猟獣畳痩発県砕稲穂穏竜粋粛経絵継続総縁縄縦繊繍聡聴脳臓舎舗"
+    "荘蔵薫薬蛍覚覧観訳読譲転軽辺逓遅郷酔醸釈鉄鉱銭鋳錬関闘陥険隠雑霊顔顕駅駆騒験髄髪鶏黒黙齢込働峠畑辻匂枠栃榊噺笹凪麿榎々〆"
+)
+
 #: Two kana, neighbours or with a word of Han between them, other than の, which Taiwan writes for 的, and than those of
-#: kana faces (ノ ツ シ ゞ); or a title in brackets that has の.
+#: kana faces (ノ ツ シ ゞ); or の in what can only be a title: in brackets, or beside a character of Japan's (進撃の).
 KANA = (
     "[ぁ-ねは-ゖァ-サスセソタチテトナニヌネハ-モャ-ヺー][ぁ-ゖァ-ヺー]|[ぁ-ねは-ゖ][一-鿿]{1,4}[ぁ-ゖ]"
-    "|の[一-鿿]{1,4}[ぁ-ねは-ゖ]|の[一-鿿]+[」』》〉]"
+    f"|の[一-鿿]{{1,4}}[ぁ-ねは-ゖ]|の[一-鿿]+[」』》〉]|[{_MADE_IN_JAPAN}]の|の[{_MADE_IN_JAPAN}]"
 )
 
 _KANA = re.compile(KANA)
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿0-9]+")
 _TITLE = re.compile(r"(?<=[「『《〈])[一-鿿ぁ-ゖァ-ヺー々]*の[一-鿿]+(?=[」』》〉])")
 _HAN = re.compile(r"[々〆一-鿿㐀-䶿0-9]+")
+_JAPANESE = re.compile(f"[{_MADE_IN_JAPAN}]")
 
 #: What only Chinese writes, in both scripts; it is looked for in a whole run, since the kana beside a word count.
 _CHINESE = re.compile(
@@ -53,18 +61,12 @@ _CHINESE = re.compile(
     "|可是|如果|雖然|或者|時候|一[下樣起直]|怎|為[何什]|什|謝謝|谢谢|請問|八卦|卦"
     # 的 before a name or a word in katakana, but not 論理的な and 知的ゲーム; and after what Japanese says otherwise.
     "|(?<![劇知性詩美法静動量質心病公私外内目])的(?=[ァ-ヺ])|的(?![なにだでとはがをもの])(?=[ぁ-ゖ]{2})"
+    "|[吃找玩](?=[ァ-ヺ])|(?<![輸放配郵発運返転電])送(?=[ァ-ヺ])|(?<![過撤除消死退])去(?=[ァ-ヺ])|(?<![売購])買(?=[ァ-ヺ])|個月"
     "|[過好愛麗紅小新多少帥強買看去到友亮]的|(?<!国)家的"
 )
 
 #: Characters of today's Japanese that JIS X 0208 lacks, or for which it has another form.
 _LACKING = frozenset("塡剝頰噓摑搔繡醬鷗嚙囊")
-
-#: What only Japanese writes: forms simplified in Japan alone, and characters made there.
-_JAPANESE = re.compile(
-    "[両亜仏仮価倹児円処剣剤剰労勧勲単厳呉営団図圏塁塩増壊壌壱売変奨嬢実寛対専巌巣巻帯帰庁広廃弐弾従徴応恵悩悪懐戦払抜択拝拠拡挙"
-    "捜掲掻揺摂撃斉斎暁暦栄桜桟検楽様権歓歩歯歳毎気沢浄涙渇済渉渋渓満滝瀬焼犠猟獣畳痩発県砕稲穂穏竜粋粛経絵継続総縁縄縦繊繍聡聴脳"
-    "臓舎舗荘蔵薫薬蛍覚覧観訳読譲転軽辺逓遅郷酔醸釈鉄鉱銭鋳錬関闘陥険隠雑霊顔顕駅駆騒験髄髪鶏黒黙齢込働峠畑辻匂枠栃榊噺笹凪麿榎々〆]"
-)
 
 #: Particles, which tie the Han behind them to what is before.
 _PARTICLE = re.compile("の|と|を|が|は|に|へ|で|も|や|から|まで|より|への|での|との")
