@@ -77,7 +77,10 @@ def test_more_is_found_than_by_the_old_tool(done: Done, realdata: Path) -> None:
 
 
 def test_what_the_old_tool_found_is_found(done: Done, realdata: Path) -> None:
-    """All but one in a thousand; those are its conversions that today's dictionaries make right (菸 唸 砲 讚)."""
+    """All but one in a thousand; those are its conversions that today's dictionaries make right (菸 唸 砲 讚).
+
+    In qingyun that is one, whose variant (遯) the old tool left in text that it made simplified.
+    """
     total, missing = 0, {}
     for name, file in OLD.items():
         old = rows(realdata / "original_output" / f"{file}.tsv")
@@ -89,7 +92,8 @@ def test_what_the_old_tool_found_is_found(done: Done, realdata: Path) -> None:
         lost = keys(old, name).join(ours, on=["query", "answer"], how="anti")
         total, missing[name] = total + len(old), len(lost)
     assert sum(missing.values()) <= 0.001 * total, f"of {total}: {missing}"
-    assert all(missing[name] == 0 for name in ("chatterbot", "douban", "qingyun", "tieba", "xiaohuangji")), missing
+    assert all(missing[name] == 0 for name in ("chatterbot", "douban", "tieba", "xiaohuangji")), missing
+    assert missing["qingyun"] <= 1
 
 
 #: What machines left in a text, and the text steps may take away with its letters: markup, C1 controls of mojibake,

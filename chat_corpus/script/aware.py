@@ -21,6 +21,8 @@ from chat_corpus.script.variants import VARIANTS
 _CHARACTERS = VARIANTS | {
     "瞭": "了",  # liǎo, to understand; liào, to look out, is among the words below
     "藉": "借",  # to borrow, to use; its other meanings are among the words below
+    "甯": "甯",  # a surname; the dictionaries of 2023 make it 宁
+    "逕": "径",
     "么": "么",  # Taiwan's table makes it 幺, and with it 什么 什幺
     "祇": "只",  # 祇有 祇是; OpenCC keeps it for the sake of 神祇, which is among the words below
     "衹": "只",
@@ -50,29 +52,37 @@ _GODS = "神祇 地祇 祇園 祇樹 祇陀 祇洹 僧祇"
 #: 於 before what is also an old name's second character, which OpenCC shields: 攝於倫敦, 勇於單挑, 集於其一身.
 _AT = "於单 於單 於伦 於倫 於戏 於戲 於则 於則 於潜 於潛 於坦 於邑 於穆 於敖 於琳 於其一 於惟一"
 
+#: 昇 in names that everybody knows; it is 升 elsewhere.
+_NAMES = "陳昇 畢昇"
+
 #: Names and words of another language that look traditional.
-_KEPT = "王濛 素敵"
+_KEPT = "王濛 素敵 魏徵 束脩"
 
 #: 藉 that is jí, or speaks of a mat or of comfort: 通用规范汉字表 keeps it there. What a longer word shows to be an
 #: object of 借 is converted all the same (色狼藉酒裝瘋).
-_MATS = "慰藉 蘊藉 醞藉 狼藉 枕藉 藉藉 茵藉 藉草 藉槁 藉卉 凌藉 踐藉 蹈藉 躪藉 藉貫"
+_MATS = "慰藉 蘊藉 醞藉 狼藉 枕藉 藉藉 茵藉 藉草 藉槁 藉卉 凌藉 踐藉 蹈藉 躪藉"
 _BORROWED = "狼藉酒 狼藉口 狼藉機 狼藉由 狼藉此 狼藉故 狼藉著"
+
+#: 藉 that is written for 籍, which is said alike; 美國藉 alone may be either.
+_ROLLS = "國國藉 的國藉 重國藉 無國藉 棄國藉 入國藉 改國藉 麼國藉 國藉是 國藉的 國藉法 祖藉 藉貫"
 
 #: 瞭 that is liào.
 _LOOKOUTS = "瞭望 瞭哨 瞭敵"
 
-#: 沈 that is chén, to sink, or what feels so: 沉 in simplified text. OpenCC has 120 words of it; these are the verbs
-#: and adjectives beside which it is no name. Elsewhere it stays: 沈 is a surname, and that of 瀋陽.
+#: 沈 that is chén, to sink, or what feels so: 沉 in simplified text. These are the verbs and adjectives beside which it
+#: is no name. Elsewhere it stays: 沈 is a surname, and that of 瀋陽.
 _SUNK = (
-    "沈了 沈著 沈着 沈到 沈入 沈在 沈進去 沈進水 沈進海 沈進河 沈進湖 沈底 沈掉 沈嗎 沈吧 沈啦 沈穩 沈潛 沈沈 沈屍 "
-    "沈得住 沈得很 沈得快 沈不住 沈不下 沈不見 沈不了 沈住 沈艦 沈疴 沈緬 沈酣 沈眠 沈渣 沈箱 沈錨 沈管 沈舟 "
-    "浮沈 低沈 打沈 撞沈 炸沈 弄沈 鑿沈 壓沈 船沈 西沈 永不沈 不會沈 不沈戰 沒沈 臉一沈 色一沈 心一沈 頭一沈 "
-    "石沈大海 氣沈丹田 日沈西 月沈西 那麼沈 這麼沈 有點沈 有夠沈 非常沈"
+    "沈了 沈著 沈着 沈到 沈入 沈在 沈進去 沈進水 沈進海 沈進河 沈進湖 沈底 沈掉 沈嗎 沈吧 沈啦 沈下 沈沒 沈落 沈降 "
+    "沈陷 沈積 沈澱 沈淪 沈浮 沈浸 沈迷 沈溺 沈湎 沈緬 沈醉 沈酣 沈睡 沈眠 沈思 沈吟 沈默 沈靜 沈寂 沈穩 沈潛 沈住 "
+    "沈沈 沈重 沈甸 沈悶 沈痛 沈鬱 沈厚 沈濁 沈冤 沈疴 沈屍 沈船 沈艦 沈箱 沈錨 沈管 沈舟 沈香 沈渣 沈魚 沈不住 沈不下 "
+    "沈不見 沈不了 沈得住 沈得很 沈得快 浮沈 載沈 深沈 低沈 陰沈 消沈 昏沈 暗沈 打沈 擊沈 撞沈 炸沈 弄沈 鑿沈 壓沈 "
+    "船沈 西沈 永不沈 不會沈 不沈戰 沒沈 臉一沈 色一沈 心一沈 頭一沈 石沈大海 氣沈丹田 日沈西 月沈西 那麼沈 這麼沈 "
+    "有點沈 有夠沈 非常沈"
 )
 _HEAVY = "下沈 很沈 好沈 太沈 更沈 超沈 較沈 越沈 愈沈 最沈 真沈 夠沈 滿沈 蠻沈"
 
 #: 沈 that is a surname beside what would be such a word: 老沈了解, 剛好沈老師在; and 小沈陽, an actor.
-_SURNAMES = "老沈 小沈 阿沈 姓沈 沈姓 沈了解 沈了得 沈著作 沈著有 沈著《 沈在寬"
+_SURNAMES = "老沈 小沈 阿沈 姓沈 沈姓 沈了解 沈了得 沈著作 沈著有 沈著《 沈在寬 沈落雁 沈落燕"
 _TITLES = "先生 小姐 老師 太太 醫師 家 氏"
 
 #: 畫 that is huà, to plan or to gesture: 划 in simplified text, but for the painting beside 規 (法規) and 比 (比畫家).
@@ -90,6 +100,7 @@ _PHRASES = {
     "神衹": "神祇",
     "什么麼": "什么么",  # not 幺麽
     "侏儸紀": "侏罗纪",
+    "痲瘋": "麻风",
     "痳痺": "麻痹",  # 痳 for 痲; by itself it is 淋
     "痳瘋": "麻风",
     "痳疹": "麻疹",
@@ -104,8 +115,11 @@ _PHRASES = {
     "搆得": "够得",
     "搆到": "够到",
     "搆著": "够着",
-    "玻琍": "玻璃",
+    "玻琍": "玻璃",  # 琍 and 瓈 of names stay
+    "玻瓈": "玻璃",
     "甦活": "苏活",
+    "英哩": "英里",
+    "海哩": "海里",
     "鍊球": "链球",
     "腳鍊": "脚链",
     "狗鍊": "狗链",
@@ -183,12 +197,14 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | spell(_GODS, 祇="祇")
         | spell(_MATS, 藉="藉")
         | spell(_BORROWED)
+        | spell(_ROLLS, 藉="籍")
         | spell(_LOOKOUTS, 瞭="瞭")
         | spell(f"{_SUNK} {_HEAVY}", 沈="沉")
         | spell(" ".join([_SURNAMES, *surnames]))
         | spell(_PLANS, 畫="划")
         | spell(_PAINTINGS)
         | spell(_SECRETARIES)
+        | spell(_NAMES, 昇="昇")
         | {word: word for word in _KEPT.split()}
         | _PHRASES
     )

@@ -16,28 +16,37 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+#: What only Japanese writes: forms simplified in Japan alone, and characters made there.
+_MADE_IN_JAPAN = (
+    "両亜仏仮価倹児円処剣剤剰労勧勲単厳呉営団図圏塁塩増壊壌壱売変奨嬢実寛対専巌巣巻帯帰庁広廃弐弾従徴応恵悩悪懐戦払抜択拝拠拡挙捜掲"
+    "掻揺摂撃斉斎暁暦栄桜桟検楽様権歓歩歯歳毎気沢浄涙渇済渉渋渓満滝瀬焼犠猟獣畳痩発県砕稲穂穏竜粋粛経絵継続総縁縄縦繊繍聡聴脳臓舎舗"
+    "荘蔵薫薬蛍覚覧観訳読譲転軽辺逓遅郷酔醸釈鉄鉱銭鋳錬関闘陥険隠雑霊顔顕駅駆騒験髄髪鶏黒黙齢込働峠畑辻匂枠栃榊噺笹凪麿榎々〆"
+)
+
 #: Two kana, neighbours or with a word of Han between them, other than の, which Taiwan writes for 的, and than those of
-#: kana faces (ノ ツ シ ゞ); or a title in brackets that has の.
+#: kana faces (ノ ツ シ ゞ); or の in what can only be a title: in brackets, or beside a character of Japan's (進撃の).
 KANA = (
     "[ぁ-ねは-ゖァ-サスセソタチテトナニヌネハ-モャ-ヺー][ぁ-ゖァ-ヺー]|[ぁ-ねは-ゖ][一-鿿]{1,4}[ぁ-ゖ]"
-    "|の[一-鿿]{1,4}[ぁ-ねは-ゖ]|の[一-鿿]+[」』》〉]"
+    f"|の[一-鿿]{{1,4}}[ぁ-ねは-ゖ]|の[一-鿿]+[」』》〉]|[{_MADE_IN_JAPAN}]の|の[{_MADE_IN_JAPAN}]"
 )
 
 _KANA = re.compile(KANA)
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿0-9]+")
 _TITLE = re.compile(r"(?<=[「『《〈])[一-鿿ぁ-ゖァ-ヺー々]*の[一-鿿]+(?=[」』》〉])")
 _HAN = re.compile(r"[々〆一-鿿㐀-䶿0-9]+")
+_HIRAGANA = re.compile("[ぁ-ゖ]")
+_JAPANESE = re.compile(f"[{_MADE_IN_JAPAN}]")
 
 #: What only Chinese writes, in both scripts; it is looked for in a whole run, since the kana beside a word count.
 _CHINESE = re.compile(
-    "[你妳您這们沒她它牠跟讓让很做另爸爹爷奶哥咗嘢啲佢喺冇]"
+    "[你妳您這们麼沒她它牠跟讓让很做另爸爹爷奶哥咗嘢啲佢喺冇]"
     # Characters that Japan simplified, and that no name there keeps.
     "|[學會來對發點聲體關單氣圖畫經濟轉應變戀讀樂歡舊團價區實當參總繼續觀歲戰戲遲從壞懷擔擇據擊營擴斷權歸歷殘濕滿滯澀潛燒獨狹獵獸獻"
     "疊癡盜盡碎稱穩竊絕縣縱繩繪聽肅腦臟舉藝藥蟲蠻衛裝覺覽觸證譯賣贊踐輕辭醉醫釀釋錢鐵鑄險隨隱雜顯驅騷驗髮鬥黨齒龜兩處屬帶廳廢彈數"
     "擾樞檢歐濾爭獎圍壓隻嚴勞勵寢樓狀緣號貓鄉雞靈亂淚臺灣顏遞遙肅聯]"
     "|國(?=[家內人外民立])|(?<=[中美韓英法德外全各泰])國|(?<![渡田川池])邊"
     # Pronouns and function words, but for the Japanese words that they are in.
-    "|(?<![自無忘彼没])我(?![がらは々れ等慢流侭儘執孫])|他(?=[們的是說说在很也有就都會])"
+    "|(?<![自無忘彼没])我(?![がらは々れ等慢流侭儘執孫])|(?<![排利])他(?=[們的是說说在很也有就都會])"
     "|(?<![国國社頑必彼如])是(?![非正認认枝清が])"
     "|(?<![存現所不自健滞実潜駐介混散偏点内常遍])在(?![日宅庫籍来住学位任京留])"
     "|(?<![完終修未魅校満読結議投])了(?![解承見然以])"
@@ -49,22 +58,21 @@ _CHINESE = re.compile(
     "|把(?!握)|被(?=[人他我打騙抓])|去(?=[看吃買找玩])|叫(?:做|作|我|他)|名叫|超(?:好|可|級|想|帥|正|多|喜|愛)"
     "|[幾每哪]個|一個(?![人のをが])|姐(?!さん|御|ご)"
     "|好(?:看|聽|吃|玩|笑|像|多|想|可|帥|難|棒|用|不|吵|正|爽|久|愛)"
-    "|看[完到了著着起]|剛(?=[剛才看到吃買好])|昨天|今天|明天|每天|後天|電影|電視|手機|導演|演員|影片|女生|男生|女孩|男孩|朋友|網[友路站]|漂亮|知道|可以|真的|已經|因為|但是"
-    "|可是|如果|雖然|或者|時候|一[下樣起直]|怎|為[何什]|什|謝謝|谢谢|請問|八卦|卦"
-    # 的 before a name or a word in katakana, but not 論理的な and 知的ゲーム; and after what Japanese says otherwise.
-    "|(?<![劇知性詩美法静動量質心病公私外内目])的(?=[ァ-ヺ])|的(?![なにだでとはがをもの])(?=[ぁ-ゖ]{2})"
+    "|看[完到了著着起]|剛(?=[剛才看到吃買好])|昨天|今天|明天|每天|後天|電影|電視|手機|導演|演員|影片|女生|男生|女孩|男孩|朋友|網[友路站]|漂亮|知道|可以"
+    "|真的|已經|因為|但是|可是|如果|雖然|或者|時候|一[下樣起直]|怎|為[何什]|什|謝謝|谢谢|請問|八卦|卦"
+    "|[吃找玩叫看](?=[ァ-ヺ])|(?<![輸放配郵発運返転電])送(?=[ァ-ヺ])|(?<![過撤除消死退])去(?=[ァ-ヺ])|(?<![売購])買(?=[ァ-ヺ])"
+    "|(?<![周殺])到(?=[ぁ-ゖァ-ヺ])|(?<![共所保含特私国公固専占領既未])有(?=[ァ-ヺ])|或(?![るい])|與(?![謝那])|到爆|到底"
+    "|肥宅|一堆|妹[妹子]|然後|早餐|早就|直播|肚子|有多|女友|捷運|難道|[這一]輩子|出去|而且|只[有能是要好會想]|記得|靠[北邀杯]|拜託"
+    "|得(?=[很更太超好])|裡(?=[面的有])"
+    "|[看聽遇]見|發現|成為|變成|[個這]月|大家(?![さのがは])|老師|公司|飛機|機車|冷氣|房間|禮[拜物]|(?<!誕)生日|開心|難過|生氣|討厭|麻煩|加油|[早晚]安"
     "|[過好愛麗紅小新多少帥強買看去到友亮]的|(?<!国)家的"
 )
 
+#: The same if there is something of the above in the text: 的 before a name or a word in kana, but not 論理的な.
+_LIKELY = re.compile("的(?=[ァ-ヺ])|的(?![なにだでとはがをもの])(?=[ぁ-ゖ]{2})")
+
 #: Characters of today's Japanese that JIS X 0208 lacks, or for which it has another form.
 _LACKING = frozenset("塡剝頰噓摑搔繡醬鷗嚙囊")
-
-#: What only Japanese writes: forms simplified in Japan alone, and characters made there.
-_JAPANESE = re.compile(
-    "[両亜仏仮価倹児円処剣剤剰労勧勲単厳呉営団図圏塁塩増壊壌壱売変奨嬢実寛対専巌巣巻帯帰庁広廃弐弾従徴応恵悩悪懐戦払抜択拝拠拡挙"
-    "捜掲掻揺摂撃斉斎暁暦栄桜桟検楽様権歓歩歯歳毎気沢浄涙渇済渉渋渓満滝瀬焼犠猟獣畳痩発県砕稲穂穏竜粋粛経絵継続総縁縄縦繊繍聡聴脳"
-    "臓舎舗荘蔵薫薬蛍覚覧観訳読譲転軽辺逓遅郷酔醸釈鉄鉱銭鋳錬関闘陥険隠雑霊顔顕駅駆騒験髄髪鶏黒黙齢込働峠畑辻匂枠栃榊噺笹凪麿榎々〆]"
-)
 
 #: Particles, which tie the Han behind them to what is before.
 _PARTICLE = re.compile("の|と|を|が|は|に|へ|で|も|や|から|まで|より|への|での|との")
@@ -91,14 +99,15 @@ def around_japanese(text: str, convert: Callable[[str], str]) -> str:
 
 def _kept(text: str) -> Iterator[tuple[int, int]]:
     """Yield where the Japanese of a text begins and ends."""
-    if len(_KANA.findall(text)) > 1 and not _chinese(text):
+    chinese = bool(_chinese(text))
+    if not chinese and (len(_KANA.findall(text)) > 1 or len(_HIRAGANA.findall(text)) > 2):
         yield 0, len(text)
         return
     titles = {title.span() for title in _TITLE.finditer(text)}
     for run in _RUN.finditer(text):
         if not _KANA.search(run[0]) and run.span() not in titles:
             continue
-        signs = _chinese(run[0])
+        signs = _chinese(run[0]) | {sign.start() for sign in _LIKELY.finditer(run[0]) if chinese}
         for start, end in _pieces(run[0], signs) if signs else [(0, len(run[0]))]:
             yield run.start() + start, run.start() + end
 

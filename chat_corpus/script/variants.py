@@ -3,7 +3,7 @@
 Sources: 第一批异体字整理表 (1955), for everything that 通用规范汉字表 (2013) did not give back. Left out of it:
 
 - what the tables of 1956 to 2013 restored, be it for names only (喆 淼 堃 邨 甯 椀 筦 澂 勣 菉 龢, 挫 於 黏 and so on);
-- what is another word to those who write it: 嘅 and 撚 in Cantonese, 槑, 傌 on a chessboard, 琍 in names, 菑 in 臨菑;
+- what is another word to those who write it: 嘅 and 撚 in Cantonese, 槑, 傌 on a chessboard, 琍 and 瓈 in names, 菑;
 - what stands in Japanese names and words: 咲 薙 櫂 姉 働.
 """
 
@@ -25,7 +25,7 @@ _OFFICIAL = (
     "碱鹻堿 茧蠒 侥儌 叫呌 剿勦 秸稭 阶堦 劫刼刧刦 捷㨗 斤觔 阱穽 胫踁 炯烱 迥逈 韭韮 救捄 纠糺 "
     "揪揫 厩廐 局跼 据㨿 举擧 狷獧 眷睠 倦勌 橛橜 俊㑺 浚濬 刊栞 瞰矙 侃偘 坎埳 糠穅 炕匟 考攷 "
     "咳欬 克尅 肯肎 坑阬 寇宼㓂 叩敂 裤袴 款欵 矿鑛 馈餽 愧媿 窥闚 昆崐 阔濶 辣辢 腊臈 赖頼 懒嬾 "
-    "婪惏 螂蜋 琅瑯 历歴 莅涖 犁犂 梨棃 隶隷 藜蔾 璃瓈 荔茘 廉亷㢘 镰䥥 奁匳匲籢 敛歛 麟麐 吝恡 "
+    "婪惏 螂蜋 琅瑯 历歴 莅涖 犁犂 梨棃 隶隷 藜蔾 荔茘 廉亷㢘 镰䥥 奁匳匲籢 敛歛 麟麐 吝恡 "
     "邻隣 淋痳 磷燐粦 菱蔆 留㽞畱 琉瑠璢 瘤癅 柳栁桺 弄衖挵 橹艪㯭艣樐 碌磟 戮剹 炉鑪 略畧 仑崘 "
     "裸躶臝 骡驘 麻蔴 蟆蟇 脉衇䘑 虻蝱 冒冐 帽㡌 卯夘戼 梅楳 觅覔 绵緜 妙玅 咩哶 泯冺 冥㝠 馍饝 "
     "谟謩 幕幙 亩畮畆畂 拿㧱拏挐 奶嬭 乃廼 楠枏柟 闹閙 嫩嫰 霓蜺 拟儗 年秊 袅嬝褭 啮囓 捏揑 涅湼 "
@@ -52,7 +52,7 @@ _OFFICIAL = (
 _OTHERS = (
     "迪廸 兹玆 卫衞 裴裵 掸撢 麻痲 赞讃 粽糭 躲躱 听聼 羹羮 盖葢 解觧 宾賔 饼餠 准凖 出岀 炮礟 铁銕鐡 蜷踡 锁鏁 "
     "莽莾 鬓鬂髩 贤贒 德惪 彝彞 岁嵗 戏戱 揽擥 焰熖 貌皃 奇竒 联聨 节莭 质貭 疏踈 体躰 职軄 逃迯 达逹 釜釡 面靣 "
-    "餐飡 饰餙 粗麁 饮飮 颐頥 "
+    "餐飡 饰餙 粗麁 饮飮 颐頥 拼拚 扇搧 酸痠 铺舖 "
     "青靑 清淸 值値 告吿 慎愼 填塡 颠顚 尚尙 俞兪 喻喩 研硏 并倂 屏屛 瓶甁 妍姸 郎郞 乡鄕 镇鎭 高髙"
 )
 
