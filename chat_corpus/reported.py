@@ -53,9 +53,9 @@ class _Turns(msgspec.Struct):
     kept: _Count
     rejected: _Reasons
     changed_by_normalization: _Count
-    changed_by_step: dict[str, _Count]
     changed_by_conversion: _Count
     scripts: _Reasons
+    changed_by_step: dict[str, _Count] = {}  # not in the reports of earlier versions
 
 
 class _Pairs(msgspec.Struct):

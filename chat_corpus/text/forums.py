@@ -13,24 +13,25 @@ _OWN = "我你您他她它们请可能会要想不没来再接敢就都也去给
 _NO_NAME = (
     "如下|内容|时间|日期|说道?|称|曰|道|人|者|率|数量?|量|速度|格式|方式|对象|地址|邮箱|数字|一下|[我你他她]|\\d{1,3}"
 )
-# `回复 name ：` as the software writes it, several in a row too; a colon that begins a smiley is none.
-_ADDRESSED = re.compile(
-    rf"(?<![{_OWN}])(?<![{_OWN}] ) ?(?:回[复復覆](?: @?|@)(?!(?:{_NO_NAME}) ?[：:]){_NAME}"
-    r" ?[：:](?![)）]|//|[DPpOo](?![A-Za-z0-9])) ?)+"
-)
+# `回复 name ：` as the software writes it; a colon that begins a smiley is none.
+_ADDRESSED = rf"回[复復覆](?: @?|@)(?!(?:{_NO_NAME}) ?[：:]){_NAME} ?[：:](?![)）]|//|[DPpOo](?![A-Za-z0-9])) ?"
 # How words begin that follow 回复 in a sentence; and what follows a word that one should send: 回复 666 领取.
 _WORDS = (
-    "(?:一[下个条句楼些]|[是的了得着过完我你您他她它这那哪此该没不别有就都也还要会能可请谢怎什为太很好吧啊呢吗么嘛快慢率量数前后时里中以和跟与或"
-    "给让把被用多少几某每各全所大家们回]|楼[主上下]|[层吧版群]主|LZ|lz|内容|时间|日期|邮件|消息|帖子?|贴子?|评论|短信|信息|速度|需要|必[须看]|"
-    "即可|看见|问题|关键|密码|邮箱|数字|暗号|收藏|转发|区|[Qq][Qq]|[Ee]-?mail)"
+    "(?:一[下个条句楼些]|[是的了得着过我你您他她它这那哪没别就都也还要会能可请谢怎什为很吧啊呢吗么嘛给让把被跟或慢率]"
+    "|不[要会是能用行好了知懂过可再]|有[没人点些的奖]|太[多少快慢]|好[的了吧快慢多]|快[点些]|前[面天]|后[面来就]"
+    "|时[候间]|里面|中的|以[后前]|和[你我他]|与[你我他]|用[户不]|[几某每]个|各位|全[部都]|所有|大家|们|回复|完[了成]"
+    "|[此该][贴帖楼]|数[量字据]|[数多少]的|楼[主上下]|[层吧版群]主|LZ|lz|内容|日期|邮件|消息|[帖贴]子?(?= )|评论|短信"
+    "|信息|速度|需要|必[须看]|即可|看见|问题|关键|密码|邮箱|暗号|收藏|转发|区(?= )|[Qq][Qq]|[Ee]-?mail)"
 )
 _THEN = "(?:即可|就[能可会行送]|[可能]以?[获领看得下]|可以|获取|获得|领[取走]|查看|查询|退订|下载|送|有奖)"
 _LATIN = "[A-Za-z]{1,3}"
-# `回复 name ` without a colon, at the start of a post.
-_NAMED = re.compile(
-    rf"\A回[复復覆](?:(?: @|@){_NAME}| (?!{_WORDS}|(?:{_LATIN}|\d{{1,4}}|\d+楼) )"
+# `回复 name ` without a colon.
+_NAMED = (
+    rf"回[复復覆](?:(?: @|@){_NAME}| (?!{_WORDS}|(?:{_LATIN}|\d{{1,4}}|\d+楼) )"
     rf"[^\s:：<>,，.。!！?？;；、…《》“”\"'()（）]{{2,20}}) (?!{_THEN})(?=[^\s:：])"
 )
+_AT_THE_START = re.compile(rf"(?:{_ADDRESSED}|{_NAMED})+")
+_IN_MID_TURN = re.compile(rf"(?<![{_OWN}])(?<![{_OWN}] ) ?(?:{_ADDRESSED})+")
 
 # The system in the name of a client.
 _SYSTEM = (
@@ -84,11 +85,13 @@ def strip_replies(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
     >>> pl.select(strip_replies(pl.lit("回复 小明2015 别说了"))).item()
     '别说了'
     """
-    addressed, named = (" 回复 <USER>：", "回复 <USER> ") if placeholder else (" ", "")
 
     def strip(post: str) -> str:
-        found = _NAMED.sub(named, post)
-        return _ADDRESSED.sub(lambda match: addressed if match.start() else addressed.lstrip(), found)
+        start = _AT_THE_START.match(post)
+        written = start[0] if start else ""
+        sign = ("：" if written.rstrip().endswith((":", "：")) else " ") if written else ""
+        begin = f"回复 <USER>{sign}" if placeholder and written else ""
+        return begin + _IN_MID_TURN.sub(" 回复 <USER>：" if placeholder else " ", post[len(written) :])
 
     return text.map_elements(strip, return_dtype=pl.String)
 

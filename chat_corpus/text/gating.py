@@ -60,9 +60,8 @@ class Rows:
         """The rows at these places."""
         return Rows(changed=self.changed, given=self.numbers.gather(numbers))
 
-    def note(self, step: str, before: pl.Series, after: pl.Series) -> None:
-        """Note which rows a step has changed; null is not changed."""
-        where = before != after
+    def note(self, step: str, where: pl.Series) -> None:
+        """Note that a step has changed the rows of a mask; null is not changed."""
         if where.any():
             self.changed[step].append(self.numbers.filter(where))
 
@@ -118,14 +117,14 @@ def _noted(texts: pl.Series, named: Named, rows: Rows) -> pl.Series:
     if len(named.parts) > 1:
         done = gated(texts, named.parts)
         if done is not texts:
-            rows.note(named.step, texts, done)
+            rows.note(named.step, texts != done)
         return done
     ((gate, change),) = named.parts
     where = found(texts, gate)
 
     def work(some: pl.Series) -> pl.Series:
         done = _run(some, change)
-        rows.some(where).note(named.step, some, done)
+        rows.some(where).note(named.step, some != done)
         return done
 
     return on(texts, where, work)

@@ -281,11 +281,12 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
     easy = ~found(texts, hard)
     joined = on(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
     if noted is not None:
-        # In the table, blanks at the ends are gone before.
-        ends = options.blanks and separator == " "
-        trimmed = on(texts, easy, lambda some: some.str.strip_chars(" ")) if ends else texts
-        noted.note("blanks", texts, trimmed)
-        noted.note("segmentation", trimmed, joined)
+        length = texts.str.len_bytes().cast(pl.Int64)
+        trimmed = length
+        if options.blanks and separator == " ":  # which is gone from the ends before; there is no more than one
+            trimmed = length - texts.str.starts_with(" ") - (texts.str.ends_with(" ") & (length > 1))
+        noted.note("blanks", easy & (trimmed != length))
+        noted.note("segmentation", easy & (trimmed != joined.str.len_bytes()))
     return joined
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -273,6 +274,17 @@ def test_shards_that_lie_elsewhere_for_their_encoding_are_not_put_down_to_their_
     assert "read in another encoding, and so cut at other places: tieba.dialogues as utf-8, now gb18030" in remark
     made(raw, tmp_path / "new", "tieba", shard_bytes=300, text={"width": False}, rules={"min_chars": 4})
     assert compared(tmp_path).remarks == ("not traced: the raw files were cut at other places (shard_bytes)",)
+
+
+def test_a_report_without_counts_of_the_steps_is_of_an_earlier_version(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙 ——来自 iPhone 6\n"})
+    for out in ("old", "new"):
+        made(raw, tmp_path / out, "tieba")
+    report = tmp_path / "old" / "report.json"
+    told = json.loads(report.read_text("utf-8"))
+    assert told["sources"]["tieba"]["turns"].pop("changed_by_step") == {"signatures": 1}
+    report.write_text(json.dumps(told), "utf-8")
+    assert invoke("compare", tmp_path / "old", tmp_path / "new").stdout == "tieba: the same 1 rows\n"
 
 
 @pytest.mark.parametrize("reported", [True, False])
