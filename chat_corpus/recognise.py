@@ -128,13 +128,20 @@ def _judged(
         return Stray(file=entry.file, reason=_MADE.format(made), meant=made)
     text = text_of(head)
     fewest = FEW if owner and _is_named(entry, sources[owner]) else 1
-    fitting = [place for place in named if text is None or not contradicts(_input(place, sources).layout, text, fewest)]
-    fitting = [place for place in fitting if _input(place, sources).format.accepts(text_head(head))]
+    fitting = [place for place in named if _input(place, sources).format.accepts(text_head(head))]
+    fitting = [place for place in fitting if text is None or _is_plausible(_input(place, sources), head, text, fewest)]
     claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
     judged = claim or _by_content(entry, owner, head, text, sources)
     if isinstance(judged, Claim) and (fault := _end_fault(judged, head, sources)):
         return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True)
     return judged
+
+
+def _is_plausible(wanted: Input, head: bytes, text: str, fewest: int) -> bool:
+    """Whether a file that has the name of an input may be one: it has its layout, or can be read all the same."""
+    if not contradicts(wanted.layout, text, fewest):
+        return True
+    return wanted.format.parts == 1 and is_most_of(wanted.format, wanted.layout, head, text)
 
 
 def _parquet(

@@ -12,6 +12,7 @@ are named in `Turns.unread`, unless their text is that of a turn.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +23,13 @@ from chat_corpus.formats.base import RecordError, Turns
 from chat_corpus.formats.names import (
     ANSWERS,
     CONVERSATIONS,
-    HISTORY,
+    HISTORIES,
     INPUT,
     INSTANCES,
     NO_TURN,
     PROMPTS,
     ROLES,
+    SECOND_PROMPTS,
     TEXTS,
     normal,
 )
@@ -40,9 +42,16 @@ _SPEAKERS = 2
 #: So many keys of an unknown record are told.
 _SHOWN = 6
 #: What releases call the one who asks, and the one who answers.
-_USERS = frozenset({"human", "user", "用户"})
-_ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "bot", "model", "other", "助手"})
-_SYSTEM = "system"
+_USERS = frozenset({"human", "user", "usr", "prompter", "customer", "用户", "客户", "顾客"})
+_ASSISTANTS = frozenset(
+    {"assistant", "gpt", "chatgpt", "ai", "bot", "chatbot", "model", "other", "助手", "助理", "机器人", "客服"}
+)
+#: Whom nobody answers.
+_SYSTEMS = frozenset({"system", "developer", "系统"})
+#: Programs that a model calls, and what it says to them: no dialogue of two.
+_TOOLS = frozenset(
+    {"tool", "tool_call", "tool_response", "function", "function_call", "observation", "ipython", "工具"}
+)
 #: What a record is called that is a list. The elements of a list that is the record, or is under "data", are messages
 #: or texts: other objects would be records themselves.
 _LIST = "the record"
@@ -90,17 +99,20 @@ def _shape(keys: tuple[str, ...]) -> _Shape:
     def of(names: frozenset[str] | set[str]) -> tuple[str, ...]:
         return tuple(key for key in keys if normal(key) in names)
 
-    known = PROMPTS | ANSWERS | CONVERSATIONS | NO_TURN | {INPUT, HISTORY, INSTANCES}
+    known = PROMPTS | ANSWERS | CONVERSATIONS | NO_TURN | {INPUT, INSTANCES} | HISTORIES
+    prompts, inputs, answers = of(PROMPTS), of({INPUT}), of(ANSWERS)
+    if answers and not (prompts or inputs):
+        prompts = of(SECOND_PROMPTS)
     return _Shape(
-        prompts=of(PROMPTS),
-        inputs=of({INPUT}),
-        answers=of(ANSWERS),
-        history=of({HISTORY}),
+        prompts=prompts,
+        inputs=inputs,
+        answers=answers,
+        history=of(HISTORIES),
         instances=of({INSTANCES}),
         conversations=of(CONVERSATIONS),
         roles=of(ROLES),
         texts=of(TEXTS),
-        unknown=tuple(key for key in keys if normal(key) not in known),
+        unknown=tuple(key for key in keys if normal(key) not in known and key not in prompts),
     )
 
 
@@ -181,6 +193,8 @@ def _text(record: Mapping[str, object], key: str, default: str | None = None) ->
     value = record.get(key, default)
     if value is None and default is not None:
         return default
+    if isinstance(value, list) and len(value) == 1:  # one answer of several that there could be
+        value = value[0]
     if not isinstance(value, str):
         keys = ", ".join(name[:40] for name in islice(record, _SHOWN))
         more = f" and {len(record) - _SHOWN} more" if len(record) > _SHOWN else ""
@@ -247,20 +261,29 @@ def _history(record: Mapping[str, object], keys: Sequence[str]) -> list[str | No
     turns: list[str | None] = []
     for key in keys:
         value = record[key]
-        if value in (None, "", []):
+        if isinstance(value, str) and value.lstrip().startswith("["):  # a table's field
+            value = _json(value, key)
+        if value in (None, "", [], {}):
             continue
         if isinstance(value, str) and value.lstrip().startswith("Human") and _HISTORY.match(value.lstrip()):
             turns += _HISTORY.split(value.lstrip())[1:]
         elif not isinstance(value, list):
             raise RecordError(f"a list of exchanges under '{key[:40]}' expected, {_kind(value)} met")
         elif all(isinstance(pair, list) for pair in value):
-            for pair in value:
+            for pair in filter(None, value):
                 if len(pair) != _SPEAKERS or not all(isinstance(text, str) for text in pair):
                     raise RecordError(f"pairs of texts under '{key[:40]}' expected, a list of {len(pair)} values met")
                 turns += pair
         else:
             turns += _conversation(value, key)
     return turns
+
+
+def _json(text: str, key: str) -> object:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"a list of exchanges under '{key[:40]}' expected, a text met that is no JSON") from error
 
 
 def _joined(before: list[str | None], last: Sequence[str]) -> list[str | None]:
@@ -272,10 +295,13 @@ def _joined(before: list[str | None], last: Sequence[str]) -> list[str | None]:
 
 def _conversation(value: object, key: str) -> Turns:
     """The turns of messages, of objects with a question and an answer, or of texts that follow each other."""
+    if isinstance(value, Mapping) and _is_round(_shape(tuple(value))):
+        return _rounds([value], [_shape(tuple(value))], key)
     if isinstance(value, list) and value:
         if all(isinstance(text, str) for text in value) and len(value) >= _SPEAKERS:
-            return Turns(value)
+            return _texts(value)
         if all(isinstance(one, Mapping) for one in value):
+            value = [_message_of(one) for one in value]
             shapes = [_shape(tuple(one)) for one in value]
             if normal(key) not in _OF_RECORDS and all(map(_is_round, shapes)):
                 return _rounds(value, shapes, key)
@@ -283,6 +309,24 @@ def _conversation(value: object, key: str) -> Turns:
     if value == []:
         raise RecordError("a conversation without turns")
     raise RecordError(f"a list of objects under '{key[:40]}' expected, {_kind(value)} of something else met")
+
+
+def _texts(texts: Sequence[str]) -> Turns:
+    """Texts that follow each other. Raises RecordError where they are the names of columns, or records as texts."""
+    if all(normal(text) in PROMPTS | ANSWERS | NO_TURN | {INPUT} for text in texts):
+        raise RecordError("texts that follow each other expected, names of fields met: rows without names are not read")
+    if all(text.lstrip().startswith("{") and text.rstrip().endswith("}") for text in texts):
+        raise RecordError("a record expected, a list of records as texts met: decode these first")
+    return Turns(texts)
+
+
+def _message_of(message: Mapping[str, object]) -> Mapping[str, object]:
+    """A message; one of the kind ``{"user": "…"}`` in the form of all others."""
+    if len(message) == 1:
+        ((role, text),) = message.items()
+        if normal(role) in _USERS | _ASSISTANTS | _SYSTEMS:
+            return {"role": role, "content": text}
+    return message
 
 
 def _is_round(shape: _Shape) -> bool:
@@ -306,16 +350,16 @@ def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[_Shape]
     """User and assistant in turn: what one says in several messages is one turn; an assistant who begins is turn 1."""
     turns: list[str | None] = []
     unread: dict[str, None] = {}
-    for message, shape in zip(messages, shapes, strict=True):
-        role_key, text_key = (*shape.roles, "from")[0], (*shape.texts, "value")[0]
-        role, text = normal(_text(message, role_key)), _content(message, text_key)
-        rest = [name for name in message if name not in (role_key, text_key) and normal(name) not in NO_TURN]
+    roles = [_role(message, (*shape.roles, "from")[0]) for message, shape in zip(messages, shapes, strict=True)]
+    users = _users(roles)
+    for message, shape, role in zip(messages, shapes, roles, strict=True):
+        text_key = (*shape.texts, "value")[0]
+        text = _content(message, text_key)
+        rest = [name for name in message if name not in (*shape.roles, text_key) and normal(name) not in NO_TURN]
         unread |= dict.fromkeys(f"{key}[].{name}" for name in _texts_under(message, rest, [text]))
-        if role == _SYSTEM:
+        if role in _SYSTEMS:
             continue
-        if role not in _USERS | _ASSISTANTS:
-            raise RecordError(f"a role '{role[:40]}' met, human, user, assistant, gpt or system expected")
-        if (len(turns) % 2 == 0) == (role in _USERS):
+        if (len(turns) % 2 == 0) == (role in users):
             turns.append(text)
         elif turns:
             turns[-1] = f"{turns[-1]}\n{text}"
@@ -326,11 +370,33 @@ def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[_Shape]
     return Turns(turns, list(unread))
 
 
+def _role(message: Mapping[str, object], key: str) -> str:
+    value = message.get(key)
+    return str(value) if type(value) is int else normal(_text(message, key))
+
+
+def _users(roles: Sequence[str]) -> frozenset[str]:
+    """Whose roles are those of the one who asks: of two that nobody knows, as A and B, it is the one who begins.
+
+    Raises RecordError for any others.
+    """
+    speakers = list(dict.fromkeys(role for role in roles if role not in _SYSTEMS))
+    unknown = [role for role in speakers if role not in _USERS | _ASSISTANTS]
+    if not unknown:
+        return _USERS
+    odd = next((role for role in unknown if role in _TOOLS), unknown[0])
+    if odd in _TOOLS or len(unknown) != len(speakers) or len(speakers) != _SPEAKERS:
+        raise RecordError(f"a role '{odd[:40]}' met, human, user, assistant, gpt or system expected")
+    return frozenset(speakers[:1])
+
+
 def _content(message: Mapping[str, object], key: str) -> str:
     """The text of a message: one text, or parts of which all are texts (OpenAI)."""
     parts = message.get(key)
     if isinstance(parts, list) and parts and all(isinstance(part, Mapping) and "text" in part for part in parts):
         return "\n".join(_text(part, "text") for part in parts)
+    if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
+        return "\n".join(parts)
     return _text(message, key)
 
 

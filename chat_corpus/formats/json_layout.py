@@ -21,7 +21,11 @@ from chat_corpus.signature import HEAD_BYTES
 #: value of another layout.
 TurnsOf = Callable[[object], Sequence["str | None"]]
 
-_BLANKS = re.compile(r"[\s\ufeff]*")
+#: What stands before values besides blanks: byte order marks, and the record separator of RFC 7464.
+_MARKS = "\ufeff\x1e"
+_BLANKS = re.compile(rf"[\s{_MARKS}]*")
+#: A comma after the last value of an object or array, which Python refuses; texts are matched to be passed over.
+_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _KEY = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCALAR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)(?=\s*[,}])', re.DOTALL)
 _COMMA = re.compile(r"[\s,]*")
@@ -59,17 +63,20 @@ def read_dialect(dialect: str) -> Nested:
 
 
 def decode(text: str) -> object:
-    """A JSON value as every reader takes it: with raw tabs and line breaks in texts, and a comma after it.
+    """A JSON value as every reader takes it: with raw tabs and line breaks in texts, and commas after the last values.
+
+    NaN, which exporters write for a missing value, is null.
 
     Raises ValueError, RecursionError, and RecordError for a key that is there twice: one value would be lost.
     """
+    bare = text.lstrip(_MARKS)
     try:
-        return _DECODER.decode(text)
+        return _DECODER.decode(bare)
     except json.JSONDecodeError:
-        bare = text.rstrip()
-        if not bare.endswith(","):
+        mended = _LAST_COMMA.sub(r"\1", bare.rstrip().removesuffix(","))
+        if mended == bare:
             raise
-        return _DECODER.decode(bare[:-1])
+        return _DECODER.decode(mended)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -80,7 +87,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return record
 
 
-_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object)
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_constant=lambda name: None)  # noqa: ARG005
 
 
 @lru_cache(maxsize=8)
@@ -91,13 +98,13 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     if text[start : start + 1] not in ("{", "["):
         return None
     whole = len(head) < HEAD_BYTES
-    lines = [line for line in (text if whole else text.rpartition("\n")[0]).split("\n") if line.strip("\ufeff \t\r")]
+    lines = [line for line in (text if whole else text.rpartition("\n")[0]).split("\n") if line.strip(f"{_MARKS} \t\r")]
     if not lines:
         return _nested(text, start, turns_of, whole=whole) if not _is_record(text, start) else None
-    first = _decoded(lines[0].strip("\ufeff \t\r"))
+    first = _decoded(lines[0].strip(f"{_MARKS} \t\r"))
     if first is None:
         found = _nested(text, start, turns_of, whole=whole)
-        several = len(lines) > 1 and not _mostly_lines(lines)
+        several = _follow(text, start) or (len(lines) > 1 and (not _mostly_lines(lines) or _spans_lines(lines)))
         return found if found.prefix or found.columns or several else None
     if len(lines) > 1 or not whole:
         is_array = text[start] == "[" and lines[1:] and not lines[1].lstrip().startswith("[")
@@ -278,6 +285,13 @@ def _is_record(text: str, start: int) -> bool:
         place = end
     strings = text[place : place + 1] == '"'
     return bool(keys) and (strings or keys[-1] in {"conversations", "conversation", "messages", "history", "instances"})
+
+
+def _follow(text: str, start: int) -> bool:
+    """Whether the first line holds a value and the beginning of another."""
+    _, end = _value(text, start)
+    match = _COMMA.match(text, end) if end else None
+    return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
 
 
 def _mostly_lines(lines: Sequence[str]) -> bool:

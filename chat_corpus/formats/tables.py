@@ -16,11 +16,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 import polars as pl
 
 from chat_corpus.formats.base import (
+    Fields,
     Format,
     Reading,
     Records,
@@ -47,23 +48,30 @@ _BLANKS = 10
 _ENOUGH, _NEARLY_ALL = 0.5, 0.9
 #: A header of more columns is none.
 _MOST_COLUMNS = 100
-#: Row numbers are shown by so many lines.
+#: Row numbers, or quotes, are shown by so many lines.
 _ROWS = 3
+#: So many lines tell how many columns a table without header may have, which are no more than that.
+_SHOWN, _WIDEST = 20, 8
+#: What may stand before a header: a remark, or what tells Excel the separator.
+_REMARK = re.compile(r"\ufeff?\s*(?:#|//|(?i:\"?sep=))")
+_SEPARATOR_NAMED = r'^(?i:"?sep=).{1,2}"?$'
+#: The line below the header of a Markdown table.
+_RULE = r"^[\s|:-]*-{2,}[\s|:-]*$"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """A table: its `separator`, the places of question and answer in `width` columns, whether fields may be `quoted`.
 
-    `header` is the number of the line that names the columns, 0 for none; `others` are places and names of columns that
-    may hold text which is not read.
+    `heading` is the line that names the columns, empty for none; wherever it stands again, as where files were joined,
+    it names them too. `others` are places and names of columns that may hold text which is not read.
     """
 
     separator: str
     quoted: bool = False
     places: tuple[int, int] = (0, 1)
     width: int = 2
-    header: int = 0
+    heading: str = ""
     others: tuple[tuple[int, str], ...] = ()
 
     @classmethod
@@ -114,12 +122,9 @@ def look(head: bytes, declared: Table) -> Table:
     named = _header(lines, declared)
     if named is not None:
         return _of_rows(data, lines, named, declared)
-    if _share(data, declared) >= _ENOUGH:
-        return declared
-    numbered = _numbered(lines, declared)
-    others = [_table(declared, separator) for separator in _SEPARATORS if separator != declared.separator]
-    tried = [*others, numbered, *(_numbered(lines, one) for one in others)]
-    return next((one for one in tried if one is not None and _share(data, one) >= _NEARLY_ALL), declared)
+    quotes = replace(declared, quoted=declared.quoted or _is_quoted(lines, declared.separator))
+    found = next((one for one in dict.fromkeys([quotes, declared]) if _share(data, one) >= _ENOUGH), None)
+    return found or next(_others(data, lines, declared), declared)
 
 
 def is_table(head: bytes, declared: Table) -> bool:
@@ -128,26 +133,64 @@ def is_table(head: bytes, declared: Table) -> bool:
     return _share(head[: cut_at_line(head) or len(head)], found) >= _ENOUGH
 
 
-def _table(declared: Table, separator: str) -> Table:
-    return replace(declared, separator=separator, quoted=separator == ",")
+def _others(data: bytes, lines: Sequence[str], declared: Table) -> Iterator[Table]:
+    """Tables without a header that nearly all lines are of: two fields, or two between row numbers and empty ones."""
+    separators = list(dict.fromkeys([*_SEPARATORS, declared.separator]))
+    for separator in separators:
+        for quoted in {separator == "," or _is_quoted(lines, separator): 0, separator == ",": 0}:
+            table = replace(declared, separator=separator, quoted=quoted)
+            if table != declared and _share(data, table) >= _NEARLY_ALL:
+                yield table
+    for separator in separators:
+        widths = {line.count(separator) + 1 for line in lines[:_SHOWN]}
+        for quoted in {_is_quoted(lines, separator): 0, False: 0}:
+            for width in sorted(one for one in widths if len(declared.places) < one <= _WIDEST):
+                table = replace(declared, separator=separator, quoted=quoted, width=width)
+                places = _telling(data, table) if _share(data, table) >= _NEARLY_ALL else []
+                if len(places) == len(declared.places):
+                    yield replace(table, places=(places[0], places[1]))
+
+
+def _telling(data: bytes, table: Table) -> list[int]:
+    """The places of the columns that are neither empty nor row numbers."""
+    records = _format(table).split(data, 1)
+    good = _fields(records, table).good["text"]
+    columns = [good.list.get(place).str.strip_chars() for place in range(table.width)]
+    return [place for place, column in enumerate(columns) if not (_is_empty(column) or _are_numbers(column))]
+
+
+def _is_empty(column: pl.Series) -> bool:
+    return column.str.contains(r"\A[\s:+-]*\z").sum() >= _NEARLY_ALL * len(column)
+
+
+def _are_numbers(column: pl.Series) -> bool:
+    return len(column) >= _ROWS and column.str.contains(r"\A\d+(?:\.0)?\z").all() and column.n_unique() == len(column)
 
 
 def _header(lines: Sequence[str], declared: Table) -> Table | None:
-    """The table that the first line names the columns of, if it does."""
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip("\ufeff \t\r")), (0, ""))
+    """The table that the first line names the columns of, if it does; remarks before it are none of its lines."""
+    filled = [(number, line) for number, line in enumerate(lines[:_BLANKS], 1) if line.strip("\ufeff \t\r")]
+    number, line = next(((n, one) for n, one in filled if not _REMARK.match(one)), (0, ""))
     following = [one for one in lines[number:] if one.strip()]
     for separator in dict.fromkeys([declared.separator, *_SEPARATORS]):
         names = _names(line, separator)
         places = columns(names) if 1 < len(names) <= _MOST_COLUMNS else None
         if places is None:
             continue
-        if not all(names[place].isascii() for place in places) and (not following or line in following):
-            return None  # 问题 and 回答 are words that people say too, and more than once
+        if not all(names[place].isascii() for place in places) and _say(following, names, places, separator):
+            return None
         others = [place for place in range(len(names)) if place not in places and not is_row_number(names[place])]
         unread = tuple((place, names[place].strip()[:80]) for place in others if normal(names[place]) not in NO_TURN)
         quoted = separator == "," or '"' in line
-        return Table(separator=separator, quoted=quoted, places=places, width=len(names), header=number, others=unread)
+        return Table(separator=separator, quoted=quoted, places=places, width=len(names), heading=line, others=unread)
     return None
+
+
+def _say(lines: Sequence[str], names: Sequence[str], places: tuple[int, int], separator: str) -> bool:
+    """Whether lines have the same texts as a header that would name their columns: people say 问题 and 回答 too."""
+    fields = (_names(line, separator) for line in lines)
+    said = (row for row in fields if len(row) == len(names))
+    return not lines or any(all(row[place] == names[place] for place in places) for row in said)
 
 
 def _names(line: str, separator: str) -> list[str]:
@@ -175,21 +218,19 @@ def _of_rows(data: bytes, lines: Sequence[str], named: Table, declared: Table) -
 
 
 def _is_quoted(lines: Sequence[str], separator: str) -> bool:
-    """Whether fields that begin with a quote are quoted: all of them close, and one holds what needs quotes."""
-    text, mark = "\n".join(lines[1:]), re.escape(separator)
+    """Whether fields that begin with a quote are quoted: they close, and one holds what needs quotes, or all are.
+
+    The last one may not close, where a file is seen up to there.
+    """
+    text, mark = "\n".join(line.removesuffix("\r") for line in lines), re.escape(separator)
     begun = len(re.findall(rf'(?m)(?:^|{mark})"', text))
-    whole = re.findall(rf'(?m)(?:^|{mark})"((?:[^"]|"")*)"(?={mark}|$)', text)
-    return begun == len(whole) > 0 and any('""' in field or separator in field or "\n" in field for field in whole)
-
-
-def _numbered(lines: Sequence[str], table: Table) -> Table | None:
-    """The table with a first column of row numbers, if the lines have them."""
-    filled = [line for line in lines if line.strip()]
-    first = [line.partition(table.separator)[0].strip('" ') for line in filled]
-    counted = sum(one.isdecimal() and two == str(int(one) + 1) for one, two in pairwise(first))
-    if len(first) < _ROWS or counted < _NEARLY_ALL * (len(first) - 1):
-        return None
-    return replace(table, places=(1, 2), width=3)
+    field = rf'(?m)(?:^|(?<={mark}))"((?:[^"]|"")*)"(?={mark}|$)'
+    whole = re.findall(field, text)
+    if not begun - 1 <= len(whole) <= begun or len(whole) < _ROWS:
+        return False
+    if any('""' in field or separator in field or "\n" in field for field in whole):
+        return True
+    return not re.sub(field, "", text).replace(separator, "").strip()
 
 
 def _share(data: bytes, table: Table) -> float:
@@ -263,23 +304,31 @@ def _split(data: bytes, first: int, table: Table) -> Records:
 
 def _read(parts: Sequence[Records], *, table: Table) -> Reading:
     (lines,) = parts
-    header = lines.filter(pl.col("line") == table.header)["line"] if table.header else lines["line"].clear()
-    records = lines.filter(pl.col("line") != table.header) if len(header) else lines
-    return _quoted(records, header, table) if table.quoted else _plain(records, header, table)
-
-
-def _plain(records: Records, header: pl.Series, table: Table) -> Reading:
-    fields = two_fields(records, table.separator, table.width)
+    records, headings = without_headings(lines, table)
+    fields = _fields(records, table)
     good, unread = _chosen(fields.good, table)
     rows = exchanges(good, fields.bad)
-    return Reading(rows=mark_empty(rows), structural=(pl.concat([header, fields.blank]),), unread=unread)
+    return Reading(rows=mark_empty(rows), structural=(pl.concat([headings, fields.blank]),), unread=unread)
 
 
-def _quoted(lines: Records, header: pl.Series, table: Table) -> Reading:
+def without_headings(lines: Records, table: Table) -> tuple[Records, pl.Series]:
+    """The records without the lines that name the columns, and the numbers of these."""
+    if not table.heading:
+        return lines, lines["line"].clear()
+    text = pl.col("text")
+    named = (text == table.heading) | text.str.contains(_SEPARATOR_NAMED)
+    if "|" in table.separator:
+        named |= text.str.contains(_RULE)
+    named = named.fill_null(value=False)
+    return lines.filter(~named), lines.filter(named)["line"]
+
+
+def _fields(records: Records, table: Table) -> Fields:
+    if not table.quoted:
+        return two_fields(records, table.separator, table.width)
     text, pattern = pl.col("text"), _patterns(table)[0]
     structural = (pl.col("continues") | (text.str.strip_chars() == "")).fill_null(value=False)
-    records = lines.filter(~structural)
-    matched = records.with_columns(fields=text.str.extract_groups(pattern))
+    matched = records.filter(~structural).with_columns(fields=text.str.extract_groups(pattern))
     sound = pl.col("fields").struct["1"].is_not_null()
     named = {",": "comma", "\t": "tab"}.get(table.separator, repr(table.separator))
     number = {2: "two"}.get(table.width, str(table.width))
@@ -290,10 +339,11 @@ def _quoted(lines: Records, header: pl.Series, table: Table) -> Reading:
     )
     groups = [str(place + 1) for place in range(table.width)]
     fields = pl.concat_list(*(_unquoted(pl.col("fields").struct[group]) for group in groups))
-    good, unread = _chosen(matched.filter(sound).select("line", text=fields), table)
-    rows = exchanges(good, pl.concat([bad, undecodable(records)]))
-    empty = lines.filter(structural)["line"]
-    return Reading(rows=mark_empty(rows), structural=(pl.concat([header, empty]),), unread=unread)
+    return Fields(
+        good=matched.filter(sound).select("line", text=fields),
+        bad=pl.concat([bad, undecodable(matched)]),
+        blank=records.filter(structural)["line"],
+    )
 
 
 def _chosen(good: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
