@@ -123,7 +123,8 @@ def look(head: bytes, declared: Table) -> Table:
     if named is not None:
         return _of_rows(data, lines, named, declared)
     quotes = replace(declared, quoted=declared.quoted or _is_quoted(lines, declared.separator))
-    found = next((one for one in dict.fromkeys([quotes, declared]) if _share(data, one) >= _ENOUGH), None)
+    likely = [] if _has_borders(lines) else [quotes, declared]
+    found = next((one for one in dict.fromkeys(likely) if _share(data, one) >= _ENOUGH), None)
     return found or next(_others(data, lines, declared), declared)
 
 
@@ -133,9 +134,15 @@ def is_table(head: bytes, declared: Table) -> bool:
     return _share(head[: cut_at_line(head) or len(head)], found) >= _ENOUGH
 
 
+def _has_borders(lines: Sequence[str]) -> bool:
+    """Whether lines are the rows of a Markdown table, which begin and end with a bar."""
+    filled = [line.strip() for line in lines if line.strip()]
+    return sum(line.startswith("|") and line.endswith("|") for line in filled) > _NEARLY_ALL * len(filled)
+
+
 def _others(data: bytes, lines: Sequence[str], declared: Table) -> Iterator[Table]:
     """Tables without a header that nearly all lines are of: two fields, or two between row numbers and empty ones."""
-    separators = list(dict.fromkeys([*_SEPARATORS, declared.separator]))
+    separators = ["|"] if _has_borders(lines) else list(dict.fromkeys([*_SEPARATORS, declared.separator]))
     for separator in separators:
         for quoted in {separator == "," or _is_quoted(lines, separator): 0, separator == ",": 0}:
             table = replace(declared, separator=separator, quoted=quoted)
@@ -226,11 +233,11 @@ def _is_quoted(lines: Sequence[str], separator: str) -> bool:
     begun = len(re.findall(rf'(?m)(?:^|{mark})"', text))
     field = rf'(?m)(?:^|(?<={mark}))"((?:[^"]|"")*)"(?={mark}|$)'
     whole = re.findall(field, text)
-    if not begun - 1 <= len(whole) <= begun or len(whole) < _ROWS:
+    if not begun - 1 <= len(whole) <= begun:
         return False
     if any('""' in field or separator in field or "\n" in field for field in whole):
         return True
-    return not re.sub(field, "", text).replace(separator, "").strip()
+    return len(whole) >= _ROWS and not re.sub(field, "", text).replace(separator, "").strip()
 
 
 def _share(data: bytes, table: Table) -> float:
