@@ -290,12 +290,12 @@ def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> Piece:
     return piece
 
 
-def _checked(length: object, cut: Callable[[bytes], int], data: bytes) -> int:
+def _checked(facts: FileFacts, length: object, cut: Callable[[bytes], int], data: bytes) -> int:
     """What a format's `cut` gave. Raises ChatCorpusError for what is no length of a prefix of the data."""
     if type(length) is int and 0 <= length <= len(data):
         return length
     raise ChatCorpusError(
-        f"cut ({written_at(cut) or 'of a format'}) gave {length!r}, a number from 0 to {len(data):,} expected: "
+        f"{facts.file.name}: cut ({written_at(cut) or 'of a format'}) gave {length!r}, a number from 0 to {len(data):,} expected: "
         "how many of the bytes it was given can be read by themselves; the format is at fault, not the file"
     )
 
@@ -329,7 +329,7 @@ def _cut(
         stream = _watched(content, facts)
         while chunk := _read(stream, min(max(size - len(data), len(data)), 1 + _longest(size) - len(data)), facts.file):
             data += chunk
-            length = _checked(cut(data), cut, data) if len(data) >= size else 0
+            length = _checked(facts, cut(data), cut, data) if len(data) >= size else 0
             if length:
                 records = count(data[:length])
                 facts.records = first + records - 1

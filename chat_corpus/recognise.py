@@ -239,6 +239,9 @@ def _by_content(
     candidates = tuple(
         _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
     )
+    unfinished = unread.by_ending(name) if not candidates else None
+    if unfinished is not None and unfinished.data:
+        return _unread(entry, None, unfinished, sources)
     return Stray(file=entry.file, reason=_nearest(entry, text, sources), candidates=candidates)
 
 
@@ -297,12 +300,14 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
     if speaks:
         alike = {name: pattern for name, pattern in alike.items() if name in speaks}
         if not alike:
-            wanted = ", ".join(pattern for one in sources[speaks[0]].inputs for pattern in one.files)
+            wanted = ", ".join(dict.fromkeys(name for one in sources[speaks[0]].inputs for name in one.files))
             return f"speaks of {speaks[0]}, but has no layout of it that is read; looked for is {wanted}"
     if not alike or not re.search(HAN, text):
         return _UNKNOWN
-    told = "nothing that tells which it is" if len(alike) > 1 else "nothing else of it"
-    return f"has the layout of {', '.join(alike)}, and {told}; a name would: {', '.join(alike.values())}"
+    names = f"rename it: {', '.join(alike.values())}"
+    if len(alike) > 1:
+        return f"has the layout of {', '.join(alike)}, but nothing tells whether it is one of them; if it is, {names}"
+    return f"has the layout of {', '.join(alike)}, but nothing else of it; if it is that corpus, {names}"
 
 
 def _sampled(format_: Format, head: bytes) -> Sampled:

@@ -78,7 +78,7 @@ def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: P
     (reason,) = reasons(look(tmp_path, sources.load())).values()
     assert re.match(told, reason), reason
     assert "give it the ending" not in reason
-    assert "a name would" not in reason
+    assert "rename it" not in reason
 
 
 @pytest.mark.parametrize("ending", [".xlsx", ".ods", ".docx", ".sql", ".rar", ".db"])

@@ -30,6 +30,7 @@ SOURCE = Source(
             format=PARALLEL,
             signatures=(_POSTS, _COMMENTS),
         ),
+        Input(files=("stc_weibo_train_post.txt", "stc_weibo_train_response.txt"), format=PARALLEL, remade=True),
         *question_answer_inputs("STC*", many=True),
     ),
     traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG})),
