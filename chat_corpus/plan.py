@@ -295,8 +295,8 @@ def _checked(facts: FileFacts, length: object, cut: Callable[[bytes], int], data
     if type(length) is int and 0 <= length <= len(data):
         return length
     raise ChatCorpusError(
-        f"{facts.file.name}: cut ({written_at(cut) or 'of a format'}) gave {length!r}, a number from 0 to {len(data):,} expected: "
-        "how many of the bytes it was given can be read by themselves; the format is at fault, not the file"
+        f"{facts.file.name}: cut ({written_at(cut) or 'of a format'}) gave {length!r}, a number from 0 to "
+        f"{len(data):,} expected, the length of what can be read by itself; the format is at fault, not the file"
     )
 
 

@@ -352,7 +352,9 @@ def test_a_cut_that_gives_no_length_is_the_plugins_fault_and_not_the_files(given
     raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n' * 9, "tieba.dialogues": "早\t好\n"})
     done = invoke("--plugin", tmp_path / "ours.py", "--config", config, "--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
-    assert re.search(r"error: ours.*cut \(ours\.py:\d+, cut\) gave .* the format is at fault, not the file", done.stderr)
+    assert re.search(
+        r"error: ours.*cut \(ours\.py:\d+, cut\) gave .* the format is at fault, not the file", done.stderr
+    )
     assert "damaged" not in done.stderr
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "早\t好\n"
 

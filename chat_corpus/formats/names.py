@@ -71,12 +71,13 @@ _AFFIX = re.compile(r"(?<=.)(?:\s*\(.*\)|[\s_-]+(?:text|content|string)|内容|�
 
 @lru_cache(maxsize=1 << 12)
 def normal(name: str) -> str:
-    r"""A name as it is compared: without quotes, blanks around it, a byte order mark, case and width.
+    r"""A name as it is compared: without quotes, blanks around it, marks that nobody sees, case and width.
 
     >>> normal('\ufeff"Ｑuestion " '), normal(" 问题")
     ('question', '问题')
     """
-    plain = unicodedata.normalize("NFKC", name.replace("\ufeff", ""))
+    seen = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    plain = unicodedata.normalize("NFKC", seen)
     return plain.strip().strip("\"'“”‘’`").strip().casefold()
 
 

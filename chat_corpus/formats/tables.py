@@ -124,6 +124,8 @@ def look(head: bytes, declared: Table) -> Table:
         return _of_rows(data, lines, named, declared)
     quotes = replace(declared, quoted=declared.quoted or _is_quoted(lines, declared.separator))
     likely = [] if _has_borders(lines) else [quotes, declared]
+    if _has_tabs(lines):
+        likely = [replace(declared, separator="\t", quoted=_is_quoted(lines, "\t")), *likely]
     found = next((one for one in dict.fromkeys(likely) if _share(data, one) >= _ENOUGH), None)
     return found or next(_others(data, lines, declared), declared)
 
@@ -138,6 +140,12 @@ def _has_borders(lines: Sequence[str]) -> bool:
     """Whether lines are the rows of a Markdown table, which begin and end with a bar."""
     filled = [line.strip() for line in lines if line.strip()]
     return sum(line.startswith("|") and line.endswith("|") for line in filled) > _NEARLY_ALL * len(filled)
+
+
+def _has_tabs(lines: Sequence[str]) -> bool:
+    """Whether lines have a tab each, which nobody writes in a text as one does commas."""
+    filled = [line for line in lines if line.strip()]
+    return sum(line.count("\t") == 1 for line in filled) > _NEARLY_ALL * len(filled)
 
 
 def _others(data: bytes, lines: Sequence[str], declared: Table) -> Iterator[Table]:
@@ -211,9 +219,9 @@ def _names(line: str, separator: str) -> list[str]:
 
 def _of_rows(data: bytes, lines: Sequence[str], named: Table, declared: Table) -> Table:
     """A table with a header as its rows show it: they may have another separator, and quotes."""
-    best = named
+    best, below = named, [line for line in lines if line != named.heading]
     for separator in dict.fromkeys([named.separator, declared.separator, *_SEPARATORS]):
-        tried = replace(named, separator=separator, quoted=separator == "," or _is_quoted(lines, separator))
+        tried = replace(named, separator=separator, quoted=separator == "," or _is_quoted(below, separator))
         if named.quoted and separator == named.separator:
             tried = replace(tried, quoted=True)
         share = _share(data, tried)
