@@ -339,7 +339,7 @@ def _cut(
             else:
                 _check_length(facts, len(data), start, size)
     check_unchanged(facts.file)
-    if fault_at_end is not None and data and (fault := fault_at_end(data[-_TAIL:])):
+    if fault_at_end is not None and facts.file.streamed and data and (fault := fault_at_end(data[-_TAIL:])):
         raise FileError(facts.file.name, fault)
     records = count(data)
     facts.records = first + records - 1

@@ -15,8 +15,10 @@ from chat_corpus.ledger import UNREADABLE, FileCounts, check_reading, file_count
 from chat_corpus.lines import BOM, cut_at_line
 from chat_corpus.signature import HEAD_BYTES, share
 
-#: Of a corpus that is known by its content alone at least so many records can be read, or lines have the layout.
+#: Of a corpus that is known by its content alone at least so many records can be read.
 _READABLE = 0.95
+#: Of a file that is read together with another so many lines have the layout: records may have lines without it.
+_MOSTLY = 0.7
 #: So many records at either end of a file are looked at: where a document quotes a corpus, the quotation is inside.
 _ENDS = 5
 #: What lines of logs, quotations, patches and listings begin with, and no line of a corpus.
@@ -64,7 +66,7 @@ def is_most_of(format_: Format, layout: str, head: bytes, text: str) -> bool:
     if _FENCE.search(text) or (share(_QUOTED, text, fewest=1) or 0) > _FEW:
         return False
     if format_.parts > 1:
-        return not layout or (share(layout, text, fewest=1) or 0) >= _READABLE
+        return not layout or (share(layout, text, fewest=1) or 0) >= _MOSTLY
     read = _read(format_, head)
     if read is None:
         return False

@@ -53,7 +53,7 @@ def _cut(data: bytes) -> int:
 
 def _in_dialect(dialect: str) -> Format:
     table = Table.of(dialect)
-    if table == replace(_CHAIN, heading=table.heading):
+    if table == replace(_CHAIN, header=table.header):
         return replace(CHAINED, read=partial(_read, table=table))
     return replace(_TABLE.of(dialect), repeats=CHAINED.repeats)
 

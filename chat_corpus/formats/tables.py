@@ -63,15 +63,15 @@ _RULE = r"^[\s|:-]*-{2,}[\s|:-]*$"
 class Table:
     """A table: its `separator`, the places of question and answer in `width` columns, whether fields may be `quoted`.
 
-    `heading` is the line that names the columns, empty for none; wherever it stands again, as where files were joined,
-    it names them too. `others` are places and names of columns that may hold text which is not read.
+    `header` is the number of the line that names the columns, 0 for none; `others` are places and names of columns that
+    may hold text which is not read.
     """
 
     separator: str
     quoted: bool = False
     places: tuple[int, int] = (0, 1)
     width: int = 2
-    heading: str = ""
+    header: int = 0
     others: tuple[tuple[int, str], ...] = ()
 
     @classmethod
@@ -197,7 +197,7 @@ def _header(lines: Sequence[str], declared: Table) -> Table | None:
         others = [place for place in range(len(names)) if place not in places and not is_row_number(names[place])]
         unread = tuple((place, names[place].strip()[:80]) for place in others if normal(names[place]) not in NO_TURN)
         quoted = separator == "," or '"' in line
-        return Table(separator=separator, quoted=quoted, places=places, width=len(names), heading=line, others=unread)
+        return Table(separator=separator, quoted=quoted, places=places, width=len(names), header=number, others=unread)
     return None
 
 
@@ -219,7 +219,7 @@ def _names(line: str, separator: str) -> list[str]:
 
 def _of_rows(data: bytes, lines: Sequence[str], named: Table, declared: Table) -> Table:
     """A table with a header as its rows show it: they may have another separator, and quotes."""
-    best, below = named, [line for line in lines if line != named.heading]
+    best, below = named, lines[named.header :]
     for separator in dict.fromkeys([named.separator, declared.separator, *_SEPARATORS]):
         tried = replace(named, separator=separator, quoted=separator == "," or _is_quoted(below, separator))
         if named.quoted and separator == named.separator:
@@ -327,14 +327,13 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
 
 
 def without_headings(lines: Records, table: Table) -> tuple[Records, pl.Series]:
-    """The records without the lines that name the columns, and the numbers of these."""
-    if not table.heading:
+    """The records without the line that names the columns and what belongs to it, and the numbers of these."""
+    if not table.header or lines.is_empty() or lines["line"][0] > table.header + 1:
         return lines, lines["line"].clear()
-    text = pl.col("text")
-    named = (text == table.heading) | text.str.contains(_SEPARATOR_NAMED)
-    if "|" in table.separator:
-        named |= text.str.contains(_RULE)
-    named = named.fill_null(value=False)
+    number, text = pl.col("line"), pl.col("text")
+    above = (number < table.header) & text.str.contains(_SEPARATOR_NAMED)
+    below = (number == table.header + 1) & text.str.contains(_RULE) & pl.lit("|" in table.separator)
+    named = (number == table.header) | (above | below).fill_null(value=False)
     return lines.filter(~named), lines.filter(named)["line"]
 
 

@@ -11,7 +11,7 @@ _WORDS = (
     Rate(pattern="\t", most=0),
     Rate(pattern=r"^[\[{<]\S", most=0.05),
     Rate(pattern=r'^\s*"', most=0.05),
-    Rate(pattern=r"^\S{9,}$", most=0.02),
+    Rate(pattern=r"^\S{6,}$", most=0.02),
 )
 #: Posts have links, written `alink`, and topics; their comments are segmented lines like any others.
 _POSTS = Signature(rates=(*_WORDS, Rate(pattern=r"\balink\b", least=0.02), Rate(pattern=r"# [^#\n]+ #", least=0.01)))
