@@ -29,13 +29,13 @@ UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
 class Example:
     """The first unreadable record of a file: its number, the reason, the detail, and how it begins.
 
-    The last is for messages, and no part of report.json: the rejects have the whole record.
+    The last is for messages, and neither kept nor reported: the rejects have the whole record.
     """
 
     line: int
     reason: str
     detail: str
-    raw: str = ""
+    raw: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Example:

@@ -41,6 +41,8 @@ _TAIL = 1 << 12
 _MOSTLY = 0.9
 _MADE = "what another program made of {}; it is not read, get the corpus itself"
 _UNKNOWN = "no corpus that is known, by its name or its content"
+#: So many patterns of a source are named.
+_SHOWN = 8
 #: Layouts of any text.
 _COMMON = ("", ",")
 
@@ -300,7 +302,9 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
     if speaks:
         alike = {name: pattern for name, pattern in alike.items() if name in speaks}
         if not alike:
-            wanted = ", ".join(dict.fromkeys(name for one in sources[speaks[0]].inputs for name in one.files))
+            patterns = list(dict.fromkeys(name for one in sources[speaks[0]].inputs for name in one.files))
+            more = f" and {len(patterns) - _SHOWN} more" if len(patterns) > _SHOWN else ""
+            wanted = f"{', '.join(patterns[:_SHOWN])}{more}"
             return f"speaks of {speaks[0]}, but has no layout of it that is read; looked for is {wanted}"
     if not alike or not re.search(HAN, text):
         return _UNKNOWN

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.tables import Table, table_format
+from chat_corpus.formats.table_rows import Table
+from chat_corpus.formats.tables import table_format
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.signature import Signature
 

@@ -14,7 +14,8 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, position_within, turns_frame, two_fields
-from chat_corpus.formats.tables import Table, table_format, without_headings
+from chat_corpus.formats.table_rows import Table, without_headings
+from chat_corpus.formats.tables import table_format
 
 _SEPARATOR = "\t"
 _CHAIN = Table(separator=_SEPARATOR)

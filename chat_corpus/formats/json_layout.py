@@ -109,7 +109,7 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     if len(lines) > 1 or not whole:
         is_array = text[start] == "[" and lines[1:] and not lines[1].lstrip().startswith("[")
         return Nested(prefix=text[: start + 1]) if is_array else (Nested() if _spans_lines(lines) else None)
-    return None if _accepted(first, turns_of) else _inside(text, start, turns_of)
+    return None if _accepted(first, turns_of) or _is_exchange(first) else _inside(text, start, turns_of)
 
 
 def has_record(head: bytes, turns_of: TurnsOf) -> bool:
@@ -129,6 +129,14 @@ def has_record(head: bytes, turns_of: TurnsOf) -> bool:
             return _is_record(text, place)
         place = match.end()
     return False
+
+
+def _is_exchange(value: object) -> bool:
+    """Whether a value has texts as question and answer: whatever is wrong with it, it is a record and holds none."""
+    if not isinstance(value, Mapping):
+        return False
+    texts = {normal(name) for name, one in value.items() if isinstance(one, str)}
+    return bool(texts & PROMPTS) and bool(texts & ANSWERS)
 
 
 def _inside(text: str, start: int, turns_of: TurnsOf) -> Nested | None:
