@@ -24,8 +24,8 @@ TurnsOf = Callable[[object], Sequence["str | None"]]
 #: What stands before values besides blanks: byte order marks, and the record separator of RFC 7464.
 _MARKS = "\ufeff\x1e"
 _BLANKS = re.compile(rf"[\s{_MARKS}]*")
-#: A comma after the last value of an object or array, which Python refuses; texts are matched to be passed over.
-_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+#: So many commas after the last value of an object or array, which Python refuses, are passed over in a record.
+_MOST_COMMAS = 100
 _KEY = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCALAR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)(?=\s*[,}])', re.DOTALL)
 _COMMA = re.compile(r"[\s,]*")
@@ -69,14 +69,23 @@ def decode(text: str) -> object:
 
     Raises ValueError, RecursionError, and RecordError for a key that is there twice: one value would be lost.
     """
-    bare = text.lstrip(_MARKS)
-    try:
-        return _DECODER.decode(bare)
-    except json.JSONDecodeError:
-        mended = _LAST_COMMA.sub(r"\1", bare.rstrip().removesuffix(","))
-        if mended == bare:
-            raise
-        return _DECODER.decode(mended)
+    bare = text.strip(f"{_MARKS} \t\r\n").removesuffix(",")
+    for _ in range(_MOST_COMMAS):
+        try:
+            return _DECODER.decode(bare)
+        except json.JSONDecodeError as error:
+            comma = _last_comma(bare, error.pos)
+            if comma < 0:
+                raise
+            bare = f"{bare[:comma]} {bare[comma + 1 :]}"
+    return _DECODER.decode(bare)
+
+
+def _last_comma(text: str, at: int) -> int:
+    """Where the comma before a closing bracket is that Python refuses, `at` it or at the bracket; -1 for no such."""
+    bracket = at if text[at : at + 1] in ("}", "]") else _blanks(text, at + 1) if text[at : at + 1] == "," else -1
+    comma = len(text[:bracket].rstrip()) - 1
+    return comma if bracket > 0 and text[bracket : bracket + 1] in ("}", "]") and text[comma] == "," else -1
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

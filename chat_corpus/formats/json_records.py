@@ -42,11 +42,9 @@ _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 #: Between lists in an object there are keys too.
 _GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
-_TEXT = r'"(?:[^"\\]|\\.)*"'
-_SCALAR = rf'(?:{_TEXT}|[^\s"\[\]{{}},]+)'
-#: A key with a scalar, or with a list of scalars.
-_SCALARS = re.compile(rf"({_TEXT})\s*:\s*({_SCALAR}|\[\s*(?:{_SCALAR}\s*(?:,\s*{_SCALAR}\s*)*)?\])", re.DOTALL)
-_KEYS = re.compile(r'[\s,\[\]{}\ufeff]|"(?:[^"\\]|\\.)*"\s*:', re.DOTALL)
+#: Texts, marks and scalars, each matched wherever it may begin: what would be tried again takes too long in the end.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
+_BRACKETS = frozenset("[]{},")
 #: What an object says of the list of records in it, which is no record.
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
 #: A line of an array that has lost its brackets.
@@ -91,12 +89,34 @@ def _of_the_file(records: Records) -> pl.Series:
 
 
 def _is_of_the_file(text: str) -> bool:
-    if _KEYS.sub("", _SCALARS.sub("", text)):
-        return False
-    return all(
-        normal(key) in _OF_THE_FILE or not any(map(str.isalpha, "".join(re.findall(_TEXT, value, re.DOTALL))))
-        for key, value in _SCALARS.findall(text)
-    )
+    """Whether a piece has no more than keys, and such with scalars, or lists of them, that are no turns."""
+    tokens = _TOKENS.findall(text)
+    place = 0
+    while place < len(tokens):
+        key = tokens[place]
+        if key in _BRACKETS:
+            place += 1
+            continue
+        if not key.startswith('"') or tokens[place + 1 : place + 2] != [":"]:
+            return False
+        said, place = _scalars(tokens, place + 2)
+        letters = any(map(str.isalpha, "".join(value for value in said if value.startswith('"'))))
+        if letters and normal(key) not in _OF_THE_FILE:
+            return False
+    return True
+
+
+def _scalars(tokens: Sequence[str], at: int) -> tuple[list[str], int]:
+    """The scalar at a place, or those of the list there, and where the next token is; none for anything else."""
+    if tokens[at : at + 1] != ["["]:
+        scalar = [token for token in tokens[at : at + 1] if token not in _BRACKETS and tokens[at + 1 : at + 2] != [":"]]
+        return scalar, at + len(scalar)
+    end = at + 1
+    while end < len(tokens) and (tokens[end] == "," or tokens[end] not in _BRACKETS):
+        end += 1
+    if tokens[end : end + 1] != ["]"]:
+        return [], at
+    return [one for one in tokens[at + 1 : end] if one != ","], end + 1
 
 
 def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[Reason, str]:
