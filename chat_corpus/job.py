@@ -148,13 +148,13 @@ class Job:
         step, self.reached = reached - self.reached, reached
         return step
 
-    def fail(self, error: ChatCorpusError) -> None:
-        """Take note of the first failure, and tell it."""
+    def fail(self, error: ChatCorpusError, message: str = "") -> None:
+        """Take note of the first failure, and log it; a longer `message` than the error's is logged in its place."""
         if not self.told.error:
             self.told.error, self.told.exit_code = str(error), error.exit_code
             trace = getattr(error, "trace", "")
             about = {"event": "source.failed", "source": self.name}
-            _log.error("%s", error, extra={**about, "traceback": trace} if trace else about)
+            _log.error("%s", message or error, extra={**about, "traceback": trace} if trace else about)
             if trace:
                 _log.debug("%s", trace, extra={"event": "source.traceback", "source": self.name})
 
@@ -209,7 +209,9 @@ class Job:
         failures = list(usable.failures(groups, counts.files))
         if failures:
             advice = usable.advice(source, groups, counts.files, self.told.files)
-            self.fail(IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}"))
+            reported = usable.failures(groups, usable.unquoted(counts.files))
+            error = IncompleteError(f"{self.name}: {'; '.join(reported)}; {advice}")
+            self.fail(error, f"{self.name}: {'; '.join(failures)}; {advice}")
         elif barren := usable.barren(source, self.plan.settings.of(self.name), counts):
             if usable.is_wanted(counts):
                 _log.warning("%s: %s", self.name, barren, extra={"event": "source.empty", "source": self.name})

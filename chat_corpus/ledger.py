@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -28,17 +28,24 @@ UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """The first unreadable record of a file: its number, the reason, the detail, and how it begins."""
+    """The first unreadable record of a file: its number, the reason, the detail, and how it begins.
+
+    The last is for messages, and neither kept nor reported: the rejects have the whole record.
+    """
 
     line: int
     reason: str
     detail: str
-    raw: str
+    raw: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Example:
-        """An example from what `asdict` made of it. Raises KeyError, TypeError or ValueError for anything else."""
-        return cls(line=int(data["line"]), **{name: str(data[name]) for name in ("reason", "detail", "raw")})
+        """An example from what `report` made of it. Raises KeyError, TypeError or ValueError for anything else."""
+        return cls(line=int(data["line"]), reason=str(data["reason"]), detail=str(data["detail"]))
+
+    def report(self) -> dict[str, Any]:
+        """The example as it stands in report.json."""
+        return {"line": self.line, "reason": self.reason, "detail": self.detail}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,7 +86,7 @@ class FileCounts:
             "used": self.used,
             "rejected": self.rejected,
             "unreadable": dict(sorted(self.unreadable.items())),
-            "example": None if self.example is None else asdict(self.example),
+            "example": None if self.example is None else self.example.report(),
             "unread_fields": dict(sorted(self.unread.items())),
         }
 

@@ -11,6 +11,23 @@ from chat_corpus.source import Source
 #: What older tools write: a file of pairs for each corpus, `douban_single_turn.tsv` among them.
 _MADE = r"(?:_(?:single|multi)_?turn|_clean(?:ed)?|_pairs?|_qa)?\.tsv"
 
+#: What is put to a file's name where it holds the same dialogues once more: in another form, or some of them.
+_AGAIN = re.compile(
+    r"(?:[-_. ]+(?:raw|orig|original|old|bak|backup|copy|clean|cleaned|sample|samples|small|mini|tiny|demo|example"
+    r"|examples|subset|head|part[-_]?\d+|utf-?8|utf-?16|gbk|gb2312|gb18030|big5|副本)|\s*[(（]\d+[)）])+"
+)
+
+
+def without_marks(name: str) -> str:
+    """The name of the file of which another holds the dialogues once more, by its name; any other name as it is.
+
+    >>> without_marks("a/train_2M_CN_sample.json"), without_marks("tieba (1).dialogues"), without_marks("tieba2.csv")
+    ('a/train_2m_cn.json', 'tieba.dialogues', 'tieba2.csv')
+    """
+    path = PurePosixPath(name.lower())
+    found = re.fullmatch(rf"(.+?){_AGAIN.pattern}", path.stem)
+    return str(path.with_name(found[1] + path.suffix)) if found else name
+
 
 def made_of(name: str, sources: Iterable[str]) -> str | None:
     """The source of which a program that writes a `.tsv` for each has made a file, by its name.

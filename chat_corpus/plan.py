@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from chat_corpus import encodings, transcoding
 from chat_corpus.detection import decide
-from chat_corpus.errors import ChatCorpusError, IncompleteError
-from chat_corpus.formats.base import Format
+from chat_corpus.errors import ChatCorpusError, FileError, IncompleteError
+from chat_corpus.formats.base import Format, written_at
 from chat_corpus.lines import count_lines, lines_end
 from chat_corpus.parquet import PARQUET
 from chat_corpus.raw import RawFile, check_unchanged, read_range
@@ -39,6 +39,8 @@ _MOST_RECORDS = 1 << 20
 #: Enough text to see whether its words are segmented.
 _SAMPLE_BYTES = 1 << 18
 _SAMPLES = 8
+#: So many bytes at the end of a file tell whether it was cut short.
+_TAIL = 1 << 12
 _NOT_IT = "this is not the file it should be: get it again, or move it away"
 
 _log = logging.getLogger(__name__)
@@ -180,7 +182,7 @@ class Plan:
         if format_.cut is None:
             yield tuple(_whole(fact, format_.count) for fact in facts)
         elif format_.parts == 1:
-            for piece in _cut(facts[0], format_.cut, format_.count, self.settings.shard_bytes):
+            for piece in _cut(facts[0], format_.cut, format_.count, self.settings.shard_bytes, format_.fault_at_end):
                 yield (piece,)
         else:
             yield from self._parallel(format_, facts)
@@ -297,6 +299,16 @@ def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> Piece:
     return piece
 
 
+def _checked(facts: FileFacts, length: object, cut: Callable[[bytes], int], data: bytes) -> int:
+    """What a format's `cut` gave. Raises ChatCorpusError for what is no length of a prefix of the data."""
+    if type(length) is int and 0 <= length <= len(data):
+        return length
+    raise ChatCorpusError(
+        f"{facts.file.name}: cut ({written_at(cut) or 'of a format'}) gave {length!r}, a number from 0 to "
+        f"{len(data):,} expected, the length of what can be read by itself; the format is at fault, not the file"
+    )
+
+
 def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
     """Raise ChatCorpusError where what must be read together is longer than anything in a corpus."""
     longest = _longest(size)
@@ -310,14 +322,23 @@ def _longest(size: int) -> int:
     return max(_LONGEST_RECORD, 8 * size)
 
 
-def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes], int], size: int) -> Iterator[Piece]:
-    """Consecutive pieces of about `size` bytes that cover a file."""
+def _cut(
+    facts: FileFacts,
+    cut: Callable[[bytes], int],
+    count: Callable[[bytes], int],
+    size: int,
+    fault_at_end: Callable[[bytes], str] | None = None,
+) -> Iterator[Piece]:
+    """Consecutive pieces of about `size` bytes that cover a file.
+
+    Raises FileError where its end is at fault: of a compressed file nobody has seen that before.
+    """
     start, first, data = 0, 1, b""
     with facts.file.content() as content:
         stream = _watched(content, facts)
         while chunk := _read(stream, min(max(size - len(data), len(data)), 1 + _longest(size) - len(data)), facts.file):
             data += chunk
-            length = cut(data) if len(data) >= size else 0
+            length = _checked(facts, cut(data), cut, data) if len(data) >= size else 0
             if length:
                 records = count(data[:length])
                 facts.records = first + records - 1
@@ -327,6 +348,8 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
             else:
                 _check_length(facts, len(data), start, size)
     check_unchanged(facts.file)
+    if fault_at_end is not None and facts.file.streamed and data and (fault := fault_at_end(data[-_TAIL:])):
+        raise FileError(facts.file.name, fault)
     records = count(data)
     facts.records = first + records - 1
     if data or start == 0:

@@ -41,6 +41,8 @@ _TAIL = 1 << 12
 _MOSTLY = 0.9
 _MADE = "what another program made of {}; it is not read, get the corpus itself"
 _UNKNOWN = "no corpus that is known, by its name or its content"
+#: So many patterns of a source are named.
+_SHOWN = 8
 #: Layouts of any text.
 _COMMON = ("", ",")
 
@@ -128,13 +130,20 @@ def _judged(
         return Stray(file=entry.file, reason=_MADE.format(made), meant=made)
     text = text_of(head)
     fewest = FEW if owner and _is_named(entry, sources[owner]) else 1
-    fitting = [place for place in named if text is None or not contradicts(_input(place, sources).layout, text, fewest)]
-    fitting = [place for place in fitting if _input(place, sources).format.accepts(text_head(head))]
+    fitting = [place for place in named if _input(place, sources).format.accepts(text_head(head))]
+    fitting = [place for place in fitting if text is None or _is_plausible(_input(place, sources), head, text, fewest)]
     claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
     judged = claim or _by_content(entry, owner, head, text, sources)
     if isinstance(judged, Claim) and (fault := _end_fault(judged, head, sources)):
         return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True)
     return judged
+
+
+def _is_plausible(wanted: Input, head: bytes, text: str, fewest: int) -> bool:
+    """Whether a file that has the name of an input may be one: it has its layout, or can be read all the same."""
+    if not contradicts(wanted.layout, text, fewest):
+        return True
+    return wanted.format.parts == 1 and is_most_of(wanted.format, wanted.layout, head, text)
 
 
 def _parquet(
@@ -232,6 +241,9 @@ def _by_content(
     candidates = tuple(
         _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
     )
+    unfinished = unread.by_ending(name) if not candidates else None
+    if unfinished is not None and unfinished.data:
+        return _unread(entry, None, unfinished, sources)
     return Stray(file=entry.file, reason=_nearest(entry, text, sources), candidates=candidates)
 
 
@@ -290,12 +302,16 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
     if speaks:
         alike = {name: pattern for name, pattern in alike.items() if name in speaks}
         if not alike:
-            wanted = ", ".join(pattern for one in sources[speaks[0]].inputs for pattern in one.files)
+            patterns = list(dict.fromkeys(name for one in sources[speaks[0]].inputs for name in one.files))
+            more = f" and {len(patterns) - _SHOWN} more" if len(patterns) > _SHOWN else ""
+            wanted = f"{', '.join(patterns[:_SHOWN])}{more}"
             return f"speaks of {speaks[0]}, but has no layout of it that is read; looked for is {wanted}"
     if not alike or not re.search(HAN, text):
         return _UNKNOWN
-    told = "nothing that tells which it is" if len(alike) > 1 else "nothing else of it"
-    return f"has the layout of {', '.join(alike)}, and {told}; a name would: {', '.join(alike.values())}"
+    names = f"rename it: {', '.join(alike.values())}"
+    if len(alike) > 1:
+        return f"has the layout of {', '.join(alike)}, but nothing tells whether it is one of them; if it is, {names}"
+    return f"has the layout of {', '.join(alike)}, but nothing else of it; if it is that corpus, {names}"
 
 
 def _sampled(format_: Format, head: bytes) -> Sampled:

@@ -37,7 +37,6 @@ class _Example(msgspec.Struct):
     line: _Count
     reason: str
     detail: str
-    raw: str
 
 
 class _FileRecords(msgspec.Struct):

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.tables import Table, table_format
+from chat_corpus.formats.table_rows import Table
+from chat_corpus.formats.tables import table_format
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.signature import Signature
 
@@ -28,7 +29,8 @@ class Input:
     the file is wrong. By its content alone a file is known where one of the `signatures` fits it.
 
     `siblings` are patterns, best first, of files that hold dialogues of the release once more: its raw form, an earlier
-    edition, a cut or a sample of it. They are read only where nothing better is there.
+    edition, a cut or a sample of it. They are read only where nothing better is there. `remade` inputs are what others
+    have made of the whole release: they are read only where that is not there.
     """
 
     files: tuple[str, ...]
@@ -37,6 +39,7 @@ class Input:
     signatures: tuple[Signature, ...] = ()
     many: bool = False
     siblings: tuple[str, ...] = ()
+    remade: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.files, str) or not all(self.files):
@@ -69,11 +72,12 @@ def question_answer_inputs(
     """
     tables = tuple(f"{stem}.{ending}" for ending in endings)
     files = tuple(f"{stem}.{ending}" for ending in ("json", "jsonl", "ndjson", "parquet"))
-    return (
-        Input(files=tables, format=table_format(Table(separator=",", quoted=True), certain=True), many=many),
-        Input(files=files, format=json_lines(instruction_turns, certain=True), many=many),
-        Input(files=files, format=json_array(instruction_turns, certain=True), many=many),
+    formats = (
+        (tables, table_format(Table(separator=",", quoted=True), certain=True)),
+        (files, json_lines(instruction_turns, certain=True)),
+        (files, json_array(instruction_turns, certain=True)),
     )
+    return tuple(Input(files=names, format=format_, many=many, remade=True) for names, format_ in formats)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from chat_corpus.company import folder, joined, outputs
 from chat_corpus.compressed import content_name
 from chat_corpus.errors import UsageError
+from chat_corpus.naming import without_marks
 from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
 from chat_corpus.samples import alike, is_sample, looks
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 #: So many files of no corpus are looked into.
 _LOOKS = 2000
+_REMADE = "{} left alone: what somebody has made of this corpus, and {} is read"
 _SIBLING = "{} left alone: another form, edition or part of {}, which is read"
 #: So many files are named in a remark.
 _NAMED = 3
@@ -168,7 +170,7 @@ def _assign_unusable(found: Mapping[str, Found], strays: Iterable[Stray]) -> Non
 def _grouped(source: Source, claims: list[Claim]) -> Found:
     found = Found(source=source)
     names = {told.file.name for told in claims}
-    claims = _one_form_each(claims, found)
+    claims = _without_siblings(_one_form_each(claims, found), found)
     for number, wanted in enumerate(source.inputs):
         mine = [told for told in claims if told.place[1] == number]
         mine.sort(
@@ -182,12 +184,15 @@ def _grouped(source: Source, claims: list[Claim]) -> Found:
         mine = [told for told in mine if not _unpacked_too(told.file, names, found)]
         if found.groups and source.alternatives and mine:
             found.remarks.extend(f"{told.file.name} left alone: a version of what was read already" for told in mine)
+        elif found.groups and wanted.remade and not source.distinct:
+            found.remarks.extend(_REMADE.format(told.file.name, found.files[0].name) for told in mine)
         elif wanted.format.parts == 1:
             _group_single(found, number, wanted, _best(wanted, mine, found))
         else:
             _group_parts(found, number, wanted, mine)
     read = set(found.files)
     found.sampled = {told.file: told.sampled for told in claims if told.file in read}
+    _tell_same_names(found, [told for told in claims if told.file in read])
     _tell_renamed(found, [told for told in claims if told.file in read])
     _tell_missing(found, claims)
     return found
@@ -203,12 +208,26 @@ def _one_form_each(claims: list[Claim], found: Found) -> list[Claim]:
     inputs = found.source.inputs
     for told in sorted(claims, key=lambda told: (told.how is not How.NAME, told.place[1], told.file.name)):
         path = PurePosixPath(content_name(told.file.name))
-        first = chosen.setdefault((str(path.parent), path.stem.lower()), told)
+        first = chosen.setdefault((str(path.parent), path.stem.lower().removesuffix(".corpus")), told)
         same = PurePosixPath(content_name(first.file.name)).suffix == path.suffix
         if first is told or same or inputs[told.place[1]].format.parts > 1 or not path.suffix:
             several.append(told)
         else:
             found.remarks.append(f"{told.file.name} left alone: another form of {first.file.name}, which is read")
+    return several
+
+
+def _without_siblings(claims: list[Claim], found: Found) -> list[Claim]:
+    """The claims without files whose name is another one's with a mark, as ``_raw`` or ``_sample``."""
+    names = {PurePosixPath(content_name(told.file.name).lower()).name: told.file.name for told in claims}
+    several: list[Claim] = []
+    for told in claims:
+        own = PurePosixPath(content_name(told.file.name)).name
+        release = names.get(without_marks(own)) if without_marks(own) != own.lower() else None
+        if release is None or release == told.file.name or found.source.inputs[told.place[1]].format.parts > 1:
+            several.append(told)
+        else:
+            found.remarks.append(_SIBLING.format(told.file.name, release))
     return several
 
 
@@ -266,14 +285,15 @@ def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim])
     if len(chosen) > 1 and not wanted.many:
         shown = ", ".join(told.file.name for told in chosen[:_NAMED])
         found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
-    elif wanted.many:
-        _tell_same_names(found, wanted, chosen)
 
 
-def _tell_same_names(found: Found, wanted: Input, chosen: list[Claim]) -> None:
+def _tell_same_names(found: Found, claims: list[Claim]) -> None:
     """Several files of one name, by as much of its path as the pattern names, are versions of the same file."""
     names: dict[str, list[str]] = {}
-    for told in chosen:
+    for told in claims:
+        wanted = found.source.inputs[told.place[1]]
+        if not wanted.many or wanted.format.parts > 1:
+            continue
         path = PurePosixPath(content_name(told.file.name).lower())
         pattern = wanted.files[told.place[2]]
         depth = len(PurePosixPath(pattern).parts) if told.how is How.NAME else 0

@@ -48,6 +48,11 @@ _REFUSAL = Kind(
 _LFS = Kind(message="a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'", holds_place=True)
 _ANNEX = Kind(message="a git-annex pointer, not the file itself: fetch it with 'git annex get'", holds_place=True)
 _ZEROS = Kind(message="zero bytes, where a download was not finished or a disk failed: get it again", holds_place=True)
+_WIDE = Kind(message="text in UTF-32, which is not read: convert it to UTF-8, as with iconv -f UTF-32 -t UTF-8")
+_OLD_MAC = Kind(
+    message="text whose lines end as on an old Mac, with CR alone: convert it, as with mac2unix, or save the "
+    "spreadsheet as CSV (UTF-8)"
+)
 
 
 def _packed(kind: str, ending: str) -> Kind:
@@ -62,6 +67,8 @@ _TEXTS: tuple[tuple[bytes, Kind], ...] = (
     (b"<!doctype html", _PAGE),
     (b"<html", _PAGE),
     (b"<head>", _PAGE),
+    (b"<body", _PAGE),
+    (b"<pre>", _PAGE),
 )
 #: By what other files begin with.
 _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
@@ -95,6 +102,9 @@ _REFUSALS = re.compile(
     rb'(?:\s*,\s*"(?:documentation_url|status|status_?code|code|error|message|request_?id)"\s*:[^,{}]*)*\s*\}\s*\Z'
     rb"|\A(?:404: Not Found|Entry not found|Access to .{1,80} is restricted|Invalid username or password)"
 )
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+#: Layouts that do not go by lines.
+_STRUCTURED = (b"{", b"[", b"<")
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\3\4"
 #: What the first members of a zip archive are called, or hold, that is one file to whoever made it.
@@ -135,6 +145,11 @@ _WRITTEN = frozenset(
         ".toml", ".ts", ".tsx", ".vue",
     }
 )  # fmt: skip
+#: Files that come with any software, whatever their ending.
+_BESIDE = re.compile(
+    r"(?:read_?me|licen[cs]e|notice|changelog|changes|contributing|contributors|authors|copying|code_of_conduct|security"
+    r"|todo|makefile|dockerfile|requirements|使用说明|说明|自述|须知)(?:[._-].*)?"
+)
 _ZERO_BYTES = b"\0" * 16
 
 
@@ -145,6 +160,8 @@ def by_content(head: bytes, name: str) -> Kind | None:
     'a PDF'
     """
     begin = head.removeprefix(BOM).lstrip()
+    if head.startswith(_UTF32):
+        return _WIDE
     if begin.startswith(_ZIP):
         return _zip(head, name)
     if begin.startswith(_OLE):
@@ -157,6 +174,8 @@ def by_content(head: bytes, name: str) -> Kind | None:
         return known
     if len(head) < 2000 and _REFUSALS.search(begin):
         return _REFUSAL
+    if b"\r" in begin.rstrip() and b"\n" not in head and not begin.startswith(_STRUCTURED):
+        return _OLD_MAC
     return _ZEROS if _ZERO_BYTES in head else None
 
 
@@ -180,8 +199,12 @@ def by_ending(name: str, *, is_text: bool = False) -> Kind | None:
 
 
 def is_written(name: str) -> bool:
-    """Whether a file is a document or a program by the ending of its name."""
-    return ending(name) in _WRITTEN
+    """Whether a file is a document or a program by its name.
+
+    >>> is_written("a/README_zh.txt"), is_written("LICENSE"), is_written("a/readme-data.py"), is_written("read.txt")
+    (True, True, True, False)
+    """
+    return ending(name) in _WRITTEN or _BESIDE.fullmatch(PurePosixPath(name).name.lower()) is not None
 
 
 def ending(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chat_corpus.ledger import Counts, FileCounts
+from chat_corpus.ledger import Counts, Example, FileCounts
 from chat_corpus.plan import FileFacts
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.settings import SourceSettings
@@ -22,7 +22,7 @@ MOST = 0.5
 #: From this share on the user must know.
 MANY = 0.1
 #: So many fields are named, by so much of their names.
-_SHOWN = 6
+_MOST_FIELDS = 6
 _LONGEST = 40
 
 
@@ -51,9 +51,9 @@ def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[str]:
     """
     for name, file in counts.items():
         if file.unread:
-            most = file.unread.most_common(_SHOWN)
+            most = file.unread.most_common(_MOST_FIELDS)
             told = ", ".join(f"'{field[:_LONGEST]}' ({counted(number, 'record')})" for field, number in most)
-            more = f" and {len(file.unread) - _SHOWN:,} more" if len(file.unread) > _SHOWN else ""
+            more = f" and {len(file.unread) - _MOST_FIELDS:,} more" if len(file.unread) > _MOST_FIELDS else ""
             yield f"{name}: there is text that is not read, under {told}{more}"
 
 
@@ -89,8 +89,17 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts]) -> str:
     why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(whole.unreadable.items()))
     lost = f"{whole.unreadable.total():,} of {counted(whole.records, 'record')} ({_percent(whole.share)})"
     examples = ((name, counts[name].example) for name in names if name in counts)
-    told = next((f"; the first is {name}:{one.line}, {one.detail}: {one.raw}" for name, one in examples if one), "")
+    told = next((f"; the first is {name}:{one.line}, {_shown(one)}" for name, one in examples if one), "")
     return f"{' and '.join(names)}: {lost} cannot be read: {why}{told}"
+
+
+def _shown(example: Example) -> str:
+    return f"{example.detail}: {example.raw}" if example.raw else example.detail
+
+
+def unquoted(counts: Mapping[str, FileCounts]) -> dict[str, FileCounts]:
+    """The same figures without the text of the examples, as report.json has them."""
+    return {name: FileCounts.read(file.report()) for name, file in counts.items()}
 
 
 def _percent(share: float) -> str:

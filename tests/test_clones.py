@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,135 @@ def test_two_folders_with_the_same_name_are_both_read_and_told(
     (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [f"a/{name}", f"b/{name}"]
     assert any("different files" in text and f"a/{name}, b/{name}" in text for text in one.remarks)
+
+
+AGAIN: dict[str, tuple[str, str, str, str | bytes]] = {
+    "a raw form": ("tieba.dialogues", "tieba_raw.dialogues", TIEBA, TIEBA.replace("楼", "樓")),
+    "a second download": ("Gossiping-QA-Dataset.txt", "Gossiping-QA-Dataset (1).txt", TRADITIONAL, TRADITIONAL[:300]),
+    "another encoding": (
+        "12万对话语料青云库.csv",
+        "12万对话语料青云库_gbk.csv",
+        "问 | 答\n好 | 好的\n",
+        "问 | 答\n好 | 好的\n".encode("gb18030"),
+    ),
+    "a sample": ("train_2M_CN.json", "train_2M_CN_sample.json", JSON_LINES, JSON_LINES.splitlines()[3]),
+    "a part": ("train_2M_CN.json", "train_2M_CN.part-1.json", JSON_LINES, JSON_LINES.splitlines()[3]),
+    "clean": ("xiaohuangji50w_nofenci.conv", "xiaohuangji50w_nofenci_clean.conv", conv(*CHICKEN), conv(*CHICKEN[:20])),
+}
+
+
+@pytest.mark.parametrize("kind", AGAIN)
+@pytest.mark.parametrize("folder", ["", "more/"])
+def test_a_file_that_holds_a_release_once_more_by_its_name_is_left_alone(
+    kind: str, folder: str, tmp_path: Path
+) -> None:
+    name, again, content, other = AGAIN[kind]
+    put(tmp_path, {name: content, f"{folder}{again}": other})
+    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    assert [file.name for file in one.files] == [name]
+    told = f"{folder}{again} left alone: another form, edition or part of {name}, which is read"
+    assert told in one.remarks
+    (tmp_path / name).unlink()
+    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    assert [file.name for file in one.files] == [f"{folder}{again}"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("belle/train_2M_CN_part1.json", "belle/train_2M_CN_part2.json"),
+        ("tieba.dialogues", "tieba2.dialogues"),
+        ("belle/train-00000-of-00002.json", "belle/train-00001-of-00002.json"),
+        ("belle/train.json", "belle/dev.json"),
+    ],
+)
+def test_parts_without_a_whole_are_all_read(names: tuple[str, str], tmp_path: Path) -> None:
+    contents = (TIEBA, TIEBA.replace("楼主", "吧主")) if "tieba" in names[0] else (JSON_LINES, MORE_RECORDS)
+    put(tmp_path, dict(zip(names, contents, strict=True)))
+    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    assert sorted(file.name for file in one.files) == sorted(names)
+
+
+PLAIN = [{"question": question, "answer": answer} for question, answer in CHICKEN]
+REMADE: dict[str, tuple[dict[str, str | bytes], dict[str, str | bytes]]] = {
+    "weibo": (
+        {"stc_weibo_train_post": POSTS, "stc_weibo_train_response": ANSWERS},
+        {"STC.json": json.dumps({"train": [["早 安", "早"], ["你 好", "好"]]})},
+    ),
+    "weibo, as text files": (
+        {"stc_weibo_train_post": POSTS, "stc_weibo_train_response": ANSWERS},
+        {"stc_weibo_train_post.txt": POSTS[:300], "stc_weibo_train_response.txt": ANSWERS[:100]},
+    ),
+    "tieba": ({"tieba.dialogues": TIEBA}, {"other/tieba.csv": TIEBA.replace("\t", ",")}),
+    "qingyun": ({"qingyun/青云库.csv": "问题 | 答案\n好 | 好的\n"}, {"other/青云库.json": json.dumps(PLAIN)}),
+}
+
+
+@pytest.mark.parametrize("kind", REMADE)
+def test_what_others_have_made_of_a_release_is_read_where_it_is_all_there_is(kind: str, tmp_path: Path) -> None:
+    release, remade = REMADE[kind]
+    put(tmp_path, {**release, **remade})
+    one = look(tmp_path, sources.load()).found[kind.partition(",")[0]]
+    assert {file.name for file in one.files} == set(release)
+    first = one.files[0].name
+    for name in remade:
+        assert f"{name} left alone: what somebody has made of this corpus, and {first} is read" in one.remarks
+    for name in release:
+        (tmp_path / name).unlink()
+    assert {file.name for file in look(tmp_path, sources.load()).found[one.source.name].files} == set(remade)
+
+
+def test_one_set_in_two_layouts_is_told_of_in_two_folders_and_read_once_in_one(tmp_path: Path) -> None:
+    put(tmp_path / "two", {"a/belle/train_2M_CN.json": JSON_LINES, "b/belle/train_2M_CN.json": JSON_ARRAY})
+    one = look(tmp_path / "two", sources.load()).found["belle"]
+    told = (
+        "2 different files of the same name, all of which are read: a/belle/train_2M_CN.json, b/belle/train_2M_CN.json"
+    )
+    assert told in one.remarks
+    talk = json.dumps({"ai": [["第0天下雨吗", "第0天不下"]]}, ensure_ascii=False)
+    put(tmp_path / "one", {"chinese/ai.yml": CHATTERBOT, "chinese/ai.corpus.json": talk})
+    one = look(tmp_path / "one", sources.load()).found["chatterbot"]
+    assert [file.name for file in one.files] == ["chinese/ai.yml"]
+    assert one.remarks == ["chinese/ai.corpus.json left alone: another form of chinese/ai.yml, which is read"]
+
+
+LONG: dict[str, str] = {
+    "belle": "".join(json.dumps(record(n), ensure_ascii=False) + "\n" for n in range(60)),
+    "tieba": "".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(120)),
+    "ptt": "".join(f"有沒有第{n}個八卦\t說了{n}遍還問\n" for n in range(120)),
+    "subtitle": conv(*[tuple(f"第{n}场  第{k}句话" for k in range(2 + n % 5)) for n in range(80)]),
+    "chatterbot": "categories:\n- 天气\nconversations:\n"
+    + "".join(f"- - 第{n}天下雨吗\n  - 第{n}天不下\n" for n in range(60)),
+    "weibo": POSTS * 4,
+}
+#: What documents make of many lines of a corpus, with little of their own around them.
+QUOTED: dict[str, Callable[[str], str]] = {
+    "a listing": lambda text: f"# 说明\n\n```\n{text}```\n",
+    "a script": lambda text: f'"""脚本"""\nimport json\n\nDATA = """\n{text}"""\nprint(len(DATA))\n',
+    "a here-document": lambda text: f"cat > data.txt <<EOF\n{text}EOF\n",
+    "a page": lambda text: f"<pre>\n{text}</pre>\n",
+    "a log": lambda text: "".join(f"2024-01-01 12:00:00 INFO read {line}\n" for line in text.splitlines()),
+    "a log of 2 MB": lambda text: "".join(f"12:00:00 {line}\n" for line in (text * 400).splitlines()[:40_000]),
+    "a mail": lambda text: "".join(f"> {line}\n" for line in text.splitlines()),
+    "a patch": lambda text: "".join(f"+{line}\n" for line in text.splitlines()),
+    "numbers": lambda text: "".join(f"{n}: {line}\n" for n, line in enumerate(text.splitlines())),
+    "a notebook": lambda text: json.dumps({"cells": [{"source": text.splitlines(True)}]}, ensure_ascii=False, indent=1),
+    "notes between": lambda text: "".join(f"{line}\n这一行是笔记。\n" for line in text.splitlines()),
+}
+
+
+@pytest.mark.parametrize("corpus", LONG)
+@pytest.mark.parametrize("kind", QUOTED)
+def test_a_document_with_much_of_a_corpus_in_it_is_nobodys(kind: str, corpus: str, tmp_path: Path) -> None:
+    if corpus == "weibo" and kind in ("a script", "a here-document", "a page"):
+        pytest.skip("so few lines of a file of plain lines tell nothing; without its comments it is not read")
+    seen = look(put(tmp_path, {"data.txt": QUOTED[kind](LONG[corpus])}), sources.load())
+    assert {name: one.state for name, one in seen.found.items() if one.state != "absent"} == {}
+
+
+@pytest.mark.parametrize("corpus", LONG)
+def test_the_same_lines_by_themselves_are_the_corpus(corpus: str, tmp_path: Path) -> None:
+    seen = look(put(tmp_path, {"data.txt": LONG[corpus], "README.txt": LONG[corpus]}), sources.load())
+    states = {name: one.state for name, one in seen.found.items() if one.state != "absent"}
+    assert states == {corpus: "partial" if corpus == "weibo" else "renamed"}
+    assert [stray.file.name for stray in seen.strays if stray.file.name == "README.txt"] == ["README.txt"]

@@ -33,7 +33,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rows", "lines", "compressed", "transcoding", "reported", "streams", "parquet"),
     ("raw", "archives", "yaml_places", "unread", "engines.local"),
     ("formats", "formats.base", "formats.names", "detection", "walk", "samples"),
-    ("formats.json_layout", "formats.tables"),
+    ("formats.json_layout", "formats.record_fields", "formats.table_rows"),
+    ("formats.conversations", "formats.tables"),
     ("formats.*", "heads"),
     ("source",),
     (

@@ -337,6 +337,28 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.parametrize("given", ["-1", "len(data) + 1", "'1'", "None", "True"])
+def test_a_cut_that_gives_no_length_is_the_plugins_fault_and_not_the_files(given: str, tmp_path: Path) -> None:
+    code = RECORDS.format(code="return ['问', '答']", format="json_lines").replace(
+        "from chat_corpus.formats import json_records",
+        f"import dataclasses\nfrom chat_corpus.formats import json_records\ndef cut(data):\n    return {given}",
+    )
+    code = code.replace(
+        "format=json_records.json_lines(turns)", "format=dataclasses.replace(json_records.json_lines(turns), cut=cut)"
+    )
+    (tmp_path / "ours.py").write_text(code, "utf-8")
+    config = tmp_path / "config.yaml"
+    config.write_text("shard_bytes: 40\n", "utf-8")
+    raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n' * 9, "tieba.dialogues": "早\t好\n"})
+    done = invoke("--plugin", tmp_path / "ours.py", "--config", config, "--raw", raw, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert re.search(
+        r"error: ours.*cut \(ours\.py:\d+, cut\) gave .* the format is at fault, not the file", done.stderr
+    )
+    assert "damaged" not in done.stderr
+    assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "早\t好\n"
+
+
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(name: str, tmp_path: Path) -> None:
     code = RECORDS.format(code="pass", format="json_lines").replace(

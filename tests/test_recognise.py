@@ -227,7 +227,10 @@ def test_a_files_own_name_decides_beside_others_of_its_corpus(tmp_path: Path) ->
     (tmp_path / "foo" / "train.txt").unlink()
     assert states(tmp_path) == {}
     (stray, *_) = found(tmp_path).strays
-    assert stray.reason == "has the layout of douban, and nothing else of it; a name would: douban*/train.txt"
+    assert (
+        stray.reason
+        == "has the layout of douban, but nothing else of it; if it is that corpus, rename it: douban*/train.txt"
+    )
 
 
 def test_two_sources_that_fit_are_named_and_neither_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

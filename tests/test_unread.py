@@ -78,7 +78,7 @@ def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: P
     (reason,) = reasons(look(tmp_path, sources.load())).values()
     assert re.match(told, reason), reason
     assert "give it the ending" not in reason
-    assert "a name would" not in reason
+    assert "rename it" not in reason
 
 
 @pytest.mark.parametrize("ending", [".xlsx", ".ods", ".docx", ".sql", ".rar", ".db"])
@@ -137,6 +137,23 @@ def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content
     others = "|".join(sources.load().keys() - {owner})
     assert not re.search(rf"\b({others})\b", told)
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
+
+
+def test_an_unfinished_download_of_a_corpus_is_named_as_that(tmp_path: Path) -> None:
+    seen = look(
+        put(tmp_path, {"Gossiping-QA-Dataset-2_0.csv.crdownload": "question,answer\n問,答\n" * 9}), sources.load()
+    )
+    (told,) = seen.found["ptt"].unusable
+    assert told.endswith(".csv.crdownload: an unfinished download: finish it, or get the file again")
+
+
+@pytest.mark.parametrize("name", ["xiaohuangji50w.txt", "xiaohuangji50w_nofenci.txt"])
+def test_marks_say_that_a_text_file_is_a_conv_file(name: str, tmp_path: Path) -> None:
+    marked = "".join(f"E\nM 第{n}问\nM 第{n}答\n" for n in range(20))
+    for content, rows in ((marked, 20), (PAIRS, 30)):
+        raw = put(tmp_path / "raw", {name: content})
+        assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+        assert (tmp_path / "out" / "xiaohuangji.tsv").read_bytes().count(b"\n") == rows
 
 
 @pytest.mark.parametrize("name", ["qingyun/pairs.txt", "my-qingyun.txt"])

@@ -165,11 +165,10 @@ def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: in
                 "line": 5,
                 "reason": "fields",
                 "detail": "2 fields separated by '\\t' expected, 1 met",
-                "raw": f"{word}5行只有一栏",
             },
             "unread_fields": {},
         }
-        for folder, word in (("a", "第"), ("b", "又"))
+        for folder in ("a", "b")
     }
 
 
@@ -229,9 +228,10 @@ def test_an_example_steers_no_terminal(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\x1b[2J\u202e乙\r\x00\n" * 3}), tmp_path / "out"
     done = invoke("-q", "--raw", raw, "--out", out)
     checked = invoke("check", "--raw", raw).stdout
-    for text in (done.stderr, checked, (out / "report.json").read_text("utf-8")):
+    for text in (done.stderr, checked):
         assert "甲" in text
         assert all(character.isprintable() or character == "\n" for character in text)
+    assert "甲" not in (out / "report.json").read_text("utf-8")
 
 
 def test_figures_survive_with_turns_that_are_kept(tmp_path: Path) -> None:

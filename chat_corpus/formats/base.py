@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import polars as pl
 
@@ -53,7 +56,7 @@ class Format:
     `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
     the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
-    `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything.
+    `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything: then it is damaged.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
     many turns of its dialogue that stand right before its own, and are those of an earlier record.
 
@@ -85,6 +88,18 @@ class Format:
     def fitted(self, head: bytes) -> Format:
         """The format that reads the file with these first bytes, which are UTF-8."""
         return self.of(self.dialect_of(head))
+
+
+def written_at(function: Callable[..., object]) -> str:
+    """Where a function is written, for who has to mend it; empty for one that is not written in Python.
+
+    >>> written_at(turns_frame).partition(":")[0], written_at(len)
+    ('base.py', '')
+    """
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}, {code.co_name}" if code is not None else ""
 
 
 def undecodable(records: Records) -> pl.DataFrame:

@@ -14,16 +14,17 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, position_within, turns_frame, two_fields
-from chat_corpus.formats.tables import Table, table_format
+from chat_corpus.formats.table_rows import Table, without_headings
+from chat_corpus.formats.tables import table_format
 
 _SEPARATOR = "\t"
-_TABLE = table_format(Table(separator=_SEPARATOR))
+_CHAIN = Table(separator=_SEPARATOR)
+_TABLE = table_format(_CHAIN)
 
 
-def _read(parts: Sequence[Records], *, header: int = 0) -> Reading:
+def _read(parts: Sequence[Records], *, table: Table) -> Reading:
     (lines,) = parts
-    records = lines.filter(pl.col("line") != header) if header else lines
-    above = lines.filter(pl.col("line") == header)["line"] if header else lines["line"].clear()
+    records, above = without_headings(lines, table)
     fields = two_fields(records, _SEPARATOR)
     query, response = pl.col("text").list.first(), pl.col("text").list.last()
     starts = (query != response.shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
@@ -53,9 +54,11 @@ def _cut(data: bytes) -> int:
 
 def _in_dialect(dialect: str) -> Format:
     table = Table.of(dialect)
-    if table == Table(separator=_SEPARATOR, header=table.header):
-        return replace(CHAINED, read=partial(_read, header=table.header))
+    if table == replace(_CHAIN, header=table.header):
+        return replace(CHAINED, read=partial(_read, table=table))
     return replace(_TABLE.of(dialect), repeats=CHAINED.repeats)
 
 
-CHAINED = Format(read=_read, cut=_cut, repeats=1, dialect_of=_TABLE.dialect_of, in_dialect=_in_dialect)
+CHAINED = Format(
+    read=partial(_read, table=_CHAIN), cut=_cut, repeats=1, dialect_of=_TABLE.dialect_of, in_dialect=_in_dialect
+)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, position_within, turns_frame
+from chat_corpus.lines import BOM
 from chat_corpus.schema import Reason
 
 _END = re.compile(rb"\nE[ \t]*\r?(?=\n)")
@@ -62,4 +64,12 @@ def _cut(data: bytes) -> int:
     return 0
 
 
+def _is_marked(head: bytes) -> bool:
+    """Whether the first line that is not blank has a mark of this layout."""
+    begin = head.removeprefix(BOM).lstrip()
+    return begin.startswith(b"M ") or re.match(rb"E[ \t\r]*(?:\n|\Z)", begin) is not None
+
+
 CONV = Format(read=_read, cut=_cut)
+#: The same for names that other layouts have too.
+MARKED_CONV = replace(CONV, accepts=_is_marked)

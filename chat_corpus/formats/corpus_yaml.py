@@ -22,6 +22,8 @@ _Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
 _ITEM = re.compile(r"( *)-(?: |$)")
 _SECTION = re.compile(r"[A-Za-z_]+:(?: |$)")
 _REMARK = re.compile(r"\s*(?:#|$)")
+#: What a YAML file holds besides conversations, and a document does not.
+_OTHER = re.compile(r"\s*(?:#|$)|---|\.\.\.|%|\s*- |[\w-]+:|\s+\S")
 
 
 def _read(parts: Sequence[Records]) -> Reading:
@@ -58,8 +60,8 @@ class _Line(NamedTuple):
 
 
 def _is_lost(line: _Line, chunks: list[list[_Line]]) -> bool:
-    """Whether a line outside of the conversations should have been one: undecodable, or in a file that has none."""
-    return line.text is None or (not chunks and not _REMARK.fullmatch(line.text))
+    """Whether a line outside of the conversations should have been one: undecodable, no YAML, or in a file without."""
+    return line.text is None or not (_OTHER if chunks else _REMARK).match(line.text)
 
 
 def _outside(line: _Line) -> _Row:

@@ -6,7 +6,8 @@ A header that names the columns, and other separators that all lines have, are f
 from __future__ import annotations
 
 from chat_corpus.formats.base import Format
-from chat_corpus.formats.tables import Table, table_format
+from chat_corpus.formats.table_rows import Table
+from chat_corpus.formats.tables import table_format
 
 
 def delimited(separator: str) -> Format:

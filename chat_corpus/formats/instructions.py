@@ -12,43 +12,20 @@ are named in `Turns.unread`, unless their text is that of a turn.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice, pairwise
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from chat_corpus.formats.base import RecordError, Turns
-from chat_corpus.formats.names import (
-    ANSWERS,
-    CONVERSATIONS,
-    HISTORY,
-    INPUT,
-    INSTANCES,
-    NO_TURN,
-    PROMPTS,
-    ROLES,
-    TEXTS,
-    normal,
-)
+from chat_corpus.formats.conversations import LIST, SPEAKERS, conversation
+from chat_corpus.formats.names import normal
+from chat_corpus.formats.record_fields import SHOWN, Shape, kind_of, shape_of, text_under, unread_among
 
 _HISTORY = re.compile(r"(?:^|\n)[ \t]*(?:Human|Assistant)[:：]")
 #: What a prompt asks for whose answer is a dialogue; 优点：… 缺点：… answers something else.
 _DIALOGUE = re.compile("对话|角色|聊天|dialog", re.IGNORECASE)
 _SPEAKER = re.compile(r"^[ \t]*(\w{1,20})[:：]", re.MULTILINE)
-_SPEAKERS = 2
-#: So many keys of an unknown record are told.
-_SHOWN = 6
-#: What releases call the one who asks, and the one who answers.
-_USERS = frozenset({"human", "user", "用户"})
-_ASSISTANTS = frozenset({"assistant", "gpt", "chatgpt", "bot", "model", "other", "助手"})
-_SYSTEM = "system"
-#: What a record is called that is a list. The elements of a list that is the record, or is under "data", are messages
-#: or texts: other objects would be records themselves.
-_LIST = "the record"
-_OF_RECORDS = frozenset({_LIST, "data"})
-#: So deep a value is looked into for text; what is deeper counts as text.
-_DEEP = 8
 #: Which answer belongs to a prompt, where a record has several; the others are fields like any unknown ones.
 _PARTNERS: Mapping[str, tuple[str, ...]] = {
     "instruction": ("output",),
@@ -66,44 +43,6 @@ _PARTNERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Shape:
-    """The keys of a record by what they hold."""
-
-    prompts: tuple[str, ...]
-    inputs: tuple[str, ...]
-    answers: tuple[str, ...]
-    history: tuple[str, ...]
-    instances: tuple[str, ...]
-    conversations: tuple[str, ...]
-    roles: tuple[str, ...]
-    texts: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-    @property
-    def exchange(self) -> tuple[str, ...]:
-        return (*self.prompts, *self.inputs, *self.answers, *self.history, *self.instances)
-
-
-@lru_cache(maxsize=1 << 10)
-def _shape(keys: tuple[str, ...]) -> _Shape:
-    def of(names: frozenset[str] | set[str]) -> tuple[str, ...]:
-        return tuple(key for key in keys if normal(key) in names)
-
-    known = PROMPTS | ANSWERS | CONVERSATIONS | NO_TURN | {INPUT, HISTORY, INSTANCES}
-    return _Shape(
-        prompts=of(PROMPTS),
-        inputs=of({INPUT}),
-        answers=of(ANSWERS),
-        history=of({HISTORY}),
-        instances=of({INSTANCES}),
-        conversations=of(CONVERSATIONS),
-        roles=of(ROLES),
-        texts=of(TEXTS),
-        unknown=tuple(key for key in keys if normal(key) not in known),
-    )
-
-
 def instruction_turns(record: object) -> Turns:
     r"""The turns of a record of any of the layouts.
 
@@ -115,10 +54,10 @@ def instruction_turns(record: object) -> Turns:
     ('note',)
     """
     if isinstance(record, list):
-        return _conversation(record, _LIST)
+        return conversation(record, LIST)
     if not isinstance(record, Mapping):
-        raise RecordError(f"a JSON object expected, {_kind(record)} met")
-    shape = _shape(tuple(record))
+        raise RecordError(f"a JSON object expected, {kind_of(record)} met")
+    shape = shape_of(tuple(record))
     filled = [key for key in shape.conversations if isinstance(record[key], (list, Mapping)) and record[key]]
     if filled or (shape.conversations and not shape.exchange):
         return _of_conversation(record, shape, filled or list(shape.conversations))
@@ -128,39 +67,39 @@ def instruction_turns(record: object) -> Turns:
     else:
         turns, told = _of_exchange(record, shape)
     rest = [key for key in (*shape.exchange, *shape.conversations, *shape.unknown) if key not in told]
-    return Turns(turns, _texts_under(record, rest, turns))
+    return Turns(turns, unread_among(record, rest, turns))
 
 
-def _of_conversation(record: Mapping[str, object], shape: _Shape, keys: Sequence[str]) -> Turns:
+def _of_conversation(record: Mapping[str, object], shape: Shape, keys: Sequence[str]) -> Turns:
     """The turns of the conversation under the first of `keys`; what else is there must be in it as well."""
     first, *others = keys
-    turns = _conversation(record[first], first)
+    turns = conversation(record[first], first)
     for key in others:
-        if _conversation(record[key], key) != turns:
+        if conversation(record[key], key) != turns:
             raise RecordError(f"one conversation expected, two met, under '{first[:40]}' and '{key[:40]}'")
-    lost = _texts_under(record, shape.exchange, turns)
+    lost = unread_among(record, shape.exchange, turns)
     if lost:
         raise RecordError(
             f"an exchange or a conversation expected, both met, under '{lost[0][:40]}' and '{first[:40]}', "
             "and the conversation lacks the text of the exchange"
         )
-    return Turns(turns, [*turns.unread, *_texts_under(record, shape.unknown, turns)])
+    return Turns(turns, [*turns.unread, *unread_among(record, shape.unknown, turns)])
 
 
-def _of_exchange(record: Mapping[str, object], shape: _Shape) -> tuple[list[str | None], list[str]]:
+def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str | None], list[str]]:
     """The turns of an exchange with those before it, and the keys that they are from."""
     prompt = _chosen(record, shape.prompts, "prompt")
     partners = _PARTNERS.get(normal((*filter(None, [prompt]), *shape.inputs, "")[0]), ())
     answers = [key for name in partners for key in shape.answers if normal(key) == name and record[key] is not None]
     answer = answers[0] if answers else _chosen(record, shape.answers, "answer")
     if prompt is None and not shape.inputs:
-        _text(record, "instruction")
+        text_under(record, "instruction")
     if answer is None:
-        _text(record, "output")
-    assert answer is not None  # noqa: S101 _text has raised
-    parts = [_text(record, key) for key in (prompt,) if key is not None]
-    parts += [_text(record, key, "" if parts else None) for key in shape.inputs]
-    last = _exchange("\n".join(part for part in parts if part.strip()), _text(record, answer))
+        text_under(record, "output")
+    assert answer is not None  # noqa: S101 text_under has raised
+    parts = [text_under(record, key) for key in (prompt,) if key is not None]
+    parts += [text_under(record, key, "" if parts else None) for key in shape.inputs]
+    last = _exchange("\n".join(part for part in parts if part.strip()), text_under(record, answer))
     before = _history(record, shape.history)
     told = [*filter(None, [prompt]), *shape.inputs, answer, *shape.history]
     return (_joined(before, last) if before else list(last)), told
@@ -172,27 +111,9 @@ def _chosen(record: Mapping[str, object], keys: Sequence[str], what: str) -> str
         return keys[0] if keys else None
     filled = [key for key in keys if record[key] is not None and record[key] != ""]
     if any(record[key] != record[filled[0]] for key in filled[1:]):
-        told = " and ".join(f"'{key[:40]}'" for key in filled[:_SHOWN])
+        told = " and ".join(f"'{key[:40]}'" for key in filled[:SHOWN])
         raise RecordError(f"one {what} expected, several met, under {told}")
     return (filled or list(keys))[0]
-
-
-def _text(record: Mapping[str, object], key: str, default: str | None = None) -> str:
-    value = record.get(key, default)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        keys = ", ".join(name[:40] for name in islice(record, _SHOWN))
-        more = f" and {len(record) - _SHOWN} more" if len(record) > _SHOWN else ""
-        met = f"{_kind(value)} met" if key in record else f"the keys are {keys or 'none'}{more}"
-        raise RecordError(f"a text under '{key[:40]}' expected, {met}")
-    return value
-
-
-def _kind(value: object) -> str:
-    """What JSON calls a value."""
-    names = {dict: "an object", list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _exchange(prompt: str, answer: str) -> list[str]:
@@ -217,7 +138,7 @@ def _exchange(prompt: str, answer: str) -> list[str]:
 
 
 def _take_turns(names: list[str]) -> bool:
-    return len(set(names)) == _SPEAKERS and all(one != other for one, other in pairwise(names))
+    return len(set(names)) == SPEAKERS and all(one != other for one, other in pairwise(names))
 
 
 def _ends_with_assistant(prompt: str) -> bool:
@@ -229,7 +150,7 @@ def _by(names: list[str]) -> str:
     return rf"(?m)^[ \t]*(?:{'|'.join(map(re.escape, sorted(set(names))))})[:：]"
 
 
-def _seed_task(record: Mapping[str, object], shape: _Shape) -> list[str | None]:
+def _seed_task(record: Mapping[str, object], shape: Shape) -> list[str | None]:
     (key, *_) = shape.instances
     instances = record[key]
     if not isinstance(instances, list) or not instances or not all(isinstance(one, Mapping) for one in instances):
@@ -237,8 +158,8 @@ def _seed_task(record: Mapping[str, object], shape: _Shape) -> list[str | None]:
     prompt = _chosen(record, shape.prompts, "prompt") or "instruction"
     turns: list[str | None] = []
     for one in instances:
-        parts = (_text(record, prompt), _text(one, "input", ""))
-        turns += ["\n".join(part for part in parts if part.strip()), _text(one, "output")]
+        parts = (text_under(record, prompt), text_under(one, "input", ""))
+        turns += ["\n".join(part for part in parts if part.strip()), text_under(one, "output")]
     return turns
 
 
@@ -247,20 +168,29 @@ def _history(record: Mapping[str, object], keys: Sequence[str]) -> list[str | No
     turns: list[str | None] = []
     for key in keys:
         value = record[key]
-        if value in (None, "", []):
+        if isinstance(value, str) and value.lstrip().startswith("["):  # a table's field
+            value = _json(value, key)
+        if value in (None, "", [], {}):
             continue
         if isinstance(value, str) and value.lstrip().startswith("Human") and _HISTORY.match(value.lstrip()):
             turns += _HISTORY.split(value.lstrip())[1:]
         elif not isinstance(value, list):
-            raise RecordError(f"a list of exchanges under '{key[:40]}' expected, {_kind(value)} met")
+            raise RecordError(f"a list of exchanges under '{key[:40]}' expected, {kind_of(value)} met")
         elif all(isinstance(pair, list) for pair in value):
-            for pair in value:
-                if len(pair) != _SPEAKERS or not all(isinstance(text, str) for text in pair):
+            for pair in filter(None, value):
+                if len(pair) != SPEAKERS or not all(isinstance(text, str) for text in pair):
                     raise RecordError(f"pairs of texts under '{key[:40]}' expected, a list of {len(pair)} values met")
                 turns += pair
         else:
-            turns += _conversation(value, key)
+            turns += conversation(value, key)
     return turns
+
+
+def _json(text: str, key: str) -> object:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"a list of exchanges under '{key[:40]}' expected, a text met that is no JSON") from error
 
 
 def _joined(before: list[str | None], last: Sequence[str]) -> list[str | None]:
@@ -268,90 +198,3 @@ def _joined(before: list[str | None], last: Sequence[str]) -> list[str | None]:
     if len(before) % 2 == 0:
         return [*before, *last]
     return [*before[:-1], f"{before[-1] or ''}\n{last[0]}", *last[1:]]
-
-
-def _conversation(value: object, key: str) -> Turns:
-    """The turns of messages, of objects with a question and an answer, or of texts that follow each other."""
-    if isinstance(value, list) and value:
-        if all(isinstance(text, str) for text in value) and len(value) >= _SPEAKERS:
-            return Turns(value)
-        if all(isinstance(one, Mapping) for one in value):
-            shapes = [_shape(tuple(one)) for one in value]
-            if normal(key) not in _OF_RECORDS and all(map(_is_round, shapes)):
-                return _rounds(value, shapes, key)
-            return _messages(value, shapes, key)
-    if value == []:
-        raise RecordError("a conversation without turns")
-    raise RecordError(f"a list of objects under '{key[:40]}' expected, {_kind(value)} of something else met")
-
-
-def _is_round(shape: _Shape) -> bool:
-    """Whether an object is a question with its answer, and not a task with its solution."""
-    found = len(shape.prompts) == 1 and len(shape.answers) == 1 and not shape.roles
-    return found and normal(shape.prompts[0]) != "instruction"
-
-
-def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[_Shape], key: str) -> Turns:
-    turns: list[str] = []
-    unread: dict[str, None] = {}
-    for one, shape in zip(rounds, shapes, strict=True):
-        last = [_text(one, shape.prompts[0]), _text(one, shape.answers[0])]
-        turns += last
-        rest = [name for name in one if name not in (*shape.prompts, *shape.answers) and normal(name) not in NO_TURN]
-        unread |= dict.fromkeys(f"{key}[].{name}" for name in _texts_under(one, rest, last))
-    return Turns(turns, list(unread))
-
-
-def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[_Shape], key: str) -> Turns:
-    """User and assistant in turn: what one says in several messages is one turn; an assistant who begins is turn 1."""
-    turns: list[str | None] = []
-    unread: dict[str, None] = {}
-    for message, shape in zip(messages, shapes, strict=True):
-        role_key, text_key = (*shape.roles, "from")[0], (*shape.texts, "value")[0]
-        role, text = normal(_text(message, role_key)), _content(message, text_key)
-        rest = [name for name in message if name not in (role_key, text_key) and normal(name) not in NO_TURN]
-        unread |= dict.fromkeys(f"{key}[].{name}" for name in _texts_under(message, rest, [text]))
-        if role == _SYSTEM:
-            continue
-        if role not in _USERS | _ASSISTANTS:
-            raise RecordError(f"a role '{role[:40]}' met, human, user, assistant, gpt or system expected")
-        if (len(turns) % 2 == 0) == (role in _USERS):
-            turns.append(text)
-        elif turns:
-            turns[-1] = f"{turns[-1]}\n{text}"
-        else:
-            turns = [None, text]
-    if not turns:
-        raise RecordError("a conversation without turns")
-    return Turns(turns, list(unread))
-
-
-def _content(message: Mapping[str, object], key: str) -> str:
-    """The text of a message: one text, or parts of which all are texts (OpenAI)."""
-    parts = message.get(key)
-    if isinstance(parts, list) and parts and all(isinstance(part, Mapping) and "text" in part for part in parts):
-        return "\n".join(_text(part, "text") for part in parts)
-    return _text(message, key)
-
-
-def _texts_under(record: Mapping[str, object], keys: Sequence[str], turns: Sequence[str | None]) -> list[str]:
-    """The keys that hold text which is not that of a turn."""
-    if not keys:
-        return []
-    known = {turn.strip() for turn in turns if turn}
-    return [key for key in keys if any(text.strip() not in known for text in _texts_in(record[key], 0))]
-
-
-def _texts_in(value: object, depth: int) -> Iterator[str]:
-    """The texts in a value with a letter in them: no numbers, dates or marks."""
-    if isinstance(value, str):
-        if any(map(str.isalpha, value)):
-            yield value
-    elif depth < _DEEP and isinstance(value, list):
-        for one in value:
-            yield from _texts_in(one, depth + 1)
-    elif depth < _DEEP and isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts_in(one, depth + 1)
-    elif isinstance(value, (list, Mapping)) and value:
-        yield "…"

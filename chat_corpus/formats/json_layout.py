@@ -21,7 +21,11 @@ from chat_corpus.signature import HEAD_BYTES
 #: value of another layout.
 TurnsOf = Callable[[object], Sequence["str | None"]]
 
-_BLANKS = re.compile(r"[\s\ufeff]*")
+#: What stands before values besides blanks: byte order marks, and the record separator of RFC 7464.
+_MARKS = "\ufeff\x1e"
+_BLANKS = re.compile(rf"[\s{_MARKS}]*")
+#: So many commas after the last value of an object or array, which Python refuses, are passed over in a record.
+_MOST_COMMAS = 100
 _KEY = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCALAR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)(?=\s*[,}])', re.DOTALL)
 _COMMA = re.compile(r"[\s,]*")
@@ -59,17 +63,29 @@ def read_dialect(dialect: str) -> Nested:
 
 
 def decode(text: str) -> object:
-    """A JSON value as every reader takes it: with raw tabs and line breaks in texts, and a comma after it.
+    """A JSON value as every reader takes it: with raw tabs and line breaks in texts, and commas after the last values.
+
+    NaN, which exporters write for a missing value, is null.
 
     Raises ValueError, RecursionError, and RecordError for a key that is there twice: one value would be lost.
     """
-    try:
-        return _DECODER.decode(text)
-    except json.JSONDecodeError:
-        bare = text.rstrip()
-        if not bare.endswith(","):
-            raise
-        return _DECODER.decode(bare[:-1])
+    bare = text.strip(f"{_MARKS} \t\r\n").removesuffix(",")
+    for _ in range(_MOST_COMMAS):
+        try:
+            return _DECODER.decode(bare)
+        except json.JSONDecodeError as error:
+            comma = _last_comma(bare, error.pos)
+            if comma < 0:
+                raise
+            bare = f"{bare[:comma]} {bare[comma + 1 :]}"
+    return _DECODER.decode(bare)
+
+
+def _last_comma(text: str, at: int) -> int:
+    """Where the comma before a closing bracket is that Python refuses, `at` it or at the bracket; -1 for no such."""
+    bracket = at if text[at : at + 1] in ("}", "]") else _blanks(text, at + 1) if text[at : at + 1] == "," else -1
+    comma = len(text[:bracket].rstrip()) - 1
+    return comma if bracket > 0 and text[bracket : bracket + 1] in ("}", "]") and text[comma] == "," else -1
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -80,7 +96,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return record
 
 
-_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object)
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_constant=lambda name: None)  # noqa: ARG005
 
 
 @lru_cache(maxsize=8)
@@ -91,18 +107,18 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     if text[start : start + 1] not in ("{", "["):
         return None
     whole = len(head) < HEAD_BYTES
-    lines = [line for line in (text if whole else text.rpartition("\n")[0]).split("\n") if line.strip("\ufeff \t\r")]
+    lines = [line for line in (text if whole else text.rpartition("\n")[0]).split("\n") if line.strip(f"{_MARKS} \t\r")]
     if not lines:
         return _nested(text, start, turns_of, whole=whole) if not _is_record(text, start) else None
-    first = _decoded(lines[0].strip("\ufeff \t\r"))
+    first = _decoded(lines[0].strip(f"{_MARKS} \t\r"))
     if first is None:
         found = _nested(text, start, turns_of, whole=whole)
-        several = len(lines) > 1 and not _mostly_lines(lines)
+        several = _follow(text, start) or (len(lines) > 1 and (not _mostly_lines(lines) or _spans_lines(lines)))
         return found if found.prefix or found.columns or several else None
     if len(lines) > 1 or not whole:
         is_array = text[start] == "[" and lines[1:] and not lines[1].lstrip().startswith("[")
         return Nested(prefix=text[: start + 1]) if is_array else (Nested() if _spans_lines(lines) else None)
-    return None if _accepted(first, turns_of) else _inside(text, start, turns_of)
+    return None if _accepted(first, turns_of) or _is_exchange(first) else _inside(text, start, turns_of)
 
 
 def has_record(head: bytes, turns_of: TurnsOf) -> bool:
@@ -122,6 +138,14 @@ def has_record(head: bytes, turns_of: TurnsOf) -> bool:
             return _is_record(text, place)
         place = match.end()
     return False
+
+
+def _is_exchange(value: object) -> bool:
+    """Whether a value has texts as question and answer: whatever is wrong with it, it is a record and holds none."""
+    if not isinstance(value, Mapping):
+        return False
+    texts = {normal(name) for name, one in value.items() if isinstance(one, str)}
+    return bool(texts & PROMPTS) and bool(texts & ANSWERS)
 
 
 def _inside(text: str, start: int, turns_of: TurnsOf) -> Nested | None:
@@ -278,6 +302,13 @@ def _is_record(text: str, start: int) -> bool:
         place = end
     strings = text[place : place + 1] == '"'
     return bool(keys) and (strings or keys[-1] in {"conversations", "conversation", "messages", "history", "instances"})
+
+
+def _follow(text: str, start: int) -> bool:
+    """Whether the first line holds a value and the beginning of another."""
+    _, end = _value(text, start)
+    match = _COMMA.match(text, end) if end else None
+    return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
 
 
 def _mostly_lines(lines: Sequence[str]) -> bool:

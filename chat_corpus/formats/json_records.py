@@ -18,7 +18,17 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
+from chat_corpus.formats.base import (
+    NOT_UTF8,
+    Format,
+    Reading,
+    RecordError,
+    Records,
+    Turns,
+    mark_empty,
+    turns_frame,
+    written_at,
+)
 from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
 from chat_corpus.formats.names import NO_TURN, normal
 from chat_corpus.lines import numbered
@@ -32,12 +42,16 @@ _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 #: Between lists in an object there are keys too.
 _GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
-_SCALARS = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|[^\s"\[\]{},]+)', re.DOTALL)
-_KEYS = re.compile(r'[\s,\[\]{}\ufeff]|"(?:[^"\\]|\\.)*"\s*:', re.DOTALL)
+#: Texts, marks and scalars, each matched wherever it may begin: what would be tried again takes too long in the end.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
+_BRACKETS = frozenset("[]{},")
 #: What an object says of the list of records in it, which is no record.
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
 #: A line of an array that has lost its brackets.
 _BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
+#: A line of its own at the end, which is no JSON, costs itself.
+_REMARK = rb"(?:\n[^\[\]{}\"\n]*\s*)?\Z"
+_BESIDE = "text between or around the records, which is no record"
 #: More fields that nobody knows are not told apart in a shard.
 _MOST_FIELDS = 1000
 
@@ -51,8 +65,9 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     columns: dict[str, list[object]] = {name: [] for name in ("line", "dialogue", "turn", "text", "reason", "detail")}
     unread: list[tuple[int, str]] = []
     known: set[str] = set()
+    loose = filled["beside"].to_list() if beside else [False] * len(filled)
     for dialogue, (line, record) in enumerate(filled.select("line", "text").iter_rows()):
-        turns = _turns(record, turns_of)
+        turns = _turns(record, turns_of) if record is None or not loose[dialogue] else (Reason.LAYOUT, _BESIDE)
         fields = map(_printable, turns.unread) if isinstance(turns, Turns) else ()
         for field in fields:
             if field in known or len(known) < _MOST_FIELDS:
@@ -74,9 +89,34 @@ def _of_the_file(records: Records) -> pl.Series:
 
 
 def _is_of_the_file(text: str) -> bool:
-    if _KEYS.sub("", _SCALARS.sub("", text)):
-        return False
-    return all(normal(key) in _OF_THE_FILE or not any(map(str.isalpha, said)) for key, said in _SCALARS.findall(text))
+    """Whether a piece has no more than keys, and such with scalars, or lists of them, that are no turns."""
+    tokens = _TOKENS.findall(text)
+    place = 0
+    while place < len(tokens):
+        key = tokens[place]
+        if key in _BRACKETS:
+            place += 1
+            continue
+        if not key.startswith('"') or tokens[place + 1 : place + 2] != [":"]:
+            return False
+        said, place = _scalars(tokens, place + 2)
+        letters = any(map(str.isalpha, "".join(value for value in said if value.startswith('"'))))
+        if letters and normal(key) not in _OF_THE_FILE:
+            return False
+    return True
+
+
+def _scalars(tokens: Sequence[str], at: int) -> tuple[list[str], int]:
+    """The scalar at a place, or those of the list there, and where the next token is; none for anything else."""
+    if tokens[at : at + 1] != ["["]:
+        scalar = [token for token in tokens[at : at + 1] if token not in _BRACKETS and tokens[at + 1 : at + 2] != [":"]]
+        return scalar, at + len(scalar)
+    end = at + 1
+    while end < len(tokens) and (tokens[end] == "," or tokens[end] not in _BRACKETS):
+        end += 1
+    if tokens[end : end + 1] != ["]"]:
+        return [], at
+    return [one for one in tokens[at + 1 : end] if one != ","], end + 1
 
 
 def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[Reason, str]:
@@ -117,8 +157,7 @@ def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
         if not odd:
             return turns if isinstance(turns, list) else list(turns)
         wrong = odd[0]
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    at = f" ({Path(code.co_filename).name}:{code.co_firstlineno}, {code.co_name})" if code is not None else ""
+    at = f" ({place})" if (place := written_at(function)) else ""
     raise RecordError(f"{type(wrong).__name__} given{at}, a list of texts expected of the function that reads a record")
 
 
@@ -194,7 +233,7 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
 
 def _cut_short(tail: bytes, *, closing: str) -> str:
     """Whether a JSON array, or the object around it, does not close: what comes after its last whole record is lost."""
-    if re.search(rb"[\]}][\s,;]*\Z" if closing == "}" else rb"\][\s,;}\]]*\Z", tail):
+    if re.search((rb"[\]}][\s,;]*" if closing == "}" else rb"\][\s,;}\]]*") + _REMARK, tail):
         return ""
     kind = "an object with lists of records" if closing == "}" else "a JSON array"
     return f"{kind} that was cut short, its closing bracket is missing: get it again"

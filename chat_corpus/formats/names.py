@@ -6,6 +6,7 @@ messages, ms-swift, LLaMA-Factory, STC, and the Chinese question and answer file
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,14 +19,17 @@ def _words(text: str) -> frozenset[str]:
 #: Further text of a prompt, put after it on a line by itself; alone, it is the prompt.
 INPUT = "input"
 PROMPTS = _words(
-    "instruction prompt query question questions q ask post request source_text human user "
-    "问 问题 提问 问句 提问内容 問 問題 用户 用户问题 指令"
+    "instruction prompt query question questions ques q ask post request source_text human user "
+    "问 问题 提问 问句 問 問題 提問 用户 用户问题 用户输入 指令 输入"
 )
 ANSWERS = _words(
-    "output response answer answers a reply target completion std_answer standard_answer comment target_text "
-    "assistant bot gpt 答 答案 回答 回复 答复 回答内容 答句 回覆 標準答案 标准答案 输出"
+    "output response answer answers ans a reply target completion std_answer standard_answer comment target_text "
+    "cmnt assistant bot gpt 答 答案 回答 回复 答复 答句 回覆 標準答案 标准答案 机器人回复 输出"
 )
-HISTORY = "history"
+#: What a question is called by who thinks of the answer alone: such a field is one if there is no other.
+SECOND_PROMPTS = _words("context title text content message utterance sentence subject src 标题 標題 内容 上文 上句")
+#: The rounds before the question.
+HISTORIES = _words("history histories chat_history dialog_history dialogue_history 历史 历史对话 对话历史")
 INSTANCES = "instances"
 CONVERSATIONS = _words(
     "conversations conversation messages message dialog dialogs dialogue dialogues chat turns utterances data"
@@ -41,23 +45,39 @@ NO_TURN = _words(
     "sha256 source sources src origin dataset dataset_name data_source corpus class classes category categories "
     "cate subcategory type task task_type task_name subset split domain topic topics tag tags label labels intent "
     "language lang locale script level difficulty score scores rating reward quality weight length len tokens "
-    "num_turns turn_num count is_classification model model_name engine generator author created created_at "
+    "num_turns turn_num count is_classification kind model model_name engine generator author created created_at "
     "updated_at date time timestamp year url link href path file filename licence license version name system "
     "system_prompt meta metadata loss "
     "编号 序号 类别 分类 来源 标签 类型 時間 时间 日期 链接"
 )
 #: Names of a column of row numbers: what data-frame libraries and spreadsheets put first.
-_ROW_NUMBERS = frozenset(["", "unnamed: 0", "unnamed:0", "#", "index", "level_0"])
+_ROW_NUMBERS = frozenset(["", "unnamed: 0", "unnamed:0", "#", "index", "level_0", "__index_level_0__"])
+#: Names that say question and answer only beside each other, in this order.
+_TOGETHER = frozenset(
+    tuple(pair.split("/"))
+    for pair in _words(
+        "x/y src/tgt source/target in/out human/ai user/ai user/system user/agent customer/agent s1/s2 "
+        "上句/下句 上文/下文 用户/机器人 客户/客服 用户/客服 顾客/客服 問/答"
+    )
+)
+#: Names that are counted: sentence1, sentence2.
+_COUNTED = re.compile(
+    r"(sentence|sent|text|turn|utt|utterance|col|column|field|question|query|dialog|dialogue|line|句子|对话|文本|列)"
+    r"[ _-]?(\d)"
+)
+#: What is put to a name and says nothing: question_text, 问题内容, answer (str).
+_AFFIX = re.compile(r"(?<=.)(?:\s*\(.*\)|[\s_-]+(?:text|content|string)|内容|文本|文字|列)$")
 
 
 @lru_cache(maxsize=1 << 12)
 def normal(name: str) -> str:
-    r"""A name as it is compared: without quotes, blanks around it, a byte order mark, case and width.
+    r"""A name as it is compared: without quotes, blanks around it, marks that nobody sees, case and width.
 
     >>> normal('\ufeff"Ｑuestion " '), normal(" 问题")
     ('question', '问题')
     """
-    plain = unicodedata.normalize("NFKC", name.replace("\ufeff", ""))
+    seen = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    plain = unicodedata.normalize("NFKC", seen)
     return plain.strip().strip("\"'“”‘’`").strip().casefold()
 
 
@@ -69,19 +89,35 @@ def is_row_number(name: str) -> bool:
 def columns(names: Sequence[str]) -> tuple[int, int] | None:
     """The places of the question and the answer in the header of a table; None if these are no such names.
 
-    A Chinese name of one character alone, as 问, may be a turn.
-
-    >>> columns(["", "answer", "question"]), columns(["question", "question"]), columns(["早安", "早"])
-    ((2, 1), None, None)
+    >>> columns(["", "answer", "question"]), columns(["id", "tgt", "src"]), columns(["标题", "回复"])
+    ((2, 1), (2, 1), (0, 1))
+    >>> columns(["question", "question"]), columns(["早安", "早"]), columns(["title", "text"])
+    (None, None, None)
     """
     plain = [normal(name) for name in names]
-    plain = [name if name.isascii() or len(name) > 1 else "…" for name in plain]
-    prompts = [place for place, name in enumerate(plain) if name in PROMPTS] or [
-        place for place, name in enumerate(plain) if name == INPUT
-    ]
-    answers = [place for place, name in enumerate(plain) if name in ANSWERS]
+    known = PROMPTS | ANSWERS | {INPUT} | NO_TURN
+    bare = [name if name in known else _AFFIX.sub("", name) for name in plain]
+    prompts = [place for place, name in enumerate(bare) if name in PROMPTS]
+    answers = [place for place, name in enumerate(bare) if name in ANSWERS]
+    for others in (frozenset({INPUT}), SECOND_PROMPTS):
+        if not prompts:
+            prompts = [place for place, name in enumerate(bare) if name in others]
     if len(prompts) == 1 and len(answers) == 1:
         return prompts[0], answers[0]
-    # What a data-frame library writes of columns that have no names.
-    numbered = plain[1:] if len(plain) > len(answers) + len(prompts) and is_row_number(names[0]) else plain
-    return (len(plain) - 2, len(plain) - 1) if numbered == ["0", "1"] else None
+    for skipped in (frozenset[str](), NO_TURN - {name for pair in _TOGETHER for name in pair}):
+        two = [place for place, name in enumerate(plain) if not is_row_number(name) and name not in skipped]
+        if len(two) == len(("question", "answer")):
+            first, second = two
+            if _are_pair(plain[first], plain[second]):
+                return first, second
+            if _are_pair(plain[second], plain[first]):
+                return second, first
+    return None
+
+
+def _are_pair(question: str, answer: str) -> bool:
+    """Whether two names are those of a question and its answer only if they stand together."""
+    one, two = _COUNTED.fullmatch(question), _COUNTED.fullmatch(answer)
+    counted = one is not None and two is not None and one[1] == two[1] and int(one[2]) + 1 == int(two[2])
+    # Numbers are what a data-frame library writes of columns that have no names.
+    return counted or (question, answer) in _TOGETHER or (question, answer) == ("0", "1")

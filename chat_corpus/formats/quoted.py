@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chat_corpus.formats.base import Format
-from chat_corpus.formats.tables import Table, table_format
+from chat_corpus.formats.table_rows import Table
+from chat_corpus.formats.tables import table_format
 
 
 def quoted(separator: str = ",") -> Format:

@@ -6,23 +6,18 @@ from chat_corpus.schema import Pairing, Traits
 from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source
 
-_FILES = (
-    "belle*/*.json",
-    "belle*/*.jsonl",
-    "belle.train.json",
-    "belle_open_source_*.json",
-    "train_*M_CN*.json",
-    "train_*M_CN*.jsonl",
-    "multiturn_chat_*.json",
-    "generated_chat_*.json",
-    "school_math_*.json",
-    "zh_seed_tasks.json",
-    "belle*/*.parquet",
-    "train_*M_CN*.parquet",
-    "multiturn_chat_*.parquet",
-    "generated_chat_*.parquet",
-    "school_math_*.parquet",
+_STEMS = (
+    "belle*/*",
+    "belle*/data/*",
+    "belle.train",
+    "belle_open_source_*",
+    "train_*M_CN*",
+    "multiturn_chat_*",
+    "generated_chat_*",
+    "school_math_*",
+    "zh_seed_tasks",
 )
+_FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in ("json", "jsonl", "ndjson", "parquet"))
 
 _ALPACA = r'"instruction"\s*:'
 _NO_INPUT = Rate(pattern=r'"input"\s*:\s*""', least=0.95)

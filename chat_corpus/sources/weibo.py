@@ -5,7 +5,14 @@ from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.signature import SEGMENTED, Rate, Signature
 from chat_corpus.source import Input, Source, question_answer_inputs
 
-_WORDS = (Rate(pattern=SEGMENTED, least=1), Rate(pattern="\t", most=0), Rate(pattern=r"^[\[{<]\S", most=0.05))
+#: Long lines without segmentation are of documents.
+_WORDS = (
+    Rate(pattern=SEGMENTED, least=1),
+    Rate(pattern="\t", most=0),
+    Rate(pattern=r"^[\[{<]\S", most=0.05),
+    Rate(pattern=r'^\s*"', most=0.05),
+    Rate(pattern=r"^\S{6,}$", most=0.02),
+)
 #: Posts have links, written `alink`, and topics; their comments are segmented lines like any others.
 _POSTS = Signature(rates=(*_WORDS, Rate(pattern=r"\balink\b", least=0.02), Rate(pattern=r"# [^#\n]+ #", least=0.01)))
 _COMMENTS = Signature(rates=_WORDS, part=1, company=True)
@@ -23,6 +30,7 @@ SOURCE = Source(
             format=PARALLEL,
             signatures=(_POSTS, _COMMENTS),
         ),
+        Input(files=("stc_weibo_train_post.txt", "stc_weibo_train_response.txt"), format=PARALLEL, remade=True),
         *question_answer_inputs("STC*", many=True),
     ),
     traits=Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG, Markup.SOFTBANK})),

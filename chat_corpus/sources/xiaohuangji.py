@@ -1,6 +1,6 @@
 """小黄鸡 (Xiaohuangji): exchanges with the chat bot of the Renren network, plain or word-segmented."""
 
-from chat_corpus.formats.conv import CONV
+from chat_corpus.formats.conv import CONV, MARKED_CONV
 from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.signature import Rate, Signature
 from chat_corpus.source import Input, Source, question_answer_inputs
@@ -32,6 +32,7 @@ SOURCE = Source(
     inputs=(
         Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV, layout=_LAYOUT, signatures=_PLAIN),
         Input(files=("xiaohuangji*.conv",), format=CONV, layout=_LAYOUT, signatures=_FENCI),
+        Input(files=("xiaohuangji*.txt",), format=MARKED_CONV, layout=_LAYOUT),
         *question_answer_inputs("xiaohuangji*", ("csv", "txt")),
     ),
     alternatives=True,

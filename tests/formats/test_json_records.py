@@ -58,7 +58,7 @@ def test_a_file_that_begins_with_a_bracket_is_an_array(head: str, array: bool) -
         "1" * 5000,
         '{"instruction": "问", "output": null}',
         '{"\\ud800": "孤"}',
-        '{"instruction": ["问"], "output": "答"}',
+        '{"instruction": ["问", "又问"], "output": "答"}',
         "'单引号'",
     ],
     ids=["deep", "deep objects", "cut off", "not a number", "digits", "null", "surrogate key", "list", "quotes"],

@@ -29,8 +29,9 @@ def test_a_field_is_what_its_author_wrote(record: str, pair: tuple[str, str]) ->
     assert told.pairs() == [pair, ("下一題", "下一答")]
 
 
-def test_the_header_is_structural_on_the_first_line_only() -> None:
-    told = read(CSV, "question,answer\r\n問,答\nquestion,answer\n")
+@pytest.mark.parametrize("size", [1, 30, 1000])
+def test_the_header_is_structural_on_the_first_line_only(size: int) -> None:
+    told = read(CSV, "question,answer\r\n問,答\nquestion,answer\n", shard_bytes=size)
     assert told.structural == [{1}]
     assert told.pairs() == [("問", "答"), ("question", "answer")]
 

@@ -1,0 +1,133 @@
+"""Conversations in JSON: messages with roles, questions with their answers, or texts that follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from chat_corpus.formats.base import RecordError, Turns
+from chat_corpus.formats.names import ANSWERS, INPUT, NO_TURN, PROMPTS, normal
+from chat_corpus.formats.record_fields import Shape, kind_of, shape_of, text_under, unread_among
+
+SPEAKERS = 2
+#: What releases call the one who asks, and the one who answers.
+_USERS = frozenset({"human", "user", "usr", "prompter", "customer", "用户", "客户", "顾客"})
+_ASSISTANTS = frozenset(
+    {"assistant", "gpt", "chatgpt", "ai", "bot", "chatbot", "model", "other", "助手", "助理", "机器人", "客服"}
+)
+#: Whom nobody answers.
+_SYSTEMS = frozenset({"system", "developer", "系统"})
+#: Programs that a model calls, and what it says to them: no dialogue of two.
+_TOOLS = frozenset(
+    {"tool", "tool_call", "tool_response", "function", "function_call", "observation", "ipython", "工具"}
+)
+#: What a record is called that is a list. The elements of a list that is the record, or is under "data", are messages
+#: or texts: other objects would be records themselves.
+LIST = "the record"
+_OF_RECORDS = frozenset({LIST, "data"})
+
+
+def conversation(value: object, key: str) -> Turns:
+    """The turns of messages, of objects with a question and an answer, or of texts that follow each other."""
+    if isinstance(value, Mapping) and _is_round(shape_of(tuple(value))):
+        return _rounds([value], [shape_of(tuple(value))], key)
+    if isinstance(value, list) and value:
+        if all(isinstance(text, str) for text in value) and len(value) >= SPEAKERS:
+            return _texts(value)
+        if all(isinstance(one, Mapping) for one in value):
+            value = [_message_of(one) for one in value]
+            shapes = [shape_of(tuple(one)) for one in value]
+            if normal(key) not in _OF_RECORDS and all(map(_is_round, shapes)):
+                return _rounds(value, shapes, key)
+            return _messages(value, shapes, key)
+    if value == []:
+        raise RecordError("a conversation without turns")
+    raise RecordError(f"a list of objects under '{key[:40]}' expected, {kind_of(value)} of something else met")
+
+
+def _texts(texts: Sequence[str]) -> Turns:
+    """Texts that follow each other. Raises RecordError where they are the names of columns, or records as texts."""
+    if all(normal(text) in PROMPTS | ANSWERS | NO_TURN | {INPUT} for text in texts):
+        raise RecordError("texts that follow each other expected, names of fields met: rows without names are not read")
+    if all(text.lstrip().startswith("{") and text.rstrip().endswith("}") for text in texts):
+        raise RecordError("a record expected, a list of records as texts met: decode these first")
+    return Turns(texts)
+
+
+def _message_of(message: Mapping[str, object]) -> Mapping[str, object]:
+    """A message; one of the kind ``{"user": "…"}`` in the form of all others."""
+    if len(message) == 1:
+        ((role, text),) = message.items()
+        if normal(role) in _USERS | _ASSISTANTS | _SYSTEMS:
+            return {"role": role, "content": text}
+    return message
+
+
+def _is_round(shape: Shape) -> bool:
+    """Whether an object is a question with its answer, and not a task with its solution."""
+    found = len(shape.prompts) == 1 and len(shape.answers) == 1 and not shape.roles
+    return found and normal(shape.prompts[0]) != "instruction"
+
+
+def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
+    turns: list[str] = []
+    unread: dict[str, None] = {}
+    for one, shape in zip(rounds, shapes, strict=True):
+        last = [text_under(one, shape.prompts[0]), text_under(one, shape.answers[0])]
+        turns += last
+        rest = [name for name in one if name not in (*shape.prompts, *shape.answers) and normal(name) not in NO_TURN]
+        unread |= dict.fromkeys(f"{key}[].{name}" for name in unread_among(one, rest, last))
+    return Turns(turns, list(unread))
+
+
+def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
+    """User and assistant in turn: what one says in several messages is one turn; an assistant who begins is turn 1."""
+    turns: list[str | None] = []
+    unread: dict[str, None] = {}
+    roles = [_role(message, (*shape.roles, "from")[0]) for message, shape in zip(messages, shapes, strict=True)]
+    users = _users(roles)
+    for message, shape, role in zip(messages, shapes, roles, strict=True):
+        text_key = (*shape.texts, "value")[0]
+        text = _content(message, text_key)
+        rest = [name for name in message if name not in (*shape.roles, text_key) and normal(name) not in NO_TURN]
+        unread |= dict.fromkeys(f"{key}[].{name}" for name in unread_among(message, rest, [text]))
+        if role in _SYSTEMS:
+            continue
+        if (len(turns) % 2 == 0) == (role in users):
+            turns.append(text)
+        elif turns:
+            turns[-1] = f"{turns[-1]}\n{text}"
+        else:
+            turns = [None, text]
+    if not turns:
+        raise RecordError("a conversation without turns")
+    return Turns(turns, list(unread))
+
+
+def _role(message: Mapping[str, object], key: str) -> str:
+    value = message.get(key)
+    return str(value) if type(value) is int else normal(text_under(message, key))
+
+
+def _users(roles: Sequence[str]) -> frozenset[str]:
+    """Whose roles are those of the one who asks: of two that nobody knows, as A and B, it is the one who begins.
+
+    Raises RecordError for any others.
+    """
+    speakers = list(dict.fromkeys(role for role in roles if role not in _SYSTEMS))
+    unknown = [role for role in speakers if role not in _USERS | _ASSISTANTS]
+    if not unknown:
+        return _USERS
+    odd = next((role for role in unknown if role in _TOOLS), unknown[0])
+    if odd in _TOOLS or len(unknown) != len(speakers) or len(speakers) != SPEAKERS:
+        raise RecordError(f"a role '{odd[:40]}' met, human, user, assistant, gpt or system expected")
+    return frozenset(speakers[:1])
+
+
+def _content(message: Mapping[str, object], key: str) -> str:
+    """The text of a message: one text, or parts of which all are texts (OpenAI)."""
+    parts = message.get(key)
+    if isinstance(parts, list) and parts and all(isinstance(part, Mapping) and "text" in part for part in parts):
+        return "\n".join(text_under(part, "text") for part in parts)
+    if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
+        return "\n".join(parts)
+    return text_under(message, key)

@@ -1,0 +1,116 @@
+"""What the keys of a JSON record hold: questions, answers, conversations, and text that no shape knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+from chat_corpus.formats.base import RecordError
+from chat_corpus.formats.names import (
+    ANSWERS,
+    CONVERSATIONS,
+    HISTORIES,
+    INPUT,
+    INSTANCES,
+    NO_TURN,
+    PROMPTS,
+    ROLES,
+    SECOND_PROMPTS,
+    TEXTS,
+    normal,
+)
+
+#: So many keys of an unknown record are told.
+SHOWN = 6
+#: So deep a value is looked into for text; what is deeper counts as text.
+_DEEP = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """The keys of a record by what they hold."""
+
+    prompts: tuple[str, ...]
+    inputs: tuple[str, ...]
+    answers: tuple[str, ...]
+    history: tuple[str, ...]
+    instances: tuple[str, ...]
+    conversations: tuple[str, ...]
+    roles: tuple[str, ...]
+    texts: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def exchange(self) -> tuple[str, ...]:
+        """The keys that make an exchange."""
+        return (*self.prompts, *self.inputs, *self.answers, *self.history, *self.instances)
+
+
+@lru_cache(maxsize=1 << 10)
+def shape_of(keys: tuple[str, ...]) -> Shape:
+    """The keys of a record, sorted by their names."""
+
+    def of(names: frozenset[str] | set[str]) -> tuple[str, ...]:
+        return tuple(key for key in keys if normal(key) in names)
+
+    known = PROMPTS | ANSWERS | CONVERSATIONS | NO_TURN | {INPUT, INSTANCES} | HISTORIES
+    prompts, inputs, answers = of(PROMPTS), of({INPUT}), of(ANSWERS)
+    if answers and not (prompts or inputs):
+        prompts = of(SECOND_PROMPTS)
+    return Shape(
+        prompts=prompts,
+        inputs=inputs,
+        answers=answers,
+        history=of(HISTORIES),
+        instances=of({INSTANCES}),
+        conversations=of(CONVERSATIONS),
+        roles=of(ROLES),
+        texts=of(TEXTS),
+        unknown=tuple(key for key in keys if normal(key) not in known and key not in prompts),
+    )
+
+
+def text_under(record: Mapping[str, object], key: str, default: str | None = None) -> str:
+    """The text under a key; `default` for a missing one or null. Raises RecordError."""
+    value = record.get(key, default)
+    if value is None and default is not None:
+        return default
+    if isinstance(value, list) and len(value) == 1:  # one answer of several that there could be
+        value = value[0]
+    if not isinstance(value, str):
+        keys = ", ".join(name[:40] for name in islice(record, SHOWN))
+        more = f" and {len(record) - SHOWN} more" if len(record) > SHOWN else ""
+        met = f"{kind_of(value)} met" if key in record else f"the keys are {keys or 'none'}{more}"
+        raise RecordError(f"a text under '{key[:40]}' expected, {met}")
+    return value
+
+
+def kind_of(value: object) -> str:
+    """What JSON calls a value."""
+    names = {dict: "an object", list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def unread_among(record: Mapping[str, object], keys: Sequence[str], turns: Sequence[str | None]) -> list[str]:
+    """The keys that hold text which is not that of a turn."""
+    if not keys:
+        return []
+    known = {turn.strip() for turn in turns if turn}
+    return [key for key in keys if any(text.strip() not in known for text in _texts_in(record[key], 0))]
+
+
+def _texts_in(value: object, depth: int) -> Iterator[str]:
+    """The texts in a value with a letter in them: no numbers, dates or marks."""
+    if isinstance(value, str):
+        if any(map(str.isalpha, value)):
+            yield value
+    elif depth < _DEEP and isinstance(value, list):
+        for one in value:
+            yield from _texts_in(one, depth + 1)
+    elif depth < _DEEP and isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts_in(one, depth + 1)
+    elif isinstance(value, (list, Mapping)) and value:
+        yield "…"
