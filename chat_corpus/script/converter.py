@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from chat_corpus.rows import found, mask, on
+from chat_corpus.rows import found, on
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import FEMININE, NI, compose, without_faults
-from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, rarity
+from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, patch
@@ -126,15 +126,18 @@ class Converter:
         where: pl.Series | None,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 in the others."""
-        where = mask(len(texts), texts.is_not_null().arg_true()) if where is None else where
-        feminine = found(texts, FEMININE, ~rows & where & (self._options.feminine_ni == "convert"))
+        feminine = ~rows if where is None else ~rows & where
+        feminine = found(texts, FEMININE, feminine & (self._options.feminine_ni == "convert"))
         if declared is Script.HANS and (rows | feminine).any():
             told = ~_requested(texts, rows | feminine, dialogues)
             rows, feminine = rows & told, feminine & told
-        done = on(texts, rows & where, self._stage.replace)
-        done = on(done, rows & ~where, self._usual.replace)
+        if where is None or not mostly_traditional(declared):
+            done = on(texts, rows, self._stage.replace)
+        else:
+            done = on(texts, rows & where, self._stage.replace)
+            done = on(done, rows & ~where, self._usual.replace)
         done = on(done, feminine, lambda some: some.str.replace_all(FEMININE, NI, literal=True))
-        japanese = found(texts, KANA, rows & where)
+        japanese = found(texts, KANA, rows if where is None else rows & where)
         return patch(done, japanese, texts, self._convert_around_japanese)
 
     def _convert_around_japanese(self, text: str) -> str:

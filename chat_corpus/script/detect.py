@@ -90,13 +90,18 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     )
 
 
+def mostly_traditional(declared: Script) -> bool:
+    """Say whether nearly all texts of a source in this script are traditional."""
+    return _PRIOR[declared] == _TRADITIONAL
+
+
 def rarity(signs: Evidence, declared: Script) -> str:
     """The pattern of the rare texts of a source in this script that must be looked at.
 
     In a traditional source these may be in the other script, or have one of the rare characters; in others they may be
     in traditional script in part, or in a doubtful character.
     """
-    return f"{signs.simplified}|{signs.rare}" if _PRIOR[declared] == _TRADITIONAL else signs.gate
+    return f"{signs.simplified}|{signs.rare}" if mostly_traditional(declared) else signs.gate
 
 
 def detect(
@@ -109,7 +114,8 @@ def detect(
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
     it stays neutral. Rows outside `where`, a mask, are known not to match `rarity`.
     """
-    if _PRIOR[declared] == _TRADITIONAL:
+    few = not mostly_traditional(declared)
+    if not few:
         simplified, rows = found(texts, signs.simplified, where), pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
     else:
         simplified, rows = found(texts, signs.simplified), found(texts, signs.gate, where).arg_true()
@@ -121,8 +127,10 @@ def detect(
     sure.scatter(rest, told)
     traditional = sure if some is texts else mask(len(texts), rows.filter(sure))
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    seldom = found(left, signs.seldom, None if where is None else where.gather(rows).gather(rest))
-    doubtful = rows.gather(rest).filter(~told & (seldom | found(left, signs.doubtful)))
+    doubt = found(left, f"{signs.doubtful}|{signs.seldom}" if few or where is None else signs.doubtful)
+    if not few and where is not None:
+        doubt |= found(left, signs.seldom, where.gather(rest))
+    doubtful = rows.gather(rest).filter(~told & doubt)
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))
