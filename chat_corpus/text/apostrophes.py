@@ -19,7 +19,7 @@ _NEGATION = re.compile(rf"(?ai:\b(?:(ca)n (n)|([a-z]+) (n))({_MARK}t)\b)")
 # Quotes, each between blanks or at the end of a line; an apostrophe inside a word is none.
 _QUOTED = re.compile(
     rf"((?<={_ANY}) |(?<={_ANY}[,;:.!?]) |(?<={_ANY} [,;:.!?]) |(?<![^\n])(?=['‘] {_ANY}))(['‘]) "
-    rf"([^'’‘\n]+(?:(?<={_ANY}){_MARK}(?={_ANY})[^'’‘\n]+)*) (['’])( (?={_ANY})|(?![^ \n]))"
+    rf"([^'’‘\n]+(?:(?<={_ANY}){_MARK}(?={_ANY})[^'’‘\n]+)*) (['’])( (?={_ANY})|(?![^ \n,;:.!?]))"
 )
 _AT_PAUSE = re.compile(
     rf"(?:(?<={_ANY}[,;:.!?])|(?<={_ANY} [,;:.!?])) (?=['‘]{_ANY})|(?<={_ANY}[,;:.!?]['’]) (?={_ANY})"

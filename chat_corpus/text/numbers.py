@@ -15,8 +15,7 @@ FULL = "０-９Ａ-Ｚａ-ｚ"
 
 # jieba makes a token of each full-width letter and digit; what stands together was written so.
 _PARTED = rf"(?<![{FULL}])[{FULL}](?: [{FULL}])+(?![{FULL}])"
-_RUN = re.compile(rf"((?<=[0-9A-Za-z]) )?({_PARTED})( (?=[0-9A-Za-z]))?")
-#: Patterns of such runs, by what stands between the tokens.
+#: Patterns of what was taken apart so, by what stands between the tokens.
 PARTED = {Segmentation.BLANK: _PARTED, Segmentation.SLASH: _PARTED.replace(" ", "/")}
 
 # Symbols of the SI, of amounts of data, and of screens, in any case, and endings of ordinals; `h` and `s` are letters
@@ -26,34 +25,13 @@ _ORDINALS = "st|nd|rd|th"
 # I and u are words. With a word behind them, so are a, i, v and x, which may also be signs: 3 x 5, 1 v 1.
 _LETTER = rf"(?:[B-HJ-TWYZb-hj-twyz]|[AVXaivx](?![ {KEPT}][0-9A-Za-z]))"
 # Letters before numbers are no units: A 1 B 2 are answers, and B 2 B is one word.
-_LABELS = r"(?a:\b)[A-Za-z](?: [0-9]++ [A-Za-z])+(?a:\b)"
-_MEASURE = re.compile(
-    rf"{_LABELS}|(?<![0-9A-Za-z_.,])([0-9]++(?:[.,][0-9]++)*+) "
-    rf"((?:(?ai:{_UNITS})|{_ORDINALS})(?![\w'’&@-]|\.\w)|{_LETTER}(?![\w'’&@/+#-]|\.\w))"
-)
+_LABELS = "[A-Za-z](?: [0-9]++ [A-Za-z])+(?![0-9A-Za-z_])"
+_UNIT = rf"(?:(?ai:{_UNITS})|{_ORDINALS})(?![\w'’&@-]|\.\w)|{_LETTER}(?![\w'’&@/+#-]|\.\w)"
+_MEASURE = re.compile(rf"(?<![0-9A-Za-z_.,])(?:{_LABELS}|([0-9]++(?:[.,][0-9]++)*+) ({_UNIT}))")
 _DOLLARS = re.compile(r"(?<=[A-Za-z]) \$ ?(?=[0-9])")
 
-#: A text that a function changes matches the function's gate.
-GATES = {
-    "join_parted": f"[{FULL}] [{FULL}]",
-    "join_units": rf"[0-9] (?:[A-Za-z]|(?i-u:{_UNITS})|{_ORDINALS})(?:[^0-9A-Za-z]|$)|[A-Za-z] \$ ?[0-9]",
-}
-
-
-def join_parted(text: pl.Expr) -> pl.Expr:
-    """Join full-width letters and digits that stand one by one, and mark the blank between them and an ASCII word.
-
-    Tokens of several stay as they are: ３０ ４０ are two numbers.
-
-    >>> pl.select(join_parted(pl.lit("改价 １ ９ ９ 元 ， ３０ ４０ 都 行"))).item()
-    '改价 １９９ 元 ， ３０ ４０ 都 行'
-    """
-
-    def joined(found: re.Match[str]) -> str:
-        before, run, after = found.groups("")
-        return f"{before and KEPT}{run.replace(' ', '')}{after and KEPT}"
-
-    return text.map_elements(lambda line: _RUN.sub(joined, line), return_dtype=pl.String)
+#: A text that `join_units` changes matches it.
+GATE = rf"[0-9] (?:[A-Za-z]|(?i-u:{_UNITS})|{_ORDINALS})(?:[^0-9A-Za-z]|$)|[A-Za-z] \$ ?[0-9]"
 
 
 def join_units(text: pl.Expr) -> pl.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import chain, repeat
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -115,15 +115,17 @@ def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
 
 
 def _cut(run: re.Pattern[str], line: str, limit: int) -> str:
-    # Runs and codes are met in one order, and codes looked for where a run is ASCII, which most are not.
-    codes = chain((code.span() for code in _CODE.finditer(line)), repeat((len(line), len(line))))
+    # Runs and codes are met in one order. Codes are only sought where a run is ASCII, as few are.
+    codes: Iterator[re.Match[str]] | None = None
     start, end = 0, 0
 
     def cut(found: re.Match[str]) -> str:
-        nonlocal start, end
+        nonlocal codes, start, end
         if found[0].isascii():
+            codes = codes or _CODE.finditer(line)
             while end <= found.start():
-                start, end = next(codes)
+                code = next(codes, None)
+                start, end = code.span() if code else (len(line), len(line))
             if start <= found.start():
                 return found[0]
         return found[0][: limit * len(found[1] or found[2])]

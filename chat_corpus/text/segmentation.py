@@ -7,7 +7,6 @@ which Unicode reserves for such internal use; at the end all other blanks go and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import partial
 
 import polars as pl
@@ -19,16 +18,16 @@ from chat_corpus.text.gating import PLAIN, PLAIN_CJK, Part, either, gated
 _KEPT = numbers.KEPT
 _SLASH = "\ufdd1"
 _CJK = r"\x{2E80}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FFEF}“”‘’…—"
+# Full-width letters and digits still stand here where a segmenter parted them: no blank between them stays.
 _WORD = apostrophes.LETTERS
 _ANY = f"[0-9A-Za-z{_WORD}]"
+_ODD = f"[{_WORD}{numbers.FULL}]"
 _TLD = r"(?:com|cn|net|org)"
 
-# Groups of rules, in order: a gate, and a change, or patterns with what they become. `(?-u:\b)`, the boundary of an
-# ASCII word, stands where other engines would look around.
-_RULES: tuple[tuple[str, Callable[[pl.Expr], pl.Expr] | tuple[tuple[str, str], ...]], ...] = (
-    (numbers.GATES["join_parted"], numbers.join_parted),
+# Groups of rules, in order: a gate, and patterns with what they become. `(?-u:\b)`, the boundary of an ASCII word,
+# stands where other engines would look around.
+_RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (r"\\['\x22]", ((r"\\(['\x22])", "${1}"),)),  # It \'s
-    (apostrophes.GATE, apostrophes.join_apostrophes),
     (
         '"',
         (
@@ -73,11 +72,9 @@ _RULES: tuple[tuple[str, Callable[[pl.Expr], pl.Expr] | tuple[tuple[str, str], .
         ),
     ),
     (
-        rf"[{_WORD}]",
-        ((rf"({_ANY}) ([{_WORD}])", rf"${{1}}{_KEPT}${{2}}"), (rf"([{_WORD}]) ({_ANY})", rf"${{1}}{_KEPT}${{2}}")),
+        _ODD,
+        ((f"({_ANY}) ({_ODD})", rf"${{1}}{_KEPT}${{2}}"), (f"({_ODD}) ({_ANY})", rf"${{1}}{_KEPT}${{2}}")),
     ),
-    (numbers.GATES["join_units"], numbers.join_units),
-    ("[0-9A-Za-z_] [0-9A-Za-z_]", ((r"(?-u:\b) (?-u:\b)", _KEPT),)),
 )
 
 # A slash beside CJK, or at the end, separates words: a real one there comes out of `join_slashed` as ／, so that the
@@ -132,9 +129,17 @@ def _place_slashes(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(_SLASH, "/", literal=True)
 
 
-_WORDY = either(gate for gate, _ in _RULES)
+_BY_RULES: tuple[Part, ...] = (
+    *((gate, partial(_rules, rules=rules)) for gate, rules in _RULES),
+    ("['’‘]", ((apostrophes.GATE, apostrophes.join_apostrophes),)),
+    (
+        "[0-9A-Za-z_] [$0-9A-Za-z_]",
+        ((numbers.GATE, numbers.join_units), (" ", partial(_rules, rules=((r"(?-u:\b) (?-u:\b)", _KEPT),)))),
+    ),
+)
+_WORDY = either(gate for gate, _ in _BY_RULES)
 _SPACED: tuple[Part, ...] = (
-    (_WORDY, tuple((gate, rules if callable(rules) else partial(_rules, rules=rules)) for gate, rules in _RULES)),
+    (_WORDY, _BY_RULES),
     (" ", lambda text: text.str.replace_all(" ", "", literal=True)),
     (_KEPT, lambda text: text.str.replace_all(_KEPT, " ", literal=True)),
 )
