@@ -43,7 +43,7 @@ _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 #: Between lists in an object there are keys too.
 _GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
 #: Texts, marks and scalars, each matched wherever it may begin: what would be tried again takes too long in the end.
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
 _BRACKETS = frozenset("[]{},")
 #: What an object says of the list of records in it, which is no record.
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}

@@ -318,3 +318,14 @@ def test_raw_tabs_and_breaks_inside_a_text_are_read() -> None:
 def test_an_array_that_does_not_end_was_cut_short(begin: str, end: str, fault: bool) -> None:
     format_ = ARRAY.fitted(begin.encode())
     assert bool(format_.fault_at_end and format_.fault_at_end(end.encode())) is fault
+
+
+@pytest.mark.usefixtures("never_hangs")
+@pytest.mark.parametrize("unit", ['\\"', '"', '{"a":', '"a",', '"a":"b",', '["a"]', '{"a":["b",', '{"a":1,}', "[1,"])
+@pytest.mark.parametrize("begin", ["", "[", '{"a": "', '[{"instruction":"', '{"data":['])
+def test_what_is_no_record_takes_no_longer_than_it_is_long(unit: str, begin: str) -> None:
+    """An odd number of backslashes among them."""
+    content = (begin + unit * 60_000)[:60_001]
+    (format_,) = (one for one in (LINES, ARRAY) if one.accepts(content.encode()))
+    fitted = format_.fitted(content.encode())
+    assert fitted.read((fitted.split(content.encode(), 1),)).rows["reason"].is_not_null().any()
