@@ -27,7 +27,6 @@ _TLD = r"(?:com|cn|net|org)"
 # Groups of rules, in order: a gate, and patterns with what they become. `(?-u:\b)`, the boundary of an ASCII word,
 # stands where other engines would look around.
 _RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    (r"\\['\x22]", ((r"\\(['\x22])", "${1}"),)),  # It \'s
     (
         '"',
         (
@@ -116,6 +115,11 @@ def _rules(text: pl.Expr, *, rules: tuple[tuple[str, str], ...]) -> pl.Expr:
     return text
 
 
+def _unescape(text: pl.Expr) -> pl.Expr:
+    r"""Drop the escapes of a database: It \'s."""
+    return text.str.replace_all("\\'", "'", literal=True).str.replace_all('\\"', '"', literal=True)
+
+
 def _mark_slashes(text: pl.Expr) -> pl.Expr:
     text = text.str.replace_all(" +", _KEPT)
     for _ in range(2):
@@ -130,6 +134,7 @@ def _place_slashes(text: pl.Expr) -> pl.Expr:
 
 
 _BY_RULES: tuple[Part, ...] = (
+    (r"\\['\x22]", _unescape),
     *((gate, partial(_rules, rules=rules)) for gate, rules in _RULES),
     ("['’‘]", ((apostrophes.GATE, apostrophes.join_apostrophes),)),
     (

@@ -24,7 +24,7 @@ _BRACKETS = re.compile(rf"\(([{_CJK}]+)\)")
 _STOP = re.compile("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
 
 #: A text that a step changes matches the step's gate.
-GATES = {"fold_width": f"[{FULL}]", "point_decimals": "[0-9]．[0-9]", "unify_punctuation": r"[,?!:;.)]"}
+GATES = {"fold_width": f"[{FULL}]", "point_decimals": "．", "unify_punctuation": r"[,?!:;.)]"}
 
 
 def fold_width(text: pl.Expr) -> pl.Expr:
