@@ -58,19 +58,22 @@ _SAYS = "(?:来自|发自)[:：]? ?"
 # What people have the client put before the name of their device.
 _OWNER = r"[^\s,，。!！?？;；:：、《》<>“”\x22「」『』()（）【】…—\-]{0,20}"
 # The client of a newspaper is what a quotation may be from.
-_ANY_CLIENT = r"[A-Za-z0-9.\x{4E00}-\x{9FFF}]{0,12}[^闻报讯视\s] ?客户端"
+_ANY_CLIENT = r"[A-Za-z0-9.\u4E00-\u9FFF]{0,12}[^闻报讯视\s] ?客户端"
 _SIGNATURE = (
     rf"(?:{_DASH}+ ?{_SAYS}(?:{_CLIENT}|{_ANY_CLIENT}|{_OWNER} ?{_DEVICE})|{_DASH}{{2,}} ?{_SAYS}"
     rf"|[(（\[【]?(?:本[帖贴])?{_SAYS}{_CLIENT}[)）\]】]?|发自[:：]? ?(?:我的)? ?{_DEVICE}|sent from my {_DEVICE})"
 )
 # Hyphens, which no author of Chinese writes for a dash, need nothing before them.
-_SIGNED = (
-    rf"(?im)(?:[ \x{{3000}}]+|(^|[。！？!?…~～.)）」』”])){_SIGNATURE}(?: *{_SIGNATURE})* *$"
-    rf"|--+ ?{_SAYS}(?:{_CLIENT}|{_DEVICE}) *$"
+_SIGNED = re.compile(
+    rf"(?:(?<![ \u3000])[ \u3000]+|(^|[。！？!?…~～.)）」』”])){_SIGNATURE}(?: *{_SIGNATURE})* *$"
+    rf"|(?<!-)--+ ?{_SAYS}(?:{_CLIENT}|{_DEVICE}) *$",
+    re.IGNORECASE | re.MULTILINE,
 )
+# What most sentences with 来自 do not have, and is found sooner.
+_AT_THE_END = re.compile(r"(?:来自|发自|[Ff][Rr][Oo][Mm] [Mm][Yy])[^\n]{0,64}$", re.MULTILINE)
 
 #: A text that a step changes matches the step's gate.
-GATES = {"replies": "回[复復覆][ @]", "signatures": r"来自|发自|(?i:sent from my)"}
+GATES = {"replies": "回[复復覆][ @]", "signatures": r"[来发]自|(?-u:(?i:ent from my))"}
 
 
 def strip_replies(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
@@ -106,4 +109,9 @@ def strip_signatures(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
     >>> pl.select(strip_signatures(pl.lit("说得在理 ——来自 小米 Note 2"))).item()
     '说得在理'
     """
-    return text.str.replace_all(_SIGNED, "${1}<CLIENT>" if placeholder else "${1}")
+    left = r"\1<CLIENT>" if placeholder else r"\1"
+
+    def strip(post: str) -> str:
+        return _SIGNED.sub(left, post) if _AT_THE_END.search(post) else post
+
+    return text.map_elements(strip, return_dtype=pl.String)
