@@ -129,7 +129,9 @@ def _numbers(given: Iterable[str]) -> Iterator[tuple[str, int]]:
     for one in given:
         found = re.fullmatch(r"(?s)(.+):([1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?", one)
         if not found or int(found[3] or found[2]) < int(found[2]):
-            raise UsageError(f"{one}: a path with a number or a range expected, as in ptt.tsv:12 or ptt.tsv:12-14")
+            raise UsageError(
+                f"{one}: a path with a number from 1, or a range, expected, as in ptt.tsv:12 or ptt.tsv:12-14"
+            )
         for number in range(int(found[2]), int(found[3] or found[2]) + 1):
             yield found[1], number
 

@@ -9,8 +9,8 @@ from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, Survey
 from chat_corpus.terminal import counted
 
-_NOTHING_FOUND = "no corpus found under {}; 'chat-corpus check' says what is looked for and where"
-_NOT_READABLE = "{} can be read from {}: {}; 'chat-corpus check' says what is there"
+_NOTHING_FOUND = "no corpus found under {0}; 'check --raw {0}' says what is looked for and where"
+_NOT_READABLE = "{0} can be read from {1}: {2}; 'check --raw {1}' says what is there"
 _ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
 _INCOMPLETE = 3
 
@@ -23,7 +23,8 @@ def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
             talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")
     if strays:
         talk.info(
-            f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; 'check' tells which, and why",
+            f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; "
+            f"'check --raw {settings.raw}' tells which, and why",
             "files.unrecognised",
         )
 

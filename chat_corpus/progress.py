@@ -23,6 +23,10 @@ def amount(size: float) -> str:
     return f"{number:,.{0 if number >= 10 or not number else 1}f} {unit}"
 
 
+#: A rate is told from this part of the whole on: before, starting up has taken most of the time.
+_TELLING = 100
+
+
 class Pace:
     """The pace of a run: what an earlier run has done brings the end nearer, but makes this one no faster."""
 
@@ -43,8 +47,8 @@ class Pace:
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end at this rate; None as long as there is none."""
-        return (self.total - self.done) / self.rate if self.worked else None
+        """Seconds to the end at this rate; None as long as too little is done to tell."""
+        return (self.total - self.done) / self.rate if self.worked * _TELLING >= self.total else None
 
     def __str__(self) -> str:
         """Amount done, rate and time left, as far as they are known."""

@@ -39,7 +39,9 @@ Place = tuple[str, int, int]
 _TAIL = 1 << 12
 #: Of so many lines the layout is told of a file that is nobody's.
 _MOSTLY = 0.9
-_MADE = "what another program made of {}; it is not read, get the corpus itself"
+_MADE = (
+    "what another program made of {}, by its name; it is not read: get the corpus itself, or rename it if it is yours"
+)
 _UNKNOWN = "no corpus that is known, by its name or its content"
 #: So many patterns of a source are named.
 _SHOWN = 8

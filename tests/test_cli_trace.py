@@ -329,10 +329,10 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (("trace", "{out}/ptt.tsv"), "a path with a number or a range expected"),
-        (("trace", "{out}/ptt.tsv:" + "9" * 5000), "a path with a number or a range expected"),
-        (("trace", "{out}/ptt.tsv:0"), "a path with a number or a range expected"),
-        (("trace", "{out}/ptt.tsv:2-1"), "a path with a number or a range expected"),
+        (("trace", "{out}/ptt.tsv"), "a path with a number from 1, or a range, expected"),
+        (("trace", "{out}/ptt.tsv:" + "9" * 5000), "a path with a number from 1, or a range, expected"),
+        (("trace", "{out}/ptt.tsv:0"), "a path with a number from 1, or a range, expected"),
+        (("trace", "{out}/ptt.tsv:2-1"), "a path with a number from 1, or a range, expected"),
         (("trace", "{out}/ptt.tsv:9"), "ptt.tsv:9: no such row; there are 2"),
         (("trace", "{out}/report.json:1"), "an output expected"),
         (("trace", "{raw}/a.tsv:1"), "no report.json; only what chat-corpus wrote can be traced"),

@@ -132,7 +132,8 @@ def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content
     raw = put(tmp_path / "raw", {f"old/{name}": content})
     seen = look(raw, sources.load())
     assert {source: one.state for source, one in seen.found.items() if one.state != "absent"} == {owner: "unusable"}
-    told = f"old/{name}: what another program made of {owner}; it is not read, get the corpus itself"
+    told = f"old/{name}: what another program made of {owner}, by its name; it is not read: get the corpus itself, "
+    told += "or rename it if it is yours"
     assert seen.found[owner].unusable == [told]
     others = "|".join(sources.load().keys() - {owner})
     assert not re.search(rf"\b({others})\b", told)

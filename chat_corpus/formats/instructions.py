@@ -20,7 +20,7 @@ from itertools import pairwise
 from chat_corpus.formats.base import RecordError, Turns
 from chat_corpus.formats.conversations import LIST, SPEAKERS, conversation
 from chat_corpus.formats.names import normal
-from chat_corpus.formats.record_fields import SHOWN, Shape, kind_of, shape_of, text_under, unread_among
+from chat_corpus.formats.record_fields import SHOWN, Shape, keys_of, kind_of, shape_of, text_under, unread_among
 
 _HISTORY = re.compile(r"(?:^|\n)[ \t]*(?:Human|Assistant)[:：]")
 #: What a prompt asks for whose answer is a dialogue; 优点：… 缺点：… answers something else.
@@ -92,11 +92,10 @@ def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str |
     partners = _PARTNERS.get(normal((*filter(None, [prompt]), *shape.inputs, "")[0]), ())
     answers = [key for name in partners for key in shape.answers if normal(key) == name and record[key] is not None]
     answer = answers[0] if answers else _chosen(record, shape.answers, "answer")
-    if prompt is None and not shape.inputs:
-        text_under(record, "instruction")
-    if answer is None:
-        text_under(record, "output")
-    assert answer is not None  # noqa: S101 text_under has raised
+    if answer is None or (prompt is None and not shape.inputs):
+        missing, name = ("an answer", "output") if answer is None else ("a prompt", "instruction")
+        met = f"{kind_of(record[name])} met" if name in record else keys_of(record)
+        raise RecordError(f"{missing} expected, a text under '{name}' or another such name; {met}")
     parts = [text_under(record, key) for key in (prompt,) if key is not None]
     parts += [text_under(record, key, "" if parts else None) for key in shape.inputs]
     last = _exchange("\n".join(part for part in parts if part.strip()), text_under(record, answer))

@@ -80,11 +80,17 @@ def text_under(record: Mapping[str, object], key: str, default: str | None = Non
     if isinstance(value, list) and len(value) == 1:  # one answer of several that there could be
         value = value[0]
     if not isinstance(value, str):
-        keys = ", ".join(name[:40] for name in islice(record, SHOWN))
-        more = f" and {len(record) - SHOWN} more" if len(record) > SHOWN else ""
-        met = f"{kind_of(value)} met" if key in record else f"the keys are {keys or 'none'}{more}"
-        raise RecordError(f"a text under '{key[:40]}' expected, {met}")
+        raise RecordError(
+            f"a text under '{key[:40]}' expected, {f'{kind_of(value)} met' if key in record else keys_of(record)}"
+        )
     return value
+
+
+def keys_of(record: Mapping[str, object]) -> str:
+    """The keys of a record, as a message tells them."""
+    keys = ", ".join(name[:40] for name in islice(record, SHOWN))
+    more = f" and {len(record) - SHOWN} more" if len(record) > SHOWN else ""
+    return f"the keys are {keys or 'none'}{more}"
 
 
 def kind_of(value: object) -> str:

@@ -135,10 +135,11 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
             return load(out, name, raw, plugins=plugins), known
         met += files
     alike = [name for name in met if Path(name).name == Path(path).name]
-    hint = (
-        f"did you mean {' or '.join(alike)}?" if alike else f"it read {counted(len(met), 'file')}, named in that report"
+    there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {counted(len(met), 'file')}"
+    raise UsageError(
+        f"{path}: not among the files that {out / earlier.REPORT} tells of; {there} If another run read it, name the "
+        "folder that it wrote to with --out"
     )
-    raise UsageError(f"{path}: not among the files that {out / earlier.REPORT} tells of; {hint}")
 
 
 def _known(path: str, files: list[str], raw: str) -> str | None:
