@@ -136,7 +136,7 @@ def run(
         talk.warning(undone, "run.incomplete")
     _print_run(done, told, sample, as_json=as_json)
     codes = {lacking, *(one.exit_code for one in done.values())}
-    sys.exit(1 if 1 in codes else max(codes))
+    raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 
 
 def _print_run(done: Mapping[str, SourceReport], told: Any, sample: int | None, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from chat_corpus import encodings, transcoding
 from chat_corpus.detection import decide
-from chat_corpus.errors import ChatCorpusError, IncompleteError
+from chat_corpus.errors import ChatCorpusError, IncompleteError, place_of
 from chat_corpus.formats.base import Format
 from chat_corpus.lines import count_lines, lines_end
 from chat_corpus.parquet import PARQUET
@@ -306,6 +306,20 @@ def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
         )
 
 
+def _given(facts: FileFacts, function: Callable[[bytes], int], name: str, data: bytes, most: int = sys.maxsize) -> int:
+    """What a format's function, which may be a plugin's, says of bytes.
+
+    Raises ChatCorpusError where that is no number from 0 to `most`.
+    """
+    number: object = function(data)
+    if type(number) is int and 0 <= number <= most:
+        return number
+    wanted = f"a number of bytes from 0 to {most:,}" if name == "cut" else "a number of records"
+    raise ChatCorpusError(
+        f"{facts.file.name}: {number!r:.80} given by {name} ({place_of(function)}), {wanted} expected of the function"
+    )
+
+
 def _longest(size: int) -> int:
     return max(_LONGEST_RECORD, 8 * size)
 
@@ -317,9 +331,9 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
         stream = _watched(content, facts)
         while chunk := _read(stream, min(max(size - len(data), len(data)), 1 + _longest(size) - len(data)), facts.file):
             data += chunk
-            length = cut(data) if len(data) >= size else 0
+            length = _given(facts, cut, "cut", data, len(data)) if len(data) >= size else 0
             if length:
-                records = count(data[:length])
+                records = _given(facts, count, "count", data[:length])
                 facts.records = first + records - 1
                 crc = zlib.crc32(memoryview(data)[:length])
                 yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records, crc=crc)
@@ -327,7 +341,7 @@ def _cut(facts: FileFacts, cut: Callable[[bytes], int], count: Callable[[bytes],
             else:
                 _check_length(facts, len(data), start, size)
     check_unchanged(facts.file)
-    records = count(data)
+    records = _given(facts, count, "count", data)
     facts.records = first + records - 1
     if data or start == 0:
         crc = zlib.crc32(data)
