@@ -116,4 +116,6 @@ def _outcome(future: Future[Counts], task: Task) -> Counts | ChatCorpusError:
         return future.result()
     if isinstance(error, (EngineError, KeyboardInterrupt)):
         raise error
+    if isinstance(error, ChatCorpusError):  # told with its place where it was met
+        return error
     return unwritten(task.shard.extent, error, task.folder.parent)

@@ -23,8 +23,8 @@ from typing import Any
 
 import polars as pl
 
-from chat_corpus import distinct, identity, kept, ledger, pipeline, sealed, sources
-from chat_corpus.errors import attributed
+from chat_corpus import distinct, foreign, identity, kept, ledger, pipeline, sealed, sources
+from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
@@ -169,6 +169,7 @@ def work(task: Task) -> Counts:
     """
     shard, part = task.shard, task.part
     with attributed(shard.extent):
+        _check_code(task)
         outcome = pipeline.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
@@ -183,6 +184,18 @@ def work(task: Task) -> Counts:
     with attributed(shard.extent, task.folder.parent):
         part.leave(contents, outcome.counts)
     return outcome.counts
+
+
+def _check_code(task: Task) -> None:
+    """Raise ChatCorpusError where this process holds other code of the source than the one that hands out the work.
+
+    Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
+    """
+    if foreign.code(task.shard.source, task.settings.plugins) != task.code:
+        raise ChatCorpusError(
+            f"{task.shard.extent}: a worker holds other code of this source than was there when the run began, as "
+            "after an edit of its plugin: run again, and restart the workers of a cluster before"
+        )
 
 
 def _judged(task: Task, path: Path) -> pipeline.Outcome:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import foreign, sources
-from chat_corpus.errors import UsageError
+from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from chat_corpus.work import Task
+from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
 from tests.test_cli import invoke, put
 
@@ -441,3 +441,17 @@ def test_what_a_function_of_a_format_gives_is_looked_at(name: str, workers: int,
     assert "Traceback" not in done.stderr
     assert "died" not in done.stderr
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "问\t答\n"
+
+
+def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, tmp_path: Path) -> None:
+    """As a worker of a cluster does that was started before the plugin was edited."""
+    file, out = plugin(tmp_path), tmp_path / "out"
+    settings = Settings(raw=str(raw), out=str(out), plugins=(str(file),))
+    out.mkdir()
+    known = sources.load(settings.plugins)
+    shard = next(Plan(found=survey(raw, known)["ours"], settings=settings).shards())
+    task = Task(shard=shard, settings=settings, folder=out, with_keys=False, code=foreign.code("ours", (str(file),)))
+    assert work(task).written == 2
+    plugin(tmp_path, no_answer="在")
+    with pytest.raises(ChatCorpusError, match=r"records 1 to 3: a worker holds other code of this source"):
+        work(replace(task, code="that of the file now"))
