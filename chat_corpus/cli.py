@@ -107,10 +107,11 @@ def run(
     """Extract, clean, convert, pair and write every corpus found (the default command)."""
     from chat_corpus import console, earlier, findings, summary
     from chat_corpus.run import run as do
-    from chat_corpus.settings import check_apart
+    from chat_corpus.settings import check_apart, check_text
 
     settings = _located(_settings(configs, rest))
     check_apart(settings)
+    check_text(settings)
     talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     seen = _look(settings)
     found = seen.found
@@ -136,7 +137,7 @@ def run(
         talk.warning(undone, "run.incomplete")
     _print_run(done, told, sample, as_json=as_json)
     codes = {lacking, *(one.exit_code for one in done.values())}
-    sys.exit(1 if 1 in codes else max(codes))
+    raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 
 
 def _print_run(done: Mapping[str, SourceReport], told: Any, sample: int | None, *, as_json: bool) -> None:
@@ -153,6 +154,9 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     from chat_corpus import settings, sources
 
     places = ("raw", "out", "workers", "keep_turns", "engine", "scheduler")
+    empty = [name for name in ("raw", "out", "scheduler") if flags.get(name) == ""]
+    if empty:  # of a shell, a variable that is not set
+        raise UsageError(f"--{empty[0]} '': nothing is named; leave the option out to have the default")
     told: dict[str, Any] = {name: flags[name] for name in places if flags.get(name)}
     if flags.get("engine") == "local":
         if flags.get("scheduler"):

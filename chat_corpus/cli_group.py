@@ -15,9 +15,6 @@ from chat_corpus import streams
 from chat_corpus.errors import unexpected
 from chat_corpus.terminal import handle_logs, safe, safe_json
 
-#: What is for others to deal with: click, and who closes a generator.
-_PASSING = (click.exceptions.Abort, SystemExit, GeneratorExit)
-
 
 class RunByDefault(click.Group):
     """A group whose command `run` is meant where none is named, so that `main.py -s ptt` is `main.py run -s ptt`."""
@@ -62,7 +59,7 @@ class RunByDefault(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()  # a full disk is noticed here, and not when nobody can tell any more
             return result
-        except (click.exceptions.Exit, click.ClickException, *_PASSING):
+        except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
             raise
         except KeyboardInterrupt as error:
             streams.ignore_stops()

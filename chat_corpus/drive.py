@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from itertools import chain
 
 from chat_corpus.engines.local import Engine
-from chat_corpus.errors import STOPS, ChatCorpusError, EngineError, unwritten
+from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
 from chat_corpus.ledger import Counts
 from chat_corpus.work import Task, work
 
@@ -114,6 +114,8 @@ def _outcome(future: Future[Counts], task: Task) -> Counts | ChatCorpusError:
     error = future.exception()
     if error is None:
         return future.result()
-    if isinstance(error, (EngineError, *STOPS)):
+    if isinstance(error, (EngineError, KeyboardInterrupt)):
         raise error
+    if isinstance(error, ChatCorpusError):  # told with its place where it was met
+        return error
     return unwritten(task.shard.extent, error, task.folder.parent)

@@ -32,6 +32,8 @@ def read(out: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
+        if path.is_fifo():  # which would be waited for
+            raise OSError("a FIFO")
         return reported.decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -105,9 +107,10 @@ def interrupted(out: Path, name: str, told: Mapping[str, Any]) -> bool:
 
 
 def _announced(out: Path, name: str) -> str | None:
+    path = out / WORK / name / _WORD
     try:
-        return (out / WORK / name / _WORD).read_text("utf-8")
-    except OSError:
+        return path.read_text("utf-8") if path.is_file() else None
+    except (OSError, ValueError):
         return None
 
 
@@ -173,5 +176,5 @@ def places(out: Path, name: str) -> tuple[Path, Path, Path]:
 
 def outputs(out: Path, name: str) -> dict[str, list[int]]:
     """Size and time of each output file of a source that is there."""
-    facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.exists()}
+    facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.is_file()}
     return {path: [fact.st_size, fact.st_mtime_ns] for path, fact in facts.items()}

@@ -6,9 +6,11 @@ A message says where (`file:line` or config key), what was met, what was expecte
 from __future__ import annotations
 
 import errno
+import inspect
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 
@@ -74,8 +76,11 @@ class UnexpectedError(ChatCorpusError):
         return str(self.args[0])
 
 
-#: What ends the program, or a generator, and is nobody's failure.
-STOPS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+#: What ends the program, or a generator, and is nobody's failure. SystemExit is none: a library or plugin that calls
+#: `sys.exit` must not end a run as if all were done.
+STOPS = (KeyboardInterrupt, GeneratorExit)
+#: Where this package's own code is.
+_PACKAGE = Path(__file__).resolve().parent
 #: What a disk refuses while a file is written, when Python no longer knows which.
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 #: Characters of an exception's text that a message shows.
@@ -83,12 +88,14 @@ _LONGEST = 500
 
 
 def unexpected(where: str, error: BaseException) -> ChatCorpusError:
-    """An exception as a failure at a place: one of ours as it is, any other as an `UnexpectedError`.
+    """An exception as a failure at a place: one that this package raised as it is, any other as an `UnexpectedError`.
+
+    A ChatCorpusError of a plugin says nothing of the place, and one of a class of its own may not be picklable.
 
     Polars reports a defect of its own as a `PanicException`, which is no `Exception`: callers catch BaseException and
     let `STOPS` pass.
     """
-    if isinstance(error, ChatCorpusError):
+    if isinstance(error, ChatCorpusError) and _is_ours(error):
         return error
     trace = "".join(traceback.format_exception(error))
     # CPython says SystemError where an extension had no memory left even for its own exception.
@@ -96,6 +103,13 @@ def unexpected(where: str, error: BaseException) -> ChatCorpusError:
         advice = "use fewer --workers or a smaller shard_bytes"
         return UnexpectedError(f"{where}: not enough memory: {advice}", trace)
     return UnexpectedError(f"{where}: {described(error)}; -v shows the traceback", trace)
+
+
+def _is_ours(error: ChatCorpusError) -> bool:
+    """Whether this package raised an error; what a worker has sent has no traceback any more."""
+    frames = traceback.extract_tb(error.__traceback__)
+    raised = not frames or Path(frames[-1].filename).resolve().is_relative_to(_PACKAGE)
+    return raised and type(error).__module__ == __name__
 
 
 def described(error: BaseException) -> str:
@@ -111,6 +125,19 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' if shown else ''}{shown}{at}"
 
 
+def place_of(function: Callable[..., object]) -> str:
+    """Where a function is written: its file, line and name, as far as it has any.
+
+    >>> place_of(len)
+    'len'
+    """
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    name, code = getattr(function, "__name__", type(function).__name__), getattr(function, "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}, {name}" if code is not None else name
+
+
 def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorpusError:
     """An exception met while files under `folder`, if any, were written: what the disk refused is told as that."""
     if folder and isinstance(error, OSError):
@@ -124,11 +151,11 @@ def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorp
 def attributed(where: str, folder: Path | None = None) -> Iterator[None]:
     """Raise whatever goes wrong inside, where files under `folder` may be written, as a ChatCorpusError.
 
-    `STOPS` pass.
+    An interrupt passes.
     """
     try:
         yield
-    except STOPS:
+    except KeyboardInterrupt:
         raise
     except BaseException as error:
         raise unwritten(where, error, folder) from error

@@ -49,10 +49,6 @@ class Job:
     read: int = 0
     reached: int = 0
 
-    def __post_init__(self) -> None:
-        raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
-        self.merge = Merge(self.name, self.folder, raw_of)
-
     @classmethod
     def of(cls, found: Found, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> Job:
         """The job of a source, in its place under `work`, where a `fresh` one forgets what earlier runs have done."""
@@ -60,9 +56,6 @@ class Job:
         folder, kept = work / name, work / f"{name}.turns"
         if fresh:
             forget(folder, kept)
-        folder.mkdir(parents=True, exist_ok=True)
-        if settings.keep_turns:
-            kept.mkdir(exist_ok=True)
         wanted = settings.of(name).pairs.distinct
         return cls(
             plan=Plan(found=found, settings=settings),
@@ -95,6 +88,8 @@ class Job:
         self.told.files = self.plan.facts
         settings = self.plan.settings
         try:
+            with attributed(f"{self.name}: before its files were read", self.folder.parent):
+                self._begin()
             code = foreign.code(self.name, settings.plugins)
             for shard in self.plan.shards():
                 task = Task(
@@ -116,6 +111,14 @@ class Job:
         except BaseException as error:  # noqa: BLE001 whatever it is fails this source, and no other
             self.fail(unexpected(f"{self.name}: while its files were cut into shards", error))
         self.planned = True
+
+    def _begin(self) -> None:
+        """Make the folders, and the files that parts are joined in."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.plan.settings.keep_turns:
+            self.kept.mkdir(exist_ok=True)
+        raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
+        self.merge = Merge(self.name, self.folder, raw_of)
 
     def account(self, task: Task, outcome: Counts | ChatCorpusError) -> None:
         """Take up what became of a task."""
@@ -164,18 +167,23 @@ class Job:
         One that failed keeps its parts for the next run, unless the parts themselves are at fault.
         """
         faulty = False
-        self._check_usable()
+        if not self.told.error:
+            try:
+                with attributed(f"{self.name}: while its records were counted"):
+                    self._check_usable()
+            except ChatCorpusError as error:
+                self.fail(error)
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its shards were joined", out):
                     self.merge.finish(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
+                    self.told.read_samples()
                     self.merge.put(out, lambda: earlier.announce(out, self.name, self.plan.settings))
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True
-        self.told.read_samples()
         self.told.seconds = time.perf_counter() - self.clock
         return faulty or not self.told.error
 
@@ -184,7 +192,7 @@ class Job:
         forget(self.folder)
         wanted = {task.turns for task in self.made}
         for path in self.kept.iterdir() if self.kept.is_dir() else ():
-            if path not in wanted:
+            if path not in wanted and not path.is_dir():
                 path.unlink(missing_ok=True)
         if not self.plan.settings.keep_turns:
             forget(self.kept)
@@ -202,8 +210,6 @@ class Job:
 
     def _check_usable(self) -> None:
         """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
-        if self.told.error:
-            return
         counts, source = self.told.counts, self.plan.found.source
         groups = self.plan.found.names
         failures = list(usable.failures(groups, counts.files))

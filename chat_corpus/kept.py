@@ -17,20 +17,20 @@ _EARLIER = ("raw", "unconverted")
 _COUNTS = "chat_corpus.counts"
 
 
-def write(cleaned: Cleaned, path: Path) -> None:
-    """Write the clean turns of a shard and its accounts into one file, with a digest. Raises OSError."""
+def write(cleaned: Cleaned, path: Path, name: str) -> None:
+    """Write the clean turns of a shard and its accounts into one file, sealed as `name`. Raises OSError."""
     same = (pl.when(pl.col(name) != pl.col("text")).then(name).alias(name) for name in _EARLIER)
     told, content = {_COUNTS: json.dumps(cleaned.counts.report())}, io.BytesIO()
     cleaned.turns.with_columns(*same).write_parquet(content, compression="lz4", metadata=told)
-    path.write_bytes(sealed.seal(content.getvalue()))
+    path.write_bytes(sealed.seal(content.getvalue(), name))
 
 
-def read(path: Path) -> Cleaned | None:
-    """What `write` wrote; None where there is nothing, or nothing whole."""
+def read(path: Path, name: str) -> Cleaned | None:
+    """What `write` wrote as `name`; None where there is nothing of the kind, or nothing whole."""
     try:
-        content = sealed.unseal(path.read_bytes())
+        content = sealed.unseal(path.read_bytes(), name)
         counts = Counts.read(json.loads(pl.read_parquet_metadata(io.BytesIO(content))[_COUNTS]))
         turns = pl.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError, KeyError, pl.exceptions.ComputeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pl.exceptions.PolarsError):
         return None
     return Cleaned(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=counts)

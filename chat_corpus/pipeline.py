@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from chat_corpus import ledger, rules, script
 from chat_corpus.encodings import UTF8
-from chat_corpus.errors import ChatCorpusError, FileError, LedgerError
+from chat_corpus.errors import ChatCorpusError, FileError, LedgerError, place_of
 from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.ledger import Counts, Law
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Piece, Shard
 from chat_corpus.raw import read_range
-from chat_corpus.schema import Markup, Reason, Traits
+from chat_corpus.schema import TURNS, Markup, Reason, Traits
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.text import steps
@@ -191,7 +191,8 @@ def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.Da
 def _read(raw: tuple[Records, ...], context: Context, counts: Counts) -> pl.DataFrame:
     """The turns that the format makes of records, within the limit; counts the records. Raises LedgerError."""
     shard, source = context.shard, context.source
-    reading = format_of(shard, source).read(raw)
+    read = format_of(shard, source).read
+    reading = _checked(read(raw), read, shard)
     ledger.check_order(reading.rows, shard.place)
     reading, expected = _limited(shard, reading, context.own.read.limit)
     for part, piece in enumerate(shard.pieces):
@@ -209,7 +210,35 @@ def _read(raw: tuple[Records, ...], context: Context, counts: Counts) -> pl.Data
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
     split = format_of(shard, source).split
-    return tuple(split(_content(piece), piece.first) for piece in shard.pieces)
+    told = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
+    for one in told:
+        if not isinstance(one, pl.DataFrame) or not {"line", "text", "bytes"}.issubset(one.columns):
+            raise _misgiven(one, "split", split, shard, ", a frame with line, text and bytes expected of the function")
+    return told
+
+
+def _checked(reading: object, read: Callable[..., object], shard: Shard) -> Reading:
+    """What the function of a format, which may be a plugin's, gave as a reading. Raises ChatCorpusError."""
+    if not isinstance(reading, Reading):
+        raise _misgiven(reading, "read", read, shard, ", a Reading expected of the function")
+    rows, structural, unread = reading.rows, reading.structural, reading.unread
+    if not isinstance(rows, pl.DataFrame):
+        raise _misgiven(rows, "read", read, shard, " as rows, a frame expected")
+    odd = [f"{name} is {rows.schema[name]}" for name, dtype in TURNS.items() if rows.schema.get(name, dtype) != dtype]
+    odd = [f"no {name}" for name in TURNS if name not in rows.columns] or odd
+    if odd:
+        raise ChatCorpusError(f"{shard.extent}: columns given by read ({place_of(read)}): {', '.join(odd)}")
+    whole = isinstance(structural, tuple) and len(structural) == len(shard.pieces)
+    if not whole or not all(isinstance(one, pl.Series) for one in structural):
+        raise _misgiven(structural, "read", read, shard, " as structural, a tuple with a series a part expected")
+    for one in (unread,) if not isinstance(unread, Sequence) else unread:
+        if not (isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int) and isinstance(one[1], str)):
+            raise _misgiven(one, "read", read, shard, " as unread, pairs of a record's number and a name expected")
+    return reading
+
+
+def _misgiven(given: object, name: str, function: Callable[..., object], shard: Shard, why: str) -> ChatCorpusError:
+    return ChatCorpusError(f"{shard.extent}: {type(given).__name__} given by {name} ({place_of(function)}){why}")
 
 
 def _content(piece: Piece) -> bytes:

@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from chat_corpus import encodings, transcoding
 from chat_corpus.detection import decide
-from chat_corpus.errors import ChatCorpusError, FileError, IncompleteError
-from chat_corpus.formats.base import Format, written_at
+from chat_corpus.errors import ChatCorpusError, FileError, IncompleteError, place_of
+from chat_corpus.formats.base import Format
 from chat_corpus.lines import count_lines, lines_end
 from chat_corpus.parquet import PARQUET
 from chat_corpus.raw import RawFile, check_unchanged, read_range
@@ -299,16 +299,6 @@ def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> Piece:
     return piece
 
 
-def _checked(facts: FileFacts, length: object, cut: Callable[[bytes], int], data: bytes) -> int:
-    """What a format's `cut` gave. Raises ChatCorpusError for what is no length of a prefix of the data."""
-    if type(length) is int and 0 <= length <= len(data):
-        return length
-    raise ChatCorpusError(
-        f"{facts.file.name}: cut ({written_at(cut) or 'of a format'}) gave {length!r}, a number from 0 to "
-        f"{len(data):,} expected, the length of what can be read by itself; the format is at fault, not the file"
-    )
-
-
 def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
     """Raise ChatCorpusError where what must be read together is longer than anything in a corpus."""
     longest = _longest(size)
@@ -316,6 +306,20 @@ def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
         raise ChatCorpusError(
             f"{facts.file.name}: no end of a record within {longest:,} bytes from byte {start:,} on; {_NOT_IT}"
         )
+
+
+def _given(facts: FileFacts, function: Callable[[bytes], int], name: str, data: bytes, most: int = sys.maxsize) -> int:
+    """What a format's function, which may be a plugin's, says of bytes.
+
+    Raises ChatCorpusError where that is no number from 0 to `most`.
+    """
+    number: object = function(data)
+    if type(number) is int and 0 <= number <= most:
+        return number
+    wanted = f"a number of bytes from 0 to {most:,}" if name == "cut" else "a number of records"
+    raise ChatCorpusError(
+        f"{facts.file.name}: {number!r:.80} given by {name} ({place_of(function)}), {wanted} expected of the function"
+    )
 
 
 def _longest(size: int) -> int:
@@ -338,9 +342,9 @@ def _cut(
         stream = _watched(content, facts)
         while chunk := _read(stream, min(max(size - len(data), len(data)), 1 + _longest(size) - len(data)), facts.file):
             data += chunk
-            length = _checked(facts, cut(data), cut, data) if len(data) >= size else 0
+            length = _given(facts, cut, "cut", data, len(data)) if len(data) >= size else 0
             if length:
-                records = count(data[:length])
+                records = _given(facts, count, "count", data[:length])
                 facts.records = first + records - 1
                 crc = zlib.crc32(memoryview(data)[:length])
                 yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records, crc=crc)
@@ -350,7 +354,7 @@ def _cut(
     check_unchanged(facts.file)
     if fault_at_end is not None and facts.file.streamed and data and (fault := fault_at_end(data[-_TAIL:])):
         raise FileError(facts.file.name, fault)
-    records = count(data)
+    records = _given(facts, count, "count", data)
     facts.records = first + records - 1
     if data or start == 0:
         crc = zlib.crc32(data)

@@ -104,7 +104,7 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
         return _judged(entry, sources, named, how, by_content=by_content)
     except ChatCorpusError:
         raise
-    except Exception as error:  # noqa: BLE001 whatever a plugin's function raises is the fault of its source alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone
         return Stray(file=entry.file, reason=_FAILED.format(described(error)), damaged=owner, grave=True)
 
 
@@ -269,7 +269,7 @@ def _accepts(source: Source, wanted: Input, head: bytes) -> bool:
     """Whether a format takes a file; one whose code fails takes none, and other sources are asked all the same."""
     try:
         return bool(wanted.format.accepts(text_head(head)))
-    except Exception as error:  # noqa: BLE001 whatever a plugin's function raises is the fault of its source alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone
         if source.name not in _warned:
             _warned.add(source.name)
             message = "%s: its code failed when it was asked whether it reads a file: %s"

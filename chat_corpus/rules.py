@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus.rows import found, holds_any, mask
-from chat_corpus.schema import Reason
+from chat_corpus.schema import TURNS, Reason
 from chat_corpus.source import Source
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
@@ -51,11 +51,11 @@ def bound(rows: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`.
+    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its own row alone.
 
-    `rejects` is true of the turns that the rule rejects, `message` says what was found. The rule is asked where it
-    `applies`. `candidates` is a mask of rows, true of every turn that the rule rejects, and cheap; without it, every
-    turn is looked at.
+    `rejects` is true of the turns that the rule rejects, `message` says what was found; of what it says nothing of, the
+    name of the rule is said. The rule is asked where it `applies`. `candidates` is a mask of rows, true of every turn
+    that the rule rejects, and cheap; without it, every turn is looked at.
     """
 
     name: str
@@ -139,20 +139,25 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     """
     rules = asked(options, source)
     candidates = [rule.candidates(rows, source) for rule in rules if rule.candidates is not None]
-    at = rows.select("text", "raw", "turn", "reason").with_row_index("at")
+    at = rows.select(*TURNS, "raw").with_row_index("at")
     if len(candidates) == len(rules):
         at = at.filter(reduce(or_, candidates))
     at = at.filter(pl.col("reason").is_null())
     if at.is_empty():
         return rows
-    rejects = [(rule, rule.rejects(options, source)) for rule in rules]
+    rejects = [(rule, rule.rejects(options, source), _said(rule)) for rule in rules]
     judged = at.select(
         "at",
-        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(rule.reason))) for rule, bad in rejects)),
-        detail=pl.coalesce(*(pl.when(bad).then(rule.message) for rule, bad in rejects)),
+        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(rule.reason))) for rule, bad, _ in rejects)),
+        detail=pl.coalesce(*(pl.when(bad).then(said) for _, bad, said in rejects)),
     ).drop_nulls("reason")
     changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
     return rows.with_columns(**changed)
+
+
+def _said(rule: Rule) -> pl.Expr:
+    """The message of a rule, which is never null: without one, verdicts would say that the turn is kept."""
+    return pl.coalesce(rule.message, pl.lit(rule.name))
 
 
 def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
@@ -161,5 +166,5 @@ def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.Dat
     `rows` are as for `check`, the columns in the order in which rules are asked.
     """
     return rows.select(
-        pl.when(rule.rejects(options, source)).then(rule.message).alias(rule.name) for rule in asked(options, source)
+        pl.when(rule.rejects(options, source)).then(_said(rule)).alias(rule.name) for rule in asked(options, source)
     )

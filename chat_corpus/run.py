@@ -29,7 +29,7 @@ from chat_corpus.progress import Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.work import Task, sweep
+from chat_corpus.work import Task, sweep, tidy
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +71,9 @@ def _held(out: Path) -> Iterator[None]:
             f"{folder}: a link; what is in it would be deleted when it is no longer needed: remove the link"
         )
     folder.mkdir(exist_ok=True)
+    for one in (out / "rejects", out / "index"):
+        if one.is_symlink():
+            raise UsageError(f"{one}: a link; files would be written elsewhere than under {out}: remove the link")
     lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source has such a name
     try:
         lock.acquire(timeout=0)
@@ -78,6 +81,7 @@ def _held(out: Path) -> Iterator[None]:
         told = _told(holder) or "another process"
         raise UsageError(f"{out}: {told} is writing here; wait for it, or use another --out") from error
     try:
+        tidy(folder)
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
         yield
     finally:

@@ -162,6 +162,19 @@ def check_apart(settings: Settings) -> None:
         )
 
 
+def check_text(settings: Settings) -> None:
+    """Raise UsageError where report.json, which is UTF-8, cannot tell with which folders and plugins a run was made."""
+    named = (("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins))
+    for flag, path in named:
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"{flag} {path}: a name that is not UTF-8, which report.json cannot hold; rename it, or reach it by a "
+                "link or from another folder"
+            ) from error
+
+
 def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str]) -> None:
     """Raise UsageError, with file and line, where `settings` of a single source name one that is not `known`."""
     names = list(known)

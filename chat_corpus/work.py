@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import stat
 import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +23,8 @@ from typing import Any
 
 import polars as pl
 
-from chat_corpus import distinct, identity, kept, ledger, pipeline, sealed, sources
-from chat_corpus.errors import attributed
+from chat_corpus import distinct, foreign, identity, kept, ledger, pipeline, sealed, sources
+from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
@@ -74,7 +75,7 @@ class Part:
             told = self._read()
             counts, crcs = Counts.read(told), dict(told["crc32"])
             whole = all(_crc32(self.folder / f"{self.stem}{ending}") == crc for ending, crc in crcs.items())
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return counts if whole else None
 
@@ -86,7 +87,7 @@ class Part:
         for path, data in contents.items():
             whole(path, partial(_write, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
-        told = sealed.seal(json.dumps({**counts.report(), "crc32": crcs}).encode())
+        told = sealed.seal(json.dumps({**counts.report(), "crc32": crcs}).encode(), self._as)
         whole(self.told, lambda path: path.write_bytes(told), sync=False)
 
     def accounts(self) -> tuple[Counts, int, int]:
@@ -98,8 +99,13 @@ class Part:
         return Counts.read(told), told["crc32"][".tsv"], told["crc32"][".jsonl"]
 
     def _read(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(sealed.unseal(self.told.read_bytes()))
+        told: dict[str, Any] = json.loads(sealed.unseal(self.told.read_bytes(), self._as))
         return told
+
+    @property
+    def _as(self) -> str:
+        """What the accounts are sealed as: those of another part, under the name of this one, are not its own."""
+        return f"{self.folder.name}/{self.stem}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +169,7 @@ def work(task: Task) -> Counts:
     """
     shard, part = task.shard, task.part
     with attributed(shard.extent):
+        _check_code(task)
         outcome = pipeline.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
@@ -179,14 +186,27 @@ def work(task: Task) -> Counts:
     return outcome.counts
 
 
+def _check_code(task: Task) -> None:
+    """Raise ChatCorpusError where this process holds other code of the source than the one that hands out the work.
+
+    Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
+    """
+    if foreign.code(task.shard.source, task.settings.plugins) != task.code:
+        raise ChatCorpusError(
+            f"{task.shard.extent}: a worker holds other code of this source than was there when the run began, as "
+            "after an edit of its plugin: run again, and restart the workers of a cluster before"
+        )
+
+
 def _judged(task: Task, path: Path) -> pipeline.Outcome:
     """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
     shard, (source, own) = task.shard, task.source
-    cleaned = kept.read(path)
+    name = f"{shard.source}/{path.stem}"
+    cleaned = kept.read(path, name)
     if cleaned is None:
         raw = pipeline.records(shard, source)
         cleaned = pipeline.clean(shard, source, own, raw)
-        whole(path, lambda beside: kept.write(cleaned, beside), sync=False)
+        whole(path, lambda beside: kept.write(cleaned, beside, name), sync=False)
         return pipeline.judge(cleaned, shard, source, own, lambda: raw)
     return pipeline.judge(cleaned, shard, source, own, lambda: pipeline.records(shard, source))
 
@@ -256,6 +276,26 @@ def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> 
     """Let `write` write a file, staged."""
     with staged(path, sync=sync) as beside:
         write(beside)
+
+
+def tidy(folder: Path) -> None:
+    """Delete what is a link, or no file, in the work folder and the folders in it: no run made it.
+
+    Else what is written, or swept, there would be so elsewhere, and a FIFO would be waited for.
+    """
+    for path in folder.iterdir():
+        if not _is_own(path):
+            path.unlink()
+        elif path.is_dir():
+            for inner in path.iterdir():
+                if not _is_own(inner):
+                    inner.unlink()
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a path is a folder, or a regular file that has no other name."""
+    facts = path.lstat()
+    return stat.S_ISDIR(facts.st_mode) or (stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1)
 
 
 def sweep(*folders: Path) -> None:

@@ -79,7 +79,7 @@ def until(condition: object) -> None:
 def said(errors: str) -> list[str]:
     """What is on stderr, but for the lines of progress of a slow machine."""
     assert "Traceback" not in errors
-    return [line for line in errors.splitlines() if " MB/s, " not in line]
+    return [line for line in errors.splitlines() if not re.search(" [kM]?B/s, .* left$", line)]
 
 
 def free_port() -> int:

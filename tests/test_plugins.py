@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import foreign, sources
-from chat_corpus.errors import UsageError
+from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from chat_corpus.work import Task
+from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
 from tests.test_cli import invoke, put
 
@@ -158,6 +158,7 @@ FAULTY = [
         "files='m*': a tuple of patterns expected",
     ),
     ("an error of its own", "p.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
+    ("an end of the program", "p.py", "import sys\nsys.exit(0)\n", "cannot be loaded: SystemExit: 0"),
     ("another kind of file", "p.txt", "SOURCE = 1\n", "no Python file to load a source from"),
 ]
 
@@ -337,28 +338,6 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("given", ["-1", "len(data) + 1", "'1'", "None", "True"])
-def test_a_cut_that_gives_no_length_is_the_plugins_fault_and_not_the_files(given: str, tmp_path: Path) -> None:
-    code = RECORDS.format(code="return ['问', '答']", format="json_lines").replace(
-        "from chat_corpus.formats import json_records",
-        f"import dataclasses\nfrom chat_corpus.formats import json_records\ndef cut(data):\n    return {given}",
-    )
-    code = code.replace(
-        "format=json_records.json_lines(turns)", "format=dataclasses.replace(json_records.json_lines(turns), cut=cut)"
-    )
-    (tmp_path / "ours.py").write_text(code, "utf-8")
-    config = tmp_path / "config.yaml"
-    config.write_text("shard_bytes: 40\n", "utf-8")
-    raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n' * 9, "tieba.dialogues": "早\t好\n"})
-    done = invoke("--plugin", tmp_path / "ours.py", "--config", config, "--raw", raw, "--out", tmp_path / "out")
-    assert done.exit_code == 1
-    assert re.search(
-        r"error: ours.*cut \(ours\.py:\d+, cut\) gave .* the format is at fault, not the file", done.stderr
-    )
-    assert "damaged" not in done.stderr
-    assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "早\t好\n"
-
-
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(name: str, tmp_path: Path) -> None:
     code = RECORDS.format(code="pass", format="json_lines").replace(
@@ -375,3 +354,105 @@ def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(na
     assert done.exit_code == 1
     assert re.search(r"ours.*ZeroDivisionError: division by zero \(ours\.py:\d+, in <lambda>\)", done.stderr)
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "问\t答\n"
+
+
+#: What a format's function does that no function should, and what is said of it.
+MISBEHAVING = {
+    "read ends the program": ("read=lambda parts: sys.exit(0)", "SystemExit: 0 (ours.py:N, in <lambda>)"),
+    "accepts ends the program": ("accepts=lambda head: sys.exit(0)", "SystemExit: 0 (ours.py:N, in <lambda>)"),
+    "cut ends the program": ("cut=lambda data: sys.exit(0)", "SystemExit: 0 (ours.py:N, in <lambda>)"),
+    "read raises an error of ours": ("read=fails", "records 1 to 2: ChatCorpusError: why (ours.py:N, in fails)"),
+    "read raises what cannot be pickled": ("read=fails_odd", "records 1 to 2: Odd: why (ours.py:N, in fails_odd)"),
+    "read gives nothing": ("read=lambda parts: None", "records 1 to 2: NoneType given by read (ours.py:N, <lambda>), "),
+    "read gives no rows": ("read=rowless", "int given by read (ours.py:N, rowless) as rows, "),
+    "read gives other columns": ("read=textless", "columns given by read (ours.py:N, textless): no text"),
+    "read gives columns of other types": ("read=numbers", "given by read (ours.py:N, numbers): text is Int64"),
+    "read gives no structural": ("read=unstructured", "NoneType given by read (ours.py:N, unstructured) as structural"),
+    "read gives odd fields": ("read=nameless", "tuple given by read (ours.py:N, nameless) as unread"),
+    "split gives nothing": ("split=lambda data, first: None", "NoneType given by split (ours.py:N, <lambda>), "),
+    "split gives other columns": ("split=splits", "DataFrame given by split (ours.py:N, splits), "),
+    "count gives nothing": ("count=lambda data: None", "ours.jsonl: None given by count (ours.py:N, <lambda>), "),
+    "count gives a float": ("count=lambda data: 2.0", "ours.jsonl: 2.0 given by count (ours.py:N, <lambda>), "),
+    "count gives less than none": ("count=lambda data: -1", "ours.jsonl: -1 given by count (ours.py:N, <lambda>), "),
+    "cut gives nothing": ("cut=lambda data: None", "ours.jsonl: None given by cut (ours.py:N, <lambda>), "),
+    "cut gives a truth": ("cut=lambda data: True", "ours.jsonl: True given by cut (ours.py:N, <lambda>), "),
+    "cut gives less than nothing": ("cut=lambda data: -1", "ours.jsonl: -1 given by cut (ours.py:N, <lambda>), "),
+    "cut gives more than all": ("cut=lambda data: 1 << 40", "given by cut (ours.py:N, <lambda>), "),
+}
+BEHAVIOUR = """
+import dataclasses, sys
+import polars as pl
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.formats.base import Format, Reading
+from chat_corpus.formats.delimited import delimited
+from chat_corpus.source import Input, Source
+
+plain = delimited("|")
+
+class Odd(ChatCorpusError):
+    def __init__(self, one, other):
+        super().__init__(one)
+
+def fails(parts):
+    raise ChatCorpusError("why")
+
+def fails_odd(parts):
+    raise Odd("why", 2)
+
+def rowless(parts):
+    return dataclasses.replace(plain.read(parts), rows=3)
+
+def textless(parts):
+    told = plain.read(parts)
+    return dataclasses.replace(told, rows=told.rows.drop("text"))
+
+def numbers(parts):
+    told = plain.read(parts)
+    return dataclasses.replace(told, rows=told.rows.with_columns(text=pl.lit(1, dtype=pl.Int64)))
+
+def unstructured(parts):
+    return dataclasses.replace(plain.read(parts), structural=None)
+
+def nameless(parts):
+    return dataclasses.replace(plain.read(parts), unread=[(1, None)])
+
+def splits(data, first):
+    return pl.DataFrame({{"line": [1]}})
+
+SOURCE = Source(
+    name="ours", title="", url="", licence="", obtain="",
+    inputs=(Input(files=("ours.jsonl",), format=dataclasses.replace(plain, {change})),),
+)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", MISBEHAVING)
+def test_what_a_function_of_a_format_gives_is_looked_at(name: str, workers: int, tmp_path: Path) -> None:
+    """Its source fails, with a line that leads to the function; others are done, and a run never ends in silence."""
+    change, message = MISBEHAVING[name]
+    (tmp_path / "ours.py").write_text(BEHAVIOUR.format(change=change), "utf-8")
+    (tmp_path / "small.yaml").write_text("shard_bytes: 1\n", "utf-8")
+    content = "问" * 40_000 + "|答\n好|不\n"  # more than a head, so that only a run finds out
+    raw = put(tmp_path / "raw", {"ours.jsonl": content, "tieba.dialogues": "问\t答\n"})
+    flags = ("--raw", raw, "--out", tmp_path / "out", "--config", tmp_path / "small.yaml", "--workers", str(workers))
+    done = invoke("--plugin", tmp_path / "ours.py", *flags)
+    assert done.exit_code == 1, done.stderr
+    assert re.sub(r"ours\.py:\d+", "ours.py:N", message) in re.sub(r"ours\.py:\d+", "ours.py:N", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert "died" not in done.stderr
+    assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "问\t答\n"
+
+
+def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, tmp_path: Path) -> None:
+    """As a worker of a cluster does that was started before the plugin was edited."""
+    file, out = plugin(tmp_path), tmp_path / "out"
+    settings = Settings(raw=str(raw), out=str(out), plugins=(str(file),))
+    out.mkdir()
+    known = sources.load(settings.plugins)
+    shard = next(Plan(found=survey(raw, known)["ours"], settings=settings).shards())
+    task = Task(shard=shard, settings=settings, folder=out, with_keys=False, code=foreign.code("ours", (str(file),)))
+    assert work(task).written == 2
+    plugin(tmp_path, no_answer="在")
+    with pytest.raises(ChatCorpusError, match=r"records 1 to 3: a worker holds other code of this source"):
+        work(replace(task, code="that of the file now"))

@@ -122,6 +122,28 @@ def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: p
     assert verdicts(rows, RuleOptions(), SOURCE)["good"].to_list().count("!") == 1
 
 
+ADDED = {
+    "a line": (pl.col("line") > 3, pl.lit("!")),
+    "a dialogue": (pl.col("dialogue").is_null(), pl.format("turn {}", "turn")),
+    "a part": (pl.col("part") == 0, pl.lit("!")),
+    "the text as it was read": (pl.col("raw") == "好", pl.col("raw")),
+    "nothing to say": (pl.col("text") == "好", pl.lit(None, dtype=pl.String)),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_a_rule_may_ask_of_any_column_and_its_verdict_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rejects, message = ADDED[name]
+    added = Rule(name="added", reason=Reason.LENGTH, rejects=lambda _options, _source: rejects, message=message)
+    monkeypatch.setattr(rules, "RULES", (added, *rules.RULES))
+    rows = turns(CASES, SOURCE)
+    checked, told = check(rows, RuleOptions(), SOURCE), verdicts(rows, RuleOptions(), SOURCE)
+    mine = told["added"].is_not_null() & rows["reason"].is_null()
+    assert mine.any()
+    assert checked.filter(mine)["detail"].equals(told.filter(mine)["added"].alias("detail"))
+    assert checked.filter(mine)["reason"].unique().to_list() == ["length"]
+
+
 @pytest.mark.parametrize("rule", [rule for rule in rules.RULES if rule.candidates], ids=lambda rule: rule.name)
 def test_the_candidates_of_a_rule_hold_all_that_it_rejects(rule: Rule) -> None:
     for source in (SOURCE, PTT):

@@ -335,15 +335,15 @@ def test_files_of_two_runs_are_known_for_a_run_that_was_killed(
     def replace(path: Path, target: Path) -> Path:
         if path.suffix == ".writing" and not path.name.startswith("."):
             if len(moved) == moves:
-                raise SystemExit(9)
+                raise KeyboardInterrupt
             moved.append(target)
         elif target.name == "report.json":
-            raise SystemExit(9)
+            raise KeyboardInterrupt
         return move(path, target)
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", replace)
-        assert invoke("--raw", raw, "--out", out).exit_code == 9
+        assert invoke("--raw", raw, "--out", out).exit_code == 130
     assert len(moved) == moves
     told = "a run was killed while it put files in place under"
     for verb in (("trace", out / "ptt.tsv:2"), ("compare", sound, out)):

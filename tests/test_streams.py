@@ -14,7 +14,7 @@ import pytest
 
 from chat_corpus.engines.local import most_workers
 from tests.conftest import ROOT, SAMPLES, slow_from
-from tests.test_cli import invoke, program, put, visible
+from tests.test_cli import TIEBA, invoke, program, put, visible
 
 MAIN = f"{sys.executable} {ROOT / 'main.py'}"
 COMMANDS = {
@@ -258,3 +258,26 @@ SOURCE = Source(
     inputs=(Input(files=("fails*.txt",), format=Format(read=read)),),
 )
 """
+
+
+@pytest.mark.parametrize("option", ["--raw", "--out", "--plugin"])
+def test_a_path_that_the_report_cannot_hold_is_named_before_anything_is_done(option: str, tmp_path: Path) -> None:
+    raw, odd = put(tmp_path / "raw", TIEBA), tmp_path / os.fsdecode(b"odd\xff.py")
+    places = {"--raw": str(raw), "--out": str(tmp_path / "out")}
+    if option == "--raw":
+        raw.rename(odd)
+    elif option == "--plugin":
+        odd.write_text("from chat_corpus.sources.tieba import SOURCE as T\nimport dataclasses\n"
+                       "SOURCE = dataclasses.replace(T, name='ours')\n")  # fmt: skip
+    places[option] = str(odd)
+    done = invoke(*(word for pair in places.items() for word in pair))
+    assert (done.exit_code, "a name that is not UTF-8" in done.stderr) == (2, True)
+    assert not list(tmp_path.glob("o*/*.json"))
+
+
+@pytest.mark.parametrize("option", ["--raw", "--out", "--scheduler"])
+def test_a_variable_that_is_not_set_is_no_default(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(put(tmp_path, {f"raw_chat_corpus/{name}": content for name, content in TIEBA.items()}))
+    done = invoke("--force", option, "")
+    assert (done.exit_code, done.stderr.startswith(f"error: {option} '': nothing is named")) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["raw_chat_corpus"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat_corpus.earlier import WORK
+from chat_corpus.work import Part
 from tests.test_cli import invoke, put, visible
 
 ROWS = "".join(f"問題{n}\t答案{n}\n" for n in range(40))
@@ -129,3 +131,88 @@ def test_a_configuration_of_another_package_is_not_read(tmp_path: Path, monkeypa
     raw = put(tmp_path / "raw", {"tieba.dialogues": ROWS})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8").count("\n") == 40
+
+
+#: Places in an output folder, as of a run on tieba.
+WITHIN = [
+    f"{WORK}/tieba", f"{WORK}/tieba.turns", f"{WORK}/other", f"{WORK}/.holder", f"{WORK}/tieba/settings",
+    f"{WORK}/tieba/pairs.writing", f"{WORK}/tieba/rejects.writing", f"{WORK}/tieba/index.writing",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("never_hangs")
+@pytest.mark.parametrize("kind", ["link", "dangling", "hard link", "fifo"])
+@pytest.mark.parametrize("place", WITHIN)
+def test_what_no_run_puts_into_the_work_folder_leads_nowhere(place: str, kind: str, raw: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    files = {f".a.{'0' * 32}.writing": "mine", "000000-a.arrow": "mine", "settings": "mine"}
+    folder = put(tmp_path / "victim", files)
+    (out / place).parent.mkdir(parents=True)
+    if kind == "fifo":
+        os.mkfifo(out / place)
+    elif kind == "hard link":
+        (out / place).hardlink_to(folder / "settings")
+    else:
+        inside = place.count("/") > 1 or place.endswith(".holder")
+        (out / place).symlink_to(folder / ("new" if kind == "dangling" else "settings") if inside else folder)
+    for flags in ((), ("--force", "--keep-turns"), ("--force", "--fresh")):
+        done = invoke("-q", "--raw", raw, "--out", out, *flags)
+        assert (done.exit_code, done.stderr) == (0, "")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == files
+
+
+@pytest.mark.parametrize("place", ["rejects", "index"])
+def test_a_folder_of_outputs_that_is_a_link_is_refused(place: str, raw: Path, tmp_path: Path) -> None:
+    out, victim = tmp_path / "out", put(tmp_path / "victim", {"tieba.jsonl": "mine"})
+    out.mkdir()
+    (out / place).symlink_to(victim)
+    done = invoke("--raw", raw, "--out", out, "--force")
+    assert (done.exit_code, "remove the link" in done.stderr) == (2, True)
+    assert (victim / "tieba.jsonl").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("never_hangs")
+@pytest.mark.parametrize("place", ["report.json", "tieba.tsv", "rejects/tieba.jsonl", "index/tieba.jsonl"])
+def test_a_fifo_in_place_of_an_output_is_never_waited_for(place: str, raw: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    (out / place).unlink()
+    os.mkfifo(out / place)
+    for verb in (("trace", out / "tieba.tsv:1"), ("explain", "tieba.dialogues:1", "--out", out), ("compare", out, out)):
+        done = invoke(*verb)
+        assert done.exit_code in (0, 1, 2)
+        assert "it hangs" not in done.stderr
+    assert invoke("-q", "--raw", raw, "--out", out, "--force").exit_code == 0
+    assert invoke("trace", out / "tieba.tsv:1").exit_code == 0
+
+
+@pytest.mark.parametrize("place", ["tieba", "tieba/pairs.writing", "tieba/index.writing", "tieba/settings"])
+def test_what_is_in_the_way_of_one_source_fails_no_other(place: str, raw: Path, tmp_path: Path) -> None:
+    put(raw, {"xiaohuangji50w_nofenci.conv": "E\nM 问\nM 答\n"})
+    way = tmp_path / "out" / WORK / place
+    way.parent.mkdir(parents=True)
+    if place == "tieba":
+        way.touch()
+    else:
+        way.mkdir()
+    done = invoke("--raw", raw, "--out", tmp_path / "out", "--workers", "1")
+    assert (done.exit_code, done.stderr.count(f"error: {way}: cannot be written: ")) == (1, 1)
+    assert (tmp_path / "out" / "xiaohuangji.tsv").read_text("utf-8") == "问\t答\n"
+
+
+def test_a_part_of_another_shard_is_not_taken_for_its_own(raw: Path, tmp_path: Path) -> None:
+    """Of the same source, interrupted: the files of two parts change their names, digests and all."""
+    out, config = tmp_path / "out", tmp_path / "small.yaml"
+    config.write_text("shard_bytes: 200\nworkers: 1\n")
+    flags = ("--raw", raw, "--out", out, "--config", config)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("chat_corpus.merge.Merge.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert invoke(*flags).exit_code == 130
+    parts = sorted((out / WORK / "tieba").glob("*.json"))
+    one, other = (Part(folder=path.parent, stem=path.stem) for path in parts[:2])
+    assert None not in (one.counts(), other.counts())
+    for path, ours in ((other.pairs, one.pairs), (other.rejects, one.rejects), (other.told, one.told)):
+        shutil.copy(path, ours)
+    assert one.counts() is None
+    assert invoke("-q", *flags).exit_code == 0
+    assert (out / "tieba.tsv").read_text("utf-8").startswith("问题0\t答案0\n问题1\t")

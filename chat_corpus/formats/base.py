@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import polars as pl
 
@@ -88,18 +85,6 @@ class Format:
     def fitted(self, head: bytes) -> Format:
         """The format that reads the file with these first bytes, which are UTF-8."""
         return self.of(self.dialect_of(head))
-
-
-def written_at(function: Callable[..., object]) -> str:
-    """Where a function is written, for who has to mend it; empty for one that is not written in Python.
-
-    >>> written_at(turns_frame).partition(":")[0], written_at(len)
-    ('base.py', '')
-    """
-    while isinstance(function, partial):
-        function = function.func
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return f"{Path(code.co_filename).name}:{code.co_firstlineno}, {code.co_name}" if code is not None else ""
 
 
 def undecodable(records: Records) -> pl.DataFrame:

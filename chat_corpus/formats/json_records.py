@@ -18,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
+from chat_corpus.errors import place_of
 from chat_corpus.formats.base import (
     NOT_UTF8,
     Format,
@@ -27,7 +28,6 @@ from chat_corpus.formats.base import (
     Turns,
     mark_empty,
     turns_frame,
-    written_at,
 )
 from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
 from chat_corpus.formats.names import NO_TURN, normal
@@ -157,8 +157,10 @@ def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
         if not odd:
             return turns if isinstance(turns, list) else list(turns)
         wrong = odd[0]
-    at = f" ({place})" if (place := written_at(function)) else ""
-    raise RecordError(f"{type(wrong).__name__} given{at}, a list of texts expected of the function that reads a record")
+    raise RecordError(
+        f"{type(wrong).__name__} given ({place_of(function)}), a list of texts expected of the function that reads a "
+        "record"
+    )
 
 
 def _fault(error: Exception, function: TurnsOf) -> str:

@@ -17,7 +17,8 @@ from chat_corpus.text.divergence import Way, diverge
 from chat_corpus.writers import tsv
 
 _TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
-_TOLD = {"turn": pl.UInt32(), **dict.fromkeys(("raw", "unconverted", "text", "reason", "rule"), pl.String())}
+_TEXTS = ("raw", "unconverted", "text", "reason", "detail", "rule")
+_TOLD = {"dialogue": pl.UInt32(), "turn": pl.UInt32(), **dict.fromkeys(_TEXTS, pl.String())}
 _SIDES = ("query", "answer")
 #: Between causes that are not told apart.
 _PLUS = " + "

@@ -43,7 +43,7 @@ def compare(
             raise UsageError(f"{out}: no .tsv files; an output folder expected")
     for name in sorted(names[old] | names[new]):
         paths = [out / f"{name}.tsv" for out in (old, new)]
-        rows = [_rows(path) if path.exists() else None for path in paths]
+        rows = [_rows(path) if path.is_file() else None for path in paths]
         if None in rows or _identical(*paths):
             yield Compared(source=name, old_rows=rows[0], new_rows=rows[1])
         else:

@@ -50,8 +50,8 @@ def load(
         )
     settings = _settings(out, name, told, raw, plugins)
     try:
-        entries = index.read(earlier.index(out, name))
         _check_outputs(out, name, told)
+        entries = index.read(earlier.index(out, name))
     except (OSError, ValueError) as error:
         raise ChatCorpusError(f"{earlier.index(out, name)}: cannot be read: {error}; {AGAIN}") from error
     source = sources.load(settings.plugins).get(name)

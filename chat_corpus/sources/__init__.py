@@ -93,5 +93,5 @@ def _faults_of(origin: str) -> Iterator[None]:
     """Whatever a third party's code raises while it is loaded is told as its fault."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{origin}: cannot be loaded: {type(error).__name__}: {error}") from error

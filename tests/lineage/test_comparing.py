@@ -11,10 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import identity
+from chat_corpus import identity, rules
 from chat_corpus.lineage.compared import Compared
 from chat_corpus.lineage.comparing import compare
 from chat_corpus.lineage.tracing import Address, trace
+from chat_corpus.rules import Rule
+from chat_corpus.schema import Reason
 from chat_corpus.writers import tsv
 from tests.lineage.made import HARD, Made, made
 from tests.test_cli import invoke, put
@@ -300,3 +302,20 @@ def test_the_same_rows_in_other_bytes_are_told(reported: bool, tmp_path: Path) -
     assert done.exit_code == 0
     assert done.stdout.startswith("tieba: the same 2 rows, in other bytes:\n")
     assert (f"  not as its run left it: {tsv}\n" in done.stdout) == reported
+
+
+def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = Rule(
+        name="max_chars",
+        reason=Reason.LENGTH,
+        rejects=lambda options, _source: (pl.col("dialogue") == 1) & (pl.col("part") == 0) & (options.max_chars > 0),
+        message=pl.format("dialogue {}", "dialogue"),
+    )
+    monkeypatch.setattr(rules, "RULES", (*rules.RULES[:-1], added))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n好\t不\n"})
+    (tmp_path / "less.yaml").write_text("rules: {max_chars: 100}\n")
+    flags = {"old": (), "new": ("--config", tmp_path / "less.yaml")}
+    for name, more in flags.items():
+        assert invoke("-q", "--raw", raw, "--out", tmp_path / name, *more).exit_code == 0
+    done = invoke("compare", tmp_path / "old", tmp_path / "new")
+    assert (done.exit_code, "1 vanished: rule max_chars" in done.stdout) == (0, True), done.stdout + done.stderr
