@@ -39,10 +39,7 @@ _CHARACTERS = VARIANTS | {
 _WRITTEN = "原著 名著 鉅著 編著 譯著 論著 專著 遺著 拙著 撰著 卓著 土著 所著 著《 著有《 著書立 彰明較著"
 
 #: Characters before 著有 that are no verbs, but end the names of authors, or speak of them (魯迅著有吶喊).
-_AUTHORS = (
-    "他她並曾均皆另氏者師授士家人文華雄偉芬芳美玲玉雲龍傑英山子林德之章儒賢國平春秋海梅芝仁義宗然慈適迅白甫軾愈庸"
-    "瑤毛刀夫斯特爾恩森頓姆羅拉莎"
-)
+_AUTHORS = "他 她 曾 氏 師 授 士 文 華 雄 山 林 章 春 迅 白 甫 庸 瑤 刀 夫 斯 特 爾"
 _ENDINGS = (
     "著名字 著名片 著名牌 著作業 著作弊 著書 著錄 著白 著於 著式 著志 著者 "
     "草原著 高原著 平原著 簽名著 配合著 混合著 結合著 符合著 綜合著 聯合著 迎合著 融合著 合著眼 合著嘴 "
@@ -97,14 +94,15 @@ _LOOKOUTS = "瞭望 瞭哨 瞭敵"
 #: 沈 that is chén, to sink, or what feels so: 沉 in simplified text. These are the verbs and adjectives beside which it
 #: is no name. Elsewhere it stays: 沈 is a surname, and that of 瀋陽.
 _SUNK = (
-    "沈了 沈著 沈着 沈到 沈入 沈在水 沈在海 沈在河 沈在湖 沈在江 沈在底 沈在池 沈在潭 沈在溪 沈在杯 沈在鍋 沈在碗 沈在瓶 "
-    "沈在缸 沈在心 沈在泥 沈在沙 沈在土 沈在裡 沈在最 沈在下 沈在谷 沈在深 沈在夢 沈進去 沈進水 沈進海 沈進河 沈進湖 沈底 沈掉 沈嗎 沈吧 沈啦 沈下 沈沒 沈落 沈降 "
-    "沈陷 沈積 沈澱 沈淪 沈浮 沈浸 沈迷 沈溺 沈湎 沈緬 沈醉 沈酣 沈睡 沈眠 沈思 沈吟 沈默 沈靜 沈寂 沈穩 沈潛 沈住 "
-    "沈沈 沈重 沈甸 沈悶 沈痛 沈鬱 沈厚 沈濁 沈冤 沈疴 沈屍 沈船 沈艦 沈箱 沈錨 沈管 沈舟 沈香 沈渣 沈魚 沈不住 沈不下 "
-    "沈不見 沈不了 沈得住 沈得很 沈得快 浮沈 載沈 深沈 低沈 陰沈 消沈 昏沈 暗沈 打沈 擊沈 撞沈 炸沈 弄沈 鑿沈 壓沈 "
-    "船沈 西沈 永不沈 不會沈 不沈戰 沒沈 臉一沈 色一沈 心一沈 頭一沈 石沈大海 氣沈丹田 日沈西 月沈西 那麼沈 這麼沈 "
-    "有點沈 有夠沈 非常沈 睡得沈 跌得沈 變得沈 顯得沈 墜得沈 麼沈的 會沈的 會沈嗎 會沈吧 會沈啊 會沈掉 要沈的 易沈的 快沈的 "
-    "先沈的 全沈的 沈的船 沈的那艘 落日沈 星沈 珠沈 玉沈 雁沈 舟沈 沈李浮 沈滓"
+    "沈了 沈著 沈着 沈到 沈入 沈在水 沈在海 沈在河 沈在湖 沈在江 沈在底 沈在池 沈在潭 沈在溪 沈在杯 沈在鍋 沈在碗 "
+    "沈在瓶 沈在缸 沈在心 沈在泥 沈在沙 沈在土 沈在裡 沈在最 沈在下 沈在谷 沈在深 沈在夢 沈進去 沈進水 沈進海 "
+    "沈進河 沈進湖 沈底 沈掉 沈嗎 沈吧 沈啦 沈下 沈沒 沈落 沈降 沈陷 沈積 沈澱 沈淪 沈浮 沈浸 沈迷 沈溺 沈湎 沈緬 "
+    "沈醉 沈酣 沈睡 沈眠 沈思 沈吟 沈默 沈靜 沈寂 沈穩 沈潛 沈住 沈沈 沈重 沈甸 沈悶 沈痛 沈鬱 沈厚 沈濁 沈冤 沈疴 "
+    "沈屍 沈船 沈艦 沈箱 沈錨 沈管 沈舟 沈香 沈渣 沈魚 沈不住 沈不下 沈不見 沈不了 沈得住 沈得很 沈得快 浮沈 載沈 "
+    "深沈 低沈 陰沈 消沈 昏沈 暗沈 打沈 擊沈 撞沈 炸沈 弄沈 鑿沈 壓沈 船沈 西沈 永不沈 不會沈 不沈戰 沒沈 臉一沈 "
+    "色一沈 心一沈 頭一沈 石沈大海 氣沈丹田 日沈西 月沈西 那麼沈 這麼沈 有點沈 有夠沈 非常沈 睡得沈 跌得沈 變得沈 "
+    "顯得沈 墜得沈 麼沈的 會沈的 會沈嗎 會沈吧 會沈啊 會沈掉 要沈的 易沈的 快沈的 先沈的 全沈的 沈的船 沈的那艘 "
+    "落日沈 星沈 珠沈 玉沈 雁沈 舟沈 沈李浮 沈滓"
 )
 _HEAVY = "下沈 很沈 好沈 太沈 更沈 超沈 較沈 越沈 愈沈 最沈 真沈 夠沈 滿沈 蠻沈"
 
@@ -118,17 +116,16 @@ _TITLES = "先生 小姐 老師 太太 醫師 家 氏"
 #: 畫 that is huà, to plan, to gesture, to mark off or to cut: 划 in simplified text, but for the painting beside 規
 #: (法規) and 比 (比畫家).
 _PLANS = (
-    "規畫 企畫 策畫 謀畫 比畫 畫策 畫清界 畫歸 畫位 畫撥 畫分 畫時代 齊畫一 畫一標準 畫破 畫過天 畫過夜空 畫過長空 "
-    "畫定界 畫定範 畫定區 畫火柴"
+    "規畫 企畫 策畫 謀畫 比畫 畫策 畫清界 畫歸 畫位 畫撥 畫分 畫時代 齊畫一 畫一標準 畫破長 畫破天 畫破夜 畫破黑 "
+    "畫破寂 畫過天 畫過夜空 畫定界 畫定範 畫定區 畫火柴"
 )
 _PAINTINGS = (
     "法規畫 常規畫 正規畫 政策畫 設計畫 會計畫 統計畫 比畫家 比畫面 比畫圖 比畫畫 比畫質 比畫風 比畫工 比畫作 "
-    "比畫展 比畫漫 比畫素 比畫人 比畫虎 比畫技 比畫功 畫分享 畫分鏡 畫分數 畫分級 畫分析 畫破壞 畫破紙"
+    "比畫展 比畫漫 比畫素 比畫人 比畫虎 比畫技 比畫功 畫分享 畫分鏡 畫分數 畫分析 漫畫時代 動畫時代 國畫時代"
 )
 
-#: What a painting is, or of which there is one, before what could be such a plan: 漫畫分成三類, 這幅畫破了.
-_PAINTED = "漫 動 圖 繪 油 國 書 插 壁 名 版 彩 畫 墨 電 影 幅 張 的 這 古"
-_PLANNED = "分 時代 破"
+#: What a painting is, or of which there is one, before what could be such a plan: 漫畫分成三類.
+_PAINTED = "漫 動 圖 油 國 書 壁 名 版 畫 幅 張 的 這"
 
 #: Secretaries, of whose names OpenCC has that of a man: 李祕.
 _SECRETARIES = "李祕書 吳祕書 袁祕書"
@@ -242,8 +239,8 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
     """Write out the lists above as entries; the characters not spoken of are converted as everywhere."""
     singles = dict(table) | _CHARACTERS
 
-    def each(heads: str, tails: str, between: str = "") -> str:
-        return " ".join(head + between + tail for head in heads.split() for tail in tails.split())
+    def each(heads: str, tails: str) -> str:
+        return " ".join(head + tail for head in heads.split() for tail in tails.split())
 
     sunk = [*_SUNK.split(), *_HEAVY.split()]
     sunk += [f"{word}沈" for word in sunk if word.endswith("沈")]  # 昏昏沈沈
@@ -256,7 +253,7 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | {key: value.replace("幺", "么") for key, value in table.items() if len(key) == 2 and key[1] == "么"}
         | spell(_ENDINGS)
         | spell(_WRITTEN, 著="著")
-        | spell(each(" ".join(_AUTHORS), "著有"), 著="著")
+        | spell(each(_AUTHORS, "著有"), 著="著")
         | spell(_AT)
         | spell(_YOUNGEST, 么="幺")
         | spell(_GODS, 祇="祇")
@@ -273,7 +270,7 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | spell(each(_WHO, _ASKED))
         | spell(_PLANS, 畫="划")
         | spell(_PAINTINGS)
-        | spell(each(_PAINTED, _PLANNED, "畫"))
+        | spell(each(_PAINTED, "畫分"))
         | spell(_SECRETARIES)
         | spell(_NAMES, 昇="昇")
         | {word: word for word in _KEPT.split()}
