@@ -58,3 +58,12 @@ _OTHERS = (
 
 #: Variant -> form in simplified text.
 VARIANTS = {variant: group[0] for group in f"{_OFFICIAL} {_OTHERS}".split() for variant in group[1:]}
+
+#: Variants that are another word, a surname, a name or slang all the same (曹叡, 王濬, 栞, 我艸).
+_NAMES = "佀拏挐鉏叡煇珎璢廼銕悳惪炤栞濬鑪枏柟嵒艸"
+
+#: Variants that simplified text has only by mistake, which are converted in it too. Not among them is what Japan still
+#: writes in words and names, as the first level of JIS X 0208 shows (氷 戯 碁); but 水菓 and 糖菓 are Chinese.
+ANYWHERE = frozenset(
+    variant for variant in VARIANTS if not b"" < variant.encode("cp932", "ignore") < b"\x98\x9f"
+).difference(_NAMES) | {"菓"}
