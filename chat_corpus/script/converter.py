@@ -10,12 +10,13 @@ import polars as pl
 
 from chat_corpus.rows import found, on
 from chat_corpus.schema import Script
-from chat_corpus.script.aware import FEMININE, NI, compose, without_faults
+from chat_corpus.script.aware import FEMININE, compose, without_faults
 from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import KANA, around_japanese
-from chat_corpus.script.matcher import Pipeline, Stage, patch
+from chat_corpus.script.matcher import Pipeline, Stage, character_class, patch
 from chat_corpus.script.rare import rare
+from chat_corpus.script.variants import ANYWHERE
 
 #: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
 _REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|中文)?(?:写法|怎么写|版本)|的繁体"
@@ -66,6 +67,12 @@ class Converter:
         return Stage([{key: value for key, value in self._table.items() if unusual.isdisjoint(key)}])
 
     @cached_property
+    def _anywhere(self) -> Stage:
+        """What is converted in simplified turns too: 妳, unless it is kept, and variants, but not in names (冰菓)."""
+        characters = ANYWHERE | ({FEMININE} if FEMININE in self._table else set())
+        return Stage([{key: value for key, value in self._table.items() if not characters.isdisjoint(key)}])
+
+    @cached_property
     def _evidence(self) -> Evidence:
         return evidence(self._table, self._to_traditional)
 
@@ -91,9 +98,9 @@ class Converter:
     def questions(self, declared: Script) -> str:
         """The pattern of all texts that are more to `convert` than another text in the declared script.
 
-        They match `rarity`, may be Japanese, or have 妳.
+        They match `rarity`, may be Japanese, or have what is converted in every script.
         """
-        return f"{rarity(self._evidence, declared)}|{KANA}|{FEMININE}"
+        return f"{rarity(self._evidence, declared)}|{KANA}|{character_class({FEMININE, *ANYWHERE})}"
 
     def convert(
         self,
@@ -125,23 +132,26 @@ class Converter:
         dialogues: pl.Series | None,
         where: pl.Series | None,
     ) -> pl.Series:
-        """Convert the rows of a mask, those with traditional text, and 妳 in the others."""
-        feminine = ~rows if where is None else ~rows & where
-        feminine = found(texts, FEMININE, feminine & (self._options.feminine_ni == "convert"))
-        if declared is Script.HANS and (rows | feminine).any():
-            told = ~_requested(texts, rows | feminine, dialogues)
-            rows, feminine = rows & told, feminine & told
+        """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others."""
+        others = found(texts, character_class(self._anywhere.gate), ~rows if where is None else ~rows & where)
+        if declared is Script.HANS and (rows | others).any():
+            told = ~_requested(texts, rows | others, dialogues)
+            rows, others = rows & told, others & told
         if where is None or not mostly_traditional(declared):
             done = on(texts, rows, self._stage.replace)
         else:
             done = on(texts, rows & where, self._stage.replace)
             done = on(done, rows & ~where, self._usual.replace)
-        done = on(done, feminine, lambda some: some.str.replace_all(FEMININE, NI, literal=True))
-        japanese = found(texts, KANA, rows if where is None else rows & where)
-        return patch(done, japanese, texts, self._convert_around_japanese)
+        done = on(done, others, self._anywhere.replace)
+        japanese = found(texts, KANA, rows | others if where is None else (rows | others) & where)
+        done = patch(done, japanese & rows, texts, self._convert_around_japanese)
+        return patch(done, japanese & others, texts, self._convert_others_around_japanese)
 
     def _convert_around_japanese(self, text: str) -> str:
         return around_japanese(text, self._stage.replace_one)
+
+    def _convert_others_around_japanese(self, text: str) -> str:
+        return around_japanese(text, self._anywhere.replace_one)
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 Sources: 第一批异体字整理表 (1955), for everything that 通用规范汉字表 (2013) did not give back. Left out of it:
 
 - what the tables of 1956 to 2013 restored, be it for names only (喆 淼 堃 邨 甯 椀 筦 澂 勣 菉 龢, 挫 於 黏 and so on);
-- what is another word to those who write it: 嘅 and 撚 in Cantonese, 槑, 傌 on a chessboard, 琍 and 瓈 in names, 菑;
+- what is another word to those who write it: 嘅 噉 and 撚 in Cantonese, 槑, 傌 on a chessboard, 琍 and 瓈 in names, 菑;
 - what stands in Japanese names and words: 咲 薙 櫂 姉 働.
 """
 
@@ -15,7 +15,7 @@ _OFFICIAL = (
     "备俻 悖誖 杯桮 奔逩 逼偪 毙獘 秕粃 遍徧 膘臕 鳖鼈 瘪㿜 冰氷 并竝 钵盋 博愽 驳駮 睬倸 踩跴 "
     "惭慙 参㕘葠蓡 草艸 操撡 策筞 察詧 插揷 谄謟 尝甞 肠膓 场塲 扯撦 趁趂 乘乗椉 塍堘 翅翄 敕勅 "
     "仇讐 瞅矁 酬酧詶醻 锄鉏耡 厨㕑 船舩 创剏剙 窗窓窻牕牎 捶搥 棰箠 春旾 醇醕 蠢惷 淳湻 词䛐 辞辤 "
-    "匆悤怱 粗觕麤 蹴蹵 篡簒 脆脃 悴顇 锉剉 玳瑇 啖啗噉 耽躭 挡攩 岛㠀 德悳 凳櫈 堤隄 抵觝 蒂蔕 "
+    "匆悤怱 粗觕麤 蹴蹵 篡簒 脆脃 悴顇 锉剉 玳瑇 啖啗 耽躭 挡攩 岛㠀 德悳 凳櫈 堤隄 抵觝 蒂蔕 "
     "蝶蜨 叠曡疉 喋啑 碇椗矴 兜兠 斗鬦鬪鬭 豆荳 睹覩 妒妬 敦㪟 遁遯 墩墪 朵朶 垛垜 跺跥 额頟 扼搤 "
     "萼蕚 峨峩 鹅鵞䳘 婀娿婐 厄阨戹 讹譌 恩㤙 尔尒 罚罸 筏栰 法灋㳒 繁緐 翻飜繙 凡凢 帆㠶颿 仿倣髣 "
     "痱疿 废癈 氛雰 蜂蠭 俯俛 佛髴 妇媍 附坿 麸粰䴸 戛戞 嘎嘠 丐匄匃 概槩 赣贑灨 扛摃 肛疘 "
@@ -53,8 +53,17 @@ _OTHERS = (
     "迪廸 兹玆 卫衞 裴裵 掸撢 麻痲 赞讃 粽糭 躲躱 听聼 羹羮 盖葢 解觧 宾賔 饼餠 准凖 出岀 炮礟 铁銕鐡 蜷踡 锁鏁 "
     "莽莾 鬓鬂髩 贤贒 德惪 彝彞 岁嵗 戏戱 揽擥 焰熖 貌皃 奇竒 联聨 节莭 质貭 疏踈 体躰 职軄 逃迯 达逹 釜釡 面靣 "
     "餐飡 饰餙 粗麁 饮飮 颐頥 拼拚 扇搧 酸痠 铺舖 "
-    "青靑 清淸 值値 告吿 慎愼 填塡 颠顚 尚尙 俞兪 喻喩 研硏 并倂 屏屛 瓶甁 妍姸 郎郞 乡鄕 镇鎭 高髙"
+    "青靑 清淸 值値 告吿 慎愼 填塡 颠顚 尚尙 俞兪 喻喩 研硏 并倂 屏屛 瓶甁 妍姸 郎郞 乡鄕 镇鎭 高髙 市巿"
 )
 
 #: Variant -> form in simplified text.
 VARIANTS = {variant: group[0] for group in f"{_OFFICIAL} {_OTHERS}".split() for variant in group[1:]}
+
+#: Variants that are another word, a surname, a name or slang all the same (曹叡, 王濬, 栞, 我艸).
+_NAMES = "佀拏挐鉏叡煇珎璢廼銕悳惪炤栞濬鑪枏柟嵒艸"
+
+#: Variants that simplified text has only by mistake, which are converted in it too. Not among them is what Japan still
+#: writes in words and names, as the first level of JIS X 0208 shows (氷 戯 碁); but 水菓 and 糖菓 are Chinese.
+ANYWHERE = frozenset(
+    variant for variant in VARIANTS if not b"" < variant.encode("cp932", "ignore") < b"\x98\x9f"
+).difference(_NAMES) | {"菓"}

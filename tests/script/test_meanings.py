@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chat_corpus.schema import Script
 from chat_corpus.script import ScriptOptions, load
 from chat_corpus.script.dictionaries import Name
-from chat_corpus.script.variants import VARIANTS
+from chat_corpus.script.variants import ANYWHERE, VARIANTS
 from tests.conftest import examples
 
 
@@ -50,12 +50,51 @@ def test_the_tables_have_many_texts_each_once_and_on_both_sides() -> None:
     assert min(kept, len(texts) - kept) >= 50
 
 
-def test_every_variant_is_converted_in_traditional_text_and_none_in_simplified_text() -> None:
+def test_every_variant_is_converted_in_traditional_text() -> None:
     for package in get_args(Name):
         traditional = convert([f"這、{variant}、" for variant in VARIANTS], options=ScriptOptions(dictionaries=package))
         assert traditional == [f"这、{form}、" for form in VARIANTS.values()]
-    simplified = [f"这、{variant}、" for variant in VARIANTS]
-    assert convert(simplified, Script.HANS) == simplified
+
+
+@pytest.mark.parametrize("declared", list(Script))
+def test_variants_that_are_nothing_else_are_converted_in_simplified_text_too(declared: Script) -> None:
+    texts = [f"这、{variant}、" for variant in VARIANTS]
+    expected = [f"这、{form if variant in ANYWHERE else variant}、" for variant, form in VARIANTS.items()]
+    assert convert(texts, declared) == expected
+    assert convert(texts, declared, ScriptOptions(feminine_ni="keep")) == expected
+    assert len(ANYWHERE) > 600
+
+
+SIMPLIFIED = [
+    ("蘓州的籐椅", "苏州的藤椅"),
+    ("温煖的手", "温暖的手"),
+    ("金鑛开采", "金矿开采"),
+    ("陈廸", "陈迪"),
+    ("牠们来了", "它们来了"),
+    ("髙手没来", "高手没来"),
+    ("练岀来的", "练出来的"),
+    ("如菓有水菓", "如果有水果"),
+    ("领一张劵", "领一张券"),
+    ("上海巿中心", "上海市中心"),
+    ("徐巿渡海", "徐巿渡海"),
+    ("看过氷室吗", "看过氷室吗"),
+    ("冰菓好看吗", "冰菓好看吗"),
+    ("桟桥", "桟桥"),
+    ("曹叡登基", "曹叡登基"),
+    ("宏碁电脑", "宏碁电脑"),
+    ("我在听「踊躍る髙みへ」呢", "我在听「踊躍る髙みへ」呢"),
+]
+
+
+def test_variants_in_simplified_text() -> None:
+    texts, expected = zip(*SIMPLIFIED, strict=True)
+    assert convert(list(texts), Script.HANS) == list(expected)
+
+
+def test_variants_stay_where_traditional_text_was_asked_for() -> None:
+    texts = pl.Series(["把温暖翻译成繁体", "温煖"])
+    result = load(ScriptOptions()).convert(texts, declared=Script.HANS, dialogues=pl.Series([0, 0]))
+    assert result["text"].to_list() == texts.to_list()
 
 
 def test_a_variant_becomes_what_simplified_text_has() -> None:
