@@ -27,23 +27,7 @@ _TLD = r"(?:com|cn|net|org)"
 # Groups of rules, in order: a gate, and patterns with what they become. `(?-u:\b)`, the boundary of an ASCII word,
 # stands where other engines would look around.
 _RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    (
-        '"',
-        (
-            (r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
-            (r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
-            (r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
-            (r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
-        ),
-    ),
     (" _ ", ((" _ ", "_"),)),  # T _ T
-    (
-        "[0-9] ?[.:,] ?[0-9]",
-        (
-            ("([0-9]) ?([.:]) ?([0-9])", "${1}${2}${3}"),  # 3 . 5, 10 : 30
-            (r"([0-9]) ?, ?([0-9]{3})(?-u:\b)", "${1},${2}"),  # 1 , 000
-        ),
-    ),
     (
         rf"\. ?[0-9a-z-]+\.{_TLD}|https? ?:",
         (
@@ -133,10 +117,28 @@ def _place_slashes(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(_SLASH, "/", literal=True)
 
 
-_BY_RULES: tuple[Part, ...] = (
+# Quotation marks, and before them the marks of inches, which are none.
+_QUOTES = (
+    (r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
+    (r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
+    (r'(?-u:\b) ("[^"\n]+")', rf"{_KEPT}${{1}}"),
+    (r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
+)
+_QUOTED: tuple[Part, ...] = (
+    (apostrophes.FEET, apostrophes.mark_inches),
+    ('"', partial(_rules, rules=_QUOTES)),
+    (apostrophes.INCHES, lambda text: text.str.replace_all(apostrophes.INCHES, '"', literal=True)),
+)
+# What few texts need stands behind one gate: of the others, each rule is not asked.
+_RARE: tuple[Part, ...] = (
     (r"\\['\x22]", _unescape),
+    ('"', _QUOTED),
+    (numbers.PARTS_GATE, numbers.join_parts),
     *((gate, partial(_rules, rules=rules)) for gate, rules in _RULES),
-    ("['’‘]", ((apostrophes.GATE, apostrophes.join_apostrophes),)),
+    (apostrophes.GATE, apostrophes.join_apostrophes),
+)
+_BY_RULES: tuple[Part, ...] = (
+    (either(gate for gate, _ in _RARE), _RARE),
     (
         "[0-9A-Za-z_] [$0-9A-Za-z_]",
         ((numbers.GATE, numbers.join_units), (" ", partial(_rules, rules=((r"(?-u:\b) (?-u:\b)", _KEPT),)))),
