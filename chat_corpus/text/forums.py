@@ -65,23 +65,33 @@ _IN_MID_TURN = re.compile(rf"(?: ?{_WHOLE}|(?<![{_OWN}])(?<![{_OWN}] ) ?{_ADDRES
 
 # The system in the name of a client.
 _SYSTEM = (
-    "(?:安卓|Android|iPhone|iPad|iOS|苹果|Windows ?(?:Phone|8|10)|WP ?(?:7|8|10)?|塞班|Symbian|S60|Java|BlackBerry|"
-    "黑莓|手机|电脑|PC|平板|触屏版?)"
+    "(?:安卓|Android|iPhone|iPad|iOS|苹果|Windows(?: ?Phone)? ?(?:7|8(?:\\.1)?|10)?|WP ?(?:7|8|10)?|塞班|Symbian|"
+    "S60|Java|BlackBerry|黑莓|手机|电脑|PC|平板|触屏版?)"
 )
 _FORUM = "(?:手机|掌上|百度|爱|i|wap) ?贴吧"
 _CLIENT = rf"(?:(?:(?:{_FORUM}|贴吧)? ?(?:{_SYSTEM}版? ?)?客户端)|{_FORUM}|(?:掌上|手机) ?百度)"
-# What comes after the name of a device, with a number or a word of a series in it: Note 2, 5s Plus, X＋1, 青春版. A
+# What comes after the name of a device, with a number or the name of a series in it: Note 2, 5s Plus, X＋1, 青春版. A
 # maker alone is a company, that something may be from.
+_SERIES = (
+    "(?:手机|平板|畅玩|畅享|青春|旗舰|标准|大神|盖世|锋尚|麦芒|乐檬|蝴蝶|渴望|红辣椒|青葱|炫影|星星"
+    "|(?<![A-Za-z])(?:Note|Max|Mate|Plus|Pro|SE|mini|Air|One|Desire|Sensation|Butterfly|Find|Reno|Xplay"
+    "|Xshot|NEX|MIX|Play|Nova|Ascend|Magic|Xperia|Galaxy|Nexus|Lumia|Optimus|Vibe|Lite|Ultra|Edge"
+    "|Fold|Flip|Grand|Ace|Pad|Tab)(?![A-Za-z]))"
+)
 _MODEL = (
-    r"(?:[ A-Za-z+＋._/\-]{0,12}(?:[0-9]|手机|平板|畅玩|青春|旗舰|标准|Note|Max|Mate|Plus|Pro)"
-    r"(?:[ A-Za-z0-9+＋._/\-]|手机|平板|[联移电][通动信]|全网通|版){0,20})"
+    rf"(?:[ A-Za-z+＋._/\-]{{0,12}}(?:[0-9]|{_SERIES})"
+    rf"(?:[ A-Za-z0-9+＋._/\-]|手机|平板|[联移电][通动信]|全网通|{_SERIES}|版){{0,20}})"
 )
 _DEVICE = (
     rf"(?:(?:iPhone|iPad|iPod|Lumia|Android|安卓|BlackBerry|黑莓|Galaxy|Nexus|Xperia|Windows ?Phone|WP[78]){_MODEL}?"
     "|(?:诺基亚|小米|红米|华为|荣耀|三星|索尼|联想|酷派|中兴|努比亚|一加|锤子|坚果|乐视|金立|步步高|魅族|魅蓝|摩托罗拉|"
-    "天语|海信|华硕|苹果|360|HTC|OPPO|vivo|LG|HUAWEI|Xiaomi|Redmi|Honor|Meizu|ZTE|Samsung|Sony|Lenovo|Coolpad|OnePlus|"
-    rf"Smartisan|Gionee|Nubia|Moto(?:rola)?|Nokia|MI |realme|iQOO|Pixel){_MODEL}"
-    "|(?-i:[A-Z]{2,5}-[A-Z]{0,4}[0-9]{2,5}[A-Z]?))"
+    "天语|海信|华硕|苹果|美图|朵唯|夏新|奇酷|优米|欧新|波导|康佳|长虹|海尔|创维|小辣椒|青橙|纽曼|宏碁|夏普|神舟|"
+    "昂达|台电|酷比魔方|黑鲨|多普达|360|HTC|OPPO|vivo|LG|HUAWEI|Xiaomi|Redmi|Honor|Meizu|ZTE|Samsung|Sony|Lenovo|Coolpad|"
+    "OnePlus|Smartisan|Gionee|Nubia|Moto(?:rola)?|Nokia|MI |realme|iQOO|Pixel|ZUK|TCL|Hisense|K-?Touch|Surface|Meitu|"
+    rf"Doov|Amoi|Konka|Haier|ASUS|Acer|Sharp|Philips|ivvi|LeEco|Letv|Alcatel){_MODEL}"
+    # Codes of models that name their maker: of Samsung, Motorola and Huawei.
+    "|(?-i:(?:SM|GT|SCH|SGH|SHV)-[A-Z]{0,3}[0-9]{3,5}[A-Z]{0,2}|XT[0-9]{3,4}"
+    "|[A-Z]{3}-(?:AL|TL|UL|CL|NX|L)[0-9]{1,3}))"
 )
 _DASH = "[-—–―─━－]"
 _SAYS = "(?:来自|发自)[:：]? ?"
@@ -93,10 +103,12 @@ _SIGNATURE = (
     rf"(?:{_DASH}+ ?{_SAYS}(?:{_CLIENT}|{_ANY_CLIENT}|{_OWNER} ?{_DEVICE})|{_DASH}{{2,}} ?{_SAYS}"
     rf"|[(（\[【]?(?:本[帖贴])?{_SAYS}{_CLIENT}[)）\]】]?|发自[:：]? ?(?:我的)? ?{_DEVICE}|sent from my {_DEVICE})"
 )
-# Hyphens, which no author of Chinese writes for a dash, need nothing before them.
+# Hyphens, which no author of Chinese writes for a dash, need nothing before them; nor does a dash before what a client
+# writes, 来自 with a blank behind it.
 _SIGNED = re.compile(
     rf"(?:(?<![ \u3000])[ \u3000]+|(^|[。！？!?…~～.)）」』”])){_SIGNATURE}(?: *{_SIGNATURE})* *$"
-    rf"|(?<!-)--+ ?{_SAYS}(?:{_CLIENT}|{_DEVICE}) *$",
+    rf"|(?<!-)--+ ?{_SAYS}(?:{_CLIENT}|[\w]{{0,8}}贴吧 ?客户端|{_DEVICE}) *$"
+    rf"|(?<!{_DASH}){_DASH}{{2,}}(?:{_SAYS}{_CLIENT}|[来发]自[:：]? {_DEVICE}) *$",
     re.IGNORECASE | re.MULTILINE,
 )
 # What most sentences with 来自 do not have, and is found sooner.
@@ -135,12 +147,16 @@ def strip_signatures(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
 
     It begins the line, or comes after a blank or the end of a sentence; without a dash only what a client writes counts
     (`来自手机贴吧`). Whatever else is from somewhere is an author's: ——来自《红楼梦》, 最大的压力——来自华为. With
-    `placeholder` it becomes `<CLIENT>`.
+    `placeholder` it becomes `<CLIENT>`, which a blank parts from a word of Latin letters.
 
     >>> pl.select(strip_signatures(pl.lit("说得在理 ——来自 小米 Note 2"))).item()
     '说得在理'
     """
-    left = r"\1<CLIENT>" if placeholder else r"\1"
+
+    def left(signature: re.Match[str]) -> str:
+        mark, before = signature[1] or "", signature.string[: signature.start()][-1:]
+        glued = not mark and before.isascii() and before.isalnum()
+        return f"{mark}{' ' * glued}<CLIENT>" if placeholder else mark
 
     def strip(post: str) -> str:
         return _SIGNED.sub(left, post) if _AT_THE_END.search(post) else post
