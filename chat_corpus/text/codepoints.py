@@ -41,10 +41,17 @@ _UNSEEN = (
 )
 
 _NUMBER = r"\.?[0-9０-９]"
+# Where a hyphen can only be an operator: before `=`, between two operands with a blank on either side, and between
+# another operator, or a bracket, and a name or a bracket.
+_OPERATORS = (
+    (r"\x{AD}+=", "-="),
+    (r"([0-9A-Za-z_)\]] )\x{AD}+( [0-9A-Za-z_(])", "${1}-${2}"),
+    (r"([=(\[,+*] ?|[/<>?:] )\x{AD}+([A-Za-z_(])", "${1}-${2}"),
+)
 
 #: A text that a step changes matches the step's gate.
 GATES = {
-    "restore_minus": rf"\x{{AD}}{_NUMBER}",
+    "restore_minus": rf"\x{{AD}}(?:{_NUMBER}|[=A-Za-z_( ])",
     "drop_invisible": _UNSEEN,
     # Blocks of which no character decomposes, composes with the one before, or is reordered; a test checks each.
     "compose": (
@@ -56,13 +63,21 @@ GATES = {
 
 
 def restore_minus(text: pl.Expr) -> pl.Expr:
-    r"""Write a soft hyphen before a number as the minus sign that it was, if there is none; elsewhere it stays.
+    r"""Write a soft hyphen as the minus sign that it was, before a number if there is none, and as an operator of code.
+
+    Elsewhere it stays.
 
     >>> pl.select(restore_minus(pl.lit("[\u00ad2, -\u00ad.5] Eg\u00adret"))).item() == "[-2, -.5] Eg\u00adret"
     True
+    >>> pl.select(restore_minus(pl.lit("3 \u00ad 5, x=\u00adx, i \u00ad= 1"))).item()
+    '3 - 5, x=-x, i -= 1'
     """
     single = text.str.replace_all(rf"([-−－])\x{{AD}}+({_NUMBER})", "${1}${2}")
-    return single.str.replace_all(rf"\x{{AD}}+({_NUMBER})", "-${1}")
+    text = single.str.replace_all(rf"\x{{AD}}+({_NUMBER})", "-${1}")
+    # Twice, for an operand of one character is beside two operators.
+    for pattern, written in _OPERATORS * 2:
+        text = text.str.replace_all(pattern, written)
+    return text
 
 
 def drop_invisible(text: pl.Expr) -> pl.Expr:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 import polars as pl
 
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
@@ -9,11 +12,26 @@ _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
 _REPOST = r"(^|[^:])// ?@[^\s:：@/]{1,30} ?[:：]"
 _BETWEEN = "\ufddf"  # a noncharacter, which Unicode reserves for such internal use
 
+# A word of its own: no part of another, of a name, or of an address. Underscores are letters, but two or more of them
+# are a line that one fills in.
+_ALINK = (
+    r"(?<![A-Za-z0-9@])(?<!@ )(?<![^_]_)(?<!^_)(?<![A-Za-z0-9]-)"
+    r"alink(?![A-Za-z0-9_]|-[A-Za-z0-9]|@[A-Za-z0-9]|\.[A-Za-z0-9]| ?\. ?(?:com|cn|net|org)(?![A-Za-z]))"
+)
+# What stays, an address; brackets or quotes that hold nothing else, apart from whose link it is; or a link.
+_ALINKS = re.compile(
+    r"(?P<address>(?:(?:https?|ftp)://|www ?\. ?)[!-~]+)"
+    rf"|[(（【\[「『《“‘](?P<label> ?(?:[^\s()（）【】\[\]「」『』《》“”‘’:：,，.。!！?？]{{1,8}} ?[:：])? ?)"
+    rf"{_ALINK}(?: ?{_ALINK})* ?[)）】\]」』》”’]"
+    rf'|" ?{_ALINK} ?"|{_ALINK}',
+    re.MULTILINE,
+)
+
 # Each kind's pattern, what the part of the match that stays is, and its placeholder.
 _KINDS = {
     "reposts": (rf"(?s){_REPOST}.*", "${1}", ""),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
-    "alinks": (r"[(（] ?alink ?[)）]|(?-u:\b)alink(?-u:\b)", "", "<LINK>"),
+    "alinks": ("alink", "", "<LINK>"),
     "mentions": (rf"(^|[^A-Za-z0-9._%+-])(?:@{_NAME} ?)+", "${1}", "<USER>"),
     "hashtags": (r"#[^#\n]{1,40}#", "", "<TOPIC>"),
     "emoticons": (r"\[[A-Za-z0-9\x{4E00}-\x{9FFF}]{1,8}\]", "", "<FACE>"),
@@ -26,13 +44,16 @@ GATES = {kind: pattern for kind, (pattern, _, _) in _KINDS.items()}
 def remove(text: pl.Expr, *, kind: str) -> pl.Expr:
     """Remove one kind: `reposts`, `links`, `alinks`, `mentions`, `hashtags` or `emoticons`.
 
-    Of a repost chain the newest comment stays: it is the turn. Brackets around nothing but `alink` go with it. An `@`
-    within an address is no mention.
+    Of a repost chain the newest comment stays: it is the turn. Brackets and quotes around nothing but `alink` go with
+    it, and so do those that only say whose it is: （译自：alink）. `alink` is a word of its own: in alink.com, alink-2,
+    @alink and Woalink it stays. An `@` within an address is no mention.
 
     >>> pl.select(remove(pl.lit("好可爱//@小明:转发//@小红:哈哈"), kind="reposts")).item()
     '好可爱'
     """
     pattern, rest, _ = _KINDS[kind]
+    if kind == "alinks":
+        return text.map_elements(partial(_ALINKS.sub, _address), return_dtype=pl.String)
     return text.str.replace_all(pattern, rest)
 
 
@@ -43,7 +64,20 @@ def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
     '看 <LINK> 吧'
     """
     pattern, rest, placeholder = _KINDS[kind]
+    if kind == "alinks":
+        return text.map_elements(partial(_ALINKS.sub, _placeholder), return_dtype=pl.String)
     return text.str.replace_all(pattern, rest + placeholder)
+
+
+def _address(link: re.Match[str]) -> str:
+    return link["address"] or ""
+
+
+def _placeholder(link: re.Match[str]) -> str:
+    label = link["label"] or ""
+    if label.strip():
+        return f"{link[0][0]}{label}<LINK>{link[0][-1]}"
+    return link["address"] or "<LINK>"
 
 
 def comments(text: pl.Expr) -> pl.Expr:
