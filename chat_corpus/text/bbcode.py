@@ -36,6 +36,10 @@ _APART = {"list": "\n", "/list": "\n", "table": "\n", "/table": "\n", "hr": "\n"
 _OPERATED = re.compile(r"[ \t]*(?:[=+\-*/%<>&|^?:;,.)\]}]|!=)")
 # A value that is none, as in the message of an interpreter.
 _NO_VALUES = ("undefined", "null", "nan", "none", "true", "false")
+# What begins a text, or comes after another tag, before Han characters, where no list is lettered so.
+_BEGUN = ("b", "i", "u", "s", "strike", "del")
+_BEFORE_HAN = re.compile(r"(?:\[[a-z][^\[\]\n]{0,40}\]){0,8}[\u4E00-\u9FFF]", re.IGNORECASE | re.ASCII)
+_LETTER = re.compile(r"\[(?![bipsu]\])[a-z]\]", re.IGNORECASE | re.ASCII)
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w-]+@)[!-Z\\^-~]+|[!-Z\\^-~]+[./?][!-Z\\^-~]+", re.IGNORECASE | re.ASCII)
 _BEGINS = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
 _INTERNAL_NAME = re.compile(r"\s*[\w.,:/-]*\s*", re.ASCII)
@@ -54,7 +58,8 @@ class _Tag:
     """A tag in a text.
 
     `indexes` where a letter, a digit or a bracket that ends no tag stands before it, as before an index in code;
-    `operated` where an operator comes after it besides, so that it can be nothing else.
+    `operated` where an operator comes after it besides, so that it can be nothing else. `first` at the beginning of the
+    text or behind a tag.
     """
 
     begin: int
@@ -64,6 +69,7 @@ class _Tag:
     value: str | None
     indexes: bool
     operated: bool
+    first: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,11 +88,11 @@ def strip_bbcode(text: pl.Expr, *, links: Policy = Policy.KEEP) -> pl.Expr:
 
     A link keeps its address, after its text, as `links` says of addresses, and so does an image, of which nothing else
     is there to be kept. Numbers of attachments go, and the note on who edited a post. Items, rows, cells and blocks,
-    such as code, come apart.
+    such as quotes and code, come apart.
 
-    What is not balanced goes if it cannot be anything else: a closing tag, one with a value, `[url]` before an address.
-    `a[i]`, `[b]` alone, `[1]` and `[哈哈]` stay, and so do both of `a[i] = 1; //[/i]`, and a code tag around what would
-    be taken for BBCode without it.
+    What is not balanced goes if it cannot be anything else: a closing tag, one with a value, `[url]` before an address,
+    `[b]` where a text in Chinese begins. `a[i]`, `[b]` elsewhere, `[1]` and `[哈哈]` stay, and so do both of `a[i] = 1;
+    //[/i]`, and a code tag around what would be taken for BBCode without it.
 
     >>> pl.select(strip_bbcode(pl.lit("[b]看[/b][url=http://a.cn/]文档[/url]，[code]x = a[i];[/code]"))).item()
     '看文档 http://a.cn/，\nx = a[i];'
@@ -105,7 +111,8 @@ def _strip(text: str, *, links: Policy) -> str:
     for begin, end in pairs:
         within = begin.name in _BLOCKS and _lies_in(cells, begin.begin)
         edits += [replace(edit, after=" ") if within else edit for edit in _of_pair(text, begin, end, links)]
-    edits += [_removed(tag) for tag in alone if _is_markup(text, tag, lists)]
+    lettered = bool(alone) and _LETTER.search(text) is not None
+    edits += [_removed(tag) for tag in alone if _is_markup(text, tag, lists, lettered=lettered)]
     return _edited(text, edits)
 
 
@@ -114,8 +121,8 @@ def _tags(text: str) -> Iterator[_Tag]:
     for match in _TAG.finditer(text):
         begin = match.start()
         before = text[begin - 1] if begin else ""
-        if last is not None and last.end == begin:
-            indexes = last.indexes and not last.closes
+        if behind := last is not None and last.end == begin:
+            indexes = last is not None and last.indexes and not last.closes
         else:
             indexes = before.isascii() and (before.isalnum() or (before != "" and before in "_$)]"))
         bare = match["close"] != "/" and match["value"] is None
@@ -127,6 +134,7 @@ def _tags(text: str) -> Iterator[_Tag]:
             value=match["value"],
             indexes=indexes,
             operated=indexes and bare and _OPERATED.match(text, match.end()) is not None,
+            first=begin == 0 or (behind and not indexes),
         )
         yield last
 
@@ -224,8 +232,8 @@ def _lies_in(spans: list[tuple[int, int]], place: int) -> bool:
     return at >= 0 and place < spans[at][1]
 
 
-def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]]) -> bool:
-    """Whether a tag without its counterpart can be nothing else."""
+def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]], *, lettered: bool) -> bool:
+    """Whether a tag without its counterpart can be nothing else; not so in a list that is `lettered` [a], [b], [c]."""
     if tag.name == "*":
         return _lies_in(lists, tag.begin)
     if tag.closes:
@@ -235,15 +243,13 @@ def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]]) -> bool:
     if tag.value is not None:
         operand = text[max(0, tag.begin - 8) : tag.begin].rstrip(" \t")[-1:] in tuple("=(,+")
         return not operand and tag.value.strip().lower() not in _NO_VALUES
+    if tag.name in _BEGUN and tag.first and not lettered:
+        return _BEFORE_HAN.match(text, tag.end) is not None
     return tag.name == "hr" or (tag.name in (*_LINKS, *_MEDIA) and _BEGINS.match(text, tag.end) is not None)
 
 
 def _removed(tag: _Tag) -> _Edit:
-    apart = (
-        "\n"
-        if tag.name == "*" or (tag.name in _BLOCKS and tag.name != "quote")
-        else _APART.get("/" * tag.closes + tag.name, "")
-    )
+    apart = "\n" if tag.name == "*" or tag.name in _BLOCKS else _APART.get("/" * tag.closes + tag.name, "")
     return _Edit(begin=tag.begin, end=tag.end, after=apart)
 
 
