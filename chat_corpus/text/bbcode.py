@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
 
 from chat_corpus.text.options import Policy
 
-_CODE = ("code", "mw_shl_code")
+_CODE = ("code", "mw_shl_code", "php", "html")
 # Between their tags is an address, or the text of one that the tag names.
 _LINKS = ("url", "email")
 _MEDIA = ("img", "media", "flash", "audio", "video")
 # Between their tags is a number, or a file, of the forum's own.
 _INTERNAL = ("attach", "attachimg", "postbg")
-_BLOCKS = ("align", "indent", "p", "quote", "hide", "free", *_CODE)
+_BLOCKS = (
+    *("align", "center", "left", "right", "indent", "p", "h1", "h2", "h3", "h4", "h5", "h6", "quote", "hide", "free"),
+    *_CODE,
+)
 _FORMATS = "backcolor color del float font password qq size strike sub sup b i s u".split()  # noqa: SIM905 a list of words
 _NAMES = (*_LINKS, *_MEDIA, *_INTERNAL, *_BLOCKS, *_FORMATS, "hr", "list", "table", "td", "th", "tr")
 _TAG = re.compile(
@@ -28,7 +32,14 @@ _TAG = re.compile(
 )
 # What comes apart where these tags were: items, rows and cells.
 _APART = {"list": "\n", "/list": "\n", "table": "\n", "/table": "\n", "hr": "\n", "/tr": "\n", "/td": " ", "/th": " "}
-_NEXT_BLOCK = re.compile(rf"[ \t]*\[(?:{'|'.join(_BLOCKS)})[=\]]", re.IGNORECASE)
+# What comes after an index in code.
+_OPERATED = re.compile(r"[ \t]*(?:[=+\-*/%<>&|^?:;,.)\]}]|!=)")
+# A value that is none, as in the message of an interpreter.
+_NO_VALUES = ("undefined", "null", "nan", "none", "true", "false")
+# What begins a text, or comes after another tag, before Han characters, where no list is lettered so.
+_BEGUN = ("b", "i", "u", "s", "strike", "del")
+_BEFORE_HAN = re.compile(r"(?:\[[a-z][^\[\]\n]{0,40}\]){0,8}[\u4E00-\u9FFF]", re.IGNORECASE | re.ASCII)
+_LETTER = re.compile(r"\[(?![bipsu]\])[a-z]\]", re.IGNORECASE | re.ASCII)
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w-]+@)[!-Z\\^-~]+|[!-Z\\^-~]+[./?][!-Z\\^-~]+", re.IGNORECASE | re.ASCII)
 _BEGINS = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
 _INTERNAL_NAME = re.compile(r"\s*[\w.,:/-]*\s*", re.ASCII)
@@ -44,7 +55,12 @@ GATES = {"strip_bbcode": r"\[(?:/?[A-Za-z]|\*)"}
 
 @dataclass(kw_only=True, slots=True)
 class _Tag:
-    """A tag in a text; `indexes` where a letter, a digit or a bracket stands before it, as before an index in code."""
+    """A tag in a text.
+
+    `indexes` where a letter, a digit or a bracket that ends no tag stands before it, as before an index in code;
+    `operated` where an operator comes after it besides, so that it can be nothing else. `first` at the beginning of the
+    text or behind a tag.
+    """
 
     begin: int
     end: int
@@ -52,6 +68,8 @@ class _Tag:
     closes: bool
     value: str | None
     indexes: bool
+    operated: bool
+    first: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,44 +84,59 @@ class _Edit:
 
 
 def strip_bbcode(text: pl.Expr, *, links: Policy = Policy.KEEP) -> pl.Expr:
-    """Remove the tags of BBCode, in any case of letters, and keep what is between them; nothing is read inside code.
+    r"""Remove the tags of BBCode, in any case of letters, and keep what is between them; nothing is read inside code.
 
     A link keeps its address, after its text, as `links` says of addresses, and so does an image, of which nothing else
-    is there to be kept. Numbers of attachments go, and the note on who edited a post. Items, rows and cells come apart.
+    is there to be kept. Numbers of attachments go, and the note on who edited a post. Items, rows, cells and blocks,
+    such as quotes and code, come apart.
 
-    What is not balanced goes if it cannot be anything else: a closing tag, one with a value, `[url]` before an address.
-    `a[i]`, `[b]` alone, `[1]` and `[哈哈]` stay. So does a code tag around what would be taken for BBCode without it.
+    What is not balanced goes if it cannot be anything else: a closing tag, one with a value, `[url]` before an address,
+    `[b]` where a text in Chinese begins. `a[i]`, `[b]` elsewhere, `[1]` and `[哈哈]` stay, and so do both of `a[i] = 1;
+    //[/i]`, and a code tag around what would be taken for BBCode without it.
 
     >>> pl.select(strip_bbcode(pl.lit("[b]看[/b][url=http://a.cn/]文档[/url]，[code]x = a[i];[/code]"))).item()
-    '看文档 http://a.cn/，x = a[i];'
+    '看文档 http://a.cn/，\nx = a[i];'
     """
     return text.map_elements(partial(_strip, links=links), return_dtype=pl.String)
 
 
 def _strip(text: str, *, links: Policy) -> str:
-    tags = [_tag(text, match) for match in _TAG.finditer(text)]
+    tags = list(_tags(text))
     if not tags:
         return text
     edits: list[_Edit] = []
     pairs, alone = _paired(list(_outside_code(text, tags, edits, links)))
-    for begin, end in pairs:
-        edits += _of_pair(text, begin, end, links)
     lists = _spans((begin.end, end.begin) for begin, end in pairs if begin.name == "list")
-    edits += [_removed(text, tag) for tag in alone if _is_markup(text, tag, lists)]
+    cells = _spans((begin.end, end.begin) for begin, end in pairs if begin.name in ("td", "th"))
+    for begin, end in pairs:
+        within = begin.name in _BLOCKS and _lies_in(cells, begin.begin)
+        edits += [replace(edit, after=" ") if within else edit for edit in _of_pair(text, begin, end, links)]
+    lettered = bool(alone) and _LETTER.search(text) is not None
+    edits += [_removed(tag) for tag in alone if _is_markup(text, tag, lists, lettered=lettered)]
     return _edited(text, edits)
 
 
-def _tag(text: str, match: re.Match[str]) -> _Tag:
-    begin = match.start()
-    before = text[begin - 1] if begin else ""
-    return _Tag(
-        begin=begin,
-        end=match.end(),
-        name=(match["name"] or "*").lower(),
-        closes=match["close"] == "/",
-        value=match["value"],
-        indexes=before.isascii() and (before.isalnum() or (before != "" and before in "_$)]")),
-    )
+def _tags(text: str) -> Iterator[_Tag]:
+    last: _Tag | None = None
+    for match in _TAG.finditer(text):
+        begin = match.start()
+        before = text[begin - 1] if begin else ""
+        if behind := last is not None and last.end == begin:
+            indexes = last is not None and last.indexes and not last.closes
+        else:
+            indexes = before.isascii() and (before.isalnum() or (before != "" and before in "_$)]"))
+        bare = match["close"] != "/" and match["value"] is None
+        last = _Tag(
+            begin=begin,
+            end=match.end(),
+            name=(match["name"] or "*").lower(),
+            closes=match["close"] == "/",
+            value=match["value"],
+            indexes=indexes,
+            operated=indexes and bare and _OPERATED.match(text, match.end()) is not None,
+            first=begin == 0 or (behind and not indexes),
+        )
+        yield last
 
 
 def _outside_code(text: str, tags: list[_Tag], edits: list[_Edit], links: Policy) -> Iterator[_Tag]:
@@ -113,34 +146,40 @@ def _outside_code(text: str, tags: list[_Tag], edits: list[_Edit], links: Policy
     while at < len(tags):
         tag, closing = tags[at], ends.get(tags[at].name, [])
         following = bisect(closing, at)
-        if tag.closes or following == len(closing):
+        if tag.closes or tag.operated or following == len(closing):
             yield tag
             at += 1
             continue
         end = tags[closing[following]]
         inside = text[tag.end : end.begin]
         if _strip(inside, links=links) == inside:
-            edits += [_removed(text, tag), _removed(text, end)]
+            edits += [_removed(tag), _removed(end)]
         at = closing[following] + 1
 
 
 def _paired(tags: list[_Tag]) -> tuple[list[tuple[_Tag, _Tag]], list[_Tag]]:
-    """Pair each closing tag with the last open one of its name, an index only if there is no other; and the rest."""
+    """Pair each closing tag with the last open one of its name, an index only if there is no other; and the rest.
+
+    Where only what must be an index is there to be closed, the text is of code, and neither is a tag.
+    """
     opened: defaultdict[tuple[str, bool], list[_Tag]] = defaultdict(list)
+    operated = set()
     pairs, alone = [], []
     for tag in tags:
-        if not tag.closes:
+        if tag.operated:
+            operated.add(tag.name)
+        elif not tag.closes:
             opened[tag.name, tag.indexes and tag.value is None].append(tag)
         elif last := opened[tag.name, False] or opened[tag.name, True]:
             pairs.append((last.pop(), tag))
-        else:
+        elif tag.name not in operated:
             alone.append(tag)
     return pairs, alone + [tag for rest in opened.values() for tag in rest]
 
 
 def _of_pair(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
     """The edits that take away two tags, and what between them is not the author's."""
-    tags = [_removed(text, begin), _removed(text, end)]
+    tags = [_removed(begin), _removed(end)]
     if begin.name in _LINKS and begin.value is not None:
         return _of_link(text, begin, end, links) or tags
     inside = text[begin.end : end.begin] if begin.name in (*_LINKS, *_MEDIA, *_INTERNAL) or begin.value == "s" else ""
@@ -159,7 +198,7 @@ def _of_link(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
         return []
     if end.begin - begin.end <= len(address) + 10 and _is_same(text[begin.end : end.begin].strip(), address):
         return [_address(begin.begin, end.end, address, links)]
-    return [_removed(text, begin), _address(end.begin, end.end, address, links)]
+    return [_removed(begin), _address(end.begin, end.end, address, links)]
 
 
 def _is_same(label: str, address: str) -> bool:
@@ -188,23 +227,29 @@ def _spans(pairs: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     return spans
 
 
-def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]]) -> bool:
-    """Whether a tag without its counterpart can be nothing else."""
+def _lies_in(spans: list[tuple[int, int]], place: int) -> bool:
+    at = bisect(spans, (place, sys.maxsize)) - 1
+    return at >= 0 and place < spans[at][1]
+
+
+def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]], *, lettered: bool) -> bool:
+    """Whether a tag without its counterpart can be nothing else; not so in a list that is `lettered` [a], [b], [c]."""
     if tag.name == "*":
-        at = bisect(lists, (tag.begin, len(text))) - 1
-        return at >= 0 and tag.begin < lists[at][1]
+        return _lies_in(lists, tag.begin)
     if tag.closes:
         return True
     if tag.indexes:
         return False
-    addressed = tag.name in (*_LINKS, *_MEDIA) and _BEGINS.match(text, tag.end) is not None
-    return tag.name == "hr" or tag.value is not None or addressed
+    if tag.value is not None:
+        operand = text[max(0, tag.begin - 8) : tag.begin].rstrip(" \t")[-1:] in tuple("=(,+")
+        return not operand and tag.value.strip().lower() not in _NO_VALUES
+    if tag.name in _BEGUN and tag.first and not lettered:
+        return _BEFORE_HAN.match(text, tag.end) is not None
+    return tag.name == "hr" or (tag.name in (*_LINKS, *_MEDIA) and _BEGINS.match(text, tag.end) is not None)
 
 
-def _removed(text: str, tag: _Tag) -> _Edit:
-    apart = "\n" if tag.name == "*" else _APART.get("/" * tag.closes + tag.name, "")
-    if tag.closes and tag.name in _BLOCKS and _NEXT_BLOCK.match(text, tag.end):
-        apart = "\n"
+def _removed(tag: _Tag) -> _Edit:
+    apart = "\n" if tag.name == "*" or tag.name in _BLOCKS else _APART.get("/" * tag.closes + tag.name, "")
     return _Edit(begin=tag.begin, end=tag.end, after=apart)
 
 
