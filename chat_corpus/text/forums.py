@@ -25,7 +25,7 @@ _WHOLE = rf"{_REPLY}(?!(?:{_NO_NAME}) ：){_NAME_IN_PARTS} ：(?![)）]) ?"
 # Without that blank the colon may begin a smiley or an address.
 _ADDRESSED = rf"{_REPLY}(?!(?:{_NO_NAME}|\d{{1,3}}) ?[：:]){_NAME} ?[：:](?![)）]|//|[DPpOo](?!\w)) ?"
 # `回复 name ` without a colon is taken only if the name can hardly be anything else: 回复 老师 的问题 is a sentence.
-# A name of Han characters has at least four (and Baidu let no name have more than seven), none of them of grammar.
+# A name of Han characters has at least three (and Baidu let no name have more than seven), none of them of grammar.
 _GRAMMAR = (
     "的了是在我你您他她它们这那哪不没很太就都也还要会能可请谢怎什为吧啊呢吗么嘛和与或跟被把让给得着过每个几各某全所有"
     "多少第上下前后里外中内已将从到对于以及其此该再又才"
@@ -39,7 +39,9 @@ _WORDS = (
     "|原[状样价先本]|出厂|默认|设置|系统|模式|版本|状态|数据|备份|账[号户]|帐[号户]|权限|注册|身份|职[位务]|网络|信号|通[话信电车]|供[电水暖]|交通"
     "|秩序|生产|营业|工作|上班|上课|更新|青春|活力|弹性|体[力重型]|精[力神]|元气|视力|听力|记忆|身[材体]|皮肤|肌肤|容颜|名[誉声]|荣[光誉]|辉煌|自由"
     "|单身|关系|信心|自信|平静|平[时常]|和平|生命|生活|血量|伤[势口]|功[力能]|状况|正[面式]|全部|所有|大家|各位|谢谢|感谢|抱歉|一下|完毕|收藏|转发"
-    "|手机|电脑|版|元|块|折|次|天|月|年|号"
+    "|手机|电脑|版(?= )|[0-9一二三四五六七八九十百千万几半两][元块折次天月年号]|主任|经理|老板|医院|爸|妈"
+    "|奶奶|爷爷|哥哥|姐姐|弟弟|妹妹|老公|老婆|女友|男友|同事|邻居|房东|卖家|买家|店家|商家|司机|护士|教练"
+    "|校长|班长|教授|导师|小编|博主|主播|群主|管理|机器人|力(?= )"
 )
 _LATIN_WORDS = (
     "windows|win\\d|iphone|ipad|ios|mac|android|app|pdf|txt|qq|vip|wifi|bug|e?mail|excel|word|photoshop|password|download"
@@ -47,7 +49,7 @@ _LATIN_WORDS = (
 )
 _HAN = "[\u4e00-\u9fff]"
 _NICKNAME = (
-    rf"(?!\S*(?:{_WORDS}))(?!(?i:\S*(?:{_LATIN_WORDS})))(?:(?:(?![{_GRAMMAR}]){_HAN}){{4,7}}(?= )"
+    rf"(?!\S*(?:{_WORDS}))(?!(?i:\S*(?:{_LATIN_WORDS})))(?:(?:(?![{_GRAMMAR}]){_HAN}){{3,7}}(?= )"
     # Letters with digits, an underscore or an ornament, long numbers, and words too long to be common.
     rf"|(?=\S*[_丶灬丨丿乀卍])[\w·-]{{4,14}}(?= )|(?=\S*[a-z])(?=\S*[0-9])[A-Za-z0-9-]{{5,20}}(?= )"
     rf"|(?=\S*[a-z])[A-Za-z]{{8,20}}(?= )|{_HAN}{{2,5}}[0-9]{{3,10}}(?= )|[0-9]{{6,14}}(?= )"
