@@ -13,11 +13,6 @@ KEPT = "\ufdd0"
 #: Full-width letters and digits (the inside of a class).
 FULL = "０-９Ａ-Ｚａ-ｚ"
 
-# jieba makes a token of each full-width letter and digit; what stands together was written so.
-_PARTED = rf"(?<![{FULL}])[{FULL}](?: [{FULL}])+(?![{FULL}])"
-#: Patterns of what was taken apart so, by what stands between the tokens.
-PARTED = {Segmentation.BLANK: _PARTED, Segmentation.SLASH: _PARTED.replace(" ", "/")}
-
 # Symbols of the SI, of amounts of data, and of screens, in any case, and endings of ordinals; `h` and `s` are letters
 # like others. Some would be words in another case.
 _UNITS = (
@@ -25,6 +20,19 @@ _UNITS = (
     "|cc|lbs?|oz|mol"
 )
 _ORDINALS = "st|nd|rd|th|ms|mA|mV"
+# jieba makes a token of each full-width letter and digit; what stands together was written so, and so were a token of
+# several letters before two of one (ＩＰ ｈ ｏ ｎ ｅ), and a unit behind digits (１ ６ ＧＢ).
+_LETTERS = "Ａ-Ｚａ-ｚ"
+_FULL_UNITS = "".join(chr(ord(one) + 0xFEE0) if one.isalpha() else one for one in _UNITS)
+_JOINED_UNIT = f"(?i:{_FULL_UNITS})(?![{FULL}])"
+_WHOLE = f"[{_LETTERS}]{{2,}} (?=[{_LETTERS}] [{_LETTERS}](?![{FULL}]))"
+_PARTED = (
+    rf"(?<![{FULL}])(?:{_WHOLE})?"
+    rf"(?:[{FULL}](?: [{FULL}](?![{FULL}]))+(?:(?<=[０-９]) {_JOINED_UNIT})?|[０-９] {_JOINED_UNIT})"
+)
+#: Patterns of what was taken apart so, by what stands between the tokens.
+PARTED = {Segmentation.BLANK: _PARTED, Segmentation.SLASH: _PARTED.replace(" ", "/")}
+
 # I and u are words. With a word behind them, so are a, i, v and x, which may also be signs: 3 x 5, 1 v 1.
 _BLANK = f"[ {KEPT}]"
 _NUMBER = "[0-9]++(?:[.,][0-9]++)*+"
