@@ -7,7 +7,8 @@ import re
 import polars as pl
 
 _NAME = r"[^\s:：<>]{1,20}"
-_REPLY = "回[复復覆](?: @?|@)"
+_REPLY = "回[复復覆]"
+_SIGN = "(?: @?|@)"
 # An author's own words before 回复: 我回复, 请回复, 怎么回复. The software writes none there, or the end of a post.
 _OWN = "我你您他她它们请可能会要想不没来再接敢就都也去给的已未快如何等先后谁人家主"
 # What is answered, but nobody's name.
@@ -21,9 +22,9 @@ _LATIN = "[A-Za-z0-9_]{1,20}"
 _NAME_IN_PARTS = (
     rf"(?:\d{{1,5}}楼 {_NAME}|[^\s:：<>](?: [^\s:：<>]){{1,9}}|{_LATIN}(?: {_LATIN}){{1,2}}|{_NAME}(?::[DPpOo()3])?)"
 )
-_WHOLE = rf"{_REPLY}(?!(?:{_NO_NAME}) ：){_NAME_IN_PARTS} ：(?![)）]) ?"
+_WHOLE = rf"{_SIGN}(?!(?:{_NO_NAME}) ：){_NAME_IN_PARTS} ：(?![)）]) ?"
 # Without that blank the colon may begin a smiley or an address.
-_ADDRESSED = rf"{_REPLY}(?!(?:{_NO_NAME}|\d{{1,3}}) ?[：:]){_NAME} ?[：:](?![)）]|//|[DPpOo](?!\w)) ?"
+_ADDRESSED = rf"{_SIGN}(?!(?:{_NO_NAME}|\d{{1,3}}) ?[：:]){_NAME} ?[：:](?![)）]|//|[DPpOo](?!\w)) ?"
 # `回复 name ` without a colon is taken only if the name can hardly be anything else: 回复 老师 的问题 is a sentence.
 # A name of Han characters has at least three (and Baidu let no name have more than seven), none of them of grammar.
 _GRAMMAR = (
@@ -61,9 +62,12 @@ _SAID = (
     "|怎么[弄办样做用设搞操回]|怎样|如何|多[少久]|看(?!来)|真[快慢]|难|晚"
 )
 _THEN = "(?:即可|就[能可会行送]|[可能]以?[获领看得下]|可以|获取|获得|领[取走]|查看|查询|退订|下载|送|有奖)"
-_NAMED = rf"回[复復覆](?:(?: @|@){_NAME} (?!{_THEN})| {_NICKNAME} (?!{_SAID}))(?=[^\s:：])"
-_AT_THE_START = re.compile(rf"(?:{_WHOLE}|{_ADDRESSED}|{_NAMED})+")
-_IN_MID_TURN = re.compile(rf"(?: ?{_WHOLE}|(?<![{_OWN}])(?<![{_OWN}] ) ?{_ADDRESSED})(?:{_WHOLE}|{_ADDRESSED})*")
+_NAMED = rf"(?:(?: @|@){_NAME} (?!{_THEN})| {_NICKNAME} (?!{_SAID}))(?=[^\s:：])"
+_AT_THE_START = re.compile(rf"(?:{_REPLY}(?:{_WHOLE}|{_ADDRESSED}|{_NAMED}))+")
+# It begins with the character that it is found by, so that an author's own words are looked for after that.
+_IN_MID_TURN = re.compile(
+    rf"{_REPLY}(?:{_WHOLE}|(?<![{_OWN}]回.)(?<![{_OWN}] 回.){_ADDRESSED})(?:{_REPLY}(?:{_WHOLE}|{_ADDRESSED}))*"
+)
 
 # The system in the name of a client.
 _SYSTEM = (
@@ -114,7 +118,10 @@ _SIGNED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 # What most sentences with 来自 do not have, and is found sooner.
-_AT_THE_END = re.compile(r"(?:来自|发自|[Ff][Rr][Oo][Mm] [Mm][Yy])[^\n]{0,64}$", re.MULTILINE)
+_AT_THE_END = re.compile(r"(?:来自|发自|[Ss][Ee][Nn][Tt] [Ff][Rr][Oo][Mm] [Mm][Yy])[^\n]{0,64}$", re.MULTILINE)
+
+# What of a signature stands before 来自.
+_BEFORE = " \u3000-—–―─━－([（【本帖贴"
 
 #: A text that a step changes matches the step's gate.
 GATES = {"replies": "回[复復覆][ @]", "signatures": r"[来发]自|(?-u:(?i:ent from my))"}
@@ -139,7 +146,12 @@ def strip_replies(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
         written = start[0] if start else ""
         sign = ("：" if written.rstrip().endswith((":", "：")) else " ") if written else ""
         begin = f"回复 <USER>{sign}" if placeholder and written else ""
-        return begin + _IN_MID_TURN.sub(" 回复 <USER>：" if placeholder else " ", post[len(written) :])
+        rest = post[len(written) :]
+        parts, at = [], 0
+        for marker in _IN_MID_TURN.finditer(rest):
+            parts.append(rest[at : marker.start()].removesuffix(" "))
+            at = marker.end()
+        return begin + (" 回复 <USER>：" if placeholder else " ").join([*parts, rest[at:]])
 
     return text.map_elements(strip, return_dtype=pl.String)
 
@@ -161,6 +173,9 @@ def strip_signatures(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
         return f"{mark}{' ' * glued}<CLIENT>" if placeholder else mark
 
     def strip(post: str) -> str:
-        return _SIGNED.sub(left, post) if _AT_THE_END.search(post) else post
+        if (found := _AT_THE_END.search(post)) is None:
+            return post
+        before = len(post[: found.start()].rstrip(_BEFORE)) - 1
+        return post[: max(0, before)] + _SIGNED.sub(left, post[max(0, before) :])
 
     return text.map_elements(strip, return_dtype=pl.String)
