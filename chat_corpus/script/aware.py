@@ -39,7 +39,7 @@ _CHARACTERS = VARIANTS | {
 _WRITTEN = "原著 名著 鉅著 編著 譯著 論著 專著 遺著 拙著 撰著 卓著 土著 所著 著《 著有《 著書立 彰明較著"
 
 #: Characters before 著有 that are no verbs, but end the names of authors, or speak of them (魯迅著有吶喊).
-_AUTHORS = "他 她 曾 氏 師 授 士 文 華 雄 山 林 章 春 迅 白 甫 庸 瑤 刀 夫 斯 特 爾"
+_AUTHORS = "他 她 曾 氏 授 文 山 春 迅 白 甫 庸"
 _ENDINGS = (
     "著名字 著名片 著名牌 著作業 著作弊 著書 著錄 著白 著於 著式 著志 著者 "
     "草原著 高原著 平原著 簽名著 配合著 混合著 結合著 符合著 綜合著 聯合著 迎合著 融合著 合著眼 合著嘴 "
@@ -125,7 +125,7 @@ _PAINTINGS = (
 )
 
 #: What a painting is, or of which there is one, before what could be such a plan: 漫畫分成三類.
-_PAINTED = "漫 動 圖 油 國 書 壁 名 版 畫 幅 張 的 這"
+_PAINTED = "漫 動 圖 國 書 名 版 幅 張 的"
 
 #: Secretaries, of whose names OpenCC has that of a man: 李祕.
 _SECRETARIES = "李祕書 吳祕書 袁祕書"
@@ -175,7 +175,6 @@ _PHRASES = {
     "單摃": "单杠",
     "雙摃": "双杠",
     "抬摃": "抬杠",
-    "對摃": "对杠",
     "鎔爐": "熔炉",  # 鎔 of names is 镕
     "鎔化": "熔化",
     "鎔岩": "熔岩",

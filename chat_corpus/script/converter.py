@@ -98,9 +98,9 @@ class Converter:
     def questions(self, declared: Script) -> str:
         """The pattern of all texts that are more to `convert` than another text in the declared script.
 
-        They match `rarity`, may be Japanese, or have what is converted in every script.
+        They match `rarity`, may be Japanese, or have 妳.
         """
-        return f"{rarity(self._evidence, declared)}|{KANA}|{character_class({FEMININE, *ANYWHERE})}"
+        return f"{rarity(self._evidence, declared)}|{KANA}|{FEMININE}"
 
     def convert(
         self,
@@ -133,7 +133,9 @@ class Converter:
         where: pl.Series | None,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others."""
-        others = found(texts, character_class(self._anywhere.gate), ~rows if where is None else ~rows & where)
+        # What the rows outside `where` are known not to have is no variant in a traditional source.
+        known = where is not None and not mostly_traditional(declared)
+        others = found(texts, character_class(self._anywhere.gate), ~rows & where if known else ~rows)
         if declared is Script.HANS and (rows | others).any():
             told = ~_requested(texts, rows | others, dialogues)
             rows, others = rows & told, others & told
@@ -166,4 +168,6 @@ def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -
         return texts.str.contains(_REQUEST).fill_null(value=False)
     near = dialogues.is_in(dialogues.filter(rows).unique().implode())
     asking = dialogues.filter(near).filter(texts.filter(near).str.contains(_REQUEST).fill_null(value=False))
+    if not len(asking):
+        return pl.repeat(value=False, n=len(texts), eager=True)
     return dialogues.is_in(asking.unique().implode()).fill_null(value=False)

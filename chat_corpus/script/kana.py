@@ -42,10 +42,11 @@ OLD_IN_NAMES = (
 #: What の ties to what follows it, at the beginning of a name or a title: 愛の力. Taiwan writes の for 的 elsewhere.
 _HEADS = "[愛日君僕俺夢恋春夏秋冬風空海星月花雪夜森魂光時心鬼虹天母父幻]"
 
-#: Kana that ask for a closer look: hiragana but for の, which Taiwan writes for 的; katakana beside kana, but for those
-#: of faces (ノ ツ シ ゞ); and の in what can be a title: in brackets, or beside a character of Japan's (進撃の).
+#: Kana that ask for a closer look: hiragana behind Han or beside kana (not (づ・ω)づ), but for の, which Taiwan writes
+#: for 的; katakana beside kana, but for those of faces (ノ ツ シ ゞ); and の in what can be a title: in brackets, or
+#: beside a character of Japan's (進撃の).
 KANA = (
-    "[ぁ-ねは-ゖ]|[ァ-サスセソタチテトナニヌネハ-モャ-ヺー][ァ-ヺー]"
+    "[一-鿿々][ぁ-ねは-ゖ]|[ぁ-ねは-ゖ][ぁ-ゖァ-ヺー]|[おご][一-鿿]|[ァ-サスセソタチテトナニヌネハ-モャ-ヺー][ぁ-ゖァ-ヺー]"
     f"|の[一-鿿]+[」』》〉]|[{_MADE_IN_JAPAN}]の|の[{_MADE_IN_JAPAN}]|{_HEADS}の[一-鿿]"
 )
 

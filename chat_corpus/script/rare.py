@@ -11,7 +11,7 @@ _FIRST_LEVEL = frozenset(bytes([byte]) for byte in range(0xA4, 0xC7))
 _OFTEN = "噁飆裏爲麽衞綫"
 
 #: Seldom in chat, for all the words that the dictionaries have with them, most with 沈 梁 藉 覆.
-_SELDOM = "沈藉覆昇鍊鍾蒐祕逕甦脩祇氾鉅瞭梁么"
+_SELDOM = "沈藉覆昇鍊鍾蒐祕逕甦脩祇氾鉅瞭梁么鎔"
 
 
 def rare(table: Mapping[str, str]) -> frozenset[str]:
