@@ -43,11 +43,6 @@ _CONSONANTS = frozenset("bcdfgjklmnpqrstvwxyzBCDFGJKLMNPQRSTVWXYZ")
 INCHES = "\ufdd2"
 _FEET = re.compile(rf'(?<![0-9])([0-9]) ?({_MARK}) ?([0-9]{{1,2}}) ?"( (?={_ANY}))?|"')
 
-#: A text that `mark_inches` changes matches it.
-FEET = f'[0-9] ?{_MARK} ?[0-9]{{1,2}} ?"'
-#: Every text that `join_apostrophes` changes matches it: a mark beside a word and a blank.
-GATE = rf"{_ANY} ?{_MARK} |{_ANY} ?[,;:.!?]? {_MARK}|{_MARK} {_ANY}| [Nn]{_MARK}[Tt]"
-
 
 def join_apostrophes(text: pl.Expr) -> pl.Expr:
     """Join an apostrophe to the word that it belongs to, and mark the blank on its other side.

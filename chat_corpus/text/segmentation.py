@@ -125,7 +125,7 @@ _QUOTES = (
     (r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
 )
 _QUOTED: tuple[Part, ...] = (
-    (apostrophes.FEET, apostrophes.mark_inches),
+    ('"', apostrophes.mark_inches),
     ('"', partial(_rules, rules=_QUOTES)),
     (apostrophes.INCHES, lambda text: text.str.replace_all(apostrophes.INCHES, '"', literal=True)),
 )
@@ -135,7 +135,7 @@ _RARE: tuple[Part, ...] = (
     ('"', _QUOTED),
     (numbers.PARTS_GATE, numbers.join_parts),
     *((gate, partial(_rules, rules=rules)) for gate, rules in _RULES),
-    (apostrophes.GATE, apostrophes.join_apostrophes),
+    ("['’‘]", apostrophes.join_apostrophes),
 )
 _BY_RULES: tuple[Part, ...] = (
     (either(gate for gate, _ in _RARE), _RARE),
@@ -145,10 +145,17 @@ _BY_RULES: tuple[Part, ...] = (
     ),
 )
 _WORDY = either(gate for gate, _ in _BY_RULES)
+# Without a blank, only escapes and doubled quotes are there to mend. This gate is part of those that all texts are
+# searched for, and kept short: Polars compiles it again with each of them.
 _SPACED: tuple[Part, ...] = (
-    (_WORDY, _BY_RULES),
-    (" ", lambda text: text.str.replace_all(" ", "", literal=True)),
-    (_KEPT, lambda text: text.str.replace_all(_KEPT, " ", literal=True)),
+    (
+        rf"\\['\x22]|\x22\x22|[ {_KEPT}]",
+        (
+            (_WORDY, _BY_RULES),
+            (" ", lambda text: text.str.replace_all(" ", "", literal=True)),
+            (_KEPT, lambda text: text.str.replace_all(_KEPT, " ", literal=True)),
+        ),
+    ),
 )
 _UNSLASHED: tuple[Part, ...] = (
     ("", _mark_slashes),
