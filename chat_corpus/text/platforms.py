@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+from collections.abc import Callable
 
 import polars as pl
 
@@ -26,6 +26,9 @@ _ALINKS = re.compile(
     rf'|" ?{_ALINK} ?"|{_ALINK}',
     re.MULTILINE,
 )
+
+# Most are at the end, behind what is no part of an address or a name; the rest costs more to tell.
+_LAST_ALINK = r"([^\x00-\x7F] ?)alink$"
 
 # Each kind's pattern, what the part of the match that stays is, and its placeholder.
 _KINDS = {
@@ -53,7 +56,7 @@ def remove(text: pl.Expr, *, kind: str) -> pl.Expr:
     """
     pattern, rest, _ = _KINDS[kind]
     if kind == "alinks":
-        return text.map_elements(partial(_ALINKS.sub, _address), return_dtype=pl.String)
+        return _each_alink(text.str.replace(_LAST_ALINK, "${1}"), _address)
     return text.str.replace_all(pattern, rest)
 
 
@@ -65,8 +68,14 @@ def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
     """
     pattern, rest, placeholder = _KINDS[kind]
     if kind == "alinks":
-        return text.map_elements(partial(_ALINKS.sub, _placeholder), return_dtype=pl.String)
+        return _each_alink(text, _placeholder)
     return text.str.replace_all(pattern, rest + placeholder)
+
+
+def _each_alink(text: pl.Expr, written: Callable[[re.Match[str]], str]) -> pl.Expr:
+    return text.map_elements(
+        lambda post: _ALINKS.sub(written, post) if "alink" in post else post, return_dtype=pl.String
+    )
 
 
 def _address(link: re.Match[str]) -> str:
