@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import polars as pl
 
-from chat_corpus.rows import found, holds_any, mask
+from chat_corpus.rows import found
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.source import Source
 
@@ -76,8 +76,7 @@ def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
 
 
 def _with_lost(rows: pl.DataFrame, _source: Source) -> pl.Series:
-    text = rows["text"]
-    return found(text, _LOST) if holds_any(text, _LOST) else mask(len(rows), pl.Series([], dtype=pl.UInt32))
+    return found(rows["text"], _LOST)
 
 
 def _no_answer(source: Source) -> pl.Expr:
