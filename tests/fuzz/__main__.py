@@ -18,8 +18,8 @@ from tests.conftest import ROOT, SAMPLES
 from tests.fuzz.check import check
 from tests.fuzz.mutants import Sample, mutant, samples
 
-#: Seconds of CPU that no mutant may take to be read in one shard and in many.
-_SECONDS = 2.0
+#: Seconds of CPU that no mutant may take to be read in one shard. Many shards take a while each, whatever is in them.
+_SECONDS = 1.0
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,24 +45,24 @@ def main() -> int:
     broken, errors, clock, longest = 0, Counter[str](), time.monotonic(), (0.0, 0)
     for number in range(told.first, told.first + told.mutants):
         folder = keep / f"{told.seed}-{number}"
-        made, begun = mutant(known, told.seed, number), time.process_time()
+        made = mutant(known, told.seed, number)
         try:
-            errors[check(made, folder).error and "told as an error"] += 1
+            read = check(made, folder)
         except Exception:  # noqa: BLE001 whatever it is, it is what we look for
             broken += 1
             _say(f"mutant {number} of {made.sample.source}, {made.options}, --seed {told.seed}; files in {folder}")
             _say(traceback.format_exc()[-3000:])
         else:
-            spent = time.process_time() - begun
-            longest = max(longest, (spent, number))
-            if spent > _SECONDS:
-                _say(f"mutant {number} of {made.sample.source} took {spent:.1f} s of CPU; files in {folder}")
+            errors[read.error and "told as an error"] += 1
+            longest = max(longest, (read.seconds, number))
+            if read.seconds > _SECONDS:
+                _say(f"mutant {number} of {made.sample.source} took {read.seconds:.1f} s of CPU; files in {folder}")
             else:
                 shutil.rmtree(folder)
         if (number + 1 - told.first) % 1000 == 0:
             _say(f"{number + 1 - told.first} mutants, {broken} break a law, {time.monotonic() - clock:.0f} s")
     _say(f"{told.mutants} mutants, {broken} break a law; {errors['told as an error']} end in an error message")
-    _say(f"the slowest, mutant {longest[1]}, took {longest[0]:.2f} s of CPU to read twice")
+    _say(f"the slowest, mutant {longest[1]}, took {longest[0]:.2f} s of CPU to read")
     return 1 if broken or longest[0] > _SECONDS else 0
 
 

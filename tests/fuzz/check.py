@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class HangError(Exception):
 
 @dataclass(kw_only=True, slots=True)
 class Read:
-    """All that was made of some files at one shard size; `error` where that is a message."""
+    """All that was made of some files at one shard size; `error` where that is a message, `seconds` of CPU."""
 
     shards: int
     turns: list[tuple[object, ...]]
@@ -43,6 +44,7 @@ class Read:
     rejects: list[tuple[object, ...]]
     counts: Counts
     error: str = ""
+    seconds: float = 0.0
 
 
 def check(mutant: Mutant, folder: Path) -> Read:
@@ -52,7 +54,9 @@ def check(mutant: Mutant, folder: Path) -> Read:
     """
     files = _written(mutant, folder)
     with _bounded():
+        begun = time.process_time()
         whole = _read(mutant, files, WHOLE)
+        whole.seconds = time.process_time() - begun
         small = _read(mutant, files, mutant.shard_bytes)
     for name in ("error", "turns", "pairs", "rejects", "counts"):
         one, many = getattr(whole, name), getattr(small, name)
