@@ -158,7 +158,8 @@ def without_headings(lines: Records, table: Table) -> tuple[Records, pl.Series]:
     above = (number < table.header) & text.str.contains(_SEPARATOR_NAMED)
     below = (number == table.header + 1) & text.str.contains(_RULE) & pl.lit("|" in table.separator)
     named = (number == table.header) | (above | below).fill_null(value=False)
-    return lines.filter(~named), lines.filter(named)["line"]
+    headings = lines.filter(number <= table.header + 1).filter(named)["line"]
+    return lines.filter(~number.is_in(headings.implode())), headings
 
 
 def fields_of(records: Records, table: Table) -> Fields:
