@@ -274,7 +274,7 @@ REFUSED: dict[Callable[[Path], None], str] = {
     moved: r"raw: no such folder, but ptt was made from it; name its place with --raw",
     edited: r"ptt\.tsv:2: is '聽着 书\\t好', where the raw data give '看着 书\\t好'; the file was edited",
     appended: r"ptt\.tsv: edited since it was written: \d+ bytes then, \d+ now",
-    unindexed: r"index/ptt\.jsonl: cannot be read",
+    unindexed: r"index/ptt\.jsonl: not there any more",
     misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
     garbled: r"index/ptt\.jsonl: cannot be read: ",
     unreported: r"report\.json: not a report of chat-corpus: ",
