@@ -211,7 +211,7 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
         if nested.columns:
             return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
         elements = partial(_elements, nested=nested)
-        root = nested.prefix.strip(" \t\r\n\ufeff")[:1]
+        root = next((mark for mark in nested.prefix if mark in _CLOSING), "")  # whatever invisible stands before it
         return replace(
             plain,
             cut=partial(_cut, nested=nested),

@@ -26,6 +26,15 @@ def test_an_array_is_read_in_any_line_layout(indent: int | None, size: int) -> N
     assert [line for line, _ in told.turns] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u00a0", "\x85", "\x0c", "\ufeff\u3000"])
+@pytest.mark.parametrize("begin", ["[", '{"data": ['])
+def test_what_nobody_sees_may_stand_before_the_first_bracket(mark: str, begin: str) -> None:
+    whole = begin + json.dumps(RECORDS, ensure_ascii=False)[1:] + ("}" if begin != "[" else "")
+    for content in (mark + whole, mark + "\n".join(json.dumps(one, ensure_ascii=False) for one in RECORDS)):
+        fitted = ARRAY.fitted(content.encode())
+        assert fitted.read((fitted.split(content.encode(), 1),)).rows["reason"].null_count() >= 8
+
+
 def test_json_lines_are_read_with_the_number_of_their_line() -> None:
     lines = [json.dumps(RECORDS[0]), "", json.dumps(RECORDS[1], ensure_ascii=False)]
     told = read(LINES, "\r\n".join(lines))
