@@ -146,7 +146,7 @@ def test_text_steps_and_conversion_take_time_in_proportion(name: str) -> None:
 @pytest.mark.parametrize("name", TRAITS)
 def test_text_steps_and_conversion_take_time_in_proportion_whatever_is_joined(name: str, seed: int) -> None:
     options = REPLACED if seed % 2 else TextOptions()
-    assert _slow(_stages(TRAITS[name], options), _texts(seed + 100, 150)) == []
+    assert _slow(_stages(TRAITS[name], options), _texts(seed + 100, 40)) == []
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -158,7 +158,7 @@ def test_formats_take_time_in_proportion(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats_take_time_in_proportion_whatever_is_joined(name: str) -> None:
-    assert _slow(_reading(FORMATS[name]), _files(_texts(7, 150))) == []
+    assert _slow(_reading(FORMATS[name]), _files(_texts(7, 20))) == []
 
 
 @pytest.mark.parametrize("shown", [safe, one_line])
