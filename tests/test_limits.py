@@ -36,7 +36,7 @@ def test_a_disk_that_is_full_for_workers_is_told_and_nothing_is_half_written(lim
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert "cannot be written: File too large" in done.stderr
-    assert set(visible(out)) == {"report.json"}
+    assert set(visible(out)) <= {"report.json"}  # which may be too long itself
     again = program("-q", "-s", "tieba", "--raw", raw, "--out", out, "--config", raw.parent / "pool.yaml")
     assert (again.returncode, again.stderr) == (0, "")
     assert visible(out)["tieba.tsv"].decode() == TIEBA
