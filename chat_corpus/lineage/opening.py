@@ -137,8 +137,8 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
     alike = [name for name in met if Path(name).name == Path(path).name]
     there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {counted(len(met), 'file')}"
     raise UsageError(
-        f"{path}: not among the files that {out / earlier.REPORT} tells of; {there} If another run read it, name the "
-        "folder that it wrote to with --out"
+        f"{path}: not among the files that {out / earlier.REPORT} tells of; if another run read it, name the folder "
+        f"that it wrote to with --out; {there}"
     )
 
 
