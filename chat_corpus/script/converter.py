@@ -13,7 +13,7 @@ from chat_corpus.schema import Script
 from chat_corpus.script.aware import FEMININE, compose, without_faults
 from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
-from chat_corpus.script.kana import KANA, around_japanese
+from chat_corpus.script.kana import ANY_KANA, KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, character_class, patch
 from chat_corpus.script.rare import rare
 from chat_corpus.script.variants import ANYWHERE
@@ -96,11 +96,11 @@ class Converter:
         }
 
     def questions(self, declared: Script) -> str:
-        """The pattern of all texts that are more to `convert` than another text in the declared script.
+        """The characters (the inside of a class) of texts that ask more of `convert` than others in the declared script.
 
-        They match `rarity`, may be Japanese, or have 妳.
+        They have one of `rarity`, may be Japanese, or have 妳.
         """
-        return f"{rarity(self._evidence, declared)}|{KANA}|{FEMININE}"
+        return f"{rarity(self._evidence, declared)}{ANY_KANA}{FEMININE}"
 
     def convert(
         self,
@@ -114,7 +114,7 @@ class Converter:
 
         `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
         decide only for rows that do not tell their script themselves. Of rows outside `where`, a mask, the caller knows
-        that they do not match `questions`. Null stays null, and is neutral.
+        that they have no character of `questions`. Null stays null, and is neutral.
         """
         codes = detect(texts, self._evidence, declared, dialogues, where)
         done = texts

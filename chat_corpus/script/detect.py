@@ -96,12 +96,12 @@ def mostly_traditional(declared: Script) -> bool:
 
 
 def rarity(signs: Evidence, declared: Script) -> str:
-    """The pattern of the rare texts of a source in this script that must be looked at.
+    """The characters (the inside of a class) of the rare texts of a source in this script that must be looked at.
 
     In a traditional source these may be in the other script, or have one of the rare characters; in others they may be
     in traditional script in part, or in a doubtful character.
     """
-    return f"{signs.simplified}|{signs.rare}" if mostly_traditional(declared) else signs.gate
+    return signs.simplified[1:-1] + signs.rare[1:-1] if mostly_traditional(declared) else signs.gate[1:-1]
 
 
 def detect(
@@ -112,7 +112,7 @@ def detect(
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
     character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral. Rows outside `where`, a mask, are known not to match `rarity`.
+    it stays neutral. Rows outside `where`, a mask, are known to have no character of `rarity`.
     """
     few = not mostly_traditional(declared)
     if not few:

@@ -50,6 +50,9 @@ KANA = (
     f"|の[一-鿿]+[」』》〉]|[{_MADE_IN_JAPAN}]の|の[{_MADE_IN_JAPAN}]|{_HEADS}の[一-鿿]"
 )
 
+#: Kana (the inside of a class): every text that matches `KANA` has one.
+ANY_KANA = "ぁ-ゖァ-ヺ"
+
 _KANA = re.compile(KANA)
 _RUN = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿0-9]+")
 _TITLE = re.compile(r"(?<=[「『《〈])[一-鿿ぁ-ゖァ-ヺー々]*の[一-鿿]+(?=[」』》〉])")

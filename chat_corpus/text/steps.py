@@ -222,9 +222,12 @@ def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...
 
 @lru_cache(maxsize=64)
 def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
-    """Return the pattern of all texts that some step may change, or that match `also`."""
+    """Return the pattern of all texts that some step may change, or that have a character of `also`.
+
+    Characters are sought as one class: apart, they cost twice as much.
+    """
     spacing, rest = _plain_parts(options, traits)
-    return either([_ODD, *gates(spacing + rest), *filter(None, [also])])
+    return either([f"[{also}{_ODD}]", *gates(spacing + rest)])
 
 
 def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
@@ -302,18 +305,18 @@ def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
 def sift(
     texts: pl.Series, options: TextOptions, traits: Traits, also: str = "", changed: Counter[str] | None = None
 ) -> pl.DataFrame:
-    """What `normalize` makes of a column of text, under its name, and `notable`: which rows later stages must look at.
+    """What `normalize` makes of a column of text, under its name, and `notable`: the rows that conversion must look at.
 
     `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
     are as they were.
 
-    A row that is not notable holds plain characters (`gating.PLAIN`), at least one of them, and does not match `also`.
-    The search that sorts the rows for the steps tells that of most of them too. To `changed` is added how many rows
+    A row that is not notable is null, or holds nothing but plain characters (`gating.PLAIN`) and none of `also` (the
+    inside of a class): the search that sorts the rows for the steps tells that too. To `changed` is added how many rows
     each step has changed, as `explain` tells of each.
 
     >>> told = sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")
     >>> told["notable"].to_list()
-    [False, False, True, True, True]
+    [False, True, True, True, False]
     """
     noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     texts = _join_easy(texts, noted, options, traits)
@@ -325,11 +328,9 @@ def sift(
         rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), busy, options, traits)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
         unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
-    notable = found(done, either([_ODD, *filter(None, [also])]), where)
-    notable |= (done.str.len_bytes() == 0).fill_null(value=True)
     if noted is not None and changed is not None:
         changed.update(_counts(noted, unsettled))
-    return pl.DataFrame({texts.name: done, "notable": notable, "unsettled": unsettled})
+    return pl.DataFrame({texts.name: done, "notable": where, "unsettled": unsettled})
 
 
 def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
