@@ -15,7 +15,6 @@ from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, mostly_
 from chat_corpus.script.dictionaries import Name, Package, find
 from chat_corpus.script.kana import ANY_KANA, KANA, around_japanese
 from chat_corpus.script.matcher import Pipeline, Stage, character_class, patch
-from chat_corpus.script.rare import rare
 from chat_corpus.script.variants import ANYWHERE
 
 #: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
@@ -59,12 +58,6 @@ class Converter:
     @cached_property
     def _stage(self) -> Stage:
         return Stage([self._table])
-
-    @cached_property
-    def _usual(self) -> Stage:
-        """All that texts without rare characters need: Polars builds its automaton anew for each column."""
-        unusual = rare(self._table)
-        return Stage([{key: value for key, value in self._table.items() if unusual.isdisjoint(key)}])
 
     @cached_property
     def _anywhere(self) -> Stage:
@@ -139,11 +132,7 @@ class Converter:
         if declared is Script.HANS and (rows | others).any():
             told = ~_requested(texts, rows | others, dialogues)
             rows, others = rows & told, others & told
-        if where is None or not mostly_traditional(declared):
-            done = on(texts, rows, self._stage.replace)
-        else:
-            done = on(texts, rows & where, self._stage.replace)
-            done = on(done, rows & ~where, self._usual.replace)
+        done = on(texts, rows, self._stage.replace)
         done = on(done, others, self._anywhere.replace)
         japanese = found(texts, KANA, rows | others if where is None else (rows | others) & where)
         done = patch(done, japanese & rows, texts, self._convert_around_japanese)
@@ -165,9 +154,10 @@ def load(options: ScriptOptions) -> Converter:
 def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:
     """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
     if dialogues is None:
-        return texts.str.contains(_REQUEST).fill_null(value=False)
-    near = dialogues.is_in(dialogues.filter(rows).unique().implode())
-    asking = dialogues.filter(near).filter(texts.filter(near).str.contains(_REQUEST).fill_null(value=False))
+        return found(texts, _REQUEST)
+    near = dialogues.is_in(dialogues.filter(rows).unique().implode()).fill_null(value=False)
+    near = found(texts, "繁体", near)
+    asking = dialogues.filter(near).filter(found(texts.filter(near), _REQUEST)) if near.any() else dialogues.clear()
     if not len(asking):
         return pl.repeat(value=False, n=len(texts), eager=True)
     return dialogues.is_in(asking.unique().implode()).fill_null(value=False)

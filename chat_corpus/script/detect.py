@@ -18,7 +18,6 @@ from chat_corpus.rows import found, mask
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import FEMININE
 from chat_corpus.script.matcher import character_class
-from chat_corpus.script.rare import rare
 from chat_corpus.script.variants import VARIANTS
 
 #: What a code means: its first bit is evidence of simplified script, its second of traditional.
@@ -54,15 +53,13 @@ _TELLING = (
 class Evidence:
     """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning.
 
-    The last is split in two: only texts that match `rare` have what matches `seldom`.
+    What matches one of the others, or is converted, has a character of `gate`.
     """
 
     traditional: str
     telling: str
     simplified: str
     doubtful: str
-    seldom: str
-    rare: str
     gate: str
 
 
@@ -76,16 +73,13 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     both |= set(_BOTH) | set(VARIANTS)
     converted -= {FEMININE}
     simplified = {key for key, values in to_traditional.items() if key not in values and not _encodable(key, "big5")}
-    seen, unusual = converted | both, rare(to_simplified)
+    seen = converted | both
     words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
-    common = {word for word in words if unusual.isdisjoint(word)}
     return Evidence(
         traditional=character_class(converted - both),
         telling=_TELLING,
         simplified=character_class(simplified - converted - both),
-        doubtful="|".join([character_class(both - unusual), *sorted(common)]),
-        seldom="|".join([character_class(both & unusual), *sorted(words - common)]),
-        rare=character_class(unusual),
+        doubtful="|".join([character_class(both), *sorted(words)]),
         gate=character_class(seen),
     )
 
@@ -98,10 +92,10 @@ def mostly_traditional(declared: Script) -> bool:
 def rarity(signs: Evidence, declared: Script) -> str:
     """The characters (the inside of a class) of the rare texts of a source in this script that must be looked at.
 
-    In a traditional source these may be in the other script, or have one of the rare characters; in others they may be
-    in traditional script in part, or in a doubtful character.
+    In a traditional source these may be in the other script; in others they may be in traditional script in part, or
+    have a doubtful character.
     """
-    return signs.simplified[1:-1] + signs.rare[1:-1] if mostly_traditional(declared) else signs.gate[1:-1]
+    return (signs.simplified if mostly_traditional(declared) else signs.gate)[1:-1]
 
 
 def detect(
@@ -127,10 +121,7 @@ def detect(
     sure.scatter(rest, told)
     traditional = sure if some is texts else mask(len(texts), rows.filter(sure))
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    doubt = found(left, f"{signs.doubtful}|{signs.seldom}" if few or where is None else signs.doubtful)
-    if not few and where is not None:
-        doubt |= found(left, signs.seldom, where.gather(rest))
-    doubtful = rows.gather(rest).filter(~told & doubt)
+    doubtful = rows.gather(rest).filter(~told & found(left, signs.doubtful))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))

@@ -42,6 +42,10 @@ _CONSONANTS = frozenset("bcdfgjklmnpqrstvwxyzBCDFGJKLMNPQRSTVWXYZ")
 #: The mark of inches, while `segmentation` runs: another noncharacter.
 INCHES = "\ufdd2"
 _FEET = re.compile(rf'(?<![0-9])([0-9]) ?({_MARK}) ?([0-9]{{1,2}}) ?"( (?={_ANY}))?|"')
+#: A text that `mark_inches` changes matches it.
+INCHES_GATE = rf'[0-9] ?{_MARK} ?[0-9]{{1,2}} ?"'
+# What is beside no blank is not changed but by contraction.
+_APART = re.compile(rf" {_MARK}|{_MARK} ")
 
 
 def join_apostrophes(text: pl.Expr) -> pl.Expr:
@@ -82,6 +86,8 @@ def _mark_inches(text: str) -> str:
 
 def _join(text: str) -> str:
     text = _NEGATION.sub(r"\1\2\3\4\5", _CONTRACTION.sub(r"\1\2", text))
+    if not _APART.search(text):
+        return text
     text = _QUOTED.sub(_quote, _TWICE.sub(rf"\1{KEPT}\2", text))
     return _BETWEEN.sub(_place, _AT_PAUSE.sub(KEPT, text))
 

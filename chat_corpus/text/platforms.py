@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import polars as pl
 
+from chat_corpus.rows import found, on
+
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
 
 _REPOST = r"(^|[^:])// ?@[^\s:：@/]{1,30} ?[:：]"
@@ -73,9 +75,10 @@ def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
 
 
 def _each_alink(text: pl.Expr, written: Callable[[re.Match[str]], str]) -> pl.Expr:
-    return text.map_elements(
-        lambda post: _ALINKS.sub(written, post) if "alink" in post else post, return_dtype=pl.String
-    )
+    def each(posts: pl.Series) -> pl.Series:
+        return pl.Series(posts.name, [_ALINKS.sub(written, post) for post in posts], dtype=pl.String)
+
+    return text.map_batches(lambda posts: on(posts, found(posts, "alink"), each), return_dtype=pl.String)
 
 
 def _address(link: re.Match[str]) -> str:

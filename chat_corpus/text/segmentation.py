@@ -125,7 +125,7 @@ _QUOTES = (
     (r'("[^"\n]+") (?-u:\b)', rf"${{1}}{_KEPT}"),
 )
 _QUOTED: tuple[Part, ...] = (
-    ('"', apostrophes.mark_inches),
+    (apostrophes.INCHES_GATE, apostrophes.mark_inches),
     ('"', partial(_rules, rules=_QUOTES)),
     (apostrophes.INCHES, lambda text: text.str.replace_all(apostrophes.INCHES, '"', literal=True)),
 )

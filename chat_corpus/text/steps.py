@@ -187,9 +187,9 @@ ROUNDS = 8
 UNSETTLED = "unsettled"
 
 _ODD = f"[^{PLAIN}]"
-# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, and
-# the rest.
-_STAGES = ("ideographs", "tags", "segmentation", "han_punctuation")
+# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
+# that know platforms, and the rest.
+_STAGES = ("ideographs", "tags", "segmentation", "alinks", "han_punctuation")
 
 
 def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
@@ -216,8 +216,8 @@ def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
 @lru_cache(maxsize=64)
 def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...], tuple[Piece, ...]]:
     """Return the parts that may change plain texts: those that mind blanks, and the others."""
-    *spacing, rest = _staged(lambda step: step.plain(options, traits))
-    return tuple(named for stage in spacing for named in stage), _behind_one(rest)
+    *spacing, platform, rest = _staged(lambda step: step.plain(options, traits))
+    return tuple(named for stage in spacing for named in stage), _behind_one(platform) + _behind_one(rest)
 
 
 @lru_cache(maxsize=64)
@@ -244,12 +244,13 @@ def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Tr
 
 
 def _settle(
-    rows: pl.Series, noted: Rows | None, busy: str, options: TextOptions, traits: Traits
+    rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits
 ) -> tuple[pl.Series, pl.Series]:
-    """Run the table on rows, and again on what became of them and is `busy`, until nothing changes.
+    """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
 
     Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
     """
+    busy = _busy(options, traits)
     done, active = _round(rows, noted, options, traits)
     numbers = active.arg_true()
     numbers = numbers.filter(found(done.gather(numbers), busy)) if len(numbers) else numbers
@@ -320,12 +321,11 @@ def sift(
     """
     noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     texts = _join_easy(texts, noted, options, traits)
-    busy = _busy(options, traits, also)
-    where = found(texts, busy)
+    where = found(texts, _busy(options, traits, also))
     numbers = where.arg_true()
     done, unsettled = texts, mask(len(texts), numbers[:0])
     if len(numbers):
-        rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), busy, options, traits)
+        rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), options, traits)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
         unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     if noted is not None and changed is not None:
