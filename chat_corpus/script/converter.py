@@ -13,7 +13,7 @@ from chat_corpus.schema import Script
 from chat_corpus.script.aware import FEMININE, compose, without_faults
 from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
 from chat_corpus.script.dictionaries import Name, Package, find
-from chat_corpus.script.kana import ANY_KANA, KANA, around_japanese
+from chat_corpus.script.kana import ANY_KANA, KANA
 from chat_corpus.script.matcher import Pipeline, Stage, character_class, patch
 from chat_corpus.script.variants import ANYWHERE
 
@@ -89,7 +89,7 @@ class Converter:
         }
 
     def questions(self, declared: Script) -> str:
-        """The characters (the inside of a class) of texts that ask more of `convert` than others in the declared script.
+        """The characters (the inside of a class) of texts that ask more of `convert` than others in that script.
 
         They have one of `rarity`, may be Japanese, or have 妳.
         """
@@ -139,16 +139,22 @@ class Converter:
         return patch(done, japanese & others, texts, self._convert_others_around_japanese)
 
     def _convert_around_japanese(self, text: str) -> str:
-        return around_japanese(text, self._stage.replace_one)
+        return _around_japanese(text, self._stage)
 
     def _convert_others_around_japanese(self, text: str) -> str:
-        return around_japanese(text, self._anywhere.replace_one)
+        return _around_japanese(text, self._anywhere)
 
 
 @lru_cache(maxsize=8)
 def load(options: ScriptOptions) -> Converter:
     """The converter with the dictionaries asked for; raises `UsageError` if their package is not there."""
     return Converter(options, find(options.dictionaries))
+
+
+def _around_japanese(text: str, stage: Stage) -> str:
+    from chat_corpus.script.japanese import around_japanese  # few turns need it, and it takes a while
+
+    return around_japanese(text, stage.replace_one)
 
 
 def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:

@@ -243,9 +243,7 @@ def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Tr
     return done, (done != settled) | (odd & (done != rows))
 
 
-def _settle(
-    rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits
-) -> tuple[pl.Series, pl.Series]:
+def _settle(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
     """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
 
     Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.

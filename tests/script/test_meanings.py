@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chat_corpus.schema import Script
 from chat_corpus.script import ScriptOptions, load
 from chat_corpus.script.dictionaries import Name, find
-from chat_corpus.script.kana import OLD, OLD_IN_NAMES
+from chat_corpus.script.japanese import OLD, OLD_IN_NAMES
 from chat_corpus.script.variants import ANYWHERE, VARIANTS
 from tests.conftest import examples
 
