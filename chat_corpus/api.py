@@ -15,7 +15,7 @@ from chat_corpus.plan import Plan, Shard
 from chat_corpus.schema import Traits
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
-from chat_corpus.text import steps
+from chat_corpus.text import normalizer
 
 
 def turns(
@@ -60,7 +60,7 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
     if isinstance(texts, str):
         raise TypeError("a list of texts expected, a single one met: normalize([text])")
     traits, settings = traits or Traits(), settings or load()
-    clean = steps.normalize(pl.Series("text", list(texts), dtype=pl.String), settings.text, traits)
+    clean = normalizer.normalize(pl.Series("text", list(texts), dtype=pl.String), settings.text, traits)
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
 
 

@@ -23,7 +23,7 @@ from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.terminal import SafeBytes, counted
-from chat_corpus.text import steps
+from chat_corpus.text import normalizer
 
 #: Bytes to read at once, and how many such blocks may wait: together a megabyte or two.
 _READ, _WAITING = 1 << 17, 16
@@ -66,7 +66,7 @@ class Filter:
 
     def texts(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The texts, filtered, and a mask of those that the text steps cannot settle, which stay as they are."""
-        clean = steps.sift(texts.rename("text"), self.settings.text, self.traits)
+        clean = normalizer.sift(texts.rename("text"), self.settings.text, self.traits)
         converted = script.load(self.settings.script).convert(clean["text"], declared=self.traits.script)["text"]
         unsettled = clean["unsettled"]
         return (converted.zip_with(~unsettled, texts) if unsettled.any() else converted), unsettled
@@ -89,10 +89,10 @@ class Filter:
 
     def explained(self, text: str) -> Iterator[tuple[str, str]]:
         """Each step that changes a text, and what to; last the conversion, with the script that the text is in."""
-        changes = steps.explain(text, self.settings.text, self.traits)
+        changes = normalizer.explain(text, self.settings.text, self.traits)
         yield from ((change.step, change.after) for change in changes)
         clean = changes[-1].after if changes else text
-        if changes and changes[-1].step == steps.UNSETTLED:
+        if changes and changes[-1].step == normalizer.UNSETTLED:
             return
         told = script.load(self.settings.script).convert(pl.Series("text", [clean]), declared=self.traits.script)
         converted, found = told.row(0)
@@ -191,7 +191,7 @@ def explain(told: Filter, stream: BinaryIO, unchanged: Unchanged) -> Iterator[st
                 _add(unchanged, {why: [line]})
                 continue
             for step, after in told.explained(text):
-                if step == steps.UNSETTLED:
+                if step == normalizer.UNSETTLED:
                     _add(unchanged, {NESTED: [line]})
                 yield f"\t{step}\t{_joined(after)}"
         first += len(lines)

@@ -25,7 +25,7 @@ from chat_corpus.raw import read_range
 from chat_corpus.schema import TURNS, Markup, Reason, Traits
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
-from chat_corpus.text import steps
+from chat_corpus.text import normalizer
 from chat_corpus.unfold import unfold
 
 #: The raw text of a record is shown with so many of its rejects.
@@ -103,13 +103,15 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
     traits, converter = context.traits, script.load(context.own.script)
     also = converter.questions(traits.script)
-    texts = steps.sift(rows["text"], context.own.text, traits, also, context.changed)
+    texts = normalizer.sift(rows["text"], context.own.text, traits, also, context.changed)
     texts = texts.with_columns(raw=rows["text"])
     bad = texts["unsettled"]
     if not bad.any():
         return texts.drop("unsettled")
     bad &= rows["reason"].is_null()
-    message = f"still changing after {steps.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
+    message = (
+        f"still changing after {normalizer.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
+    )
     return texts.drop("unsettled").with_columns(
         reason=rows["reason"].set(bad, str(Reason.DAMAGED)), detail=rows["detail"].set(bad, message)
     )

@@ -16,7 +16,7 @@ from chat_corpus import merge, pipeline, rules, sources
 from chat_corpus.formats.base import Reading, Records
 from chat_corpus.pipeline import Context, Stage
 from chat_corpus.script.converter import Converter
-from chat_corpus.text import steps
+from chat_corpus.text import normalizer
 from chat_corpus.writers import tsv
 from tests.test_cli import invoke, put, visible
 
@@ -113,7 +113,7 @@ def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(steps, "sift", fault, patched)
+    _after(normalizer, "sift", fault, patched)
 
 
 def _conversion(fault: Frame, patched: pytest.MonkeyPatch) -> None:

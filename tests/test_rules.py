@@ -12,8 +12,8 @@ from chat_corpus.formats.base import turns_frame
 from chat_corpus.rules import Rule, RuleOptions, asked, check, verdicts
 from chat_corpus.schema import Reason
 from chat_corpus.source import Source
+from chat_corpus.text.normalizer import sift
 from chat_corpus.text.options import TextOptions
-from chat_corpus.text.steps import sift
 
 SOURCE = Source(name="某源", title="", url="", licence="", obtain="", inputs=())
 PTT = replace(SOURCE, no_answer=frozenset({"沒有資料"}))

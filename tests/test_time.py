@@ -15,7 +15,7 @@ from chat_corpus.formats.base import Format
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from chat_corpus.script import ScriptOptions
 from chat_corpus.terminal import one_line, safe
-from chat_corpus.text import steps
+from chat_corpus.text import normalizer
 from chat_corpus.text.options import Policy, TextOptions
 
 SIZE = 1 << 16
@@ -109,7 +109,7 @@ def _stages(traits: Traits, options: TextOptions) -> Callable[[str], object]:
     converter = script.load(ScriptOptions())
 
     def work(text: str) -> object:
-        clean = steps.sift(pl.Series("text", [text]), options, traits)["text"]
+        clean = normalizer.sift(pl.Series("text", [text]), options, traits)["text"]
         return converter.convert(clean, declared=traits.script)
 
     work("這裡東京へ行きます")  # dictionaries are compiled when first needed
@@ -178,12 +178,12 @@ def test_what_a_terminal_shows_takes_time_in_proportion(shown: Callable[[str], s
     ids=["tags in tags", "entities by entities", "attributes", "a chain of emoji", "escapes"],
 )
 def test_a_text_that_peels_for_ever_is_settled_or_left_as_it_is(text: str) -> None:
-    told = steps.sift(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
+    told = normalizer.sift(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
     settled = not told["unsettled"][0]
     assert told["unsettled"][1] is False
-    changes = steps.explain(text, TextOptions(), Traits())
+    changes = normalizer.explain(text, TextOptions(), Traits())
     assert (changes[-1].after if changes else text) == told["text"][0]
-    assert settled == (not changes or changes[-1].step != steps.UNSETTLED)
+    assert settled == (not changes or changes[-1].step != normalizer.UNSETTLED)
     if not settled:
         assert told["text"][0] == text
-    assert steps.normalize(told["text"], TextOptions(), Traits()).equals(told["text"])
+    assert normalizer.normalize(told["text"], TextOptions(), Traits()).equals(told["text"])

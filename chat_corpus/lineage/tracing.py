@@ -13,8 +13,8 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import Again, Written
 from chat_corpus.lines import printable
 from chat_corpus.schema import Pairing, Reason
-from chat_corpus.text import steps
-from chat_corpus.text.steps import Change
+from chat_corpus.text import normalizer
+from chat_corpus.text.normalizer import Change
 
 #: What a repeat's reject says.
 
@@ -205,7 +205,7 @@ def _changes(written: Written, again: Again, turn: Mapping[str, Any]) -> tuple[C
     if turn["raw"] is None:
         return ()
     traits = again.shard.traits(written.source.traits)
-    changes = steps.explain(turn["raw"], written.own.text, traits)
+    changes = normalizer.explain(turn["raw"], written.own.text, traits)
     if (changes[-1].after if changes else turn["raw"]) != turn["unconverted"]:
         where = f"{again.shard.pieces[turn['part']].file.name}:{turn['line']}"
         raise ChatCorpusError(f"{where}: its text steps one by one give another text than all at once: a defect")

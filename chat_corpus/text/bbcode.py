@@ -12,7 +12,9 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.text.options import Policy
+from chat_corpus.schema import Traits
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import Policy, TextOptions
 
 _CODE = ("code", "mw_shl_code", "php", "html")
 # Between their tags is an address, or the text of one that the tag names.
@@ -49,8 +51,8 @@ _OPENING = "（【《「『“‘("
 # How Discuz shortens an address that is its own text.
 _CUT = re.compile(r" ?(?:\.{2,}|…) ?")
 
-#: A text that a step changes matches the step's gate.
-GATES = {"strip_bbcode": r"\[(?:/?[A-Za-z]|\*)"}
+#: A text that `strip_bbcode` changes matches it.
+GATE = r"\[(?:/?[A-Za-z]|\*)"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -81,6 +83,11 @@ class _Edit:
     before: str = ""
     text: str = ""
     after: str = ""
+
+
+def parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
+    """`strip_bbcode`, with addresses as the options say of links."""
+    return ((GATE, partial(strip_bbcode, links=options.links)),)
 
 
 def strip_bbcode(text: pl.Expr, *, links: Policy = Policy.KEEP) -> pl.Expr:

@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import polars as pl
 
+from chat_corpus.schema import Traits
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import TextOptions
+
 _VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
 # U+3164 is a letter by its properties, and a blank to anyone who uses it.
 _WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
@@ -41,10 +45,20 @@ SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
 )
 
 #: What `squeeze_blanks` comes to where a text has no blanks but plain ones, and no line breaks.
-PLAIN_PART: tuple[str, Callable[[pl.Expr], pl.Expr]] = (
+PLAIN_PART: Part = (
     "  |^ | $",
     lambda text: text.str.replace_all("  +", " ").str.strip_chars(" "),
 )
+
+
+def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """`trim_document` for structured texts, `squeeze_blanks` for the others."""
+    return ((GATES["trim_document"], trim_document),) if traits.structured else SQUEEZE_PARTS
+
+
+def plain_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """The same for texts of plain characters."""
+    return parts(options, traits) if traits.structured else (PLAIN_PART,)
 
 
 def squeeze_blanks(text: pl.Expr) -> pl.Expr:

@@ -6,6 +6,7 @@ import polars as pl
 
 from chat_corpus.schema import Traits
 from chat_corpus.text.gating import gated
+from chat_corpus.text.normalizer import ROUNDS
 from chat_corpus.text.options import TextOptions
 from chat_corpus.text.steps import STEPS
 
@@ -19,19 +20,20 @@ def diverge(texts: pl.Series, old: Way, new: Way) -> pl.DataFrame:
     The step is the first after which the two are not the same; null where they never differ, though one that parts
     them may be undone by a later one. Null stays null.
 
-    >>> keep, drop = TextOptions(), TextOptions(links="remove")
+    >>> from chat_corpus.text.options import Policy
+    >>> keep, drop = TextOptions(), TextOptions(links=Policy.REMOVE)
     >>> diverge(pl.Series(["看 www.a.cn 吧", "好"]), (keep, Traits()), (drop, Traits()))["step"].to_list()
     ['links', None]
     """
     sides = [texts, texts]
     step = pl.Series("step", [None], dtype=pl.String).new_from_index(0, len(texts))
-    unsettled = True
-    while unsettled:
+    for _ in range(ROUNDS + 1):
         before = list(sides)
         for one in STEPS:
             sides = [gated(side, one.parts(*way)) for side, way in zip(sides, (old, new), strict=True)]
             parted = (sides[0] != sides[1]).fill_null(value=False) & step.is_null()
             if parted.any():
                 step = step.scatter(parted.arg_true(), one.name)
-        unsettled = any((a != b).any() for a, b in zip(before, sides, strict=True))
+        if all(a.equals(b) for a, b in zip(before, sides, strict=True)):
+            break
     return pl.DataFrame({"old": sides[0], "new": sides[1], "step": step})

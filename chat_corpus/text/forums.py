@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import polars as pl
+
+from chat_corpus.schema import Traits
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import Policy, TextOptions
 
 _NAME = r"[^\s:：<>]{1,20}"
 _REPLY = "回[复復覆]"
@@ -136,6 +140,18 @@ def _replies() -> tuple[re.Pattern[str], re.Pattern[str]]:
 @lru_cache(maxsize=1)
 def _signed() -> re.Pattern[str]:
     return re.compile(_SIGNED, re.IGNORECASE | re.MULTILINE)
+
+
+def reply_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
+    """`strip_replies`, or the same with placeholders."""
+    placeholder = options.replies is Policy.PLACEHOLDER
+    return ((GATES["replies"], partial(strip_replies, placeholder=placeholder)),)
+
+
+def signature_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
+    """`strip_signatures`, or the same with placeholders."""
+    placeholder = options.signatures is Policy.PLACEHOLDER
+    return ((GATES["signatures"], partial(strip_signatures, placeholder=placeholder)),)
 
 
 def strip_replies(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from functools import partial
 
 import polars as pl
 
-from chat_corpus.text.options import Policy
+from chat_corpus.schema import Traits
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import Policy, TextOptions
 
 _NAMED = "(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _ENTITY = re.compile(f"&{_NAMED}")
@@ -88,6 +91,11 @@ def strip_subtitle_tags(text: pl.Expr) -> pl.Expr:
     """
     bare = text.str.replace_all(r"\{\\[^{}\n]*\}|\{[yYfFsScCpPoO]:[^{}\n]*\}", "")
     return bare.str.replace_all(r"\N", "\n", literal=True).str.replace_all(r"\h", " ", literal=True)
+
+
+def template_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
+    """Templates, with faces as the options say."""
+    return ((GATES["expand_templates"], partial(expand_templates, faces=options.templates.faces)),)
 
 
 def expand_templates(text: pl.Expr, *, faces: Policy = Policy.REMOVE) -> pl.Expr:

@@ -21,7 +21,7 @@ def _readings() -> tuple[str, str]:
 _LEADS, _TAILS = _readings()
 
 #: A text that a step changes matches the step's gate: the three bytes of a Han character, read as three others.
-GATES = {"repair_mojibake": f"[{_LEADS}][{_TAILS}]{{2}}"}
+GATE = f"[{_LEADS}][{_TAILS}]{{2}}"
 
 
 def _repair(text: str) -> str:

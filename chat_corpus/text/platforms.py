@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
 from chat_corpus.rows import found, on
+from chat_corpus.schema import Traits
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import Policy, TextOptions
 
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
 
@@ -44,6 +48,13 @@ _KINDS = {
 
 #: A text that a step changes matches the step's gate.
 GATES = {kind: pattern for kind, (pattern, _, _) in _KINDS.items()}
+
+
+def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:
+    """`remove` or `replace` of one kind, as the options say; of reposts there is no placeholder."""
+    policy: Policy = getattr(options, kind)
+    change = remove if policy is Policy.REMOVE or kind == "reposts" else replace
+    return ((GATES[kind], partial(change, kind=kind)),)
 
 
 def remove(text: pl.Expr, *, kind: str) -> pl.Expr:

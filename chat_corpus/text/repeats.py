@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
+from chat_corpus.schema import Traits
 from chat_corpus.text.codes import CODE
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import TextOptions
 
 _MARKS = "!！?？,，、;；:：~～"
 _PAIRS = ("！？", "？！", r"!\?", r"\?!")
@@ -40,19 +44,25 @@ def _marks(limit: int) -> list[tuple[str, int]]:
     return [(re.escape(mark), limit) for mark in _MARKS] + [(pair, limit) for pair in _PAIRS]
 
 
-def gate(step: str, limit: int) -> str:
-    """Pattern of the texts that a step of this module may change at this limit, and of a few others.
+def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:
+    """`bound_ellipses`, `bound_dashes`, `bound_punctuation` or `bound_repeats`, to the limit of the options."""
+    limit = getattr(options, kind).limit
+    return ((gate(kind, limit), partial(_BOUNDS[kind], limit=limit)),)
+
+
+def gate(kind: str, limit: int) -> str:
+    """Pattern of the texts in which runs of one kind may be longer than the limit, and of a few others.
 
     Every text of a corpus is searched for it, and the fewer runs a search has to tell apart, the faster it is: any
     marks in a row pass for a run of one of them, letters if all are vowels or none is, Han if they are of one block.
     """
     run = f"{{{limit + 1}}}"
-    if step == "bound_repeats":
+    if kind == "repeats":
         letters = f"[AEIOUaeiou]{run}|[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{run}|[AEHIOXaehiox]{{{2 * limit + 2}}}"
         han = "|".join(block + run for block in _HAN)
         return rf"{letters}|[{re.escape(_SYMBOLS)}]{run}|{_OTHER}{run}|(?:{_EMOTICON}){run}|{han}"
     alike: dict[int, str] = {}
-    for unit, most in _UNITS[step](limit):
+    for unit, most in _UNITS[kind](limit):
         alike[most] = alike.get(most, "") + unit
     return "|".join(f"[{units}]{{{most + 1}}}" for most, units in alike.items())
 
@@ -94,9 +104,6 @@ def bound_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
     return _bound(text, _marks(limit))
 
 
-_UNITS = {"bound_ellipses": _ellipses, "bound_dashes": _dashes, "bound_punctuation": _marks}
-
-
 def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
     """Cut runs of one letter, emoji, symbol, `[emoticon]` or laughing syllable to `limit` of it.
 
@@ -131,3 +138,12 @@ def _cut(run: re.Pattern[str], line: str, limit: int) -> str:
         return found[0][: limit * len(found[1] or found[2])]
 
     return run.sub(cut, line)
+
+
+_UNITS = {"ellipses": _ellipses, "dashes": _dashes, "punctuation": _marks}
+_BOUNDS = {
+    "ellipses": bound_ellipses,
+    "dashes": bound_dashes,
+    "punctuation": bound_punctuation,
+    "repeats": bound_repeats,
+}

@@ -11,9 +11,10 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.schema import Segmentation
+from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.text import apostrophes, numbers
 from chat_corpus.text.gating import PLAIN, PLAIN_CJK, Part, either, gated
+from chat_corpus.text.options import TextOptions
 
 _KEPT = numbers.KEPT
 _SLASH = "\ufdd1"
@@ -179,6 +180,16 @@ HARD: dict[Segmentation, tuple[str, str]] = {
     Segmentation.BLANK: (f"[^{PLAIN}]|  |{_WORDY}", " "),
     Segmentation.SLASH: (f"[^{PLAIN_CJK}/]|//", "/"),
 }
+
+
+def runs(options: TextOptions, traits: Traits) -> bool:
+    """Whether the step runs: on texts that a segmenter parted, unless they are structured."""
+    return options.segmentation and not traits.structured and traits.segmentation is not Segmentation.NONE
+
+
+def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """Those of `join_spaced` or `join_slashed`; none where nothing was parted."""
+    return PARTS[traits.segmentation]
 
 
 def join_spaced(text: pl.Expr) -> pl.Expr:

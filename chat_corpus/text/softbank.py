@@ -13,7 +13,7 @@ import polars as pl
 TABLE = Path(__file__).with_name("softbank.json")
 
 #: A text that a step changes matches the step's gate.
-GATES = {"restore_emoji": r"[\x{E001}-\x{E537}]"}
+GATE = r"[\x{E001}-\x{E537}]"
 
 
 @cache

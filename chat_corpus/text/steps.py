@@ -1,26 +1,14 @@
-"""The ordered table of text steps, and the machine that runs it on a column.
-
-Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One search of
-all rows finds those that some step may change. A second, of these alone, finds those with other than plain characters;
-the plain ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
-
-The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
-bare for one before it (a zero-width character inside an entity, a tag inside a tag). What is nested deeper than any
-author nests it does not settle within `ROUNDS` rounds, and stays as it was.
-"""
+"""The table of text steps, in the order in which they run, and what a line of it says."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import pairwise
+from functools import partial
 
 import polars as pl
 
-from chat_corpus.rows import found, mask, on
-from chat_corpus.schema import Markup, Segmentation, Traits
+from chat_corpus.schema import Markup, Traits
 from chat_corpus.text import (
     bbcode,
     blanks,
@@ -34,324 +22,111 @@ from chat_corpus.text import (
     softbank,
     width,
 )
-from chat_corpus.text.gating import PLAIN, Named, Part, Piece, Rows, either, gated, gates
-from chat_corpus.text.options import Bound, Policy, TextOptions
+from chat_corpus.text.gating import Part
+from chat_corpus.text.options import Policy, TextOptions
 
-_Change = Callable[[pl.Expr], pl.Expr]
-_Parts = Callable[[TextOptions, Traits], tuple[Part, ...]]
+Parts = Callable[[TextOptions, Traits], tuple[Part, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """A named step: its gated parts under given options and traits, none where it does not run."""
+    """A line of the table: one text step, and the texts that it is for.
 
-    name: str  # the field of `TextOptions` that switches it
-    parts: _Parts  # patterns that a changed text must match, each with the function that changes it
-    plain: _Parts = lambda options, traits: ()  # noqa: ARG005 the parts for texts of plain characters, if it changes any
+    name       its field in `TextOptions`, which switches it and holds its parameters
+    changes    what it does, under options and traits: functions from column to column in order, each behind a pattern
+               that every text matches which the function would change
+    markup     it is for sources that declare one of these; for all, where there is none
+    documents  whether it is for structured texts too: code, tables, Markdown
+    plain      whether it may change texts of plain characters (`gating.PLAIN`), and with which functions
+    """
 
+    name: str
+    changes: Parts
+    markup: frozenset[Markup] = frozenset()
+    documents: bool = False
+    plain: bool | Parts = False
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """What one step did to a text."""
+    def parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+        """Its functions behind their patterns; none where it does not run."""
+        return self.changes(options, traits) if self._runs(options, traits) else ()
 
-    step: str
-    before: str
-    after: str
-
-
-def _always(name: str, gate: str, change: _Change) -> Step:
-    return Step(name=name, parts=lambda options, _: ((gate, change),) if getattr(options, name) else ())
-
-
-def _chat(name: str, gate: str, change: _Change, *, needs: Markup | None = None, plain: bool = False) -> Step:
-    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-        runs = getattr(options, name) and not traits.structured and (needs is None or needs in traits.markup)
-        return ((gate, change),) if runs else ()
-
-    return Step(name=name, parts=parts, plain=parts) if plain else Step(name=name, parts=parts)
-
-
-def _kind(name: str, *needs: Markup, plain: bool = False) -> Step:
-    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-        policy: Policy = getattr(options, name)
-        if policy is Policy.KEEP or traits.structured or (needs and traits.markup.isdisjoint(needs)):
+    def plain_parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+        """Those that may change texts of plain characters."""
+        if not self.plain or not self._runs(options, traits):
             return ()
-        change = platforms.remove if policy is Policy.REMOVE or name == "reposts" else platforms.replace
-        return ((platforms.GATES[name], partial(change, kind=name)),)
+        return (self.changes if self.plain is True else self.plain)(options, traits)
 
-    return Step(name=name, parts=parts, plain=parts) if plain else Step(name=name, parts=parts)
-
-
-def _debris(name: str, change: Callable[..., pl.Expr]) -> Step:
-    """What the software of a forum writes."""
-
-    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-        policy: Policy = getattr(options, name)
-        if policy is Policy.KEEP or traits.structured or Markup.FORUM not in traits.markup:
-            return ()
-        return ((forums.GATES[name], partial(change, placeholder=policy is Policy.PLACEHOLDER)),)
-
-    return Step(name=name, parts=parts, plain=parts)
+    def _runs(self, options: TextOptions, traits: Traits) -> bool:
+        setting = getattr(options, self.name)
+        if isinstance(setting, Policy):
+            switched_on = setting is not Policy.KEEP
+        else:
+            switched_on = setting if isinstance(setting, bool) else setting.enabled
+        declared = not self.markup or not self.markup.isdisjoint(traits.markup)
+        return switched_on and declared and (self.documents or not traits.structured)
 
 
-def _bounded(name: str, change: Callable[..., pl.Expr]) -> Step:
-    def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-        bound: Bound = getattr(options, name)
-        if traits.structured or not bound.enabled:
-            return ()
-        return ((repeats.gate(f"bound_{name}", bound.limit), partial(change, limit=bound.limit)),)
-
-    return Step(name=name, parts=parts, plain=parts)
+def _one(gate: str, change: Callable[[pl.Expr], pl.Expr]) -> Parts:
+    """One function without parameters."""
+    return lambda _options, _traits: ((gate, change),)
 
 
-def _width(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    if traits.structured or not options.width:
-        return ()
-    parted = _segmentation(options, traits)
-    fold = partial(width.fold_joined, segmentation=traits.segmentation) if parted else width.fold_width
-    return ((width.GATES["fold_width"], fold), (width.GATES["point_decimals"], width.point_decimals))
+def _kind(name: str) -> Parts:
+    return partial(platforms.parts, kind=name)
 
 
-def _templates(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    if traits.structured or not options.templates.enabled or Markup.TEMPLATE not in traits.markup:
-        return ()
-    return ((markup.GATES["expand_templates"], partial(markup.expand_templates, faces=options.templates.faces)),)
+def _runs_of(name: str) -> Parts:
+    return partial(repeats.parts, kind=name)
 
 
-def _declared(name: str, needs: Markup, gate: str, change: _Change) -> Step:
-    """A step for sources that declare it, whether or not they are structured."""
-    return Step(
-        name=name,
-        parts=lambda options, traits: ((gate, change),) if getattr(options, name) and needs in traits.markup else (),
-    )
-
-
-def _bbcode(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    if not options.bbcode or Markup.BBCODE not in traits.markup:
-        return ()
-    return ((bbcode.GATES["strip_bbcode"], partial(bbcode.strip_bbcode, links=options.links)),)
-
-
-def _blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    if not options.blanks:
-        return ()
-    if traits.structured:
-        return ((blanks.GATES["trim_document"], blanks.trim_document),)
-    return blanks.SQUEEZE_PARTS
-
-
-def _plain_blanks(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    return (blanks.PLAIN_PART,) if options.blanks and not traits.structured else _blanks(options, traits)
-
-
-def _segmentation(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    if not options.segmentation or traits.structured or traits.segmentation is Segmentation.NONE:
-        return ()
-    return segmentation.PARTS[traits.segmentation]
-
+_MICROBLOG = frozenset([Markup.MICROBLOG])
+_FORUM = frozenset([Markup.FORUM])
 
 STEPS: tuple[Step, ...] = (
-    _always("mojibake", mojibake.GATES["repair_mojibake"], mojibake.repair_mojibake),
-    _chat("entities", markup.GATES["decode_entities"], markup.decode_entities),
-    _always("line_breaks", blanks.GATES["unify_breaks"], blanks.unify_breaks),
-    _declared("minus", Markup.HYPHEN, codepoints.GATES["restore_minus"], codepoints.restore_minus),
-    _declared("emoji", Markup.SOFTBANK, softbank.GATES["restore_emoji"], softbank.restore_emoji),
-    _always("invisible", codepoints.GATES["drop_invisible"], codepoints.drop_invisible),
-    _always("nfc", codepoints.GATES["compose"], codepoints.compose),
-    _always("ideographs", codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
-    Step(name="width", parts=_width),
-    Step(name="templates", parts=_templates),
-    _chat("subtitle_tags", markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags, needs=Markup.SUBTITLE),
-    _chat("tags", markup.GATES["strip_tags"], markup.strip_tags),
-    Step(name="blanks", parts=_blanks, plain=_plain_blanks),
-    Step(name="segmentation", parts=_segmentation, plain=_segmentation),
-    Step(name="bbcode", parts=_bbcode, plain=_bbcode),
-    _kind("reposts", Markup.MICROBLOG),
-    _debris("replies", forums.strip_replies),
-    _debris("signatures", forums.strip_signatures),
-    _kind("links", plain=True),
-    _kind("alinks", Markup.MICROBLOG, plain=True),
-    _kind("mentions", Markup.MICROBLOG, Markup.FORUM),
-    _kind("hashtags", Markup.MICROBLOG, plain=True),
-    _kind("emoticons", Markup.MICROBLOG, plain=True),
-    _bounded("ellipses", repeats.bound_ellipses),
-    _bounded("dashes", repeats.bound_dashes),
-    _bounded("punctuation", repeats.bound_punctuation),
-    _bounded("repeats", repeats.bound_repeats),
-    _chat("han_punctuation", width.GATES["unify_punctuation"], width.unify_punctuation, plain=True),
+    Step(name="mojibake", changes=_one(mojibake.GATE, mojibake.repair_mojibake), documents=True),
+    Step(name="entities", changes=_one(markup.GATES["decode_entities"], markup.decode_entities)),
+    Step(name="line_breaks", changes=_one(blanks.GATES["unify_breaks"], blanks.unify_breaks), documents=True),
+    Step(
+        name="minus",
+        changes=_one(codepoints.GATES["restore_minus"], codepoints.restore_minus),
+        markup=frozenset([Markup.HYPHEN]),
+        documents=True,
+    ),
+    Step(
+        name="emoji",
+        changes=_one(softbank.GATE, softbank.restore_emoji),
+        markup=frozenset([Markup.SOFTBANK]),
+        documents=True,
+    ),
+    Step(name="invisible", changes=_one(codepoints.GATES["drop_invisible"], codepoints.drop_invisible), documents=True),
+    Step(name="nfc", changes=_one(codepoints.GATES["compose"], codepoints.compose), documents=True),
+    Step(
+        name="ideographs",
+        changes=_one(codepoints.GATES["unify_ideographs"], codepoints.unify_ideographs),
+        documents=True,
+    ),
+    Step(name="width", changes=width.parts),
+    Step(name="templates", changes=markup.template_parts, markup=frozenset([Markup.TEMPLATE])),
+    Step(
+        name="subtitle_tags",
+        changes=_one(markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags),
+        markup=frozenset([Markup.SUBTITLE]),
+    ),
+    Step(name="tags", changes=_one(markup.GATES["strip_tags"], markup.strip_tags)),
+    Step(name="blanks", changes=blanks.parts, documents=True, plain=blanks.plain_parts),
+    Step(name="segmentation", changes=segmentation.parts, plain=True),
+    Step(name="bbcode", changes=bbcode.parts, markup=frozenset([Markup.BBCODE]), documents=True, plain=True),
+    Step(name="reposts", changes=_kind("reposts"), markup=_MICROBLOG),
+    Step(name="replies", changes=forums.reply_parts, markup=_FORUM, plain=True),
+    Step(name="signatures", changes=forums.signature_parts, markup=_FORUM, plain=True),
+    Step(name="links", changes=_kind("links"), plain=True),
+    Step(name="alinks", changes=_kind("alinks"), markup=_MICROBLOG, plain=True),
+    Step(name="mentions", changes=_kind("mentions"), markup=_MICROBLOG | _FORUM),
+    Step(name="hashtags", changes=_kind("hashtags"), markup=_MICROBLOG, plain=True),
+    Step(name="emoticons", changes=_kind("emoticons"), markup=_MICROBLOG, plain=True),
+    Step(name="ellipses", changes=_runs_of("ellipses"), plain=True),
+    Step(name="dashes", changes=_runs_of("dashes"), plain=True),
+    Step(name="punctuation", changes=_runs_of("punctuation"), plain=True),
+    Step(name="repeats", changes=_runs_of("repeats"), plain=True),
+    Step(name="han_punctuation", changes=_one(width.GATES["unify_punctuation"], width.unify_punctuation), plain=True),
 )
-
-#: Rounds of the table after the first. Real turns need at most three; each round costs as much as the first.
-ROUNDS = 8
-#: The name under which `explain` says that a text did not settle.
-UNSETTLED = "unsettled"
-
-_ODD = f"[^{PLAIN}]"
-# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
-# that know platforms, and the rest.
-_STAGES = ("ideographs", "tags", "segmentation", "alinks", "han_punctuation")
-
-
-def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
-    """Return the parts of each stage, by their steps."""
-    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
-    stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
-    named = (tuple(Named(step=step.name, parts=own) for step in steps if (own := parts(step))) for steps in stages)
-    return tuple(named)
-
-
-def _behind_one(parts: tuple[Named, ...]) -> tuple[Piece, ...]:
-    """Return parts behind one gate for all of them, which pays from four on."""
-    all_gates = tuple(gates(parts))
-    return ((either(all_gates), parts),) if len(all_gates) > 3 else parts
-
-
-@lru_cache(maxsize=64)
-def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
-    """Return the parts of all steps that run, those of a stage behind one gate."""
-    stages = _staged(lambda step: step.parts(options, traits))
-    return tuple(part for stage in stages for part in _behind_one(stage))
-
-
-@lru_cache(maxsize=64)
-def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...], tuple[Piece, ...]]:
-    """Return the parts that may change plain texts: those that mind blanks, and the others."""
-    *spacing, platform, rest = _staged(lambda step: step.plain(options, traits))
-    return tuple(named for stage in spacing for named in stage), _behind_one(platform) + _behind_one(rest)
-
-
-@lru_cache(maxsize=64)
-def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
-    """Return the pattern of all texts that some step may change, or that have a character of `also`.
-
-    Characters are sought as one class: apart, they cost twice as much.
-    """
-    spacing, rest = _plain_parts(options, traits)
-    return either([f"[{also}{_ODD}]", *gates(spacing + rest)])
-
-
-def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
-    """Run the table once: what became of the rows, and a mask of those that another round may change."""
-    odd = found(rows, _ODD)
-    done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits), noted and noted.some(odd)))
-    spacing, rest = _plain_parts(options, traits)
-    plain = noted and noted.some(~odd)
-    spaced = on(done, ~odd, lambda some: gated(some, spacing, plain))
-    done = on(spaced, ~odd, lambda some: gated(some, rest, plain))
-    # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
-    settled = rows if _segmentation(options, traits) else spaced
-    return done, (done != settled) | (odd & (done != rows))
-
-
-def _settle(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
-    """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
-
-    Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
-    """
-    busy = _busy(options, traits)
-    done, active = _round(rows, noted, options, traits)
-    numbers = active.arg_true()
-    numbers = numbers.filter(found(done.gather(numbers), busy)) if len(numbers) else numbers
-    for _ in range(ROUNDS):
-        if not len(numbers):
-            break
-        some, changed = _round(done.gather(numbers), noted and noted.at(numbers), options, traits)
-        done = done.clone().scatter(numbers, some)
-        numbers = numbers.filter(changed & found(some, busy))
-    if len(numbers):
-        done = done.clone().scatter(numbers, rows.gather(numbers))
-    return done, mask(len(rows), numbers)
-
-
-def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
-    """Run the table of steps on a column of text: same name, same length, and null stays null.
-
-    A text that `ROUNDS` rounds do not settle stays as it is.
-
-    >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
-    ['OK！！！', None]
-    """
-    return sift(texts, options, traits)[texts.name]
-
-
-def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> pl.Series:
-    """Undo the segmentation of those texts of which the table would do no more."""
-    kind = traits.segmentation
-    if kind not in segmentation.HARD or not _segmentation(options, traits):
-        return texts
-    hard, separator = segmentation.HARD[kind]
-    easy = ~found(texts, hard)
-    joined = on(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
-    if noted is not None:
-        length = texts.str.len_bytes().cast(pl.Int64)
-        trimmed = length
-        if options.blanks and separator == " ":  # which is gone from the ends before; there is no more than one
-            trimmed = length - texts.str.starts_with(" ") - (texts.str.ends_with(" ") & (length > 1))
-        noted.note("blanks", easy & (trimmed != length))
-        noted.note("segmentation", easy & (trimmed != joined.str.len_bytes()))
-    return joined
-
-
-def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
-    """How many rows each step has changed, those aside that are as they were."""
-    told = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
-    back = unsettled.arg_true()
-    if len(back):
-        told = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in told.items()}
-    return +Counter({step: len(rows) for step, rows in told.items()})
-
-
-def sift(
-    texts: pl.Series, options: TextOptions, traits: Traits, also: str = "", changed: Counter[str] | None = None
-) -> pl.DataFrame:
-    """What `normalize` makes of a column of text, under its name, and `notable`: the rows that conversion must look at.
-
-    `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
-    are as they were.
-
-    A row that is not notable is null, or holds nothing but plain characters (`gating.PLAIN`) and none of `also` (the
-    inside of a class): the search that sorts the rows for the steps tells that too. To `changed` is added how many rows
-    each step has changed, as `explain` tells of each.
-
-    >>> told = sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")
-    >>> told["notable"].to_list()
-    [False, True, True, True, False]
-    """
-    noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
-    texts = _join_easy(texts, noted, options, traits)
-    where = found(texts, _busy(options, traits, also))
-    numbers = where.arg_true()
-    done, unsettled = texts, mask(len(texts), numbers[:0])
-    if len(numbers):
-        rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), options, traits)
-        done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
-        unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
-    if noted is not None and changed is not None:
-        changed.update(_counts(noted, unsettled))
-    return pl.DataFrame({texts.name: done, "notable": where, "unsettled": unsettled})
-
-
-def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
-    """Tell which steps change a text and to what, in order; a step may occur again, in a later round.
-
-    The last `after` is what `normalize` gives; the step `UNSETTLED` takes back what no number of rounds would settle.
-
-    >>> [change.step for change in explain("  ＯＫ！！！！！ ", TextOptions(), Traits())]
-    ['width', 'blanks', 'punctuation']
-    """
-    changes: list[Change] = []
-    before, busy = text, _busy(options, traits)
-    for _ in range(ROUNDS + 1):
-        start = text
-        if not found(pl.Series([text]), busy).item():
-            return changes
-        for step in STEPS:
-            after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()
-            if after != text:
-                changes.append(Change(step=step.name, before=text, after=after))
-                text = after
-        if start == text:
-            return changes
-    if found(pl.Series([text]), busy).item():
-        changes.append(Change(step=UNSETTLED, before=text, after=before))
-    return changes

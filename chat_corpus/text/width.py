@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import string
+from functools import partial
 
 import polars as pl
 
-from chat_corpus.schema import Segmentation
+from chat_corpus.schema import Segmentation, Traits
+from chat_corpus.text import segmentation
+from chat_corpus.text.gating import Part
 from chat_corpus.text.numbers import FULL, PARTED
+from chat_corpus.text.options import TextOptions
 
 _ASCII = string.ascii_letters + string.digits
 _FULL = [chr(ord(character) + 0xFEE0) for character in _ASCII]
@@ -25,6 +29,13 @@ _STOP = re.compile("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
 
 #: A text that a step changes matches the step's gate.
 GATES = {"fold_width": f"[{FULL}]", "point_decimals": "．", "unify_punctuation": r"[,?!:;.)]"}
+
+
+def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """Full-width letters and digits, but for what `segmentation` must join first, and then decimal points."""
+    parted = segmentation.runs(options, traits)
+    fold = partial(fold_joined, segmentation=traits.segmentation) if parted else fold_width
+    return ((GATES["fold_width"], fold), (GATES["point_decimals"], point_decimals))
 
 
 def fold_width(text: pl.Expr) -> pl.Expr:

@@ -16,8 +16,9 @@ import polars as pl
 
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.text.gating import gated
+from chat_corpus.text.normalizer import normalize
 from chat_corpus.text.options import TextOptions
-from chat_corpus.text.steps import STEPS, normalize
+from chat_corpus.text.steps import STEPS
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from _pytest.mark import ParameterSet
 
+from chat_corpus.text.normalizer import explain
 from chat_corpus.text.options import TextOptions
-from chat_corpus.text.steps import STEPS, explain
+from chat_corpus.text.steps import STEPS
 from tests.text import cases
 
 CASES = cases.read()

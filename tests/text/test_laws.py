@@ -15,8 +15,9 @@ from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from chat_corpus.script import ScriptOptions, load
 from chat_corpus.text import codepoints
 from chat_corpus.text.gating import Part
+from chat_corpus.text.normalizer import explain, normalize, sift
 from chat_corpus.text.options import Bound, Policy, Templates, TextOptions
-from chat_corpus.text.steps import STEPS, explain, normalize, sift
+from chat_corpus.text.steps import STEPS
 from tests.conftest import examples
 from tests.text import cases
 
