@@ -42,9 +42,7 @@ SLOW_MACHINE = 60
 STUCK = """
 import os, time
 from pathlib import Path
-from chat_corpus.formats.base import Format
-from chat_corpus.formats.delimited import delimited
-from chat_corpus.source import Input, Source
+from chat_corpus.plugins import Format, Input, Source, delimited
 
 plain = delimited("\\t")
 met = Path(__file__).with_name("met")

@@ -50,7 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "ledger",
         "distinct",
     ),
-    ("naming", "trial"),
+    ("naming", "trial", "plugins"),
     ("recognise",),
     ("company",),
     ("settings", "foreign", "survey", "unfold", "engines.agreement", "engines.connection"),

@@ -26,8 +26,7 @@ from tests.test_cli import invoke, put
 SOURCE = '''
 """Lines of two fields, from a file of our own."""
 
-from chat_corpus.formats.delimited import delimited
-from chat_corpus.source import Input, Source
+from chat_corpus.plugins import Input, Source, delimited
 
 SOURCE = Source(
     name="{name}", title="Ours", url="https://example.org", licence="CC0-1.0", obtain="write it",
@@ -154,7 +153,7 @@ FAULTY = [
     (
         "a pattern for a tuple of patterns",
         "p.py",
-        "from chat_corpus.source import Input\nInput(files='m*', format=None)\n",
+        "from chat_corpus.plugins import Input\nInput(files='m*', format=None)\n",
         "files='m*': a tuple of patterns expected",
     ),
     ("an error of its own", "p.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
@@ -287,8 +286,7 @@ def test_a_function_of_a_plugin_that_fails_costs_the_record_and_no_other(name: s
 
 #: A source of JSON records whose function does something else to one of them.
 RECORDS = """
-from chat_corpus.formats import json_records
-from chat_corpus.source import Input, Source
+from chat_corpus.plugins import Input, Source, json_array, json_lines
 
 def helper(value):
     return 1 / 0
@@ -302,7 +300,7 @@ def turns(value):
 
 SOURCE = Source(
     name="ours", title="", url="", licence="", obtain="",
-    inputs=(Input(files=("ours*",), format=json_records.{format}(turns)),),
+    inputs=(Input(files=("ours*",), format={format}(turns)),),
 )
 """
 
@@ -341,12 +339,11 @@ ELSEWHERE = {
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(name: str, tmp_path: Path) -> None:
     code = RECORDS.format(code="pass", format="json_lines").replace(
-        "from chat_corpus.formats import json_records",
-        "import dataclasses\nfrom chat_corpus.formats import json_records",
+        "from chat_corpus.plugins", "import dataclasses\nfrom chat_corpus.plugins"
     )
     code = code.replace(
-        "format=json_records.json_lines(turns)",
-        f"format=dataclasses.replace(json_records.json_lines(turns), {ELSEWHERE[name]})",
+        "format=json_lines(turns)",
+        f"format=dataclasses.replace(json_lines(turns), {ELSEWHERE[name]})",
     )
     (tmp_path / "ours.py").write_text(code, "utf-8")
     raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n', "tieba.dialogues": "问\t答\n"})
@@ -383,9 +380,7 @@ BEHAVIOUR = """
 import dataclasses, sys
 import polars as pl
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.formats.base import Format, Reading
-from chat_corpus.formats.delimited import delimited
-from chat_corpus.source import Input, Source
+from chat_corpus.plugins import Format, Input, Reading, Source, delimited
 
 plain = delimited("|")
 

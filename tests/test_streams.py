@@ -172,8 +172,7 @@ def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signa
 WAITS = """
 import time
 from pathlib import Path
-from chat_corpus.formats.base import Format
-from chat_corpus.source import Input, Source
+from chat_corpus.plugins import Format, Input, Source
 
 def read(parts):
     Path({met!r}).touch()
@@ -247,8 +246,7 @@ FAILURES = (
     "raise StopIteration",
 )
 FAILS = """
-from chat_corpus.formats.base import Format
-from chat_corpus.source import Input, Source
+from chat_corpus.plugins import Format, Input, Source
 
 def read(parts):
     {failure}

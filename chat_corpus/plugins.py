@@ -1,0 +1,92 @@
+"""What plugins are made of: the one module of this package that they import from.
+
+A plugin is a Python file with a `SOURCE`: named by `--plugin`, or in a package with the entry point group
+`chat_corpus.sources`. Whatever else lies in `chat_corpus` may change from one version to the next.
+
+>>> from chat_corpus.plugins import Input, Source, delimited
+>>> SOURCE = Source(
+...     name="ours", title="Our own", url="https://example.org", licence="CC0-1.0", obtain="write it",
+...     inputs=(Input(files=("ours*.txt",), format=delimited("|")),),
+... )  # fmt: skip
+>>> SOURCE.inputs[0].part_of("raw/ours1.txt")
+0
+
+- A source: `Source`, `Input`, `question_answer_inputs`, with `Pairing`, and `Traits` of `Markup`, `Script` and
+  `Segmentation`.
+- Ready formats: `delimited`, `quoted`, `json_lines` and `json_array` (which take a function from a record to its turns,
+  as `instruction_turns` is one), `xml_messages`, `CONV`, `MARKED_CONV`, `CHAINED`, `LABELLED`, `LINE_IDS`, `PARALLEL`,
+  `CORPUS_YAML`.
+- A format of one's own: `Format`, whose `read` gives a `Reading` of rows of `TURNS`, which `turns_frame` puts together
+  from records that `rejected` or `undecodable` names with a `Reason`. A function that makes `Turns` of a record raises
+  `RecordError` where it cannot.
+- How files are told by their content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
+  `TRADITIONAL`.
+"""
+
+from chat_corpus.formats.base import (
+    Format,
+    Reading,
+    RecordError,
+    Records,
+    Turns,
+    mark_empty,
+    rejected,
+    turns_frame,
+    undecodable,
+)
+from chat_corpus.formats.chained import CHAINED
+from chat_corpus.formats.conv import CONV, MARKED_CONV
+from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.labelled import LABELLED
+from chat_corpus.formats.line_ids import LINE_IDS
+from chat_corpus.formats.parallel import PARALLEL
+from chat_corpus.formats.quoted import quoted
+from chat_corpus.formats.xml_messages import xml_messages
+from chat_corpus.schema import TURNS, Markup, Pairing, Reason, Script, Segmentation, Traits
+from chat_corpus.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature
+from chat_corpus.source import Input, Source, question_answer_inputs
+
+__all__ = [
+    "CHAINED",
+    "CONV",
+    "CORPUS_YAML",
+    "HAN",
+    "KANA",
+    "LABELLED",
+    "LINE_IDS",
+    "MARKED_CONV",
+    "ONE_TAB",
+    "PARALLEL",
+    "SEGMENTED",
+    "TRADITIONAL",
+    "TURNS",
+    "Format",
+    "Input",
+    "Markup",
+    "Pairing",
+    "Rate",
+    "Reading",
+    "Reason",
+    "RecordError",
+    "Records",
+    "Script",
+    "Segmentation",
+    "Signature",
+    "Source",
+    "Traits",
+    "Turns",
+    "delimited",
+    "instruction_turns",
+    "json_array",
+    "json_lines",
+    "mark_empty",
+    "question_answer_inputs",
+    "quoted",
+    "rejected",
+    "turns_frame",
+    "undecodable",
+    "xml_messages",
+]
