@@ -101,6 +101,12 @@ def _signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True)
+def _one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, runs that name no number of workers start none: what is tried in a pool names it."""
+    monkeypatch.setattr("chat_corpus.engines.choose.cores", lambda: 1)
+
+
 @pytest.fixture
 def never_hangs() -> Iterator[None]:
     """A test that waits, for the writer of a FIFO say, is ended."""
