@@ -86,9 +86,12 @@ def examples(suite: int) -> int:
 
 
 def slow_from(first: int, values: Iterable[Any]) -> list[Any]:
-    """Parameters of which all from index `first` on are marked slow."""
+    """Parameters, a tuple being those of one test, of which all from index `first` on are marked slow."""
     return [
-        pytest.param(value, marks=pytest.mark.slow) if index >= first else value for index, value in enumerate(values)
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.slow)
+        if index >= first
+        else value
+        for index, value in enumerate(values)
     ]
 
 
