@@ -1,4 +1,4 @@
-"""Ten mutants on every run of the tests, a hundred with the slow ones; `python -m tests.fuzz` makes as many as one likes."""
+"""Ten mutants by default, ninety more with the slow tests; `python -m tests.fuzz` makes as many as one likes."""
 
 from __future__ import annotations
 
