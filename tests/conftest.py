@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,6 +31,24 @@ def _samples() -> Path:
 
 SAMPLES = _samples()
 
+
+def _compiled() -> Path | None:
+    """A folder for compiled modules, where the environment forbids to write them.
+
+    Tests start the program hundreds of times, and it would be compiled each time. Processes among which tests are
+    shared inherit the folder of the first.
+    """
+    if not sys.dont_write_bytecode or "PYTEST_XDIST_WORKER" in os.environ:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="chat-corpus-compiled-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+    return folder
+
+
+COMPILED = _compiled()
+
 # A shell starts jobs in the background deaf to Ctrl-C, and so would be all programs that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,6 +57,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_unconfigure() -> None:
     """Leave no samples behind: the processes that tests are shared among end without `atexit`."""
     shutil.rmtree(SAMPLES.parent, ignore_errors=True)
+    if COMPILED is not None:
+        shutil.rmtree(COMPILED, ignore_errors=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,9 +86,12 @@ def examples(suite: int) -> int:
 
 
 def slow_from(first: int, values: Iterable[Any]) -> list[Any]:
-    """Parameters of which all from index `first` on are marked slow."""
+    """Parameters, a tuple being those of one test, of which all from index `first` on are marked slow."""
     return [
-        pytest.param(value, marks=pytest.mark.slow) if index >= first else value for index, value in enumerate(values)
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.slow)
+        if index >= first
+        else value
+        for index, value in enumerate(values)
     ]
 
 
@@ -78,6 +102,12 @@ def _signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, runs that name no number of workers start none: what is tried in a pool names it."""
+    monkeypatch.setattr("chat_corpus.engines.choose.cores", lambda: 1)
 
 
 @pytest.fixture

@@ -36,14 +36,22 @@ def test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source(name: s
         assert frame.null_count().sum_horizontal().item() == 0
 
 
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of a run over the samples that writes repeats too."""
+    folder = tmp_path_factory.mktemp("repeated")
+    config = put(folder, {"my.yaml": "pairs: {distinct: never}\n"}) / "my.yaml"
+    assert invoke("-q", "--config", config, "--raw", SAMPLES, "--out", folder / "out").exit_code == 0
+    return folder / "out"
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_pairs_are_those_that_the_program_writes(name: str, tmp_path: Path) -> None:
-    config = put(tmp_path, {"my.yaml": "pairs: {distinct: never}\n"}) / "my.yaml"
-    out = tmp_path / "out"
-    assert invoke("-q", "-s", name, "--config", config, "--raw", SAMPLES, "--out", out).exit_code == 0
+def test_pairs_are_those_that_the_program_writes(name: str, repeated: Path) -> None:
     rows = pl.concat(pairs(name, SAMPLES)).select("query", "answer").rows()
     written = [tuple(cell.replace("\n", "\\n").replace("\t", " ") for cell in row) for row in rows]
-    assert written == [tuple(line.split("\t")) for line in (out / f"{name}.tsv").read_text("utf-8").split("\n")[:-1]]
+    assert written == [
+        tuple(line.split("\t")) for line in (repeated / f"{name}.tsv").read_text("utf-8").split("\n")[:-1]
+    ]
 
 
 def test_addresses_lead_to_the_raw_lines(tmp_path: Path) -> None:

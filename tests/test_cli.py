@@ -28,7 +28,7 @@ from click.testing import CliRunner, Result
 
 from chat_corpus import sources
 from chat_corpus.cli import main
-from tests.conftest import ROOT, SAMPLES
+from tests.conftest import ROOT, SAMPLES, slow_from
 
 NAMES = sorted(sources.load())
 
@@ -449,7 +449,7 @@ def test_a_full_disk_exits_1_and_leaves_the_earlier_files(copy: Path, monkeypatc
     assert {**visible(copy), "report.json": b""} == {**before, "report.json": b""}
 
 
-@pytest.mark.parametrize("limit", [100, 1000, 2000, 20_000])
+@pytest.mark.parametrize("limit", slow_from(2, [1000, 20_000, 100, 2000]))
 def test_where_files_cannot_grow_none_is_half_written(limit: int, tmp_path: Path) -> None:
     """A true failure to write, in Python and in Polars alike: no file may be longer than `limit` bytes."""
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"在吗{n}\t在\n" for n in range(2000))})
@@ -538,6 +538,7 @@ def test_a_source_that_fails_before_its_first_shard_fails_in_words(args: tuple[s
     assert "chatterbot.zip (chinese/a.yml): damaged" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_without_han_gets_something_all_the_same() -> None:
     done = program("list", "--raw", SAMPLES, env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"})
     assert done.returncode == 0

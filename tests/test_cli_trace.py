@@ -18,6 +18,7 @@ from click.testing import Result
 
 from chat_corpus import identity
 from chat_corpus.lineage import tracing
+from tests.conftest import slow_from
 from tests.lineage.made import made
 from tests.test_cli import invoke, put
 from tests.test_plugins import plugin
@@ -29,12 +30,21 @@ PTT = {
 }
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder with `raw` that holds `PTT` and `out` of a run over it, and a copy of it as it was then."""
+    folder = tmp_path_factory.mktemp("written")
+    raw = put(folder / "at" / "raw", PTT)
+    assert invoke("-q", "--raw", raw, "--out", folder / "at" / "out").exit_code == 0
+    return folder / "at", Path(shutil.copytree(folder / "at", folder / "copy"))
+
+
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """The output of a run over `PTT`, which lies in `raw` beside it."""
-    raw = put(tmp_path / "raw", PTT)
-    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
-    return tmp_path / "out"
+def out(written: tuple[Path, Path]) -> Path:
+    """The output of a run over `PTT`, which lies in `raw` beside it: both as the run left them, where it left them."""
+    at, copy = written
+    shutil.rmtree(at)
+    return Path(shutil.copytree(copy, at)) / "out"
 
 
 @pytest.fixture
@@ -144,7 +154,7 @@ def test_rows_and_records_come_as_json_in_the_order_asked_for(out: Path) -> None
 def test_a_raw_file_is_named_by_any_path_to_it(
     way: str, out: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path / "raw")
+    monkeypatch.chdir(raw)
     (tmp_path / "link").symlink_to(raw, target_is_directory=True)
     name = "ptt/Gossiping-QA-Dataset.txt"
     path = {"absolute": raw / name, "relative": Path(name), "linked": tmp_path / "link" / name, "as reported": name}
@@ -436,22 +446,37 @@ DAMAGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_report_is_told_with_what_to_do(damage: Callable[[bytes], bytes], out: Path, raw: Path) -> None:
-    report, copy = out / "report.json", out.parent / "copy"
-    shutil.copytree(out, copy)
-    (copy / "ptt.tsv").write_text("x\ty\n", "utf-8")
-    report.write_bytes(damage(report.read_bytes()))
-    for verb in (
-        ("run", "--raw", raw, "--out", out),
-        ("trace", out / "ptt.tsv:1"),
-        ("explain", f"{TXT}:1", "--out", out),
-        ("compare", out, copy),
-    ):
+def _refuse(report: Path, *verbs: tuple[object, ...]) -> None:
+    """Each verb refuses the report, and says what to do."""
+    for verb in verbs:
         done = invoke(*verb)
         assert (done.exit_code, done.stdout) == (2, ""), verb
         assert f"error: {report}: not a report of chat-corpus: " in done.stderr
         assert "move it away and run again with --force, or use another --out" in done.stderr
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_nothing_is_traced_by_a_damaged_report(damage: str, out: Path) -> None:
+    report = out / "report.json"
+    report.write_bytes(DAMAGES[damage](report.read_bytes()))
+    _refuse(report, ("trace", out / "ptt.tsv:1"))
+
+
+@pytest.mark.parametrize(
+    "damage", slow_from(2, sorted(DAMAGES, key=lambda kind: kind not in ("cut off", "outputs None")))
+)
+def test_a_damaged_report_is_told_with_what_to_do(damage: str, out: Path, raw: Path) -> None:
+    report, copy = out / "report.json", out.parent / "copy"
+    shutil.copytree(out, copy)
+    (copy / "ptt.tsv").write_text("x\ty\n", "utf-8")
+    report.write_bytes(DAMAGES[damage](report.read_bytes()))
+    _refuse(
+        report,
+        ("run", "--raw", raw, "--out", out),
+        ("trace", out / "ptt.tsv:1"),
+        ("explain", f"{TXT}:1", "--out", out),
+        ("compare", out, copy),
+    )
     assert invoke("--raw", raw, "--out", out, "--force").exit_code == 0
     assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
 

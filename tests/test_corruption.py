@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -161,17 +162,27 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """For each source, a folder with `raw` and `out` of a sound run over it."""
+    folders = {source: tmp_path_factory.mktemp(source) for source in NAMES}
+    for source, folder in folders.items():
+        raw = put(folder / "raw", {NAMES[source]: ROWS + "问0\t答0\n"})
+        assert invoke("--raw", raw, "--out", folder / "out").exit_code == 0
+    return folders
+
+
 @pytest.mark.parametrize(("source", "corrupt", "fault", "told"), CASES)
 def test_a_corrupted_stage_fails_the_run_by_name_and_leaves_the_earlier_output(
     source: str,
     corrupt: Callable[[Frame, pytest.MonkeyPatch], None],
     fault: Frame,
     told: str,
+    written: dict[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    raw, out = put(tmp_path / "raw", {NAMES[source]: ROWS + "问0\t答0\n"}), tmp_path / "out"
-    assert invoke("--raw", raw, "--out", out).exit_code == 0
+    raw, out = (Path(shutil.copytree(written[source] / name, tmp_path / name)) for name in ("raw", "out"))
     before = visible(out)
     put(raw, {NAMES[source]: ROWS.replace("问0\t答0\n", "") + "问1\t答1\n"})
     corrupt(fault, monkeypatch)

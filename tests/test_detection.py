@@ -63,8 +63,8 @@ CASES = [(name, marked) for name in CODECS for marked in (False, True) if name i
 def test_a_large_file_is_known(encoding: str, text: str, end: str, cut: int, *, marked: bool, tmp_path: Path) -> None:
     if encoding == "big5" and text == HANS:
         text = HANT
-    million = text.replace("\n", end) * (1_000_000 // len(text.encode()))
-    data = encoded(million + "你好", encoding, marked=marked)
+    large = text.replace("\n", end) * (300_000 // len(text.encode()))
+    data = encoded(large + "你好", encoding, marked=marked)
     decision = decide(written(tmp_path, data[: len(data) - cut]), Script.MIXED)
     assert (decision.encoding, decision.doubt) == (encoding, "")
 

@@ -30,7 +30,7 @@ from chat_corpus.survey import survey
 from chat_corpus.terminal import safe_json
 from chat_corpus.writers import tsv
 from chat_corpus.yaml_places import load as load_yaml
-from tests.conftest import ROOT
+from tests.conftest import ROOT, slow_from
 from tests.formats import laws
 from tests.processed import process
 from tests.test_cli import invoke, put
@@ -40,51 +40,55 @@ LINES, ARRAY = json_lines(instruction_turns), json_array(instruction_turns)
 MANY = 200_000
 ENTITIES = '<!ENTITY a "甲"><!ENTITY b SYSTEM "file:///etc/passwd">'
 
-FORMATS: dict[str, tuple[Format, str, list[str]]] = {
-    "csv of quotes": (quoted("question,answer"), '"甲\n' * MANY, ["fields"]),
-    "csv of opened fields": (quoted("question,answer"), '甲,"乙\n' * MANY, ["fields"]),
-    "csv with one quote": (quoted("question,answer"), '"' + "甲,乙\n" * MANY, ["fields"]),
-    "csv of doubled quotes": (quoted("question,answer"), '甲,"' + '""' * MANY, ["fields"]),
-    "json nested deep": (LINES, '{"instruction": ' * MANY + "\n", ["layout"]),
-    "json array nested deep": (ARRAY, "[" + '{"instruction": ' * MANY, ["layout"]),
-    "json of a huge number": (LINES, '{"output": ' + "9" * MANY + "}\n", ["layout"]),
-    "json of a huge exponent": (LINES, '{"instruction": 1e999999999, "output": "乙"}\n', ["layout"]),
-    "json of a huge key": (LINES, '{"' + "k" * MANY + '": 1}\n', ["layout"]),
-    "json of many keys": (LINES, "{" + ", ".join(f'"{n}": 1' for n in range(MANY)) + "}\n", ["layout"]),
-    "json of a doubled key": (LINES, '{"instruction": "甲", "output": "乙", "output": "丙"}\n', ["layout"]),
-    "json of backslashes": (ARRAY, '[{"output": "' + "\\" * MANY, ["layout"]),
-    "xml nested deep": (MESSAGES, "<message><text>" + "<a>" * MANY + "</message>", ["layout"]),
-    "xml of a huge attribute": (MESSAGES, f'<message a="{"x" * (1 << 20)}"><text>甲</text></message>', ["layout"]),
-    "xml entities": (
-        MESSAGES,
-        f"<!DOCTYPE m [{ENTITIES}]><m><message><text>&a;</text></message><message><text>&b;</text></message></m>",
-        ["layout", "layout"],
-    ),
-    "xml entities inside": (
-        MESSAGES,
-        '<message><!DOCTYPE m [<!ENTITY a "甲">]><text>&a;</text></message>',
-        ["layout"],
-    ),
-    "yaml flow nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n- - " + "[" * MANY, ["layout"]),
-    "yaml lists nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n" + "- " * MANY + "甲\n", ["layout"]),
-    "yaml keys nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n- - " + "? " * MANY + "甲\n", ["layout"]),
-    "yaml aliases": (
-        corpus_yaml.CORPUS_YAML,
-        "conversations:\n- - &a [甲, 甲]\n  - &b [*a, *a]\n  - &c [*b, *b]\n  - *c\n",
-        ["layout"],
-    ),
-    "yaml with a tag": (
-        corpus_yaml.CORPUS_YAML,
-        "conversations:\n- - !!python/object/apply:os.system [ls]\n",
-        ["layout"],
-    ),
-    "labels and a line of tabs": (labelled.LABELLED, "1\t甲" + "\t" * MANY + "乙\n", ["fields"]),
-}
+
+def hurting(many: int) -> dict[str, tuple[Format, str, list[str]]]:
+    """Content by its kind, of so many of what hurts, with its format and the reasons that it is rejected for."""
+    return {
+        "csv of quotes": (quoted("question,answer"), '"甲\n' * many, ["fields"]),
+        "csv of opened fields": (quoted("question,answer"), '甲,"乙\n' * many, ["fields"]),
+        "csv with one quote": (quoted("question,answer"), '"' + "甲,乙\n" * many, ["fields"]),
+        "csv of doubled quotes": (quoted("question,answer"), '甲,"' + '""' * many, ["fields"]),
+        "json nested deep": (LINES, '{"instruction": ' * many + "\n", ["layout"]),
+        "json array nested deep": (ARRAY, "[" + '{"instruction": ' * many, ["layout"]),
+        "json of a huge number": (LINES, '{"output": ' + "9" * many + "}\n", ["layout"]),
+        "json of a huge exponent": (LINES, '{"instruction": 1e999999999, "output": "乙"}\n', ["layout"]),
+        "json of a huge key": (LINES, '{"' + "k" * many + '": 1}\n', ["layout"]),
+        "json of many keys": (LINES, "{" + ", ".join(f'"{n}": 1' for n in range(many)) + "}\n", ["layout"]),
+        "json of a doubled key": (LINES, '{"instruction": "甲", "output": "乙", "output": "丙"}\n', ["layout"]),
+        "json of backslashes": (ARRAY, '[{"output": "' + "\\" * many, ["layout"]),
+        "xml nested deep": (MESSAGES, "<message><text>" + "<a>" * many + "</message>", ["layout"]),
+        "xml of a huge attribute": (MESSAGES, f'<message a="{"x" * (1 << 20)}"><text>甲</text></message>', ["layout"]),
+        "xml entities": (
+            MESSAGES,
+            f"<!DOCTYPE m [{ENTITIES}]><m><message><text>&a;</text></message><message><text>&b;</text></message></m>",
+            ["layout", "layout"],
+        ),
+        "xml entities inside": (
+            MESSAGES,
+            '<message><!DOCTYPE m [<!ENTITY a "甲">]><text>&a;</text></message>',
+            ["layout"],
+        ),
+        "yaml flow nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n- - " + "[" * many, ["layout"]),
+        "yaml lists nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n" + "- " * many + "甲\n", ["layout"]),
+        "yaml keys nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n- - " + "? " * many + "甲\n", ["layout"]),
+        "yaml aliases": (
+            corpus_yaml.CORPUS_YAML,
+            "conversations:\n- - &a [甲, 甲]\n  - &b [*a, *a]\n  - &c [*b, *b]\n  - *c\n",
+            ["layout"],
+        ),
+        "yaml with a tag": (
+            corpus_yaml.CORPUS_YAML,
+            "conversations:\n- - !!python/object/apply:os.system [ls]\n",
+            ["layout"],
+        ),
+        "labels and a line of tabs": (labelled.LABELLED, "1\t甲" + "\t" * many + "乙\n", ["fields"]),
+    }
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_content_made_to_hurt_a_reader_is_rejected(name: str) -> None:
-    format_, content, reasons = FORMATS[name]
+@pytest.mark.parametrize("many", slow_from(1, [MANY // 20, MANY]))
+@pytest.mark.parametrize("name", hurting(1))
+def test_content_made_to_hurt_a_reader_is_rejected(name: str, many: int) -> None:
+    format_, content, reasons = hurting(many)[name]
     told = laws.read(format_, content)
     assert sorted({reason for _, reason in told.rejects}) == sorted(set(reasons))
     details = [detail for frame in told.frames for detail in frame["detail"].drop_nulls()]

@@ -23,7 +23,7 @@ from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
 from chat_corpus.writers import tsv
-from tests.conftest import ROOT, SAMPLES
+from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.test_cli import invoke, put, visible
 
 NAMES = sorted(sources.load())
@@ -129,12 +129,15 @@ def hard(name: str) -> dict[str, Found]:
     return survey(HARD / name / "raw", {name: replace(sources.load()[name], alternatives=False)})
 
 
+@pytest.mark.parametrize("sizes", slow_from(1, [[600, 16_000_000], [200, 1000, 16_000_000]]), ids=["large", "small"])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_size_of_shards_changes_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_shards_changes_nothing(
+    name: str, sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nor does it change an account: what a shard counts is added up."""
     monkeypatch.setattr(usable, "MOST", 2.0)  # half of a hard sample is damaged on purpose
     outputs, accounts = [], []
-    for size in (200, 1000, 16_000_000):
+    for size in sizes:
         settings = Settings(out=str(tmp_path / str(size)), shard_bytes=size, workers=1)
         done, _ = run(hard(name), settings, silent)
         assert done[name].error == ""
@@ -153,7 +156,7 @@ def test_progress_adds_up_to_the_bytes_of_the_files(tmp_path: Path) -> None:
     def progress(source: str, size: int, worked: bool) -> None:  # noqa: ARG001 all are new
         done[source] += size
 
-    run(found, Settings(out=str(tmp_path), shard_bytes=1000, workers=1), progress)
+    run(found, Settings(out=str(tmp_path), shard_bytes=3000, workers=1), progress)
     assert done == {name: sum(file.size for file in one.files) for name, one in found.items()}
 
 

@@ -366,12 +366,18 @@ def rows_of(out: Path) -> list[tuple[str, ...]]:
     return [tuple(line.split("\t")) for content in tsv for line in content.splitlines()]
 
 
-#: Tables of the same shapes under more names.
-_MORE = tuple(f"table: {name}" for name in TABLES[2:])
+#: What is tried with the slow tests: tables of the same shapes under more names, most words of headers, columns in most
+#: layouts with most separators, and as arrays what is tried as lines.
+SLOW = {
+    *(kind for kind in READ if kind.startswith(tuple(f"table: {name}" for name in TABLES[1:]))),
+    *(kind for number, kind in enumerate(kind for kind in READ if kind.startswith("table: header ")) if number % 5),
+    *(kind for number, kind in enumerate(kind for kind in READ if kind.endswith(" in quotes")) if number % 5),
+    *(kind for number, kind in enumerate(kind for kind in READ if kind.startswith("array: ")) if number % 5),
+}
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind.startswith(_MORE) else kind for kind in READ]
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in SLOW else kind for kind in READ]
 )
 def test_a_shape_that_circulates_is_read(kind: str, tmp_path: Path) -> None:
     name, content, pairs = READ[kind]

@@ -19,12 +19,12 @@ from tests.test_cli import TIEBA, invoke, program, put, visible
 MAIN = f"{sys.executable} {ROOT / 'main.py'}"
 COMMANDS = {
     "run": f"run -s ptt --raw {SAMPLES} --out out",
-    "list": f"list --raw {SAMPLES}",
-    "check": f"check --raw {SAMPLES}",
+    "normalize": "normalize",
     "help": "--help",
     "version": "--version",
     "no such option": "--nonsense",
-    "normalize": "normalize",
+    "list": f"list --raw {SAMPLES}",
+    "check": f"check --raw {SAMPLES}",
 }
 
 
@@ -35,7 +35,7 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", slow_from(5, COMMANDS))
 @pytest.mark.parametrize("closed", slow_from(1, ["2>&-", ">&- 2>&-", "<&- 2>&-"]))
 def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} {closed}", tmp_path)
@@ -46,7 +46,7 @@ def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, t
 
 
 @pytest.mark.parametrize(
-    "command", slow_from(3, ["run", "normalize", "help", "list", "check", "version", "no such option"])
+    "command", slow_from(2, ["run", "help", "normalize", "list", "check", "version", "no such option"])
 )
 def test_a_closed_stdout_ends_nothing_in_a_traceback(command: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} >&-", tmp_path)
@@ -86,7 +86,7 @@ def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path
     assert missing == "['stderr', 'stdin']\n"
 
 
-@pytest.mark.parametrize("full", ["list", "check --json", "normalize", "run -s ptt --json --out out"])
+@pytest.mark.parametrize("full", slow_from(2, ["list", "run -s ptt --json --out out", "check --json", "normalize"]))
 def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
     raw = "" if full == "normalize" else f"--raw {SAMPLES}"
     done = shell(f"{MAIN} {full} {raw} > /dev/full", tmp_path)
@@ -96,7 +96,7 @@ def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", slow_from(1, ["gbk", "cp1252", "ascii", "utf-16"]))
-@pytest.mark.parametrize("command", ["list --json", "check --json", "run -q -s ptt --json --out out"])
+@pytest.mark.parametrize("command", slow_from(1, ["run -q -s ptt --json --out out", "list --json", "check --json"]))
 def test_json_is_utf_8_whatever_the_console(command: str, encoding: str, tmp_path: Path) -> None:
     words = [sys.executable, str(ROOT / "main.py"), *command.split(), "--raw", str(SAMPLES)]
     done = subprocess.run(
@@ -106,7 +106,7 @@ def test_json_is_utf_8_whatever_the_console(command: str, encoding: str, tmp_pat
     json.loads(done.stdout.decode("utf-8"))
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "cp1252", "ascii"])
+@pytest.mark.parametrize("encoding", slow_from(2, ["gbk", "cp1252", "ascii"]))
 def test_a_table_shows_what_the_console_lacks_as_escapes(encoding: str, tmp_path: Path) -> None:
     words = [sys.executable, str(ROOT / "main.py"), "list", "--raw", str(SAMPLES)]
     done = subprocess.run(
@@ -139,8 +139,18 @@ def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> N
     assert (compared.exit_code, compared.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", ["normalize", "run"])
+@pytest.mark.parametrize(
+    ("command", "signal_"),
+    slow_from(
+        2,
+        [
+            ("normalize", signal.SIGINT),
+            ("run", signal.SIGTERM),
+            ("normalize", signal.SIGTERM),
+            ("run", signal.SIGINT),
+        ],
+    ),
+)
 def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signal.Signals, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     words = [sys.executable, str(ROOT / "main.py"), "normalize"]

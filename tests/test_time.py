@@ -138,7 +138,9 @@ FORMATS = {
 
 @pytest.mark.parametrize("name", TRAITS)
 def test_text_steps_and_conversion_take_time_in_proportion(name: str) -> None:
-    assert _slow(_stages(TRAITS[name], TextOptions()), _texts(1, 10)) == []
+    """On some tokens, for each kind of traits others: all of them are tried with the slow tests."""
+    some = TOKENS[list(TRAITS).index(name) :: len(TRAITS)]
+    assert _slow(_stages(TRAITS[name], TextOptions()), _texts(1, 3, some)) == []
 
 
 @pytest.mark.slow
@@ -151,7 +153,7 @@ def test_text_steps_and_conversion_take_time_in_proportion_whatever_is_joined(na
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats_take_time_in_proportion(name: str) -> None:
-    some = random.Random(name).sample(TOKENS, 3)
+    some = random.Random(name).sample(TOKENS, 1)
     assert _slow(_reading(FORMATS[name]), _files(_texts(2, 0, some))) == []
 
 
@@ -163,6 +165,12 @@ def test_formats_take_time_in_proportion_whatever_is_joined(name: str) -> None:
 
 @pytest.mark.parametrize("shown", [safe, one_line])
 def test_what_a_terminal_shows_takes_time_in_proportion(shown: Callable[[str], str]) -> None:
+    assert _slow(shown, _texts(3, 3, TOKENS[::5])) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", [safe, one_line])
+def test_what_a_terminal_shows_takes_time_in_proportion_whatever_is_joined(shown: Callable[[str], str]) -> None:
     assert _slow(shown, _texts(3, 20)) == []
 
 

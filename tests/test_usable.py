@@ -17,7 +17,7 @@ from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from tests.conftest import examples
+from tests.conftest import examples, slow_from
 from tests.test_cli import invoke, put, visible
 
 GOOD = "".join(f"问题{n}\t回答{n}\n" for n in range(20))
@@ -148,8 +148,9 @@ def test_files_that_are_read_together_have_one_share(tmp_path: Path) -> None:
         assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == code
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("size", [30, 200, 1 << 20])
+@pytest.mark.parametrize(
+    ("size", "workers"), slow_from(4, [(30, 1), (200, 1), (1 << 20, 1), (200, 2), (30, 2), (1 << 20, 2)])
+)
 def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: int, tmp_path: Path) -> None:
     rows = "".join(f"问{n}\t答{n}\n" if n % 5 else f"第{n}行只有一栏\n" for n in range(1, 60))
     raw = put(tmp_path / "raw", {"a/tieba.dialogues": rows, "b/tieba.dialogues": rows.replace("第", "又")})

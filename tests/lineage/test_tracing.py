@@ -85,7 +85,17 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "flags"), VARIANTS.values(), ids=VARIANTS)
+#: Relatives of other variants, in layout or in settings.
+RELATIVES = {"douban", "qingyun", "repeats written", "sms", "xiaohuangji", "other steps and rules"}
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        pytest.param(*variant, id=label, marks=[pytest.mark.slow] if label in RELATIVES else [])
+        for label, variant in VARIANTS.items()
+    ],
+)
 def test_every_record_of_a_hard_sample_is_accounted_for(name: str, flags: dict[str, Any], tmp_path: Path) -> None:
     done = made(HARD / name / "raw", tmp_path, name, **flags)
     limit = flags.get("read", {}).get("limit")

@@ -8,6 +8,7 @@ whole table gives something else than `expected` (null: that is not tested); `xf
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,23 @@ def whole(text: str, options: TextOptions, traits: Traits) -> str:
     return str(normalize(pl.Series("text", [text]), options, traits).item())
 
 
-def alone(text: str, step: str, options: TextOptions, traits: Traits) -> str:
-    """Run one step on one text."""
+def whole_each(cases: Sequence[Case]) -> list[str]:
+    """Run the whole table on each case, those of the same options and traits in one column."""
+    return _each(cases, normalize)
+
+
+def alone_each(cases: Sequence[Case], step: str) -> list[str]:
+    """Run one step on each case, those of the same options and traits in one column."""
     (chosen,) = (one for one in STEPS if one.name == step)
-    return str(gated(pl.Series("text", [text]), chosen.parts(options, traits)).item())
+    return _each(cases, lambda texts, options, traits: gated(texts, chosen.parts(options, traits)))
+
+
+def _each(cases: Sequence[Case], work: Callable[[pl.Series, TextOptions, Traits], pl.Series]) -> list[str]:
+    groups: dict[tuple[TextOptions, Traits], list[int]] = {}
+    for number, case in enumerate(cases):
+        groups.setdefault((case.text_options(), case.source_traits()), []).append(number)
+    got = dict[int, str]()
+    for (options, traits), numbers in groups.items():
+        texts = pl.Series("text", [cases[number].original for number in numbers])
+        got.update(zip(numbers, work(texts, options, traits), strict=True))
+    return [got[number] for number in range(len(cases))]
