@@ -38,18 +38,19 @@ def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
 
 def _unreadable(one: Found) -> tuple[list[str], list[str]]:
     """What the beginnings of a source's files tell: which make it fail, and of which much is unreadable."""
-    counts = {}
+    counts, quotes = {}, {}
     for group in one.groups:
         format_ = one.source.inputs[group.input].format
         for file in group.files if format_.parts == 1 else ():
             try:
-                figures = trial(format_, head_of(file))
+                tried = trial(format_, head_of(file))
             except FileError:  # told where it is read to its end
                 continue
-            if figures is not None:
-                counts[file.name] = figures
+            if tried is not None:
+                counts[file.name], quotes[file.name] = tried
     groups = [names for names in one.names if names[0] in counts]
-    return list(usable.failures(groups, counts)), [*usable.cautions(groups, counts), *usable.passed_over(counts)]
+    cautions = [*usable.cautions(groups, counts, quotes), *usable.passed_over(counts)]
+    return list(usable.failures(groups, counts, quotes)), cautions
 
 
 def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:

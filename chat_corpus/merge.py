@@ -18,9 +18,9 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus import distinct, earlier
+from chat_corpus.counts import Counts
 from chat_corpus.errors import LedgerError
 from chat_corpus.index import Place, runs
-from chat_corpus.ledger import Counts
 from chat_corpus.pipeline import raw_for_some
 from chat_corpus.schema import Reason
 from chat_corpus.work import BLOCK, Part, blocks
@@ -85,9 +85,9 @@ class Merge:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
             counts, pairs, rejects = following.accounts()
-            self._expect(self._rejects.join(following.rejects, counts.turns_rejected.total()), rejects, "rejects")
+            self._expect(self._rejects.join(following.rejects, counts.turns.rejected.total()), rejects, "rejects")
             if self._raw_of is None:
-                self._expect(self._pairs.join(following.pairs, counts.written), pairs, "pairs")
+                self._expect(self._pairs.join(following.pairs, counts.pairs.written), pairs, "pairs")
 
     def _expect(self, written: int, wanted: int, what: str) -> None:
         if written != wanted:
@@ -105,11 +105,14 @@ class Merge:
         """
         repeats = self._distinct(self._raw_of) if self._raw_of and self._parts else None
         duplicates = 0 if repeats is None else len(repeats)
-        counts.duplicates += duplicates
-        counts.written -= duplicates
+        counts.pairs.duplicates += duplicates
+        counts.pairs.written -= duplicates
         counts.check(self._name)
-        rejected = counts.turns_rejected.total() + duplicates
-        for lines, expected, what in ((self._pairs, counts.written, "pairs"), (self._rejects, rejected, "rejects")):
+        rejected = counts.turns.rejected.total() + duplicates
+        for lines, expected, what in (
+            (self._pairs, counts.pairs.written, "pairs"),
+            (self._rejects, rejected, "rejects"),
+        ):
             if lines.lines != expected or self._faulty == what:
                 raise LedgerError(
                     f"{self._name}: stage 'merge' lost, added, changed or moved {what}: {lines.lines} rows were "

@@ -12,6 +12,9 @@ from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import FileError
 from chat_corpus.parquet import PARQUET, ParquetLines
 
+#: So many characters of a record that cannot be read are shown.
+_BEGINNING = 80
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawFile:
@@ -190,6 +193,15 @@ def displayed(name: str) -> str:
     'a\\nb\\x1b[31m\\xff好'
     """
     return "".join(c if c.isprintable() else _escaped(c) for c in name)
+
+
+def beginning(record: str) -> str:
+    r"""How a raw record begins, in one line that steers no terminal.
+
+    >>> beginning("0,在吗,\n  在")
+    '0,在吗, 在'
+    """
+    return displayed(" ".join(record[: _BEGINNING * 4].split())[:_BEGINNING])
 
 
 def _escaped(character: str) -> str:

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat_corpus import distinct
+from chat_corpus.counts import Counts, PairCounts, TurnCounts
 from chat_corpus.errors import LedgerError
-from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge, RawOf
 from chat_corpus.work import Part
 from chat_corpus.writers import tsv
@@ -41,7 +42,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         part = Part(folder=folder, stem=str(number))
         keys = distinct.keys(rows, ["甲.csv", "乙.txt"], tsv.begins(tsv.columns(rows)))
         keys.write_ipc(part.keys, compression="uncompressed")
-        told = Counts(turns=1, turns_rejected=Counter(empty=1), pairs=len(pairs), written=len(pairs))
+        told = counted(1, len(pairs), len(pairs))
         part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n'}, told)
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
@@ -49,6 +50,15 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         ]
         made.append(part)
     return made, addressed
+
+
+def counted(rejected: int, pairs: int, written: int) -> Counts:
+    """Accounts in which nothing but turns without text was rejected."""
+    return replace(
+        Counts.zero(),
+        turns=replace(TurnCounts.zero(), read=rejected, rejected=Counter(empty=rejected)),
+        pairs=replace(PairCounts.zero(), possible=pairs, written=written),
+    )
 
 
 def naive(addressed: list[tuple[Pair, str, int]]) -> list[tuple[int, str, int]]:
@@ -114,7 +124,7 @@ def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: Ra
 
 
 def counts(pairs: int = 5, written: int = 5) -> Counts:
-    return Counts(turns=3, turns_rejected=Counter(empty=3), pairs=pairs, written=written)
+    return counted(3, pairs, written)
 
 
 def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
@@ -136,7 +146,7 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
         ("甲.csv", 3, "問,答"),
         ("甲.csv", 4, "早,安"),
     ]
-    assert (told.pairs, told.written, told.duplicates) == (5, 3, 2)
+    assert (told.pairs.possible, told.pairs.written, told.pairs.duplicates) == (5, 3, 2)
 
 
 def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
@@ -144,7 +154,7 @@ def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
     told = counts()
     merge(made, tmp_path / "work", tmp_path / "out", told)
     assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
-    assert (told.written, told.duplicates) == (5, 0)
+    assert (told.pairs.written, told.pairs.duplicates) == (5, 0)
 
 
 @pytest.mark.parametrize("with_keys", [True, False])
@@ -161,5 +171,5 @@ def test_files_that_do_not_hold_what_was_counted_are_not_written(with_keys: bool
 
 
 def test_a_source_without_parts_has_empty_files(tmp_path: Path) -> None:
-    merge([], tmp_path / "work", tmp_path, Counts(), no_raw)
+    merge([], tmp_path / "work", tmp_path, Counts.zero(), no_raw)
     assert (tmp_path / "某源.tsv").read_bytes() == (tmp_path / "rejects" / "某源.jsonl").read_bytes() == b""

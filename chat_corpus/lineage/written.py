@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import polars as pl
@@ -23,6 +22,7 @@ from chat_corpus.lines import lines_end
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.raw import RawFile
+from chat_corpus.report_schema import FinishedSource
 from chat_corpus.samples import digest
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
@@ -83,7 +83,7 @@ class Written:
 
     out: Path
     name: str
-    told: Mapping[str, Any]
+    told: FinishedSource
     settings: Settings
     source: Source
     entries: list[Entry]
@@ -131,7 +131,7 @@ class Written:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
         outcome = pipeline.process(shard, self.source, self.own)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
-        if outcome.counts.report() != entry.counts:
+        if outcome.counts != entry.counts:
             raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
@@ -184,7 +184,7 @@ class Written:
         number, (line, wanted) = next((at, both) for at, both in enumerate(lines) if both[0] != both[1])
         told = f"is {line.decode(errors='backslashreplace')!r}, where the raw data give {wanted.decode()!r}"
         facts = self.tsv.stat()
-        edited = [facts.st_size, facts.st_mtime_ns] != self.told["outputs"][self.tsv.name]
+        edited = (facts.st_size, facts.st_mtime_ns) != self.told.outputs[self.tsv.name]
         why = "the file was edited since it was written" if edited else "the file is as it was written"
         raise ChatCorpusError(f"{self.tsv}:{entry.row + number}: {told}; {why}; {AGAIN}")
 
@@ -202,7 +202,7 @@ class Written:
         if entry is None:
             return 0
         last = entry.shard + 1 == len(self.entries)
-        size: int = self.told["outputs"][self.tsv.name][0]
+        size = self.told.outputs[self.tsv.name][0]
         return (size if last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
     def repeat(self, again: Again, number: int) -> Repeat:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.counts import RecordCounts
 from chat_corpus.errors import UsageError
 from chat_corpus.lineage.tracing import Record, Said, explain, trace
 from chat_corpus.schema import Reason
@@ -25,21 +26,21 @@ def agrees(made: Made, records: dict[tuple[str, int], Record]) -> None:
     told = made.report
     turns = [turn for record in records.values() for turn in record.turns]
     used = [any(_usable(turn.said) for turn in one.turns) for one in records.values() if one.turns]
-    assert told["records"] == {
-        "read": len(records),
-        "structural": sum(not one.turns for one in records.values()),
-        "used": sum(used),
-        "rejected": len(used) - sum(used),
-    }
-    assert told["turns"]["read"] == len(turns)
-    assert told["turns"]["kept"] == sum(turn.said.reason is None for turn in turns)
-    assert told["turns"]["rejected"] == Counter(turn.said.reason for turn in turns if turn.said.reason)
+    assert told.records == RecordCounts(
+        read=len(records),
+        structural=sum(not one.turns for one in records.values()),
+        used=sum(used),
+        rejected=len(used) - sum(used),
+    )
+    assert told.turns.read == len(turns)
+    assert told.turns.kept == sum(turn.said.reason is None for turn in turns)
+    assert told.turns.rejected == Counter(turn.said.reason for turn in turns if turn.said.reason)
     for side in ("query", "answer"):
         pairs = [pair for turn in turns for pair in turn.pairs if pair.side == side]
-        assert len(pairs) == told["pairs"]["possible"]
-        assert sorted(pair.row for pair in pairs if pair.row) == list(range(1, told["pairs"]["written"] + 1))
+        assert len(pairs) == told.pairs.possible
+        assert sorted(pair.row for pair in pairs if pair.row) == list(range(1, told.pairs.written + 1))
         reasons = Counter(pair.reason for pair in pairs if pair.reason)
-        assert reasons == +Counter({**told["pairs"]["rejected"], Reason.DUPLICATE: told["pairs"]["duplicates"]})
+        assert reasons == +Counter({**told.pairs.rejected, Reason.DUPLICATE: told.pairs.duplicates})
     assert Counter(_rejects(records)) == Counter(
         tuple(one[name] for name in ("file", "line", "reason", "detail", "raw")) for one in made.rejects
     )
