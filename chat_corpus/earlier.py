@@ -13,6 +13,7 @@ import msgspec
 from chat_corpus import foreign, identity, report_schema
 from chat_corpus.errors import UsageError
 from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
+from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 
@@ -64,7 +65,8 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
     entries = told(out)
     for name, one in found.items():
         before = entries.get(name)
-        if not (out / f"{name}.tsv").exists() or (before is not None and before.state == "sample" and not one.sample):
+        gives_way = before is not None and before.state is State.SAMPLE and not one.sample
+        if gives_way or not (out / f"{name}.tsv").exists():
             continue
         made = isinstance(before, FinishedSource) and before.made_with.settings
         if settings.of(name).digest() in (made, _announced(out, name)):
@@ -140,9 +142,10 @@ def _section(value: object) -> Mapping[str, object]:
 def unchanged(out: Path, found: Found, settings: Settings) -> FinishedSource | None:
     """What the last run reported of a source, if its input, settings, code and output are still the same."""
     told = sources(out).get(found.source.name)
-    if not isinstance(told, FinishedSource) or told.state == "failed" or told.made_with != made_with(found, settings):
+    if not isinstance(told, FinishedSource) or told.state is State.FAILED:
         return None
-    return told if as_told(out, found.source.name, told) else None
+    same = told.made_with == made_with(found, settings) and as_told(out, found.source.name, told)
+    return told if same else None
 
 
 def since(told: FinishedSource) -> str:
@@ -158,7 +161,7 @@ def withdraw_samples(out: Path) -> list[str]:
     """
     withdrawn = []
     for name, told in sources(out).items():
-        if isinstance(told, FinishedSource) and told.state == "sample" and as_told(out, name, told):
+        if isinstance(told, FinishedSource) and told.state is State.SAMPLE and as_told(out, name, told):
             for path in told.outputs:
                 (out / path).unlink()
             withdrawn.append(name)

@@ -25,6 +25,7 @@ from chat_corpus.report_schema import (
     SourceEntry,
     SourceFacts,
 )
+from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import Found
@@ -66,7 +67,7 @@ def write(
     before = {
         name: source
         for name, source in earlier.sources(out).items()
-        if source.state != "sample" or (out / f"{name}.tsv").exists()  # else it was withdrawn
+        if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was withdrawn
     }
     told = {name: _entry(out, one, settings, before.get(name)) for name, one in done.items()}
     report = report_schema.Report(
@@ -107,7 +108,7 @@ def _failed(told: SourceReport, settings: Settings, before: SourceEntry | None) 
     at = datetime.now(UTC).isoformat(timespec="seconds")
     facts, records = _facts(told, settings), _by_file(told)
     if not isinstance(before, FinishedSource):
-        failed = asdict(replace(facts, state="failed"))
+        failed = asdict(replace(facts, state=State.FAILED))
         return FailedSource(**failed, records_by_file=records, error=told.error, at=at)
     last = LastFailure(
         error=told.error,
@@ -117,7 +118,7 @@ def _failed(told: SourceReport, settings: Settings, before: SourceEntry | None) 
         files=facts.files,
         records_by_file=records,
     )
-    return replace(before, state="failed", error=told.error, last_failure=last)
+    return replace(before, state=State.FAILED, error=told.error, last_failure=last)
 
 
 def _facts(told: SourceReport, settings: Settings) -> SourceFacts:

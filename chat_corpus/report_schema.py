@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from chat_corpus import counts
 from chat_corpus.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
-from chat_corpus.schema import is_source_name
+from chat_corpus.schema import State, is_source_name
 
 _T = TypeVar("_T")
 
@@ -57,7 +57,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     licence: str
     url: str
-    state: str
+    state: State
     raw: str
     plugins: tuple[str, ...]
     settings: SettingsTold
@@ -182,4 +182,4 @@ def _decoded(data: bytes | msgspec.Raw, kind: type[_T], place: str) -> _T:
     try:
         return counts.decode(data, kind)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error).replace("`$", f"`{place or '$'}")) from error
+        raise ValueError(f"{place}{': ' if place else ''}{error}") from error

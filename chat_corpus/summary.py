@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chat_corpus.counts import Counts
 from chat_corpus.report import SourceReport
+from chat_corpus.schema import State
 from chat_corpus.survey import Found
 from chat_corpus.terminal import columns
 
@@ -60,11 +61,11 @@ def undone(chosen: Mapping[str, Found], done: Mapping[str, SourceReport], *, ask
     return f"not all was done: {named}; see above" if named else ""
 
 
-def _debt(one: Found, told: SourceReport | None, *, asked: bool) -> str:
+def _debt(one: Found, told: SourceReport | None, *, asked: bool) -> State | None:
     if told is not None and told.error:
-        return "failed"
-    owed = ("damaged", "unusable", "absent", "partial") if asked else ("damaged", "unusable")
-    return one.state if one.state in owed else ""
+        return State.FAILED
+    owed = {State.DAMAGED, State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if asked else ())}
+    return one.state if one.state in owed else None
 
 
 def left(out: Path, reported: Iterable[str], done: Iterable[str]) -> str:

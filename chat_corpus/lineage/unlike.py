@@ -9,21 +9,11 @@ from typing import IO
 
 from chat_corpus import earlier
 from chat_corpus.index import Entry, Span
+from chat_corpus.lineage.causes import CauseKind, Factors
 from chat_corpus.lineage.written import Written
 from chat_corpus.report_schema import FinishedSource
 
 _BLOCK = 1 << 24
-#: The settings that a cause hangs on, by how the cause begins; a name in it stands for `{}`.
-_STEERS = {
-    "reading": ("read.reposts", "read.encoding"),
-    "limit": ("read.limit",),
-    "step segmentation": ("text.segmentation", "read.segmentation"),
-    "step": ("text.{}",),
-    "conversion": ("script.",),
-    "rule": ("rules.{}",),
-    "pairing": ("pairs.mode",),
-    "repeat": ("pairs.distinct",),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,24 +40,21 @@ class Unlike:
     plugins: bool = False
     edited: tuple[str, ...] = ()
 
-    def only(self) -> str | None:
+    def only(self) -> CauseKind | None:
         """What alone is not the same, if it is one thing: all that decides an output is among them."""
-        told = {"settings": self.settings, "code": self.code, "input": self.inputs, "plugins": self.plugins}
+        told = {
+            CauseKind.SETTINGS: self.settings,
+            CauseKind.CODE: self.code,
+            CauseKind.INPUT: self.inputs,
+            CauseKind.PLUGINS: self.plugins,
+        }
         found = [name for name, value in told.items() if value]
         return found[0] if self.known and not self.edited and len(found) == 1 else None
 
-    def steering(self, cause: str) -> tuple[str, ...]:
+    def steering(self, factors: Factors) -> tuple[str, ...]:
         """The settings, of those not the same, that a cause hangs on."""
-        keys: list[str] = []
-        for one in cause.split(" + "):
-            kind, _, name = one.partition(" ")
-            wanted = [key.format(name) for key in _STEERS.get(one, _STEERS.get(kind, ()))]
-            keys += [told.key for told in self.settings if any(_under(told.key, key) for key in wanted)]
+        keys = [told.key for factor in factors or () for told in self.settings if factor.steered_by(told.key)]
         return tuple(dict.fromkeys(keys))
-
-
-def _under(key: str, section: str) -> bool:
-    return key == section or key.startswith(section if section.endswith(".") else f"{section}.")
 
 
 def unlike(outs: tuple[Path, Path], name: str) -> Unlike:

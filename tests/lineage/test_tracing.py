@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
 
-from chat_corpus import sources
+from chat_corpus import rules, sources
 from chat_corpus.counts import RecordCounts
 from chat_corpus.errors import UsageError
 from chat_corpus.lineage.tracing import Record, Said, explain, trace
@@ -110,6 +112,20 @@ def test_repeats_lead_to_the_row_where_their_pair_stands(tmp_path: Path) -> None
         assert [fate.first for fate in fates] == [None, None, None, 1, 2, 3]
         assert fates[4].detail == "the same pair stands at qingyun/a.csv:2"
         assert trace(done.written, 2).query.at.record == 2
+
+
+def test_a_turn_rejected_at_reading_is_not_put_down_to_a_rule_of_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule may say of a turn what its reader has said, and reject it for the same reason."""
+    empty, *others = rules.RULES
+    alike = replace(empty, message=pl.lit("a turn without text"))
+    monkeypatch.setattr(rules, "RULES", (alike, *others))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t \n丙\t\u200b\n戊\t己\n"})
+    done = made(raw, tmp_path / "out", "tieba")
+    told = [explain(done.written, "tieba.dialogues", record).turns[1].said for record in (1, 2, 3)]
+    assert [(said.reason, said.rule) for said in told] == [("empty", None), ("empty", "empty"), (None, None)]
+    assert [said.passed for said in told[:2]] == [(), ()]
 
 
 def test_what_was_not_read_is_no_record(tmp_path: Path) -> None:
