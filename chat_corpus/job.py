@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chat_corpus import earlier, foreign, index, usable
@@ -86,7 +86,6 @@ class Job:
     def tasks(self) -> Iterator[Task]:
         """The tasks, planned as they are asked for, until one has failed."""
         self.clock = time.perf_counter()
-        self.told.files = self.plan.facts
         settings = self.plan.settings
         try:
             with attributed(f"{self.name}: before its files were read", self.folder.parent):
@@ -168,6 +167,7 @@ class Job:
         One that failed keeps its parts for the next run, unless the parts themselves are at fault.
         """
         faulty = False
+        self.told.files = tuple(map(replace, self.plan.facts))
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its records were counted"):
@@ -177,7 +177,7 @@ class Job:
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its shards were joined", out):
-                    self.merge.finish(self.told.counts)
+                    self.told.counts = self.merge.finish(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
                     self.told.read_samples()

@@ -16,6 +16,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 import polars as pl
+from msgspec import structs
 
 from chat_corpus import distinct, earlier
 from chat_corpus.counts import Counts
@@ -100,15 +101,15 @@ class Merge:
         """Where the index is to be written before the files are put in their places."""
         return self._folder / "index.writing"
 
-    def finish(self, counts: Counts) -> None:
-        """Join what is left to join, and check the files. Adds the duplicates to `counts`.
+    def finish(self, counts: Counts) -> Counts:
+        """Join what is left to join, and check the files. Returns `counts` with the repeats told apart.
 
         Raises LedgerError where the files do not hold what was counted.
         """
         repeats = self._distinct(self._raw_of) if self._raw_of and self._parts else None
         duplicates = 0 if repeats is None else len(repeats)
-        counts.pairs.duplicates += duplicates
-        counts.pairs.written -= duplicates
+        written = counts.pairs.written - duplicates
+        counts = structs.replace(counts, pairs=structs.replace(counts.pairs, written=written, duplicates=duplicates))
         counts.check(self._name)
         rejected = counts.turns.rejected.total() + duplicates
         for lines, expected, what in (
@@ -120,6 +121,7 @@ class Merge:
                     f"{self._name}: stage 'merge' lost, added, changed or moved {what}: {lines.lines} rows were "
                     f"written, {expected} accounted for; the old file was left as it was"
                 )
+        return counts
 
     def put(self, out: Path, announce: Callable[[], None]) -> None:
         """Move the files and the index to their places under `out`, after `announce` has left word of it.

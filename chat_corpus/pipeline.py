@@ -15,7 +15,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from chat_corpus import ledger, rules, script
-from chat_corpus.counts import Counts, RecordCounts
+from chat_corpus.counts import Counts, PairCounts, RecordCounts
 from chat_corpus.encodings import UTF8
 from chat_corpus.errors import ChatCorpusError, FileError, LedgerError, place_of
 from chat_corpus.formats.base import Format, Reading, Records
@@ -163,18 +163,20 @@ def judge(
 ) -> Outcome:
     """The stages that look at clean turns alone: check, pair. `raw` gives the records of those that are rejected.
 
-    Adds to the counts of `cleaned`. Raises LedgerError on imbalance.
+    Raises LedgerError on imbalance.
     """
-    where, counts = shard.place, cleaned.counts
+    where = shard.place
     turns = _run(JUDGING, cleaned.turns, Context(shard=shard, source=source, own=own))
-    counts.turns.read, counts.turns.kept = len(turns), turns["reason"].null_count()
-    counts.turns.rejected = _by_reason(turns)
     pairing = own.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
     ledger.check_pairs(turns, possible, pairing, where)
     pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
-    counts.pairs.possible, counts.pairs.written = len(possible), len(pairs)
-    counts.pairs.rejected = _by_reason(possible)
+    kept = turns["reason"].null_count()
+    counts = replace(
+        cleaned.counts,
+        turns=replace(cleaned.counts.turns, read=len(turns), kept=kept, rejected=_by_reason(turns)),
+        pairs=PairCounts(possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0),
+    )
     counts.check(where)
     return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=counts)
 

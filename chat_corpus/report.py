@@ -38,7 +38,7 @@ class SourceReport:
 
     found: Found
     counts: Counts = field(default_factory=Counts.zero)
-    files: list[FileFacts] = field(default_factory=list)
+    files: tuple[FileFacts, ...] = ()
     samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
     seconds: float = 0.0

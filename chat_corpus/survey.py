@@ -110,8 +110,8 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
     if len(strays) > _LOOKS:
         about = {"event": "files.many"}
         _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
-    strays = outputs(claims, strays, sources)
-    strays = joined(claims, strays, sources)
+    claims, strays = outputs(claims, strays, sources)
+    claims, strays = joined(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
     real = any(told.file not in samples for told in claims)
     found = {}

@@ -112,15 +112,16 @@ def no_raw(number: int) -> pl.DataFrame:
     return pl.DataFrame(schema=schema).head(number)
 
 
-def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> None:
-    """The parts, handed over in another order than theirs."""
+def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> Counts:
+    """The parts, handed over in another order than theirs; what is counted then."""
     folder.mkdir(exist_ok=True)
     merging = Merge("某源", folder, raw_of)
     for number in reversed(range(len(parts))):
         merging.add(number, parts[number])
-    merging.finish(counts)
+    told = merging.finish(counts)
     merging.index.write_bytes(b"")
     merging.put(out, lambda: None)
+    return told
 
 
 def counts(pairs: int = 5, written: int = 5) -> Counts:
@@ -129,11 +130,10 @@ def counts(pairs: int = 5, written: int = 5) -> Counts:
 
 def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
-    told = counts()
     raw = pl.DataFrame(
         {"file": ["甲.csv"] * 2, "line": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"line": pl.UInt32}
     )
-    merge(made, tmp_path / "work", tmp_path / "out", told, lambda _: raw)
+    told = merge(made, tmp_path / "work", tmp_path / "out", counts(), lambda _: raw)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
@@ -151,8 +151,7 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
 
 def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
-    told = counts()
-    merge(made, tmp_path / "work", tmp_path / "out", told)
+    told = merge(made, tmp_path / "work", tmp_path / "out", counts())
     assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
     assert (told.pairs.written, told.pairs.duplicates) == (5, 0)
 

@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "encodings",
         "identity",
         "sealed",
+        "stream_cache",
         "terminal",
         "progress",
         "signature",

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chat_corpus import sources
+from chat_corpus import pipeline, sources
 from chat_corpus.counts import Counts
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.pipeline import Outcome
@@ -81,6 +81,17 @@ def test_cuts_change_neither_pairs_nor_rejects_nor_accounts(size: int, tmp_path:
     for one in cut:
         total.add(one.counts)
     assert total == whole.counts
+
+
+def test_clean_turns_may_be_judged_more_than_once(tmp_path: Path) -> None:
+    """Nothing that is counted in judging them stays with them."""
+    (shard,) = conv(tmp_path, Settings())
+    source, own = sources.load()["subtitle"], Settings().of("subtitle")
+    raw = pipeline.records(shard, source)
+    cleaned = pipeline.clean(shard, source, own, raw)
+    first, again = (pipeline.judge(cleaned, shard, source, own, lambda: raw) for _ in range(2))
+    assert first.counts == again.counts == process(shard, Settings()).counts
+    assert (cleaned.counts.turns.read, cleaned.counts.pairs.possible) == (0, 0)
 
 
 @pytest.mark.parametrize("limit", range(1, 13))

@@ -237,6 +237,19 @@ def test_an_example_steers_no_terminal(tmp_path: Path) -> None:
     assert "甲" not in (out / "report.json").read_text("utf-8")
 
 
+def test_a_run_that_takes_up_the_shards_of_another_quotes_the_same_record(tmp_path: Path) -> None:
+    """The text of a record is in no report: it is found among the rejects of the shard."""
+    rows = "问\t答\n" * 9 + "第一栏 \u200b 甲\n第二栏\n" + "一栏\n" * 9
+    flags = ("--raw", put(tmp_path / "raw", {"tieba.dialogues": rows}), "--out", tmp_path / "out")
+    config = put(tmp_path, {"small.yaml": "shard_bytes: 30\n"}) / "small.yaml"
+    told = [invoke("-v", *flags, "--config", config) for _ in range(2)]
+    errors = [[line for line in done.stderr.splitlines() if line.startswith("error: ")] for done in told]
+    assert errors[0] == errors[1]
+    assert "the first is tieba.dialogues:10, 2 fields separated by '\\t' expected, 1 met: 第一栏" in errors[0][0]
+    assert ["was done by an earlier run" in done.stderr for done in told] == [False, True]
+    assert "第一栏" not in (tmp_path / "out" / "report.json").read_text("utf-8")
+
+
 def test_figures_survive_with_turns_that_are_kept(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"tieba.dialogues": "问题\t回答\n" * 8 + "一栏\n" * 2}), tmp_path / "out"
     rules = tmp_path / "my.yaml"
