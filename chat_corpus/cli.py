@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from chat_corpus.report import SourceReport
+    from chat_corpus.report_schema import Report
     from chat_corpus.settings import Settings
     from chat_corpus.survey import Survey
 
@@ -131,7 +132,7 @@ def run(
     with talk.progress(ready) as progress:
         done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
     talk.summary(chosen, done, settings, samples_left=any(one.samples_left for one in found.values()))
-    if not (asked or exclude) and (left := summary.left(Path(settings.out), told["sources"], done)):
+    if not (asked or exclude) and (left := summary.left(Path(settings.out), told.sources, done)):
         talk.info(left, "outputs.left")
     if undone := summary.undone(chosen, done, asked=bool(asked)):
         talk.warning(undone, "run.incomplete")
@@ -140,14 +141,14 @@ def run(
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 
 
-def _print_run(done: Mapping[str, SourceReport], told: Any, sample: int | None, *, as_json: bool) -> None:
+def _print_run(done: Mapping[str, SourceReport], told: Report, sample: int | None, *, as_json: bool) -> None:
     """Print what of a run is a result: conversions and the report, as far as they were asked for."""
-    from chat_corpus import console
+    from chat_corpus import console, counts
 
     if sample:
         click.echo(safe(console.conversions(done, sample)), err=as_json)
     if as_json:
-        echo_json(told)
+        echo_json(counts.builtins(told))
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:

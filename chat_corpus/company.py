@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from chat_corpus.naming import made_of
@@ -22,8 +22,10 @@ def folder(file: RawFile) -> str:
     return str(PurePosixPath(file.name).parent)
 
 
-def outputs(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Source]) -> list[Stray]:
-    """The strays, with what this program, or one like it, has made of corpora; taken from the claims by content.
+def outputs(
+    claims: Sequence[Claim], strays: Sequence[Stray], sources: Mapping[str, Source]
+) -> tuple[list[Claim], list[Stray]]:
+    """Claims and strays, once what this program, or one like it, has made of corpora is a stray, of claims by content.
 
     It is named as a source, beside a report, an index, or as much of two other corpora at least.
     """
@@ -39,14 +41,16 @@ def outputs(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Sour
 
     mine = {told.file for told in claims if told.how is How.CONTENT and is_output(told.file)}
     mine |= {stray.file for stray in strays if is_output(stray.file)}
-    claims[:] = [told for told in claims if told.file not in mine]
     told = "what this program, or one like it, has made of a corpus"
     made = [Stray(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
-    return [stray for stray in strays if stray.file not in mine] + made
+    left = [stray for stray in strays if stray.file not in mine]
+    return [told for told in claims if told.file not in mine], [*left, *made]
 
 
-def joined(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Source]) -> list[Stray]:
-    """Add to the claims the strays that the files beside them tell; returns the others."""
+def joined(
+    claims: Sequence[Claim], strays: Sequence[Stray], sources: Mapping[str, Source]
+) -> tuple[list[Claim], list[Stray]]:
+    """Claims and strays, once the strays that the files beside them tell are claims."""
     could: dict[tuple[str, Place], list[Claim]] = {}
     for stray in strays:
         for told in stray.candidates:
@@ -54,16 +58,15 @@ def joined(claims: list[Claim], strays: list[Stray], sources: Mapping[str, Sourc
     known: dict[tuple[str, str, int], list[Claim]] = {}
     for told in claims:
         known.setdefault((folder(told.file), *told.place[:2]), []).append(told)
-    joined = set()
+    found: dict[RawFile, Claim] = {}
     for (where, place), several in could.items():
         beside = known.get((where, *place[:2]), [])
         filled = any(told.place == place for told in beside)
-        if len(several) == 1 and beside and not filled and several[0].file not in joined:
+        if len(several) == 1 and beside and not filled and several[0].file not in found:
             alone = sources[place[0]].inputs[place[1]].format.parts == 1
             if alone or _as_many(several[0], beside[0]):
-                claims.append(several[0])
-                joined.add(several[0].file)
-    return [stray for stray in strays if stray.file not in joined]
+                found[several[0].file] = several[0]
+    return [*claims, *found.values()], [stray for stray in strays if stray.file not in found]
 
 
 def _as_many(one: Claim, other: Claim) -> bool:

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import IO, Any
 
+from chat_corpus.stream_cache import StreamCache, read_on
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -47,6 +49,9 @@ _SMALL = 1 << 20
 _STEP = 1 << 20
 #: Python 3.12 and later take in 128 kB of a gzip file at once, in which there may be all of it.
 _SIP = 1 << 13
+
+#: All streams that wait for whoever reads on: more than the files that are read together.
+waiting = StreamCache(most=4)
 
 
 class LimitError(ValueError):
@@ -166,8 +171,7 @@ def skip(stream: IO[bytes], position: int) -> None:
     if stream.seekable():
         stream.seek(position)
         return
-    while (gap := position - stream.tell()) > 0 and stream.read(min(gap, _STEP)):
-        pass
+    read_on(stream, position)
 
 
 def open_stream(path: str) -> IO[bytes]:
@@ -201,27 +205,17 @@ def open_content(path: str, member: str | None, offset: int | None, size: int) -
 @lru_cache(maxsize=8)
 def _small(path: str, offset: int, size: int, facts: tuple[int, int]) -> bytes:
     """A small member of a compressed tar archive; the stream that found it waits there for the next one."""
-    stream = _passing(path, offset)
-    skip(stream, offset)
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError(f"{size:,} bytes expected, {len(data):,} met: the archive is cut short")
-    while _waiting:
-        _waiting.pop()[1].close()
-    _waiting.append(((path, *facts), stream))
+    with waiting.use((path, *facts), offset, lambda: open_stream(path)) as stream:
+        data = stream.read(size)
+        if len(data) < size:
+            raise EOFError(f"{size:,} bytes expected, {len(data):,} met: the archive is cut short")
     return data
-
-
-#: The stream of the compressed tar archive that a small member was read from last, if there is one.
-_waiting: list[tuple[tuple[str, int, int], IO[bytes]]] = []
 
 
 def _passing(path: str, offset: int) -> IO[bytes]:
     """A stream of a compressed archive that has `offset` before it."""
     facts = os.stat(path)  # noqa: PTH116
-    if _waiting and _waiting[0][0] == (path, facts.st_size, facts.st_mtime_ns) and _waiting[0][1].tell() <= offset:
-        return _waiting.pop()[1]
-    return open_stream(path)
+    return waiting.take((path, facts.st_size, facts.st_mtime_ns), offset) or open_stream(path)
 
 
 class _Sips(io.FileIO):

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import polars as pl
 from tqdm import tqdm
 
-from chat_corpus import inventory, summary
+from chat_corpus import counts, inventory, summary
 from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
@@ -91,7 +91,7 @@ class Console:
             self.info("The bundled samples were left alone, since there is a real corpus.", "samples.left")
         if self._as_json:
             for name, told in done.items():
-                about = {"source": name, "seconds": round(told.seconds, 3), "summary": told.counts.report()}
+                about = {"source": name, "seconds": round(told.seconds, 3), "summary": counts.builtins(told.counts)}
                 self.info(name, "source.summary", **about)
             return
         self.info(summary.table(chosen, done), "run.table")

@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from chat_corpus import foreign, identity, reported
+from chat_corpus import foreign, identity, report_schema
 from chat_corpus.errors import UsageError
+from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
+from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 
@@ -26,15 +27,15 @@ _WORD = "settings"
 _SHOWN = 5
 
 
-def read(out: Path) -> dict[str, Any]:
-    """The report of the last run into `out`; empty where there is none. Raises UsageError where it cannot be read."""
+def read(out: Path) -> Report | None:
+    """The report of the last run into `out`; None where there is none. Raises UsageError where it cannot be read."""
     path = out / REPORT
     if not path.exists():
-        return {}
+        return None
     try:
         if path.is_fifo():  # which would be waited for
             raise OSError("a FIFO")
-        return reported.decode(path.read_bytes())
+        return report_schema.decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path}: not a report of chat-corpus: {error}; move it away and run again with --force, or use "
@@ -42,15 +43,16 @@ def read(out: Path) -> dict[str, Any]:
         ) from error
 
 
-def told(out: Path, name: str) -> dict[str, Any]:
-    """What the report says of a source; nothing where it does not name it. Raises as `read`."""
-    return dict(read(out).get("sources", {}).get(name, {}))
+def told(out: Path) -> dict[str, SourceEntry]:
+    """What the report says of each source. Raises as `read`."""
+    report = read(out)
+    return {} if report is None else report.sources
 
 
-def sources(out: Path) -> dict[str, Any]:
+def sources(out: Path) -> dict[str, SourceEntry]:
     """What the last run reported of each source; nothing where the user chose to replace a report that is not ours."""
     try:
-        return dict(read(out).get("sources", {}))
+        return told(out)
     except UsageError:
         return {}
 
@@ -60,24 +62,25 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
 
     What was made of the bundled samples gives way to a real corpus.
     """
-    earlier = read(out).get("sources", {})
+    entries = told(out)
     for name, one in found.items():
-        told = earlier.get(name, {})
-        if not (out / f"{name}.tsv").exists() or (told.get("state") == "sample" and not one.sample):
+        before = entries.get(name)
+        gives_way = before is not None and before.state is State.SAMPLE and not one.sample
+        if gives_way or not (out / f"{name}.tsv").exists():
             continue
-        held = (told.get("made_with") or {}).get("settings")
-        if settings.of(name).digest() in (held, _announced(out, name)):
+        made = isinstance(before, FinishedSource) and before.made_with.settings
+        if settings.of(name).digest() in (made, _announced(out, name)):
             continue
-        if held is None:
+        if not isinstance(before, FinishedSource):
             raise UsageError(
                 f"{out / f'{name}.tsv'}: exists, and {REPORT} does not say that chat-corpus made it; "
                 "use --force to replace it, or another --out"
             )
-        how = _made(told.get("settings") or {}, msgspec.to_builtins(settings.of(name)))
+        how = _made(before.settings, msgspec.to_builtins(settings.of(name)))
         raise UsageError(f"{out / f'{name}.tsv'}: made {how}; use --force to replace it, or another --out")
 
 
-def _made(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _made(before: SettingsTold, now: SettingsTold) -> str:
     """How a file was made other than it would be now; a setting of which nothing was reported is another version's."""
     unlike = list(changes(before, now))
     shared = [one for one in unlike if _has(before, one[0]) and _has(now, one[0])]
@@ -87,7 +90,7 @@ def _made(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return ", ".join(told + (["by another version of chat-corpus"] if len(known) < len(unlike) or not known else []))
 
 
-def _has(settings: Mapping[str, Any], key: str) -> bool:
+def _has(settings: Mapping[str, object], key: str) -> bool:
     section, _, rest = key.partition(".")
     held = settings.get(section)
     return section in settings and (not rest or (isinstance(held, Mapping) and _has(held, rest)))
@@ -101,9 +104,14 @@ def announce(out: Path, name: str, settings: Settings) -> None:
     (out / WORK / name / _WORD).write_text(settings.of(name).digest(), "utf-8")
 
 
-def interrupted(out: Path, name: str, told: Mapping[str, Any]) -> bool:
+def interrupted(out: Path, name: str, told: SourceEntry | None) -> bool:
     """Whether a run was killed while it put the files of a source in place, of which the report has `told` before."""
-    return _announced(out, name) is not None and told.get("outputs") != outputs(out, name)
+    return _announced(out, name) is not None and not as_told(out, name, told)
+
+
+def as_told(out: Path, name: str, told: SourceEntry | None) -> bool:
+    """Whether the outputs of a source are those, by size and time, that its report tells of."""
+    return isinstance(told, FinishedSource) and told.outputs == outputs(out, name)
 
 
 def _announced(out: Path, name: str) -> str | None:
@@ -114,27 +122,35 @@ def _announced(out: Path, name: str) -> str | None:
         return None
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any, Any]]:
+def changes(
+    before: Mapping[str, object], now: Mapping[str, object], section: str = ""
+) -> Iterator[tuple[str, object, object]]:
     """Each setting that is another now than it was: its key, as `read.limit`, and both values, None if not told."""
     for key in {**now, **before}:
         was, value = before.get(key), now.get(key)
         if isinstance(value, Mapping) or isinstance(was, Mapping):
-            yield from changes(was or {}, value or {}, f"{section}{key}.")
+            yield from changes(_section(was), _section(value), f"{section}{key}.")
         elif was != value and f"{section}{key}" != "read.unequal":
             yield f"{section}{key}", was, value
 
 
-def unchanged(out: Path, found: Found, settings: Settings) -> dict[str, Any] | None:
+def _section(value: object) -> Mapping[str, object]:
+    """The keys of a section of settings; none where another version has a single value there, or nothing."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def unchanged(out: Path, found: Found, settings: Settings) -> FinishedSource | None:
     """What the last run reported of a source, if its input, settings, code and output are still the same."""
-    told: dict[str, Any] | None = sources(out).get(found.source.name)
-    if told is None or told.get("state") == "failed" or told.get("made_with") != made_with(found, settings):
+    told = sources(out).get(found.source.name)
+    if not isinstance(told, FinishedSource) or told.state is State.FAILED:
         return None
-    return told if told.get("outputs") == outputs(out, found.source.name) else None
+    same = told.made_with == made_with(found, settings) and as_told(out, found.source.name, told)
+    return told if same else None
 
 
-def since(told: Mapping[str, Any]) -> str:
+def since(told: FinishedSource) -> str:
     """When the output of a source that is unchanged was written, in local time."""
-    written = max(nanoseconds for _, nanoseconds in told["outputs"].values())
+    written = max(nanoseconds for _, nanoseconds in told.outputs.values())
     return datetime.fromtimestamp(written / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -145,23 +161,23 @@ def withdraw_samples(out: Path) -> list[str]:
     """
     withdrawn = []
     for name, told in sources(out).items():
-        if told.get("state") == "sample" and told.get("outputs") == outputs(out, name):
-            for path in told["outputs"]:
+        if isinstance(told, FinishedSource) and told.state is State.SAMPLE and as_told(out, name, told):
+            for path in told.outputs:
                 (out / path).unlink()
             withdrawn.append(name)
     return withdrawn
 
 
-def made_with(found: Found, settings: Settings) -> dict[str, Any]:
+def made_with(found: Found, settings: Settings) -> MadeWith:
     """All that decides what a source's output is; files by name, size and time."""
-    return {
-        "code": identity.code(),
-        "source": foreign.code(found.source.name, settings.plugins),
-        "settings": settings.of(found.source.name).digest(),
-        "unequal": settings.of(found.source.name).read.unequal,
-        "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins],
-        "input": [[file.name, file.size, file.modified] for file in found.files],
-    }
+    return MadeWith(
+        code=identity.code(),
+        source=foreign.code(found.source.name, settings.plugins),
+        settings=settings.of(found.source.name).digest(),
+        unequal=settings.of(found.source.name).read.unequal,
+        plugins=tuple(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins),
+        input=tuple((file.name, file.size, file.modified) for file in found.files),
+    )
 
 
 def index(out: Path, name: str) -> Path:
@@ -174,7 +190,7 @@ def places(out: Path, name: str) -> tuple[Path, Path, Path]:
     return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
 
 
-def outputs(out: Path, name: str) -> dict[str, list[int]]:
+def outputs(out: Path, name: str) -> Outputs:
     """Size and time of each output file of a source that is there."""
     facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.is_file()}
-    return {path: [fact.st_size, fact.st_mtime_ns] for path, fact in facts.items()}
+    return {path: (fact.st_size, fact.st_mtime_ns) for path, fact in facts.items()}

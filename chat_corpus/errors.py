@@ -85,6 +85,8 @@ _PACKAGE = Path(__file__).resolve().parent
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 #: Characters of an exception's text that a message shows.
 _LONGEST = 500
+#: What is said of accounts that do not balance.
+DEFECT = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 
 def unexpected(where: str, error: BaseException) -> ChatCorpusError:

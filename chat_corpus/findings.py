@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, Survey
 from chat_corpus.terminal import counted
@@ -33,12 +34,13 @@ def nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: S
     """What is said where there is nothing to do."""
     if not chosen:
         return _ALL_EXCLUDED
-    met = {name: one.state for name, one in chosen.items() if one.state != "absent"}
+    states = {name: one.state for name, one in chosen.items()}
+    met = {name: state for name, state in states.items() if state is not State.ABSENT}
     if len(chosen) == len(found) and not met:
         return _NOTHING_FOUND.format(settings.raw)
     none = "no corpus" if len(chosen) == len(found) else "none of the sources asked for"
-    states = ", ".join(f"{name} {state}" for name, state in (met or dict.fromkeys(chosen, "absent")).items())
-    return _NOT_READABLE.format(none, settings.raw, states)
+    told = ", ".join(f"{name} {state}" for name, state in (met or states).items())
+    return _NOT_READABLE.format(none, settings.raw, told)
 
 
 def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
@@ -61,5 +63,5 @@ def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
             )
     if any(one.damaged for one in chosen.values()):
         return 1
-    lacking = ("unusable", "absent", "partial") if asked else ("unusable",)
+    lacking = {State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if asked else ())}
     return _INCOMPLETE if any(one.state in lacking for one in chosen.values()) else 0

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from chat_corpus.ledger import Counts
+from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.plan import Piece, Shard
 from chat_corpus.raw import RawFile
 from chat_corpus.schema import Segmentation
@@ -57,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     segmentation: Segmentation
     dialect: str
     pieces: tuple[Span, ...]
-    counts: dict[str, Any]
+    counts: Counts
     row: int
     rows: int
     tsv: int
@@ -116,7 +115,7 @@ def runs(dropped: Iterable[int]) -> tuple[int, ...]:
 
 def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place]) -> None:
     """Write the index of a source whose outputs were merged from `shards` at `places`."""
-    rows = [one.written - sum(place.dropped[1::2]) for one, place in zip(counts, places, strict=True)]
+    rows = [one.pairs.written - sum(place.dropped[1::2]) for one, place in zip(counts, places, strict=True)]
     firsts = accumulate(rows, initial=1)
     entries = [
         Entry(
@@ -135,7 +134,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
                 )
                 for one in shard.pieces
             ),
-            counts=told.report(),
+            counts=told,
             row=first,
             rows=many,
             tsv=place.tsv,
@@ -145,13 +144,12 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
         )
         for shard, told, place, many, first in zip(shards, counts, places, rows, firsts, strict=False)
     ]
-    path.write_bytes(b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))
+    path.write_bytes(b"".join(encode(entry) + b"\n" for entry in entries))
 
 
 def read(path: Path) -> list[Entry]:
     """The entries of an index. Raises OSError, and ValueError for any other file."""
-    decoder = msgspec.json.Decoder(Entry)
-    entries = [decoder.decode(line) for line in path.read_bytes().splitlines()]
+    entries = [decode(line, Entry) for line in path.read_bytes().splitlines()]
     firsts = accumulate((entry.rows for entry in entries), initial=1)
     if any((entry.shard, entry.row) != at for entry, at in zip(entries, enumerate(firsts), strict=False)):
         raise ValueError("its rows are not numbered on from shard to shard")

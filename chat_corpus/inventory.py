@@ -13,12 +13,15 @@ from chat_corpus.errors import FileError
 from chat_corpus.heads import head_of
 from chat_corpus.raw import RawFile
 from chat_corpus.samples import digest
+from chat_corpus.schema import State
 from chat_corpus.survey import Found, Survey
 from chat_corpus.terminal import counted
 from chat_corpus.trial import trial
 
 #: States of a source that is read.
-_READ = ("found", "renamed", "partial", "sample")
+_READ = {State.FOUND, State.RENAMED, State.PARTIAL, State.SAMPLE}
+#: States of a source of which more can be obtained.
+_INCOMPLETE = {State.ABSENT, State.PARTIAL, State.UNUSABLE, State.SAMPLE}
 _BEGINNING = "(of its first 64 kB)"
 #: An estimate has so many digits that mean something.
 _DIGITS = 2
@@ -38,29 +41,30 @@ def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
 
 def _unreadable(one: Found) -> tuple[list[str], list[str]]:
     """What the beginnings of a source's files tell: which make it fail, and of which much is unreadable."""
-    counts = {}
+    counts, quotes = {}, {}
     for group in one.groups:
         format_ = one.source.inputs[group.input].format
         for file in group.files if format_.parts == 1 else ():
             try:
-                figures = trial(format_, head_of(file))
+                tried = trial(format_, head_of(file))
             except FileError:  # told where it is read to its end
                 continue
-            if figures is not None:
-                counts[file.name] = figures
+            if tried is not None:
+                counts[file.name], quotes[file.name] = tried
     groups = [names for names in one.names if names[0] in counts]
-    return list(usable.failures(groups, counts)), [*usable.cautions(groups, counts), *usable.passed_over(counts)]
+    cautions = [*usable.cautions(groups, counts, quotes), *usable.passed_over(counts)]
+    return list(usable.failures(groups, counts, quotes)), cautions
 
 
 def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
     failures, cautions = _unreadable(one)
-    state = "unusable" if failures and one.state in _READ else one.state
+    state = State.UNUSABLE if failures and one.state in _READ else one.state
     files = [_file(file, one, hashes=hashes) for file in one.files]
     records = [file["records"] for file in files]
     damaged = [*one.damaged, *(f"{file['file']}: {file['damage']}" for file in files if "damage" in file)]
     return {
         "name": name,
-        "state": "damaged" if damaged else state,
+        "state": State.DAMAGED if damaged else state,
         "files": files,
         "bytes": sum(file.size for file in one.files),
         "records": None if None in records else sum(records),
@@ -71,7 +75,7 @@ def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
         "damaged": damaged,
         "unusable": [*one.unusable, *(f"{failure} {_BEGINNING}" for failure in failures)],
         "remarks": [*one.remarks, *(f"{caution} {_BEGINNING}" for caution in cautions)],
-        "obtain": one.source.obtain if damaged or state in ("absent", "partial", "unusable", "sample") else None,
+        "obtain": one.source.obtain if damaged or state in _INCOMPLETE else None,
     }
 
 

@@ -6,15 +6,16 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chat_corpus import earlier, foreign, index, usable
+from chat_corpus.counts import Counts
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
-from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge
 from chat_corpus.plan import Plan
 from chat_corpus.progress import amount
+from chat_corpus.raw import beginning
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
@@ -85,7 +86,6 @@ class Job:
     def tasks(self) -> Iterator[Task]:
         """The tasks, planned as they are asked for, until one has failed."""
         self.clock = time.perf_counter()
-        self.told.files = self.plan.facts
         settings = self.plan.settings
         try:
             with attributed(f"{self.name}: before its files were read", self.folder.parent):
@@ -139,7 +139,7 @@ class Job:
             "%s: shard %d, %s",
             self.name,
             task.shard.number,
-            counted(outcome.written, "pair"),
+            counted(outcome.pairs.written, "pair"),
             extra={"event": "shard.done", "source": self.name},
         )
 
@@ -167,6 +167,7 @@ class Job:
         One that failed keeps its parts for the next run, unless the parts themselves are at fault.
         """
         faulty = False
+        self.told.files = tuple(map(replace, self.plan.facts))
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its records were counted"):
@@ -176,7 +177,7 @@ class Job:
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its shards were joined", out):
-                    self.merge.finish(self.told.counts)
+                    self.told.counts = self.merge.finish(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
                     self.told.read_samples()
@@ -186,6 +187,15 @@ class Job:
                 faulty = True
         self.told.seconds = time.perf_counter() - self.clock
         return faulty or not self.told.error
+
+    def _quotes(self) -> usable.Quotes:
+        """How the first unreadable record of each file begins: messages show it, report.json does not."""
+        return {
+            name: beginning(task.part.raw_of(name, file.example.line))
+            for name, file in self.told.counts.records_by_file.items()
+            for task in self.made
+            if file.example is not None and task.shard.holds(name, file.example.line)
+        }
 
     def forget(self) -> None:
         """Delete the parts, and the clean turns that are not to be kept or were those of other settings."""
@@ -201,9 +211,8 @@ class Job:
         """Say in a line what was done."""
         if not self.told.error:
             counts, seconds = self.told.counts, self.told.seconds
-            line = (
-                f"{self.name}: {counted(counts.records, 'record')}, {counted(counts.written, 'pair')}, {seconds:.1f} s"
-            )
+            read, written = counted(counts.records.read, "record"), counted(counts.pairs.written, "pair")
+            line = f"{self.name}: {read}, {written}, {seconds:.1f} s"
             rate = amount(self.told.megabytes * 1e6 / seconds)
             about = {"event": "source.done", "source": self.name, "seconds": round(seconds, 3)}
             _log.info("%s, %s/s", line, rate, extra=about)
@@ -211,21 +220,21 @@ class Job:
     def _check_usable(self) -> None:
         """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
         counts, source = self.told.counts, self.plan.found.source
-        groups = self.plan.found.names
-        failures = list(usable.failures(groups, counts.files))
+        groups, files = self.plan.found.names, self.told.counts.records_by_file
+        failures, cautions = list(usable.failures(groups, files)), list(usable.cautions(groups, files))
+        quotes = self._quotes() if failures or cautions else {}
         if failures:
-            advice = usable.advice(source, groups, counts.files, self.told.files)
-            reported = usable.failures(groups, usable.unquoted(counts.files))
-            error = IncompleteError(f"{self.name}: {'; '.join(reported)}; {advice}")
-            self.fail(error, f"{self.name}: {'; '.join(failures)}; {advice}")
+            advice = usable.advice(source, groups, files, self.told.files)
+            error = IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}")
+            self.fail(error, f"{self.name}: {'; '.join(usable.failures(groups, files, quotes))}; {advice}")
         elif barren := usable.barren(source, self.plan.settings.of(self.name), counts):
             if usable.is_wanted(counts):
                 _log.warning("%s: %s", self.name, barren, extra={"event": "source.empty", "source": self.name})
             else:
                 self.fail(IncompleteError(f"{self.name}: {barren}"))
-        for caution in usable.cautions(groups, counts.files):
+        for caution in usable.cautions(groups, files, quotes):
             _log.warning("%s: %s", self.name, caution, extra={"event": "source.unreadable", "source": self.name})
-        for remark in usable.passed_over(counts.files):
+        for remark in usable.passed_over(files):
             _log.warning("%s: %s", self.name, remark, extra={"event": "source.unread_field", "source": self.name})
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import sealed
-from chat_corpus.ledger import Counts
+from chat_corpus import counts, sealed
+from chat_corpus.counts import Counts
 from chat_corpus.pipeline import Cleaned
 
 #: Texts that are mostly the same as the clean one: only where they differ are they written.
@@ -20,7 +19,7 @@ _COUNTS = "chat_corpus.counts"
 def write(cleaned: Cleaned, path: Path, name: str) -> None:
     """Write the clean turns of a shard and its accounts into one file, sealed as `name`. Raises OSError."""
     same = (pl.when(pl.col(name) != pl.col("text")).then(name).alias(name) for name in _EARLIER)
-    told, content = {_COUNTS: json.dumps(cleaned.counts.report())}, io.BytesIO()
+    told, content = {_COUNTS: counts.encode(cleaned.counts).decode()}, io.BytesIO()
     cleaned.turns.with_columns(*same).write_parquet(content, compression="lz4", metadata=told)
     path.write_bytes(sealed.seal(content.getvalue(), name))
 
@@ -29,8 +28,8 @@ def read(path: Path, name: str) -> Cleaned | None:
     """What `write` wrote as `name`; None where there is nothing of the kind, or nothing whole."""
     try:
         content = sealed.unseal(path.read_bytes(), name)
-        counts = Counts.read(json.loads(pl.read_parquet_metadata(io.BytesIO(content))[_COUNTS]))
+        told = counts.decode(pl.read_parquet_metadata(io.BytesIO(content))[_COUNTS].encode(), Counts)
         turns = pl.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pl.exceptions.PolarsError):
+    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError):
         return None
-    return Cleaned(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=counts)
+    return Cleaned(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=told)

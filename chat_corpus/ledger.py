@@ -1,225 +1,32 @@
 """Accounts that must balance: nothing a reader met may vanish between two stages, or appear from nowhere.
 
-records read  = structural + used + rejected       (rejected: a record none of whose turns is one)
-turns         = kept + rejected                    (by reason)
-pairs possible = written + rejected + duplicates   (by reason)
+The figures are those of `counts`, whose sums `Counts.check` holds to account; here is what each stage is held to.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
-from chat_corpus.errors import LedgerError
-from chat_corpus.formats.base import Reading, Records
-from chat_corpus.lines import count, printable
-from chat_corpus.raw import displayed
+from chat_corpus.counts import Example, FileCounts
+from chat_corpus.errors import DEFECT, LedgerError
+from chat_corpus.formats.base import Reading
+from chat_corpus.lines import count
 from chat_corpus.rows import mask
 from chat_corpus.schema import Pairing, Reason
 
 #: Why a record is rejected by whoever reads it: nothing of it was understood.
 UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Example:
-    """The first unreadable record of a file: its number, the reason, the detail, and how it begins.
-
-    The last is for messages, and neither kept nor reported: the rejects have the whole record.
-    """
-
-    line: int
-    reason: str
-    detail: str
-    raw: str = field(default="", compare=False)
-
-    @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Example:
-        """An example from what `report` made of it. Raises KeyError, TypeError or ValueError for anything else."""
-        return cls(line=int(data["line"]), reason=str(data["reason"]), detail=str(data["detail"]))
-
-    def report(self) -> dict[str, Any]:
-        """The example as it stands in report.json."""
-        return {"line": self.line, "reason": self.reason, "detail": self.detail}
-
-
-@dataclass(kw_only=True, slots=True)
-class FileCounts:
-    """Records of one raw file that were used, rejected, and of the rejected those that nobody could read, by reason.
-
-    `unread` counts the records by fields with text that is in no turn.
-    """
-
-    used: int = 0
-    rejected: int = 0
-    unreadable: Counter[str] = field(default_factory=Counter)
-    example: Example | None = None
-    unread: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def records(self) -> int:
-        """Records that hold turns, or should."""
-        return self.used + self.rejected
-
-    @property
-    def share(self) -> float:
-        """The share of unreadable records in those that should hold turns; 1 where there are none of these."""
-        return self.unreadable.total() / self.records if self.records else 1.0
-
-    def add(self, other: FileCounts) -> None:
-        """Add the figures of another shard of the file; of two examples the earlier one stays."""
-        self.used += other.used
-        self.rejected += other.rejected
-        self.unreadable += other.unreadable
-        self.unread += other.unread
-        examples = [one for one in (self.example, other.example) if one is not None]
-        self.example = min(examples, key=lambda one: one.line, default=None)
-
-    def report(self) -> dict[str, Any]:
-        """The figures as they stand in report.json."""
-        return {
-            "used": self.used,
-            "rejected": self.rejected,
-            "unreadable": dict(sorted(self.unreadable.items())),
-            "example": None if self.example is None else self.example.report(),
-            "unread_fields": dict(sorted(self.unread.items())),
-        }
-
-    @classmethod
-    def read(cls, data: Mapping[str, Any]) -> FileCounts:
-        """Figures from what `report` made of them. Raises KeyError, TypeError or ValueError for anything else."""
-        example = data["example"]
-        return cls(
-            used=data["used"],
-            rejected=data["rejected"],
-            unreadable=Counter(data["unreadable"]),
-            example=None if example is None else Example.read(example),
-            unread=Counter(data["unread_fields"]),
-        )
-
-
-@dataclass(kw_only=True, slots=True)
-class Counts:
-    """What happened to the records, turns and pairs of a shard or a source; every figure counted on its own.
-
-    `normalized` is the turns that text steps changed, `changed` those that each step changed, whether or not a later
-    one undid it.
-    `files` has the records of each raw file by its name.
-    """
-
-    records: int = 0
-    structural: int = 0
-    used: int = 0
-    records_rejected: int = 0
-    turns: int = 0
-    kept: int = 0
-    turns_rejected: Counter[str] = field(default_factory=Counter)
-    normalized: int = 0
-    changed: Counter[str] = field(default_factory=Counter)
-    converted: int = 0
-    scripts: Counter[str] = field(default_factory=Counter)
-    pairs: int = 0
-    written: int = 0
-    duplicates: int = 0
-    pairs_rejected: Counter[str] = field(default_factory=Counter)
-    files: dict[str, FileCounts] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Counts:
-        """Counts from what `report` made of them. Raises ValueError for anything else."""
-        try:
-            records, turns, pairs = told["records"], told["turns"], told["pairs"]
-            return cls(
-                records=records["read"],
-                structural=records["structural"],
-                used=records["used"],
-                records_rejected=records["rejected"],
-                turns=turns["read"],
-                kept=turns["kept"],
-                turns_rejected=Counter(turns["rejected"]),
-                normalized=turns["changed_by_normalization"],
-                changed=Counter(turns["changed_by_step"]),
-                converted=turns["changed_by_conversion"],
-                scripts=Counter(turns["scripts"]),
-                pairs=pairs["possible"],
-                written=pairs["written"],
-                duplicates=pairs["duplicates"],
-                pairs_rejected=Counter(pairs["rejected"]),
-                files={name: FileCounts.read(file) for name, file in told["records_by_file"].items()},
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no accounts of this version: {error}") from error
-
-    def add(self, other: Counts) -> None:
-        """Add the figures of another shard."""
-        for figure in fields(self):
-            if figure.name != "files":
-                setattr(self, figure.name, getattr(self, figure.name) + getattr(other, figure.name))
-        for name, file in other.files.items():
-            self.files.setdefault(name, FileCounts()).add(file)
-
-    def report(self) -> dict[str, Any]:
-        """The accounts as they stand in report.json."""
-        return {
-            "records": {
-                "read": self.records,
-                "structural": self.structural,
-                "used": self.used,
-                "rejected": self.records_rejected,
-            },
-            "records_by_file": {name: file.report() for name, file in self.files.items()},
-            "turns": {
-                "read": self.turns,
-                "kept": self.kept,
-                "rejected": dict(sorted(self.turns_rejected.items())),
-                "changed_by_normalization": self.normalized,
-                "changed_by_step": dict(sorted(self.changed.items())),
-                "changed_by_conversion": self.converted,
-                "scripts": dict(sorted(self.scripts.items())),
-            },
-            "pairs": {
-                "possible": self.pairs,
-                "written": self.written,
-                "rejected": dict(sorted(self.pairs_rejected.items())),
-                "duplicates": self.duplicates,
-            },
-        }
-
-    def check(self, where: str) -> None:
-        """Raise LedgerError where a sum does not balance."""
-        sums = [
-            ("records", self.records, self.structural + self.used + self.records_rejected),
-            ("turns", self.turns, self.kept + self.turns_rejected.total()),
-            ("pairs", self.pairs, self.written + self.duplicates + self.pairs_rejected.total()),
-        ]
-        if self.files:
-            sums += [
-                ("used records of the files", self.used, sum(file.used for file in self.files.values())),
-                (
-                    "rejected records of the files",
-                    self.records_rejected,
-                    sum(one.rejected for one in self.files.values()),
-                ),
-            ]
-        for name, total, parts in sums:
-            if total != parts:
-                raise LedgerError(f"{where}: {name} do not balance: {total} met, {parts} accounted for; {_BUG}")
-
-
 #: Places of one dialogue, where dialogue and turn are one number.
 _DIALOGUE = 1 << 32
 #: What tells a row from the others.
 _ADDRESS = ("part", "line", "dialogue", "turn")
 #: Of so many pairs of a shard the text is looked at.
 _LOOKS = 1000
-#: So many characters of an unreadable record are shown.
-_EXAMPLE = 80
-_BUG = "this is a defect of chat-corpus: nothing was written; please report it with this message"
 
 
 def check_reading(reading: Reading, part: int, first: int, records: int, where: str) -> tuple[int, int]:
@@ -235,15 +42,15 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
     if len(addresses) != records or not mask(records, addresses.filter(inside) - first).all():
         raise LedgerError(
             f"{where}: {records} records were read, from {first} on; the reader accounts for "
-            f"{addresses.n_unique()} of them in {len(addresses)} places; {_BUG}"
+            f"{addresses.n_unique()} of them in {len(addresses)} places; {DEFECT}"
         )
     used = int(by_line["used"].sum())
     return used, len(by_line) - used
 
 
-def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int, records: Records) -> FileCounts:
-    """The figures of one file of a shard: `rows` are a reader's, `records` the raw ones that they were read from."""
-    counts = FileCounts(used=used, rejected=rejected)
+def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
+    """The figures of one file of a shard, of which a reader made `rows`."""
+    counts = replace(FileCounts.zero(), used=used, rejected=rejected)
     mine = rows.filter((pl.col("part") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
     if mine.is_empty():
         return counts
@@ -252,16 +59,8 @@ def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int, records
     counts.unreadable = Counter(dict(lost["reason"].value_counts().iter_rows()))
     if not lost.is_empty():
         line, reason, detail = lost.select("line", "reason", "detail").row(0)
-        counts.example = Example(line=line, reason=reason, detail=detail, raw=_beginning(records, line))
+        counts.example = Example(line=line, reason=reason, detail=detail)
     return counts
-
-
-def _beginning(records: Records, line: int) -> str:
-    """How a raw record begins, in one line that can be printed."""
-    record = records.filter(pl.col("line") == line)
-    text, data = record["text"][0], record["bytes"][0]
-    begin = printable(data[: _EXAMPLE * 4]) if text is None else text[: _EXAMPLE * 4]
-    return displayed(" ".join(begin.split())[:_EXAMPLE])
 
 
 def check_order(rows: pl.DataFrame, where: str) -> None:
@@ -278,13 +77,13 @@ def check_order(rows: pl.DataFrame, where: str) -> None:
     unknown = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
     untold = rows["reason"].is_null() != rows["detail"].is_null()
     if moved.any() or unplaced.is_duplicated().any() or unknown or untold.any():
-        raise LedgerError(f"{where}: stage 'read' doubled or moved turns, or gave no reason of ours; {_BUG}")
+        raise LedgerError(f"{where}: stage 'read' doubled or moved turns, or gave no reason of ours; {DEFECT}")
 
 
 def check_length(before: pl.DataFrame, after: int, stage: str, where: str) -> None:
     """Check that a stage made as many rows as it was given. Raises LedgerError."""
     if len(before) != after:
-        raise LedgerError(f"{where}: stage '{stage}' lost or added turns: {len(before)} in, {after} out; {_BUG}")
+        raise LedgerError(f"{where}: stage '{stage}' lost or added turns: {len(before)} in, {after} out; {DEFECT}")
 
 
 class Law(Enum):
@@ -316,19 +115,19 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
     """
     check_length(before, len(after), stage, where)
     if not all(before[name].equals(after[name]) for name in _ADDRESS):
-        raise LedgerError(f"{where}: stage '{stage}' moved turns; {_BUG}")
+        raise LedgerError(f"{where}: stage '{stage}' moved turns; {DEFECT}")
     reasons = after["reason"]
     if judges:
         reasons = reasons.set(before["reason"].is_null(), None) if before["reason"].null_count() else reasons
     if not before["reason"].equals(reasons):
-        raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {_BUG}")
+        raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {DEFECT}")
 
 
 def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
     """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
     records = pl.struct("part", "line", "dialogue").rle().struct.field("value")
     if len(after) < len(before) or not before.select(records).equals(after.select(records)):
-        raise LedgerError(f"{where}: stage '{stage}' lost or moved turns: {len(before)} in, {len(after)} out; {_BUG}")
+        raise LedgerError(f"{where}: stage '{stage}' lost or moved turns: {len(before)} in, {len(after)} out; {DEFECT}")
 
 
 def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:
@@ -350,7 +149,7 @@ def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where
     if len(pairs) != len(answers) or not _are(pairs, rows, sides):
         raise LedgerError(
             f"{where}: stage 'pair' lost, added or moved pairs: {len(pairs)} made, {len(answers)} implied by the "
-            f"turns; {_BUG}"
+            f"turns; {DEFECT}"
         )
 
 
@@ -390,7 +189,8 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
     whole = whole and (ends[-1] if lines else 0) == len(encoded)
     if not whole or not _stand(columns, ends, encoded, 1 + lines // _LOOKS):
         raise LedgerError(
-            f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; {_BUG}"
+            f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; "
+            f"{DEFECT}"
         )
 
 
@@ -399,7 +199,7 @@ def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
     lines = count(encoded, b"\n")
     if lines != rejected:
         raise LedgerError(
-            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} told of; {_BUG}"
+            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} told of; {DEFECT}"
         )
 
 

@@ -16,11 +16,12 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 import polars as pl
+from msgspec import structs
 
 from chat_corpus import distinct, earlier
+from chat_corpus.counts import Counts
 from chat_corpus.errors import LedgerError
 from chat_corpus.index import Place, runs
-from chat_corpus.ledger import Counts
 from chat_corpus.pipeline import raw_for_some
 from chat_corpus.schema import Reason
 from chat_corpus.work import BLOCK, Part, blocks
@@ -34,11 +35,15 @@ _SYNC = 1 << 25
 
 
 class _Lines:
-    """A file of whole lines in the making, how many they are, and of how many bytes."""
+    """A file of whole lines in the making, how many they are, and of how many bytes.
+
+    `sound` says whether it holds what its parts were made with.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = self.bytes = self._synced = 0
+        self.sound = True
         path.write_bytes(b"")  # what an interrupted run left there is made again from its parts
 
     def append(self, pieces: Iterable[bytes], lines: int | None = None) -> int:
@@ -55,6 +60,10 @@ class _Lines:
                 self._synced = self.bytes
         self.lines += counted if lines is None else lines
         return written
+
+    def expect(self, written: int, wanted: int) -> None:
+        """Hold the CRC-32 of what was written against that of what was to be."""
+        self.sound = self.sound and written == wanted
 
     def join(self, part: Path, lines: int) -> int:
         """Append a file that was made with so many lines; returns the CRC-32 of what was written."""
@@ -75,8 +84,6 @@ class Merge:
         #: Where the parts joined so far stand, in order.
         self.places: list[Place] = []
         self._pairs, self._rejects = _Lines(folder / "pairs.writing"), _Lines(folder / "rejects.writing")
-        #: The first file that does not hold what its parts were made with.
-        self._faulty = ""
 
     def add(self, number: int, part: Part) -> None:
         """Take a finished part; it is joined as soon as all before it have been."""
@@ -85,36 +92,36 @@ class Merge:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
             counts, pairs, rejects = following.accounts()
-            self._expect(self._rejects.join(following.rejects, counts.turns_rejected.total()), rejects, "rejects")
+            self._rejects.expect(self._rejects.join(following.rejects, counts.turns.rejected.total()), rejects)
             if self._raw_of is None:
-                self._expect(self._pairs.join(following.pairs, counts.written), pairs, "pairs")
-
-    def _expect(self, written: int, wanted: int, what: str) -> None:
-        if written != wanted:
-            self._faulty = self._faulty or what
+                self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
 
     @property
     def index(self) -> Path:
         """Where the index is to be written before the files are put in their places."""
         return self._folder / "index.writing"
 
-    def finish(self, counts: Counts) -> None:
-        """Join what is left to join, and check the files. Adds the duplicates to `counts`.
+    def finish(self, counts: Counts) -> Counts:
+        """Join what is left to join, and check the files. Returns `counts` with the repeats told apart.
 
         Raises LedgerError where the files do not hold what was counted.
         """
         repeats = self._distinct(self._raw_of) if self._raw_of and self._parts else None
         duplicates = 0 if repeats is None else len(repeats)
-        counts.duplicates += duplicates
-        counts.written -= duplicates
+        written = counts.pairs.written - duplicates
+        counts = structs.replace(counts, pairs=structs.replace(counts.pairs, written=written, duplicates=duplicates))
         counts.check(self._name)
-        rejected = counts.turns_rejected.total() + duplicates
-        for lines, expected, what in ((self._pairs, counts.written, "pairs"), (self._rejects, rejected, "rejects")):
-            if lines.lines != expected or self._faulty == what:
+        rejected = counts.turns.rejected.total() + duplicates
+        for lines, expected, what in (
+            (self._pairs, counts.pairs.written, "pairs"),
+            (self._rejects, rejected, "rejects"),
+        ):
+            if lines.lines != expected or not lines.sound:
                 raise LedgerError(
                     f"{self._name}: stage 'merge' lost, added, changed or moved {what}: {lines.lines} rows were "
                     f"written, {expected} accounted for; the old file was left as it was"
                 )
+        return counts
 
     def put(self, out: Path, announce: Callable[[], None]) -> None:
         """Move the files and the index to their places under `out`, after `announce` has left word of it.
@@ -146,18 +153,18 @@ class Merge:
                 self.places[number], tsv=self._pairs.bytes, duplicates=self._rejects.bytes, dropped=lengths
             )
             if dropped.is_empty():
-                self._expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.accounts()[1], "pairs")
+                self._pairs.expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.accounts()[1])
                 continue
             data = part.pairs.read_bytes()
-            self._expect(zlib.crc32(data), part.accounts()[1], "pairs")
+            self._pairs.expect(zlib.crc32(data), part.accounts()[1])
             pieces = _cut(data, part.keys, lengths)
             if not _are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
-                self._faulty = self._faulty or "pairs"
+                self._pairs.sound = False
             kept = b"".join(pieces[::2])
             written = self._pairs.append(blocks(kept), limits[1] - limits[0] - len(dropped))
-            self._expect(written, zlib.crc32(kept), "pairs")
+            self._pairs.expect(written, zlib.crc32(kept))
             told = _duplicates(self._name, part, dropped, raw_of(number))
-            self._expect(self._rejects.append(blocks(told)), zlib.crc32(told), "rejects")
+            self._rejects.expect(self._rejects.append(blocks(told)), zlib.crc32(told))
         return repeats
 
 

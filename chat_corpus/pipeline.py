@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
+from msgspec.structs import replace
 
 from chat_corpus import ledger, rules, script
+from chat_corpus.counts import Counts, PairCounts, RecordCounts
 from chat_corpus.encodings import UTF8
 from chat_corpus.errors import ChatCorpusError, FileError, LedgerError, place_of
 from chat_corpus.formats.base import Format, Reading, Records
-from chat_corpus.ledger import Counts, Law
+from chat_corpus.ledger import Law
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Piece, Shard
@@ -149,12 +151,12 @@ def process(shard: Shard, source: Source, own: SourceSettings) -> Outcome:
 
 def clean(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records, ...]) -> Cleaned:
     """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
-    counts, context = Counts(), Context(shard=shard, source=source, own=own)
+    counts, context = Counts.zero(), Context(shard=shard, source=source, own=own)
     turns = _run(CLEANING, _read(raw, context, counts), context).drop("notable")
-    counts.normalized = int((turns["raw"] != turns["unconverted"]).sum())
-    counts.converted = int((turns["unconverted"] != turns["text"]).sum())
-    counts.changed = context.changed
-    counts.scripts = +Counter({name: int((turns["script"] == name).sum()) for name in script.NAMES})
+    counts.turns.changed_by_normalization = int((turns["raw"] != turns["unconverted"]).sum())
+    counts.turns.changed_by_conversion = int((turns["unconverted"] != turns["text"]).sum())
+    counts.turns.changed_by_step = context.changed
+    counts.turns.scripts = +Counter({name: int((turns["script"] == name).sum()) for name in script.NAMES})
     return Cleaned(turns=turns, counts=counts)
 
 
@@ -163,18 +165,20 @@ def judge(
 ) -> Outcome:
     """The stages that look at clean turns alone: check, pair. `raw` gives the records of those that are rejected.
 
-    Adds to the counts of `cleaned`. Raises LedgerError on imbalance.
+    Raises LedgerError on imbalance.
     """
-    where, counts = shard.place, cleaned.counts
+    where = shard.place
     turns = _run(JUDGING, cleaned.turns, Context(shard=shard, source=source, own=own))
-    counts.turns, counts.kept = len(turns), turns["reason"].null_count()
-    counts.turns_rejected = _by_reason(turns)
     pairing = own.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
     ledger.check_pairs(turns, possible, pairing, where)
     pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
-    counts.pairs, counts.written = len(possible), len(pairs)
-    counts.pairs_rejected = _by_reason(possible)
+    kept = turns["reason"].null_count()
+    counts = replace(
+        cleaned.counts,
+        turns=replace(cleaned.counts.turns, read=len(turns), kept=kept, rejected=_by_reason(turns)),
+        pairs=PairCounts(possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0),
+    )
     counts.check(where)
     return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=counts)
 
@@ -199,13 +203,11 @@ def _read(raw: tuple[Records, ...], context: Context, counts: Counts) -> pl.Data
     reading, expected = _limited(shard, reading, context.own.read.limit)
     for part, piece in enumerate(shard.pieces):
         used, lost = ledger.check_reading(reading, part, piece.first, expected[part], shard.place)
-        counts.records += expected[part]
-        counts.structural += len(reading.structural[part])
-        counts.used += used
-        counts.records_rejected += lost
-        file = ledger.file_counts(reading.rows, part, used, lost, raw[part])
-        file.unread = Counter(field for _, field in reading.unread)
-        counts.files.setdefault(piece.file.name, ledger.FileCounts()).add(file)
+        structural = len(reading.structural[part])
+        file = ledger.file_counts(reading.rows, part, used, lost)
+        file.unread_fields = Counter(field for _, field in reading.unread)
+        records = RecordCounts(read=expected[part], structural=structural, used=used, rejected=lost)
+        counts.add(replace(Counts.zero(), records=records, records_by_file={piece.file.name: file}))
     return _undecoded(reading.rows, shard)
 
 

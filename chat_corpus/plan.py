@@ -87,6 +87,10 @@ class Shard:
         markup = declared.markup if unicode else declared.markup - {Markup.SOFTBANK}
         return replace(declared, segmentation=self.segmentation, markup=markup)
 
+    def holds(self, file: str, record: int) -> bool:
+        """Whether a record of a file, by the file's name, is in this shard."""
+        return any(one.file.name == file and one.first <= record < one.first + one.records for one in self.pieces)
+
     @property
     def place(self) -> str:
         """Where a message about this shard says it is."""

@@ -19,8 +19,13 @@ def amount(size: float) -> str:
     >>> amount(300), amount(42_000), amount(2_310_000), amount(47_000_000), amount(5e9)
     ('0.3 kB', '42 kB', '2.3 MB', '47 MB', '5,000 MB')
     """
+    return " ".join(_scaled(size))
+
+
+def _scaled(size: float) -> tuple[str, str]:
+    """Bytes as a number, and its unit."""
     number, unit = (size / 1e6, "MB") if size >= 1e6 else (size / 1e3, "kB")
-    return f"{number:,.{0 if number >= 10 or not number else 1}f} {unit}"
+    return f"{number:,.{0 if number >= 10 or not number else 1}f}", unit
 
 
 #: A rate is told from this part of the whole on: before, starting up has taken most of the time.
@@ -52,7 +57,8 @@ class Pace:
 
     def __str__(self) -> str:
         """Amount done, rate and time left, as far as they are known."""
-        total = amount(self.total)
-        done = f"{amount(self.done).removesuffix(total[-3:])} of {total}"
+        number, unit = _scaled(self.done)
+        total, whole = _scaled(self.total)
+        done = f"{number}{'' if unit == whole else f' {unit}'} of {total} {whole}"
         left = self.left
         return done if left is None else f"{done}, {amount(self.rate)}/s, {left:.0f} s left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -11,6 +12,9 @@ from typing import IO, cast
 from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import FileError
 from chat_corpus.parquet import PARQUET, ParquetLines
+
+#: So many characters of a record that cannot be read are shown.
+_BEGINNING = 80
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,58 +82,6 @@ class RawFile:
             raise FileError(_place(self), fault) from error
 
 
-class _Streams:
-    """Streams of files that were read last as such, so that reading ranges in order costs one pass.
-
-    Two files that are read by turns have a stream each, be they members of one archive: of the streams that are not
-    beyond a range, the nearest is read on.
-    """
-
-    #: More than the files that are read together.
-    _MOST = 4
-
-    def __init__(self) -> None:
-        self._open: list[tuple[object, IO[bytes]]] = []  # the one used last is the last
-
-    def at(self, file: RawFile, start: int) -> IO[bytes]:
-        """A stream that has `start` of the file's content before it."""
-        content = None if file.ranged else (file.size, file.member)
-        key = file.path, file.modified, file.encoding, content
-        start += (file.offset or 0) if file.ranged else 0
-        if not start:
-            self._drop(key)  # whoever begins anew may have another file of the same name
-        fit = [one for one in self._open if one[0] == key and one[1].tell() <= start]
-        chosen = max(fit, key=lambda one: one[1].tell(), default=None)
-        if chosen is None:
-            if len(self._open) == self._MOST:
-                self._open.pop(0)[1].close()
-            chosen = key, self._started(file)
-        else:
-            self._open.remove(chosen)
-        self._open.append(chosen)
-        stream = chosen[1]
-        while (gap := start - stream.tell()) > 0 and stream.read(min(gap, 1 << 20)):
-            pass
-        return stream
-
-    def _drop(self, key: object) -> None:
-        for _, stream in (one for one in self._open if one[0] == key):
-            stream.close()
-        self._open = [one for one in self._open if one[0] != key]
-
-    @staticmethod
-    def _started(file: RawFile) -> IO[bytes]:
-        return file.archive() if file.ranged else file.open()
-
-    def close(self) -> None:
-        """Close all of them."""
-        while self._open:
-            self._open.pop()[1].close()
-
-
-_streams = _Streams()
-
-
 def _place(file: RawFile) -> str:
     return displayed(file.path) + (f" ({displayed(file.member)})" if file.member else "")
 
@@ -150,13 +102,13 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
     try:
         if file.streamed:
             end = min(stop, file.size) if file.ranged else stop
-            data = _streams.at(file, start).read(max(0, end - start))
+            with _at(file, start) as stream:
+                data = stream.read(max(0, end - start))
         else:
             with file.open() as stream:
                 stream.seek(start)
                 data = stream.read(stop - start)
     except compressed.DAMAGE as error:
-        _streams.close()
         fault = f"damaged near byte {start}: {displayed(str(error))}; get it again"
         raise FileError(_place(file), fault) from error
     check_unchanged(file)
@@ -164,6 +116,23 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
         met = f"{stop} bytes expected, {start + len(data)} met"
         raise FileError(displayed(file.path), f"{met}: it changed while it was read; run again")
     return data
+
+
+def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
+    """A stream that has `start` of a file's content before it, so that reading ranges in order costs one pass.
+
+    Two files that are read by turns have a stream each, be they members of one archive.
+    """
+    content = None if file.ranged else (file.size, file.member)
+    key = file.path, file.modified, file.encoding, content
+    start += (file.offset or 0) if file.ranged else 0
+    if not start:
+        compressed.waiting.drop(key)  # whoever begins anew may have another file of the same name
+    return compressed.waiting.use(key, start, lambda: _started(file))
+
+
+def _started(file: RawFile) -> IO[bytes]:
+    return file.archive() if file.ranged else file.open()
 
 
 def check_unchanged(file: RawFile) -> None:
@@ -190,6 +159,15 @@ def displayed(name: str) -> str:
     'a\\nb\\x1b[31m\\xff好'
     """
     return "".join(c if c.isprintable() else _escaped(c) for c in name)
+
+
+def beginning(record: str) -> str:
+    r"""How a raw record begins, in one line that steers no terminal.
+
+    >>> beginning("0,在吗,\n  在")
+    '0,在吗, 在'
+    """
+    return displayed(" ".join(record[: _BEGINNING * 4].split())[:_BEGINNING])
 
 
 def _escaped(character: str) -> str:

@@ -8,21 +8,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import polars as pl
+from msgspec.structs import asdict, replace
 
-from chat_corpus import distinct, earlier, identity, script, usable
-from chat_corpus.ledger import Counts
+from chat_corpus import distinct, earlier, identity, report_schema, script, usable
+from chat_corpus.counts import Counts, FileCounts
 from chat_corpus.plan import FileFacts
+from chat_corpus.report_schema import (
+    FailedSource,
+    FinishedSource,
+    LastFailure,
+    ReadFile,
+    RunFacts,
+    SourceEntry,
+    SourceFacts,
+)
+from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import Found
 from chat_corpus.work import whole
-
-#: What is reported of a run that failed beside an earlier output.
-_TRIED = ("raw", "settings", "files", "records_by_file")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,15 +37,15 @@ class SourceReport:
     """How a run went for one source; `error` says why it was not finished."""
 
     found: Found
-    counts: Counts = field(default_factory=Counts)
-    files: list[FileFacts] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts.zero)
+    files: tuple[FileFacts, ...] = ()
     samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0
     #: What an earlier run reported, where nothing has changed since and nothing was done.
-    unchanged: dict[str, Any] | None = None
+    unchanged: FinishedSource | None = None
 
     @property
     def megabytes(self) -> float:
@@ -51,8 +58,8 @@ class SourceReport:
 
 
 def write(
-    out: Path, settings: Settings, done: Mapping[str, SourceReport], run: dict[str, Any], *, last: bool
-) -> dict[str, Any]:
+    out: Path, settings: Settings, done: Mapping[str, SourceReport], run: RunFacts, *, last: bool
+) -> report_schema.Report:
     """Write the report of a run; sources that it did not touch keep what is said of them.
 
     Only the `last` one is waited for until the disk has it: the others hold for the time that the run goes on.
@@ -60,68 +67,89 @@ def write(
     before = {
         name: source
         for name, source in earlier.sources(out).items()
-        if source.get("state") != "sample" or (out / f"{name}.tsv").exists()  # else it was withdrawn
+        if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was withdrawn
     }
-    told = {name: one.unchanged or _source(out, one, settings) for name, one in done.items() if not one.error}
-    told |= {name: _failed(one, settings, before.get(name, {})) for name, one in done.items() if one.error}
-    report = {
-        "chat_corpus": identity.installed("chat-corpus"),
-        "python": platform.python_version(),
-        "packages": {name: identity.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
-        "script_conversion": script.load(settings.script).provenance,
-        "run": run,
-        "settings": msgspec.to_builtins(settings),
-        "sources": dict(sorted({**before, **told}.items())),
-    }
-    text = msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+    told = {name: _entry(out, one, settings, before.get(name)) for name, one in done.items()}
+    report = report_schema.Report(
+        chat_corpus=identity.installed("chat-corpus"),
+        python=platform.python_version(),
+        packages={name: identity.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
+        script_conversion=script.load(settings.script).provenance,
+        run=run,
+        settings=msgspec.to_builtins(settings),
+        sources=dict(sorted({**before, **told}.items())),
+    )
+    text = report_schema.encode(report)
     whole(out / earlier.REPORT, lambda path: path.write_bytes(text), sync=last)
     return report
 
 
-def _failed(told: SourceReport, settings: Settings, before: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
+    if told.error:
+        return _failed(told, settings, before)
+    if told.unchanged is not None:
+        return told.unchanged
+    return FinishedSource(
+        **asdict(_facts(told, settings)),
+        made_with=earlier.made_with(told.found, settings),
+        **asdict(replace(told.counts, records_by_file=_by_file(told))),
+        outputs=earlier.outputs(out, told.found.source.name),
+    )
+
+
+def _by_file(told: SourceReport) -> dict[str, FileCounts]:
+    """The records of each file, in the order of the files, whichever shard was done first."""
+    counts = told.counts.records_by_file
+    return {fact.file.name: counts[fact.file.name] for fact in told.files if fact.file.name in counts}
+
+
+def _failed(told: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
     """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
-    failure = {"error": told.error, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-    facts = _facts(told, settings)
-    facts["records_by_file"] = told.counts.report()["records_by_file"]
-    if "outputs" not in before:
-        return {**facts, **failure, "state": "failed"}
-    last = {"error": told.error, "at": failure["at"], **{name: facts[name] for name in _TRIED}}
-    return {**before, "state": "failed", "error": told.error, "last_failure": last}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    facts, records = _facts(told, settings), _by_file(told)
+    if not isinstance(before, FinishedSource):
+        failed = asdict(replace(facts, state=State.FAILED))
+        return FailedSource(**failed, records_by_file=records, error=told.error, at=at)
+    last = LastFailure(
+        error=told.error,
+        at=at,
+        raw=facts.raw,
+        settings=facts.settings,
+        files=facts.files,
+        records_by_file=records,
+    )
+    return replace(before, state=State.FAILED, error=told.error, last_failure=last)
 
 
-def _source(out: Path, told: SourceReport, settings: Settings) -> dict[str, Any]:
-    facts = {**_facts(told, settings), "made_with": earlier.made_with(told.found, settings)}
-    return {**facts, **told.counts.report(), "outputs": earlier.outputs(out, told.found.source.name)}
-
-
-def _facts(told: SourceReport, settings: Settings) -> dict[str, Any]:
+def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
     """What was read of a source, and how."""
     source: Source = told.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
-    shares = usable.shares(told.found.names, told.counts.files)
-    return {
-        "title": source.title,
-        "licence": source.licence,
-        "url": source.url,
-        "state": told.found.state,
-        "raw": settings.raw,
-        "plugins": list(settings.plugins),
-        "settings": msgspec.to_builtins(settings.of(source.name)),
-        "files": [
-            {
-                "file": fact.file.name,
-                "bytes": fact.bytes if fact.digest and fact.records <= limit else None,
-                "sha256": fact.digest or None,
-                "encoding": fact.file.encoding,
-                "encoding_evidence": fact.evidence,
-                "records": min(fact.records, limit),
-                "unreadable_share": round(shares.get(fact.file.name, 1.0), 4),
-                "segmentation": str(fact.segmentation),
-            }
-            for fact in told.files
-        ],
-        "missing": told.found.missing,
-        "remarks": told.found.remarks,
-        "seconds": round(told.seconds, 3),
-        "megabytes_per_second": round(told.megabytes / told.seconds, 2) if told.seconds else None,
-    }
+    shares = usable.shares(told.found.names, told.counts.records_by_file)
+    files = (
+        ReadFile(
+            file=fact.file.name,
+            bytes=fact.bytes if fact.digest and fact.records <= limit else None,
+            sha256=fact.digest or None,
+            encoding=fact.file.encoding,
+            encoding_evidence=fact.evidence,
+            records=min(fact.records, limit),
+            unreadable_share=round(shares.get(fact.file.name, 1.0), 4),
+            segmentation=str(fact.segmentation),
+        )
+        for fact in told.files
+    )
+    return SourceFacts(
+        title=source.title,
+        licence=source.licence,
+        url=source.url,
+        state=told.found.state,
+        raw=settings.raw,
+        plugins=settings.plugins,
+        settings=msgspec.to_builtins(settings.of(source.name)),
+        files=tuple(files),
+        missing=tuple(told.found.missing),
+        remarks=tuple(told.found.remarks),
+        seconds=round(told.seconds, 3),
+        megabytes_per_second=round(told.megabytes / told.seconds, 2) if told.seconds else None,
+    )

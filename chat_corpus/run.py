@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import filelock
 
@@ -24,9 +23,9 @@ from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.job import Job, forget
-from chat_corpus.ledger import Counts
 from chat_corpus.progress import Progress
 from chat_corpus.report import SourceReport
+from chat_corpus.report_schema import Report, RunFacts
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 from chat_corpus.work import Task, sweep, tidy
@@ -42,7 +41,7 @@ def run(
     conversions: int = 0,
     fresh: bool = False,
     replace: bool = True,
-) -> tuple[dict[str, SourceReport], Any]:
+) -> tuple[dict[str, SourceReport], Report]:
     """Do all sources in `found`, and write the report. Returns what became of each source, and the report.
 
     What became of a source comes with a sample of up to `conversions` turns of each shard that were converted. `fresh`
@@ -98,20 +97,22 @@ def _told(holder: Path) -> str:
 
 def _run(
     found: Mapping[str, Found], settings: Settings, progress: Progress, *, conversions: int, fresh: bool
-) -> tuple[dict[str, SourceReport], Any]:
+) -> tuple[dict[str, SourceReport], Report]:
     out, clock = Path(settings.out), time.perf_counter()
-    facts: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
-    facts["samples"] = any(one.sample for one in found.values())
+    started, samples = datetime.now(UTC).isoformat(timespec="seconds"), any(one.sample for one in found.values())
     done = {} if fresh or conversions else _left_alone(found, settings, progress)
     left = {name: one for name, one in found.items() if name not in done}
     jobs = {name: Job.of(one, settings, out / WORK, conversions=conversions, fresh=fresh) for name, one in left.items()}
 
+    def tell(*, last: bool) -> Report:
+        seconds = round(time.perf_counter() - clock, 3)
+        return report.write(out, settings, done, RunFacts(started=started, samples=samples, seconds=seconds), last=last)
+
     def close(job: Job) -> None:
         spent = job.finish(out)
         done[job.name] = job.told
-        facts["seconds"] = round(time.perf_counter() - clock, 3)
         # After each source, so that a run that is interrupted leaves no file that the report does not know.
-        report.write(out, settings, done, facts, last=False)
+        tell(last=False)
         if spent:
             job.forget()
         progress(job.name, job.size - job.reached, False)  # what it failed to read, or need not
@@ -119,7 +120,7 @@ def _run(
 
     def tasks() -> Iterator[Task]:
         """The tasks, when the engine's workers are already starting."""
-        _prepare(found, settings, samples=facts["samples"])
+        _prepare(found, settings, samples=samples)
         for job in jobs.values():
             yield from job.tasks()
             if job.finished:
@@ -131,8 +132,8 @@ def _run(
         progress(task.shard.source, job.advance(task.shard.bytes), worked)
         if job.finished:
             close(job)
-    facts["seconds"] = round(time.perf_counter() - clock, 3)
-    return {name: done[name] for name in found}, report.write(out, settings, done, facts, last=True)
+    written = tell(last=True)
+    return {name: done[name] for name in found}, written
 
 
 def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None:
@@ -153,11 +154,11 @@ def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progre
     for name, one in found.items():
         if told := earlier.unchanged(out, one, settings):
             forget(out / WORK / name)  # of a run killed after its report
-            done[name] = SourceReport(found=one, counts=Counts.read(told), unchanged=told)
+            done[name] = SourceReport(found=one, counts=told.counts, unchanged=told)
             progress(name, sum(file.size for file in one.files), False)
             about = {"event": "source.unchanged", "source": name}
             _log.info("%s: unchanged since %s", name, earlier.since(told), extra=about)
-            counts = done[name].counts.files
+            counts = told.records_by_file
             for caution in (*usable.cautions(one.names, counts), *usable.passed_over(counts)):
                 _log.warning("%s: %s", name, caution, extra={"event": "source.unreadable", "source": name})
     return done

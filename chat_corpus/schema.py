@@ -52,6 +52,19 @@ def is_source_name(name: object) -> bool:
     return isinstance(name, str) and _NAME.fullmatch(name) is not None and name not in _DEVICES
 
 
+class State(StrEnum):
+    """What was found of a source, and of one that was done, whether its last run failed. The value is told as it is."""
+
+    FOUND = "found"
+    RENAMED = "renamed"  # known by its content, or by files beside it
+    PARTIAL = "partial"  # some of its files are missing
+    DAMAGED = "damaged"  # a file of it cannot be read
+    UNUSABLE = "unusable"  # it is there in a form that is not read
+    SAMPLE = "sample"  # the bundled sample alone
+    ABSENT = "absent"
+    FAILED = "failed"  # in reports: it was read, and no output came of it
+
+
 class Script(StrEnum):
     """The script a source is written in, as its publisher or our measurement says (BCP 47 subtags)."""
 

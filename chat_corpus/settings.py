@@ -96,7 +96,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
     #: Settings of single sources: name, then any of the sections read, text, script, rules, pairs.
-    sources: dict[str, dict[str, Any]] = {}
+    sources: Mapping[str, Mapping[str, Any]] = {}
 
     def of(self, source: str) -> SourceSettings:
         """The settings of one source."""
@@ -125,8 +125,12 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)
         _converted(_merged(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places)
-        single.update({key: _merged(single[key], value) for key, value in (flags or {}).items() if key in single})
-    return settings
+    return replace(settings, sources={name: _won(one, flags or {}) for name, one in settings.sources.items()})
+
+
+def _won(single: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a single source, where flags are on the same sections with what flags say."""
+    return {key: _merged(value, flags[key]) if key in flags else value for key, value in single.items()}
 
 
 def _expanded(data: dict[str, Any]) -> dict[str, Any]:

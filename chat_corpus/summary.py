@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-from chat_corpus.ledger import Counts
+from chat_corpus.counts import Counts
 from chat_corpus.report import SourceReport
+from chat_corpus.schema import State
 from chat_corpus.survey import Found
 from chat_corpus.terminal import columns
 
@@ -29,14 +29,14 @@ def _damaged(name: str) -> dict[str, str]:
 
 
 def _row(name: str, told: SourceReport) -> dict[str, str]:
-    counts = Counts() if told.error else told.counts
-    why = [*sorted(counts.turns_rejected.items())]
-    why += [("duplicate", counts.duplicates)] if counts.duplicates else []
+    counts = Counts.zero() if told.error else told.counts
+    why = [*sorted(counts.turns.rejected.items())]
+    why += [("duplicate", counts.pairs.duplicates)] if counts.pairs.duplicates else []
     return {
         "source": name,
-        "records": f"{counts.records:,}",
-        "turns": f"{counts.kept:,}",
-        "pairs": f"{counts.written:,}",
+        "records": f"{counts.records.read:,}",
+        "turns": f"{counts.turns.kept:,}",
+        "pairs": f"{counts.pairs.written:,}",
         "seconds": "unchanged" if told.unchanged else f"{told.seconds:.1f}",
         "MB/s": f"{told.megabytes / told.seconds:.1f}" if told.seconds else "-",
         "rejected": "FAILED, see above" if told.error else ", ".join(f"{name} {n:,}" for name, n in why) or "-",
@@ -61,14 +61,14 @@ def undone(chosen: Mapping[str, Found], done: Mapping[str, SourceReport], *, ask
     return f"not all was done: {named}; see above" if named else ""
 
 
-def _debt(one: Found, told: SourceReport | None, *, asked: bool) -> str:
+def _debt(one: Found, told: SourceReport | None, *, asked: bool) -> State | None:
     if told is not None and told.error:
-        return "failed"
-    owed = ("damaged", "unusable", "absent", "partial") if asked else ("damaged", "unusable")
-    return one.state if one.state in owed else ""
+        return State.FAILED
+    owed = {State.DAMAGED, State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if asked else ())}
+    return one.state if one.state in owed else None
 
 
-def left(out: Path, reported: Mapping[str, Any], done: Iterable[str]) -> str:
+def left(out: Path, reported: Iterable[str], done: Iterable[str]) -> str:
     """The outputs of sources that were reported by an earlier run and of which this one has met nothing to read."""
     names = [f"{name}.tsv" for name in reported if name not in done and (out / f"{name}.tsv").exists()]
     return (

@@ -18,6 +18,7 @@ from chat_corpus.naming import without_marks
 from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
 from chat_corpus.samples import alike, is_sample, looks
+from chat_corpus.schema import State
 from chat_corpus.source import Input, Source
 from chat_corpus.walk import walk
 
@@ -61,15 +62,17 @@ class Found:
     samples_left: int = 0
 
     @property
-    def state(self) -> str:
-        """One of found, renamed, partial, damaged, unusable, sample, absent."""
+    def state(self) -> State:
+        """What was found of it; never failed."""
         if self.damaged:
-            return "damaged"
+            return State.DAMAGED
         if self.unusable and not self.groups:
-            return "unusable"
+            return State.UNUSABLE
         if not self.groups:
-            return "partial" if self.missing else "absent"
-        return "sample" if self.sample else "partial" if self.missing else "renamed" if self.renamed else "found"
+            return State.PARTIAL if self.missing else State.ABSENT
+        if self.sample:
+            return State.SAMPLE
+        return State.PARTIAL if self.missing else State.RENAMED if self.renamed else State.FOUND
 
     @property
     def names(self) -> list[list[str]]:
@@ -107,8 +110,8 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
     if len(strays) > _LOOKS:
         about = {"event": "files.many"}
         _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
-    strays = outputs(claims, strays, sources)
-    strays = joined(claims, strays, sources)
+    claims, strays = outputs(claims, strays, sources)
+    claims, strays = joined(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
     real = any(told.file not in samples for told in claims)
     found = {}

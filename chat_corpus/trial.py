@@ -7,12 +7,14 @@ from collections import Counter
 
 import polars as pl
 
+from chat_corpus.counts import FileCounts
 from chat_corpus.detection import text_head
 from chat_corpus.encodings import UTF8_SHARE, utf8_share
 from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.heads import text_of
-from chat_corpus.ledger import UNREADABLE, FileCounts, check_reading, file_counts
-from chat_corpus.lines import BOM, cut_at_line
+from chat_corpus.ledger import UNREADABLE, check_reading, file_counts
+from chat_corpus.lines import BOM, cut_at_line, printable
+from chat_corpus.raw import beginning
 from chat_corpus.signature import HEAD_BYTES, share
 
 #: Of a corpus that is known by its content alone at least so many records can be read.
@@ -29,8 +31,8 @@ _FEW = 0.5
 _FENCE = re.compile(r"^(?:```|~~~)\w*$", re.MULTILINE)
 
 
-def trial(format_: Format, head: bytes) -> FileCounts | None:
-    """The figures of the whole records in a head.
+def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
+    """The figures of the whole records in a head, and how the example of an unreadable one begins.
 
     None where a head alone does not tell: its first record does not end in it, or the file is read together with
     another one.
@@ -40,9 +42,14 @@ def trial(format_: Format, head: bytes) -> FileCounts | None:
         return None
     records, reading = read
     used, rejected = check_reading(reading, 0, 1, len(records), "the beginning of a file")
-    counts = file_counts(reading.rows, 0, used, rejected, records)
-    counts.unread = Counter(field for _, field in reading.unread)
-    return counts
+    counts = file_counts(reading.rows, 0, used, rejected)
+    counts.unread_fields = Counter(field for _, field in reading.unread)
+    return counts, "" if counts.example is None else _beginning(records, counts.example.line)
+
+
+def _beginning(records: Records, line: int) -> str:
+    text, data = records.filter(pl.col("line") == line).select("text", "bytes").row(0)
+    return beginning(printable(data) if text is None else text)
 
 
 def _read(format_: Format, head: bytes) -> tuple[Records, Reading] | None:

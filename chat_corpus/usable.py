@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chat_corpus.ledger import Counts, Example, FileCounts
+from chat_corpus.counts import Counts, Example, FileCounts
 from chat_corpus.plan import FileFacts
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.settings import SourceSettings
@@ -17,6 +17,9 @@ from chat_corpus.terminal import counted
 
 #: The names of all files of a source, those that are read together in one sequence.
 Groups = Sequence[Sequence[str]]
+#: How the example of a file begins, by the file's name. report.json quotes nothing, messages do.
+Quotes = Mapping[str, str]
+_UNQUOTED: Quotes = {}
 #: From this share of unreadable records on a file is not what its name says, or is read in a wrong way.
 MOST = 0.5
 #: From this share on the user must know.
@@ -26,34 +29,40 @@ _MOST_FIELDS = 6
 _LONGEST = 40
 
 
-def failures(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
+def failures(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[str]:
     """A sentence for each group of files that makes its source fail."""
     for names, file in _grouped(groups, counts):
         if not file.records:
             yield f"{' and '.join(names)}: no record in it, or nothing but lines that hold no turn"
         elif file.share >= MOST:
-            yield described(names, counts)
+            yield described(names, counts, quotes)
 
 
-def cautions(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[str]:
+def cautions(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[str]:
     """A sentence for each group of files of which much, but not most, is unreadable."""
     for names, file in _grouped(groups, counts):
         if file.records and MANY <= file.share < MOST:
-            yield described(names, counts)
+            yield described(names, counts, quotes)
 
 
 def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[str]:
     """A sentence for each file that has text in fields which are not read.
 
     >>> from collections import Counter
-    >>> next(passed_over({"a.json": FileCounts(used=9, unread=Counter(note=9, memo=1))}))
+    >>> file = FileCounts.zero()
+    >>> file.unread_fields = Counter(note=9, memo=1)
+    >>> next(passed_over({"a.json": file}))
     "a.json: there is text that is not read, under 'note' (9 records), 'memo' (1 record)"
     """
     for name, file in counts.items():
-        if file.unread:
-            most = file.unread.most_common(_MOST_FIELDS)
+        if file.unread_fields:
+            most = file.unread_fields.most_common(_MOST_FIELDS)
             told = ", ".join(f"'{field[:_LONGEST]}' ({counted(number, 'record')})" for field, number in most)
-            more = f" and {len(file.unread) - _MOST_FIELDS:,} more" if len(file.unread) > _MOST_FIELDS else ""
+            more = (
+                f" and {len(file.unread_fields) - _MOST_FIELDS:,} more"
+                if len(file.unread_fields) > _MOST_FIELDS
+                else ""
+            )
             yield f"{name}: there is text that is not read, under {told}{more}"
 
 
@@ -69,37 +78,35 @@ def _grouped(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[tuple
     other file. So the share of such a file alone says nothing.
     """
     for names in groups:
-        whole = FileCounts()
+        whole = FileCounts.zero()
         for name in names:
-            whole.add(counts.get(name, FileCounts()))
+            whole.add(counts.get(name, FileCounts.zero()))
         yield names, whole
 
 
-def described(names: Sequence[str], counts: Mapping[str, FileCounts]) -> str:
+def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> str:
     """The share of files read together that is unreadable, why, and the first example with its address.
 
     >>> from collections import Counter
-    >>> from chat_corpus.ledger import Example
-    >>> example = Example(line=2, reason="fields", detail="2 fields expected, 3 met", raw="0,在吗,在")
-    >>> figures = FileCounts(used=1, rejected=3, unreadable=Counter(fields=3), example=example)
-    >>> described(["a.csv"], {"a.csv": figures})
+    >>> from chat_corpus.counts import Example
+    >>> example = Example(line=2, reason="fields", detail="2 fields expected, 3 met")
+    >>> lost = Counter(fields=3)
+    >>> figures = FileCounts(used=1, rejected=3, unreadable=lost, example=example, unread_fields=Counter())
+    >>> described(["a.csv"], {"a.csv": figures}, {"a.csv": "0,在吗,在"})
     'a.csv: 3 of 4 records (75 %) cannot be read: fields 3; the first is a.csv:2, 2 fields expected, 3 met: 0,在吗,在'
     """
     ((_, whole),) = _grouped([names], counts)
     why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(whole.unreadable.items()))
     lost = f"{whole.unreadable.total():,} of {counted(whole.records, 'record')} ({_percent(whole.share)})"
     examples = ((name, counts[name].example) for name in names if name in counts)
-    told = next((f"; the first is {name}:{one.line}, {_shown(one)}" for name, one in examples if one), "")
+    told = next(
+        (f"; the first is {name}:{one.line}, {_shown(one, quotes.get(name))}" for name, one in examples if one), ""
+    )
     return f"{' and '.join(names)}: {lost} cannot be read: {why}{told}"
 
 
-def _shown(example: Example) -> str:
-    return f"{example.detail}: {example.raw}" if example.raw else example.detail
-
-
-def unquoted(counts: Mapping[str, FileCounts]) -> dict[str, FileCounts]:
-    """The same figures without the text of the examples, as report.json has them."""
-    return {name: FileCounts.read(file.report()) for name, file in counts.items()}
+def _shown(example: Example, quote: str | None) -> str:
+    return f"{example.detail}: {quote}" if quote else example.detail
 
 
 def _percent(share: float) -> str:
@@ -126,11 +133,12 @@ def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
     That is a pair at least, or a turn for a source that has no pairs by nature.
     """
     pairs = settings.pairs.pairing(source.pairing) is not Pairing.NONE
-    if counts.written if pairs else counts.kept:
+    if counts.pairs.written if pairs else counts.turns.kept:
         return ""
-    rejected = counts.turns_rejected or counts.pairs_rejected
+    rejected = counts.turns.rejected or counts.pairs.rejected
     why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
-    made = f"{counted(counts.records, 'record')}, {counted(counts.kept, 'turn')}, but no {'pair' if pairs else 'turn'}"
+    read, kept = counted(counts.records.read, "record"), counted(counts.turns.kept, "turn")
+    made = f"{read}, {kept}, but no {'pair' if pairs else 'turn'}"
     cause = f" (rejected: {why})" if why else ", since no turn has an answer"
     limit = " or raise --limit" if settings.read.limit else ""
     return f"{made}{cause}; look at the files{limit}"
@@ -138,4 +146,4 @@ def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
 
 def is_wanted(counts: Counts) -> bool:
     """Whether it may be for the user's own rules that a source gave nothing: that is what they asked for."""
-    return bool(counts.turns_rejected[Reason.LENGTH] or counts.pairs_rejected[Reason.LENGTH])
+    return bool(counts.turns.rejected[Reason.LENGTH] or counts.pairs.rejected[Reason.LENGTH])

@@ -19,13 +19,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import polars as pl
 
 from chat_corpus import distinct, foreign, identity, kept, ledger, pipeline, sealed, sources
+from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.errors import ChatCorpusError, attributed
-from chat_corpus.ledger import Counts
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
@@ -35,6 +35,21 @@ from chat_corpus.writers import tsv
 BLOCK = 1 << 20
 #: Names under which files are written before they have their own.
 _STAGED = re.compile(r"\..*\.[0-9a-f]{32}\.writing")
+
+
+class _Accounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished part tells of itself: its accounts, and the CRC-32 of each of its files by the file's ending."""
+
+    counts: Counts
+    crc32: dict[str, int]
+
+
+class _Reject(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a part's rejects, as far as it says what the record was."""
+
+    file: str
+    line: int
+    raw: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +88,10 @@ class Part:
         """The accounts of a finished part all of whose files are as they were written; None for any other."""
         try:
             told = self._read()
-            counts, crcs = Counts.read(told), dict(told["crc32"])
-            whole = all(_crc32(self.folder / f"{self.stem}{ending}") == crc for ending, crc in crcs.items())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            whole = all(_crc32(self.folder / f"{self.stem}{ending}") == crc for ending, crc in told.crc32.items())
+        except (OSError, ValueError):
             return None
-        return counts if whole else None
+        return told.counts if whole else None
 
     def leave(self, contents: Mapping[Path, bytes], counts: Counts) -> None:
         """Write the files of the part, and last that it is finished, with its accounts and their CRC-32.
@@ -87,7 +101,7 @@ class Part:
         for path, data in contents.items():
             whole(path, partial(_write, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
-        told = sealed.seal(json.dumps({**counts.report(), "crc32": crcs}).encode(), self._as)
+        told = sealed.seal(encode(_Accounts(counts=counts, crc32=crcs)), self._as)
         whole(self.told, lambda path: path.write_bytes(told), sync=False)
 
     def accounts(self) -> tuple[Counts, int, int]:
@@ -96,11 +110,16 @@ class Part:
         Raises OSError, and ValueError where the accounts are.
         """
         told = self._read()
-        return Counts.read(told), told["crc32"][".tsv"], told["crc32"][".jsonl"]
+        return told.counts, told.crc32[".tsv"], told.crc32[".jsonl"]
 
-    def _read(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(sealed.unseal(self.told.read_bytes(), self._as))
-        return told
+    def raw_of(self, file: str, record: int) -> str:
+        """The text of a rejected record of a raw file, as its reject shows it; empty where there is none."""
+        with self.rejects.open("rb") as stream:
+            told = (msgspec.json.decode(line, type=_Reject) for line in stream)
+            return next((one.raw for one in told if (one.file, one.line) == (file, record) and one.raw), "")
+
+    def _read(self) -> _Accounts:
+        return decode(sealed.unseal(self.told.read_bytes(), self._as), _Accounts)
 
     @property
     def _as(self) -> str:
@@ -173,8 +192,8 @@ def work(task: Task) -> Counts:
         outcome = pipeline.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
-        ledger.check_written(outcome.counts.written, columns, encoded, shard.place)
-        ledger.check_rejected(outcome.counts.turns_rejected.total(), rejects, shard.place)
+        ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.place)
+        ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.place)
         contents = {part.pairs: encoded, part.rejects: rejects}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]

@@ -99,13 +99,13 @@ def test_files_that_are_read_together_come_out_of_one_archive_in_one_pass_each(
     config = tmp_path / "small.yaml"
     config.write_text("shard_bytes: 65536\n", "utf-8")
     opened = []
-    original = raw._Streams._started
+    original = raw._started
 
     def counted(file: RawFile) -> IO[bytes]:
         opened.append(file.name)
         return original(file)
 
-    monkeypatch.setattr(raw._Streams, "_started", staticmethod(counted))
+    monkeypatch.setattr(raw, "_started", counted)
     out = tmp_path / "out"
     done = invoke("--raw", folder, "--out", out, "--config", config, "--workers", workers)
     assert done.exit_code == 0
@@ -113,15 +113,23 @@ def test_files_that_are_read_together_come_out_of_one_archive_in_one_pass_each(
     assert len(opened) <= len(WEIBO) + 1
 
 
-def test_what_has_been_read_is_not_read_again_for_the_next_range(tmp_path: Path) -> None:
+def test_what_has_been_read_is_not_read_again_for_the_next_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tarred(WEIBO)))
     post, response = files(tmp_path, "weibo")
-    streams = raw._Streams()
+    opened = []
+    original = raw._started
+
+    def counted(file: RawFile) -> IO[bytes]:
+        opened.append(file.name)
+        return original(file)
+
+    monkeypatch.setattr(raw, "_started", counted)
     for start in range(0, 200_000, 20_000):
         for file in (post, response):
-            assert streams.at(file, start).read(20_000) == WEIBO[Path(file.name).name][start : start + 20_000]
-    assert len(streams._open) == 2
-    streams.close()
+            assert read_range(file, start, start + 20_000) == WEIBO[Path(file.name).name][start : start + 20_000]
+    assert len(opened) == 2
 
 
 def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
@@ -147,13 +155,12 @@ def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
 
 
 def test_streams_are_bounded_in_number(tmp_path: Path) -> None:
-    streams = raw._Streams()
+    compressed.waiting.close()
     for number in range(9):
         path = tmp_path / f"{number}.gz"
         path.write_bytes(gzip.compress(b"content"))
-        assert streams.at(RawFile(path=str(path), name=path.name, size=9), 3).read(9) == b"tent"
-    assert len(streams._open) == streams._MOST
-    streams.close()
+        assert read_range(RawFile(path=str(path), name=path.name, size=9), 3, 7) == b"tent"
+    assert len(compressed.waiting) == 4
 
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat_corpus import distinct
+from chat_corpus.counts import Counts, PairCounts, TurnCounts
 from chat_corpus.errors import LedgerError
-from chat_corpus.ledger import Counts
 from chat_corpus.merge import Merge, RawOf
 from chat_corpus.work import Part
 from chat_corpus.writers import tsv
@@ -41,7 +42,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         part = Part(folder=folder, stem=str(number))
         keys = distinct.keys(rows, ["甲.csv", "乙.txt"], tsv.begins(tsv.columns(rows)))
         keys.write_ipc(part.keys, compression="uncompressed")
-        told = Counts(turns=1, turns_rejected=Counter(empty=1), pairs=len(pairs), written=len(pairs))
+        told = counted(1, len(pairs), len(pairs))
         part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n'}, told)
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
@@ -49,6 +50,15 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         ]
         made.append(part)
     return made, addressed
+
+
+def counted(rejected: int, pairs: int, written: int) -> Counts:
+    """Accounts in which nothing but turns without text was rejected."""
+    return replace(
+        Counts.zero(),
+        turns=replace(TurnCounts.zero(), read=rejected, rejected=Counter(empty=rejected)),
+        pairs=replace(PairCounts.zero(), possible=pairs, written=written),
+    )
 
 
 def naive(addressed: list[tuple[Pair, str, int]]) -> list[tuple[int, str, int]]:
@@ -102,28 +112,28 @@ def no_raw(number: int) -> pl.DataFrame:
     return pl.DataFrame(schema=schema).head(number)
 
 
-def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> None:
-    """The parts, handed over in another order than theirs."""
+def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> Counts:
+    """The parts, handed over in another order than theirs; what is counted then."""
     folder.mkdir(exist_ok=True)
     merging = Merge("某源", folder, raw_of)
     for number in reversed(range(len(parts))):
         merging.add(number, parts[number])
-    merging.finish(counts)
+    told = merging.finish(counts)
     merging.index.write_bytes(b"")
     merging.put(out, lambda: None)
+    return told
 
 
 def counts(pairs: int = 5, written: int = 5) -> Counts:
-    return Counts(turns=3, turns_rejected=Counter(empty=3), pairs=pairs, written=written)
+    return counted(3, pairs, written)
 
 
 def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
-    told = counts()
     raw = pl.DataFrame(
         {"file": ["甲.csv"] * 2, "line": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"line": pl.UInt32}
     )
-    merge(made, tmp_path / "work", tmp_path / "out", told, lambda _: raw)
+    told = merge(made, tmp_path / "work", tmp_path / "out", counts(), lambda _: raw)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
@@ -136,15 +146,14 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
         ("甲.csv", 3, "問,答"),
         ("甲.csv", 4, "早,安"),
     ]
-    assert (told.pairs, told.written, told.duplicates) == (5, 3, 2)
+    assert (told.pairs.possible, told.pairs.written, told.pairs.duplicates) == (5, 3, 2)
 
 
 def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
-    told = counts()
-    merge(made, tmp_path / "work", tmp_path / "out", told)
+    told = merge(made, tmp_path / "work", tmp_path / "out", counts())
     assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
-    assert (told.written, told.duplicates) == (5, 0)
+    assert (told.pairs.written, told.pairs.duplicates) == (5, 0)
 
 
 @pytest.mark.parametrize("with_keys", [True, False])
@@ -161,5 +170,5 @@ def test_files_that_do_not_hold_what_was_counted_are_not_written(with_keys: bool
 
 
 def test_a_source_without_parts_has_empty_files(tmp_path: Path) -> None:
-    merge([], tmp_path / "work", tmp_path, Counts(), no_raw)
+    merge([], tmp_path / "work", tmp_path, Counts.zero(), no_raw)
     assert (tmp_path / "某源.tsv").read_bytes() == (tmp_path / "rejects" / "某源.jsonl").read_bytes() == b""

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.counts import Counts
 from chat_corpus.earlier import WORK
-from chat_corpus.ledger import Counts
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings

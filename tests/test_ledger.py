@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
+from chat_corpus.counts import Counts, FileCounts, PairCounts, RecordCounts, TurnCounts
 from chat_corpus.errors import LedgerError
 from chat_corpus.formats.base import Reading, turns_frame
-from chat_corpus.ledger import Counts, Example, FileCounts, check_reading, check_rows
+from chat_corpus.ledger import check_reading, check_rows
 
 WHERE = "某源, shard 3"
 
@@ -84,44 +85,53 @@ def test_a_stage_that_loses_doubles_or_moves_turns_is_told_by_name(
 
 
 def test_the_figures_of_shards_add_up() -> None:
-    one = Counts(records=5, used=3, structural=2, turns=4, kept=3, turns_rejected=Counter(empty=1))
-    other = Counts(
-        records=1, records_rejected=1, turns=1, turns_rejected=Counter(empty=1, layout=0), pairs=2, written=2
+    one = replace(
+        Counts.zero(),
+        records=replace(RecordCounts.zero(), read=5, used=3, structural=2),
+        turns=replace(TurnCounts.zero(), read=4, kept=3, rejected=Counter(empty=1)),
+    )
+    other = replace(
+        Counts.zero(),
+        records=replace(RecordCounts.zero(), read=1, rejected=1),
+        turns=replace(TurnCounts.zero(), read=1, rejected=Counter(empty=1, layout=0)),
+        pairs=replace(PairCounts.zero(), possible=2, written=2),
     )
     one.add(other)
     one.check("一")
-    assert one.report()["records"] == {"read": 6, "structural": 2, "used": 3, "rejected": 1}
-    assert one.report()["turns"]["rejected"]["empty"] == 2
-    assert one.report()["pairs"] == {"possible": 2, "written": 2, "rejected": {}, "duplicates": 0}
-    assert other.turns_rejected == Counter(empty=1)
+    assert one.records == replace(RecordCounts.zero(), read=6, structural=2, used=3, rejected=1)
+    assert one.turns.rejected == {"empty": 2}
+    assert one.pairs == replace(PairCounts.zero(), possible=2, written=2)
+    assert other.turns.rejected == Counter(empty=1)
 
 
-@pytest.mark.parametrize(
-    "figure",
-    sorted({figure.name for figure in fields(Counts)} - {"normalized", "changed", "converted", "scripts", "files"}),
-)
-def test_a_figure_that_is_one_off_does_not_balance(figure: str) -> None:
-    counts = Counts(records=1, used=1, turns=1, kept=1, pairs=1, written=1)
+FIGURES = [
+    *(("records", name) for name in RecordCounts.__struct_fields__),
+    *(("turns", name) for name in ("read", "kept", "rejected")),
+    *(("pairs", name) for name in PairCounts.__struct_fields__),
+]
+
+
+@pytest.mark.parametrize(("of", "figure"), FIGURES, ids=" ".join)
+def test_a_figure_that_is_one_off_does_not_balance(of: str, figure: str) -> None:
+    counts = replace(
+        Counts.zero(),
+        records=replace(RecordCounts.zero(), read=1, used=1),
+        turns=replace(TurnCounts.zero(), read=1, kept=1),
+        pairs=replace(PairCounts.zero(), possible=1, written=1),
+    )
     counts.check("某源")
-    value = getattr(counts, figure)
-    setattr(counts, figure, Counter(["empty"]) if isinstance(value, Counter) else value + 1)
-    with pytest.raises(LedgerError, match=r"某源: (records|turns|pairs) do not balance"):
+    value = getattr(getattr(counts, of), figure)
+    setattr(getattr(counts, of), figure, Counter(["empty"]) if isinstance(value, Counter) else value + 1)
+    with pytest.raises(LedgerError, match=rf"某源: {of} do not balance"):
         counts.check("某源")
 
 
-def test_figures_can_be_written_and_read_again() -> None:
-    example = Example(line=7, reason="layout", detail="不是", raw="甲乙")
-    file = FileCounts(used=2, rejected=1, unreadable=Counter(layout=1), example=example)
-    counts = Counts(records=2, used=2, turns_rejected=Counter(layout=1), scripts=Counter(Hans=4), files={"a": file})
-    counts.changed = Counter(alinks=3)
-    assert Counts.read(counts.report()) == counts
-    with pytest.raises(ValueError, match="version"):
-        Counts.read({"records": 1})
-
-
 def test_the_figures_of_files_must_be_those_of_their_source() -> None:
-    counts = Counts(records=2, used=1, records_rejected=1, files={"a": FileCounts(used=1, rejected=1)})
+    file = replace(FileCounts.zero(), used=1, rejected=1)
+    counts = replace(
+        Counts.zero(), records=replace(RecordCounts.zero(), read=2, used=1, rejected=1), records_by_file={"a": file}
+    )
     counts.check("某源")
-    counts.files["a"].used = 2
+    counts.records_by_file["a"].used = 2
     with pytest.raises(LedgerError, match="used records of the files do not balance: 1 met, 2 accounted for"):
         counts.check("某源")

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chat_corpus import sources
+from chat_corpus import pipeline, sources
+from chat_corpus.counts import Counts
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.ledger import Counts
 from chat_corpus.pipeline import Outcome
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.settings import Settings, load
@@ -62,10 +62,10 @@ def test_turns_pairs_and_rejects_of_a_shard(tmp_path: Path) -> None:
     assert told.rejects["source"].unique().to_list() == ["subtitle"]
     assert told.rejects["file"].unique().to_list() == ["subtitle/lost.conv"]
     assert told.turns["raw"].to_list()[0] == "你好嗎"
-    counts = told.counts
-    assert (counts.records, counts.structural, counts.used, counts.records_rejected) == (12, 3, 7, 2)
-    assert (counts.turns, counts.kept, counts.pairs, counts.written) == (9, 5, 6, 1)
-    assert dict(counts.turns_rejected) == {"empty": 1, "layout": 1, "damaged": 1, "encoding": 1}
+    counts, records = told.counts, told.counts.records
+    assert (records.read, records.structural, records.used, records.rejected) == (12, 3, 7, 2)
+    assert (counts.turns.read, counts.turns.kept, counts.pairs.possible, counts.pairs.written) == (9, 5, 6, 1)
+    assert dict(counts.turns.rejected) == {"empty": 1, "layout": 1, "damaged": 1, "encoding": 1}
 
 
 @pytest.mark.parametrize("size", [1, 20, 40])
@@ -77,10 +77,21 @@ def test_cuts_change_neither_pairs_nor_rejects_nor_accounts(size: int, tmp_path:
     assert len(cut) > 1
     for name in ("pairs", "rejects"):
         assert pl.concat([getattr(one, name) for one in cut]).equals(getattr(whole, name))
-    total = Counts()
+    total = Counts.zero()
     for one in cut:
         total.add(one.counts)
     assert total == whole.counts
+
+
+def test_clean_turns_may_be_judged_more_than_once(tmp_path: Path) -> None:
+    """Nothing that is counted in judging them stays with them."""
+    (shard,) = conv(tmp_path, Settings())
+    source, own = sources.load()["subtitle"], Settings().of("subtitle")
+    raw = pipeline.records(shard, source)
+    cleaned = pipeline.clean(shard, source, own, raw)
+    first, again = (pipeline.judge(cleaned, shard, source, own, lambda: raw) for _ in range(2))
+    assert first.counts == again.counts == process(shard, Settings()).counts
+    assert (cleaned.counts.turns.read, cleaned.counts.pairs.possible) == (0, 0)
 
 
 @pytest.mark.parametrize("limit", range(1, 13))
@@ -117,7 +128,7 @@ def test_a_file_that_changed_after_it_was_planned_is_told(tmp_path: Path) -> Non
 def test_a_file_of_nothing_balances(content: bytes, tmp_path: Path) -> None:
     (shard,) = conv(tmp_path, Settings(), content)
     outcome = process(shard, Settings())
-    assert outcome.counts.records == outcome.counts.structural
+    assert outcome.counts.records.read == outcome.counts.records.structural
     assert outcome.turns.is_empty()
     assert outcome.pairs.is_empty()
 

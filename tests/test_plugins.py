@@ -447,7 +447,7 @@ def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, t
     known = sources.load(settings.plugins)
     shard = next(Plan(found=survey(raw, known)["ours"], settings=settings).shards())
     task = Task(shard=shard, settings=settings, folder=out, with_keys=False, code=foreign.code("ours", (str(file),)))
-    assert work(task).written == 2
+    assert work(task).pairs.written == 2
     plugin(tmp_path, no_answer="在")
     with pytest.raises(ChatCorpusError, match=r"records 1 to 3: a worker holds other code of this source"):
         work(replace(task, code="that of the file now"))

@@ -294,7 +294,7 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
     _, told = run(found, Settings(out=str(tmp_path)), silent)
     for known in (identity.code, identity.installed):
         known.cache_clear()
-    assert told["chat_corpus"] == "not installed"
+    assert told.chat_corpus == "not installed"
 
 
 def test_output_that_appears_while_a_run_begins_is_not_replaced(tmp_path: Path) -> None:

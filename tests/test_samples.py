@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from chat_corpus import sources
+from chat_corpus.schema import State
 from chat_corpus.survey import survey
 from tests.conftest import ROOT, SAMPLES, Golden
 
@@ -29,7 +30,7 @@ def test_every_source_is_a_sample_or_has_none(tmp_path: Path) -> None:
         copy.write_bytes(file.read_bytes())
     states = [one.state for one in survey(tmp_path, sources.load()).values()]
     assert set(states) <= {"sample", "absent"}
-    assert states.count("sample") >= 11
+    assert states.count(State.SAMPLE) >= 11
 
 
 def test_one_real_file_makes_all_samples_step_aside(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,15 @@ def test_of_two_files_the_last_wins_key_by_key(tmp_path: Path) -> None:
     settings = load([first, second])
     assert (settings.rules.min_chars, settings.rules.max_chars, settings.text.links) == (3, 9, Policy.REMOVE)
     assert load([second, first]).rules.min_chars == 2
+
+
+def test_what_settings_are_loaded_of_stays_as_it_is(tmp_path: Path) -> None:
+    given = {"read": {"limit": 3}, "sources": {"ptt": {"read": {"encoding": "big5"}}}}
+    before = json.dumps(given)
+    file = written(tmp_path, "sources: {ptt: {read: {limit: 7}, rules: {min_chars: 2}}}\n")
+    settings = load([file], given)
+    assert (settings.of("ptt").read.limit, settings.of("ptt").read.encoding) == (3, "big5")
+    assert json.dumps(given) == before
 
 
 def test_flags_win_over_files_and_over_single_sources(tmp_path: Path) -> None:

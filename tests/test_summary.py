@@ -129,8 +129,12 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     both = refused(out, raw, older, "--pairs", "first")
     assert "made with other settings (pairs.mode " in both
     assert both.endswith(', now "first"), by another version of chat-corpus' + end)
-    unknown = refused(out, raw, lambda told: told.update(settings={}))
-    assert unknown == f"error: {out}/tieba.tsv: made by another version of chat-corpus{end}"
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"more": deep}
+    for settings in ({}, {"text": 3, "rules": [1], "pairs": None}, {"text": {"links": {"keep": True}}}, {"a": deep}):
+        unknown = refused(out, raw, lambda told, held=settings: told.update(settings=held))
+        assert unknown == f"error: {out}/tieba.tsv: made by another version of chat-corpus{end}"
 
 
 def test_of_many_settings_that_differ_five_are_named(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat_corpus import sources, usable
-from chat_corpus.ledger import Example, FileCounts
+from chat_corpus.counts import Example, FileCounts, builtins, decode, encode
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
@@ -157,7 +158,7 @@ def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: in
     chosen = Settings(raw=str(raw), out=str(tmp_path / "out"), shard_bytes=size, workers=workers)
     done, told = run(survey(raw, {"tieba": sources.load()["tieba"]}), chosen, silent)
     assert done["tieba"].error == ""
-    assert told["sources"]["tieba"]["records_by_file"] == {
+    assert {name: builtins(counts) for name, counts in told.sources["tieba"].records_by_file.items()} == {
         f"{folder}/tieba.dialogues": {
             "used": 48,
             "rejected": 11,
@@ -178,7 +179,8 @@ FIGURES = st.builds(
         used=used,
         rejected=rejected + lost,
         unreadable=+Counter(layout=lost),
-        example=Example(line=line, reason="layout", detail=f"d{line}", raw="") if lost else None,
+        example=Example(line=line, reason="layout", detail=f"d{line}") if lost else None,
+        unread_fields=Counter(),
     ),
     *[st.integers(0, 9)] * 4,
 )
@@ -189,18 +191,19 @@ FIGURES = st.builds(
 def test_shards_may_be_added_in_any_order(shards: list[FileCounts], order: Any) -> None:
     totals = []
     for _ in range(2):
-        total = FileCounts()
+        total = FileCounts.zero()
         for shard in shards:
             total.add(shard)
         totals.append(total)
         order.shuffle(shards)
     assert totals[0] == totals[1]
-    assert FileCounts.read(json.loads(json.dumps(totals[0].report()))) == totals[0]
+    assert decode(encode(totals[0]), FileCounts) == totals[0]
+    assert json.loads(encode(totals[0])) == builtins(totals[0])
     assert 0 <= totals[0].share <= 1
 
 
 def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
-    file = FileCounts(used=5001, rejected=4999, unreadable=Counter(layout=4999))
+    file = replace(FileCounts.zero(), used=5001, rejected=4999, unreadable=Counter(layout=4999))
     assert list(usable.failures([["a"]], {"a": file})) == []
     assert "(49.9 %)" in next(usable.cautions([["a"]], {"a": file}))
 
@@ -233,6 +236,19 @@ def test_an_example_steers_no_terminal(tmp_path: Path) -> None:
         assert "甲" in text
         assert all(character.isprintable() or character == "\n" for character in text)
     assert "甲" not in (out / "report.json").read_text("utf-8")
+
+
+def test_a_run_that_takes_up_the_shards_of_another_quotes_the_same_record(tmp_path: Path) -> None:
+    """The text of a record is in no report: it is found among the rejects of the shard."""
+    rows = "问\t答\n" * 9 + "第一栏 \u200b 甲\n第二栏\n" + "一栏\n" * 9
+    flags = ("--raw", put(tmp_path / "raw", {"tieba.dialogues": rows}), "--out", tmp_path / "out")
+    config = put(tmp_path, {"small.yaml": "shard_bytes: 30\n"}) / "small.yaml"
+    told = [invoke("-v", *flags, "--config", config) for _ in range(2)]
+    errors = [[line for line in done.stderr.splitlines() if line.startswith("error: ")] for done in told]
+    assert errors[0] == errors[1]
+    assert "the first is tieba.dialogues:10, 2 fields separated by '\\t' expected, 1 met: 第一栏" in errors[0][0]
+    assert ["was done by an earlier run" in done.stderr for done in told] == [False, True]
+    assert "第一栏" not in (tmp_path / "out" / "report.json").read_text("utf-8")
 
 
 def test_figures_survive_with_turns_that_are_kept(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus import rules
+from chat_corpus.lineage.causes import CauseKind, Factor, either, literal, named
 from chat_corpus.lineage.written import Again, Written
 from chat_corpus.schema import Pairing
 from chat_corpus.text.divergence import Way, diverge
@@ -20,8 +21,6 @@ _TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
 _TEXTS = ("raw", "unconverted", "text", "reason", "detail", "rule")
 _TOLD = {"dialogue": pl.UInt32(), "turn": pl.UInt32(), **dict.fromkeys(_TEXTS, pl.String())}
 _SIDES = ("query", "answer")
-#: Between causes that are not told apart.
-_PLUS = " + "
 _PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
 
 
@@ -72,9 +71,8 @@ def differences(old: Side, new: Side) -> pl.DataFrame:
     """The rows in which two runs over the same pieces differ, by address.
 
     Columns: `query_part, query_line, answer_part, answer_line`; `row, tsv, reason` of the old run, and with `_new` of
-    the new one: row and line where it wrote the pair, why it was rejected where a turn was; and `cause`, null where
-    none was found: `reading`, `limit`, `step NAME`, `conversion`, `rule NAME`, `repeat`, `pairing`, or several with
-    a plus, which are not told apart.
+    the new one: row and line where it wrote the pair, why it was rejected where a turn was; and `causes`, null where
+    none was found, else a list of codes of `causes.Factor`, several of which are not told apart.
     """
     sides = [side.pairs().with_columns(there=pl.lit(value=True)) for side in (old, new)]
     both = sides[0].join(sides[1], on=_PAIR, how="full", coalesce=True, suffix="_new")
@@ -83,39 +81,35 @@ def differences(old: Side, new: Side) -> pl.DataFrame:
     for side in _SIDES:
         named = {name: f"{side}_{name}" for name in turns.columns}
         rows = rows.join(turns.rename(named), on=[named[name] for name in _TURN], how="left")
-    return rows.with_columns(cause=_cause(mode=old.pairing is not new.pairing)).sort(_PAIR).select(
+    return rows.with_columns(causes=_causes(mode=old.pairing is not new.pairing)).sort(_PAIR).select(
         *(f"{side}_{name}" for side in _SIDES for name in ("part", "line")),
-        "row", "tsv", "reason", "row_new", "tsv_new", "reason_new", "cause",
+        "row", "tsv", "reason", "row_new", "tsv_new", "reason_new", "causes",
     )  # fmt: skip
 
 
-def _cause(*, mode: bool) -> pl.Expr:
+def _causes(*, mode: bool) -> pl.Expr:
     """What parted a pair; `mode` says whether the two runs pair in different ways.
 
     A pair that is not possible in one of them has a turn that is not there, or other neighbours. Else it is what makes
     only one run reject a turn, else what makes the turns differ. A pair that only one run left out as a repeat may have
     become one by its own text, or by that of the first such pair, or by neither: these are not told apart.
     """
-    told = [pl.col(f"{side}_cause") for side in _SIDES]
+    told = [pl.col(f"{side}_causes") for side in _SIDES]
     fell = [pl.col(f"{side}_fell") for side in _SIDES]
     possible = pl.col("there").is_not_null() & pl.col("there_new").is_not_null()
     kept = pl.col("reason").is_null() & pl.col("reason_new").is_null()
-    read = _either(*(pl.when(one.is_in(["reading", "limit"])).then(one) for one in told))
+    early = [Factor(CauseKind.READING).code, Factor(CauseKind.LIMIT).code]
+    read = either(*(pl.when(one.list.first().is_in(early)).then(one) for one in told))
+    pairing = literal(CauseKind.PAIRING) if mode else pl.lit(None, dtype=pl.List(pl.String))
     return (
         pl.when(~possible)
-        .then(pl.coalesce(read, pl.lit("pairing" if mode else None, dtype=pl.String)))
+        .then(pl.coalesce(read, pairing))
         .when(pl.any_horizontal(*fell))
         .then(_felling(*(pl.when(fallen).then(one) for fallen, one in zip(fell, told, strict=True))))
         .when(kept & (pl.col("row").is_null() | pl.col("row_new").is_null()))
-        .then(pl.concat_str(pl.lit("repeat"), _either(*told), separator=_PLUS, ignore_nulls=True))
-        .otherwise(_either(*told))
+        .then(either(literal(CauseKind.REPEAT), either(*told)))
+        .otherwise(either(*told))
     )
-
-
-def _either(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """The causes of two turns, each once."""
-    both = pl.concat_list(one.str.split(_PLUS), other.str.split(_PLUS)).list.unique(maintain_order=True)
-    return pl.when(one != other).then(both.list.join(_PLUS)).otherwise(pl.coalesce(one, other))
 
 
 def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
@@ -130,20 +124,21 @@ def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
         .then(one)
         .when(new & _is_rule(other) & _is_several(one))
         .then(other)
-        .otherwise(_either(one, other))
+        .otherwise(either(one, other))
     )
 
 
-def _is_rule(cause: pl.Expr) -> pl.Expr:
-    return cause.str.starts_with("rule ") & ~_is_several(cause)
+def _is_rule(causes: pl.Expr) -> pl.Expr:
+    codes = [Factor(CauseKind.RULE, rule.name).code for rule in rules.RULES]
+    return causes.list.first().is_in(codes) & ~_is_several(causes)
 
 
-def _is_several(cause: pl.Expr) -> pl.Expr:
-    return cause.str.contains(_PLUS, literal=True)
+def _is_several(causes: pl.Expr) -> pl.Expr:
+    return causes.list.len() > 1
 
 
 def _parted(old: Side, new: Side, rows: pl.DataFrame) -> pl.DataFrame:
-    """The turns of pairs: `part, line, place`, and what is their `cause` to differ.
+    """The turns of pairs: `part, line, place`, and what are their `causes` to differ.
 
     `fell` says whether only one of them rejects it.
     """
@@ -161,10 +156,10 @@ def _parted(old: Side, new: Side, rows: pl.DataFrame) -> pl.DataFrame:
     return turns.select(
         *_TURN,
         fell=fell,
-        cause=pl.when(~both & (_beyond(old, "there") | _beyond(new, "there_new")))
-        .then(pl.lit("limit"))
+        causes=pl.when(~both & (_beyond(old, "there") | _beyond(new, "there_new")))
+        .then(literal(CauseKind.LIMIT))
         .when(~both | _differ("raw"))
-        .then(pl.lit("reading"))
+        .then(literal(CauseKind.READING))
         .when(fell)
         .then(_fallen())
         .otherwise(_text()),
@@ -179,9 +174,9 @@ def _text() -> pl.Expr:
     """What parted the texts of turns read alike."""
     return (
         pl.when(_differ("unconverted"))
-        .then(pl.format("step {}", "step"))
+        .then(named(CauseKind.STEP, pl.col("step")))
         .when(_differ("text"))
-        .then(pl.lit("conversion"))
+        .then(literal(CauseKind.CONVERSION))
     )
 
 
@@ -192,16 +187,15 @@ def _fallen() -> pl.Expr:
     and both together where neither alone tells them apart.
     """
     rejects_new = pl.col("reason_new").is_not_null()
-    rule = pl.format("rule {}", pl.when(rejects_new).then("rule_new").otherwise("rule"))
+    rule = named(CauseKind.RULE, pl.when(rejects_new).then("rule_new").otherwise("rule"))
     by_rule = pl.when(rejects_new).then("new_rejects_old").otherwise("old_rejects_new")
     by_text = pl.when(rejects_new).then("old_rejects_new").otherwise("new_rejects_old")
-    return (
-        pl.when(by_rule & ~by_text)
-        .then(rule)
-        .when(by_text & ~by_rule)
-        .then(_text())
-        .otherwise(pl.format("{} + {}", _text(), rule))
-    )
+    return pl.when(by_rule & ~by_text).then(rule).when(by_text & ~by_rule).then(_text()).otherwise(_with(_text(), rule))
+
+
+def _with(text: pl.Expr, rule: pl.Expr) -> pl.Expr:
+    """Both causes together; null where one of them was not found."""
+    return pl.when(text.is_not_null() & rule.is_not_null()).then(pl.concat_list(text, rule))
 
 
 def _crossed(old: Side, new: Side, sides: list[pl.DataFrame]) -> list[pl.Series]:

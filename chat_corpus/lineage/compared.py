@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from chat_corpus.lineage.unlike import Unlike
 
-APPEARED, VANISHED, CHANGED = "appeared", "vanished", "changed"
+
+class Change(StrEnum):
+    """What a row of one output has become in the other."""
+
+    APPEARED = "appeared"
+    VANISHED = "vanished"
+    CHANGED = "changed"
+
+
+class Matched(StrEnum):
+    """How rows of two outputs were matched: by the addresses of their turns, or as text."""
+
+    ADDRESS = "address"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +31,7 @@ class Row:
     rejected the pair, if it did.
     """
 
-    kind: str
+    kind: Change
     old_row: int | None
     old: str | None
     new_row: int | None
@@ -30,10 +44,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """So many `rows` of one kind have this cause, null for not determined; `settings` are those it hangs on."""
+    """So many `rows` of one kind have this cause, null for not determined; `settings` are those it hangs on.
+
+    A cause is told as `causes.words` has it.
+    """
 
     cause: str | None
-    kind: str
+    kind: Change
     rows: int
     settings: tuple[str, ...]
 
@@ -52,7 +69,7 @@ class Compared:
     appeared: int = 0
     vanished: int = 0
     changed: int = 0
-    aligned: str = "text"
+    aligned: Matched = Matched.TEXT
     unlike: Unlike | None = None
     shards: int | None = None
     traced: int = 0

@@ -18,7 +18,8 @@ from chat_corpus import earlier
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.alignment import Gap, gaps
 from chat_corpus.lineage.attribution import Side, differences
-from chat_corpus.lineage.compared import APPEARED, CHANGED, VANISHED, Cause, Compared, Row
+from chat_corpus.lineage.causes import CauseKind, Factor, Factors, read, words
+from chat_corpus.lineage.compared import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.opening import INTERRUPTED, load
 from chat_corpus.lineage.unlike import Pair, Unlike, differing, moved, shards, unlike
 from chat_corpus.lineage.written import Written
@@ -81,17 +82,17 @@ class _Comparison:
     #: Whether a run that should do again what it did, by its report, does not.
     doubtful: bool = False
     remarks: list[str] = field(default_factory=list)
-    causes: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    shown: dict[tuple[str, str | None], list[Row]] = field(default_factory=dict)
+    causes: Counter[tuple[Change, Factors]] = field(default_factory=Counter)
+    shown: dict[tuple[Change, Factors], list[Row]] = field(default_factory=dict)
 
     def result(self, old_rows: int | None, new_rows: int | None) -> Compared:
         found = unlike(self.outs, self.name)
         pairs, made = self._shards(found)
         traced = self._traced(pairs, made) if made else 0
         whole = bool(pairs) and traced == len(pairs)
-        unknown = bool(traced) or (self.doubtful and found.only() == "settings")
+        unknown = bool(traced) or (self.doubtful and found.only() is CauseKind.SETTINGS)
         by_report = None if unknown else found.only()
-        kinds: Counter[str] = Counter()
+        kinds: Counter[Change] = Counter()
         if whole:
             for (kind, _), rows in self.causes.items():
                 kinds[kind] += rows
@@ -101,10 +102,10 @@ class _Comparison:
             source=self.name,
             old_rows=old_rows,
             new_rows=new_rows,
-            appeared=kinds[APPEARED],
-            vanished=kinds[VANISHED],
-            changed=kinds[CHANGED],
-            aligned="address" if whole else "text",
+            appeared=kinds[Change.APPEARED],
+            vanished=kinds[Change.VANISHED],
+            changed=kinds[Change.CHANGED],
+            aligned=Matched.ADDRESS if whole else Matched.TEXT,
             unlike=found,
             shards=len(pairs) if made else None,
             traced=traced,
@@ -121,7 +122,7 @@ class _Comparison:
 
     def _shards(self, found: Unlike) -> tuple[list[Pair], tuple[Written, Written] | None]:
         """The shards whose rows are not the same, and the two runs; no runs where they cannot be done again."""
-        cut_off = [out for out in self.outs if earlier.interrupted(out, self.name, earlier.told(out, self.name))]
+        cut_off = [out for out in self.outs if earlier.interrupted(out, self.name, earlier.told(out).get(self.name))]
         if cut_off:
             self.remarks += [f"not traced: {INTERRUPTED.format(out)}" for out in cut_off]
         elif not found.known:
@@ -166,40 +167,38 @@ class _Comparison:
             done += 1
         return done
 
-    def _as_text(self, only: str | None, *, keep: bool) -> Counter[str]:
+    def _as_text(self, only: CauseKind | None, *, keep: bool) -> Counter[Change]:
         """Count rows by aligning the files; with `keep`, as causes and examples too."""
-        kinds: Counter[str] = Counter()
-        cause = None if only is None else f"{only}, since nothing else is unlike"
+        kinds: Counter[Change] = Counter()
+        factors = None if only is None else (Factor(only),)
         for gap in gaps(*(out / f"{self.name}.tsv" for out in self.outs)):
-            rows = list(_paired(gap, cause))
-            kinds.update(row.kind for row in rows)
+            rows = [(row, factors) for row in _paired(gap, words(factors))]
+            kinds.update(row.kind for row, _ in rows)
             if keep:
                 self._add(rows)
         return kinds
 
-    def _add(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            at = (row.kind, row.cause)
+    def _add(self, rows: Iterable[tuple[Row, Factors]]) -> None:
+        for row, factors in rows:
+            at = (row.kind, factors)
             self.causes[at] += 1
             if len(some := self.shown.setdefault(at, [])) < self.examples:
                 some.append(row)
 
     def _causes(self, found: Unlike) -> Iterator[Cause]:
-        for (kind, cause), rows in self.causes.most_common():
-            settings = found.steering(cause) if cause else ()
-            if cause and cause.startswith("settings,"):
-                settings = tuple(one.key for one in found.settings)
-            yield Cause(cause=cause, kind=kind, rows=rows, settings=settings)
+        for (kind, factors), rows in self.causes.most_common():
+            yield Cause(cause=words(factors), kind=kind, rows=rows, settings=found.steering(factors))
 
 
-def _rows_of(found: pl.DataFrame, sides: list[Side]) -> Iterator[Row]:
-    """Differences as `attribution.differences` makes them, with their addresses in words."""
+def _rows_of(found: pl.DataFrame, sides: list[Side]) -> Iterator[tuple[Row, Factors]]:
+    """Differences as `attribution.differences` makes them, with their addresses in words, and what parts them."""
     shard = next(side.again.shard for side in sides if side.again)
     files = [piece.file.name for piece in shard.pieces]
     for row in found.iter_rows(named=True):
         gone, there = row["tsv"] is not None, row["tsv_new"] is not None
-        yield Row(
-            kind=CHANGED if gone and there else VANISHED if gone else APPEARED,
+        factors = read(row["causes"])
+        told = Row(
+            kind=Change.CHANGED if gone and there else Change.VANISHED if gone else Change.APPEARED,
             old_row=row["row"],
             old=row["tsv"],
             new_row=row["row_new"],
@@ -207,8 +206,9 @@ def _rows_of(found: pl.DataFrame, sides: list[Side]) -> Iterator[Row]:
             query=f"{files[row['query_part']]}:{row['query_line']}",
             answer=f"{files[row['answer_part']]}:{row['answer_line']}",
             reason=row["reason_new"] if gone else row["reason"],
-            cause=row["cause"],
+            cause=words(factors),
         )
+        yield told, factors
 
 
 def _paired(gap: Gap, cause: str | None) -> Iterator[Row]:
@@ -223,10 +223,10 @@ def _paired(gap: Gap, cause: str | None) -> Iterator[Row]:
         other = next((one for rows in alike for one in rows if one in new), None)
         old = line.decode(errors="backslashreplace")
         if other is None:
-            yield Row(kind=VANISHED, old_row=row, old=old, new_row=None, new=None, cause=cause)
+            yield Row(kind=Change.VANISHED, old_row=row, old=old, new_row=None, new=None, cause=cause)
         else:
             told = new.pop(other).decode(errors="backslashreplace")
-            yield Row(kind=CHANGED, old_row=row, old=old, new_row=other, new=told, cause=cause)
+            yield Row(kind=Change.CHANGED, old_row=row, old=old, new_row=other, new=told, cause=cause)
     for row, line in new.items():
         told = line.decode(errors="backslashreplace")
-        yield Row(kind=APPEARED, old_row=None, old=None, new_row=row, new=told, cause=cause)
+        yield Row(kind=Change.APPEARED, old_row=None, old=None, new_row=row, new=told, cause=cause)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from chat_corpus.lineage.compared import Cause, Compared, Row
+from chat_corpus.lineage.compared import Cause, Compared, Matched, Row
 from chat_corpus.lineage.unlike import Unlike
 from chat_corpus.terminal import one_line
 
@@ -35,13 +35,13 @@ def source(told: Compared) -> Iterator[str]:
     yield from (f"  {one_line(remark)}" for remark in told.remarks)
 
 
-_MATCHED = {"address": "by address", "text": "as text: changed is what shares its query or answer"}
+_MATCHED = {Matched.ADDRESS: "by address", Matched.TEXT: "as text: changed is what shares its query or answer"}
 
 
 def _over(told: Compared) -> str:
     if told.by_report:
         return ", as the reports leave no other"
-    if told.aligned == "address" or not told.traced:
+    if told.aligned is Matched.ADDRESS or not told.traced:
         return ""
     return f", counted over {told.traced:,} of the {told.shards:,} shards that are not the same"
 

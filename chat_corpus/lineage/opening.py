@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -14,6 +13,7 @@ from chat_corpus import earlier, foreign, identity, index, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
 from chat_corpus.raw import displayed
+from chat_corpus.report_schema import FinishedSource
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.terminal import counted
 
@@ -33,19 +33,19 @@ def load(
     changed.
     """
     report = earlier.read(out)
-    told = report.get("sources", {}).get(name)
-    if earlier.interrupted(out, name, told or {}):
+    told = None if report is None else report.sources.get(name)
+    if earlier.interrupted(out, name, told):
         raise ChatCorpusError(f"{name}: {INTERRUPTED.format(out)}")
-    if not report:
+    if report is None:
         raise UsageError(f"{out}: no {earlier.REPORT}; only what chat-corpus wrote can be traced")
     if told is None:
-        raise UsageError(f"{out / earlier.REPORT}: no source '{name}'; there are {', '.join(report['sources'])}")
-    if "outputs" not in told:
+        raise UsageError(f"{out / earlier.REPORT}: no source '{name}'; there are {', '.join(report.sources)}")
+    if not isinstance(told, FinishedSource):
         raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
-    made: Mapping[str, Any] = told["made_with"]
-    if made["code"] != identity.code() and not other_code:
+    made = told.made_with
+    if made.code != identity.code() and not other_code:
         raise ChatCorpusError(
-            f"{name}: made by other code, or with other packages ({made['code']}), than this ({identity.code()}): "
+            f"{name}: made by other code, or with other packages ({made.code}), than this ({identity.code()}): "
             f"what it did cannot be told by doing it again; {AGAIN}"
         )
     settings = _settings(out, name, told, raw, plugins)
@@ -57,7 +57,7 @@ def load(
     source = sources.load(settings.plugins).get(name)
     if source is None:
         raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
-    if foreign.code(name, settings.plugins) != made["source"]:
+    if foreign.code(name, settings.plugins) != made.source:
         raise ChatCorpusError(f"{name}: the code that its plugin or package consists of, or imports, changed; {AGAIN}")
     return Written(
         out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
@@ -71,45 +71,44 @@ def load_of(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> W
     return load(tsv.parent, tsv.stem, raw, plugins=plugins)
 
 
-def _settings(out: Path, name: str, told: Mapping[str, Any], raw: str | None, plugins: Sequence[str]) -> Settings:
+def _settings(out: Path, name: str, told: FinishedSource, raw: str | None, plugins: Sequence[str]) -> Settings:
     """The settings that a source was made with, from its report."""
-    made = told["made_with"]
     try:
-        own = msgspec.convert(told["settings"], SourceSettings)
+        own = msgspec.convert(told.settings, SourceSettings)
         sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-        settings = Settings(raw=raw or told["raw"], plugins=_trusted(name, told, plugins), **sections)
+        settings = Settings(raw=raw or told.raw, plugins=_trusted(name, told, plugins), **sections)
     except msgspec.ValidationError as error:
         raise ChatCorpusError(f"{out / earlier.REPORT}: settings of another version: {error}; {AGAIN}") from error
-    if settings.of(name).digest() != made["settings"]:
+    if settings.of(name).digest() != told.made_with.settings:
         raise ChatCorpusError(f"{out / earlier.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
     return settings
 
 
-def _trusted(name: str, told: Mapping[str, Any], plugins: Sequence[str]) -> tuple[str, ...]:
+def _trusted(name: str, told: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
     """The plugins that a source was made with, of those that the user names.
 
     Raises UsageError where one is not named, ChatCorpusError where one that has its name was changed.
     """
     given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
-    for file, known in zip(told["plugins"], told["made_with"]["plugins"], strict=True):
+    for file, known in zip(told.plugins, told.made_with.plugins, strict=True):
         if known not in given:
             if Path(file).name in {Path(one).name for one in plugins}:
                 raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
             raise UsageError(
                 f"{name}: made with the plugin {file}, which is code: name it with --plugin {file} to have it run"
             )
-    return tuple(given[known] for known in told["made_with"]["plugins"])
+    return tuple(given[known] for known in told.made_with.plugins)
 
 
-def _inputs(told: Mapping[str, Any]) -> dict[str, tuple[int, int, str | None]]:
-    digests = {file["file"]: file["sha256"] for file in told["files"]}
-    return {name: (size, modified, digests.get(name)) for name, size, modified in told["made_with"]["input"]}
+def _inputs(told: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
+    digests = {file.file: file.sha256 for file in told.files}
+    return {name: (size, modified, digests.get(name)) for name, size, modified in told.made_with.input}
 
 
-def _check_outputs(out: Path, name: str, told: Mapping[str, Any]) -> None:
+def _check_outputs(out: Path, name: str, told: FinishedSource) -> None:
     """Raise ChatCorpusError where an output is of another size than it was written in."""
     now = earlier.outputs(out, name)
-    for path, (size, _) in told["outputs"].items():
+    for path, (size, _) in told.outputs.items():
         if path not in now:
             raise ChatCorpusError(f"{out / path}: not there any more; {AGAIN}")
         if now[path][0] != size:
@@ -125,12 +124,12 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
     Raises UsageError where no source of the report read it, and as `written.load`.
     """
     report = earlier.read(out)
-    if not report:
+    if report is None:
         raise UsageError(f"{out}: no {earlier.REPORT}; name the folder that a run wrote to with --out")
     met: list[str] = []
-    for name, told in report["sources"].items():
-        files = [file["file"] for file in told.get("files", [])]
-        known = _known(path, files, raw or told.get("raw", ""))
+    for name, told in report.sources.items():
+        files = [file.file for file in told.files]
+        known = _known(path, files, raw or told.raw)
         if known is not None:
             return load(out, name, raw, plugins=plugins), known
         met += files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -16,7 +16,9 @@ from chat_corpus.schema import Pairing, Reason
 from chat_corpus.text import normalizer
 from chat_corpus.text.normalizer import Change
 
-#: What a repeat's reject says.
+#: What is told of the conversion, among the steps that changed a text.
+CONVERSION = "conversion"
+Side = Literal["query", "answer"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,7 @@ class Fate:
     which the pair stands.
     """
 
-    side: str
+    side: Side
     other: Address
     row: int | None
     reason: str | None
@@ -181,11 +183,9 @@ def _raw(again: Again, part: int, record: int) -> str:
 def _said(written: Written, again: Again, at: int) -> Said:
     frame = again.turns[at : at + 1]
     turn = frame.row(0, named=True)
-    asked = rules.verdicts(frame, written.own.rules, written.source).row(0, named=True)
+    unread = turn["unread"]
+    asked = {} if unread else rules.verdicts(frame, written.own.rules, written.source).row(0, named=True)
     rule = next((rule for rule, detail in asked.items() if detail is not None), None)
-    unread = turn["reason"] is not None and (rule is None or asked[rule] != turn["detail"])
-    if unread:  # rejected before any rule was asked
-        rule, asked = None, {}
     return Said(
         at=_address(again, turn),
         raw=_raw(again, turn["part"], turn["line"]),
@@ -210,7 +210,7 @@ def _changes(written: Written, again: Again, turn: Mapping[str, Any]) -> tuple[C
         where = f"{again.shard.pieces[turn['part']].file.name}:{turn['line']}"
         raise ChatCorpusError(f"{where}: its text steps one by one give another text than all at once: a defect")
     if turn["text"] != turn["unconverted"]:
-        changes.append(Change(step="conversion", before=turn["unconverted"], after=turn["text"]))
+        changes.append(Change(step=CONVERSION, before=turn["unconverted"], after=turn["text"]))
     return tuple(changes)
 
 
@@ -235,8 +235,8 @@ def _alone(written: Written, again: Again, at: int) -> str | None:
 
 
 def _fate(written: Written, again: Again, at: int, pair: Mapping[str, Any]) -> Fate:
-    side, other = ("query", "answer") if pair["query_at"] == at else ("answer", "query")
-    address = _address(again, again.turns.row(pair[f"{other}_at"], named=True))
+    side: Side = "query" if pair["query_at"] == at else "answer"
+    address = _address(again, again.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
     reason, detail, first = pair["reason"], None, None
     if reason is not None:
         turns = again.turns[[pair["query_at"], pair["answer_at"]]]

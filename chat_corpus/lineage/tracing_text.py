@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chat_corpus.lineage.tracing import Address, Fate, Record, Row, Said, Told
+from chat_corpus.lineage.tracing import CONVERSION, Address, Fate, Record, Row, Said, Told
 from chat_corpus.terminal import one_line
 
 
@@ -59,7 +59,7 @@ def _turn(told: Told) -> Iterator[str]:
 def _said(said: Said) -> Iterator[str]:
     yield _field("read", "(no text)" if said.read is None else said.read)
     for change in said.changes:
-        from_ = f" (from {said.script})" if change.step == "conversion" else ""
+        from_ = f" (from {said.script})" if change.step == CONVERSION else ""
         yield _field(change.step, f"{change.before}  ->  {change.after}{from_}")
     if said.passed:
         yield _field("passed", ", ".join(said.passed))

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from chat_corpus import earlier
 from chat_corpus.index import Entry, Span
+from chat_corpus.lineage.causes import CauseKind, Factors
 from chat_corpus.lineage.written import Written
+from chat_corpus.report_schema import FinishedSource
 
 _BLOCK = 1 << 24
-#: The settings that a cause hangs on, by how the cause begins; a name in it stands for `{}`.
-_STEERS = {
-    "reading": ("read.reposts", "read.encoding"),
-    "limit": ("read.limit",),
-    "step segmentation": ("text.segmentation", "read.segmentation"),
-    "step": ("text.{}",),
-    "conversion": ("script.",),
-    "rule": ("rules.{}",),
-    "pairing": ("pairs.mode",),
-    "repeat": ("pairs.distinct",),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +21,8 @@ class Setting:
     """A setting and its two values."""
 
     key: str
-    old: Any
-    new: Any
+    old: object
+    new: object
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,55 +40,52 @@ class Unlike:
     plugins: bool = False
     edited: tuple[str, ...] = ()
 
-    def only(self) -> str | None:
+    def only(self) -> CauseKind | None:
         """What alone is not the same, if it is one thing: all that decides an output is among them."""
-        told = {"settings": self.settings, "code": self.code, "input": self.inputs, "plugins": self.plugins}
+        told = {
+            CauseKind.SETTINGS: self.settings,
+            CauseKind.CODE: self.code,
+            CauseKind.INPUT: self.inputs,
+            CauseKind.PLUGINS: self.plugins,
+        }
         found = [name for name, value in told.items() if value]
         return found[0] if self.known and not self.edited and len(found) == 1 else None
 
-    def steering(self, cause: str) -> tuple[str, ...]:
+    def steering(self, factors: Factors) -> tuple[str, ...]:
         """The settings, of those not the same, that a cause hangs on."""
-        keys: list[str] = []
-        for one in cause.split(" + "):
-            kind, _, name = one.partition(" ")
-            wanted = [key.format(name) for key in _STEERS.get(one, _STEERS.get(kind, ()))]
-            keys += [told.key for told in self.settings if any(_under(told.key, key) for key in wanted)]
+        keys = [told.key for factor in factors or () for told in self.settings if factor.steered_by(told.key)]
         return tuple(dict.fromkeys(keys))
-
-
-def _under(key: str, section: str) -> bool:
-    return key == section or key.startswith(section if section.endswith(".") else f"{section}.")
 
 
 def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
     """What is not the same of two runs of source `name` into two folders."""
-    told = [earlier.told(out, name) for out in outs]
-    edited = tuple(
-        str(out / f"{name}.tsv")
-        for out, one in zip(outs, told, strict=True)
-        if one.get("outputs", {}).get(f"{name}.tsv") != earlier.outputs(out, name).get(f"{name}.tsv")
-    )
-    if not all("outputs" in one for one in told):
+    old, new = (earlier.told(out).get(name) for out in outs)
+    if not isinstance(old, FinishedSource) or not isinstance(new, FinishedSource):
         return Unlike(known=False)
-    old, new = told
-    made = (old["made_with"], new["made_with"])
-    settings = (Setting(key=key, old=a, new=b) for key, a, b in earlier.changes(old["settings"], new["settings"]))
+    tsv = f"{name}.tsv"
+    edited = tuple(
+        str(out / tsv)
+        for out, one in zip(outs, (old, new), strict=True)
+        if one.outputs[tsv] != earlier.outputs(out, name).get(tsv)
+    )
+    made = (old.made_with, new.made_with)
+    settings = (Setting(key=key, old=a, new=b) for key, a, b in earlier.changes(old.settings, new.settings))
     return Unlike(
         known=True,
         settings=tuple(settings),
-        code=(made[0]["code"], made[1]["code"]) if made[0]["code"] != made[1]["code"] else None,
+        code=(made[0].code, made[1].code) if made[0].code != made[1].code else None,
         inputs=tuple(_inputs(old, new)),
-        plugins=any(made[0][code] != made[1][code] for code in ("plugins", "source")),
+        plugins=(made[0].plugins, made[0].source) != (made[1].plugins, made[1].source),
         edited=edited,
     )
 
 
-def _inputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def _inputs(old: FinishedSource, new: FinishedSource) -> Iterator[str]:
     """The files that are not the same: by SHA-256, or where one was not read to its end, by size and time."""
     sides = []
     for told in (old, new):
-        digests = {file["file"]: file["sha256"] for file in told["files"]}
-        sides.append({name: (digests.get(name), size, time) for name, size, time in told["made_with"]["input"]})
+        digests = {file.file: file.sha256 for file in told.files}
+        sides.append({name: (digests.get(name), size, time) for name, size, time in told.made_with.input})
     for name in sorted(sides[0].keys() | sides[1].keys()):
         one, other = (side.get(name) for side in sides)
         known = one is not None and other is not None and one[0] is not None and other[0] is not None

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import polars as pl
@@ -23,6 +22,7 @@ from chat_corpus.lines import lines_end
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.raw import RawFile
+from chat_corpus.report_schema import FinishedSource
 from chat_corpus.samples import digest
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
@@ -54,8 +54,8 @@ class Repeat(msgspec.Struct, frozen=True):
 class Again:
     """A shard done again.
 
-    turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, and `place`, its place among the
-             turns of its record
+    turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, `place`, its place among the
+             turns of its record, and `unread`, whether it was rejected before any rule was asked
     pairs    all possible pairs as `pairing.pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
              `row`, the row of the TSV, from 1, null for a pair with a reason and for a repeat, and `repeat`, the number
              of a repeat, from 0
@@ -83,7 +83,7 @@ class Written:
 
     out: Path
     name: str
-    told: Mapping[str, Any]
+    told: FinishedSource
     settings: Settings
     source: Source
     entries: list[Entry]
@@ -129,14 +129,17 @@ class Written:
 
     def _do(self, entry: Entry) -> Again:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
-        outcome = pipeline.process(shard, self.source, self.own)
+        records = pipeline.records(shard, self.source)
+        cleaned = pipeline.clean(shard, self.source, self.own, records)
+        unread = cleaned.turns["reason"].is_not_null()
+        outcome = pipeline.judge(cleaned, shard, self.source, self.own, lambda: records)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
-        if outcome.counts.report() != entry.counts:
+        if outcome.counts != entry.counts:
             raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line")
-        turns = outcome.turns.with_row_index("at").with_columns(place=place)
+        turns = outcome.turns.with_row_index("at").with_columns(place=place, unread=unread)
         possible = pair(turns, self.own.pairs.pairing(self.source.pairing))
         written = possible["reason"].is_null().arg_true()
         placed = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
@@ -145,7 +148,7 @@ class Written:
             shard=shard,
             turns=turns,
             pairs=possible.with_columns(row=placed).with_columns(repeat=_numbered(_REPEAT)),
-            records=pipeline.records(shard, self.source),
+            records=records,
             rejects=earlier.places(self.out, self.name)[1],
         )
 
@@ -184,7 +187,7 @@ class Written:
         number, (line, wanted) = next((at, both) for at, both in enumerate(lines) if both[0] != both[1])
         told = f"is {line.decode(errors='backslashreplace')!r}, where the raw data give {wanted.decode()!r}"
         facts = self.tsv.stat()
-        edited = [facts.st_size, facts.st_mtime_ns] != self.told["outputs"][self.tsv.name]
+        edited = (facts.st_size, facts.st_mtime_ns) != self.told.outputs[self.tsv.name]
         why = "the file was edited since it was written" if edited else "the file is as it was written"
         raise ChatCorpusError(f"{self.tsv}:{entry.row + number}: {told}; {why}; {AGAIN}")
 
@@ -202,7 +205,7 @@ class Written:
         if entry is None:
             return 0
         last = entry.shard + 1 == len(self.entries)
-        size: int = self.told["outputs"][self.tsv.name][0]
+        size = self.told.outputs[self.tsv.name][0]
         return (size if last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
     def repeat(self, again: Again, number: int) -> Repeat:

@@ -14,8 +14,8 @@ from types import FrameType
 import polars as pl
 
 from chat_corpus import pipeline, sources
+from chat_corpus.counts import Counts
 from chat_corpus.errors import ChatCorpusError, LedgerError
-from chat_corpus.ledger import Counts
 from chat_corpus.plan import Plan
 from chat_corpus.raw import RawFile
 from chat_corpus.settings import Settings, load
@@ -107,7 +107,7 @@ def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     source = sources.load()[mutant.sample.source]
     settings = load((), {**mutant.options, "shard_bytes": shard_bytes})
     outcomes: list[pipeline.Outcome] = []
-    read = Read(shards=0, turns=[], pairs=[], rejects=[], counts=Counts())
+    read = Read(shards=0, turns=[], pairs=[], rejects=[], counts=Counts.zero())
     number = _input(source, mutant)
     if number is None:
         return read
@@ -146,9 +146,9 @@ def _check_sums(read: Read, plan: Plan, settings: Settings) -> None:
     """Every record of the files is structural, used or rejected; every reject and pair is there."""
     counts, limit = read.counts, settings.read.limit
     counts.check("all shards")
-    assert counts.records == sum(min(fact.records, limit or fact.records) for fact in plan.facts)
-    assert counts.turns == len(read.turns)
-    assert counts.written == len(read.pairs)
-    assert counts.turns_rejected.total() == len(read.rejects)
+    assert counts.records.read == sum(min(fact.records, limit or fact.records) for fact in plan.facts)
+    assert counts.turns.read == len(read.turns)
+    assert counts.pairs.written == len(read.pairs)
+    assert counts.turns.rejected.total() == len(read.rejects)
     shown = {(file, line) for _, file, line, _, _, raw in read.rejects if raw is not None}
     assert {(file, line) for _, file, line, *_ in read.rejects} == shown

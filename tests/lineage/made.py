@@ -14,6 +14,7 @@ from chat_corpus import sources, usable
 from chat_corpus.lineage.opening import load as opened
 from chat_corpus.lineage.written import Written
 from chat_corpus.progress import silent
+from chat_corpus.report_schema import FinishedSource
 from chat_corpus.run import run
 from chat_corpus.settings import load
 from chat_corpus.survey import survey
@@ -25,7 +26,7 @@ HARD = ROOT / "tests" / "sources"
 @dataclass
 class Made:
     written: Written
-    report: dict[str, Any]
+    report: FinishedSource
     rejects: list[dict[str, Any]]
 
     def records(self) -> Iterator[tuple[str, int]]:
@@ -45,6 +46,6 @@ def made(raw: Path, out: Path, name: str, **flags: Any) -> Made:
         done, report = run({name: found}, settings, silent)
     assert done[name].error == ""
     rejects = (out / "rejects" / f"{name}.jsonl").read_bytes().splitlines()
-    return Made(
-        written=opened(out, name), report=report["sources"][name], rejects=[json.loads(line) for line in rejects]
-    )
+    told = report.sources[name]
+    assert isinstance(told, FinishedSource)
+    return Made(written=opened(out, name), report=told, rejects=[json.loads(line) for line in rejects])

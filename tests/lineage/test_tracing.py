@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
 
-from chat_corpus import sources
+from chat_corpus import rules, sources
+from chat_corpus.counts import RecordCounts
 from chat_corpus.errors import UsageError
 from chat_corpus.lineage.tracing import Record, Said, explain, trace
 from chat_corpus.schema import Reason
@@ -25,21 +28,21 @@ def agrees(made: Made, records: dict[tuple[str, int], Record]) -> None:
     told = made.report
     turns = [turn for record in records.values() for turn in record.turns]
     used = [any(_usable(turn.said) for turn in one.turns) for one in records.values() if one.turns]
-    assert told["records"] == {
-        "read": len(records),
-        "structural": sum(not one.turns for one in records.values()),
-        "used": sum(used),
-        "rejected": len(used) - sum(used),
-    }
-    assert told["turns"]["read"] == len(turns)
-    assert told["turns"]["kept"] == sum(turn.said.reason is None for turn in turns)
-    assert told["turns"]["rejected"] == Counter(turn.said.reason for turn in turns if turn.said.reason)
+    assert told.records == RecordCounts(
+        read=len(records),
+        structural=sum(not one.turns for one in records.values()),
+        used=sum(used),
+        rejected=len(used) - sum(used),
+    )
+    assert told.turns.read == len(turns)
+    assert told.turns.kept == sum(turn.said.reason is None for turn in turns)
+    assert told.turns.rejected == Counter(turn.said.reason for turn in turns if turn.said.reason)
     for side in ("query", "answer"):
         pairs = [pair for turn in turns for pair in turn.pairs if pair.side == side]
-        assert len(pairs) == told["pairs"]["possible"]
-        assert sorted(pair.row for pair in pairs if pair.row) == list(range(1, told["pairs"]["written"] + 1))
+        assert len(pairs) == told.pairs.possible
+        assert sorted(pair.row for pair in pairs if pair.row) == list(range(1, told.pairs.written + 1))
         reasons = Counter(pair.reason for pair in pairs if pair.reason)
-        assert reasons == +Counter({**told["pairs"]["rejected"], Reason.DUPLICATE: told["pairs"]["duplicates"]})
+        assert reasons == +Counter({**told.pairs.rejected, Reason.DUPLICATE: told.pairs.duplicates})
     assert Counter(_rejects(records)) == Counter(
         tuple(one[name] for name in ("file", "line", "reason", "detail", "raw")) for one in made.rejects
     )
@@ -119,6 +122,20 @@ def test_repeats_lead_to_the_row_where_their_pair_stands(tmp_path: Path) -> None
         assert [fate.first for fate in fates] == [None, None, None, 1, 2, 3]
         assert fates[4].detail == "the same pair stands at qingyun/a.csv:2"
         assert trace(done.written, 2).query.at.record == 2
+
+
+def test_a_turn_rejected_at_reading_is_not_put_down_to_a_rule_of_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule may say of a turn what its reader has said, and reject it for the same reason."""
+    empty, *others = rules.RULES
+    alike = replace(empty, message=pl.lit("a turn without text"))
+    monkeypatch.setattr(rules, "RULES", (alike, *others))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t \n丙\t\u200b\n戊\t己\n"})
+    done = made(raw, tmp_path / "out", "tieba")
+    told = [explain(done.written, "tieba.dialogues", record).turns[1].said for record in (1, 2, 3)]
+    assert [(said.reason, said.rule) for said in told] == [("empty", None), ("empty", "empty"), (None, None)]
+    assert [said.passed for said in told[:2]] == [(), ()]
 
 
 def test_what_was_not_read_is_no_record(tmp_path: Path) -> None:

@@ -1,0 +1,215 @@
+"""Row counts as they stand in report.json, in the index and in the work folder: one shape, written and read.
+
+records read  = structural + used + rejected       (rejected: a record none of whose turns is one)
+turns         = kept + rejected                    (by reason)
+pairs possible = written + rejected + duplicates   (by reason)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from chat_corpus.errors import DEFECT, LedgerError
+
+#: A number of things. None is below 0, whoever wrote the file that it stands in.
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+_T = TypeVar("_T")
+
+
+def _tally() -> Counter[str]:
+    return Counter()
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """The first unreadable record of a file: its number, the reason, and the detail.
+
+    What the record says is not in it: the rejects have the whole record.
+    """
+
+    line: Count
+    reason: str
+    detail: str
+
+
+class FileCounts(msgspec.Struct, kw_only=True):
+    """Records of one raw file that were used, rejected, and of the rejected those that nobody could read, by reason.
+
+    `unread_fields` counts the records by fields with text that is in no turn.
+    """
+
+    used: Count
+    rejected: Count
+    unreadable: Counter[str]
+    example: Example | None
+    unread_fields: Counter[str]
+
+    @classmethod
+    def zero(cls) -> FileCounts:
+        """No records yet."""
+        return cls(used=0, rejected=0, unreadable=Counter(), example=None, unread_fields=Counter())
+
+    @property
+    def records(self) -> int:
+        """Records that hold turns, or should."""
+        return self.used + self.rejected
+
+    @property
+    def share(self) -> float:
+        """The share of unreadable records in those that should hold turns; 1 where there are none of these."""
+        return self.unreadable.total() / self.records if self.records else 1.0
+
+    def add(self, other: FileCounts) -> None:
+        """Add the figures of another shard of the file; of two examples the earlier one stays."""
+        examples = [one for one in (self.example, other.example) if one is not None]
+        example = min(examples, key=lambda one: one.line, default=None)
+        _add(self, other, "used", "rejected", "unreadable", "unread_fields")
+        self.example = example
+
+
+class RecordCounts(msgspec.Struct, kw_only=True):
+    """Records that were read, and what they are: structural lines, used, rejected."""
+
+    read: Count
+    structural: Count
+    used: Count
+    rejected: Count
+
+    @classmethod
+    def zero(cls) -> RecordCounts:
+        """No records yet."""
+        return cls(read=0, structural=0, used=0, rejected=0)
+
+
+class TurnCounts(msgspec.Struct, kw_only=True):
+    """Turns that were read, kept, and rejected by reason; and what was changed of them.
+
+    `changed_by_normalization` is the turns that text steps changed, `changed_by_step` those that each step changed,
+    whether or not a later one undid it. `scripts` counts the turns by the script that they were in.
+    """
+
+    read: Count
+    kept: Count
+    rejected: Counter[str]
+    changed_by_normalization: Count
+    changed_by_step: Counter[str] = msgspec.field(default_factory=_tally)  # not in the reports of earlier versions
+    changed_by_conversion: Count
+    scripts: Counter[str]
+
+    @classmethod
+    def zero(cls) -> TurnCounts:
+        """No turns yet."""
+        return cls(
+            read=0,
+            kept=0,
+            rejected=Counter(),
+            changed_by_normalization=0,
+            changed_by_conversion=0,
+            scripts=Counter(),
+        )
+
+
+class PairCounts(msgspec.Struct, kw_only=True):
+    """Pairs that were possible, written, rejected by reason, and left out as repeats."""
+
+    possible: Count
+    written: Count
+    rejected: Counter[str]
+    duplicates: Count
+
+    @classmethod
+    def zero(cls) -> PairCounts:
+        """No pairs yet."""
+        return cls(possible=0, written=0, rejected=Counter(), duplicates=0)
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What happened to the records, turns and pairs of a shard or a source; every figure counted on its own.
+
+    `records_by_file` has the records of each raw file by its name.
+    """
+
+    records: RecordCounts
+    records_by_file: dict[str, FileCounts]
+    turns: TurnCounts
+    pairs: PairCounts
+
+    @classmethod
+    def zero(cls) -> Counts:
+        """Nothing yet."""
+        return cls(records=RecordCounts.zero(), records_by_file={}, turns=TurnCounts.zero(), pairs=PairCounts.zero())
+
+    def add(self, other: Counts) -> None:
+        """Add the figures of another shard."""
+        for mine, figures in ((self.records, other.records), (self.turns, other.turns), (self.pairs, other.pairs)):
+            _add(mine, figures, *figures.__struct_fields__)
+        for name, file in other.records_by_file.items():
+            self.records_by_file.setdefault(name, FileCounts.zero()).add(file)
+
+    def check(self, where: str) -> None:
+        """Raise LedgerError where a sum does not balance."""
+        records, turns, pairs = self.records, self.turns, self.pairs
+        sums = [
+            ("records", records.read, records.structural + records.used + records.rejected),
+            ("turns", turns.read, turns.kept + turns.rejected.total()),
+            ("pairs", pairs.possible, pairs.written + pairs.duplicates + pairs.rejected.total()),
+        ]
+        if self.records_by_file:
+            files = self.records_by_file.values()
+            sums += [
+                ("used records of the files", records.used, sum(file.used for file in files)),
+                ("rejected records of the files", records.rejected, sum(file.rejected for file in files)),
+            ]
+        for name, total, parts in sums:
+            if total != parts:
+                raise LedgerError(f"{where}: {name} do not balance: {total} met, {parts} accounted for; {DEFECT}")
+
+
+def _add(one: msgspec.Struct, other: msgspec.Struct, *names: str) -> None:
+    for name in names:
+        setattr(one, name, getattr(one, name) + getattr(other, name))
+
+
+def encode(told: msgspec.Struct) -> bytes:
+    """A struct that holds counts as JSON, the names of each Counter in order, whoever counted first.
+
+    >>> encode(PairCounts(possible=2, written=0, rejected=Counter(length=1, empty=1), duplicates=0))
+    b'{"possible":2,"written":0,"rejected":{"empty":1,"length":1},"duplicates":0}'
+    """
+    return msgspec.json.encode(_in_order(told))
+
+
+def builtins(told: msgspec.Struct) -> object:
+    """The same as dicts, lists, texts and numbers."""
+    return msgspec.to_builtins(_in_order(told))
+
+
+def _in_order(told: object) -> object:
+    if isinstance(told, Counter):
+        return Counter(dict(sorted(told.items())))
+    if isinstance(told, dict):
+        return {name: _in_order(value) for name, value in told.items()}
+    if isinstance(told, msgspec.Struct):
+        return replace(told, **{name: _in_order(getattr(told, name)) for name in told.__struct_fields__})
+    return told
+
+
+def decode(data: bytes | msgspec.Raw, kind: type[_T]) -> _T:
+    """What `encode` wrote. Raises ValueError, which names the place, for anything that does not have its shape."""
+    try:
+        return msgspec.json.decode(data, type=kind, dec_hook=_counter)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _counter(_kind: type, told: object) -> Counter[str]:
+    """A Counter, the one type here that msgspec does not know."""
+    if not isinstance(told, dict):
+        raise TypeError(f"Expected `object`, got `{type(told).__name__}`")
+    if not all(type(number) is int and number >= 0 for number in told.values()):
+        raise ValueError("Expected `int` >= 0 for each name")
+    return Counter(told)
