@@ -1,30 +1,27 @@
 """One shard through all stages: read, normalize, convert, check, pair. A pure function of shard, source and settings.
 
 The stages between reading and pairing stand in two lists, `CLEANING` and `JUDGING`. Each gives columns of the rows that
-it is given, and has a law: what it may do to them. One runner applies a stage and has the ledger hold it to its law.
+it is given, and has a law: what it may do to them. One runner applies a stage, has the ledger hold it to its law, and
+counts what it did.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import polars as pl
-from msgspec.structs import replace
 
-from chat_corpus import ledger, rules, script
-from chat_corpus.counts import Counts, PairCounts, RecordCounts
-from chat_corpus.encodings import UTF8
-from chat_corpus.errors import ChatCorpusError, FileError, LedgerError, place_of
-from chat_corpus.formats.base import Format, Reading, Records
+from chat_corpus import ledger, reading, rules, script
+from chat_corpus.counts import Counts, PairCounts
+from chat_corpus.errors import LedgerError
+from chat_corpus.formats.base import Records
 from chat_corpus.ledger import Law
 from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
-from chat_corpus.plan import Piece, Shard
-from chat_corpus.raw import read_range
-from chat_corpus.schema import TURNS, Markup, Reason, Traits
+from chat_corpus.plan import Shard
+from chat_corpus.schema import Markup, Reason, Traits
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.text import normalizer
@@ -65,15 +62,12 @@ class Cleaned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a stage knows besides the rows: the shard that they are of, its source, and the settings of that.
-
-    `changed` counts the turns that each text step has changed, which the rows do not show.
-    """
+    """What a stage knows besides the rows: their shard, with its accounts, its source, and the settings of that."""
 
     shard: Shard
     source: Source
     own: SourceSettings
-    changed: Counter[str] = field(default_factory=Counter)
+    counts: Counts
 
     @property
     def traits(self) -> Traits:
@@ -83,11 +77,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: its name, the columns that it gives of rows, and the law that the ledger holds it to."""
+    """A stage: its name, the columns that it gives of rows, the law that the ledger holds it to, and how it is counted.
+
+    `count` is given the accounts, and the rows before and after.
+    """
 
     name: str
     apply: Callable[[pl.DataFrame, Context], pl.DataFrame]
     law: Law
+    count: Callable[[Counts, pl.DataFrame, pl.DataFrame], None] = lambda _counts, _before, _after: None
 
 
 def _bound(rows: pl.DataFrame, _context: Context) -> pl.DataFrame:
@@ -105,7 +103,7 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
     traits, converter = context.traits, script.load(context.own.script)
     also = converter.questions(traits.script)
-    texts = normalizer.sift(rows["text"], context.own.text, traits, also, context.changed)
+    texts = normalizer.sift(rows["text"], context.own.text, traits, also, context.counts.turns.changed_by_step)
     texts = texts.with_columns(raw=rows["text"])
     bad = texts["unsettled"]
     if not bad.any():
@@ -119,6 +117,10 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     )
 
 
+def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) -> None:
+    counts.turns.changed_by_normalization = int((before["text"] != after["text"]).sum())
+
+
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Traditional to simplified script. Gives `text`, `unconverted` and `script`."""
     done = script.load(context.own.script).convert(
@@ -127,37 +129,43 @@ def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     return done.with_columns(unconverted=rows["text"])
 
 
+def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) -> None:
+    counts.turns.changed_by_conversion = int((before["text"] != after["text"]).sum())
+    counts.turns.scripts = +Counter({name: int((after["script"] == name).sum()) for name in script.NAMES})
+
+
 def _check(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The rules that say when a turn is not kept. Gives `reason` and `detail`."""
     return rules.check(rows, context.own.rules, context.source)
+
+
+def _count_kept(counts: Counts, _before: pl.DataFrame, after: pl.DataFrame) -> None:
+    counts.turns.read, counts.turns.kept = len(after), after["reason"].null_count()
+    counts.turns.rejected = _by_reason(after)
 
 
 #: What turns that were read go through until they are clean, in order.
 CLEANING = (
     Stage("bound", _bound, Law.MAY_REJECT),
     Stage("unfold", _unfold, Law.MAY_SPLIT),
-    Stage("normalize", _normalize, Law.MAY_REJECT),
-    Stage("convert", _convert, Law.KEEPS_REASONS),
+    Stage("normalize", _normalize, Law.MAY_REJECT, _count_normalized),
+    Stage("convert", _convert, Law.KEEPS_REASONS, _count_converted),
 )
 #: What clean turns go through before they are paired.
-JUDGING = (Stage("check", _check, Law.MAY_REJECT),)
+JUDGING = (Stage("check", _check, Law.MAY_REJECT, _count_kept),)
 
 
 def process(shard: Shard, source: Source, own: SourceSettings) -> Outcome:
     """Run one shard through all stages. Raises ChatCorpusError where its files changed, LedgerError on imbalance."""
-    raw = records(shard, source)
+    raw = reading.records(shard, source)
     return judge(clean(shard, source, own, raw), shard, source, own, lambda: raw)
 
 
 def clean(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records, ...]) -> Cleaned:
     """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
-    counts, context = Counts.zero(), Context(shard=shard, source=source, own=own)
-    turns = _run(CLEANING, _read(raw, context, counts), context).drop("notable")
-    counts.turns.changed_by_normalization = int((turns["raw"] != turns["unconverted"]).sum())
-    counts.turns.changed_by_conversion = int((turns["unconverted"] != turns["text"]).sum())
-    counts.turns.changed_by_step = context.changed
-    counts.turns.scripts = +Counter({name: int((turns["script"] == name).sum()) for name in script.NAMES})
-    return Cleaned(turns=turns, counts=counts)
+    context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
+    turns = reading.turns(raw, shard, source, own.read.limit, context.counts)
+    return Cleaned(turns=_run(CLEANING, turns, context).drop("notable"), counts=context.counts)
 
 
 def judge(
@@ -167,116 +175,38 @@ def judge(
 
     Raises LedgerError on imbalance.
     """
-    where = shard.place
-    turns = _run(JUDGING, cleaned.turns, Context(shard=shard, source=source, own=own))
-    pairing = own.pairs.pairing(source.pairing)
-    possible = pair(turns, pairing)
-    ledger.check_pairs(turns, possible, pairing, where)
-    pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
-    kept = turns["reason"].null_count()
-    counts = replace(
-        cleaned.counts,
-        turns=replace(cleaned.counts.turns, read=len(turns), kept=kept, rejected=_by_reason(turns)),
-        pairs=PairCounts(possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0),
-    )
-    counts.check(where)
-    return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=counts)
+    context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
+    context.counts.add(cleaned.counts)
+    turns = _run(JUDGING, cleaned.turns, context)
+    pairs = _paired(turns, context)
+    context.counts.check(shard.place)
+    return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Run rows through stages, each held to its law. Raises LedgerError."""
+    """Run rows through stages, each held to its law, and counted. Raises LedgerError."""
+    where = context.shard.place
     for stage in stages:
         try:
             made = stage.apply(rows, context)
         except pl.exceptions.ShapeError as error:  # columns of other lengths were put together
-            raise LedgerError(f"{context.shard.place}: stage '{stage.name}' lost or added turns: {error}") from error
-        rows = ledger.checked(stage.law, rows, made, stage.name, context.shard.place)
+            raise LedgerError(f"{where}: stage '{stage.name}' lost or added turns: {error}") from error
+        after = ledger.checked(stage.law, rows, made, stage.name, where)
+        stage.count(context.counts, rows, after)
+        rows = after
     return rows
 
 
-def _read(raw: tuple[Records, ...], context: Context, counts: Counts) -> pl.DataFrame:
-    """The turns that the format makes of records, within the limit; counts the records. Raises LedgerError."""
-    shard, source = context.shard, context.source
-    read = format_of(shard, source).read
-    reading = _checked(read(raw), read, shard)
-    ledger.check_order(reading.rows, shard.place)
-    reading, expected = _limited(shard, reading, context.own.read.limit)
-    for part, piece in enumerate(shard.pieces):
-        used, lost = ledger.check_reading(reading, part, piece.first, expected[part], shard.place)
-        structural = len(reading.structural[part])
-        file = ledger.file_counts(reading.rows, part, used, lost)
-        file.unread_fields = Counter(field for _, field in reading.unread)
-        records = RecordCounts(read=expected[part], structural=structural, used=used, rejected=lost)
-        counts.add(replace(Counts.zero(), records=records, records_by_file={piece.file.name: file}))
-    return _undecoded(reading.rows, shard)
-
-
-def records(shard: Shard, source: Source) -> tuple[Records, ...]:
-    """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
-    split = format_of(shard, source).split
-    told = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
-    for one in told:
-        if not isinstance(one, pl.DataFrame) or not {"line", "text", "bytes"}.issubset(one.columns):
-            raise _misgiven(one, "split", split, shard, ", a frame with line, text and bytes expected of the function")
-    return told
-
-
-def _checked(reading: object, read: Callable[..., object], shard: Shard) -> Reading:
-    """What the function of a format, which may be a plugin's, gave as a reading. Raises ChatCorpusError."""
-    if not isinstance(reading, Reading):
-        raise _misgiven(reading, "read", read, shard, ", a Reading expected of the function")
-    rows, structural, unread = reading.rows, reading.structural, reading.unread
-    if not isinstance(rows, pl.DataFrame):
-        raise _misgiven(rows, "read", read, shard, " as rows, a frame expected")
-    odd = [f"{name} is {rows.schema[name]}" for name, dtype in TURNS.items() if rows.schema.get(name, dtype) != dtype]
-    odd = [f"no {name}" for name in TURNS if name not in rows.columns] or odd
-    if odd:
-        raise ChatCorpusError(f"{shard.extent}: columns given by read ({place_of(read)}): {', '.join(odd)}")
-    whole = isinstance(structural, tuple) and len(structural) == len(shard.pieces)
-    if not whole or not all(isinstance(one, pl.Series) for one in structural):
-        raise _misgiven(structural, "read", read, shard, " as structural, a tuple with a series a part expected")
-    for one in (unread,) if not isinstance(unread, Sequence) else unread:
-        if not (isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int) and isinstance(one[1], str)):
-            raise _misgiven(one, "read", read, shard, " as unread, pairs of a record's number and a name expected")
-    return reading
-
-
-def _misgiven(given: object, name: str, function: Callable[..., object], shard: Shard, why: str) -> ChatCorpusError:
-    return ChatCorpusError(f"{shard.extent}: {type(given).__name__} given by {name} ({place_of(function)}){why}")
-
-
-def _content(piece: Piece) -> bytes:
-    data = read_range(piece.file, piece.start, piece.stop)
-    if piece.crc is not None and zlib.crc32(data) != piece.crc:
-        raise FileError(piece.file.name, "it changed while it was read; wait until it is whole, and run again")
-    return data
-
-
-def format_of(shard: Shard, source: Source) -> Format:
-    """The format that reads a shard, in the dialect of its file. Raises ChatCorpusError where an index has another."""
-    try:
-        return source.inputs[shard.input].format.of(shard.dialect)
-    except ValueError as error:
-        raise ChatCorpusError(f"{shard.place}: {error}; run again with --fresh") from error
-
-
-def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:
-    """The reading as if each file ended after `limit` records, and how many records of each piece that leaves."""
-    counts = [piece.records for piece in shard.pieces]
-    if not limit or all(piece.first + piece.records - 1 <= limit for piece in shard.pieces):
-        return reading, counts
-    counts = [max(0, min(piece.records, limit + 1 - piece.first)) for piece in shard.pieces]
-    within = tuple(series.filter(series <= limit) for series in reading.structural)
-    unread = [(line, field) for line, field in reading.unread if line <= limit]
-    return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within, unread=unread), counts
-
-
-def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
-    """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
-    if all(piece.file.encoding == UTF8 for piece in shard.pieces):
-        return rows
-    own = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["part"])
-    return rows.with_columns(detail=pl.when(pl.col("reason") == str(Reason.ENCODING)).then(own).otherwise("detail"))
+def _paired(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """The pairs to write: of all that the places of the turns imply, those without a reason. Raises LedgerError."""
+    pairing = context.own.pairs.pairing(context.source.pairing)
+    possible = pair(turns, pairing)
+    ledger.check_pairs(turns, possible, pairing, context.shard.place)
+    pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
+    context.counts.pairs = PairCounts(
+        possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
+    )
+    return pairs
 
 
 def _by_reason(frame: pl.DataFrame) -> Counter[str]:

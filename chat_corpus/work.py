@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import distinct, foreign, identity, kept, ledger, pipeline, sealed, sources
+from chat_corpus import distinct, foreign, identity, kept, ledger, pipeline, reading, sealed, sources
 from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.plan import Shard
@@ -223,16 +223,16 @@ def _judged(task: Task, path: Path) -> pipeline.Outcome:
     name = f"{shard.source}/{path.stem}"
     cleaned = kept.read(path, name)
     if cleaned is None:
-        raw = pipeline.records(shard, source)
+        raw = reading.records(shard, source)
         cleaned = pipeline.clean(shard, source, own, raw)
         whole(path, lambda beside: kept.write(cleaned, beside, name), sync=False)
         return pipeline.judge(cleaned, shard, source, own, lambda: raw)
-    return pipeline.judge(cleaned, shard, source, own, lambda: pipeline.records(shard, source))
+    return pipeline.judge(cleaned, shard, source, own, lambda: reading.records(shard, source))
 
 
 def raw_records(task: Task) -> pl.DataFrame:
     """The raw records of a task's shard again: `file, line, raw`."""
-    frames = pipeline.records(task.shard, task.source[0])
+    frames = reading.records(task.shard, task.source[0])
     named = zip(task.shard.pieces, frames, strict=True)
     return pl.concat(frame.select("line", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
 

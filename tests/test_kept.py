@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from chat_corpus import kept, pipeline, sources
+from chat_corpus import kept, pipeline, reading, sources
 from chat_corpus.earlier import WORK
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
@@ -93,7 +93,7 @@ def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> N
 def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> None:
     source, settings = sources.load()[name], Settings()
     for shard in Plan(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
-        cleaned = pipeline.clean(shard, source, settings.of(name), pipeline.records(shard, source))
+        cleaned = pipeline.clean(shard, source, settings.of(name), reading.records(shard, source))
         kept.write(cleaned, tmp_path / "turns", name)
         again = kept.read(tmp_path / "turns", name)
         assert again is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chat_corpus import pipeline, sources
+from chat_corpus import pipeline, reading, sources
 from chat_corpus.counts import Counts
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.pipeline import Outcome
@@ -87,7 +87,7 @@ def test_clean_turns_may_be_judged_more_than_once(tmp_path: Path) -> None:
     """Nothing that is counted in judging them stays with them."""
     (shard,) = conv(tmp_path, Settings())
     source, own = sources.load()["subtitle"], Settings().of("subtitle")
-    raw = pipeline.records(shard, source)
+    raw = reading.records(shard, source)
     cleaned = pipeline.clean(shard, source, own, raw)
     first, again = (pipeline.judge(cleaned, shard, source, own, lambda: raw) for _ in range(2))
     assert first.counts == again.counts == process(shard, Settings()).counts

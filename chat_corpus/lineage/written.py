@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import earlier, pipeline
+from chat_corpus import earlier, pipeline, reading
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.formats.base import Records
 from chat_corpus.index import Entry, Span
@@ -129,7 +129,7 @@ class Written:
 
     def _do(self, entry: Entry) -> Again:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
-        records = pipeline.records(shard, self.source)
+        records = reading.records(shard, self.source)
         cleaned = pipeline.clean(shard, self.source, self.own, records)
         unread = cleaned.turns["reason"].is_not_null()
         outcome = pipeline.judge(cleaned, shard, self.source, self.own, lambda: records)
