@@ -113,10 +113,16 @@ class Part:
         return told.counts, told.crc32[".tsv"], told.crc32[".jsonl"]
 
     def raw_of(self, file: str, record: int) -> str:
-        """The text of a rejected record of a raw file, as its reject shows it; empty where there is none."""
-        with self.rejects.open("rb") as stream:
-            told = (msgspec.json.decode(line, type=_Reject) for line in stream)
-            return next((one.raw for one in told if (one.file, one.line) == (file, record) and one.raw), "")
+        """The text of a rejected record of a raw file, as its reject shows it; empty where none does.
+
+        So it is too where the rejects were damaged, of which nobody hears here: they cannot be joined then either.
+        """
+        try:
+            with self.rejects.open("rb") as stream:
+                told = (msgspec.json.decode(line, type=_Reject) for line in stream)
+                return next((one.raw for one in told if (one.file, one.line) == (file, record) and one.raw), "")
+        except (OSError, ValueError):
+            return ""
 
     def _read(self) -> _Accounts:
         return decode(sealed.unseal(self.told.read_bytes(), self._as), _Accounts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ from chat_corpus.earlier import WORK
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from chat_corpus.work import Task, work
+from chat_corpus.work import Part, Task, work
 from tests.conftest import SAMPLES
 from tests.test_cli import invoke, put, visible
 
@@ -120,6 +121,17 @@ def test_a_flipped_bit_in_turns_or_parts_is_noticed_and_the_shard_is_done_again(
         assert kept.read(path, f"ptt/{path.stem}") is None, bit
     path.write_bytes(damaged)
     assert _run(raw, out, "--keep-turns", "--fresh", "-s", "ptt") == anew
+
+
+def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    part = Part(folder=tmp_path, stem="0")
+    assert part.raw_of("a", 1) == ""
+    told = [
+        {"file": file, "line": line, "raw": raw, "reason": "fields"}
+        for file, line, raw in (("b", 1, "乙"), ("a", 2, None), ("a", 1, None), ("a", 1, "甲"), ("a", 3, "丙"))
+    ]
+    part.rejects.write_text("".join(json.dumps(one) + "\n" for one in told) + "{", "utf-8")
+    assert [part.raw_of("a", line) for line in (1, 2, 3)] == ["甲", "", "丙"]
 
 
 @pytest.mark.parametrize("ending", ["tsv", "jsonl", "keys.arrow", "json"])
