@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 
+from chat_corpus.text.lazy import lazy
 from chat_corpus.text.numbers import KEPT
 
 #: Letters, besides ASCII, of scripts that put blanks between words (the inside of a class). Greek is not one of them
@@ -14,34 +15,32 @@ LETTERS = "À-ÖØ-öø-ɏЀ-ӿ가-힣"
 _ANY = f"[0-9A-Za-z{LETTERS}]"
 _MARK = "['’‘]"
 
-_CONTRACTION = re.compile(rf"(?<={_ANY}) ?({_MARK}) ?((?ai:s|t|m|d|re|ve|ll))(?!{_ANY}|{_MARK})")
-_NEGATION = re.compile(rf"(?ai:\b(?:(ca)n (n)|([a-z]+) (n))({_MARK}t)\b)")
+_CONTRACTION = lazy(rf"(?<={_ANY}) ?({_MARK}) ?((?ai:s|t|m|d|re|ve|ll))(?!{_ANY}|{_MARK})")
+_NEGATION = lazy(rf"(?ai:\b(?:(ca)n (n)|([a-z]+) (n))({_MARK}t)\b)")
 # Quotes, each between blanks or at the end of a line; an apostrophe inside a word is none.
-_QUOTED = re.compile(
+_QUOTED = lazy(
     rf"((?<={_ANY}) |(?<={_ANY}[,;:.!?]) |(?<={_ANY} [,;:.!?]) |(?<![^\n])(?=['‘] {_ANY}))(['‘]) "
     rf"([^'’‘\n]+(?:(?<={_ANY}){_MARK}(?={_ANY})[^'’‘\n]+)*) (['’])( (?={_ANY})|(?![^ \n,;:.!?]))"
 )
-_AT_PAUSE = re.compile(
-    rf"(?:(?<={_ANY}[,;:.!?])|(?<={_ANY} [,;:.!?])) (?=['‘]{_ANY})|(?<={_ANY}[,;:.!?]['’]) (?={_ANY})"
-)
-_BETWEEN = re.compile(rf"(?<!{_ANY})((?<={_MARK}))?({_ANY}+)( ?)({_MARK})( ?)(?=({_ANY}+)({_MARK}?))")
+_AT_PAUSE = lazy(rf"(?:(?<={_ANY}[,;:.!?])|(?<={_ANY} [,;:.!?])) (?=['‘]{_ANY})|(?<={_ANY}[,;:.!?]['’]) (?={_ANY})")
+_BETWEEN = lazy(rf"(?<!{_ANY})((?<={_MARK}))?({_ANY}+)( ?)({_MARK})( ?)(?=({_ANY}+)({_MARK}?))")
 #: Words that have lost their beginning.
 _CLIPPED = frozenset(["n", "em", "til", "cause", "cuz", "bout", "tis", "twas"])
-_TWICE = re.compile(rf"(?<={_ANY}) ?({_MARK}) ({_MARK}) ?(?=(?ai:{'|'.join(sorted(_CLIPPED))}|[0-9]0s)(?!{_ANY}))")
+_TWICE = lazy(rf"(?<={_ANY}) ?({_MARK}) ({_MARK}) ?(?=(?ai:{'|'.join(sorted(_CLIPPED))}|[0-9]0s)(?!{_ANY}))")
 #: Words that have lost their end, besides those in -in'.
 _SHORTENED = frozenset(["lil", "ol"])
 # Words that are one with o' (six o'clock), and words behind O' that are no names (Sweet Child O' Mine).
 _WITH_O = frozenset(["clock", "er", "lantern", "lanterns"])
 _OF_WHAT = frozenset(["fun", "lakes", "love", "mine", "my", "the", "war", "your"])
-_PINYIN = re.compile("(?ai:(?:[zcs]h?|[bpmfdtnlgkhjqxrwy])?[aeiou]{1,3}(?:ng?|r)?)+")
-_FIRST = re.compile(f"{_ANY}+")
-_LAST = re.compile(rf"(?<!{_ANY})({_ANY}{{1,20}})\Z")
+_PINYIN = lazy("(?ai:(?:[zcs]h?|[bpmfdtnlgkhjqxrwy])?[aeiou]{1,3}(?:ng?|r)?)+")
+_FIRST = lazy(f"{_ANY}+")
+_LAST = lazy(rf"(?<!{_ANY})({_ANY}{{1,20}})\Z")
 # Before these no word is elided, and no syllable of pinyin needs an apostrophe.
 _CONSONANTS = frozenset("bcdfgjklmnpqrstvwxyzBCDFGJKLMNPQRSTVWXYZ")
 
 #: The mark of inches, while `segmentation` runs: another noncharacter.
 INCHES = "\ufdd2"
-_FEET = re.compile(rf'(?<![0-9])([0-9]) ?({_MARK}) ?([0-9]{{1,2}}) ?"( (?={_ANY}))?|"')
+_FEET = lazy(rf'(?<![0-9])([0-9]) ?({_MARK}) ?([0-9]{{1,2}}) ?"( (?={_ANY}))?|"')
 #: A text that `mark_inches` changes matches it.
 INCHES_GATE = rf'[0-9] ?{_MARK} ?[0-9]{{1,2}} ?"'
 # What is beside no blank is not changed but by contraction.
@@ -81,26 +80,26 @@ def _mark_inches(text: str) -> str:
             return found[0]
         return f"{found[1]}{found[2]}{found[3]}{INCHES}{KEPT if found[4] else ''}"
 
-    return _FEET.sub(mark, text)
+    return _FEET().sub(mark, text)
 
 
 def _join(text: str) -> str:
-    text = _NEGATION.sub(r"\1\2\3\4\5", _CONTRACTION.sub(r"\1\2", text))
+    text = _NEGATION().sub(r"\1\2\3\4\5", _CONTRACTION().sub(r"\1\2", text))
     if not _APART.search(text):
         return text
-    text = _QUOTED.sub(_quote, _TWICE.sub(rf"\1{KEPT}\2", text))
-    return _BETWEEN.sub(_place, _AT_PAUSE.sub(KEPT, text))
+    text = _QUOTED().sub(_quote, _TWICE().sub(rf"\1{KEPT}\2", text))
+    return _BETWEEN().sub(_place, _AT_PAUSE().sub(KEPT, text))
 
 
 def _quote(found: re.Match[str]) -> str:
     before, opening, words, closing, after = found.groups()
     if before and found.string[found.start() - 1].isalnum():
-        left = _LAST.search(found.string, max(0, found.start() - 21), found.start())
+        left = _LAST().search(found.string, max(0, found.start() - 21), found.start())
         several = words[0].islower() and " " in words and words.endswith("s")
         if left and left[1][-1] == "s" and several:
             return found[0]  # the boys ' room and the girls ' room
-        right, last = _FIRST.match(words), _LAST.search(words, max(0, len(words) - 21))
-        behind = _FIRST.match(found.string, found.end())
+        right, last = _FIRST().match(words), _LAST().search(words, max(0, len(words) - 21))
+        behind = _FIRST().match(found.string, found.end())
         if left and right and last and _omits(left[1], right[0]):
             ends = last[1][-1] in "sS" and " " in words
             if ends or _omits(last[1], behind[0] if behind else ""):
@@ -114,7 +113,7 @@ def _omits(left: str, right: str) -> bool:
         return True
     if not right or right[0] in _CONSONANTS:
         return False
-    return left.lower() in ("c", "d", "j", "l", "qu") or all(_PINYIN.fullmatch(word) for word in (left, right))
+    return left.lower() in ("c", "d", "j", "l", "qu") or all(_PINYIN().fullmatch(word) for word in (left, right))
 
 
 def _loses_end(word: str) -> bool:

@@ -14,6 +14,7 @@ import polars as pl
 
 from chat_corpus.schema import Traits
 from chat_corpus.text.gating import Part
+from chat_corpus.text.lazy import lazy
 from chat_corpus.text.options import Policy, TextOptions
 
 _CODE = ("code", "mw_shl_code", "php", "html")
@@ -28,28 +29,28 @@ _BLOCKS = (
 )
 _FORMATS = "backcolor color del float font password qq size strike sub sup b i s u".split()  # noqa: SIM905 a list of words
 _NAMES = (*_LINKS, *_MEDIA, *_INTERNAL, *_BLOCKS, *_FORMATS, "hr", "list", "table", "td", "th", "tr")
-_TAG = re.compile(
+_TAG = lazy(
     rf"\[(?:(?P<close>/?)(?P<name>{'|'.join(_NAMES)})(?:=(?P<value>[^\[\]\n]{{0,1000}}))?|\*)\]",
     re.IGNORECASE | re.ASCII,
 )
 # What comes apart where these tags were: items, rows and cells.
 _APART = {"list": "\n", "/list": "\n", "table": "\n", "/table": "\n", "hr": "\n", "/tr": "\n", "/td": " ", "/th": " "}
 # What comes after an index in code.
-_OPERATED = re.compile(r"[ \t]*(?:[=+\-*/%<>&|^?:;,.)\]}]|!=)")
+_OPERATED = lazy(r"[ \t]*(?:[=+\-*/%<>&|^?:;,.)\]}]|!=)")
 # A value that is none, as in the message of an interpreter.
 _NO_VALUES = ("undefined", "null", "nan", "none", "true", "false")
 # What begins a text, or comes after another tag, before Han characters, where no list is lettered so.
 _BEGUN = ("b", "i", "u", "s", "strike", "del")
-_BEFORE_HAN = re.compile(r"(?:\[[a-z][^\[\]\n]{0,40}\]){0,8}[\u4E00-\u9FFF]", re.IGNORECASE | re.ASCII)
-_LETTER = re.compile(r"\[(?![bipsu]\])[a-z]\]", re.IGNORECASE | re.ASCII)
-_ADDRESS = re.compile(r"(?:https?://|www\.|[\w-]+@)[!-Z\\^-~]+|[!-Z\\^-~]+[./?][!-Z\\^-~]+", re.IGNORECASE | re.ASCII)
-_BEGINS = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
-_INTERNAL_NAME = re.compile(r"\s*[\w.,:/-]*\s*", re.ASCII)
+_BEFORE_HAN = lazy(r"(?:\[[a-z][^\[\]\n]{0,40}\]){0,8}[\u4E00-\u9FFF]", re.IGNORECASE | re.ASCII)
+_LETTER = lazy(r"\[(?![bipsu]\])[a-z]\]", re.IGNORECASE | re.ASCII)
+_ADDRESS = lazy(r"(?:https?://|www\.|[\w-]+@)[!-Z\\^-~]+|[!-Z\\^-~]+[./?][!-Z\\^-~]+", re.IGNORECASE | re.ASCII)
+_BEGINS = lazy(r"(?:https?://|www\.)", re.IGNORECASE)
+_INTERNAL_NAME = lazy(r"\s*[\w.,:/-]*\s*", re.ASCII)
 # Beside these no blank is written.
 _MARKS = "，。！？；：、）】》」』”’…"
 _OPENING = "（【《「『“‘("
 # How Discuz shortens an address that is its own text.
-_CUT = re.compile(r" ?(?:\.{2,}|…) ?")
+_CUT = lazy(r" ?(?:\.{2,}|…) ?")
 
 #: A text that `strip_bbcode` changes matches it.
 GATE = r"\[(?:/?[A-Za-z]|\*)"
@@ -118,14 +119,14 @@ def _strip(text: str, *, links: Policy) -> str:
     for begin, end in pairs:
         within = begin.name in _BLOCKS and _lies_in(cells, begin.begin)
         edits += [replace(edit, after=" ") if within else edit for edit in _of_pair(text, begin, end, links)]
-    lettered = bool(alone) and _LETTER.search(text) is not None
+    lettered = bool(alone) and _LETTER().search(text) is not None
     edits += [_removed(tag) for tag in alone if _is_markup(text, tag, lists, lettered=lettered)]
     return _edited(text, edits)
 
 
 def _tags(text: str) -> Iterator[_Tag]:
     last: _Tag | None = None
-    for match in _TAG.finditer(text):
+    for match in _TAG().finditer(text):
         begin = match.start()
         before = text[begin - 1] if begin else ""
         if behind := last is not None and last.end == begin:
@@ -140,7 +141,7 @@ def _tags(text: str) -> Iterator[_Tag]:
             closes=match["close"] == "/",
             value=match["value"],
             indexes=indexes,
-            operated=indexes and bare and _OPERATED.match(text, match.end()) is not None,
+            operated=indexes and bare and _OPERATED().match(text, match.end()) is not None,
             first=begin == 0 or (behind and not indexes),
         )
         yield last
@@ -191,9 +192,9 @@ def _of_pair(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
         return _of_link(text, begin, end, links) or tags
     inside = text[begin.end : end.begin] if begin.name in (*_LINKS, *_MEDIA, *_INTERNAL) or begin.value == "s" else ""
     note = begin.name == "i" and begin.value == "s" and "编辑" in inside  # who edited the post, and when
-    if note or (begin.name in _INTERNAL and _INTERNAL_NAME.fullmatch(inside)):
+    if note or (begin.name in _INTERNAL and _INTERNAL_NAME().fullmatch(inside)):
         return [_Edit(begin=begin.begin, end=end.end)]
-    if begin.name in (*_LINKS, *_MEDIA) and _ADDRESS.fullmatch(inside.strip()):
+    if begin.name in (*_LINKS, *_MEDIA) and _ADDRESS().fullmatch(inside.strip()):
         return [_address(begin.begin, end.end, inside.strip(), links)]
     return tags
 
@@ -201,7 +202,7 @@ def _of_pair(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
 def _of_link(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
     """The edits for a link with a text: its address comes after it, or in its place if it is the same."""
     address = (begin.value or "").strip(" '\x22").removeprefix("mailto:")
-    if not _ADDRESS.fullmatch(address):
+    if not _ADDRESS().fullmatch(address):
         return []
     if end.begin - begin.end <= len(address) + 10 and _is_same(text[begin.end : end.begin].strip(), address):
         return [_address(begin.begin, end.end, address, links)]
@@ -210,9 +211,9 @@ def _of_link(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
 
 def _is_same(label: str, address: str) -> bool:
     """Whether a link's text is its address; scheme, last slash or a piece in the middle may be missing."""
-    first, *rest = _CUT.split(label.rstrip("/"))
+    first, *rest = _CUT().split(label.rstrip("/"))
     whole = address.rstrip("/")
-    bare = _BEGINS.sub("", whole, count=1)
+    bare = _BEGINS().sub("", whole, count=1)
     if not rest:
         return first in ("", whole, bare)
     return (whole.startswith(first) or bare.startswith(first)) and whole.endswith(rest[-1])
@@ -251,8 +252,8 @@ def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]], *, lettered: 
         operand = text[max(0, tag.begin - 8) : tag.begin].rstrip(" \t")[-1:] in tuple("=(,+")
         return not operand and tag.value.strip().lower() not in _NO_VALUES
     if tag.name in _BEGUN and tag.first and not lettered:
-        return _BEFORE_HAN.match(text, tag.end) is not None
-    return tag.name == "hr" or (tag.name in (*_LINKS, *_MEDIA) and _BEGINS.match(text, tag.end) is not None)
+        return _BEFORE_HAN().match(text, tag.end) is not None
+    return tag.name == "hr" or (tag.name in (*_LINKS, *_MEDIA) and _BEGINS().match(text, tag.end) is not None)
 
 
 def _removed(tag: _Tag) -> _Edit:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache, partial
+from functools import partial
 
 import polars as pl
 
 from chat_corpus.schema import Traits
 from chat_corpus.text.gating import Part
+from chat_corpus.text.lazy import lazy
 from chat_corpus.text.options import Policy, TextOptions
 
 _NAME = r"[^\s:：<>]{1,20}"
@@ -68,9 +69,9 @@ _SAID = (
 )
 _THEN = "(?:即可|就[能可会行送]|[可能]以?[获领看得下]|可以|获取|获得|领[取走]|查看|查询|退订|下载|送|有奖)"
 _NAMED = rf"(?:(?: @|@){_NAME} (?!{_THEN})| {_NICKNAME} (?!{_SAID}))(?=[^\s:：])"
-_AT_THE_START = rf"(?:{_REPLY}(?:{_WHOLE}|{_ADDRESSED}|{_NAMED}))+"
+_AT_THE_START = lazy(rf"(?:{_REPLY}(?:{_WHOLE}|{_ADDRESSED}|{_NAMED}))+")
 # It begins with the character that it is found by, so that an author's own words are looked for after that.
-_IN_MID_TURN = (
+_IN_MID_TURN = lazy(
     rf"{_REPLY}(?:{_WHOLE}|(?<![{_OWN}]回.)(?<![{_OWN}] 回.){_ADDRESSED})(?:{_REPLY}(?:{_WHOLE}|{_ADDRESSED}))*"
 )
 
@@ -116,30 +117,20 @@ _SIGNATURE = (
 )
 # Hyphens, which no author of Chinese writes for a dash, need nothing before them; nor does a dash before what a client
 # writes, 来自 with a blank behind it.
-_SIGNED = (
+_SIGNED = lazy(
     rf"(?:(?<![ \u3000])[ \u3000]+|(^|[。！？!?…~～.)）」』”])){_SIGNATURE}(?: *{_SIGNATURE})* *$"
     rf"|(?<!-)--+ ?{_SAYS}(?:{_CLIENT}|[\w]{{0,8}}贴吧 ?客户端|{_DEVICE}) *$"
-    rf"|(?<!{_DASH}){_DASH}{{2,}}(?:{_SAYS}{_CLIENT}|[来发]自[:：]? {_DEVICE}) *$"
+    rf"|(?<!{_DASH}){_DASH}{{2,}}(?:{_SAYS}{_CLIENT}|[来发]自[:：]? {_DEVICE}) *$",
+    re.IGNORECASE | re.MULTILINE,
 )
 # What most sentences with 来自 do not have, and is found sooner.
-_AT_THE_END = re.compile(r"(?:来自|发自|[Ss][Ee][Nn][Tt] [Ff][Rr][Oo][Mm] [Mm][Yy])[^\n]{0,64}$", re.MULTILINE)
+_AT_THE_END = lazy(r"(?:来自|发自|[Ss][Ee][Nn][Tt] [Ff][Rr][Oo][Mm] [Mm][Yy])[^\n]{0,64}$", re.MULTILINE)
 
 # What of a signature stands before 来自.
 _BEFORE = " \u3000-—–―─━－([（【本帖贴"
 
 #: A text that a step changes matches the step's gate.
 GATES = {"replies": "回[复復覆][ @]", "signatures": r"[来发]自|(?-u:(?i:ent from my))"}
-
-
-# Compiled when a text asks for them: both take longer than all other imports of the text steps together.
-@lru_cache(maxsize=1)
-def _replies() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    return re.compile(_AT_THE_START), re.compile(_IN_MID_TURN)
-
-
-@lru_cache(maxsize=1)
-def _signed() -> re.Pattern[str]:
-    return re.compile(_SIGNED, re.IGNORECASE | re.MULTILINE)
 
 
 def reply_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
@@ -169,14 +160,13 @@ def strip_replies(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
     """
 
     def strip(post: str) -> str:
-        at_the_start, in_mid_turn = _replies()
-        start = at_the_start.match(post)
+        start = _AT_THE_START().match(post)
         written = start[0] if start else ""
         sign = ("：" if written.rstrip().endswith((":", "：")) else " ") if written else ""
         begin = f"回复 <USER>{sign}" if placeholder and written else ""
         rest = post[len(written) :]
         parts, at = [], 0
-        for marker in in_mid_turn.finditer(rest):
+        for marker in _IN_MID_TURN().finditer(rest):
             parts.append(rest[at : marker.start()].removesuffix(" "))
             at = marker.end()
         return begin + (" 回复 <USER>：" if placeholder else " ").join([*parts, rest[at:]])
@@ -201,9 +191,9 @@ def strip_signatures(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
         return f"{mark}{' ' * glued}<CLIENT>" if placeholder else mark
 
     def strip(post: str) -> str:
-        if (found := _AT_THE_END.search(post)) is None:
+        if (found := _AT_THE_END().search(post)) is None:
             return post
         before = len(post[: found.start()].rstrip(_BEFORE)) - 1
-        return post[: max(0, before)] + _signed().sub(left, post[max(0, before) :])
+        return post[: max(0, before)] + _SIGNED().sub(left, post[max(0, before) :])
 
     return text.map_elements(strip, return_dtype=pl.String)

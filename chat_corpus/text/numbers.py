@@ -7,6 +7,7 @@ import re
 import polars as pl
 
 from chat_corpus.schema import Segmentation
+from chat_corpus.text.lazy import lazy
 
 #: A blank that stays, while `segmentation` runs: a noncharacter, which Unicode reserves for such internal use.
 KEPT = "\ufdd0"
@@ -63,12 +64,12 @@ _LABELS = "[A-Za-z](?: [0-9]++ [A-Za-z])+(?![0-9A-Za-z_])"
 _UNIT = (
     rf"(?P<unit>(?:(?ai:{_UNITS})|{_ORDINALS})(?![\w'’&@-]|\.\w))|(?P<letter>{_AHEAD}{_LETTER}(?![\w'’&@/+#-]|\.\w))"
 )
-_MEASURE = re.compile(rf"(?<![0-9A-Za-z_.,])(?:{_LABELS}|(?P<number>{_NUMBER}) (?:{_UNIT}))")
-_DOLLARS = re.compile(r"(?<=[A-Za-z]) \$ ?(?=[0-9])")
+_MEASURE = lazy(rf"(?<![0-9A-Za-z_.,])(?:{_LABELS}|(?P<number>{_NUMBER}) (?:{_UNIT}))")
+_DOLLARS = lazy(r"(?<=[A-Za-z]) \$ ?(?=[0-9])")
 # Points, colons and commas of numbers of several parts, and pairs of digits of base 16 between colons.
-_PARTS = re.compile(r"(?<=[0-9]) ?([.:]) ?(?=[0-9])|(?<=[0-9]) ?(,) ?(?=[0-9]{3}(?![0-9A-Za-z_]))")
+_PARTS = lazy(r"(?<=[0-9]) ?([.:]) ?(?=[0-9])|(?<=[0-9]) ?(,) ?(?=[0-9]{3}(?![0-9A-Za-z_]))")
 _HEX = "[0-9A-Fa-f]"
-_COLONS = re.compile(rf"(?<![0-9A-Za-z_:]){_HEX}{{1,4}}(?: ?: ?{_HEX}{{1,4}}){{5,7}}(?![0-9A-Za-z_])")
+_COLONS = lazy(rf"(?<![0-9A-Za-z_:]){_HEX}{{1,4}}(?: ?: ?{_HEX}{{1,4}}){{5,7}}(?![0-9A-Za-z_])")
 
 #: A text that `join_parts` changes matches it.
 PARTS_GATE = rf"[0-9](?: [.:,] ?|[.:,] )[0-9]|{_HEX} ?: ?{_HEX}{{1,4}} ?: ?{_HEX}"
@@ -84,8 +85,8 @@ def join_parts(text: pl.Expr) -> pl.Expr:
     """
 
     def join(line: str) -> str:
-        line = _COLONS.sub(lambda found: found[0].replace(" ", ""), line) if ":" in line else line
-        return _PARTS.sub(lambda found: found[1] or found[2], line)
+        line = _COLONS().sub(lambda found: found[0].replace(" ", ""), line) if ":" in line else line
+        return _PARTS().sub(lambda found: found[1] or found[2], line)
 
     return text.map_elements(join, return_dtype=pl.String)
 
@@ -100,7 +101,9 @@ def join_units(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_units(pl.lit("2 B 青年 ， 16 GB 的 iPhone 5 S ， 选 A 1 B 2 ， 2013 A 股"))).item()
     '2B 青年 ， 16GB 的 iPhone 5S ， 选 A 1 B 2 ， 2013 A 股'
     """
-    return text.map_elements(lambda line: _DOLLARS.sub(f"{KEPT}$", _MEASURE.sub(_joined, line)), return_dtype=pl.String)
+    return text.map_elements(
+        lambda line: _DOLLARS().sub(f"{KEPT}$", _MEASURE().sub(_joined, line)), return_dtype=pl.String
+    )
 
 
 def _joined(found: re.Match[str]) -> str:

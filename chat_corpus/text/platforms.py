@@ -11,6 +11,7 @@ import polars as pl
 from chat_corpus.rows import found, on
 from chat_corpus.schema import Traits
 from chat_corpus.text.gating import Part
+from chat_corpus.text.lazy import lazy
 from chat_corpus.text.options import Policy, TextOptions
 
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
@@ -25,7 +26,7 @@ _ALINK = (
     r"alink(?![A-Za-z0-9_]|-[A-Za-z0-9]|@[A-Za-z0-9]|\.[A-Za-z0-9]| ?\. ?(?:com|cn|net|org)(?![A-Za-z]))"
 )
 # What stays, an address; brackets or quotes that hold nothing else, apart from whose link it is; or a link.
-_ALINKS = re.compile(
+_ALINKS = lazy(
     r"(?P<address>(?:(?:https?|ftp)://|www ?\. ?)[!-~]+)"
     rf"|[(（【\[「『《“‘](?P<label> ?(?:[^\s()（）【】\[\]「」『』《》“”‘’:：,，.。!！?？]{{1,8}} ?[:：])? ?)"
     rf"{_ALINK}(?: ?{_ALINK})* ?[)）】\]」』》”’]"
@@ -87,7 +88,7 @@ def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
 
 def _each_alink(text: pl.Expr, written: Callable[[re.Match[str]], str]) -> pl.Expr:
     def each(posts: pl.Series) -> pl.Series:
-        return pl.Series(posts.name, [_ALINKS.sub(written, post) for post in posts], dtype=pl.String)
+        return pl.Series(posts.name, [_ALINKS().sub(written, post) for post in posts], dtype=pl.String)
 
     return text.map_batches(lambda posts: on(posts, found(posts, "alink"), each), return_dtype=pl.String)
 

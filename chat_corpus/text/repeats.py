@@ -11,6 +11,7 @@ import polars as pl
 from chat_corpus.schema import Traits
 from chat_corpus.text.codes import CODE
 from chat_corpus.text.gating import Part
+from chat_corpus.text.lazy import lazy
 from chat_corpus.text.options import TextOptions
 
 _MARKS = "!！?？,，、;；:：~～"
@@ -23,7 +24,7 @@ _LAUGHS = "(?ai:hia|ha|he|hi|ho|xi|ah)"
 _OWN_STEP = _MARKS + _STOPS + "…⋯—―"
 _OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
 _MODIFIER = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
-_CODE = re.compile(CODE)
+_CODE = lazy(CODE)
 # Hyphens at its end are not part of a link.
 _LINK = r"(?i-u:https?://|www\.[0-9a-z])(?-u:[!#%&+,./0-9:;=?@A-Z_a-z~]|-+[#%&/0-9=A-Z_a-z])*"
 _EMOTICON = r"\[[^\[\]\s]{1,8}\]"
@@ -129,7 +130,7 @@ def _cut(run: re.Pattern[str], line: str, limit: int) -> str:
     def cut(found: re.Match[str]) -> str:
         nonlocal codes, start, end
         if found[0].isascii():
-            codes = codes or _CODE.finditer(line)
+            codes = codes or _CODE().finditer(line)
             while end <= found.start():
                 code = next(codes, None)
                 start, end = code.span() if code else (len(line), len(line))

@@ -11,21 +11,22 @@ import polars as pl
 from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.text import segmentation
 from chat_corpus.text.gating import Part
+from chat_corpus.text.lazy import lazy
 from chat_corpus.text.numbers import FULL, PARTED
 from chat_corpus.text.options import TextOptions
 
 _ASCII = string.ascii_letters + string.digits
 _FULL = [chr(ord(character) + 0xFEE0) for character in _ASCII]
 _FOLDED = str.maketrans(dict(zip(_FULL, _ASCII, strict=True)))
-_POINT = re.compile("(?<=[0-9])．(?=[0-9])")
+_POINT = lazy("(?<=[0-9])．(?=[0-9])")
 _CJK = "\u3001-\u3020\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff60“”‘’…—"
 # Slashes that separate tokens: beside CJK, or at the end. Without any, １/２ is a half.
 _SEGMENTED = {Segmentation.BLANK: re.compile(" "), Segmentation.SLASH: re.compile(rf"[{_CJK}]/|/(?:[{_CJK}]|\Z)")}
 _MARKS = dict(zip(",?!:;", "，？！：；", strict=True))
 # Left context is any CJK character, so that a run follows its first mark; right context is CJK or the end.
-_BETWEEN = re.compile(rf"(?<=[{_CJK}])[,?!:;]+(?=[{_CJK}]|$)", re.MULTILINE)
-_BRACKETS = re.compile(rf"\(([{_CJK}]+)\)")
-_STOP = re.compile("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
+_BETWEEN = lazy(rf"(?<=[{_CJK}])[,?!:;]+(?=[{_CJK}]|$)", re.MULTILINE)
+_BRACKETS = lazy(rf"\(([{_CJK}]+)\)")
+_STOP = lazy("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
 
 #: A text that a step changes matches the step's gate.
 GATES = {"fold_width": f"[{FULL}]", "point_decimals": "．", "unify_punctuation": r"[,?!:;.)]"}
@@ -72,12 +73,12 @@ def point_decimals(text: pl.Expr) -> pl.Expr:
     >>> pl.select(point_decimals(pl.lit("8．25，１．好"))).item()
     '8.25，１．好'
     """
-    return text.map_elements(lambda line: _POINT.sub(".", line), return_dtype=pl.String)
+    return text.map_elements(lambda line: _POINT().sub(".", line), return_dtype=pl.String)
 
 
 def _unify(text: str) -> str:
-    text = _BETWEEN.sub(lambda found: "".join(map(_MARKS.__getitem__, found[0])), text)
-    return _STOP.sub("。", _BRACKETS.sub(r"（\1）", text))
+    text = _BETWEEN().sub(lambda found: "".join(map(_MARKS.__getitem__, found[0])), text)
+    return _STOP().sub("。", _BRACKETS().sub(r"（\1）", text))
 
 
 def unify_punctuation(text: pl.Expr) -> pl.Expr:
