@@ -84,9 +84,11 @@ class Cluster:
         self._token.touch()
         if not self._address:
             os.environ["POLARS_MAX_THREADS"] = "1"  # read by Polars when a worker imports it
+            # No other worker gets the tasks of one that died: the driver tries them again, as it does with a pool.
             self._own = self._dask.LocalCluster(
                 n_workers=self._asked, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False}, silence_logs=logging.CRITICAL, preload=[_DEAF],
+                scheduler_kwargs={"dashboard": False, "allowed_failures": 0}, silence_logs=logging.CRITICAL,
+                preload=[_DEAF],
             )  # fmt: skip
         self._client = connection.client(self._dask, self._own or self._address)
         self._executor = self._client.get_executor(pure=False)
@@ -144,20 +146,20 @@ class Cluster:
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a worker do a call. Its future fails with BrokenExecutor where all workers that tried died of it."""
         future: Future[_T] = Future()
-        sent = self._executor.submit(agreement.call, self._terms, pickle.dumps((function, args, kwargs)))
+        sent: Future[bytes] = self._executor.submit(agreement.call, self._terms, pickle.dumps((function, args, kwargs)))
         sent.add_done_callback(partial(self._pass_on, future))
         return future
 
-    def _pass_on(self, future: Future[_T], sent: Future[_T]) -> None:
+    def _pass_on(self, future: Future[_T], sent: Future[bytes]) -> None:
         try:
-            future.set_result(sent.result())
+            future.set_result(agreement.outcome(sent.result()))
         except self._dask.scheduler.KilledWorker as error:
             future.set_exception(BrokenExecutor(str(error)))
         except CancelledError:
             future.set_exception(self._lost())
         except ModuleNotFoundError as error:
             future.set_exception(EngineError(f"a worker of {self._name} cannot take part: {error}; {_RESUME}"))
-        except Exception as error:  # noqa: BLE001 whatever it is belongs to the future
+        except BaseException as error:  # noqa: BLE001 whatever it is belongs to the future, which is waited for
             future.set_exception(error)
 
     def _lost(self) -> EngineError:
