@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chat_corpus.engines import cluster
-from chat_corpus.engines.local import Engine, Inline, Pool, cores, most_workers
+from chat_corpus.engines.local import Engine, Inline, cores, most_workers, pool
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
 
@@ -32,4 +32,4 @@ def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engi
         return cluster.Cluster(settings.scheduler, workers, site)
     if workers <= 1 or shards <= _FEW_SHARDS:
         return Inline()
-    return cluster.Cluster("", workers, site) if settings.engine == "dask" else Pool(workers)
+    return cluster.Cluster("", workers, site) if settings.engine == "dask" else pool(workers)

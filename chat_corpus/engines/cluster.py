@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from chat_corpus.engines import agreement, connection
-from chat_corpus.engines.local import Engine
+from chat_corpus.engines.local import Engine, start_tracker
 from chat_corpus.errors import EngineError
 
 _P = ParamSpec("_P")
@@ -42,7 +42,7 @@ _GOODBYE = 0.5
 _RESUME = "what is done is kept: the same command goes on from there, and so does --engine local"
 
 #: What a worker of our own does first: an interrupt is ours, who end it.
-_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+_DEAF = "from chat_corpus import streams; streams.ignore_stops_of_keyboard()"
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Cluster:
         if not self._address:
             os.environ["POLARS_MAX_THREADS"] = "1"  # read by Polars when a worker imports it
             # No other worker gets the tasks of one that died: the driver tries them again, as it does with a pool.
-            self._own = self._dask.LocalCluster(
+            self._own = self._started(
                 n_workers=self._asked, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False, "allowed_failures": 0}, silence_logs=logging.CRITICAL,
                 preload=[_DEAF],
@@ -94,6 +94,16 @@ class Cluster:
         self._executor = self._client.get_executor(pure=False)
         self._await_workers()
         self._inspect()
+
+    def _started(self, **options: Any) -> Any:
+        """A cluster of this machine. Raises EngineError where the system lets no process be started."""
+        try:
+            start_tracker()
+            return self._dask.LocalCluster(**options)
+        except (OSError, ImportError, RuntimeError) as error:
+            raise EngineError(
+                f"no Dask cluster can be started on this machine: {error.__cause__ or error}; use --engine local"
+            ) from error
 
     def _await_workers(self) -> None:
         limit = time.monotonic() + _FIRST_WORKER
