@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 from chat_corpus import foreign, identity, reported
+from chat_corpus import sources as sources_
 from chat_corpus.errors import UsageError
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
@@ -159,7 +159,7 @@ def made_with(found: Found, settings: Settings) -> dict[str, Any]:
         "source": foreign.code(found.source.name, settings.plugins),
         "settings": settings.of(found.source.name).digest(),
         "unequal": settings.of(found.source.name).read.unequal,
-        "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins],
+        "plugins": list(sources_.digests(settings.plugins)),
         "input": [[file.name, file.size, file.modified] for file in found.files],
     }
 

@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 
+from chat_corpus import console, sources
 from chat_corpus.engines import agreement, local
+from chat_corpus.engines.choose import choose
 from chat_corpus.engines.local import Inline, Pool, pool
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.raw import RawFile, check_unchanged
-from tests.test_cli import program, put
+from chat_corpus.settings import Settings
+from chat_corpus.survey import Found, Group
+from tests.conftest import slow_from
+from tests.test_cli import invoke, program, put
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,18 @@ def test_a_pool_that_cannot_be_renewed_goes_on_in_this_process(monkeypatch: pyte
     assert isinstance(engine.renewed(), Inline)
 
 
+@pytest.mark.parametrize(("files", "pooled"), [(1, False), (350, False), (1000, True)])
+def test_many_small_files_are_worth_workers(
+    files: int, pooled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("chat_corpus.engines.choose.pool", asked.append)
+    raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
+    found = Found(source=sources.load()["tieba"], groups=[Group(input=0, files=raw)])
+    choose({"tieba": found}, Settings(workers=2), tmp_path)
+    assert asked == [2] * pooled
+
+
 def raises(error: BaseException) -> None:
     try:
         raise _Odd
@@ -102,6 +119,31 @@ def test_an_error_of_ours_is_not_its_own_cause(tmp_path: Path) -> None:
     for _ in range(9):
         error = error and error.__cause__
     assert error is None
+
+
+@pytest.mark.parametrize("fate", ["gone", "another"])
+@pytest.mark.parametrize("workers", [1, *slow_from(0, [2])])
+def test_a_plugin_file_that_does_not_stay_costs_no_other_source(
+    workers: int, fate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is loaded when the run begins; a worker that starts later finds what is there then."""
+    lines = {f"raw/{name}": "问题\t答\n" * 500 for name in ("ours.txt", "tieba.dialogues")}
+    put(tmp_path, {**lines, "own.yaml": f"shard_bytes: 1000\nworkers: {workers}\n"})
+    plugin = put(tmp_path, {"ours.py": PLUGIN.format(deed="return tieba.format.read(parts)")}) / "ours.py"
+    progress = console.Console.progress
+
+    def meanwhile(self: console.Console, found: Any) -> Any:
+        plugin.unlink() if fate == "gone" else plugin.write_text("a name of nothing", "utf-8")
+        return progress(self, found)
+
+    monkeypatch.setattr(console.Console, "progress", meanwhile)
+    out = tmp_path / "out"
+    flags = ("--config", tmp_path / "own.yaml", "--plugin", plugin, "--keep-turns")
+    done = invoke("--raw", tmp_path / "raw", "--out", out, *flags)
+    assert "cannot be written" not in done.stderr
+    assert (out / "tieba.tsv").read_text("utf-8") == "问题\t答\n" * 500
+    assert (done.exit_code == 0) == (out / "ours.tsv").exists()
+    assert ("warning: not all was done: ours failed" in done.stderr) == (done.exit_code != 0)
 
 
 #: What a plugin may do instead of reading.

@@ -12,6 +12,8 @@ from chat_corpus.survey import Found
 
 #: Less than this many shards are done before workers would have started.
 _FEW_SHARDS = 3
+#: Each file has a shard of its own: so many small ones take as long as one of the usual size (measured: 35 ms each).
+_SMALL_FILES = 100
 
 
 def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engine:
@@ -20,7 +22,7 @@ def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engi
     Raises UsageError where Dask is asked for and not installed, EngineError where its scheduler or workers will not do.
     """
     files = [file for one in found.values() for file in one.files]
-    shards = sum(file.size for file in files) // settings.shard_bytes
+    shards = sum(file.size for file in files) // settings.shard_bytes + len(files) // _SMALL_FILES
     workers = most_workers(min(settings.workers or cores(), shards))
     site = cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
