@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any
 import click
 
 from chat_corpus import streams
-from chat_corpus.errors import unexpected
+from chat_corpus.errors import UsageError, unexpected
 from chat_corpus.terminal import handle_logs, safe, safe_json
 
 
@@ -78,6 +79,7 @@ class RunByDefault(click.Group):
         as_json, verbose = "--log-json" in words, bool({"-v", "--verbose"} & set(words))
         try:
             streams.check_address_space()
+            _check_names(words)
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
             raise
@@ -99,6 +101,22 @@ class RunByDefault(click.Group):
                     click.echo(safe(trace), err=True)
             _tell(str(told), as_json=as_json, **({"traceback": trace} if trace else {}))
             ctx.exit(told.exit_code)
+
+
+def _check_names(words: Sequence[str]) -> None:
+    """Raise UsageError where a name was given in UTF-8 to a Python that reads names otherwise, as LC_ALL=C may have it.
+
+    No file would be found under it, and the report could not tell it.
+    """
+    encoding = sys.getfilesystemencoding()
+    for word in words:
+        if encoding != "utf-8" and any("\udc80" <= character <= "\udcff" for character in word):
+            with contextlib.suppress(UnicodeError):
+                meant = os.fsencode(word).decode()
+                raise UsageError(
+                    f"{meant}: Python reads names as {encoding} here, and this one is UTF-8: set PYTHONUTF8=1, or a "
+                    "locale of UTF-8 (LC_ALL=C.UTF-8)"
+                )
 
 
 def _refused(error: OSError) -> str:

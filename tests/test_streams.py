@@ -158,6 +158,29 @@ def test_a_folder_that_is_gone_under_the_program_is_named_as_that(
     assert "the folder that this was started in is gone" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [("--raw", "原料"), ("check", "--raw", "原料"), ("trace", "出/ptt.tsv:1"), ("compare", "出", "出")]
+)
+def test_a_python_that_reads_names_otherwise_is_told_what_to_set(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    done = invoke(*(word.encode().decode("ascii", "surrogateescape") for word in words))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Python reads names as ascii here, and this one is UTF-8: set PYTHONUTF8=1" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_corpus_is_known_by_its_name_in_any_locale(tmp_path: Path) -> None:
+    put(tmp_path, {"raw/青云语料/12万对话语料青云库.csv": "问题一 | 答案一\n问题二 | 答案二\n" * 9})
+    for locale in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
+        out = tmp_path / locale["LC_ALL"]
+        done = program("--raw", tmp_path / "raw", "--out", out, env={**os.environ, **locale})
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+        assert (out / "qingyun.tsv").stat().st_size > 0
+
+
 #: What a plugin prints while it is loaded and while it reads: as Python does it, and as programs that it starts do.
 PRINTS = """
 import os
