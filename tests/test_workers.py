@@ -13,6 +13,7 @@ import pytest
 from chat_corpus import console, sources
 from chat_corpus.engines import agreement, local
 from chat_corpus.engines.choose import choose
+from chat_corpus.engines.cluster import Cluster, Site
 from chat_corpus.engines.local import Inline, Pool, pool
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.raw import RawFile, check_unchanged
@@ -69,6 +70,24 @@ def test_a_pool_that_cannot_be_renewed_goes_on_in_this_process(monkeypatch: pyte
 
     monkeypatch.setattr(local, "start_tracker", failing)
     assert isinstance(engine.renewed(), Inline)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_cannot_be_started_says_what_the_system_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+
+    def failing(**_: object) -> None:
+        try:
+            raise OSError(30, "Read-only file system")
+        except OSError as error:
+            raise RuntimeError("Nanny failed to start.") from error
+
+    monkeypatch.setattr(distributed, "LocalCluster", failing)
+    with pytest.raises(EngineError, match="Read-only file system; use --engine local"):
+        Cluster("", 2, Site(files=(), folder=tmp_path, sources=(), plugins=()))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("files", "pooled"), [(1, False), (350, False), (1000, True)])

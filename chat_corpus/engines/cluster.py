@@ -102,7 +102,7 @@ class Cluster:
             return self._dask.LocalCluster(**options)
         except (OSError, ImportError, RuntimeError) as error:
             raise EngineError(
-                f"no Dask cluster can be started on this machine: {error.__cause__ or error}; use --engine local"
+                f"no Dask cluster can be started on this machine: {_refusal(error)}; use --engine local"
             ) from error
 
     def _await_workers(self) -> None:
@@ -215,6 +215,16 @@ class Cluster:
                     worker.kill()
                 self._own.close(timeout=_GOODBYE)
         self._token.unlink(missing_ok=True)
+
+
+def _refusal(error: BaseException) -> BaseException:
+    """What the system refused, of all that led to an exception; the exception itself, if that is not known."""
+    one: BaseException | None = error
+    while one is not None:
+        if isinstance(one, (OSError, ImportError)):
+            return one
+        one = one.__cause__ or one.__context__
+    return error
 
 
 def _version_of_scheduler(client: Any) -> str:
