@@ -15,7 +15,7 @@ from chat_corpus import cli_trace, streams
 from chat_corpus.cli_group import RunByDefault
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.identity import installed
-from chat_corpus.terminal import SafeBytes, columns, echo_json, safe
+from chat_corpus.terminal import SafeBytes, columns, echo, echo_json, safe
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -146,7 +146,11 @@ def _print_run(done: Mapping[str, SourceReport], told: Report, sample: int | Non
     from chat_corpus import console, counts
 
     if sample:
-        click.echo(safe(console.conversions(done, sample)), err=as_json)
+        shown = console.conversions(done, sample)
+        if as_json:
+            click.echo(safe(shown), err=True)
+        else:
+            echo(shown)
     if as_json:
         echo_json(counts.builtins(told))
 
@@ -246,17 +250,17 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     if name is not None and _names((name,), known) != [name]:
         raise UsageError(f"-s {name}: one source expected, or none for text of your own")
     told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))
-    for stream in ("stdin", "stdout"):
-        if stream in streams.missing:
-            raise UsageError(f"<{stream}>: closed; chat-corpus normalize reads lines from stdin and writes to stdout")
+    if "stdin" in streams.missing:
+        raise UsageError("<stdin>: closed; chat-corpus normalize reads lines from stdin and writes to stdout")
     stdin = cast("BufferedReader", sys.stdin.buffer)
     unchanged = filter_.Unchanged()
     if explain:
         for line in filter_.explain(told, stdin, unchanged):
-            click.echo(safe(line))
+            echo(line)
     else:
-        shown = SafeBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
-        unchanged = filter_.run(told, stdin, shown)
+        with streams.results():
+            shown = SafeBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
+            unchanged = filter_.run(told, stdin, shown)
     if unchanged:
         raise ChatCorpusError(f"<stdin>: {filter_.in_words(unchanged)}")
 
@@ -297,7 +301,7 @@ def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any
     if as_json:
         echo_json(told)
     else:
-        click.echo(safe(console.check(told)))
+        echo(console.check(told))
 
 
 for verb in (cli_trace.trace, cli_trace.explain, cli_trace.compare):
@@ -308,4 +312,4 @@ def _echo(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) 
     if as_json:
         echo_json(rows)
     else:
-        click.echo(safe(columns(rows, names)))
+        echo(columns(rows, names))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli_group import Verb
 from chat_corpus.errors import GateError, UsageError
-from chat_corpus.terminal import echo_json
+from chat_corpus.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.written import Written
@@ -23,7 +24,7 @@ _PLUGIN = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("rows", nargs=-1, required=True, metavar="FILE.tsv:ROW[-ROW]...")
 @_RAW
 @_PLUGIN
@@ -48,7 +49,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     _print(told(), tracing_text.row, as_json=as_json)
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("records", nargs=-1, required=True, metavar="RAWFILE:RECORD[-RECORD]...")
 @click.option("--out", metavar="DIR", default="clean_chat_corpus", show_default=True, help="Folder of the outputs.")
 @_RAW
@@ -75,7 +76,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     _print(told(), tracing_text.record, as_json=as_json)
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("old", metavar="OLD_DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("new", metavar="NEW_DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--fail-on-change", is_flag=True, help="Exit with code 4 where any row is not the same.")
@@ -143,4 +144,4 @@ def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_jso
         echo_json([msgspec.to_builtins(one) for one in told])
         return
     for number, one in enumerate(told):
-        click.echo((between if number else "") + "\n".join(lines(one)))
+        echo((between if number else "") + "\n".join(lines(one)))

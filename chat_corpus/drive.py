@@ -1,7 +1,7 @@
 """Keep an engine busy with tasks, whatever order they finish in, and outlive workers that die.
 
 When a worker dies, killed or out of memory, every task that may have been begun is tried once more, one at a time, so
-that the one that kills its worker is known by name. The others go on.
+that the one that kills its worker is known by name. The others go on, but for those of its source, which has failed.
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
     Raises EngineError where the engine is lost. Stops the engine in every case.
     """
     running: dict[Future[Counts], Task] = {}
+    failed: dict[str, ChatCorpusError] = {}  # sources of which a shard kills its worker each time
     waiting = iter(tasks)
     try:
         while True:
             while len(running) < engine.ahead and (task := next(waiting, None)) is not None:
-                if (counts := task.part.counts()) is not None:
+                if task.shard.source in failed:
+                    yield task, failed[task.shard.source], False
+                elif (counts := task.part.counts()) is not None:
                     about = {"event": "shard.resumed", "source": task.shard.source}
                     _log.debug(
                         "%s: shard %d was done by an earlier run", task.shard.source, task.shard.number, extra=about
@@ -58,7 +61,7 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
                     _finished(engine, [future for future in running if not future.done()])
                 lost += [running.pop(future) for future in list(running) if _died(future)]
                 engine.stop()
-                yield from _again(engine, lost[: engine.begun])
+                yield from _again(engine, lost[: engine.begun], failed)
                 waiting = chain(lost[engine.begun :], waiting)
                 engine = engine.renewed()
     except BaseException:
@@ -67,12 +70,16 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
     engine.close()
 
 
-def _again(engine: Engine, lost: list[Task]) -> Iterator[Driven]:
+def _again(engine: Engine, lost: list[Task], failed: dict[str, ChatCorpusError]) -> Iterator[Driven]:
+    """The tasks `lost` that may have been begun, one at a time, but none of a source that has `failed`."""
     told = ", ".join(f"{task.shard.source} shard {task.shard.number}" for task in lost)
     _log.warning(
         "a worker process died (killed, or out of memory); trying again: %s", told, extra={"event": "worker.died"}
     )
     for task in lost:
+        if task.shard.source in failed:
+            yield task, failed[task.shard.source], False
+            continue
         single = engine.renewed(1)
         future = _submit(single, task)
         try:
@@ -83,7 +90,8 @@ def _again(engine: Engine, lost: list[Task]) -> Iterator[Driven]:
             shard, first = task.shard, task.shard.pieces[0]
             where = f"{shard.source}: shard {shard.number} ({first.file.name} from record {first.first})"
             told = "a worker process died over it each time, killed or out of memory; try a smaller shard_bytes"
-            yield task, ChatCorpusError(f"{where}: {told}"), True
+            failed[shard.source] = ChatCorpusError(f"{where}: {told}")
+            yield task, failed[shard.source], True
         else:
             yield task, _outcome(future, task), True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from chat_corpus import foreign, identity, report_schema
+from chat_corpus import sources as sources_
 from chat_corpus.errors import UsageError
 from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
 from chat_corpus.schema import State
@@ -175,7 +175,7 @@ def made_with(found: Found, settings: Settings) -> MadeWith:
         source=foreign.code(found.source.name, settings.plugins),
         settings=settings.of(found.source.name).digest(),
         unequal=settings.of(found.source.name).read.unequal,
-        plugins=tuple(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in settings.plugins),
+        plugins=sources_.digests(settings.plugins),
         input=tuple((file.name, file.size, file.modified) for file in found.files),
     )
 

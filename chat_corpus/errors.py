@@ -160,4 +160,7 @@ def attributed(where: str, folder: Path | None = None) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise unwritten(where, error, folder) from error
+        told = unwritten(where, error, folder)
+        if told is error:  # which must not be told as its own cause: whoever follows causes would never end
+            raise
+        raise told from error

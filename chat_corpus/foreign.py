@@ -30,7 +30,7 @@ def code(source: str, plugins: tuple[str, ...]) -> str:
     packages by their files, installed ones by name, version and record of what was installed, as is the source's own
     distribution. What is imported by other means is known only where a loaded module still has something of it.
     """
-    if source not in (declared := sources.declared(plugins)):
+    if source not in (declared := sources.declaring(source, plugins)):
         return ""
     _, origin = declared[source]
     if origin.module.split(".")[0] == "chat_corpus":

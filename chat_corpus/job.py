@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chat_corpus import earlier, foreign, index, usable
+from chat_corpus import earlier, foreign, index, sources, usable
 from chat_corpus.counts import Counts
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.merge import Merge
@@ -98,6 +98,7 @@ class Job:
                     folder=self.folder,
                     with_keys=self.with_keys,
                     code=code,
+                    plugins=sources.digests(settings.plugins),
                     conversions=self.conversions,
                     kept=self.kept if settings.keep_turns else None,
                 )

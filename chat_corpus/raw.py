@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class RawFile:
 
     def _opened(self, opening: Callable[[], IO[bytes]]) -> IO[bytes]:
         try:
+            if not stat.S_ISREG(os.stat(self.path).st_mode):  # noqa: PTH116 a FIFO in its place would be waited for
+                raise OSError("no regular file any more")
             return opening()
         except compressed.DAMAGE as error:
             fault = f"cannot be read: {displayed(str(error))}; check the file, or move it away"

@@ -12,6 +12,8 @@ from typing import IO, Any
 
 import click
 
+from chat_corpus import streams
+
 #: So many values of a list are shown in a cell.
 _SHOWN = 4
 _BREAK = re.compile(r"\r?\n|\r")
@@ -67,7 +69,14 @@ def safe_json(value: Any, indent: int | None = 1) -> str:
 def echo_json(value: Any) -> None:
     """Print a value to stdout as JSON: in UTF-8, whatever the encoding of the console, if a program reads it."""
     text = safe_json(value) + "\n"
-    click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
+    with streams.results():
+        click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
+
+
+def echo(text: str) -> None:
+    """Print text, made safe, to stdout: a result."""
+    with streams.results():
+        click.echo(safe(text))
 
 
 #: What the lines of a level begin with.

@@ -26,6 +26,7 @@ _ANNEXED = "a link of git-annex to a file that was not fetched: fetch it with 'g
 _KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 #: What names become that are written in the second encoding and read in the first; None: bytes that nobody decoded.
 _GARBLED = (
+    (None, "utf-8"),
     (None, "gb18030"),
     ("gb18030", "utf-8"),
     ("cp437", "gb18030"),

@@ -138,7 +138,7 @@ class Task:
     """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`.
 
     With a folder `kept`, its clean turns are kept there, and taken from there if they are the same. `code` is the
-    digest of a third party's code that the source is made of.
+    digest of a third party's code that the source is made of, `plugins` are those of the files named for sources.
     """
 
     shard: Shard
@@ -146,6 +146,7 @@ class Task:
     folder: Path
     with_keys: bool
     code: str = ""
+    plugins: tuple[str, ...] = ()
     conversions: int = 0
     kept: Path | None = None
 
@@ -153,7 +154,7 @@ class Task:
     def source(self) -> tuple[Source, SourceSettings]:
         """The shard's source and its settings; a source's functions are found again wherever the task arrives."""
         name = self.shard.source
-        return sources.load(self.settings.plugins)[name], self.settings.of(name)
+        return sources.declaring(name, self.settings.plugins)[name][0], self.settings.of(name)
 
     @cached_property
     def part(self) -> Part:
@@ -178,7 +179,7 @@ class Task:
         told = {
             "shard": shard,
             "settings": settings.digest(),
-            "plugins": [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in self.settings.plugins],
+            "plugins": self.plugins,
             "code": identity.code(),
             "source": self.code,
             **wanted,

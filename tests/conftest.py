@@ -98,7 +98,7 @@ def slow_from(first: int, values: Iterable[Any]) -> list[Any]:
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
     """The command line, run in this process, may leave it deaf to signals: so would be what other tests start."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -355,7 +355,7 @@ def test_workers_without_the_folder_or_a_source_are_refused(
 def test_a_worker_that_comes_late_keeps_to_the_terms_or_fails(tmp_path: Path) -> None:
     token = tmp_path / "token"
     with pytest.raises(EngineError, match=re.escape(f"cannot take part: no folder {tmp_path}, or not the same one")):
-        agreement.call(agreement.Terms(versions=agreement.versions(), token=token), b"")
+        agreement.outcome(agreement.call(agreement.Terms(versions=agreement.versions(), token=token), b""))
 
 
 def test_a_scheduler_without_workers_is_said_so(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

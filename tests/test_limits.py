@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,57 @@ def test_an_input_that_is_deleted_after_its_first_shard_fails_with_its_name(raw:
     assert str(file) in done["tieba"].error
     assert done["tieba"].exit_code == 1
     assert "tieba.tsv" not in visible(out)
+
+
+def _replaced(file: Path) -> None:
+    file.with_suffix(".new").write_bytes(file.read_bytes()[::-1])
+    file.with_suffix(".new").replace(file)
+
+
+def _in_its_place(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    def put_there(file: Path) -> None:
+        file.unlink()
+        make(file)
+
+    return put_there
+
+
+FATES: dict[str, Callable[[Path], None]] = {
+    "emptied": lambda file: os.truncate(file, 0),
+    "longer": lambda file: os.truncate(file, 2 * file.stat().st_size),
+    "another file": _replaced,
+    "a folder": _in_its_place(Path.mkdir),
+    "a FIFO": _in_its_place(os.mkfifo),
+    "a link to itself": _in_its_place(lambda file: file.symlink_to(file.name)),
+    "unreadable": lambda file: file.chmod(0),
+}
+
+
+@pytest.mark.usefixtures("never_hangs")
+@pytest.mark.parametrize("packed", [False, True], ids=["", "packed"])
+@pytest.mark.parametrize("fate", FATES)
+def test_an_input_that_becomes_another_during_the_run_fails_with_its_name(fate: str, packed: bool, raw: Path) -> None:
+    out, file = raw.parent / "out", raw / "tieba.dialogues"
+    if packed:
+        packed_file = file.with_name("tieba.dialogues.gz")
+        packed_file.write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+        file = packed_file
+    if fate == "unreadable" and os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    found = survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
+    fates = iter([FATES[fate]])
+
+    def progress(source: str, _done: int, _worked: bool) -> None:
+        if source == "tieba":
+            for become in fates:
+                become(file)
+
+    done, _ = run(found, Settings(out=str(out), shard_bytes=9000, workers=1), progress)
+    assert str(file) in done["tieba"].error
+    assert (done["tieba"].exit_code, done["ptt"].error) == (1, "")
+    assert "tieba.tsv" not in visible(out)
+    assert visible(out)["ptt.tsv"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chat_corpus import cli, streams
 from chat_corpus.engines.local import most_workers
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.test_cli import TIEBA, invoke, program, put, visible
@@ -39,8 +43,10 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
 @pytest.mark.parametrize("closed", slow_from(1, ["2>&-", ">&- 2>&-", "<&- 2>&-"]))
 def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} {closed}", tmp_path)
-    cannot = command == "normalize" and closed != "2>&-"
-    assert (done.returncode, done.stderr) == (2 if cannot or command == "no such option" else 0, "")
+    cannot = {"no such option": 2, "run": 0}.get(command, 1 if ">&- 2>&-" in closed else 0)
+    if command == "normalize" and "<&-" in closed:
+        cannot = 2
+    assert (done.returncode, done.stderr) == (cannot, "")
     if command == "run":
         assert (tmp_path / "out" / "ptt.tsv").stat().st_size > 0
 
@@ -51,9 +57,9 @@ def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, t
 def test_a_closed_stdout_ends_nothing_in_a_traceback(command: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} >&-", tmp_path)
     assert "Traceback" not in done.stderr
-    assert done.returncode == (2 if command in ("normalize", "no such option") else 0)
-    if command == "normalize":
-        assert done.stderr.startswith("error: <stdout>: closed; ")
+    assert done.returncode == {"no such option": 2, "run": 0}.get(command, 1)
+    told = done.stderr.endswith("error: <stdout>: closed, and there is something to be written to it\n")
+    assert told == (done.returncode == 1)
 
 
 def test_normalize_without_stdin_says_so(tmp_path: Path) -> None:
@@ -86,13 +92,141 @@ def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path
     assert missing == "['stderr', 'stdin']\n"
 
 
-@pytest.mark.parametrize("full", slow_from(2, ["list", "run -s ptt --json --out out", "check --json", "normalize"]))
+@pytest.mark.parametrize(
+    "full",
+    slow_from(2, ["list", "run -s ptt --json --out out", "check --json", "normalize", "--help", "--version"]),
+)
 def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
-    raw = "" if full == "normalize" else f"--raw {SAMPLES}"
+    raw = "" if full == "normalize" or full.startswith("-") else f"--raw {SAMPLES}"
     done = shell(f"{MAIN} {full} {raw} > /dev/full", tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "No space left on device" in done.stderr
+
+
+class Refusing(io.StringIO):
+    """A stream that its system lets nobody write to."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+    def write(self, _: str) -> int:
+        raise OSError(self.code, os.strerror(self.code))
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EPIPE])
+@pytest.mark.parametrize("command", ["list", "check", "compare", "trace", "explain", "--help", "--version"])
+def test_a_result_that_cannot_be_written_fails_any_command(
+    command: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
+    assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
+    words: list[object] = {
+        "list": ["list", "--raw", raw], "check": ["check", "--raw", raw], "compare": ["compare", out, out],
+        "trace": ["trace", f"{out}/tieba.tsv:1"], "explain": ["explain", "tieba.dialogues:1", "--out", out],
+    }.get(command, [command])  # type: ignore[assignment]  # fmt: skip
+    monkeypatch.setattr(sys, "stdout", Refusing(code))
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(word) for word in words])
+    told = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert told.endswith("" if code == errno.EPIPE else f"{os.strerror(code)}\n")
+    assert told.count("\n") == (code != errno.EPIPE), "whoever has read enough wants to hear nothing"
+
+
+@pytest.mark.parametrize(("words", "code"), [("--raw none", 2), ("--nonsense", 2), ("--log-json --nonsense", 2)])
+def test_the_exit_code_is_the_same_where_nobody_can_be_told(
+    words: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stderr", Refusing(errno.ENOSPC))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words.split())
+    assert ended.value.code == code
+
+
+def test_a_folder_that_is_gone_under_the_program_is_named_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    done = invoke("--raw", "raw", "--out", "out")
+    assert done.exit_code in (1, 2)
+    assert "the folder that this was started in is gone" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("--raw", "原料"), ("check", "--raw", "原料"), ("trace", "出/ptt.tsv:1"), ("compare", "出", "出")]
+)
+def test_a_python_that_reads_names_otherwise_is_told_what_to_set(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    done = invoke(*(word.encode().decode("ascii", "surrogateescape") for word in words))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Python reads names as ascii here, and this one is UTF-8: set PYTHONUTF8=1" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_corpus_is_known_by_its_name_in_any_locale(tmp_path: Path) -> None:
+    put(tmp_path, {"raw/青云语料/12万对话语料青云库.csv": "问题一 | 答案一\n问题二 | 答案二\n" * 9})
+    for locale in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
+        out = tmp_path / locale["LC_ALL"]
+        done = program("--raw", tmp_path / "raw", "--out", out, env={**os.environ, **locale})
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+        assert (out / "qingyun.tsv").stat().st_size > 0
+
+
+#: What a plugin prints while it is loaded and while it reads: as Python does it, and as programs that it starts do.
+PRINTS = """
+import os
+from dataclasses import replace
+from chat_corpus.formats.base import Format
+from chat_corpus.sources.tieba import SOURCE as TIEBA
+
+tieba = TIEBA.inputs[0]
+format = tieba.format
+
+def read(parts):
+    print("of Python")
+    os.system("echo of a program")
+    return format.read(parts)
+
+print("while loaded")
+SOURCE = replace(TIEBA, name="ours", inputs=(replace(tieba, files=("ours*.txt",), format=replace(format, read=read)),))
+"""
+
+
+@pytest.mark.parametrize("command", ["run", *slow_from(0, ["list", "check", "trace", "compare", "explain", "dry"])])
+def test_what_a_plugin_prints_stands_in_no_result(command: str, tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"ours.py": PRINTS, "raw/ours.txt": "问\t答\n" * 2000, "small.yaml": "shard_bytes: 1000\nworkers: 2\n"},
+    )
+    run = ["--raw", "raw", "--out", "out", "--plugin", "ours.py", "--config", "small.yaml", "--json"]
+    words = {
+        "run": run, "dry": [*run, "--dry-run"], "list": ["list", "--plugin", "ours.py", "--json"],
+        "check": ["check", "--raw", "raw", "--plugin", "ours.py", "--json"],
+        "trace": ["trace", "out/ours.tsv:1", "--plugin", "ours.py", "--json"],
+        "compare": ["compare", "out", "other", "--plugin", "ours.py", "--json"],
+        "explain": ["explain", "raw/ours.txt:1", "--plugin", "ours.py", "--json"],
+    }[command]  # fmt: skip
+    if command in ("trace", "compare", "explain"):
+        assert program(*run, cwd=tmp_path).returncode == 0
+        run[3] = "other"
+        assert program(*run, "--limit", "9", cwd=tmp_path).returncode == 0
+        words += ["--out", "out"] if command == "explain" else []
+    done = program(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    json.loads(done.stdout)
+    assert "while loaded\n" in done.stderr
+    if command in ("run", "trace", "compare", "explain"):
+        assert "of Python\n" in done.stderr
+        assert "of a program\n" in done.stderr
 
 
 @pytest.mark.parametrize("encoding", slow_from(1, ["gbk", "cp1252", "ascii", "utf-16"]))
@@ -139,18 +273,8 @@ def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> N
     assert (compared.exit_code, compared.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("command", "signal_"),
-    slow_from(
-        2,
-        [
-            ("normalize", signal.SIGINT),
-            ("run", signal.SIGTERM),
-            ("normalize", signal.SIGTERM),
-            ("run", signal.SIGINT),
-        ],
-    ),
-)
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, *slow_from(0, [signal.SIGHUP])])
+@pytest.mark.parametrize("command", ["normalize", "run"])
 def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signal.Signals, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     words = [sys.executable, str(ROOT / "main.py"), "normalize"]
@@ -174,8 +298,68 @@ def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signa
             time.sleep(0.02)
     process.send_signal(signal_)
     errors = process.communicate(timeout=60)[1].decode()
-    assert process.returncode == (130 if signal_ is signal.SIGINT else 143)
+    assert process.returncode == 128 + signal_
     assert errors == ("stopped; the same command goes on from here\n" if command == "run" else "stopped\n")
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_programs_ends_this_one_in_order_unless_it_is_ignored(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    streams.stop_on_signals()
+    with pytest.raises(streams.Terminated) as stopped:
+        signal.raise_signal(number)
+    assert stopped.value.exit_code == 128 + number
+    signal.signal(number, signal.SIG_IGN)  # as nohup has it
+    streams.stop_on_signals()
+    signal.raise_signal(number)
+
+
+@pytest.mark.usefixtures("signals")
+def test_windows_ends_a_program_by_a_signal_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CTRL_BREAK_EVENT, which `taskkill` and a closed console window send too; any other number stands for it here."""
+    monkeypatch.setattr(streams, "_STOPS", [signal.SIGUSR1])
+    monkeypatch.setattr(streams, "_OF_KEYBOARD", [signal.SIGUSR1])
+    before = signal.getsignal(signal.SIGUSR1)
+    try:
+        streams.stop_on_signals()
+        with pytest.raises(streams.Terminated):
+            signal.raise_signal(signal.SIGUSR1)
+        streams.ignore_stops_of_keyboard()  # as workers do
+        signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "nohup"])
+def test_a_closed_terminal_ends_all_processes_of_a_run_and_the_next_goes_on(ignored: bool, tmp_path: Path) -> None:
+    """The terminal tells each process of the group."""
+    (tmp_path / "plugin.py").write_text(WAITS.format(met=str(tmp_path / "met")).replace("600", "0.5"), "utf-8")
+    put(tmp_path, {"raw/waits.txt": "问\t答\n" * 2000, "small.yaml": "shard_bytes: 2000\nworkers: 2\n"})
+    words = [*MAIN.split(), "--raw", "raw", "--out", "out", "--plugin", "plugin.py", "--config", "small.yaml"]
+    process = subprocess.Popen(
+        (["nohup"] if ignored else []) + words, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
+    )
+    end = time.monotonic() + 60
+    while not (tmp_path / "met").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGHUP)
+    errors = process.communicate(timeout=60)[1].decode()  # which waits for the workers, who hold stderr, too
+    if ignored:
+        assert (process.returncode, "stopped" in errors) == (1, False), errors
+        return
+    assert (process.returncode, errors) == (129, "stopped; the same command goes on from here\n")
+    assert program(*words[2:], cwd=tmp_path).returncode == 1, "the lock is let go, and the source is tried again"
 
 
 #: A source that waits for ever in its first shard.

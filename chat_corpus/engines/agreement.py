@@ -113,16 +113,40 @@ _kept: set[Terms] = set()
 _alone = threading.Lock()
 
 
-def call(terms: Terms, payload: bytes) -> Any:
+def call(terms: Terms, payload: bytes) -> bytes:
     """Do a pickled call `(function, args, kwargs)`, one at a time in this process, which may be one that came later.
 
-    Raises EngineError where the process does not keep to the `terms`, and what the call raises.
+    Returns the pickled `outcome` of it. What the call raises is one too, and so is EngineError where the process does
+    not keep to the `terms`: an exception that Dask is left to carry brings its causes and its frames, which may be of
+    any kind, and one that it cannot send is never heard of.
     """
     with _alone:
-        if terms not in _kept:
-            if faults := terms.broken():
-                raise EngineError(f"a worker on {socket.gethostname()} cannot take part: {'; '.join(faults)}")
-            _threads()
-            _kept.add(terms)
-        function, args, kwargs = pickle.loads(payload)  # noqa: S301 from the process that hands out the work
-        return function(*args, **kwargs)
+        try:
+            value, error = _done(terms, payload), None
+        except BaseException as raised:  # noqa: BLE001 whatever it is belongs to the caller, and ends no worker
+            value, error = None, _bare(raised)
+    return pickle.dumps((value, error))
+
+
+def outcome(told: bytes) -> Any:
+    """What a call of a worker gave, as `call` told it. Raises what the call raised."""
+    value, error = pickle.loads(told)  # noqa: S301 from a worker of ours
+    if error is not None:
+        raise error
+    return value
+
+
+def _bare(error: BaseException) -> BaseException:
+    """An exception without what led to it, which Dask has taught `pickle` to take along."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def _done(terms: Terms, payload: bytes) -> Any:
+    if terms not in _kept:
+        if faults := terms.broken():
+            raise EngineError(f"a worker on {socket.gethostname()} cannot take part: {'; '.join(faults)}")
+        _threads()
+        _kept.add(terms)
+    function, args, kwargs = pickle.loads(payload)  # noqa: S301 from the process that hands out the work
+    return function(*args, **kwargs)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from chat_corpus.engines import agreement, connection
-from chat_corpus.engines.local import Engine
+from chat_corpus.engines.local import Engine, start_tracker
 from chat_corpus.errors import EngineError
 
 _P = ParamSpec("_P")
@@ -42,7 +42,7 @@ _GOODBYE = 0.5
 _RESUME = "what is done is kept: the same command goes on from there, and so does --engine local"
 
 #: What a worker of our own does first: an interrupt is ours, who end it.
-_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+_DEAF = "from chat_corpus import streams; streams.ignore_stops_of_keyboard()"
 
 _log = logging.getLogger(__name__)
 
@@ -84,14 +84,26 @@ class Cluster:
         self._token.touch()
         if not self._address:
             os.environ["POLARS_MAX_THREADS"] = "1"  # read by Polars when a worker imports it
-            self._own = self._dask.LocalCluster(
+            # No other worker gets the tasks of one that died: the driver tries them again, as it does with a pool.
+            self._own = self._started(
                 n_workers=self._asked, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False}, silence_logs=logging.CRITICAL, preload=[_DEAF],
+                scheduler_kwargs={"dashboard": False, "allowed_failures": 0}, silence_logs=logging.CRITICAL,
+                preload=[_DEAF],
             )  # fmt: skip
         self._client = connection.client(self._dask, self._own or self._address)
         self._executor = self._client.get_executor(pure=False)
         self._await_workers()
         self._inspect()
+
+    def _started(self, **options: Any) -> Any:
+        """A cluster of this machine. Raises EngineError where the system lets no process be started."""
+        try:
+            start_tracker()
+            return self._dask.LocalCluster(**options)
+        except (OSError, ImportError, RuntimeError) as error:
+            raise EngineError(
+                f"no Dask cluster can be started on this machine: {_refusal(error)}; use --engine local"
+            ) from error
 
     def _await_workers(self) -> None:
         limit = time.monotonic() + _FIRST_WORKER
@@ -144,20 +156,20 @@ class Cluster:
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a worker do a call. Its future fails with BrokenExecutor where all workers that tried died of it."""
         future: Future[_T] = Future()
-        sent = self._executor.submit(agreement.call, self._terms, pickle.dumps((function, args, kwargs)))
+        sent: Future[bytes] = self._executor.submit(agreement.call, self._terms, pickle.dumps((function, args, kwargs)))
         sent.add_done_callback(partial(self._pass_on, future))
         return future
 
-    def _pass_on(self, future: Future[_T], sent: Future[_T]) -> None:
+    def _pass_on(self, future: Future[_T], sent: Future[bytes]) -> None:
         try:
-            future.set_result(sent.result())
+            future.set_result(agreement.outcome(sent.result()))
         except self._dask.scheduler.KilledWorker as error:
             future.set_exception(BrokenExecutor(str(error)))
         except CancelledError:
             future.set_exception(self._lost())
         except ModuleNotFoundError as error:
             future.set_exception(EngineError(f"a worker of {self._name} cannot take part: {error}; {_RESUME}"))
-        except Exception as error:  # noqa: BLE001 whatever it is belongs to the future
+        except BaseException as error:  # noqa: BLE001 whatever it is belongs to the future, which is waited for
             future.set_exception(error)
 
     def _lost(self) -> EngineError:
@@ -203,6 +215,16 @@ class Cluster:
                     worker.kill()
                 self._own.close(timeout=_GOODBYE)
         self._token.unlink(missing_ok=True)
+
+
+def _refusal(error: BaseException) -> BaseException:
+    """What the system refused, of all that led to an exception; the exception itself, if that is not known."""
+    one: BaseException | None = error
+    while one is not None:
+        if isinstance(one, (OSError, ImportError)):
+            return one
+        one = one.__cause__ or one.__context__
+    return error
 
 
 def _version_of_scheduler(client: Any) -> str:

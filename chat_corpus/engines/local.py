@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -12,9 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
 
+from chat_corpus import streams
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+
+_log = logging.getLogger(__name__)
 
 #: Tasks for each worker: enough for them to go on while this process puts a source in its place.
 AHEAD = 6
@@ -76,17 +81,25 @@ class Inline:
 
 
 class Pool:
-    """A pool of spawned processes, each with one Polars thread."""
+    """A pool of spawned processes, each with one Polars thread.
+
+    Raises OSError or ImportError where the system lets none be started.
+    """
 
     def __init__(self, workers: int) -> None:
         # Read by Polars when a worker imports it; this process has its threads already.
         os.environ["POLARS_MAX_THREADS"] = "1"
+        start_tracker()
         self.ahead = AHEAD * workers
         self.begun = 2 * workers  # those that they do, and those that they have done but not yet told of
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
-        for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
-            self._pool.submit(importlib.import_module, "chat_corpus.work")
+        try:
+            for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
+                self._pool.submit(importlib.import_module, "chat_corpus.work")
+        except BaseException:
+            self.stop()
+            raise
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Start a call in a worker."""
@@ -97,7 +110,7 @@ class Pool:
 
     def renewed(self, workers: int | None = None) -> Engine:
         """A new pool."""
-        return Pool(workers or self._workers)
+        return pool(workers or self._workers)
 
     def close(self) -> None:
         """Let the workers end, which takes them a moment, while this process goes on."""
@@ -110,9 +123,35 @@ class Pool:
             worker.terminate()
 
 
+def pool(workers: int) -> Engine:
+    """A pool of so many workers, or, where the system lets none be started, this process, which then does it all."""
+    try:
+        return Pool(workers)
+    except (OSError, ImportError) as error:  # no semaphores, as without /dev/shm; no more processes, or open files
+        told = "no worker processes can be started (%s); this process does all of it, which takes longer"
+        _log.warning(told, error, extra={"event": "workers.none"})
+        return Inline()
+
+
+def start_tracker() -> None:
+    """Start the process that tidies up after workers: deaf to a terminal that closes, as Python has it for Ctrl-C.
+
+    It would else be gone when the workers are ended, and its follower tell of each semaphore that it does not know.
+    """
+    if os.name == "nt":  # which has none
+        return
+    from multiprocessing import resource_tracker
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
 def _begin() -> None:
     """Leave interrupts to the parent, which ends its workers, and end with a parent that was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    streams.ignore_stops_of_keyboard()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -26,11 +26,15 @@ ENTRY_POINT_GROUP = "chat_corpus.sources"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a source is from: `told` in messages, the name of its module, and its distribution with its version."""
+    """Where a source is from: `told` in messages, the name of its module, and its distribution with its version.
+
+    `digest` is the SHA-256 of the file that was named for it, as it was when it was loaded.
+    """
 
     told: str
     module: str
     distribution: str = ""
+    digest: str = ""
 
 
 def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
@@ -39,6 +43,21 @@ def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
     Raises UsageError where a file or entry point holds none or fails, or two sources have one name.
     """
     return {name: source for name, (source, _) in declared(files).items()}
+
+
+def declaring(name: str, files: tuple[str, ...]) -> Mapping[str, tuple[Source, Origin]]:
+    """Sources of which one has that name, if any has: `files` are loaded for one of theirs only. Raises as `load`.
+
+    A file that is gone, or fails, in a worker that starts late then costs its own source, and no other.
+    """
+    known = declared()
+    return known if name in known else declared(files)
+
+
+def digests(files: tuple[str, ...]) -> tuple[str, ...]:
+    """The SHA-256 of each of the files that hold a source, as they were when they were loaded. Raises as `load`."""
+    told = {origin.told: origin.digest for _, origin in declared(files).values() if origin.digest}
+    return tuple(told[file] for file in files)
 
 
 @cache
@@ -84,8 +103,9 @@ def _from_file(file: str) -> tuple[Origin, object]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # as `import` does: dataclasses look their module up
     with _faults_of(file):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         spec.loader.exec_module(module)
-    return Origin(told=file, module=spec.name), getattr(module, "SOURCE", None)
+    return Origin(told=file, module=spec.name, digest=digest), getattr(module, "SOURCE", None)
 
 
 @contextmanager
