@@ -138,12 +138,12 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     """
     rules = asked(options, source)
     candidates = [rule.candidates(rows, source) for rule in rules if rule.candidates is not None]
-    at = rows.select(*TURNS, "raw").with_row_index("at")
+    asked_of = rows["reason"].is_null()
     if len(candidates) == len(rules):
-        at = at.filter(reduce(or_, candidates))
-    at = at.filter(pl.col("reason").is_null())
-    if at.is_empty():
+        asked_of &= reduce(or_, candidates)
+    if not asked_of.any():
         return rows
+    at = rows.select(*TURNS, "raw").with_row_index("at").filter(asked_of)
     rejects = [(rule, rule.rejects(options, source), _said(rule)) for rule in rules]
     judged = at.select(
         "at",

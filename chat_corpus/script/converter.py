@@ -109,26 +109,29 @@ class Converter:
         decide only for rows that do not tell their script themselves. Of rows outside `where`, a mask, the caller knows
         that they have no character of `questions`. Null stays null, and is neutral.
         """
-        codes = detect(texts, self._evidence, declared, dialogues, where)
+        # In sources that are not traditional, few rows have anything that may be converted.
+        few = where if mostly_traditional(declared) else found(texts, self._evidence.gate, where)
+        codes = detect(texts, self._evidence, declared, dialogues, few)
         done = texts
         if self._plain is not None:
             done = self._plain.convert(texts)
         elif self._options.mode == "aware":
-            done = self._convert(texts, codes >= NAMES.index("traditional"), declared, dialogues, where)
+            rows = codes >= NAMES.index("traditional")
+            others = ~rows if few is None or mostly_traditional(declared) else ~rows & few
+            others = found(texts, character_class(self._anywhere.gate), others)
+            done = self._convert(texts, rows, others, declared, dialogues, where)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
 
     def _convert(
         self,
         texts: pl.Series,
         rows: pl.Series,
+        others: pl.Series,
         declared: Script,
         dialogues: pl.Series | None,
         where: pl.Series | None,
     ) -> pl.Series:
-        """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others."""
-        # What the rows outside `where` are known not to have is no variant in a traditional source.
-        known = where is not None and not mostly_traditional(declared)
-        others = found(texts, character_class(self._anywhere.gate), ~rows & where if known else ~rows)
+        """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
         if declared is Script.HANS and (rows | others).any():
             told = ~_requested(texts, rows | others, dialogues)
             rows, others = rows & told, others & told
@@ -161,9 +164,9 @@ def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -
     """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
     if dialogues is None:
         return found(texts, _REQUEST)
-    near = dialogues.is_in(dialogues.filter(rows).unique().implode()).fill_null(value=False)
-    near = found(texts, "繁体", near)
-    asking = dialogues.filter(near).filter(found(texts.filter(near), _REQUEST)) if near.any() else dialogues.clear()
+    near = dialogues.is_in(dialogues.filter(rows).unique().implode()).arg_true()
+    near = near.filter(found(texts.gather(near), "繁体"))  # found sooner than the whole pattern
+    asking = dialogues.gather(near).filter(found(texts.gather(near), _REQUEST)) if len(near) else dialogues.clear()
     if not len(asking):
         return pl.repeat(value=False, n=len(texts), eager=True)
     return dialogues.is_in(asking.unique().implode()).fill_null(value=False)

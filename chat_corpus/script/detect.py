@@ -53,7 +53,7 @@ _TELLING = (
 class Evidence:
     """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning.
 
-    What matches one of the others, or is converted, has a character of `gate`.
+    What is converted, or may be evidence of traditional script, has a character of `gate`.
     """
 
     traditional: str
@@ -80,7 +80,7 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
         telling=_TELLING,
         simplified=character_class(simplified - converted - both),
         doubtful="|".join([character_class(both), *sorted(words)]),
-        gate=character_class(seen),
+        gate=character_class(seen | {FEMININE}),
     )
 
 
@@ -99,20 +99,20 @@ def rarity(signs: Evidence, declared: Script) -> str:
 
 
 def detect(
-    texts: pl.Series, signs: Evidence, declared: Script, dialogues: pl.Series | None, where: pl.Series | None
+    texts: pl.Series, signs: Evidence, declared: Script, dialogues: pl.Series | None, few: pl.Series | None
 ) -> pl.Series:
     """Return the script of each text as an index of `NAMES`; null is neutral.
 
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
     character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral. Rows outside `where`, a mask, are known to have no character of `rarity`.
+    it stays neutral. Rows outside `few`, a mask, are known to have no character of `rarity`.
     """
-    few = not mostly_traditional(declared)
-    if not few:
-        simplified, rows = found(texts, signs.simplified, where), pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    every = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    if mostly_traditional(declared):
+        simplified, rows = found(texts, signs.simplified, few), every
     else:
-        simplified, rows = found(texts, signs.simplified), found(texts, signs.gate, where).arg_true()
+        simplified, rows = found(texts, signs.simplified), every if few is None else few.arg_true()
     some = texts if len(rows) == len(texts) else texts.gather(rows)
     sure = found(some, signs.traditional)
     rest = (~sure).arg_true()
