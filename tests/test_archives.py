@@ -29,7 +29,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-LINES = "".join(f"楼主问{n}\t答{n}\n" for n in range(20_000)).encode()
+LINES = "".join(f"楼主问{n}\t答{n}\n" for n in range(10_000)).encode()
 WEIBO = {
     "stc_weibo_train_post": "".join(f"今 天 {n}\n" for n in range(30_000)).encode(),
     "stc_weibo_train_response": "".join(f"明 天 {n}\n" for n in range(30_000)).encode(),

@@ -156,7 +156,7 @@ def test_progress_adds_up_to_the_bytes_of_the_files(tmp_path: Path) -> None:
     def progress(source: str, size: int, worked: bool) -> None:  # noqa: ARG001 all are new
         done[source] += size
 
-    run(found, Settings(out=str(tmp_path), shard_bytes=3000, workers=1), progress)
+    run(found, Settings(out=str(tmp_path), shard_bytes=10_000, workers=1), progress)
     assert done == {name: sum(file.size for file in one.files) for name, one in found.items()}
 
 
