@@ -48,6 +48,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(out=out, report=json.loads((out / "report.json").read_text("utf-8")))
 
 
+@pytest.fixture(scope="module")
+def surveyed() -> dict[str, Found]:
+    return survey(SAMPLES, sources.load())
+
+
 def test_the_report_says_with_what_the_run_was_made(told: Told) -> None:
     assert told.report["chat_corpus"] == version("chat-corpus")
     assert told.report["packages"]["polars"] == pl.__version__
@@ -64,9 +69,9 @@ def test_the_report_names_all_sources_in_order(told: Told) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_report_knows_each_file_by_its_content(name: str, told: Told) -> None:
+def test_the_report_knows_each_file_by_its_content(name: str, told: Told, surveyed: dict[str, Found]) -> None:
     files = told.report["sources"][name]["files"]
-    paths = survey(SAMPLES, sources.load())[name].files
+    paths = surveyed[name].files
     assert {file["file"] for file in files} == {path.name for path in paths}
     for file in files:
         content = (SAMPLES / file["file"]).read_bytes()
