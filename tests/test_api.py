@@ -15,7 +15,7 @@ from chat_corpus.api import compare, explain, normalize, pairs, trace, turns
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
 from chat_corpus.settings import load
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, slow_from
 from tests.test_cli import invoke, put
 
 NAMES = sorted(sources.load())
@@ -25,7 +25,7 @@ PAIRS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_from(5, NAMES))
 def test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source(name: str) -> None:
     for frame in turns(name, SAMPLES):
         assert dict(frame.select(TURNS.names()).schema) == dict(TURNS)
@@ -45,7 +45,7 @@ def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_from(5, NAMES[::-1]))
 def test_pairs_are_those_that_the_program_writes(name: str, repeated: Path) -> None:
     rows = pl.concat(pairs(name, SAMPLES)).select("query", "answer").rows()
     written = [tuple(cell.replace("\n", "\\n").replace("\t", " ") for cell in row) for row in rows]

@@ -19,7 +19,7 @@ from chat_corpus.errors import LedgerError
 from chat_corpus.merge import Merge, RawOf
 from chat_corpus.work import Part
 from chat_corpus.writers import tsv
-from tests.conftest import examples
+from tests.conftest import examples, slow_from
 
 Pair = tuple[str, str]
 _WORDS = st.sampled_from(["", "a", "b", "ab", "好", "好的", "a\nb"])
@@ -71,7 +71,7 @@ def naive(addressed: list[tuple[Pair, str, int]]) -> list[tuple[int, str, int]]:
     return found
 
 
-@pytest.mark.parametrize("size", [1, 3, 2_000_000])
+@pytest.mark.parametrize("size", slow_from(2, [3, 2_000_000, 1]))
 @settings(max_examples=examples(20), deadline=None)
 @given(parts=PARTS)
 def test_repeats_are_those_that_a_set_would_find(size: int, parts: list[list[Pair]]) -> None:

@@ -16,7 +16,7 @@ from click.testing import Result
 from chat_corpus import filter as filter_
 from chat_corpus import pairs, sources
 from chat_corpus.settings import Settings
-from tests.conftest import ROOT, SAMPLES
+from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.test_cli import invoke, put
 
 PLAIN = filter_.Filter.of(Settings(), None)
@@ -97,7 +97,7 @@ def rewritten(raw: Path, name: str) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize("name", sorted(sources.load()))
-@pytest.mark.parametrize("hard", [False, True], ids=["samples", "hard samples"])
+@pytest.mark.parametrize("hard", slow_from(1, [True, False]), ids=["hard samples", "samples"])
 def test_what_a_run_wrote_is_not_changed_by_the_filter_of_its_source(name: str, *, hard: bool) -> None:
     clean, again = rewritten(ROOT / "tests" / "sources" / name / "raw" if hard else SAMPLES, name)
     assert again.decode().splitlines() == clean.decode().splitlines()

@@ -16,6 +16,7 @@ from chat_corpus.progress import Pace
 from chat_corpus.run import run
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.survey import survey
+from tests.conftest import slow_from
 from tests.test_cli import UNEQUAL, invoke, put
 
 CONTENT = "".join(f"第{n}个问题\t第{n * 7919 % 10007}个回答\n" for n in range(4000)).encode()
@@ -57,7 +58,7 @@ def test_there_is_never_more_done_than_there_is() -> None:
     assert (pace.done, pace.worked, pace.left) == (10, 10, 0)
 
 
-@pytest.mark.parametrize("ending", PACKED)
+@pytest.mark.parametrize("ending", slow_from(2, PACKED))
 def test_a_compressed_file_is_done_when_all_of_it_is(ending: str, tmp_path: Path) -> None:
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()

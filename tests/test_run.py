@@ -48,6 +48,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(out=out, report=json.loads((out / "report.json").read_text("utf-8")))
 
 
+@pytest.fixture(scope="module")
+def surveyed() -> dict[str, Found]:
+    return survey(SAMPLES, sources.load())
+
+
 def test_the_report_says_with_what_the_run_was_made(told: Told) -> None:
     assert told.report["chat_corpus"] == version("chat-corpus")
     assert told.report["packages"]["polars"] == pl.__version__
@@ -64,9 +69,9 @@ def test_the_report_names_all_sources_in_order(told: Told) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_report_knows_each_file_by_its_content(name: str, told: Told) -> None:
+def test_the_report_knows_each_file_by_its_content(name: str, told: Told, surveyed: dict[str, Found]) -> None:
     files = told.report["sources"][name]["files"]
-    paths = survey(SAMPLES, sources.load())[name].files
+    paths = surveyed[name].files
     assert {file["file"] for file in files} == {path.name for path in paths}
     for file in files:
         content = (SAMPLES / file["file"]).read_bytes()
@@ -156,7 +161,7 @@ def test_progress_adds_up_to_the_bytes_of_the_files(tmp_path: Path) -> None:
     def progress(source: str, size: int, worked: bool) -> None:  # noqa: ARG001 all are new
         done[source] += size
 
-    run(found, Settings(out=str(tmp_path), shard_bytes=3000, workers=1), progress)
+    run(found, Settings(out=str(tmp_path), shard_bytes=10_000, workers=1), progress)
     assert done == {name: sum(file.size for file in one.files) for name, one in found.items()}
 
 

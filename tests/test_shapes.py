@@ -367,12 +367,13 @@ def rows_of(out: Path) -> list[tuple[str, ...]]:
 
 
 #: What is tried with the slow tests: tables of the same shapes under more names, most words of headers, columns in most
-#: layouts with most separators, and as arrays what is tried as lines.
+#: layouts with most separators, half of the records as lines, and most of those as arrays.
 SLOW = {
     *(kind for kind in READ if kind.startswith(tuple(f"table: {name}" for name in TABLES[1:]))),
     *(kind for number, kind in enumerate(kind for kind in READ if kind.startswith("table: header ")) if number % 5),
     *(kind for number, kind in enumerate(kind for kind in READ if kind.endswith(" in quotes")) if number % 5),
     *(kind for number, kind in enumerate(kind for kind in READ if kind.startswith("array: ")) if number % 5),
+    *(kind for number, kind in enumerate(kind for kind in READ if kind.startswith("lines: ")) if number % 2),
 }
 
 

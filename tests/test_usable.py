@@ -150,7 +150,7 @@ def test_files_that_are_read_together_have_one_share(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "workers"), slow_from(4, [(30, 1), (200, 1), (1 << 20, 1), (200, 2), (30, 2), (1 << 20, 2)])
+    ("size", "workers"), slow_from(3, [(30, 1), (200, 1), (1 << 20, 1), (200, 2), (30, 2), (1 << 20, 2)])
 )
 def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: int, tmp_path: Path) -> None:
     rows = "".join(f"问{n}\t答{n}\n" if n % 5 else f"第{n}行只有一栏\n" for n in range(1, 60))

@@ -47,13 +47,23 @@ CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]
 }  # fmt: skip
 
 
+#: Causes that are others' relatives.
+RELATIVES = {"a bound", "a rule and a step that it does not need"}
+
+
 def compared(tmp_path: Path, most: int = 0) -> Compared:
     (one,) = compare(tmp_path / "old", tmp_path / "new", examples=9, most=most)
     return one
 
 
 @pytest.mark.parametrize("both_ways", slow_from(1, [False, True]), ids=["one way", "both ways"])
-@pytest.mark.parametrize(("name", "flags", "expected"), CAUSES.values(), ids=CAUSES)
+@pytest.mark.parametrize(
+    ("name", "flags", "expected"),
+    [
+        pytest.param(*told, id=label, marks=[pytest.mark.slow] if label in RELATIVES else [])
+        for label, told in CAUSES.items()
+    ],
+)
 def test_the_setting_that_was_changed_is_the_cause(
     name: str, flags: dict[str, Any], expected: set[tuple[str, str, tuple[str, ...]]], both_ways: bool, tmp_path: Path
 ) -> None:

@@ -89,7 +89,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 #: Relatives of other variants, in layout or in settings.
-RELATIVES = {"douban", "qingyun", "repeats written", "sms", "xiaohuangji", "other steps and rules"}
+RELATIVES = {"belle", "douban", "limit", "qingyun", "repeats left out", "repeats written", "sms", "xiaohuangji"}
 
 
 @pytest.mark.parametrize(
