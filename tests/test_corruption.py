@@ -59,7 +59,7 @@ def _after(module: Any, name: str, fault: Callable[[Any], Any], patched: pytest.
 
 
 def _read(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    source = sources.load()["tieba"]
+    source, origin = sources.declared()["tieba"]
     told, *others = source.inputs
 
     def faulty(parts: Sequence[Records]) -> Reading:
@@ -69,7 +69,7 @@ def _read(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     faulty_source = replace(
         source, inputs=(replace(told, format=replace(told.format, read=faulty, in_dialect=None)), *others)
     )
-    patched.setattr(sources, "load", lambda *_: {"tieba": faulty_source})
+    patched.setattr(sources, "declaring", lambda *_: {"tieba": (faulty_source, origin)})
 
 
 def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
