@@ -67,12 +67,60 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: Tests with many cases of one kind, or that start several processes, and how many of their cases are tried by default:
+#: so many at equal distances. All others are slow.
+SOME_BY_DEFAULT = {
+    "test_a_clone_of_a_repository_gives_each_exchange_once": 5,
+    "test_a_corpus_in_a_form_that_is_not_read_is_unusable": 8,
+    "test_a_corrupted_stage_fails_the_run_by_name_and_leaves_the_earlier_output": 30,
+    "test_a_document_with_much_of_a_corpus_in_it_is_nobodys": 20,
+    "test_a_file_is_read_alike_wherever_it_is_cut": 32,
+    "test_a_folder_may_have_any_name": 1,
+    "test_a_full_disk_exits_1_and_leaves_the_earlier_files": 0,
+    "test_a_large_file_is_known": 6,
+    "test_a_million_lines_of_nothing_are_accounted_for": 2,
+    "test_a_renamed_sample_is_its_sources_or_nobodys": 8,
+    "test_a_run_killed_at_a_moment_between_two_states_goes_on_from_there": 0,
+    "test_a_shape_that_circulates_is_read": 60,
+    "test_a_stopped_program_says_which_signal_it_was": 1,
+    "test_a_worker_killed_at_any_moment_costs_no_shard_and_none_is_counted_twice": 0,
+    "test_all_samples_give_the_same_output_in_any_encoding": 0,
+    "test_an_earlier_output_stays_until_the_new_one_is_whole": 0,
+    "test_an_input_that_becomes_another_during_the_run_fails_with_its_name": 5,
+    "test_content_made_to_hurt_a_reader_is_rejected": 11,
+    "test_every_record_of_a_hard_sample_is_accounted_for": 4,
+    "test_formats_take_time_in_proportion": 11,
+    "test_nothing_raises_or_is_lost_wherever_the_file_is_cut": 5,
+    "test_pairs_are_those_that_the_program_writes": 2,
+    "test_text_steps_and_conversion_take_time_in_proportion": 2,
+    "test_the_figures_of_files_are_the_same_for_any_shards": 1,
+    "test_the_setting_that_was_changed_is_the_cause": 3,
+    "test_the_size_of_shards_changes_nothing": 4,
+    "test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source": 2,
+    "test_what_a_command_does_is_done_without_stderr": 1,
+    "test_what_a_function_of_a_format_gives_is_looked_at": 8,
+    "test_what_a_run_wrote_is_not_changed_by_the_filter_of_its_source": 4,
+    "test_what_is_read_back_is_what_was_written": 4,
+    "test_what_no_run_puts_into_the_work_folder_leads_nowhere": 8,
+    "test_where_files_cannot_grow_none_is_half_written": 0,
+}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real excerpts are long: tests on them are slow by nature."""
+    """Real excerpts are long: tests on them are slow by nature. Of many cases of one kind, most are slow."""
+    cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if "realdata" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+        elif item.get_closest_marker("slow") is None:
+            cases.setdefault(getattr(item, "originalname", item.name), []).append(item)
+    for name, some in SOME_BY_DEFAULT.items():
+        alike = sorted(cases.get(name, []), key=lambda item: item.nodeid)
+        chosen = {index * len(alike) // some for index in range(some)} if some else set()
+        for index, item in enumerate(alike):
+            if index not in chosen:
+                item.add_marker(pytest.mark.slow)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -22,7 +22,7 @@ from chat_corpus.schema import Pairing, Reason, Script
 from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import survey
-from tests.conftest import ROOT, SAMPLES, Golden
+from tests.conftest import ROOT, SAMPLES, SOME_BY_DEFAULT, Golden
 from tests.lineage.test_comparing import CAUSES
 from tests.test_cli import invoke
 
@@ -279,3 +279,8 @@ def test_every_threat_names_a_test_that_exists() -> None:
     for row in rows:
         file, _, name = row.split(" | ")[-1].strip(" |`").partition("::")
         assert f"\ndef {name}(" in text(file), row
+
+
+def test_the_tests_of_which_some_cases_run_by_default_are_there() -> None:
+    known = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name in SOME_BY_DEFAULT if f"def {name}(" not in known] == []
