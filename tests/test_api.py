@@ -16,7 +16,7 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
 from chat_corpus.settings import load
 from tests.conftest import SAMPLES, slow_from
-from tests.test_cli import invoke, put
+from tests.helpers import invoke, put
 
 NAMES = sorted(sources.load())
 PAIRS = {

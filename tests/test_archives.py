@@ -23,7 +23,7 @@ from chat_corpus.raw import RawFile, read_range
 from chat_corpus.survey import look
 from chat_corpus.walk import find
 from tests.conftest import slow_from
-from tests.test_cli import invoke
+from tests.helpers import invoke
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import inputs
 from tests.conftest import ROOT, SAMPLES
-from tests.test_cli import put
+from tests.helpers import put
 
 pytestmark = pytest.mark.slow
 

@@ -6,13 +6,11 @@ import errno
 import fcntl
 import gzip
 import json
-import logging
 import os
 import pty
 import re
 import resource
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -21,50 +19,15 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from chat_corpus import sources
-from chat_corpus.cli import main
 from tests.conftest import ROOT, SAMPLES, slow_from
+from tests.helpers import TIEBA, UNEQUAL, invoke, program, put, visible
 
 NAMES = sorted(sources.load())
-
-
-def invoke(*args: object, stdin: bytes | None = None) -> Result:
-    """The command line in this process, which is left as it was."""
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        return CliRunner().invoke(main, [str(one) for one in args], input=stdin)
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-        log = logging.getLogger("chat_corpus")
-        log.handlers.clear()  # they write to the streams of this call
-        log.propagate = True
-
-
-def program(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own."""
-    command = [sys.executable, str(ROOT / "main.py"), *map(str, args)]
-    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", **options)
-
-
-def visible(folder: Path) -> dict[str, bytes]:
-    """The files of a folder that are not hidden, with their content."""
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    named = {path.relative_to(folder): path for path in paths}
-    shown = {name: path for name, path in named.items() if not any(part.startswith(".") for part in name.parts)}
-    return {name.as_posix(): path.read_bytes() for name, path in shown.items()}
-
-
-def put(folder: Path, files: dict[str, str]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode())
-    return folder
 
 
 @dataclass
@@ -84,10 +47,6 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Done:
 def copy(samples: Done, tmp_path: Path) -> Path:
     """The output of that run, to be changed."""
     return Path(shutil.copytree(samples.out, tmp_path / "copy"))
-
-
-TIEBA = {"tieba.dialogues": "在吗\t在\n你好\t好\n"}
-UNEQUAL = {"stc_weibo_train_post": "早 上 好\n吃 了 吗\n", "stc_weibo_train_response": "早\n"}
 
 
 def test_without_arguments_everything_found_is_done(tmp_path: Path) -> None:

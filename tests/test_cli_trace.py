@@ -19,9 +19,8 @@ from click.testing import Result
 from chat_corpus import identity
 from chat_corpus.lineage import tracing
 from tests.conftest import slow_from
+from tests.helpers import invoke, plugin, put
 from tests.lineage.made import made
-from tests.test_cli import invoke, put
-from tests.test_plugins import plugin
 
 #: A repeat across two releases, a line of one field, and a kept one whose conversion and blanks are changed.
 PTT = {

@@ -12,8 +12,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.survey import look
-from tests.test_cli import invoke, visible
-from tests.test_recognise import put
+from tests.helpers import invoke, put, visible
 
 MARK = " +++$+++ "
 README = "# 语料\n\n中文说明。\n\n```\n{example}\n```\n\nLicence: see LICENSE.\n"

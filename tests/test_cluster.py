@@ -30,7 +30,7 @@ from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from tests.conftest import ROOT
-from tests.test_cli import invoke
+from tests.helpers import invoke
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from chat_corpus.pipeline import Context, Stage
 from chat_corpus.script.converter import Converter
 from chat_corpus.text import normalizer
 from chat_corpus.writers import tsv
-from tests.test_cli import invoke, put, visible
+from tests.helpers import invoke, put, visible
 
 ROWS = "".join(f"问{n}\t答{n}\n" for n in range(9)) + "只有一栏\n问\t \n"
 NAMES = {"tieba": "tieba.dialogues", "ptt": "Gossiping-QA-Dataset.txt"}

@@ -23,8 +23,8 @@ from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import survey
 from tests.conftest import ROOT, SAMPLES, SOME_BY_DEFAULT, Golden
-from tests.lineage.test_comparing import CAUSES
-from tests.test_cli import invoke
+from tests.helpers import invoke
+from tests.lineage.made import CAUSES
 
 READMES = ("README.md", "README.zh-CN.md")
 DOCUMENTS = (*READMES, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")

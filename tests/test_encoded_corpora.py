@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus import sources
 from tests.conftest import SAMPLES, slow_from
-from tests.test_cli import invoke, put, visible
+from tests.helpers import invoke, put, visible
 
 NAMES = sorted(sources.load())
 PAIRS = "你吃饭了吗\t还没有，一起去吃火锅\n今天天气怎么样\t不错，我们出去走走吧\n"

@@ -17,7 +17,7 @@ from chat_corpus import filter as filter_
 from chat_corpus import pairs, sources
 from chat_corpus.settings import Settings
 from tests.conftest import ROOT, SAMPLES, slow_from
-from tests.test_cli import invoke, put
+from tests.helpers import invoke, put
 
 PLAIN = filter_.Filter.of(Settings(), None)
 WEIBO = filter_.Filter.of(Settings(), sources.load()["weibo"])

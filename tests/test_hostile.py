@@ -32,8 +32,8 @@ from chat_corpus.writers import tsv
 from chat_corpus.yaml_places import load as load_yaml
 from tests.conftest import ROOT, slow_from
 from tests.formats import laws
+from tests.helpers import invoke, put
 from tests.processed import process
-from tests.test_cli import invoke, put
 
 MESSAGES = xml_messages.xml_messages("message", "text")
 LINES, ARRAY = json_lines(instruction_turns), json_array(instruction_turns)

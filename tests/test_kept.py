@@ -15,7 +15,7 @@ from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Part, Task, work
 from tests.conftest import SAMPLES
-from tests.test_cli import invoke, put, visible
+from tests.helpers import invoke, put, visible
 
 ROWS = "".join(f"這是問題{n}！！！！！\t答{n}\n" for n in range(40)) + "一栏\n问\t \n" + "哈\t對\n"
 

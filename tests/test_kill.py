@@ -27,7 +27,7 @@ from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from tests.conftest import slow_from
-from tests.test_cli import invoke, visible
+from tests.helpers import invoke, visible
 
 #: The sources, and how many shards each is cut into.
 PARTS = {"ptt": 10, "tieba": 10}

@@ -15,7 +15,7 @@ from chat_corpus import console, sources
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from tests.test_cli import invoke, program, put, visible
+from tests.helpers import invoke, program, put, visible
 
 TIEBA = "".join(f"第{n}个问题\t第{n}个回答\n" for n in range(3000))
 PTT = "".join(f"第{n}個問題\t第{n}個回答\n" for n in range(20))

@@ -21,24 +21,7 @@ from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
-from tests.test_cli import invoke, put
-
-SOURCE = '''
-"""Lines of two fields, from a file of our own."""
-
-from chat_corpus.plugins import Input, Source, delimited
-
-SOURCE = Source(
-    name="{name}", title="Ours", url="https://example.org", licence="CC0-1.0", obtain="write it",
-    inputs=(Input(files=("ours*.txt",), format=delimited("|")),), no_answer=frozenset({{"{no_answer}"}}),
-)
-'''
-
-
-def plugin(folder: Path, text: str = "", *, name: str = "ours", no_answer: str = "-", file: str = "ours.py") -> Path:
-    path = folder / file
-    path.write_text(text or SOURCE.format(name=name, no_answer=no_answer), "utf-8")
-    return path
+from tests.helpers import PLUGIN, invoke, plugin, put
 
 
 @pytest.fixture
@@ -139,15 +122,15 @@ def test_an_entry_point_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPa
 FAULTY = [
     ("without SOURCE", "p.py", "x = 1\n", "no SOURCE of type chat_corpus.source.Source"),
     ("SOURCE of another type", "p.py", "SOURCE = {'name': 'ours'}\n", "no SOURCE of type"),
-    ("a name that is taken", "p.py", SOURCE.format(name="ptt", no_answer=""), "a source named 'ptt' exists already"),
+    ("a name that is taken", "p.py", PLUGIN.format(name="ptt", no_answer=""), "a source named 'ptt' exists already"),
     (
         "a name that is a path",
         "p.py",
-        SOURCE.format(name="../ours", no_answer=""),
+        PLUGIN.format(name="../ours", no_answer=""),
         "'../ours' cannot be a source's name",
     ),
-    ("a name with a comma", "p.py", SOURCE.format(name="a,b", no_answer=""), "'a,b' cannot be a source's name"),
-    ("no name", "p.py", SOURCE.format(name="", no_answer=""), "'' cannot be a source's name"),
+    ("a name with a comma", "p.py", PLUGIN.format(name="a,b", no_answer=""), "'a,b' cannot be a source's name"),
+    ("no name", "p.py", PLUGIN.format(name="", no_answer=""), "'' cannot be a source's name"),
     ("not Python", "p.py", "SOURCE = (\n", "cannot be loaded: SyntaxError"),
     ("an import that fails", "p.py", "import no_such_module_of_ours\n", "cannot be loaded: ModuleNotFoundError"),
     (
@@ -191,7 +174,7 @@ def test_a_plugin_may_define_dataclasses(tmp_path: Path) -> None:
     own = (
         "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Own:\n    x: int\n"
     )
-    assert "ours" in sources.load((str(plugin(tmp_path, own + SOURCE.format(name="ours", no_answer=""))),))
+    assert "ours" in sources.load((str(plugin(tmp_path, own + PLUGIN.format(name="ours", no_answer=""))),))
 
 
 def _started(raw: Path, out: Path, *flags: str | Path, site: Path) -> str:
@@ -222,7 +205,7 @@ def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
     site, out = tmp_path / "site", tmp_path / "out"
     (site / "helper_of_ours").mkdir(parents=True)
     helper = site / "helper_of_ours" / "deep.py"
-    text = SOURCE.replace('{{"{no_answer}"}}', "{{WORD}}").format(name="ours")
+    text = PLUGIN.replace('{{"{no_answer}"}}', "{{WORD}}").format(name="ours")
     text = text.replace("SOURCE =", f"{IMPORTS.get(means, IMPORTS['at the top'])}\nSOURCE =")
     file = plugin(site if means == "of a package" else tmp_path, text, file="ours_corpus.py")
     flags: tuple[str | Path, ...] = ("--plugin", file)

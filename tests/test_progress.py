@@ -17,7 +17,7 @@ from chat_corpus.run import run
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.survey import survey
 from tests.conftest import slow_from
-from tests.test_cli import UNEQUAL, invoke, put
+from tests.helpers import UNEQUAL, invoke, put
 
 CONTENT = "".join(f"第{n}个问题\t第{n * 7919 % 10007}个回答\n" for n in range(4000)).encode()
 PACKED: dict[str, Callable[[bytes], bytes]] = {

@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus import normalize, sources, turns
 from chat_corpus.schema import Segmentation
-from tests.test_cli import invoke
+from tests.helpers import invoke
 
 #: The old tool's output of each source that it knew.
 OLD = {

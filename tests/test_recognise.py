@@ -16,15 +16,13 @@ from chat_corpus.signature import Rate, Signature
 from chat_corpus.survey import Survey, look
 from chat_corpus.walk import likely_names, walk
 from tests.conftest import ROOT, SAMPLES, slow_from
-from tests.sources.test_goldens import HERE as HARD
-from tests.test_cli import invoke
+from tests.helpers import CHAIN, HARD, invoke, put
 
 CONV = "E\nM 今天  天气\nM 不错 走吧\nM 好的  走\n" * 20
 SHOP = "".join(f"1\t亲 在 吗 {n}\t在 的\t好 的 谢谢\n" for n in range(30))
 FORUM = "".join(f"1\t楼主 在 吗 {n}\t在 的\t好 的 谢谢\n" for n in range(30))
 POSTS = "".join(f"今天 天气 不错 alink {n}\n# 早 安 # 大家 好\n" for n in range(30))
 COMMENTS = "".join(f"是 的 哈哈 {n}\n" for n in range(60))
-CHAIN = "".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(60))
 
 #: What no signature of its own tells: too few lines, or nothing that other corpora of the layout lack.
 BY_NAME_ALONE = frozenset(
@@ -33,14 +31,6 @@ BY_NAME_ALONE = frozenset(
         "egret-wenda/egret_wenda_conversations.txt", "belle/train_2M_CN.json",
     }
 )  # fmt: skip
-
-
-def put(folder: Path, files: dict[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder
 
 
 def found(folder: Path) -> Survey:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chat_corpus.report_schema import FailedSource, FinishedSource, decode, encode
-from tests.test_cli import invoke, put
+from tests.helpers import invoke, put
 
 
 @pytest.fixture(scope="module")

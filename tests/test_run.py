@@ -23,11 +23,10 @@ from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
 from chat_corpus.writers import tsv
-from tests.conftest import ROOT, SAMPLES, slow_from
-from tests.test_cli import invoke, put, visible
+from tests.conftest import SAMPLES, slow_from
+from tests.helpers import HARD, invoke, put, visible
 
 NAMES = sorted(sources.load())
-HARD = ROOT / "tests" / "sources"
 
 
 @dataclass

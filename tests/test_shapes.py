@@ -14,8 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.test_cli import invoke, visible
-from tests.test_recognise import put
+from tests.helpers import invoke, put, visible
 
 PAIRS = [("今天吃什么", "吃面条"), ("明天去哪里", "去公园"), ("晚上做什么", "在家看书"), ("周末有空吗", "有空的")]
 AWKWARD = [('他说"好"', "第一行\n第二行"), ("逗号,在这", "分号;在这"), ("竖线|在这", "没有别的"), *PAIRS]

@@ -18,7 +18,7 @@ import pytest
 from chat_corpus import cli, streams
 from chat_corpus.engines.local import most_workers
 from tests.conftest import ROOT, SAMPLES, slow_from
-from tests.test_cli import TIEBA, invoke, program, put, visible
+from tests.helpers import TIEBA, invoke, program, put, visible
 
 MAIN = f"{sys.executable} {ROOT / 'main.py'}"
 COMMANDS = {

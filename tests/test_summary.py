@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import SAMPLES
-from tests.test_cli import TIEBA, UNEQUAL, invoke, put
+from tests.helpers import TIEBA, UNEQUAL, invoke, put
 
 BROKEN = gzip.compress(b"E\nM a\nM b\n" * 99)[:30]
 

@@ -18,7 +18,7 @@ from chat_corpus import survey as survey_module
 from chat_corpus.errors import UsageError
 from chat_corpus.survey import Found, survey
 from tests.conftest import SAMPLES
-from tests.test_cli import invoke
+from tests.helpers import invoke
 
 TIEBA = "在吗\t在\n"
 CONV = "E\nM 你好\nM 你好呀\n"

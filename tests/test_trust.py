@@ -13,7 +13,7 @@ import pytest
 from chat_corpus.earlier import WORK
 from chat_corpus.work import Part
 from tests.conftest import slow_from
-from tests.test_cli import invoke, put, visible
+from tests.helpers import invoke, put, visible
 
 ROWS = "".join(f"問題{n}\t答案{n}\n" for n in range(40))
 

@@ -12,8 +12,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.survey import Survey, look
-from tests.test_cli import invoke
-from tests.test_recognise import CHAIN, put
+from tests.helpers import CHAIN, invoke, put
 
 PAIRS = "".join(f"第{n}问\t第{n}答\n" for n in range(30))
 

@@ -19,7 +19,7 @@ from chat_corpus.run import run
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
 from tests.conftest import examples, slow_from
-from tests.test_cli import invoke, put, visible
+from tests.helpers import invoke, put, visible
 
 GOOD = "".join(f"问题{n}\t回答{n}\n" for n in range(20))
 

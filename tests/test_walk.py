@@ -15,7 +15,7 @@ import pytest
 from chat_corpus import compressed, heads, sources, walk
 from chat_corpus.raw import RawFile, displayed
 from chat_corpus.survey import Survey, look
-from tests.test_cli import invoke
+from tests.helpers import invoke
 
 TIEBA = "在吗\t在\n"
 

@@ -20,7 +20,7 @@ from chat_corpus.raw import RawFile, check_unchanged
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, Group
 from tests.conftest import slow_from
-from tests.test_cli import invoke, program, put
+from tests.helpers import invoke, program, put
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from hypothesis import strategies as st
 
 from chat_corpus.formats.base import Format
+from chat_corpus.formats.chained import CHAINED
+from chat_corpus.formats.conv import CONV
+from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.labelled import LABELLED
+from chat_corpus.formats.line_ids import LINE_IDS
+from chat_corpus.formats.parallel import PARALLEL
+from chat_corpus.formats.quoted import quoted
+from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.ledger import check_reading
 from chat_corpus.lines import BOM
 from chat_corpus.pairing import pair
@@ -21,6 +33,7 @@ from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.source import Input, Source
 from chat_corpus.survey import Found, Group
+from tests.formats import invent
 
 WHOLE = 1 << 24
 
@@ -183,3 +196,23 @@ def check_addresses(told: Told, contents: Sequence[bytes], *, reach: int = 1, do
         if text is not None:
             raw = "\n".join(lines[part][line - 1 : line - 1 + reach])
             assert text in raw or (doubled and text.replace('"', '""') in raw), (line, text, reason)
+
+
+def _one(content: st.SearchStrategy[bytes]) -> st.SearchStrategy[tuple[bytes, ...]]:
+    return st.tuples(content)
+
+
+FORMATS: dict[str, tuple[Format, st.SearchStrategy[tuple[bytes, ...]]]] = {
+    "conv": (CONV, _one(invent.CONV)),
+    "tabbed": (delimited("\t"), _one(invent.TABBED)),
+    "barred": (delimited(" | "), _one(invent.BARRED)),
+    "chained": (CHAINED, _one(invent.CHAINED)),
+    "labelled": (LABELLED, _one(invent.LABELLED)),
+    "parallel": (PARALLEL, st.tuples(invent.SIDE, invent.SIDE)),
+    "quoted": (quoted(), _one(invent.QUOTED)),
+    "json lines": (json_lines(instruction_turns), _one(invent.JSON_LINES)),
+    "json array": (json_array(instruction_turns), _one(invent.JSON_ARRAY)),
+    "xml": (xml_messages("message", "text"), _one(invent.XML)),
+    "yaml": (CORPUS_YAML, _one(invent.YAML)),
+    "line ids": (LINE_IDS, st.tuples(invent.ID_LINES, invent.ID_LISTS)),
+}

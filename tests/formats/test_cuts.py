@@ -10,7 +10,7 @@ import pytest
 from chat_corpus.formats.base import Format
 from chat_corpus.lines import BOM
 from tests.formats import laws
-from tests.formats.test_laws import FORMATS
+from tests.formats.laws import FORMATS
 
 LONG = "很长的话" * 100
 

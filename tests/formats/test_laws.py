@@ -6,44 +6,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.formats.base import Format
-from chat_corpus.formats.chained import CHAINED
-from chat_corpus.formats.conv import CONV
-from chat_corpus.formats.corpus_yaml import CORPUS_YAML
-from chat_corpus.formats.delimited import delimited
-from chat_corpus.formats.instructions import instruction_turns
-from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.labelled import LABELLED
-from chat_corpus.formats.line_ids import LINE_IDS
-from chat_corpus.formats.parallel import PARALLEL
-from chat_corpus.formats.quoted import quoted
-from chat_corpus.formats.xml_messages import xml_messages
 from tests.conftest import examples
-from tests.formats import invent, laws
+from tests.formats import laws
+from tests.formats.laws import FORMATS
 
 _FAST = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 PHASES = [Phase.generate, Phase.shrink]
 SIZES = st.sampled_from([1, 7, 64, 1000])
 
 
-def _one(content: st.SearchStrategy[bytes]) -> st.SearchStrategy[tuple[bytes, ...]]:
-    return st.tuples(content)
-
-
-FORMATS: dict[str, tuple[Format, st.SearchStrategy[tuple[bytes, ...]]]] = {
-    "conv": (CONV, _one(invent.CONV)),
-    "tabbed": (delimited("\t"), _one(invent.TABBED)),
-    "barred": (delimited(" | "), _one(invent.BARRED)),
-    "chained": (CHAINED, _one(invent.CHAINED)),
-    "labelled": (LABELLED, _one(invent.LABELLED)),
-    "parallel": (PARALLEL, st.tuples(invent.SIDE, invent.SIDE)),
-    "quoted": (quoted(), _one(invent.QUOTED)),
-    "json lines": (json_lines(instruction_turns), _one(invent.JSON_LINES)),
-    "json array": (json_array(instruction_turns), _one(invent.JSON_ARRAY)),
-    "xml": (xml_messages("message", "text"), _one(invent.XML)),
-    "yaml": (CORPUS_YAML, _one(invent.YAML)),
-    "line ids": (LINE_IDS, st.tuples(invent.ID_LINES, invent.ID_LISTS)),
-}
 #: Formats whose turns stand in the file as they are read; for some, on the lines after the one that is their address.
 LITERAL = {
     "conv": 1,

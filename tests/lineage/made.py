@@ -18,9 +18,30 @@ from chat_corpus.report_schema import FinishedSource
 from chat_corpus.run import run
 from chat_corpus.settings import load
 from chat_corpus.survey import survey
-from tests.conftest import ROOT
 
-HARD = ROOT / "tests" / "sources"
+#: A change of settings, and what it must be told as: cause, kind, settings, and how many rows where that is known.
+CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]]]]] = {
+    "a step": ("tieba", {"text": {"links": "remove"}}, {("step links", "changed", ("text.links",))}),
+    "a bound": (
+        "ptt", {"text": {"punctuation": {"limit": 1}}}, {("step punctuation", "changed", ("text.punctuation.limit",))},
+    ),
+    "a rule": ("tieba", {"rules": {"min_chars": 3}}, {("rule min_chars", "vanished", ("rules.min_chars",))}),
+    "a limit": ("tieba", {"read": {"limit": 12}}, {("limit", "vanished", ("read.limit",))}),
+    "conversion": ("ptt", {"script": {"mode": "none"}}, {("conversion", "changed", ("script.mode",))}),
+    "repeats": ("ptt", {"pairs": {"distinct": "never"}}, {("repeat", "appeared", ("pairs.distinct",))}),
+    "pairing": (
+        "chatterbot", {"pairs": {"mode": "first"}},
+        {("pairing", "appeared", ("pairs.mode",)), ("pairing", "vanished", ("pairs.mode",))},
+    ),
+    "segmentation": (
+        "douban", {"read": {"segmentation": "none"}}, {("step segmentation", "changed", ("read.segmentation",))},
+    ),
+    "repost chains": ("weibo", {"read": {"reposts": "dialogue"}}, {("reading", "appeared", ("read.reposts",))}),
+    "a rule and a step that it does not need": (
+        "tieba", {"rules": {"max_chars": 3}, "text": {"links": "remove"}},
+        {("rule max_chars", "vanished", ("rules.max_chars",))},
+    ),
+}  # fmt: skip
 
 
 @dataclass

@@ -19,33 +19,8 @@ from chat_corpus.rules import Rule
 from chat_corpus.schema import Reason
 from chat_corpus.writers import tsv
 from tests.conftest import slow_from
-from tests.lineage.made import HARD, Made, made
-from tests.test_cli import invoke, put
-
-#: A change of settings, and what it must be told as: cause, kind, settings, and how many rows where that is known.
-CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]]]]] = {
-    "a step": ("tieba", {"text": {"links": "remove"}}, {("step links", "changed", ("text.links",))}),
-    "a bound": (
-        "ptt", {"text": {"punctuation": {"limit": 1}}}, {("step punctuation", "changed", ("text.punctuation.limit",))},
-    ),
-    "a rule": ("tieba", {"rules": {"min_chars": 3}}, {("rule min_chars", "vanished", ("rules.min_chars",))}),
-    "a limit": ("tieba", {"read": {"limit": 12}}, {("limit", "vanished", ("read.limit",))}),
-    "conversion": ("ptt", {"script": {"mode": "none"}}, {("conversion", "changed", ("script.mode",))}),
-    "repeats": ("ptt", {"pairs": {"distinct": "never"}}, {("repeat", "appeared", ("pairs.distinct",))}),
-    "pairing": (
-        "chatterbot", {"pairs": {"mode": "first"}},
-        {("pairing", "appeared", ("pairs.mode",)), ("pairing", "vanished", ("pairs.mode",))},
-    ),
-    "segmentation": (
-        "douban", {"read": {"segmentation": "none"}}, {("step segmentation", "changed", ("read.segmentation",))},
-    ),
-    "repost chains": ("weibo", {"read": {"reposts": "dialogue"}}, {("reading", "appeared", ("read.reposts",))}),
-    "a rule and a step that it does not need": (
-        "tieba", {"rules": {"max_chars": 3}, "text": {"links": "remove"}},
-        {("rule max_chars", "vanished", ("rules.max_chars",))},
-    ),
-}  # fmt: skip
-
+from tests.helpers import HARD, invoke, put
+from tests.lineage.made import CAUSES, Made, made
 
 #: Causes that are others' relatives.
 RELATIVES = {"a bound", "a rule and a step that it does not need"}

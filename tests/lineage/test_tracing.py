@@ -17,8 +17,8 @@ from chat_corpus.counts import RecordCounts
 from chat_corpus.errors import UsageError
 from chat_corpus.lineage.tracing import Record, Said, explain, trace
 from chat_corpus.schema import Reason
-from tests.lineage.made import HARD, Made, made
-from tests.test_cli import put
+from tests.helpers import HARD, put
+from tests.lineage.made import Made, made
 
 NAMES = sorted(sources.load())
 
