@@ -14,8 +14,9 @@ import click
 from chat_corpus import cli_trace, streams
 from chat_corpus.cli_group import RunByDefault
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.identity import installed
-from chat_corpus.terminal import SafeBytes, columns, echo, echo_json, safe
+from chat_corpus.messages import safe
+from chat_corpus.terminal import SafeBytes, columns, echo, echo_json
+from chat_corpus.versions import installed
 
 if TYPE_CHECKING:
     from io import BufferedReader

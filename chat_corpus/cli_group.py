@@ -16,7 +16,8 @@ import click
 
 from chat_corpus import streams
 from chat_corpus.errors import UsageError, unexpected
-from chat_corpus.terminal import handle_logs, safe, safe_json
+from chat_corpus.messages import safe
+from chat_corpus.terminal import handle_logs, safe_json
 
 
 class Verb(click.Command):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus import foreign, identity, report_schema
+from chat_corpus import foreign, report_schema, versions
 from chat_corpus import sources as sources_
 from chat_corpus.errors import UsageError
 from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
@@ -171,7 +171,7 @@ def withdraw_samples(out: Path) -> list[str]:
 def made_with(found: Found, settings: Settings) -> MadeWith:
     """All that decides what a source's output is; files by name, size and time."""
     return MadeWith(
-        code=identity.code(),
+        code=versions.code(),
         source=foreign.code(found.source.name, settings.plugins),
         settings=settings.of(found.source.name).digest(),
         unequal=settings.of(found.source.name).read.unequal,

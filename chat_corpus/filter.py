@@ -19,10 +19,11 @@ import polars as pl
 
 from chat_corpus import script
 from chat_corpus.lines import numbered_lines
+from chat_corpus.messages import counted
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
-from chat_corpus.terminal import SafeBytes, counted
+from chat_corpus.terminal import SafeBytes
 from chat_corpus.text import normalizer
 
 #: Bytes to read at once, and how many such blocks may wait: together a megabyte or two.

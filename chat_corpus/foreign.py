@@ -14,17 +14,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from chat_corpus import identity, sources
+from chat_corpus import sources, versions
 
 #: What is not looked into: this package and those of `identity`, which have digest and versions there, and Python.
-_KNOWN = {"chat_corpus", *(name.replace("-", "_") for name in identity.PACKAGES), *sys.stdlib_module_names}
+_KNOWN = {"chat_corpus", *(name.replace("-", "_") for name in versions.PACKAGES), *sys.stdlib_module_names}
 _SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES, ".json")
 _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib"))
 
 
 @cache
 def code(source: str, plugins: tuple[str, ...]) -> str:
-    """A short digest of the code that a source is made of, besides `identity.code`; empty for one of the package's own.
+    """A short digest of the code that a source is made of, besides `versions.code`; empty for one of the package's own.
 
     It is of the file or package that defines the SOURCE, and of all that its `import` statements lead to: modules and
     packages by their files, installed ones by name, version and record of what was installed, as is the source's own

@@ -11,11 +11,11 @@ from typing import Any
 from chat_corpus import compressed, usable
 from chat_corpus.errors import FileError
 from chat_corpus.heads import head_of
+from chat_corpus.messages import counted
 from chat_corpus.raw import RawFile
 from chat_corpus.samples import digest
 from chat_corpus.schema import State
 from chat_corpus.survey import Found, Survey
-from chat_corpus.terminal import counted
 from chat_corpus.trial import trial
 
 #: States of a source that is read.

@@ -13,13 +13,11 @@ from chat_corpus import earlier, foreign, index, sources, usable
 from chat_corpus.counts import Counts
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.merge import Merge
+from chat_corpus.messages import amount, beginning, counted
 from chat_corpus.plan import Plan
-from chat_corpus.progress import amount
-from chat_corpus.raw import beginning
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.terminal import counted
 from chat_corpus.work import Task, raw_records
 
 _log = logging.getLogger(__name__)

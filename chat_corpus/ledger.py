@@ -16,7 +16,7 @@ from chat_corpus.counts import Example, FileCounts
 from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.formats.base import Reading
 from chat_corpus.lines import count
-from chat_corpus.rows import mask
+from chat_corpus.masks import mask
 from chat_corpus.schema import Pairing, Reason
 
 #: Why a record is rejected by whoever reads it: nothing of it was understood.

@@ -5,27 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from chat_corpus.messages import amount, scaled
+
 #: Told the name of a source, how many bytes of its files on disk are done with, and whether this run worked for them.
 Progress = Callable[[str, int, bool], object]
 
 
 def silent(source: str, done: int, worked: bool) -> None:
     """Progress that nobody is told of."""
-
-
-def amount(size: float) -> str:
-    """Bytes in the unit that shows something of them.
-
-    >>> amount(300), amount(42_000), amount(2_310_000), amount(47_000_000), amount(5e9)
-    ('0.3 kB', '42 kB', '2.3 MB', '47 MB', '5,000 MB')
-    """
-    return " ".join(_scaled(size))
-
-
-def _scaled(size: float) -> tuple[str, str]:
-    """Bytes as a number, and its unit."""
-    number, unit = (size / 1e6, "MB") if size >= 1e6 else (size / 1e3, "kB")
-    return f"{number:,.{0 if number >= 10 or not number else 1}f}", unit
 
 
 #: A rate is told from this part of the whole on: before, starting up has taken most of the time.
@@ -57,8 +44,8 @@ class Pace:
 
     def __str__(self) -> str:
         """Amount done, rate and time left, as far as they are known."""
-        number, unit = _scaled(self.done)
-        total, whole = _scaled(self.total)
+        number, unit = scaled(self.done)
+        total, whole = scaled(self.total)
         done = f"{number}{'' if unit == whole else f' {unit}'} of {total} {whole}"
         left = self.left
         return done if left is None else f"{done}, {amount(self.rate)}/s, {left:.0f} s left"

@@ -12,10 +12,8 @@ from typing import IO, cast
 
 from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import FileError
+from chat_corpus.messages import displayed
 from chat_corpus.parquet import PARQUET, ParquetLines
-
-#: So many characters of a record that cannot be read are shown.
-_BEGINNING = 80
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,27 +151,3 @@ def check_unchanged(file: RawFile) -> None:
         raise FileError(
             displayed(file.path), f"it changed while it was read: {sizes}; wait until it is whole, and run again"
         )
-
-
-def displayed(name: str) -> str:
-    r"""A file's name as one line of text that steers no terminal, whatever bytes it is made of.
-
-    >>> displayed("a\nb\x1b[31m\udcff好")
-    'a\\nb\\x1b[31m\\xff好'
-    """
-    return "".join(c if c.isprintable() else _escaped(c) for c in name)
-
-
-def beginning(record: str) -> str:
-    r"""How a raw record begins, in one line that steers no terminal.
-
-    >>> beginning("0,在吗,\n  在")
-    '0,在吗, 在'
-    """
-    return displayed(" ".join(record[: _BEGINNING * 4].split())[:_BEGINNING])
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    # A byte that is no text in the file system's encoding, as Python names it.
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()

@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 from msgspec.structs import asdict, replace
 
-from chat_corpus import distinct, earlier, identity, report_schema, script, usable
+from chat_corpus import distinct, earlier, report_schema, script, usable, versions
 from chat_corpus.counts import Counts, FileCounts
 from chat_corpus.plan import FileFacts
 from chat_corpus.report_schema import (
@@ -71,9 +71,9 @@ def write(
     }
     told = {name: _entry(out, one, settings, before.get(name)) for name, one in done.items()}
     report = report_schema.Report(
-        chat_corpus=identity.installed("chat-corpus"),
+        chat_corpus=versions.installed("chat-corpus"),
         python=platform.python_version(),
-        packages={name: identity.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
+        packages={name: versions.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
         script_conversion=script.load(settings.script).provenance,
         run=run,
         settings=msgspec.to_builtins(settings),

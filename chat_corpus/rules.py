@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import polars as pl
 
-from chat_corpus.rows import found
+from chat_corpus.masks import found
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.source import Source
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,32 +12,10 @@ from typing import IO, Any
 import click
 
 from chat_corpus import streams
+from chat_corpus.messages import safe
 
 #: So many values of a list are shown in a cell.
 _SHOWN = 4
-_BREAK = re.compile(r"\r?\n|\r")
-
-
-def safe(text: str) -> str:
-    r"""Text with its control characters, which a file name may hold, as escapes.
-
-    The wide blank of Chinese text stays.
-
-    >>> safe("a\x1b[31m")
-    'a\\x1b[31m'
-    """
-    return "".join(
-        c if c.isprintable() or c in "\n\t\N{IDEOGRAPHIC SPACE}" else c.encode("unicode_escape").decode() for c in text
-    )
-
-
-def counted(number: int, noun: str) -> str:
-    """A number and what it counts.
-
-    >>> counted(1, "line"), counted(2000, "line")
-    ('1 line', '2,000 lines')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class SafeBytes:
@@ -120,15 +97,6 @@ def handle_logs() -> None:
     log = logging.getLogger("chat_corpus")
     log.handlers[:] = [handler]
     log.propagate = False
-
-
-def one_line(text: str) -> str:
-    r"""Text as one line: line breaks and tabs as `\n` and `\t`, other control characters as escapes too.
-
-    >>> one_line("a\r\nb\tc")
-    'a\\nb\\tc'
-    """
-    return safe(_BREAK.sub(r"\\n", text).replace("\t", r"\t"))
 
 
 def columns(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from chat_corpus.counts import Counts, Example, FileCounts
+from chat_corpus.messages import counted
 from chat_corpus.plan import FileFacts
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.settings import SourceSettings
 from chat_corpus.source import Source
-from chat_corpus.terminal import counted
 
 #: The names of all files of a source, those that are read together in one sequence.
 Groups = Sequence[Sequence[str]]

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from chat_corpus import archives, compressed
-from chat_corpus.raw import RawFile, displayed
+from chat_corpus.messages import displayed
+from chat_corpus.raw import RawFile
 from chat_corpus.signature import HEAD_BYTES
 
 #: Folders that unpacking leaves behind and no corpus lives in.

@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import distinct, foreign, identity, kept, ledger, pipeline, reading, sealed, sources
+from chat_corpus import distinct, foreign, kept, ledger, pipeline, reading, sealed, sources, versions
 from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.plan import Shard
@@ -180,7 +180,7 @@ class Task:
             "shard": shard,
             "settings": settings.digest(),
             "plugins": self.plugins,
-            "code": identity.code(),
+            "code": versions.code(),
             "source": self.code,
             **wanted,
         }

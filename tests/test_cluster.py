@@ -326,8 +326,8 @@ def refused(cluster: Running, site: Site) -> str:
 
 
 def test_workers_of_other_versions_are_refused(cluster: Running, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = dict(agreement.versions())
-    monkeypatch.setattr(agreement, "versions", lambda: tuple({**mine, "polars": "9.9", "python": "3.99"}.items()))
+    mine = dict(agreement.own_versions())
+    monkeypatch.setattr(agreement, "own_versions", lambda: tuple({**mine, "polars": "9.9", "python": "3.99"}.items()))
     python = ".".join(map(str, sys.version_info[:2]))
     assert f"python {python}, 3.99 expected; polars {mine['polars']}, 9.9 expected" in refused(cluster, site_of(work))
 
@@ -355,7 +355,7 @@ def test_workers_without_the_folder_or_a_source_are_refused(
 def test_a_worker_that_comes_late_keeps_to_the_terms_or_fails(tmp_path: Path) -> None:
     token = tmp_path / "token"
     with pytest.raises(EngineError, match=re.escape(f"cannot take part: no folder {tmp_path}, or not the same one")):
-        agreement.outcome(agreement.call(agreement.Terms(versions=agreement.versions(), token=token), b""))
+        agreement.outcome(agreement.call(agreement.Terms(versions=agreement.own_versions(), token=token), b""))
 
 
 def test_a_scheduler_without_workers_is_said_so(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import identity, merge, rules, sources, usable
+from chat_corpus import merge, rules, sources, usable, versions
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import UsageError
 from chat_corpus.pairing import PairOptions
@@ -291,12 +291,12 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
     def absent(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("chat_corpus.identity.version", absent)
-    for known in (identity.code, identity.installed):
+    monkeypatch.setattr("chat_corpus.versions.version", absent)
+    for known in (versions.code, versions.installed):
         known.cache_clear()
     found = {"tieba": survey(SAMPLES, sources.load())["tieba"]}
     _, told = run(found, Settings(out=str(tmp_path)), silent)
-    for known in (identity.code, identity.installed):
+    for known in (versions.code, versions.installed):
         known.cache_clear()
     assert told.chat_corpus == "not installed"
 

@@ -12,9 +12,9 @@ import pytest
 
 from chat_corpus import script, sources
 from chat_corpus.formats.base import Format
+from chat_corpus.messages import one_line, safe
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from chat_corpus.script import ScriptOptions
-from chat_corpus.terminal import one_line, safe
 from chat_corpus.text import normalizer
 from chat_corpus.text.options import Policy, TextOptions
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import compressed, heads, sources, walk
-from chat_corpus.raw import RawFile, displayed
+from chat_corpus.messages import displayed
+from chat_corpus.raw import RawFile
 from chat_corpus.survey import Survey, look
 from tests.helpers import invoke
 

@@ -118,7 +118,7 @@ class _Odd(BaseException):
 def test_an_exception_crosses_to_another_process_without_what_led_to_it(error: BaseException, tmp_path: Path) -> None:
     """Dask teaches `pickle` to take causes along, of which one may be unable to travel."""
     pytest.importorskip("tblib.pickling_support").install()
-    terms = agreement.Terms(versions=agreement.versions(), token=tmp_path)
+    terms = agreement.Terms(versions=agreement.own_versions(), token=tmp_path)
     told = agreement.call(terms, pickle.dumps((raises, (error,), {})))
     with pytest.raises(type(error), match=str(error)) as caught:
         agreement.outcome(told)
@@ -126,7 +126,7 @@ def test_an_exception_crosses_to_another_process_without_what_led_to_it(error: B
 
 
 def test_what_a_call_gives_comes_back(tmp_path: Path) -> None:
-    terms = agreement.Terms(versions=agreement.versions(), token=tmp_path)
+    terms = agreement.Terms(versions=agreement.own_versions(), token=tmp_path)
     assert agreement.outcome(agreement.call(terms, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
 
 

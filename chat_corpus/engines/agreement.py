@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chat_corpus import identity
+from chat_corpus import versions
 from chat_corpus.errors import EngineError
 
 
@@ -30,7 +30,7 @@ class Terms:
 
     def broken(self) -> list[str]:
         """What differs in this process, each with what was met and expected."""
-        mine = dict(versions())
+        mine = dict(own_versions())
         found = [f"{name} {mine[name]}, {wanted} expected" for name, wanted in self.versions if mine[name] != wanted]
         return found if self.token.exists() else [*found, f"no folder {self.token.parent}, or not the same one"]
 
@@ -44,14 +44,14 @@ class Worker:
     threads: int
 
 
-def versions() -> tuple[tuple[str, str], ...]:
+def own_versions() -> tuple[tuple[str, str], ...]:
     """The versions, in this process, that decide over the bytes of a result or whether processes understand each other.
 
     Unicode's tables come with Python, in its minor version.
     """
-    packages = (*identity.PACKAGES, "distributed")
-    told = [(name, identity.installed(name)) for name in packages]
-    return ("python", ".".join(platform.python_version_tuple()[:2])), *told, ("code of chat-corpus", identity.code())
+    packages = (*versions.PACKAGES, "distributed")
+    told = [(name, versions.installed(name)) for name in packages]
+    return ("python", ".".join(platform.python_version_tuple()[:2])), *told, ("code of chat-corpus", versions.code())
 
 
 def seen(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:

@@ -69,7 +69,7 @@ class Cluster:
         self._name = f"the Dask scheduler {address or 'of this machine'}"
         self._dask = connection.dask()
         self._token = site.folder / f".token.{uuid.uuid4().hex}.writing"  # swept, if we are killed
-        self._terms = agreement.Terms(versions=agreement.versions(), token=self._token)
+        self._terms = agreement.Terms(versions=agreement.own_versions(), token=self._token)
         self._client: Any = None
         self._own: Any = None
         self._workers: dict[str, int] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from chat_corpus.lineage.compared import Cause, Compared, Matched, Row
 from chat_corpus.lineage.unlike import Unlike
-from chat_corpus.terminal import one_line
+from chat_corpus.messages import one_line
 
 
 def source(told: Compared) -> Iterator[str]:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus import earlier, foreign, identity, index, sources
+from chat_corpus import earlier, foreign, index, sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
-from chat_corpus.raw import displayed
+from chat_corpus.messages import counted, displayed
 from chat_corpus.report_schema import FinishedSource
 from chat_corpus.settings import Settings, SourceSettings
-from chat_corpus.terminal import counted
 
 #: What is said of files of two runs.
 INTERRUPTED = "a run was killed while it put files in place under {}, or is doing so; run it again"
@@ -43,9 +42,9 @@ def load(
     if not isinstance(told, FinishedSource):
         raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
     made = told.made_with
-    if made.code != identity.code() and not other_code:
+    if made.code != versions.code() and not other_code:
         raise ChatCorpusError(
-            f"{name}: made by other code, or with other packages ({made.code}), than this ({identity.code()}): "
+            f"{name}: made by other code, or with other packages ({made.code}), than this ({versions.code()}): "
             f"what it did cannot be told by doing it again; {AGAIN}"
         )
     settings = _settings(out, name, told, raw, plugins)

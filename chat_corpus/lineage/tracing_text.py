@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chat_corpus.lineage.tracing import CONVERSION, Address, Fate, Record, Row, Said, Told
-from chat_corpus.terminal import one_line
+from chat_corpus.messages import one_line
 
 
 def row(told: Row) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from chat_corpus.rows import found, on
+from chat_corpus.masks import found, on
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import FEMININE, compose, without_faults
 from chat_corpus.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity

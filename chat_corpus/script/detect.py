@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from chat_corpus.rows import found, mask
+from chat_corpus.masks import found, mask
 from chat_corpus.schema import Script
 from chat_corpus.script.aware import FEMININE
 from chat_corpus.script.matcher import character_class

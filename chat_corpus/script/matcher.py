@@ -20,7 +20,7 @@ from functools import reduce
 import polars as pl
 
 from chat_corpus.errors import UsageError
-from chat_corpus.rows import found, on
+from chat_corpus.masks import found, on
 from chat_corpus.script.dictionaries import Chain
 
 #: Below this many bytes the plain functions, of which the second is slower, are done before Polars has built its

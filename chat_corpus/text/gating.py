@@ -15,7 +15,7 @@ from typing import Union
 
 import polars as pl
 
-from chat_corpus.rows import found, on
+from chat_corpus.masks import found, on
 
 Change = Callable[[pl.Expr], pl.Expr]
 #: A gate, and behind it a change or more parts in order.

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from chat_corpus.rows import found, mask, on
+from chat_corpus.masks import found, mask, on
 from chat_corpus.schema import Traits
 from chat_corpus.text import segmentation
 from chat_corpus.text.gating import PLAIN, Named, Part, Piece, Rows, either, gated, gates

@@ -8,7 +8,7 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.rows import found, on
+from chat_corpus.masks import found, on
 from chat_corpus.schema import Traits
 from chat_corpus.text.gating import Part
 from chat_corpus.text.lazy import lazy

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import identity, rules
+from chat_corpus import rules, versions
 from chat_corpus.lineage.compared import Compared
 from chat_corpus.lineage.comparing import compare
 from chat_corpus.lineage.tracing import Address, trace
@@ -202,7 +202,7 @@ def test_other_code_is_the_cause_where_it_cannot_be_the_settings(
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙 www.a.cn\n丙\t丁\n"})
     made(raw, tmp_path / "new", "tieba")
     with monkeypatch.context() as patch:
-        patch.setattr(identity, "code", lambda: "other")
+        patch.setattr(versions, "code", lambda: "other")
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
         assert {one.cause for one in compared(tmp_path).causes} == {"step links"}
         shutil.rmtree(tmp_path / "old")

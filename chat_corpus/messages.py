@@ -1,0 +1,80 @@
+"""Words for people: counts, amounts, and names from files as text that steers no terminal."""
+
+from __future__ import annotations
+
+import re
+
+_BREAK = re.compile(r"\r?\n|\r")
+
+#: So many characters of a record that cannot be read are shown.
+_BEGINNING = 80
+
+
+def safe(text: str) -> str:
+    r"""Text with its control characters, which a file name may hold, as escapes.
+
+    The wide blank of Chinese text stays.
+
+    >>> safe("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    return "".join(
+        c if c.isprintable() or c in "\n\t\N{IDEOGRAPHIC SPACE}" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "line"), counted(2000, "line")
+    ('1 line', '2,000 lines')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def one_line(text: str) -> str:
+    r"""Text as one line: line breaks and tabs as `\n` and `\t`, other control characters as escapes too.
+
+    >>> one_line("a\r\nb\tc")
+    'a\\nb\\tc'
+    """
+    return safe(_BREAK.sub(r"\\n", text).replace("\t", r"\t"))
+
+
+def displayed(name: str) -> str:
+    r"""A file's name as one line of text that steers no terminal, whatever bytes it is made of.
+
+    >>> displayed("a\nb\x1b[31m\udcff好")
+    'a\\nb\\x1b[31m\\xff好'
+    """
+    return "".join(c if c.isprintable() else _escaped(c) for c in name)
+
+
+def beginning(record: str) -> str:
+    r"""How a raw record begins, in one line that steers no terminal.
+
+    >>> beginning("0,在吗,\n  在")
+    '0,在吗, 在'
+    """
+    return displayed(" ".join(record[: _BEGINNING * 4].split())[:_BEGINNING])
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    # A byte that is no text in the file system's encoding, as Python names it.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()
+
+
+def amount(size: float) -> str:
+    """Bytes in the unit that shows something of them.
+
+    >>> amount(300), amount(42_000), amount(2_310_000), amount(47_000_000), amount(5e9)
+    ('0.3 kB', '42 kB', '2.3 MB', '47 MB', '5,000 MB')
+    """
+    return " ".join(scaled(size))
+
+
+def scaled(size: float) -> tuple[str, str]:
+    """Bytes as a number, and its unit."""
+    number, unit = (size / 1e6, "MB") if size >= 1e6 else (size / 1e3, "kB")
+    return f"{number:,.{0 if number >= 10 or not number else 1}f}", unit
