@@ -187,7 +187,7 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
 
 def _encoding(given: str) -> tuple[str, str]:
     """The source and the encoding of `SOURCE=NAME`. Raises UsageError, with the nearest name for an unknown one."""
-    from chat_corpus.detection import CHOICES
+    from chat_corpus.files.encoding_detection import CHOICES
 
     source, _, name = given.partition("=")
     if not source or not name:

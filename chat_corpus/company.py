@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.naming import made_of
-from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Place, Stray
 from chat_corpus.source import Source
 

@@ -18,7 +18,7 @@ from typing import IO, BinaryIO
 import polars as pl
 
 from chat_corpus import script
-from chat_corpus.lines import numbered_lines
+from chat_corpus.files.lines import numbered_lines
 from chat_corpus.messages import counted
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.settings import SourceSettings

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from chat_corpus.detection import text_head
-from chat_corpus.encodings import UTF8, UTF8_SHARE, commonness, decoded, strictly, utf8_share
-from chat_corpus.lines import BOM, cut_at_line, printable
-from chat_corpus.raw import RawFile, read_some
-from chat_corpus.signature import HEAD_BYTES
+from chat_corpus.files.encoding_detection import text_head
+from chat_corpus.files.encodings import UTF8, UTF8_SHARE, commonness, decoded, strictly, utf8_share
+from chat_corpus.files.lines import BOM, cut_at_line, printable
+from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_some
 
 
 def head_of(file: RawFile) -> bytes:

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from chat_corpus.counts import Counts, decode, encode
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.plan import Piece, Shard
-from chat_corpus.raw import RawFile
 from chat_corpus.schema import Segmentation
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chat_corpus import compressed, usable
+from chat_corpus import usable
 from chat_corpus.errors import FileError
+from chat_corpus.files import compression
+from chat_corpus.files.content import digest
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.heads import head_of
 from chat_corpus.messages import counted
-from chat_corpus.raw import RawFile
-from chat_corpus.samples import digest
 from chat_corpus.schema import State
 from chat_corpus.survey import Found, Survey
 from chat_corpus.trial import trial
@@ -86,7 +87,7 @@ def _file(file: RawFile, one: Found, *, hashes: bool) -> dict[str, Any]:
     if not sampled.whole:
         try:
             records = _estimate(_content_bytes(file), sampled.records, sampled.bytes)
-        except compressed.DAMAGE as error:
+        except compression.DAMAGE as error:
             records, damage = None, f"damaged: {error}; get the file again"
     told: dict[str, Any] = {
         "file": file.name,
@@ -105,8 +106,8 @@ def _file(file: RawFile, one: Found, *, hashes: bool) -> dict[str, Any]:
 
 def _content_bytes(file: RawFile) -> float:
     """The size of a file's content; of a compressed stream, as its beginning lets expect."""
-    single = file.member is None and compressed.compression(file.path)
-    return file.size * compressed.inflation(file.path) if single else file.size
+    single = file.member is None and compression.compression_of(file.path)
+    return file.size * compression.inflation(file.path) if single else file.size
 
 
 def _estimate(size: float, records: int, sample: int) -> int | None:

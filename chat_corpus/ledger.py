@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from chat_corpus.counts import Example, FileCounts
 from chat_corpus.errors import DEFECT, LedgerError
+from chat_corpus.files.lines import count
 from chat_corpus.formats.base import Reading
-from chat_corpus.lines import count
 from chat_corpus.masks import mask
 from chat_corpus.schema import Pairing, Reason
 

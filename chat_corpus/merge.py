@@ -21,10 +21,11 @@ from msgspec import structs
 from chat_corpus import distinct, earlier
 from chat_corpus.counts import Counts
 from chat_corpus.errors import LedgerError
+from chat_corpus.files.atomic import BLOCK, blocks
 from chat_corpus.index import Place, runs
 from chat_corpus.pipeline import raw_for_some
 from chat_corpus.schema import Reason
-from chat_corpus.work import BLOCK, Part, blocks
+from chat_corpus.work import Part
 
 #: The raw records, `file, line, raw`, that the part at this place among the parts was made from.
 RawOf = Callable[[int], pl.DataFrame]

@@ -16,9 +16,9 @@ import polars as pl
 from chat_corpus import ledger, reading, rules, script
 from chat_corpus.counts import Counts, PairCounts
 from chat_corpus.errors import LedgerError
+from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.ledger import Law
-from chat_corpus.lines import printable
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.schema import Markup, Reason, Traits

@@ -14,18 +14,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, cast
 
-from chat_corpus import encodings, transcoding
-from chat_corpus.detection import decide
 from chat_corpus.errors import ChatCorpusError, FileError, IncompleteError, place_of
+from chat_corpus.files import encodings, transcoding
+from chat_corpus.files.encoding_detection import decide
+from chat_corpus.files.lines import count_lines, lines_end
+from chat_corpus.files.parquet_lines import PARQUET
+from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, check_unchanged, read_range
+from chat_corpus.files.raw_file import read_some as _read
 from chat_corpus.formats.base import Format
-from chat_corpus.lines import count_lines, lines_end
 from chat_corpus.messages import counted
-from chat_corpus.parquet import PARQUET
-from chat_corpus.raw import RawFile, check_unchanged, read_range
-from chat_corpus.raw import read_some as _read
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.settings import ReadOptions, Settings
-from chat_corpus.signature import HEAD_BYTES
 from chat_corpus.text.segmentation import observed
 
 if TYPE_CHECKING:  # a worker, which is sent shards, need not know how files are found

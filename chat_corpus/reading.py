@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from chat_corpus import ledger
 from chat_corpus.counts import Counts, RecordCounts
-from chat_corpus.encodings import UTF8
 from chat_corpus.errors import ChatCorpusError, FileError, place_of
+from chat_corpus.files.encodings import UTF8
+from chat_corpus.files.raw_file import read_range
 from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.plan import Piece, Shard
-from chat_corpus.raw import read_range
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.source import Source
 

@@ -13,15 +13,15 @@ from enum import Enum
 from pathlib import PurePosixPath
 
 from chat_corpus import naming, unread
-from chat_corpus.compressed import content_name
-from chat_corpus.detection import text_head
 from chat_corpus.errors import ChatCorpusError, FileError, described
+from chat_corpus.files.compression import content_name
+from chat_corpus.files.encoding_detection import text_head
+from chat_corpus.files.lines import cut_at_line
+from chat_corpus.files.parquet_lines import MARK, PARQUET
+from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_range
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, text_of
-from chat_corpus.lines import cut_at_line
-from chat_corpus.parquet import MARK, PARQUET
-from chat_corpus.raw import RawFile, read_range
-from chat_corpus.signature import FEW, HAN, HEAD_BYTES, contradicts, share
+from chat_corpus.signature import FEW, HAN, contradicts, share
 from chat_corpus.source import Input, Source
 from chat_corpus.trial import is_most_of
 from chat_corpus.walk import Entry

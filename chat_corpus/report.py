@@ -15,6 +15,7 @@ from msgspec.structs import asdict, replace
 
 from chat_corpus import distinct, earlier, report_schema, script, usable, versions
 from chat_corpus.counts import Counts, FileCounts
+from chat_corpus.files.atomic import whole
 from chat_corpus.plan import FileFacts
 from chat_corpus.report_schema import (
     FailedSource,
@@ -29,7 +30,6 @@ from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.source import Source
 from chat_corpus.survey import Found
-from chat_corpus.work import whole
 
 
 @dataclass(kw_only=True, slots=True)

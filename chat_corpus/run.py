@@ -22,13 +22,14 @@ from chat_corpus.drive import drive
 from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.files.atomic import sweep
 from chat_corpus.job import Job, forget
 from chat_corpus.progress import Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.report_schema import Report, RunFacts
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found
-from chat_corpus.work import Task, sweep, tidy
+from chat_corpus.work import Task, tidy
 
 _log = logging.getLogger(__name__)
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from math import inf
 
-#: So much of a file is looked at.
-HEAD_BYTES = 1 << 16
-
 HAN = "[\u4e00-\u9fff]{2}"
 KANA = "[\u3041-\u3096\u30a1-\u30fa]"
 #: Frequent characters that only traditional script has.

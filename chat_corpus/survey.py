@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from chat_corpus.company import folder, joined, outputs
-from chat_corpus.compressed import content_name
 from chat_corpus.errors import UsageError
+from chat_corpus.files.compression import content_name
+from chat_corpus.files.content import alike, looks
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.naming import without_marks
-from chat_corpus.raw import RawFile
 from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
-from chat_corpus.samples import alike, is_sample, looks
+from chat_corpus.samples import is_sample
 from chat_corpus.schema import State
 from chat_corpus.source import Input, Source
 from chat_corpus.walk import walk

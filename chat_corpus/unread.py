@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from chat_corpus.lines import BOM
+from chat_corpus.files.lines import BOM
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

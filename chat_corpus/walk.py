@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from chat_corpus import archives, compressed
+from chat_corpus.files import archives, compression
+from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
 from chat_corpus.messages import displayed
-from chat_corpus.raw import RawFile
-from chat_corpus.signature import HEAD_BYTES
 
 #: Folders that unpacking leaves behind and no corpus lives in.
 _CLUTTER = frozenset({"__MACOSX"})
@@ -162,10 +161,10 @@ def _at(path: str, raw: Path) -> Iterator[Entry]:
         return
     name = _below(path, raw)
     file = RawFile(path=path, name=displayed(name), size=facts.st_size, modified=facts.st_mtime_ns)
-    if compressed.is_zip(path) or compressed.is_tar(path):
+    if compression.is_zip(path) or compression.is_tar(path):
         yield from _members(file, name)
     else:
-        yield Entry(file=file, names=likely_names(compressed.content_name(name)))
+        yield Entry(file=file, names=likely_names(compression.content_name(name)))
 
 
 def _members(archive: RawFile, name: str) -> Iterator[Entry]:
@@ -192,11 +191,11 @@ def _members(archive: RawFile, name: str) -> Iterator[Entry]:
                     trouble=member.trouble,
                     grave=bool(member.trouble) and not member.link,
                 )
-    except compressed.LimitError as error:
+    except compression.LimitError as error:
         told = f"{displayed(str(error))}: if there is a corpus in it, unpack that"
         yield Entry(file=archive, names=likely_names(name), trouble=told, grave=True)
-    except compressed.DAMAGE as error:
-        kind = "zip" if compressed.is_zip(archive.path) else "tar"
+    except compression.DAMAGE as error:
+        kind = "zip" if compression.is_zip(archive.path) else "tar"
         why = displayed(str(error)) or type(error).__name__
         told = f"not a readable {kind} archive: {why}; get it again, or move it away"
         yield Entry(file=archive, names=likely_names(name), trouble=told, grave=True)

@@ -9,13 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import re
 import stat
-import uuid
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,15 +22,11 @@ import polars as pl
 from chat_corpus import distinct, foreign, kept, ledger, pipeline, reading, sealed, sources, versions
 from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.errors import ChatCorpusError, attributed
+from chat_corpus.files.atomic import BLOCK, whole, write_blocks
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.writers import tsv
-
-#: Bytes to write at once: for megabytes at once, Linux needs eight times as long.
-BLOCK = 1 << 20
-#: Names under which files are written before they have their own.
-_STAGED = re.compile(r"\..*\.[0-9a-f]{32}\.writing")
 
 
 class _Accounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +91,7 @@ class Part:
         Raises OSError.
         """
         for path, data in contents.items():
-            whole(path, partial(_write, data=data), sync=False)
+            whole(path, partial(write_blocks, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
         told = sealed.seal(encode(_Accounts(counts=counts, crc32=crcs)), self._as)
         whole(self.told, lambda path: path.write_bytes(told), sync=False)
@@ -271,39 +263,6 @@ def _crc32(path: Path) -> int:
     return crc
 
 
-def blocks(data: bytes) -> Iterator[bytes]:
-    """Bytes in blocks to write them in."""
-    return (data[start : start + BLOCK] for start in range(0, len(data), BLOCK))
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.writelines(blocks(data))
-
-
-@contextmanager
-def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
-    """A name beside `path` to write a file under, which then appears as `path` whole, or not at all after a failure.
-
-    With `sync` a power cut cannot leave it empty either. No other process, here or on another machine, has that name.
-    """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.writing")
-    try:
-        yield beside
-        if sync:
-            with beside.open("rb+") as stream:
-                os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
-    """Let `write` write a file, staged."""
-    with staged(path, sync=sync) as beside:
-        write(beside)
-
-
 def tidy(folder: Path) -> None:
     """Delete what is a link, or no file, in the work folder and the folders in it: no run made it.
 
@@ -322,11 +281,3 @@ def _is_own(path: Path) -> bool:
     """Whether a path is a folder, or a regular file that has no other name."""
     facts = path.lstat()
     return stat.S_ISDIR(facts.st_mode) or (stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1)
-
-
-def sweep(*folders: Path) -> None:
-    """Delete what processes that were killed have left half written in `folders`, where nobody may be writing now."""
-    for folder in folders:
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if _STAGED.fullmatch(path.name):
-                path.unlink(missing_ok=True)

@@ -8,15 +8,13 @@ from typing import Any
 import yaml
 
 from chat_corpus.errors import UsageError
+from chat_corpus.files.yaml_safety import LOADER, check_nesting
 
 #: A key and the keys of the sections around it, outermost first.
 Key = tuple[str, ...]
 #: Where each key was set last: `file:line`.
 Places = dict[Key, str]
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-#: Sections in sections: deeper ones are no data of ours, and composing them would exhaust the C stack.
-_DEEPEST = 50
 #: Values in a document, each counted as often as it is referred to.
 _MOST_VALUES = 100_000
 _NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
@@ -49,17 +47,6 @@ def load(file: Path) -> tuple[dict[str, Any], Places]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UsageError(f"{file}: not valid YAML: {error}") from error
     return data, places
-
-
-def check_nesting(text: str) -> bool:
-    """Whether YAML text holds an alias. Raises ValueError where it is nested too deep to be composed, and YAMLError."""
-    depth, aliases = 0, False
-    for event in yaml.parse(text, Loader=LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise ValueError(f"sections in sections more than {_DEEPEST} deep")
-        aliases |= isinstance(event, yaml.AliasEvent)
-    return aliases
 
 
 def _values(node: Any, known: dict[int, float]) -> float:

@@ -18,13 +18,13 @@ import pytest
 
 from chat_corpus import pipeline, plan, rules, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats import corpus_yaml, labelled, line_ids, xml_messages
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.quoted import quoted
 from chat_corpus.plan import Plan, Shard
-from chat_corpus.raw import RawFile
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
 from chat_corpus.terminal import safe_json

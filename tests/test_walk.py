@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import compressed, heads, sources, walk
+from chat_corpus import heads, sources, walk
+from chat_corpus.files import compression
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import displayed
-from chat_corpus.raw import RawFile
 from chat_corpus.survey import Survey, look
 from tests.helpers import invoke
 
@@ -91,14 +92,14 @@ def test_a_folder_of_too_many_files_is_left_with_a_word(raw: Path, monkeypatch: 
 def test_a_file_that_may_not_be_read_is_damaged_if_it_is_a_corpus(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (raw / "lost.conv").write_text("E\nM a\n", "utf-8")
     (raw / "notes").write_text("x", "utf-8")
-    real = compressed.open_content
+    real = compression.open_content
 
     def refused(path: str, *rest: object) -> object:
         if not path.endswith("dialogues"):
             raise PermissionError(13, "Permission denied", path)
         return real(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("chat_corpus.compressed.open_content", refused)
+    monkeypatch.setattr("chat_corpus.files.compression.open_content", refused)
     told = seen(raw)
     assert told.found["subtitle"].state == "damaged"
     assert "Permission denied" in told.found["subtitle"].damaged[0]

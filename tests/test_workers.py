@@ -16,7 +16,7 @@ from chat_corpus.engines.choose import choose
 from chat_corpus.engines.cluster import Cluster, Site
 from chat_corpus.engines.local import Inline, Pool, pool
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
-from chat_corpus.raw import RawFile, check_unchanged
+from chat_corpus.files.raw_file import RawFile, check_unchanged
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, Group
 from tests.conftest import slow_from

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from chat_corpus.files.lines import BOM
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, position_within, turns_frame
-from chat_corpus.lines import BOM
 from chat_corpus.schema import Reason
 
 _END = re.compile(rb"\nE[ \t]*\r?(?=\n)")

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import polars as pl
 import yaml
 
+from chat_corpus.files.lines import printable
+from chat_corpus.files.yaml_safety import LOADER, check_nesting
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
-from chat_corpus.lines import printable
 from chat_corpus.schema import Reason
-from chat_corpus.yaml_places import LOADER, check_nesting
 
 _Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
 _ITEM = re.compile(r"( *)-(?: |$)")

@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import place_of
+from chat_corpus.files.lines import numbered
 from chat_corpus.formats.base import (
     NOT_UTF8,
     Format,
@@ -31,7 +32,6 @@ from chat_corpus.formats.base import (
 )
 from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
 from chat_corpus.formats.names import NO_TURN, normal
-from chat_corpus.lines import numbered
 from chat_corpus.schema import Reason
 
 #: Characters of an exception's text that a reject shows.

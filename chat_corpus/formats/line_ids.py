@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
-from chat_corpus.lines import printable
 from chat_corpus.schema import Reason
 
 _LINE = r"(?s)^([0-9]+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"

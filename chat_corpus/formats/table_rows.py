@@ -17,6 +17,7 @@ from itertools import zip_longest
 
 import polars as pl
 
+from chat_corpus.files.lines import BOM, numbered_lines
 from chat_corpus.formats.base import (
     Fields,
     Format,
@@ -28,7 +29,6 @@ from chat_corpus.formats.base import (
     two_fields,
     undecodable,
 )
-from chat_corpus.lines import BOM, numbered_lines
 from chat_corpus.schema import Reason
 
 #: Lines a quoted field may span. The longest seen in PTT's second release is 1; a stray quote must not eat a file.

@@ -16,12 +16,12 @@ from functools import lru_cache, partial
 
 import polars as pl
 
+from chat_corpus.files.lines import BOM, cut_at_line
+from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.names import NO_TURN, columns, is_row_number, normal
 from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format
-from chat_corpus.lines import BOM, cut_at_line
 from chat_corpus.schema import Reason
-from chat_corpus.signature import HEAD_BYTES
 
 #: What is tried as a separator, in this order; the wide ones are what an input method makes of them.
 _SEPARATORS = (",", "\t", ";", " | ", "|", "，", "；", "｜")

@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
+from chat_corpus.files.lines import numbered
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
-from chat_corpus.lines import numbered
 from chat_corpus.schema import Reason
 
 #: A longer element is no message; a hundred bytes of memory for each of its characters are not spent on it.

@@ -10,8 +10,8 @@ import polars as pl
 
 from chat_corpus import distinct, rules
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.files.lines import printable
 from chat_corpus.lineage.written import Again, Written
-from chat_corpus.lines import printable
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.text import normalizer
 from chat_corpus.text.normalizer import Change

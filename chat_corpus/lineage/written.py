@@ -16,14 +16,14 @@ import polars as pl
 
 from chat_corpus import earlier, pipeline, reading
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.files.content import digest
+from chat_corpus.files.lines import lines_end
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats.base import Records
 from chat_corpus.index import Entry, Span
-from chat_corpus.lines import lines_end
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
-from chat_corpus.raw import RawFile
 from chat_corpus.report_schema import FinishedSource
-from chat_corpus.samples import digest
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.source import Source
 from chat_corpus.walk import find

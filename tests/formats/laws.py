@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
+from chat_corpus.files.lines import BOM
+from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.chained import CHAINED
 from chat_corpus.formats.conv import CONV
@@ -25,10 +27,8 @@ from chat_corpus.formats.parallel import PARALLEL
 from chat_corpus.formats.quoted import quoted
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.ledger import check_reading
-from chat_corpus.lines import BOM
 from chat_corpus.pairing import pair
 from chat_corpus.plan import Plan, Shard
-from chat_corpus.raw import RawFile, read_range
 from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings import ReadOptions, Settings
 from chat_corpus.source import Input, Source

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from chat_corpus.files.lines import BOM
 from chat_corpus.formats.base import Format
-from chat_corpus.lines import BOM
 from tests.formats import laws
 from tests.formats.laws import FORMATS
 

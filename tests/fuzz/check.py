@@ -16,8 +16,8 @@ import polars as pl
 from chat_corpus import pipeline, sources
 from chat_corpus.counts import Counts
 from chat_corpus.errors import ChatCorpusError, LedgerError
+from chat_corpus.files.raw_file import RawFile
 from chat_corpus.plan import Plan
-from chat_corpus.raw import RawFile
 from chat_corpus.settings import Settings, load
 from chat_corpus.source import Source
 from chat_corpus.survey import Found, Group

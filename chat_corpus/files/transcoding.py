@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import IO, cast
 
-from chat_corpus.encodings import CODECS, ESCAPES, UTF8, as_typed, decoded, line_encoding, strictly
+from chat_corpus.files.encodings import CODECS, ESCAPES, UTF8, as_typed, decoded, line_encoding, strictly
 
 #: More than any line of a corpus, and less than makes a difference to memory.
 BOUND = 1 << 20

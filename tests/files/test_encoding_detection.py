@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.detection import Decision, decide, detected
-from chat_corpus.encodings import CODECS, MIXTURES
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.lines import BOM
-from chat_corpus.raw import RawFile
+from chat_corpus.files.encoding_detection import Decision, decide, detected
+from chat_corpus.files.encodings import CODECS, MIXTURES
+from chat_corpus.files.lines import BOM
+from chat_corpus.files.raw_file import RawFile
+from chat_corpus.files.transcoding import utf8
 from chat_corpus.schema import Script
-from chat_corpus.transcoding import utf8
 from tests.conftest import examples, slow_from
 
 HANS = "今天天气怎么样\t不错，我们出去走走吧！\n你吃饭了吗\t还没有，一起去吃火锅\n他说 OK 没问题\t好的，明天见～\n"

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import IO, Any
 
-from chat_corpus.stream_cache import StreamCache, read_on
+from chat_corpus.files.stream_cache import StreamCache, read_on
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -58,10 +58,10 @@ class LimitError(ValueError):
     """An archive goes beyond what any corpus needs."""
 
 
-def compression(path: str) -> str:
+def compression_of(path: str) -> str:
     """The ending that tells how a file is compressed, `.gz` for `.tgz` too; empty where it is not.
 
-    >>> compression("a.tar.GZ"), compression("a.tgz"), compression("a.zip")
+    >>> compression_of("a.tar.GZ"), compression_of("a.tgz"), compression_of("a.zip")
     ('.gz', '.gz', '')
     """
     ending = os.path.splitext(path)[1].lower()  # noqa: PTH122 a name of bytes is no Path
@@ -75,7 +75,7 @@ def content_name(path: str) -> str:
     ('tieba.dialogues', 'all.tar')
     """
     stem, ending = os.path.splitext(path)  # noqa: PTH122
-    return f"{stem}.tar" if ending.lower() in _TARS else stem if compression(path) else path
+    return f"{stem}.tar" if ending.lower() in _TARS else stem if compression_of(path) else path
 
 
 def is_zip(path: str) -> bool:
@@ -90,7 +90,7 @@ def is_tar(path: str) -> bool:
 
 def is_archive(path: str) -> bool:
     """Whether a name is that of an archive or a compressed file."""
-    return is_zip(path) or is_tar(path) or bool(compression(path))
+    return is_zip(path) or is_tar(path) or bool(compression_of(path))
 
 
 class _Inflating(io.RawIOBase):
@@ -177,12 +177,12 @@ def skip(stream: IO[bytes], position: int) -> None:
 def open_stream(path: str) -> IO[bytes]:
     """A file's bytes, decompressed where its name says that it is compressed."""
     file = open(path, "rb")  # noqa: PTH123, SIM115 the stream closes it
-    return io.BufferedReader(_inflating(file, path), 1 << 16) if compression(path) else file
+    return io.BufferedReader(_inflating(file, path), 1 << 16) if compression_of(path) else file
 
 
 def _inflating(file: IO[bytes], path: str) -> _Inflating:
     try:
-        return _Inflating(file, _OPENERS[compression(path)](file))
+        return _Inflating(file, _OPENERS[compression_of(path)](file))
     except BaseException:
         file.close()
         raise
@@ -194,7 +194,7 @@ def open_content(path: str, member: str | None, offset: int | None, size: int) -
         return open_stream(path)
     if offset is None:
         return zipfile.ZipFile(path).open(member)
-    if not compression(path):
+    if not compression_of(path):
         return io.BufferedReader(_Window(open_stream(path), offset, size), 1 << 16)
     if size > _SMALL:
         return io.BufferedReader(_Window(_passing(path, offset), offset, size), 1 << 16)

@@ -12,8 +12,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat_corpus import encodings, transcoding
-from chat_corpus.encodings import (
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.files import encodings, transcoding
+from chat_corpus.files.encodings import (
     CODECS,
     UTF8,
     UTF8_SHARE,
@@ -25,10 +26,9 @@ from chat_corpus.encodings import (
     strictly,
     utf8_share,
 )
-from chat_corpus.errors import ChatCorpusError
-from chat_corpus.lines import BOM, count_lines
-from chat_corpus.parquet import PARQUET
-from chat_corpus.raw import RawFile, read_some
+from chat_corpus.files.lines import BOM, count_lines
+from chat_corpus.files.parquet_lines import PARQUET
+from chat_corpus.files.raw_file import RawFile, read_some
 from chat_corpus.schema import Script
 
 #: What a user may name: an encoding, another name of it, a mixture, or that it is to be found out.

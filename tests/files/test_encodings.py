@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus import transcoding
-from chat_corpus.detection import CHOICES
-from chat_corpus.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8_share
+from chat_corpus.files import transcoding
+from chat_corpus.files.encoding_detection import CHOICES
+from chat_corpus.files.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8_share
+from chat_corpus.files.transcoding import utf8
 from chat_corpus.settings import Encoding
-from chat_corpus.transcoding import utf8
 from tests.conftest import examples
 
 OTHERS = [*(name for name in CODECS if name != UTF8), *MIXTURES]

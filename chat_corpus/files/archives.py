@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO
 
-from chat_corpus import compressed
-from chat_corpus.compressed import LimitError, compression, is_archive, is_zip, open_stream, skip
+from chat_corpus.files import compression
+from chat_corpus.files.compression import LimitError, compression_of, is_archive, is_zip, open_stream, skip
 
 #: An archive with more members is no corpus; the directory of a zip archive is not even read beyond so many bytes.
 _MEMBERS = 10_000
@@ -94,8 +94,8 @@ def _in_zip(path: str) -> Iterator[tuple[Member, None]]:
 def _zip_trouble(info: zipfile.ZipInfo) -> str:
     if info.flag_bits & 1:
         return "encrypted, and needs its password"
-    if info.file_size > max(compressed.HARMLESS, compressed.INFLATION * info.compress_size):
-        return f"inflates more than {compressed.INFLATION}-fold, as no text does"
+    if info.file_size > max(compression.HARMLESS, compression.INFLATION * info.compress_size):
+        return f"inflates more than {compression.INFLATION}-fold, as no text does"
     return nested(info.filename)
 
 
@@ -120,7 +120,7 @@ def _check_directory(path: str) -> None:
 
 
 def _in_tar(path: str, head: int) -> Iterator[tuple[Member, bytes | None]]:
-    streamed = bool(compression(path))
+    streamed = bool(compression_of(path))
     with open_stream(path) as stream:
         held: tuple[Member, bytes | None] | None = None
         tape = _Tape(stream)
@@ -130,7 +130,7 @@ def _in_tar(path: str, head: int) -> Iterator[tuple[Member, bytes | None]]:
                     yield held
                 # Told when the next one has been met: then it is whole.
                 held = member, _first(tape, member, head) if streamed and not member.trouble else None
-        except compressed.DAMAGE as error:
+        except compression.DAMAGE as error:
             if held:
                 whole = _reached(path, tape) >= (held[0].offset or 0) + held[0].size
                 trouble = held[0].trouble or ("" if whole else f"cut short: {error}")
@@ -141,7 +141,7 @@ def _in_tar(path: str, head: int) -> Iterator[tuple[Member, bytes | None]]:
 
 
 def _reached(path: str, tape: _Tape) -> int:
-    return tape.tell() if compression(path) else os.stat(path).st_size  # noqa: PTH116
+    return tape.tell() if compression_of(path) else os.stat(path).st_size  # noqa: PTH116
 
 
 def _first(tape: _Tape, member: Member, size: int) -> bytes:

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.lines import BOM, count, count_lines, cut_at_line, lines_end, numbered, numbered_lines, printable
-from chat_corpus.raw import RawFile, read_range, read_some
+from chat_corpus.files.lines import BOM, count, count_lines, cut_at_line, lines_end, numbered, numbered_lines, printable
+from chat_corpus.files.raw_file import RawFile, read_range, read_some
 from tests.conftest import examples
 
 _PARTS = st.sampled_from(
@@ -96,7 +96,7 @@ _OPENINGS = st.sampled_from([b"", BOM, b"\x1f\x8b", b"x^", b"x\x9c", b"(\xb5/\xf
 )
 def test_polars_counts_a_byte_as_python_does(magic: bytes, data: bytes, byte: bytes) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("chat_corpus.lines._MANY", 1)
+        patched.setattr("chat_corpus.files.lines._MANY", 1)
         assert count(magic + data, byte) == (magic + data).count(byte)
 
 

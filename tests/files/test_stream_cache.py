@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_corpus.stream_cache import StreamCache
+from chat_corpus.files.stream_cache import StreamCache
 
 CONTENT = bytes(range(200))
 

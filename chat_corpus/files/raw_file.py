@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from chat_corpus import compressed, encodings, transcoding
 from chat_corpus.errors import FileError
+from chat_corpus.files import compression, encodings, transcoding
+from chat_corpus.files.parquet_lines import PARQUET, ParquetLines
 from chat_corpus.messages import displayed
-from chat_corpus.parquet import PARQUET, ParquetLines
+
+#: So much of a file is looked at.
+HEAD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,8 +28,8 @@ class RawFile:
     content, or of the file where the content is a compressed stream. `offset` is where a member of a tar archive begins
     in the decompressed archive.
     `modified` is the file's time of modification in nanoseconds, by which a later run knows it again. Whatever the
-    `encoding` of the content, a name of `chat_corpus.encodings` or PARQUET, it is read as UTF-8, and positions in it
-    are positions in that.
+    `encoding` of the content, a name of `encodings` or PARQUET, it is read as UTF-8, and positions in it are positions
+    in that.
     """
 
     path: str
@@ -41,7 +44,7 @@ class RawFile:
     @property
     def compressed(self) -> bool:
         """Whether the content lies there as a compressed stream, and can only be read from its beginning on."""
-        return (self.member is not None and self.offset is None) or bool(compressed.compression(self.path))
+        return (self.member is not None and self.offset is None) or bool(compression.compression_of(self.path))
 
     @property
     def streamed(self) -> bool:
@@ -62,11 +65,11 @@ class RawFile:
 
     def content(self) -> IO[bytes]:
         """Open the content's own bytes for reading. Raises FileError where the file cannot be read."""
-        return self._opened(lambda: compressed.open_content(self.path, self.member, self.offset, self.size))
+        return self._opened(lambda: compression.open_content(self.path, self.member, self.offset, self.size))
 
     def archive(self) -> IO[bytes]:
         """Open the archive, decompressed, of which a member is a byte range. Raises FileError as `content`."""
-        return self._opened(lambda: compressed.open_stream(self.path))
+        return self._opened(lambda: compression.open_stream(self.path))
 
     @property
     def ranged(self) -> bool:
@@ -78,7 +81,7 @@ class RawFile:
             if not stat.S_ISREG(os.stat(self.path).st_mode):  # noqa: PTH116 a FIFO in its place would be waited for
                 raise OSError("no regular file any more")
             return opening()
-        except compressed.DAMAGE as error:
+        except compression.DAMAGE as error:
             fault = f"cannot be read: {displayed(str(error))}; check the file, or move it away"
             raise FileError(_place(self), fault) from error
 
@@ -91,7 +94,7 @@ def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
     """Up to `size` further bytes of a file's open stream. Raises FileError where the stream is damaged."""
     try:
         return stream.read(size)
-    except compressed.DAMAGE as error:
+    except compression.DAMAGE as error:
         raise FileError(_place(file), f"damaged: {displayed(str(error))}; get the file again") from error
 
 
@@ -109,7 +112,7 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
             with file.open() as stream:
                 stream.seek(start)
                 data = stream.read(stop - start)
-    except compressed.DAMAGE as error:
+    except compression.DAMAGE as error:
         fault = f"damaged near byte {start}: {displayed(str(error))}; get it again"
         raise FileError(_place(file), fault) from error
     check_unchanged(file)
@@ -128,8 +131,8 @@ def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
     key = file.path, file.modified, file.encoding, content
     start += (file.offset or 0) if file.ranged else 0
     if not start:
-        compressed.waiting.drop(key)  # whoever begins anew may have another file of the same name
-    return compressed.waiting.use(key, start, lambda: _started(file))
+        compression.waiting.drop(key)  # whoever begins anew may have another file of the same name
+    return compression.waiting.use(key, start, lambda: _started(file))
 
 
 def _started(file: RawFile) -> IO[bytes]:

@@ -17,9 +17,10 @@ from typing import IO
 
 import pytest
 
-from chat_corpus import archives, compressed, raw, sources
+from chat_corpus import sources
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.raw import RawFile, read_range
+from chat_corpus.files import archives, compression, raw_file
+from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.survey import look
 from chat_corpus.walk import find
 from tests.conftest import slow_from
@@ -76,7 +77,7 @@ def test_a_compressed_file_is_read_in_place(ending: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["a.tar", "a.TAR", "a.tar.gz", "a.tgz", "a.tar.bz2", "a.tar.xz", "a.tar.zst"])
 def test_a_member_of_a_tar_archive_is_read_in_place(name: str, tmp_path: Path) -> None:
     data = tarred({"x/README": b"hello", "x/tieba.dialogues": LINES, **WEIBO})
-    (tmp_path / name).write_bytes(PACKERS[compressed.compression(name)](data))
+    (tmp_path / name).write_bytes(PACKERS[compression.compression_of(name)](data))
     (file,) = files(tmp_path, "tieba")
     assert (file.name, file.size) == (f"{name}/x/tieba.dialogues", len(LINES))
     assert file.compressed is (name.lower() != "a.tar")
@@ -100,13 +101,13 @@ def test_files_that_are_read_together_come_out_of_one_archive_in_one_pass_each(
     config = tmp_path / "small.yaml"
     config.write_text("shard_bytes: 65536\n", "utf-8")
     opened = []
-    original = raw._started
+    original = raw_file._started
 
     def counted(file: RawFile) -> IO[bytes]:
         opened.append(file.name)
         return original(file)
 
-    monkeypatch.setattr(raw, "_started", counted)
+    monkeypatch.setattr(raw_file, "_started", counted)
     out = tmp_path / "out"
     done = invoke("--raw", folder, "--out", out, "--config", config, "--workers", workers)
     assert done.exit_code == 0
@@ -120,13 +121,13 @@ def test_what_has_been_read_is_not_read_again_for_the_next_range(
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tarred(WEIBO)))
     post, response = files(tmp_path, "weibo")
     opened = []
-    original = raw._started
+    original = raw_file._started
 
     def counted(file: RawFile) -> IO[bytes]:
         opened.append(file.name)
         return original(file)
 
-    monkeypatch.setattr(raw, "_started", counted)
+    monkeypatch.setattr(raw_file, "_started", counted)
     for start in range(0, 200_000, 20_000):
         for file in (post, response):
             assert read_range(file, start, start + 20_000) == WEIBO[Path(file.name).name][start : start + 20_000]
@@ -142,13 +143,13 @@ def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
     folder.mkdir()
     (folder / "a.tgz").write_bytes(gzip.compress(tarred(members)))
     opened = []
-    original = compressed.open_stream
+    original = compression.open_stream
 
     def counted(path: str) -> IO[bytes]:
         opened.append(path)
         return original(path)
 
-    monkeypatch.setattr(compressed, "open_stream", counted)
+    monkeypatch.setattr(compression, "open_stream", counted)
     done = invoke("--raw", folder, "--out", tmp_path / "out", "--workers", "1")
     assert done.exit_code == 0
     assert (tmp_path / "out" / "chatterbot.tsv").read_text("utf-8").count("\n") == 60
@@ -156,19 +157,19 @@ def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
 
 
 def test_streams_are_bounded_in_number(tmp_path: Path) -> None:
-    compressed.waiting.close()
+    compression.waiting.close()
     for number in range(9):
         path = tmp_path / f"{number}.gz"
         path.write_bytes(gzip.compress(b"content"))
         assert read_range(RawFile(path=str(path), name=path.name, size=9), 3, 7) == b"tent"
-    assert len(compressed.waiting) == 4
+    assert len(compression.waiting) == 4
 
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
 def test_what_inflates_as_no_text_does_is_not_read_on(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compressed, "HARMLESS", 1 << 16)
+    monkeypatch.setattr(compression, "HARMLESS", 1 << 16)
     path = tmp_path / f"tieba.dialogues{ending}"
     path.write_bytes(PACKERS[ending](b"a\tb\n" * (1 << 18)))
     file = RawFile(path=str(path), name=path.name, size=path.stat().st_size)
@@ -177,7 +178,7 @@ def test_what_inflates_as_no_text_does_is_not_read_on(
 
 
 def test_a_zip_bomb_is_told_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compressed, "HARMLESS", 1 << 20)
+    monkeypatch.setattr(compression, "HARMLESS", 1 << 20)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tieba.dialogues", b"a\tb\n" * (4 << 20))
     one = look(tmp_path, sources.load()).found["tieba"]
@@ -185,7 +186,7 @@ def test_a_zip_bomb_is_told_and_not_read(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_tar_that_inflates_as_no_text_does_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compressed, "HARMLESS", 1 << 20)
+    monkeypatch.setattr(compression, "HARMLESS", 1 << 20)
     (tmp_path / "a.tgz").write_bytes(gzip.compress(tarred({"a": bytes(8 << 20), "tieba.dialogues": b"x\ty\n"})))
     told = look(tmp_path, sources.load())
     assert told.found["tieba"].files == []
@@ -217,7 +218,7 @@ def test_a_directory_that_would_fill_the_memory_is_not_read(wide: bool, tmp_path
             file.write(b"PK\6\7" + struct.pack("<IQI", 0, size, 1))
         short = (0xFFFFFFFF, 0xFFFFFFFF) if wide else (size, 0)
         file.write(b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *short, 0))
-    with pytest.raises(compressed.LimitError, match="for more members than any corpus has"):
+    with pytest.raises(compression.LimitError, match="for more members than any corpus has"):
         list(archives.members(str(tmp_path / "a.zip"), 0))
 
 
@@ -291,7 +292,7 @@ def test_a_tar_archive_cut_short_or_damaged_is_told(kind: str, damage: str, tmp_
         data[header + 5 : header + 9] = b"\xff\xff\xff\xff"
     else:
         del data[header + 30_000 :]
-    (tmp_path / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](bytes(data)))
+    (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](bytes(data)))
     told = look(tmp_path, sources.load())
     assert [file.name for file in told.found["tieba"].files] == [f"a{kind}/x/tieba.dialogues"]
     assert told.found["subtitle"].files == []
@@ -335,7 +336,7 @@ def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tm
     folder.mkdir()
     old, new = (tarred({"tieba.dialogues": f"{word}\t{word}好\n".encode()}) for word in ("早", "晚"))
     end = 2 * tarfile.BLOCKSIZE  # a header and a block of content
-    (folder / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](old[:end] + new))
+    (folder / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](old[:end] + new))
     (stray,) = look(folder, sources.load()).strays
     assert stray.file.name == f"a{kind}/tieba.dialogues"
     assert stray.reason.startswith("a later member comes under the same name")
@@ -369,7 +370,7 @@ def test_a_link_of_the_same_name_does_not_hide_the_member_that_it_leads_to(tmp_p
 @pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
 def test_tar_archives_put_together_are_read_to_the_last(kind: str, tmp_path: Path) -> None:
     both = tarred({"tieba.dialogues": LINES}) + tarred({"lost.conv": b"E\nM a\nM b\n"})
-    (tmp_path / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](both))
+    (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](both))
     (file,) = files(tmp_path, "subtitle")
     assert file.name == f"a{kind}/lost.conv"
     with file.open() as stream:
@@ -380,7 +381,7 @@ def test_tar_archives_put_together_are_read_to_the_last(kind: str, tmp_path: Pat
 @pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
 def test_what_is_no_archive_behind_a_tar_archive_is_told(kind: str, tmp_path: Path) -> None:
     data = tarred({"tieba.dialogues": LINES}) + b"x" * 5000
-    (tmp_path / f"a{kind}").write_bytes(PACKERS[compressed.compression(kind)](data))
+    (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](data))
     told = look(tmp_path, sources.load())
     assert [file.size for file in told.found["tieba"].files] == [len(LINES)]
     assert [(stray.grave, "no header of a member at byte" in stray.reason) for stray in told.strays] == [(True, True)]
