@@ -34,16 +34,16 @@ from chat_corpus.formats.base import (
     turns_frame,
     undecodable,
 )
-from chat_corpus.formats.chained import CHAINED
+from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.conv import CONV, MARKED_CONV
-from chat_corpus.formats.corpus_yaml import CORPUS_YAML
-from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.cornell import LINE_IDS
+from chat_corpus.formats.csv_pairs import quoted
+from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.labelled import LABELLED
-from chat_corpus.formats.line_ids import LINE_IDS
-from chat_corpus.formats.parallel import PARALLEL
-from chat_corpus.formats.quoted import quoted
+from chat_corpus.formats.parallel_files import PARALLEL
+from chat_corpus.formats.reply_chains import CHAINED
+from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import TURNS, Markup, Pairing, Reason, Script, Segmentation, Traits
 from chat_corpus.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature

@@ -27,7 +27,7 @@ DEADLY = """
 import os, signal
 from pathlib import Path
 from chat_corpus.formats.base import Format
-from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.source import Input, Source
 
 plain = delimited("\\t")

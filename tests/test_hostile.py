@@ -19,11 +19,11 @@ import pytest
 from chat_corpus import pipeline, plan, rules, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.formats import corpus_yaml, labelled, line_ids, xml_messages
+from chat_corpus.formats import chatterbot_yaml, cornell, response_selection, xml_messages
 from chat_corpus.formats.base import Format
+from chat_corpus.formats.csv_pairs import quoted
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.quoted import quoted
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
@@ -68,20 +68,24 @@ def hurting(many: int) -> dict[str, tuple[Format, str, list[str]]]:
             '<message><!DOCTYPE m [<!ENTITY a "甲">]><text>&a;</text></message>',
             ["layout"],
         ),
-        "yaml flow nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n- - " + "[" * many, ["layout"]),
-        "yaml lists nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n" + "- " * many + "甲\n", ["layout"]),
-        "yaml keys nested deep": (corpus_yaml.CORPUS_YAML, "conversations:\n- - " + "? " * many + "甲\n", ["layout"]),
+        "yaml flow nested deep": (chatterbot_yaml.CORPUS_YAML, "conversations:\n- - " + "[" * many, ["layout"]),
+        "yaml lists nested deep": (chatterbot_yaml.CORPUS_YAML, "conversations:\n" + "- " * many + "甲\n", ["layout"]),
+        "yaml keys nested deep": (
+            chatterbot_yaml.CORPUS_YAML,
+            "conversations:\n- - " + "? " * many + "甲\n",
+            ["layout"],
+        ),
         "yaml aliases": (
-            corpus_yaml.CORPUS_YAML,
+            chatterbot_yaml.CORPUS_YAML,
             "conversations:\n- - &a [甲, 甲]\n  - &b [*a, *a]\n  - &c [*b, *b]\n  - *c\n",
             ["layout"],
         ),
         "yaml with a tag": (
-            corpus_yaml.CORPUS_YAML,
+            chatterbot_yaml.CORPUS_YAML,
             "conversations:\n- - !!python/object/apply:os.system [ls]\n",
             ["layout"],
         ),
-        "labels and a line of tabs": (labelled.LABELLED, "1\t甲" + "\t" * many + "乙\n", ["fields"]),
+        "labels and a line of tabs": (response_selection.LABELLED, "1\t甲" + "\t" * many + "乙\n", ["fields"]),
     }
 
 
@@ -141,10 +145,10 @@ def test_the_raw_text_of_a_record_is_shown_with_its_first_rejects_only(tmp_path:
 
 def test_lists_that_name_one_utterance_again_and_again_do_not_grow_the_corpus() -> None:
     lists = "1 +++$+++ [" + ", ".join(["1"] * 1000) + "]\n"
-    told = laws.read(line_ids.LINE_IDS, "1 +++$+++ 甲 +++$+++ " + "好" * 1000 + "\n", lists)
-    assert len(told.turns) == line_ids._LISTED
+    told = laws.read(cornell.LINE_IDS, "1 +++$+++ 甲 +++$+++ " + "好" * 1000 + "\n", lists)
+    assert len(told.turns) == cornell._LISTED
     assert {reason for _, reason in told.rejects} == {"layout"}
-    assert len(told.rejects) == 1000 - line_ids._LISTED
+    assert len(told.rejects) == 1000 - cornell._LISTED
 
 
 def test_a_file_that_is_read_whole_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

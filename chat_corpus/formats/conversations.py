@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from chat_corpus.formats.base import RecordError, Turns
-from chat_corpus.formats.names import ANSWERS, INPUT, NO_TURN, PROMPTS, normal
+from chat_corpus.formats.field_names import ANSWERS, INPUT, NO_TURN, PROMPTS, normal
 from chat_corpus.formats.record_fields import Shape, kind_of, shape_of, text_under, unread_among
 
 SPEAKERS = 2

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from chat_corpus.formats.base import RecordError, Turns
 from chat_corpus.formats.conversations import LIST, SPEAKERS, conversation
-from chat_corpus.formats.names import normal
+from chat_corpus.formats.field_names import normal
 from chat_corpus.formats.record_fields import SHOWN, Shape, keys_of, kind_of, shape_of, text_under, unread_among
 
 _HISTORY = re.compile(r"(?:^|\n)[ \t]*(?:Human|Assistant)[:：]")

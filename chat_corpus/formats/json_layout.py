@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.base import RecordError
-from chat_corpus.formats.names import ANSWERS, NO_TURN, PROMPTS, is_row_number, normal
+from chat_corpus.formats.field_names import ANSWERS, NO_TURN, PROMPTS, is_row_number, normal
 
 #: From a decoded JSON value to the turns of one dialogue, None for a place that nobody fills. Raises RecordError for a
 #: value of another layout.

@@ -30,8 +30,8 @@ from chat_corpus.formats.base import (
     mark_empty,
     turns_frame,
 )
+from chat_corpus.formats.field_names import NO_TURN, normal
 from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
-from chat_corpus.formats.names import NO_TURN, normal
 from chat_corpus.schema import Reason
 
 #: Characters of an exception's text that a reject shows.

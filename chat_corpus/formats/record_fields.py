@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 
 from chat_corpus.formats.base import RecordError
-from chat_corpus.formats.names import (
+from chat_corpus.formats.field_names import (
     ANSWERS,
     CONVERSATIONS,
     HISTORIES,

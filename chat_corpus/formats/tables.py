@@ -19,7 +19,7 @@ import polars as pl
 from chat_corpus.files.lines import BOM, cut_at_line
 from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.base import Format
-from chat_corpus.formats.names import NO_TURN, columns, is_row_number, normal
+from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
 from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format
 from chat_corpus.schema import Reason
 

@@ -1,6 +1,6 @@
 """ChatterBot's bundled corpus, Chinese: hand-written exchanges by topic, some of them long conversations."""
 
-from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Script, Traits

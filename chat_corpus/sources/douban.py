@@ -1,6 +1,6 @@
 """Douban Conversation Corpus: multi-turn group discussions with labelled responses, word-segmented."""
 
-from chat_corpus.formats.labelled import LABELLED
+from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.signature import SEGMENTED, Rate, Signature
 from chat_corpus.source import Input, Source

@@ -1,6 +1,6 @@
 """Egret BBS: questions about a game engine, each with its best answer."""
 
-from chat_corpus.formats.line_ids import LINE_IDS
+from chat_corpus.formats.cornell import LINE_IDS
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source

@@ -1,7 +1,7 @@
 """PTT Gossiping: question titles and replies of Taiwan's largest board; two releases that overlap."""
 
-from chat_corpus.formats.delimited import delimited
-from chat_corpus.formats.quoted import quoted
+from chat_corpus.formats.csv_pairs import quoted
+from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.schema import Script, Traits
 from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 from chat_corpus.source import Input, Source, question_answer_inputs

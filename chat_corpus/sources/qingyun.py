@@ -1,6 +1,6 @@
 """Qingyun (青云库): questions to a QQ group bot named 菲菲 and its templated answers."""
 
-from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.signature import HAN, Rate, Signature
 from chat_corpus.source import Input, Source, question_answer_inputs

@@ -1,6 +1,6 @@
 """Baidu Tieba: replies in forum threads, flattened into pairs that this source puts together again."""
 
-from chat_corpus.formats.chained import CHAINED
+from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 from chat_corpus.source import Input, Source, question_answer_inputs

@@ -1,6 +1,6 @@
 """Huawei Noah's short-text conversation corpus (STC): Weibo posts and their comments, word-segmented."""
 
-from chat_corpus.formats.parallel import PARALLEL
+from chat_corpus.formats.parallel_files import PARALLEL
 from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.signature import SEGMENTED, Rate, Signature
 from chat_corpus.source import Input, Source, question_answer_inputs

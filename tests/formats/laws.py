@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from chat_corpus.files.lines import BOM
 from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.formats.base import Format
-from chat_corpus.formats.chained import CHAINED
+from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.conv import CONV
-from chat_corpus.formats.corpus_yaml import CORPUS_YAML
-from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.cornell import LINE_IDS
+from chat_corpus.formats.csv_pairs import quoted
+from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.labelled import LABELLED
-from chat_corpus.formats.line_ids import LINE_IDS
-from chat_corpus.formats.parallel import PARALLEL
-from chat_corpus.formats.quoted import quoted
+from chat_corpus.formats.parallel_files import PARALLEL
+from chat_corpus.formats.reply_chains import CHAINED
+from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.ledger import check_reading
 from chat_corpus.pairing import pair

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.formats.base import Format
-from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.xml_messages import xml_messages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_corpus.formats.parallel import PARALLEL
+from chat_corpus.formats.parallel_files import PARALLEL
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_corpus.formats.delimited import delimited
+from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 

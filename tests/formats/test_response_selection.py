@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from chat_corpus.formats.labelled import LABELLED
+from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 

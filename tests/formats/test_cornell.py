@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_corpus.formats.line_ids import LINE_IDS
+from chat_corpus.formats.cornell import LINE_IDS
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 

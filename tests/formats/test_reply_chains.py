@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_corpus.formats.chained import CHAINED
+from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.schema import Pairing, Reason
 from tests.formats.laws import read
 

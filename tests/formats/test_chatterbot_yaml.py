@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_corpus.formats.corpus_yaml import CORPUS_YAML
+from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_corpus.formats.quoted import quoted
+from chat_corpus.formats.csv_pairs import quoted
 from chat_corpus.schema import Reason
 from tests.formats.laws import read
 
