@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.naming import made_of
 from chat_corpus.recognise import Claim, How, Place, Stray
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 
 #: Two files that are read together have as many records, as far as samples can tell.
 _AS_MANY = 1.25

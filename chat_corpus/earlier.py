@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus import foreign, report_schema, versions
+from chat_corpus import report_schema, versions
 from chat_corpus import sources as sources_
 from chat_corpus.errors import UsageError
 from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
 from chat_corpus.schema import State
 from chat_corpus.settings import Settings
+from chat_corpus.sources import plugin_digest
 from chat_corpus.survey import Found
 
 #: The report's name in the output folder.
@@ -172,7 +173,7 @@ def made_with(found: Found, settings: Settings) -> MadeWith:
     """All that decides what a source's output is; files by name, size and time."""
     return MadeWith(
         code=versions.code(),
-        source=foreign.code(found.source.name, settings.plugins),
+        source=plugin_digest.code(found.source.name, settings.plugins),
         settings=settings.of(found.source.name).digest(),
         unequal=settings.of(found.source.name).read.unequal,
         plugins=sources_.digests(settings.plugins),

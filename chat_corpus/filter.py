@@ -22,7 +22,7 @@ from chat_corpus.files.lines import numbered_lines
 from chat_corpus.messages import counted
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.settings import SourceSettings
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.terminal import SafeBytes
 from chat_corpus.text import normalizer
 

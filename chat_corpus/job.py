@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chat_corpus import earlier, foreign, index, sources, usable
+from chat_corpus import earlier, index, sources, usable
 from chat_corpus.counts import Counts
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.merge import Merge
@@ -17,6 +17,7 @@ from chat_corpus.messages import amount, beginning, counted
 from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
+from chat_corpus.sources import plugin_digest
 from chat_corpus.survey import Found
 from chat_corpus.work import Task, raw_records
 
@@ -88,7 +89,7 @@ class Job:
         try:
             with attributed(f"{self.name}: before its files were read", self.folder.parent):
                 self._begin()
-            code = foreign.code(self.name, settings.plugins)
+            code = plugin_digest.code(self.name, settings.plugins)
             for shard in self.plan.shards():
                 task = Task(
                     shard=shard,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 
 #: What older tools write: a file of pairs for each corpus, `douban_single_turn.tsv` among them.
 _MADE = r"(?:_(?:single|multi)_?turn|_clean(?:ed)?|_pairs?|_qa)?\.tsv"

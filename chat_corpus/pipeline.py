@@ -23,7 +23,7 @@ from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.schema import Markup, Reason, Traits
 from chat_corpus.settings import SourceSettings
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.text import normalizer
 from chat_corpus.unfold import unfold
 

@@ -46,8 +46,8 @@ from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import TURNS, Markup, Pairing, Reason, Script, Segmentation, Traits
-from chat_corpus.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature
-from chat_corpus.source import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature
 
 __all__ = [
     "CHAINED",

@@ -17,7 +17,7 @@ from chat_corpus.files.raw_file import read_range
 from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.plan import Piece, Shard
 from chat_corpus.schema import TURNS, Reason
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 
 
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:

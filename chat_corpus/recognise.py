@@ -21,8 +21,8 @@ from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_range
 from chat_corpus.formats.base import Format
 from chat_corpus.heads import head_of, text_of
-from chat_corpus.signature import FEW, HAN, contradicts, share
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import FEW, HAN, contradicts, share
 from chat_corpus.trial import is_most_of
 from chat_corpus.walk import Entry
 

@@ -28,7 +28,7 @@ from chat_corpus.report_schema import (
 )
 from chat_corpus.schema import State
 from chat_corpus.settings import Settings
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.survey import Found
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from chat_corpus.masks import found
 from chat_corpus.schema import TURNS, Reason
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
 _LONGEST = 1 << 20

@@ -20,7 +20,7 @@ from chat_corpus.naming import without_marks
 from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
 from chat_corpus.samples import is_sample
 from chat_corpus.schema import State
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
 from chat_corpus.walk import walk
 
 _log = logging.getLogger(__name__)

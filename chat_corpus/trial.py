@@ -16,7 +16,7 @@ from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.heads import text_of
 from chat_corpus.ledger import UNREADABLE, check_reading, file_counts
 from chat_corpus.messages import beginning
-from chat_corpus.signature import share
+from chat_corpus.sources.signature import share
 
 #: Of a corpus that is known by its content alone at least so many records can be read.
 _READABLE = 0.95

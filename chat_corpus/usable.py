@@ -13,7 +13,7 @@ from chat_corpus.messages import counted
 from chat_corpus.plan import FileFacts
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.settings import SourceSettings
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 
 #: The names of all files of a source, those that are read together in one sequence.
 Groups = Sequence[Sequence[str]]

@@ -19,13 +19,14 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import distinct, foreign, kept, ledger, pipeline, reading, sealed, sources, versions
+from chat_corpus import distinct, kept, ledger, pipeline, reading, sealed, sources, versions
 from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.files.atomic import BLOCK, whole, write_blocks
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
-from chat_corpus.source import Source
+from chat_corpus.sources import plugin_digest
+from chat_corpus.sources.base import Source
 from chat_corpus.writers import tsv
 
 
@@ -209,7 +210,7 @@ def _check_code(task: Task) -> None:
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
     """
-    if foreign.code(task.shard.source, task.settings.plugins) != task.code:
+    if plugin_digest.code(task.shard.source, task.settings.plugins) != task.code:
         raise ChatCorpusError(
             f"{task.shard.extent}: a worker holds other code of this source than was there when the run began, as "
             "after an edit of its plugin: run again, and restart the workers of a cluster before"

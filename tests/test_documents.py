@@ -20,7 +20,7 @@ from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Pairing, Reason, Script
 from chat_corpus.settings import Settings
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.survey import survey
 from tests.conftest import ROOT, SAMPLES, SOME_BY_DEFAULT, Golden
 from tests.helpers import invoke

@@ -28,7 +28,7 @@ import os, signal
 from pathlib import Path
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.delimited_pairs import delimited
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
 
 plain = delimited("\\t")
 

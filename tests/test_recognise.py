@@ -12,7 +12,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.recognise import Claim, How, judge
-from chat_corpus.signature import Rate, Signature
+from chat_corpus.sources.signature import Rate, Signature
 from chat_corpus.survey import Survey, look
 from chat_corpus.walk import likely_names, walk
 from tests.conftest import ROOT, SAMPLES, slow_from

@@ -11,7 +11,7 @@ from chat_corpus import rules
 from chat_corpus.formats.base import turns_frame
 from chat_corpus.rules import Rule, RuleOptions, asked, check, verdicts
 from chat_corpus.schema import Reason
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.text.normalizer import sift
 from chat_corpus.text.options import TextOptions
 

@@ -186,7 +186,7 @@ PRINTS = """
 import os
 from dataclasses import replace
 from chat_corpus.formats.base import Format
-from chat_corpus.sources.tieba import SOURCE as TIEBA
+from chat_corpus.sources.corpora.tieba import SOURCE as TIEBA
 
 tieba = TIEBA.inputs[0]
 format = tieba.format
@@ -459,7 +459,7 @@ def test_a_path_that_the_report_cannot_hold_is_named_before_anything_is_done(opt
     if option == "--raw":
         raw.rename(odd)
     elif option == "--plugin":
-        odd.write_text("from chat_corpus.sources.tieba import SOURCE as T\nimport dataclasses\n"
+        odd.write_text("from chat_corpus.sources.corpora.tieba import SOURCE as T\nimport dataclasses\n"
                        "SOURCE = dataclasses.replace(T, name='ours')\n")  # fmt: skip
     places[option] = str(odd)
     done = invoke(*(word for pair in places.items() for word in pair))

@@ -176,7 +176,7 @@ DEEDS = {
 PLUGIN = """
 import os, sys
 from dataclasses import replace
-from chat_corpus.sources.tieba import SOURCE as TIEBA
+from chat_corpus.sources.corpora.tieba import SOURCE as TIEBA
 
 class Odd(Exception):
     def __reduce__(self):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus import earlier, foreign, index, sources, versions
+from chat_corpus import earlier, index, sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
 from chat_corpus.messages import counted, displayed
 from chat_corpus.report_schema import FinishedSource
 from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.sources import plugin_digest
 
 #: What is said of files of two runs.
 INTERRUPTED = "a run was killed while it put files in place under {}, or is doing so; run it again"
@@ -56,7 +57,7 @@ def load(
     source = sources.load(settings.plugins).get(name)
     if source is None:
         raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
-    if foreign.code(name, settings.plugins) != made.source:
+    if plugin_digest.code(name, settings.plugins) != made.source:
         raise ChatCorpusError(f"{name}: the code that its plugin or package consists of, or imports, changed; {AGAIN}")
     return Written(
         out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)

@@ -25,7 +25,7 @@ from chat_corpus.pairing import pair
 from chat_corpus.plan import Shard
 from chat_corpus.report_schema import FinishedSource
 from chat_corpus.settings import Settings, SourceSettings
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.walk import find
 from chat_corpus.writers import tsv
 

@@ -1,4 +1,4 @@
-"""The corpora, one a module, each with one `SOURCE`; found by looking, so that a new one edits no list.
+"""The sources by name: the corpora of this package, and those that third parties declare.
 
 A third party's source comes in through the entry point group ``chat_corpus.sources`` or from a Python file.
 """
@@ -19,7 +19,8 @@ from pathlib import Path
 
 from chat_corpus.errors import UsageError
 from chat_corpus.schema import is_source_name
-from chat_corpus.source import Source
+from chat_corpus.sources import corpora
+from chat_corpus.sources.base import Source
 
 ENTRY_POINT_GROUP = "chat_corpus.sources"
 
@@ -67,7 +68,9 @@ def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]
     for known, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
         origin = known.told
         if not isinstance(source, Source):
-            raise UsageError(f"{origin}: no SOURCE of type chat_corpus.source.Source; see 'Add a source' in README.md")
+            raise UsageError(
+                f"{origin}: no SOURCE of type chat_corpus.sources.base.Source; see 'Add a source' in README.md"
+            )
         if not is_source_name(source.name):
             raise UsageError(
                 f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_', and no name that "
@@ -80,8 +83,8 @@ def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]
 
 
 def _bundled() -> Iterator[tuple[Origin, object]]:
-    for module in pkgutil.iter_modules(__path__):
-        name = f"{__name__}.{module.name}"
+    for module in pkgutil.iter_modules(corpora.__path__):
+        name = f"{corpora.__name__}.{module.name}"
         yield Origin(told=name, module=name), getattr(importlib.import_module(name), "SOURCE", None)
 
 

@@ -31,7 +31,7 @@ from chat_corpus.pairing import pair
 from chat_corpus.plan import Plan, Shard
 from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings import ReadOptions, Settings
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
 from chat_corpus.survey import Found, Group
 from tests.formats import invent
 

@@ -10,7 +10,7 @@ from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Reason
-from chat_corpus.sources.belle import SOURCE
+from chat_corpus.sources.corpora.belle import SOURCE
 from tests.formats.laws import read
 
 LINES, ARRAY = json_lines(instruction_turns), json_array(instruction_turns)

@@ -19,7 +19,7 @@ from chat_corpus.errors import ChatCorpusError, LedgerError
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
-from chat_corpus.source import Source
+from chat_corpus.sources.base import Source
 from chat_corpus.survey import Found, Group
 from chat_corpus.writers import tsv
 from tests.fuzz.mutants import Mutant

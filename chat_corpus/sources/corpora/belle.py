@@ -3,8 +3,8 @@
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Pairing, Traits
-from chat_corpus.signature import HAN, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import HAN, Rate, Signature
 
 _STEMS = (
     "belle*/*",

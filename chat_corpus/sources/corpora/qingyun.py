@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.schema import Markup, Traits
-from chat_corpus.signature import HAN, Rate, Signature
-from chat_corpus.source import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.signature import HAN, Rate, Signature
 
 _SIGNATURE = Signature(
     rates=(

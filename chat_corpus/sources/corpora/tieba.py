@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.schema import Markup, Traits
-from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
-from chat_corpus.source import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 
 #: Answers that are the next line's question, and what people call each other in a forum of Baidu's.
 _SIGNATURE = Signature(

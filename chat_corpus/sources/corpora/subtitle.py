@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.conv import CONV
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
-from chat_corpus.signature import HAN, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import HAN, Rate, Signature
 
 #: Scenes of any length, where a chat bot's exchanges have two turns.
 _SCENES = (

@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.conv import CONV, MARKED_CONV
 from chat_corpus.schema import Segmentation, Traits
-from chat_corpus.signature import Rate, Signature
-from chat_corpus.source import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.signature import Rate, Signature
 
 _LAYOUT = r"^(?:E\s*$|M\b)"
 _MARK = r"^E[ \t]*$"

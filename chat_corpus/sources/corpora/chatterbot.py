@@ -4,8 +4,8 @@ from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Script, Traits
-from chat_corpus.signature import HAN, KANA, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import HAN, KANA, Rate, Signature
 
 #: The repository has the same layout in many languages, Japanese among them.
 _SIGNATURE = Signature(

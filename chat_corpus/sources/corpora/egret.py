@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.cornell import LINE_IDS
 from chat_corpus.schema import Markup, Traits
-from chat_corpus.signature import HAN, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import HAN, Rate, Signature
 
 _MARK = r"\+\+\+\$\+\+\+"
 _LINES = Signature(

@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.parallel_files import PARALLEL
 from chat_corpus.schema import Markup, Segmentation, Traits
-from chat_corpus.signature import SEGMENTED, Rate, Signature
-from chat_corpus.source import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.signature import SEGMENTED, Rate, Signature
 
 #: Long lines without segmentation are of documents.
 _WORDS = (

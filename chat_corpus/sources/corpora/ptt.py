@@ -3,8 +3,8 @@
 from chat_corpus.formats.csv_pairs import quoted
 from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.schema import Script, Traits
-from chat_corpus.signature import ONE_TAB, TRADITIONAL, Rate, Signature
-from chat_corpus.source import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 
 #: One question in six asks for 八卦, gossip.
 _GOSSIP = (Rate(pattern=TRADITIONAL, least=0.5), Rate(pattern="八卦", least=0.03))

@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import Pairing, Script, Traits
-from chat_corpus.signature import Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import Signature
 
 _SIGNATURE = Signature(
     holds=(r"\A\s*<", "<smsCorpus", "<text>", '<messageProfile[^>]* language="zh"'), record="<message id=", fewest=3

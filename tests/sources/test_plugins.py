@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import foreign, sources
+from chat_corpus import sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
+from chat_corpus.sources import plugin_digest
 from chat_corpus.survey import survey
 from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
@@ -35,7 +36,7 @@ def raw(tmp_path: Path) -> Path:
 def _forget() -> None:
     """What another process would not know."""
     sources.declared.cache_clear()
-    foreign.code.cache_clear()
+    plugin_digest.code.cache_clear()
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_an_entry_point_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPa
 
 # id, name and content of the file, what the message says
 FAULTY = [
-    ("without SOURCE", "p.py", "x = 1\n", "no SOURCE of type chat_corpus.source.Source"),
+    ("without SOURCE", "p.py", "x = 1\n", "no SOURCE of type chat_corpus.sources.base.Source"),
     ("SOURCE of another type", "p.py", "SOURCE = {'name': 'ours'}\n", "no SOURCE of type"),
     ("a name that is taken", "p.py", PLUGIN.format(name="ptt", no_answer=""), "a source named 'ptt' exists already"),
     (
@@ -236,8 +237,8 @@ def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) 
 
 def test_the_package_answers_for_its_own_sources(tmp_path: Path) -> None:
     plugins = (str(plugin(tmp_path)),)
-    assert (foreign.code("ptt", plugins), foreign.code("ptt", ())) == ("", "")
-    assert foreign.code("ours", plugins)
+    assert (plugin_digest.code("ptt", plugins), plugin_digest.code("ptt", ())) == ("", "")
+    assert plugin_digest.code("ours", plugins)
 
 
 FUNCTIONS = {
@@ -429,7 +430,9 @@ def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, t
     out.mkdir()
     known = sources.load(settings.plugins)
     shard = next(Plan(found=survey(raw, known)["ours"], settings=settings).shards())
-    task = Task(shard=shard, settings=settings, folder=out, with_keys=False, code=foreign.code("ours", (str(file),)))
+    task = Task(
+        shard=shard, settings=settings, folder=out, with_keys=False, code=plugin_digest.code("ours", (str(file),))
+    )
     assert work(task).pairs.written == 2
     plugin(tmp_path, no_answer="在")
     with pytest.raises(ChatCorpusError, match=r"records 1 to 3: a worker holds other code of this source"):

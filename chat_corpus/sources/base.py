@@ -12,7 +12,7 @@ from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.table_rows import Table
 from chat_corpus.formats.tables import table_format
 from chat_corpus.schema import Pairing, Traits
-from chat_corpus.signature import Signature
+from chat_corpus.sources.signature import Signature
 
 _TABLE_ENDINGS = ("csv", "tsv", "txt")
 

@@ -2,8 +2,8 @@
 
 from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.schema import Segmentation, Traits
-from chat_corpus.signature import SEGMENTED, Rate, Signature
-from chat_corpus.source import Input, Source
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import SEGMENTED, Rate, Signature
 
 #: What members of a forum call each other; other response selection sets of this layout are talks with shops.
 _SIGNATURE = Signature(
