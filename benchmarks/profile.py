@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from chat_corpus import pipeline, sources
+from chat_corpus.exports import tsv
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
-from chat_corpus.writers import tsv
 
 #: A stage is a function of these modules that the pipeline calls.
 _STAGES = {

@@ -22,12 +22,12 @@ import polars as pl
 from chat_corpus import distinct, kept, ledger, pipeline, reading, sealed, sources, versions
 from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.errors import ChatCorpusError, attributed
+from chat_corpus.exports import tsv
 from chat_corpus.files.atomic import BLOCK, whole, write_blocks
 from chat_corpus.plan import Shard
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
-from chat_corpus.writers import tsv
 
 
 class _Accounts(msgspec.Struct, frozen=True, kw_only=True):

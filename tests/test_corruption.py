@@ -14,11 +14,11 @@ import polars as pl
 import pytest
 
 from chat_corpus import merge, pipeline, rules, sources
+from chat_corpus.exports import tsv
 from chat_corpus.formats.base import Reading, Records
 from chat_corpus.pipeline import Context, Stage
 from chat_corpus.script.converter import Converter
 from chat_corpus.text import normalizer
-from chat_corpus.writers import tsv
 from tests.helpers import invoke, put, visible
 
 ROWS = "".join(f"问{n}\t答{n}\n" for n in range(9)) + "只有一栏\n问\t \n"

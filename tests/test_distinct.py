@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from chat_corpus import distinct
 from chat_corpus.counts import Counts, PairCounts, TurnCounts
 from chat_corpus.errors import LedgerError
+from chat_corpus.exports import tsv
 from chat_corpus.merge import Merge, RawOf
 from chat_corpus.work import Part
-from chat_corpus.writers import tsv
 from tests.conftest import examples, slow_from
 
 Pair = tuple[str, str]

@@ -18,6 +18,7 @@ import pytest
 
 from chat_corpus import pipeline, plan, rules, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats import chatterbot_yaml, cornell, response_selection, xml_messages
 from chat_corpus.formats.base import Format
@@ -28,7 +29,6 @@ from chat_corpus.plan import Plan, Shard
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
 from chat_corpus.terminal import safe_json
-from chat_corpus.writers import tsv
 from chat_corpus.yaml_places import load as load_yaml
 from tests.conftest import ROOT, slow_from
 from tests.formats import laws

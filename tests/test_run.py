@@ -16,13 +16,13 @@ import pytest
 from chat_corpus import merge, rules, sources, usable, versions
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import UsageError
+from chat_corpus.exports import tsv
 from chat_corpus.pairing import PairOptions
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
-from chat_corpus.writers import tsv
 from tests.conftest import SAMPLES, slow_from
 from tests.helpers import HARD, invoke, put, visible
 

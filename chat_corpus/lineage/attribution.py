@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus import rules
+from chat_corpus.exports import tsv
 from chat_corpus.lineage.causes import CauseKind, Factor, either, literal, named
 from chat_corpus.lineage.written import Again, Written
 from chat_corpus.schema import Pairing
 from chat_corpus.text.divergence import Way, diverge
-from chat_corpus.writers import tsv
 
 _TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
 _TEXTS = ("raw", "unconverted", "text", "reason", "detail", "rule")

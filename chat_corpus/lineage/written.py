@@ -16,6 +16,7 @@ import polars as pl
 
 from chat_corpus import earlier, pipeline, reading
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.exports import tsv
 from chat_corpus.files.content import digest
 from chat_corpus.files.lines import lines_end
 from chat_corpus.files.raw_file import RawFile
@@ -27,7 +28,6 @@ from chat_corpus.report_schema import FinishedSource
 from chat_corpus.settings import Settings, SourceSettings
 from chat_corpus.sources.base import Source
 from chat_corpus.walk import find
-from chat_corpus.writers import tsv
 
 #: What to do about outputs that cannot be traced.
 AGAIN = "run it again to have an output that can be traced"

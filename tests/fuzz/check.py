@@ -16,12 +16,12 @@ import polars as pl
 from chat_corpus import pipeline, sources
 from chat_corpus.counts import Counts
 from chat_corpus.errors import ChatCorpusError, LedgerError
+from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
 from chat_corpus.sources.base import Source
 from chat_corpus.survey import Found, Group
-from chat_corpus.writers import tsv
 from tests.fuzz.mutants import Mutant
 
 #: Seconds that no mutant needs.

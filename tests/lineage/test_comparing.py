@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from chat_corpus import rules, versions
+from chat_corpus.exports import tsv
 from chat_corpus.lineage.compared import Compared
 from chat_corpus.lineage.comparing import compare
 from chat_corpus.lineage.tracing import Address, trace
 from chat_corpus.rules import Rule
 from chat_corpus.schema import Reason
-from chat_corpus.writers import tsv
 from tests.conftest import slow_from
 from tests.helpers import HARD, invoke, put
 from tests.lineage.made import CAUSES, Made, made

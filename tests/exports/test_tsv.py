@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.writers.tsv import encode
+from chat_corpus.exports.tsv import encode
 from tests.conftest import examples
 
 _PIECES = [
