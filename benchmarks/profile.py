@@ -7,8 +7,9 @@ import pstats
 from pathlib import Path
 from typing import Any
 
-from chat_corpus import pipeline, sources
+from chat_corpus import sources
 from chat_corpus.exports import tsv
+from chat_corpus.pipeline import process
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
 from chat_corpus.survey import survey
@@ -38,11 +39,11 @@ def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
     found = survey(raw, sources.load())[name]
     chosen = [shard for shard, _ in zip(Plan(found=found, settings=Settings()).shards(), range(shards), strict=False)]
     megabytes = sum(shard.bytes for shard in chosen) / 1e6
-    pipeline.process(chosen[0], found.source, Settings().of(name))
+    process.process(chosen[0], found.source, Settings().of(name))
     profiler = cProfile.Profile()
     profiler.enable()
     for shard in chosen:
-        tsv.encode(pipeline.process(shard, found.source, Settings().of(name)).pairs)
+        tsv.encode(process.process(shard, found.source, Settings().of(name)).pairs)
     profiler.disable()
     spent: dict[str, float] = {}
     whole = 0.0

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import pipeline, script, sources
+from chat_corpus import sources
 from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import comparing, opening, tracing
 from chat_corpus.lineage.compared import Compared
-from chat_corpus.plan import Plan, Shard
+from chat_corpus.pipeline import process, script
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.pipeline.text import normalizer
+from chat_corpus.plan import Plan
 from chat_corpus.schema import Traits
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
-from chat_corpus.text import normalizer
 
 
 def turns(
@@ -117,7 +119,7 @@ def _name(folder: str | Path | None) -> str | None:
 
 def _outcomes(
     name: str, raw: str | Path, config: str | Path | Iterable[str | Path]
-) -> Iterator[tuple[Shard, pipeline.Outcome]]:
+) -> Iterator[tuple[Shard, process.Outcome]]:
     files = [config] if isinstance(config, str | Path) else config
     settings = load([Path(file) for file in files])
     known = sources.load(settings.plugins)
@@ -128,7 +130,7 @@ def _outcomes(
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = Plan(found=found, settings=settings)
     for shard in plan.shards():
-        yield shard, pipeline.process(shard, found.source, settings.of(name))
+        yield shard, process.process(shard, found.source, settings.of(name))
 
 
 def _files(shard: Shard, parts: pl.Series) -> pl.Series:

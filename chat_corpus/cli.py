@@ -144,7 +144,8 @@ def run(
 
 def _print_run(done: Mapping[str, SourceReport], told: Report, sample: int | None, *, as_json: bool) -> None:
     """Print what of a run is a result: conversions and the report, as far as they were asked for."""
-    from chat_corpus import console, counts
+    from chat_corpus import console
+    from chat_corpus.pipeline import counts
 
     if sample:
         shown = console.conversions(done, sample)

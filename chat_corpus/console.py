@@ -12,7 +12,8 @@ from typing import Any, TextIO
 import polars as pl
 from tqdm import tqdm
 
-from chat_corpus import counts, inventory, summary
+from chat_corpus import inventory, summary
+from chat_corpus.pipeline import counts
 from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from itertools import chain
 
-from chat_corpus.counts import Counts
 from chat_corpus.engines.local import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
+from chat_corpus.pipeline.counts import Counts
 from chat_corpus.work import Task, work
 
 #: Seconds between looks at the engine while nothing finishes.

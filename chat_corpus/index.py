@@ -14,9 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus.counts import Counts, decode, encode
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.plan import Piece, Shard
+from chat_corpus.pipeline.counts import Counts, decode, encode
+from chat_corpus.pipeline.shard import Piece, Shard
 from chat_corpus.schema import Segmentation
 
 

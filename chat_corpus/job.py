@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chat_corpus import earlier, index, sources, usable
-from chat_corpus.counts import Counts
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.merge import Merge
 from chat_corpus.messages import amount, beginning, counted
+from chat_corpus.pipeline.counts import Counts
 from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings

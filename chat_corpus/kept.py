@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import counts, sealed
-from chat_corpus.counts import Counts
-from chat_corpus.pipeline import Cleaned
+from chat_corpus import sealed
+from chat_corpus.pipeline import counts
+from chat_corpus.pipeline.counts import Counts
+from chat_corpus.pipeline.process import Cleaned
 
 #: Texts that are mostly the same as the clean one: only where they differ are they written.
 _EARLIER = ("raw", "unconverted")
-_COUNTS = "chat_corpus.counts"
+_COUNTS = "chat_corpus.pipeline.counts"
 
 
 def write(cleaned: Cleaned, path: Path, name: str) -> None:

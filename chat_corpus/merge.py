@@ -18,12 +18,13 @@ from pathlib import Path
 import polars as pl
 from msgspec import structs
 
-from chat_corpus import distinct, earlier
-from chat_corpus.counts import Counts
+from chat_corpus import earlier
 from chat_corpus.errors import LedgerError
 from chat_corpus.files.atomic import BLOCK, blocks
 from chat_corpus.index import Place, runs
-from chat_corpus.pipeline import raw_for_some
+from chat_corpus.pipeline.counts import Counts
+from chat_corpus.pipeline.dedup import exact as dedup
+from chat_corpus.pipeline.process import raw_for_some
 from chat_corpus.schema import Reason
 from chat_corpus.work import Part
 
@@ -145,8 +146,8 @@ class Merge:
     def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
         """Write the pairs that are no repeats, and add the repeats, which it returns, to the rejects."""
         keys = [part.keys for part in self._parts]
-        repeats = distinct.repeated(keys)
-        for number, (part, limits) in enumerate(zip(self._parts, pairwise(distinct.limits(keys)), strict=True)):
+        repeats = dedup.repeated(keys)
+        for number, (part, limits) in enumerate(zip(self._parts, pairwise(dedup.limits(keys)), strict=True)):
             begin, end = (repeats["row"].search_sorted(row, "left") for row in limits)
             dropped = repeats[begin:end].with_columns(pl.col("row") - limits[0])
             lengths = runs(dropped["row"].to_list())
@@ -173,7 +174,7 @@ def _cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
     """The lines of a part in pieces, kept and left out in turn, `lengths` as in `index.Place`."""
     borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
     return [
-        data[begin:end] for begin, end in pairwise([0, *distinct.begins(keys, borders).fill_null(len(data)), len(data)])
+        data[begin:end] for begin, end in pairwise([0, *dedup.begins(keys, borders).fill_null(len(data)), len(data)])
     ]
 
 
@@ -187,11 +188,11 @@ def _are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
     """The rejects of repeated pairs: the address of the query, its raw record, and `same_as`, where the pair stands."""
-    own = distinct.addresses(part.keys, dropped["row"])
+    own = dedup.addresses(part.keys, dropped["row"])
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        detail=pl.format(distinct.STANDS, dropped["file"], dropped["line"]),
+        detail=pl.format(dedup.STANDS, dropped["file"], dropped["line"]),
         same_as=dropped.select(pl.struct("file", "line")).to_series(),
     )
     raw = raw.filter(pl.col("line").is_in(own["line"].unique().implode()))

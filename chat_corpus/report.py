@@ -13,9 +13,11 @@ import msgspec
 import polars as pl
 from msgspec.structs import asdict, replace
 
-from chat_corpus import distinct, earlier, report_schema, script, usable, versions
-from chat_corpus.counts import Counts, FileCounts
+from chat_corpus import earlier, report_schema, usable, versions
 from chat_corpus.files.atomic import whole
+from chat_corpus.pipeline import script
+from chat_corpus.pipeline.counts import Counts, FileCounts
+from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.plan import FileFacts
 from chat_corpus.report_schema import (
     FailedSource,
@@ -54,7 +56,7 @@ class SourceReport:
 
     def read_samples(self) -> None:
         """Take up the samples of conversions that the parts hold, before the parts are cleaned away."""
-        self.conversions = [distinct.read(path) for path in self.samples if path.exists()]
+        self.conversions = [dedup.read(path) for path in self.samples if path.exists()]
 
 
 def write(

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
-from chat_corpus import counts
-from chat_corpus.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
+from chat_corpus.pipeline import counts
+from chat_corpus.pipeline.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
 from chat_corpus.schema import State, is_source_name
 
 _T = TypeVar("_T")

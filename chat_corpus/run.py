@@ -17,13 +17,14 @@ from pathlib import Path
 
 import filelock
 
-from chat_corpus import earlier, report, script, usable
+from chat_corpus import earlier, report, usable
 from chat_corpus.drive import drive
 from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.atomic import sweep
 from chat_corpus.job import Job, forget
+from chat_corpus.pipeline import script
 from chat_corpus.progress import Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.report_schema import Report, RunFacts

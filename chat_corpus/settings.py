@@ -6,7 +6,6 @@ configs/default.yaml holds every key with its default. A key under `sources: {na
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,62 +17,10 @@ from msgspec.structs import replace
 
 from chat_corpus import yaml_places
 from chat_corpus.errors import UsageError
-from chat_corpus.pairing import PairOptions
-from chat_corpus.rules import RuleOptions
-from chat_corpus.script import ScriptOptions
-from chat_corpus.text.options import TextOptions
+from chat_corpus.pipeline.settings import SourceSettings
 
 #: Characters of a wrong value that a message shows.
 _LONGEST = 60
-
-Unequal = Literal["error", "common"]
-Encoding = Literal[
-    "auto", "utf-8", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be",
-    "utf-8+gb18030", "gb18030+utf-8", "utf-8+big5", "big5+utf-8",
-    "utf8", "gbk", "gb2312", "cp936", "cp950", "big5hkscs", "big5-hkscs",
-]  # fmt: skip
-SegmentationChoice = Literal["auto", "none", "blank", "slash"]
-
-
-class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How raw files are read."""
-
-    #: Read only the first so many records of each raw file; 0 for all.
-    limit: Annotated[int, msgspec.Meta(ge=0)] = 0
-    #: The encoding of the files. auto: each file's own is found out. gbk, gb2312 and cp936 mean gb18030, cp950 and
-    #: big5hkscs mean big5; utf-8+gb18030 is a file that mixes the two line by line, more of the first.
-    encoding: Encoding = "auto"
-    #: Parallel files of unequal length: error stops the source, common keeps the part that both have.
-    unequal: Unequal = "error"
-    #: What separates the words of the text. auto: what the source declares, where the file bears it out.
-    segmentation: SegmentationChoice = "auto"
-    #: Repost chains of microblogs: turn is one turn, of which `text: {reposts: …}` says what stays; dialogue makes each
-    #: comment a turn, the oldest first, before the newest one.
-    reposts: Literal["turn", "dialogue"] = "turn"
-
-
-class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that decides what one source becomes."""
-
-    read: ReadOptions = ReadOptions()
-    text: TextOptions = TextOptions()
-    script: ScriptOptions = ScriptOptions()
-    rules: RuleOptions = RuleOptions()
-    pairs: PairOptions = PairOptions()
-
-    @property
-    def cleaning(self) -> SourceSettings:
-        """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
-        return replace(self, rules=RuleOptions(), pairs=PairOptions())
-
-    def digest(self) -> str:
-        """A short name for these settings: the same digest, the same output of the same input.
-
-        `unequal` is left out: it decides whether there is an output, not what it is.
-        """
-        return hashlib.sha256(
-            msgspec.json.encode(replace(self, read=replace(self.read, unequal="error")), order="deterministic")
-        ).hexdigest()[:16]
 
 
 class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from chat_corpus.counts import Counts
+from chat_corpus.pipeline.counts import Counts
 from chat_corpus.report import SourceReport
 from chat_corpus.schema import State
 from chat_corpus.survey import Found

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chat_corpus.counts import Counts, Example, FileCounts
 from chat_corpus.messages import counted
+from chat_corpus.pipeline.counts import Counts, Example, FileCounts
+from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.plan import FileFacts
 from chat_corpus.schema import Pairing, Reason
-from chat_corpus.settings import SourceSettings
 from chat_corpus.sources.base import Source
 
 #: The names of all files of a source, those that are read together in one sequence.
@@ -88,7 +88,7 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Qu
     """The share of files read together that is unreadable, why, and the first example with its address.
 
     >>> from collections import Counter
-    >>> from chat_corpus.counts import Example
+    >>> from chat_corpus.pipeline.counts import Example
     >>> example = Example(line=2, reason="fields", detail="2 fields expected, 3 met")
     >>> lost = Counter(fields=3)
     >>> figures = FileCounts(used=1, rejected=3, unreadable=lost, example=example, unread_fields=Counter())

@@ -19,13 +19,16 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import distinct, kept, ledger, pipeline, reading, sealed, sources, versions
-from chat_corpus.counts import Counts, decode, encode
+from chat_corpus import kept, sealed, sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
 from chat_corpus.files.atomic import BLOCK, whole, write_blocks
-from chat_corpus.plan import Shard
-from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.pipeline import ledger, process, reading
+from chat_corpus.pipeline.counts import Counts, decode, encode
+from chat_corpus.pipeline.dedup import exact as dedup
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 
@@ -189,7 +192,7 @@ def work(task: Task) -> Counts:
     shard, part = task.shard, task.part
     with attributed(shard.extent):
         _check_code(task)
-        outcome = pipeline.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
+        outcome = process.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.place)
@@ -197,7 +200,7 @@ def work(task: Task) -> Counts:
         contents = {part.pairs: encoded, part.rejects: rejects}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
-            contents[part.keys] = _arrow(distinct.keys(outcome.pairs, names, tsv.begins(columns)))
+            contents[part.keys] = _arrow(dedup.keys(outcome.pairs, names, tsv.begins(columns)))
         if task.conversions:
             contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
     with attributed(shard.extent, task.folder.parent):
@@ -217,17 +220,17 @@ def _check_code(task: Task) -> None:
         )
 
 
-def _judged(task: Task, path: Path) -> pipeline.Outcome:
+def _judged(task: Task, path: Path) -> process.Outcome:
     """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
     shard, (source, own) = task.shard, task.source
     name = f"{shard.source}/{path.stem}"
     cleaned = kept.read(path, name)
     if cleaned is None:
         raw = reading.records(shard, source)
-        cleaned = pipeline.clean(shard, source, own, raw)
+        cleaned = process.clean(shard, source, own, raw)
         whole(path, lambda beside: kept.write(cleaned, beside, name), sync=False)
-        return pipeline.judge(cleaned, shard, source, own, lambda: raw)
-    return pipeline.judge(cleaned, shard, source, own, lambda: reading.records(shard, source))
+        return process.judge(cleaned, shard, source, own, lambda: raw)
+    return process.judge(cleaned, shard, source, own, lambda: reading.records(shard, source))
 
 
 def raw_records(task: Task) -> pl.DataFrame:

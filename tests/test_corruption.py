@@ -13,12 +13,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import merge, pipeline, rules, sources
+from chat_corpus import merge, sources
 from chat_corpus.exports import tsv
 from chat_corpus.formats.base import Reading, Records
-from chat_corpus.pipeline import Context, Stage
-from chat_corpus.script.converter import Converter
-from chat_corpus.text import normalizer
+from chat_corpus.pipeline import process
+from chat_corpus.pipeline.filters import table as filter_table
+from chat_corpus.pipeline.process import Context, Stage
+from chat_corpus.pipeline.script.converter import Converter
+from chat_corpus.pipeline.text import normalizer
 from tests.helpers import invoke, put, visible
 
 ROWS = "".join(f"问{n}\t答{n}\n" for n in range(9)) + "只有一栏\n问\t \n"
@@ -76,7 +78,7 @@ def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
     """Corrupt the frame that a stage is about to hand on."""
 
     def patch(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-        stages = {"CLEANING": pipeline.CLEANING, "JUDGING": pipeline.JUDGING}
+        stages = {"CLEANING": process.CLEANING, "JUDGING": process.JUDGING}
 
         def faulty(sound: Stage) -> Stage:
             def apply(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -85,13 +87,13 @@ def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
             return replace(sound, apply=apply)
 
         for name, told in stages.items():
-            patched.setattr(pipeline, name, tuple(faulty(one) if one.name == stage else one for one in told))
+            patched.setattr(process, name, tuple(faulty(one) if one.name == stage else one for one in told))
 
     return patch
 
 
 def _pair(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(pipeline, "pair", fault, patched)
+    _after(process, "pair", fault, patched)
 
 
 def _write(fault: Frame, patched: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,7 @@ def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(pipeline, "_rejects", fault, patched)
+    _after(process, "_rejects", fault, patched)
 
 
 def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
@@ -122,7 +124,7 @@ def _conversion(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _check(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(rules, "check", fault, patched)
+    _after(filter_table, "check", fault, patched)
 
 
 def _begins(fault: Frame, patched: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from chat_corpus.settings import Settings, SourceSettings, load
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.settings import Settings, load
 from tests.conftest import ROOT, Golden
 
 CONFIG = ROOT / "configs" / "default.yaml"

@@ -261,7 +261,7 @@ def test_the_source_shown_is_read_from_its_file(tmp_path: Path) -> None:
     assert survey(tmp_path, known)["mine"].state == "found"
 
 
-ROOMS = ("chat_corpus", "chat_corpus/text", ".")
+ROOMS = ("chat_corpus", "chat_corpus/pipeline/text", ".")
 
 
 def test_the_architecture_names_every_room() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import pipeline, plan, rules, sources
+from chat_corpus import plan, sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
@@ -25,7 +25,10 @@ from chat_corpus.formats.base import Format
 from chat_corpus.formats.csv_pairs import quoted
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.plan import Plan, Shard
+from chat_corpus.pipeline import process as pipeline
+from chat_corpus.pipeline.filters import table as filter_table
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
 from chat_corpus.survey import survey
 from chat_corpus.terminal import safe_json
@@ -33,7 +36,7 @@ from chat_corpus.yaml_places import load as load_yaml
 from tests.conftest import ROOT, slow_from
 from tests.formats import laws
 from tests.helpers import invoke, put
-from tests.processed import process
+from tests.pipeline.processed import process
 
 MESSAGES = xml_messages.xml_messages("message", "text")
 LINES, ARRAY = json_lines(instruction_turns), json_array(instruction_turns)
@@ -128,7 +131,7 @@ def _shards(folder: Path, name: str, content: bytes, settings: Settings) -> list
 
 
 def test_a_turn_longer_than_any_is_rejected_before_anything_is_done_to_it(tmp_path: Path) -> None:
-    long = rules._LONGEST
+    long = filter_table._LONGEST
     content = f"甲\t{'x' * long}\n乙\t{'x' * (long + 1)}\n".encode()
     (told,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", content, Settings())
     assert told.rejects.select("line", "reason").rows() == [(2, "length")]

@@ -13,11 +13,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import merge, rules, sources, usable, versions
+from chat_corpus import merge, sources, usable, versions
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import tsv
-from chat_corpus.pairing import PairOptions
+from chat_corpus.pipeline.filters import table as filter_table
+from chat_corpus.pipeline.pairing import PairOptions
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Reason
@@ -203,8 +204,8 @@ def test_after_a_failure_a_sound_program_does_the_source_again(
 ) -> None:
     out, before = earlier
     with monkeypatch.context() as patched:
-        check = rules.check
-        patched.setattr(rules, "check", lambda *args: check(*args).head(-1))
+        check = filter_table.check
+        patched.setattr(filter_table, "check", lambda *args: check(*args).head(-1))
         failed(out, before, "stage 'check' lost or added turns")
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))
@@ -281,7 +282,7 @@ def test_a_dictionary_package_that_is_missing_is_named_before_anything_is_done(
     def missing(options: object) -> None:
         raise UsageError(f"script.dictionaries: not installed, {type(options).__name__}")
 
-    monkeypatch.setattr("chat_corpus.script.load", missing)
+    monkeypatch.setattr("chat_corpus.pipeline.script.load", missing)
     with pytest.raises(UsageError, match="not installed"):
         run({"tieba": survey(SAMPLES, sources.load())["tieba"]}, Settings(out=str(tmp_path)), silent)
     assert not list(tmp_path.glob("*.*sv"))

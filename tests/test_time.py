@@ -10,13 +10,14 @@ from itertools import permutations
 import polars as pl
 import pytest
 
-from chat_corpus import script, sources
+from chat_corpus import sources
 from chat_corpus.formats.base import Format
 from chat_corpus.messages import one_line, safe
+from chat_corpus.pipeline import script
+from chat_corpus.pipeline.script import ScriptOptions
+from chat_corpus.pipeline.text import normalizer
+from chat_corpus.pipeline.text.options import Policy, TextOptions
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
-from chat_corpus.script import ScriptOptions
-from chat_corpus.text import normalizer
-from chat_corpus.text.options import Policy, TextOptions
 
 SIZE = 1 << 16
 SECONDS = 1.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat_corpus import sources, usable
-from chat_corpus.counts import Example, FileCounts, builtins, decode, encode
+from chat_corpus.pipeline.counts import Example, FileCounts, builtins, decode, encode
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings

@@ -13,8 +13,9 @@ from chat_corpus import earlier, index, sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
 from chat_corpus.messages import counted, displayed
+from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.report_schema import FinishedSource
-from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
 
 #: What is said of files of two runs.

@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import polars as pl
 
-from chat_corpus import distinct, rules
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
 from chat_corpus.lineage.written import Again, Written
+from chat_corpus.pipeline.dedup import exact as dedup
+from chat_corpus.pipeline.filters import table as filter_table
+from chat_corpus.pipeline.text import normalizer
+from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Pairing, Reason
-from chat_corpus.text import normalizer
-from chat_corpus.text.normalizer import Change
 
 #: What is told of the conversion, among the steps that changed a text.
 CONVERSION = "conversion"
@@ -184,7 +185,7 @@ def _said(written: Written, again: Again, at: int) -> Said:
     frame = again.turns[at : at + 1]
     turn = frame.row(0, named=True)
     unread = turn["unread"]
-    asked = {} if unread else rules.verdicts(frame, written.own.rules, written.source).row(0, named=True)
+    asked = {} if unread else filter_table.verdicts(frame, written.own.rules, written.source).row(0, named=True)
     rule = next((rule for rule, detail in asked.items() if detail is not None), None)
     return Said(
         at=_address(again, turn),
@@ -255,7 +256,7 @@ def _first(written: Written, again: Again, pair: Mapping[str, Any]) -> tuple[str
     if (told.file, told.line) == (name, line):
         row = _row(written, told.same_as.file, told.same_as.line, pair["query"], pair["answer"])
         if row is not None:
-            return distinct.STANDS.format(told.same_as.file, told.same_as.line), row
+            return dedup.STANDS.format(told.same_as.file, told.same_as.line), row
     raise ChatCorpusError(f"rejects of {written.name}: {name}:{line} is not where it was written; run it again")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import earlier, pipeline, reading
+from chat_corpus import earlier
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.files.content import digest
@@ -22,10 +22,12 @@ from chat_corpus.files.lines import lines_end
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats.base import Records
 from chat_corpus.index import Entry, Span
-from chat_corpus.pairing import pair
-from chat_corpus.plan import Shard
+from chat_corpus.pipeline import process, reading
+from chat_corpus.pipeline.pairing import pair
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.shard import Shard
 from chat_corpus.report_schema import FinishedSource
-from chat_corpus.settings import Settings, SourceSettings
+from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Source
 from chat_corpus.walk import find
 
@@ -56,7 +58,7 @@ class Again:
 
     turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, `place`, its place among the
              turns of its record, and `unread`, whether it was rejected before any rule was asked
-    pairs    all possible pairs as `pairing.pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
+    pairs    all possible pairs as `pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
              `row`, the row of the TSV, from 1, null for a pair with a reason and for a repeat, and `repeat`, the number
              of a repeat, from 0
     records  the raw records of each piece
@@ -130,9 +132,9 @@ class Written:
     def _do(self, entry: Entry) -> Again:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
         records = reading.records(shard, self.source)
-        cleaned = pipeline.clean(shard, self.source, self.own, records)
+        cleaned = process.clean(shard, self.source, self.own, records)
         unread = cleaned.turns["reason"].is_not_null()
-        outcome = pipeline.judge(cleaned, shard, self.source, self.own, lambda: records)
+        outcome = process.judge(cleaned, shard, self.source, self.own, lambda: records)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
         if outcome.counts != entry.counts:
             raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")

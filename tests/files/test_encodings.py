@@ -14,7 +14,7 @@ from chat_corpus.files import transcoding
 from chat_corpus.files.encoding_detection import CHOICES
 from chat_corpus.files.encodings import CODECS, MIXTURES, UTF8, common, decoded, strictly, utf8_share
 from chat_corpus.files.transcoding import utf8
-from chat_corpus.settings import Encoding
+from chat_corpus.pipeline.settings import Encoding
 from tests.conftest import examples
 
 OTHERS = [*(name for name in CODECS if name != UTF8), *MIXTURES]

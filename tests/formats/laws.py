@@ -26,11 +26,13 @@ from chat_corpus.formats.parallel_files import PARALLEL
 from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
-from chat_corpus.ledger import check_reading
-from chat_corpus.pairing import pair
-from chat_corpus.plan import Plan, Shard
+from chat_corpus.pipeline.ledger import check_reading
+from chat_corpus.pipeline.pairing import pair
+from chat_corpus.pipeline.settings import ReadOptions
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.plan import Plan
 from chat_corpus.schema import TURNS, Pairing
-from chat_corpus.settings import ReadOptions, Settings
+from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Input, Source
 from chat_corpus.survey import Found, Group
 from tests.formats import invent

@@ -13,11 +13,12 @@ from types import FrameType
 
 import polars as pl
 
-from chat_corpus import pipeline, sources
-from chat_corpus.counts import Counts
+from chat_corpus import sources
 from chat_corpus.errors import ChatCorpusError, LedgerError
 from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
+from chat_corpus.pipeline import process
+from chat_corpus.pipeline.counts import Counts
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
 from chat_corpus.sources.base import Source
@@ -106,14 +107,14 @@ def _input(source: Source, mutant: Mutant) -> int | None:
 def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     source = sources.load()[mutant.sample.source]
     settings = load((), {**mutant.options, "shard_bytes": shard_bytes})
-    outcomes: list[pipeline.Outcome] = []
+    outcomes: list[process.Outcome] = []
     read = Read(shards=0, turns=[], pairs=[], rejects=[], counts=Counts.zero())
     number = _input(source, mutant)
     if number is None:
         return read
     plan = Plan(found=Found(source=source, groups=[Group(input=number, files=files)]), settings=settings)
     try:
-        outcomes.extend(pipeline.process(shard, source, settings.of(source.name)) for shard in plan.shards())
+        outcomes.extend(process.process(shard, source, settings.of(source.name)) for shard in plan.shards())
     except LedgerError:
         raise
     except ChatCorpusError as error:
@@ -124,7 +125,7 @@ def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     return read
 
 
-def _account(read: Read, outcomes: list[pipeline.Outcome]) -> None:
+def _account(read: Read, outcomes: list[process.Outcome]) -> None:
     read.shards = len(outcomes)
     for outcome in outcomes:
         read.counts.add(outcome.counts)

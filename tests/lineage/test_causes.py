@@ -10,9 +10,9 @@ import pytest
 
 from chat_corpus.lineage import causes
 from chat_corpus.lineage.causes import BY_REPORT, CauseKind, Factor, either, literal, named
-from chat_corpus.rules import RULES
-from chat_corpus.settings import SourceSettings
-from chat_corpus.text.steps import STEPS
+from chat_corpus.pipeline.filters.table import RULES
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.text.steps import STEPS
 
 
 def keys(settings: Mapping[str, object], *at: str) -> list[str]:

@@ -11,12 +11,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import rules, versions
+from chat_corpus import versions
 from chat_corpus.exports import tsv
 from chat_corpus.lineage.compared import Compared
 from chat_corpus.lineage.comparing import compare
 from chat_corpus.lineage.tracing import Address, trace
-from chat_corpus.rules import Rule
+from chat_corpus.pipeline.filters import table as filter_table
+from chat_corpus.pipeline.filters.table import Rule
 from chat_corpus.schema import Reason
 from tests.conftest import slow_from
 from tests.helpers import HARD, invoke, put
@@ -300,7 +301,7 @@ def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: 
         rejects=lambda options, _source: (pl.col("dialogue") == 1) & (pl.col("part") == 0) & (options.max_chars > 0),
         message=pl.format("dialogue {}", "dialogue"),
     )
-    monkeypatch.setattr(rules, "RULES", (*rules.RULES[:-1], added))
+    monkeypatch.setattr(filter_table, "RULES", (*filter_table.RULES[:-1], added))
     raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n好\t不\n"})
     (tmp_path / "less.yaml").write_text("rules: {max_chars: 100}\n")
     flags = {"old": (), "new": ("--config", tmp_path / "less.yaml")}

@@ -17,7 +17,7 @@ from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from chat_corpus.survey import Found, survey
 from tests.conftest import Golden
-from tests.processed import process
+from tests.pipeline.processed import process
 
 HERE = Path(__file__).resolve().parent
 NAMES = sorted(sources.load())

@@ -1,0 +1,1 @@
+"""Which pairs stand earlier in the output."""

@@ -1,0 +1,1 @@
+"""Which turns are not kept, and why."""

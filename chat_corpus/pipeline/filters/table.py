@@ -1,0 +1,153 @@
+"""When a turn is not kept. Each rule fills in the reason of the turns it rejects; no row is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import polars as pl
+
+from chat_corpus.masks import found
+from chat_corpus.pipeline.filters.options import RuleOptions
+from chat_corpus.schema import TURNS, Reason
+from chat_corpus.sources.base import Source
+
+#: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
+_LONGEST = 1 << 20
+_LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+def bound(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `schema.TURNS` with a reason instead of a text where a turn is longer than any stage should be given."""
+    bytes_ = rows["text"].str.len_bytes()
+    long = bytes_ > _LONGEST
+    if not long.any():
+        return rows
+    told = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(_LONGEST))
+    return rows.with_columns(
+        text=pl.when(~long).then("text"),
+        reason=pl.when(long & pl.col("reason").is_null()).then(pl.lit(str(Reason.LENGTH))).otherwise("reason"),
+        detail=pl.when(long & pl.col("reason").is_null()).then(told).otherwise("detail"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its own row alone.
+
+    `rejects` is true of the turns that the rule rejects, `message` says what was found; of what it says nothing of, the
+    name of the rule is said. The rule is asked where it `applies`. `candidates` is a mask of rows, true of every turn
+    that the rule rejects, and cheap; without it, every turn is looked at.
+    """
+
+    name: str
+    reason: Reason
+    rejects: Callable[[RuleOptions, Source], pl.Expr]
+    message: pl.Expr
+    applies: Callable[[RuleOptions, Source], bool] = lambda _options, _source: True
+    candidates: Callable[[pl.DataFrame, Source], pl.Series] | None = None
+
+
+_TEXT = pl.col("text")
+_CHARS = _TEXT.str.len_chars()
+_DAMAGED = _TEXT.str.count_matches(_LOST, literal=True)
+
+
+def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
+    return rows["text"].str.len_bytes() == 0
+
+
+def _with_lost(rows: pl.DataFrame, _source: Source) -> pl.Series:
+    return found(rows["text"], _LOST)
+
+
+def _no_answer(source: Source) -> pl.Expr:
+    return pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
+
+
+#: All rules, in the order in which they are asked; the first that rejects a turn gives the reason. One that an option
+#: steers has the option's name.
+RULES: tuple[Rule, ...] = (
+    Rule(
+        name="empty",
+        reason=Reason.EMPTY,
+        rejects=lambda _options, _source: _TEXT == "",
+        message=pl.lit("nothing left of the turn once it was cleaned"),
+        candidates=_empty,
+    ),
+    Rule(
+        name="no_answer",
+        reason=Reason.NO_ANSWER,
+        rejects=lambda _options, source: _no_answer(source) & (pl.col("turn") > 0),
+        message=pl.lit("this source's word for having no answer"),
+        applies=lambda _options, source: bool(source.no_answer),
+        candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
+    ),
+    Rule(
+        name="max_damaged",
+        reason=Reason.DAMAGED,
+        rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
+        message=pl.format("{} of {} characters lost", _DAMAGED, _CHARS),
+        applies=lambda options, _source: options.max_damaged < 1,
+        candidates=_with_lost,
+    ),
+    Rule(
+        name="min_chars",
+        reason=Reason.LENGTH,
+        rejects=lambda options, _source: options.min_chars > _CHARS,
+        message=pl.format("{} characters, fewer than min_chars", _CHARS),
+        applies=lambda options, _source: options.min_chars > 1,
+    ),
+    Rule(
+        name="max_chars",
+        reason=Reason.LENGTH,
+        rejects=lambda options, _source: options.max_chars < _CHARS,
+        message=pl.format("{} characters, more than max_chars", _CHARS),
+        applies=lambda options, _source: options.max_chars > 0,
+    ),
+)
+
+
+def asked(options: RuleOptions, source: Source) -> tuple[Rule, ...]:
+    """The rules that are asked of the turns of a source."""
+    return tuple(rule for rule in RULES if rule.applies(options, source))
+
+
+def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+    """Rows with `reason` and `detail` of the turns not kept.
+
+    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read.
+    """
+    rules = asked(options, source)
+    candidates = [rule.candidates(rows, source) for rule in rules if rule.candidates is not None]
+    asked_of = rows["reason"].is_null()
+    if len(candidates) == len(rules):
+        asked_of &= reduce(or_, candidates)
+    if not asked_of.any():
+        return rows
+    at = rows.select(*TURNS, "raw").with_row_index("at").filter(asked_of)
+    rejects = [(rule, rule.rejects(options, source), _said(rule)) for rule in rules]
+    judged = at.select(
+        "at",
+        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(rule.reason))) for rule, bad, _ in rejects)),
+        detail=pl.coalesce(*(pl.when(bad).then(said) for _, bad, said in rejects)),
+    ).drop_nulls("reason")
+    changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
+    return rows.with_columns(**changed)
+
+
+def _said(rule: Rule) -> pl.Expr:
+    """The message of a rule, which is never null: without one, verdicts would say that the turn is kept."""
+    return pl.coalesce(rule.message, pl.lit(rule.name))
+
+
+def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+    """Each rule that is asked, as a column of its name: the message for turns that it rejects, null for the others.
+
+    `rows` are as for `check`, the columns in the order in which rules are asked.
+    """
+    return rows.select(
+        pl.when(rule.rejects(options, source)).then(_said(rule)).alias(rule.name) for rule in asked(options, source)
+    )

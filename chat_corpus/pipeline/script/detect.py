@@ -1,0 +1,163 @@
+"""Decide which script a turn is written in, from characters and words that occur in one script only.
+
+A character is evidence of traditional script if the dictionaries convert it and GB 2312 (the set that simplified text
+was long limited to) lacks it; of simplified script if the dictionaries convert it the other way, never leave it, and
+Big5 (the set of Taiwan and Hong Kong) lacks it. Characters that both sets have are evidence of neither: 后 里 干 只 台
+are good traditional characters, and 乾 著 藉 good simplified ones, of which only the word can tell: 乾坤 or 乾净,
+著名 or 看著, 慰藉 or 藉口.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from chat_corpus.masks import found, mask
+from chat_corpus.pipeline.script.dictionary import FEMININE
+from chat_corpus.pipeline.script.phrase_matcher import character_class
+from chat_corpus.pipeline.script.variants import VARIANTS
+from chat_corpus.schema import Script
+
+#: What a code means: its first bit is evidence of simplified script, its second of traditional.
+NAMES = ("neutral", "simplified", "traditional", "mixed")
+
+_SIMPLIFIED, _TRADITIONAL = 1, 2
+
+_PRIOR = {
+    Script.HANS: _SIMPLIFIED,
+    Script.HANT: _TRADITIONAL,
+    Script.TAIWAN: _TRADITIONAL,
+    Script.MIXED: 0,
+}
+
+#: In GB 2312 for the sake of names, yet nothing but traditional in text of our day.
+_TRADITIONAL_ALL_THE_SAME = "後於菸"
+
+#: Not in GB 2312, yet in simplified text: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, and gave back to names
+#: and old words what had been a variant (毕昇, 勠力, 束脩); 小孃 is a word of Sichuan.
+_BOTH = "沈著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺菉"
+
+#: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
+#: begins one of its own words.
+_TELLING = (
+    "[看听聽说說写寫走跑坐站躺睡抱拿带帶跟随隨等忍笑哭唱念读讀背拉推穿戴喝吃向朝沿顺順靠依凭憑活守陪伴追赶趕绕繞围圍挤擠"
+    "挂掛贴貼闭閉盯瞪望摸握捏捧扶牵牽搂摟扛提举舉踩骑騎住耐悠吵闹鬧爱愛恨想护護对對帮幫試试]著(?:[^名作称稱述录錄书書者有]|$)"
+    "|[什怎这這那甚]麽|藉[口由此机機故助以著着]|[净脆燥杯爽股]乾|乾[净淨脆燥杯]|[饼餅晒曬烘吹擦豆肉]乾"
+    "|著[急火凉涼迷魔眼]|瞭解|明瞭|一目瞭然|夥伴|[家同大]夥|祇[有是要能好会會]|[特象应應]徵|徵[求兆才婚文信]"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning.
+
+    What is converted, or may be evidence of traditional script, has a character of `gate`.
+    """
+
+    traditional: str
+    telling: str
+    simplified: str
+    doubtful: str
+    gate: str
+
+
+def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list[str]]) -> Evidence:
+    """Sort the characters of a table to simplified text and of one to traditional text, with all of its values.
+
+    妳 is evidence of neither script: writers of both choose it.
+    """
+    converted = {key for key, value in to_simplified.items() if len(key) == 1 and key != value}
+    both = {key for key in converted if _encodable(key, "gb2312")} - set(_TRADITIONAL_ALL_THE_SAME)
+    both |= set(_BOTH) | set(VARIANTS)
+    converted -= {FEMININE}
+    simplified = {key for key, values in to_traditional.items() if key not in values and not _encodable(key, "big5")}
+    seen = converted | both
+    words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
+    return Evidence(
+        traditional=character_class(converted - both),
+        telling=_TELLING,
+        simplified=character_class(simplified - converted - both),
+        doubtful="|".join([character_class(both), *sorted(words)]),
+        gate=character_class(seen | {FEMININE}),
+    )
+
+
+def mostly_traditional(declared: Script) -> bool:
+    """Say whether nearly all texts of a source in this script are traditional."""
+    return _PRIOR[declared] == _TRADITIONAL
+
+
+def rarity(signs: Evidence, declared: Script) -> str:
+    """The characters (the inside of a class) of the rare texts of a source in this script that must be looked at.
+
+    In a traditional source these may be in the other script; in others they may be in traditional script in part, or
+    have a doubtful character.
+    """
+    return (signs.simplified if mostly_traditional(declared) else signs.gate)[1:-1]
+
+
+def detect(
+    texts: pl.Series, signs: Evidence, declared: Script, dialogues: pl.Series | None, few: pl.Series | None
+) -> pl.Series:
+    """Return the script of each text as an index of `NAMES`; null is neutral.
+
+    A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
+    character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
+    other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
+    it stays neutral. Rows outside `few`, a mask, are known to have no character of `rarity`.
+    """
+    every = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    if mostly_traditional(declared):
+        simplified, rows = found(texts, signs.simplified, few), every
+    else:
+        simplified, rows = found(texts, signs.simplified), every if few is None else few.arg_true()
+    some = texts if len(rows) == len(texts) else texts.gather(rows)
+    sure = found(some, signs.traditional)
+    rest = (~sure).arg_true()
+    left = some.gather(rest)
+    told = found(left, signs.telling)
+    sure.scatter(rest, told)
+    traditional = sure if some is texts else mask(len(texts), rows.filter(sure))
+    codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
+    doubtful = rows.gather(rest).filter(~told & found(left, signs.doubtful))
+    doubtful = doubtful.filter(codes.gather(doubtful) == 0)
+    if len(doubtful):
+        codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))
+    return codes
+
+
+def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
+    """Return the code that the dialogue, or else the source, suggests for some rows.
+
+    Only a dialogue with a turn in another script than the declared one can say something new; most have none.
+    """
+    default = _PRIOR[declared]
+    prior = pl.repeat(default, len(rows), dtype=pl.UInt8, eager=True)
+    if dialogues is None:
+        return prior
+    other = {_TRADITIONAL: codes == _SIMPLIFIED, _SIMPLIFIED: codes == _TRADITIONAL}.get(default, codes > 0)
+    telling = dialogues.gather(rows).is_in(dialogues.filter(other).unique().implode()).arg_true()
+    if not len(telling):
+        return prior
+    asked = dialogues.gather(rows.gather(telling))
+    votes = pl.DataFrame({"dialogue": dialogues, "code": codes}).filter(dialogues.is_in(asked.unique().implode()))
+    # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
+    balance = votes.group_by("dialogue").agg(
+        ((pl.col("code") == 2).cast(pl.Int32) - (pl.col("code") == 1).cast(pl.Int32)).sum()
+    )
+    sums = asked.to_frame("dialogue").join(balance, on="dialogue", how="left", maintain_order="left")["code"]
+    verdict = sums.to_frame().select(
+        pl.when(pl.col("code") > 0).then(_TRADITIONAL).when(pl.col("code") < 0).then(_SIMPLIFIED).otherwise(default)
+    )
+    prior.scatter(telling, verdict.to_series())
+    return prior
+
+
+def _encodable(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

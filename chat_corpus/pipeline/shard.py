@@ -1,0 +1,68 @@
+"""The unit of work: byte ranges of files that are read together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chat_corpus.files import encodings
+from chat_corpus.files.parquet_lines import PARQUET
+from chat_corpus.files.raw_file import RawFile
+from chat_corpus.schema import Markup, Segmentation, Traits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """The byte range `start:stop` of one file: `records` records, numbered from `first`.
+
+    `crc` is the CRC-32 of its bytes when they were counted, so that a file that is another one under the same size and
+    time is noticed; None where that is not known.
+    """
+
+    file: RawFile
+    start: int
+    stop: int
+    first: int
+    records: int
+    crc: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shard:
+    """The unit of work: a range of each file that is read together, and what was found out about the whole files."""
+
+    source: str
+    input: int
+    number: int
+    pieces: tuple[Piece, ...]
+    segmentation: Segmentation
+    dialect: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of raw content."""
+        return sum(piece.stop - piece.start for piece in self.pieces)
+
+    def traits(self, declared: Traits) -> Traits:
+        """What a source declares of its text, as far as it holds for these files.
+
+        In a file that is not in Unicode, private-use characters are not SoftBank's.
+        """
+        unicode = all(piece.file.encoding in (*encodings.UNICODE, PARQUET) for piece in self.pieces)
+        markup = declared.markup if unicode else declared.markup - {Markup.SOFTBANK}
+        return replace(declared, segmentation=self.segmentation, markup=markup)
+
+    def holds(self, file: str, record: int) -> bool:
+        """Whether a record of a file, by the file's name, is in this shard."""
+        return any(one.file.name == file and one.first <= record < one.first + one.records for one in self.pieces)
+
+    @property
+    def place(self) -> str:
+        """Where a message about this shard says it is."""
+        first = self.pieces[0]
+        return f"{self.source}, shard {self.number} ({first.file.name} from record {first.first})"
+
+    @property
+    def extent(self) -> str:
+        """The source, and the records of each file that are in this shard."""
+        ranges = (f"{one.file.name}, records {one.first} to {one.first + one.records - 1}" for one in self.pieces)
+        return f"{self.source}: {' and '.join(ranges)}"

@@ -1,0 +1,212 @@
+"""The table of text steps, run on a column.
+
+Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One search of
+all rows finds those that some step may change. A second, of these alone, finds those with other than plain characters;
+the plain ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
+
+The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
+bare for one before it (a zero-width character inside an entity, a tag inside a tag). What is nested deeper than any
+author nests it does not settle within `ROUNDS` rounds, and stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import polars as pl
+
+from chat_corpus.masks import found, mask, on
+from chat_corpus.pipeline.text import segmentation
+from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, either, gated, gates
+from chat_corpus.pipeline.text.options import TextOptions
+from chat_corpus.pipeline.text.steps import STEPS, Step
+from chat_corpus.schema import Traits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What one step did to a text."""
+
+    step: str
+    before: str
+    after: str
+
+
+#: Rounds of the table after the first. Real turns need at most three; each round costs as much as the first.
+ROUNDS = 8
+#: The name under which `explain` says that a text did not settle.
+UNSETTLED = "unsettled"
+
+_ODD = f"[^{PLAIN}]"
+# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
+# that know platforms, and the rest.
+_STAGES = ("ideographs", "tags", "segmentation", "alinks", "han_punctuation")
+
+
+def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
+    """Return the parts of each stage, by their steps."""
+    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
+    stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+    named = (tuple(Named(step=step.name, parts=own) for step in steps if (own := parts(step))) for steps in stages)
+    return tuple(named)
+
+
+def _behind_one(parts: tuple[Named, ...]) -> tuple[Piece, ...]:
+    """Return parts behind one gate for all of them, which pays from four on."""
+    all_gates = tuple(gates(parts))
+    return ((either(all_gates), parts),) if len(all_gates) > 3 else parts
+
+
+@lru_cache(maxsize=64)
+def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
+    """Return the parts of all steps that run, those of a stage behind one gate."""
+    stages = _staged(lambda step: step.parts(options, traits))
+    return tuple(part for stage in stages for part in _behind_one(stage))
+
+
+@lru_cache(maxsize=64)
+def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...], tuple[Piece, ...]]:
+    """Return the parts that may change plain texts: those that mind blanks, and the others."""
+    *spacing, platform, rest = _staged(lambda step: step.plain_parts(options, traits))
+    return tuple(named for stage in spacing for named in stage), _behind_one(platform) + _behind_one(rest)
+
+
+@lru_cache(maxsize=64)
+def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
+    """Return the pattern of all texts that some step may change, or that have a character of `also`.
+
+    Characters are sought as one class: apart, they cost twice as much.
+    """
+    spacing, rest = _plain_parts(options, traits)
+    return either([f"[{also}{_ODD}]", *gates(spacing + rest)])
+
+
+def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+    """Run the table once: what became of the rows, and a mask of those that another round may change."""
+    odd = found(rows, _ODD)
+    done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits), noted and noted.some(odd)))
+    spacing, rest = _plain_parts(options, traits)
+    plain = noted and noted.some(~odd)
+    spaced = on(done, ~odd, lambda some: gated(some, spacing, plain))
+    done = on(spaced, ~odd, lambda some: gated(some, rest, plain))
+    # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
+    settled = rows if segmentation.runs(options, traits) else spaced
+    return done, (done != settled) | (odd & (done != rows))
+
+
+def _settle(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+    """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
+
+    Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
+    """
+    busy = _busy(options, traits)
+    done, active = _round(rows, noted, options, traits)
+    numbers = active.arg_true()
+    numbers = numbers.filter(found(done.gather(numbers), busy)) if len(numbers) else numbers
+    for _ in range(ROUNDS):
+        if not len(numbers):
+            break
+        some, changed = _round(done.gather(numbers), noted and noted.at(numbers), options, traits)
+        done = done.clone().scatter(numbers, some)
+        numbers = numbers.filter(changed & found(some, busy))
+    if len(numbers):
+        done = done.clone().scatter(numbers, rows.gather(numbers))
+    return done, mask(len(rows), numbers)
+
+
+def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
+    """Run the table of steps on a column of text: same name, same length, and null stays null.
+
+    A text that `ROUNDS` rounds do not settle stays as it is.
+
+    >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
+    ['OK！！！', None]
+    """
+    return sift(texts, options, traits)[texts.name]
+
+
+def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> pl.Series:
+    """Undo the segmentation of those texts of which the table would do no more."""
+    kind = traits.segmentation
+    if not segmentation.runs(options, traits):
+        return texts
+    hard, separator = segmentation.HARD[kind]
+    easy = ~found(texts, hard)
+    joined = on(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
+    if noted is not None:
+        length = texts.str.len_bytes().cast(pl.Int64)
+        trimmed = length
+        if options.blanks and separator == " ":  # which is gone from the ends before; there is no more than one
+            trimmed = length - texts.str.starts_with(" ") - (texts.str.ends_with(" ") & (length > 1))
+        noted.note("blanks", easy & (trimmed != length))
+        noted.note("segmentation", easy & (trimmed != joined.str.len_bytes()))
+    return joined
+
+
+def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
+    """How many rows each step has changed, those aside that are as they were."""
+    told = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
+    back = unsettled.arg_true()
+    if len(back):
+        told = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in told.items()}
+    return +Counter({step: len(rows) for step, rows in told.items()})
+
+
+def sift(
+    texts: pl.Series, options: TextOptions, traits: Traits, also: str = "", changed: Counter[str] | None = None
+) -> pl.DataFrame:
+    """What `normalize` makes of a column of text, under its name, and `notable`: the rows that conversion must look at.
+
+    `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
+    are as they were.
+
+    A row that is not notable is null, or holds nothing but plain characters (`gating.PLAIN`) and none of `also` (the
+    inside of a class): the search that sorts the rows for the steps tells that too. To `changed` is added how many rows
+    each step has changed, as `explain` tells of each.
+
+    >>> told = sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")
+    >>> told["notable"].to_list()
+    [False, True, True, True, False]
+    """
+    noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
+    texts = _join_easy(texts, noted, options, traits)
+    where = found(texts, _busy(options, traits, also))
+    numbers = where.arg_true()
+    done, unsettled = texts, mask(len(texts), numbers[:0])
+    if len(numbers):
+        rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), options, traits)
+        done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
+        unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
+    if noted is not None and changed is not None:
+        changed.update(_counts(noted, unsettled))
+    return pl.DataFrame({texts.name: done, "notable": where, "unsettled": unsettled})
+
+
+def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
+    """Tell which steps change a text and to what, in order; a step may occur again, in a later round.
+
+    The last `after` is what `normalize` gives; the step `UNSETTLED` takes back what no number of rounds would settle.
+
+    >>> [change.step for change in explain("  ＯＫ！！！！！ ", TextOptions(), Traits())]
+    ['width', 'blanks', 'punctuation']
+    """
+    changes: list[Change] = []
+    before, busy = text, _busy(options, traits)
+    for _ in range(ROUNDS + 1):
+        start = text
+        if not found(pl.Series([text]), busy).item():
+            return changes
+        for step in STEPS:
+            after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()
+            if after != text:
+                changes.append(Change(step=step.name, before=text, after=after))
+                text = after
+        if start == text:
+            return changes
+    if found(pl.Series([text]), busy).item():
+        changes.append(Change(step=UNSETTLED, before=text, after=before))
+    return changes

@@ -1,0 +1,39 @@
+"""Which step makes two texts of one: the table run under two sets of options side by side."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from chat_corpus.pipeline.text.gates import gated
+from chat_corpus.pipeline.text.normalizer import ROUNDS
+from chat_corpus.pipeline.text.options import TextOptions
+from chat_corpus.pipeline.text.steps import STEPS
+from chat_corpus.schema import Traits
+
+#: Options and traits that the steps run with.
+Way = tuple[TextOptions, Traits]
+
+
+def diverge(texts: pl.Series, old: Way, new: Way) -> pl.DataFrame:
+    """Run each of `texts` through the steps in both ways: `old, new`, what comes out, and the `step` that parts them.
+
+    The step is the first after which the two are not the same; null where they never differ, though one that parts
+    them may be undone by a later one. Null stays null.
+
+    >>> from chat_corpus.pipeline.text.options import Policy
+    >>> keep, drop = TextOptions(), TextOptions(links=Policy.REMOVE)
+    >>> diverge(pl.Series(["看 www.a.cn 吧", "好"]), (keep, Traits()), (drop, Traits()))["step"].to_list()
+    ['links', None]
+    """
+    sides = [texts, texts]
+    step = pl.Series("step", [None], dtype=pl.String).new_from_index(0, len(texts))
+    for _ in range(ROUNDS + 1):
+        before = list(sides)
+        for one in STEPS:
+            sides = [gated(side, one.parts(*way)) for side, way in zip(sides, (old, new), strict=True)]
+            parted = (sides[0] != sides[1]).fill_null(value=False) & step.is_null()
+            if parted.any():
+                step = step.scatter(parted.arg_true(), one.name)
+        if all(a.equals(b) for a, b in zip(before, sides, strict=True)):
+            break
+    return pl.DataFrame({"old": sides[0], "new": sides[1], "step": step})

@@ -1,0 +1,132 @@
+"""The table of text steps, in the order in which they run, and what a line of it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import polars as pl
+
+from chat_corpus.pipeline.text import (
+    bbcode,
+    forums,
+    markup,
+    mojibake,
+    repetition,
+    segmentation,
+    social_media,
+    softbank,
+    unicode,
+    whitespace,
+    width,
+)
+from chat_corpus.pipeline.text.gates import Part
+from chat_corpus.pipeline.text.options import Policy, TextOptions
+from chat_corpus.schema import Markup, Traits
+
+Parts = Callable[[TextOptions, Traits], tuple[Part, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """A line of the table: one text step, and the texts that it is for.
+
+    name       its field in `TextOptions`, which switches it and holds its parameters
+    changes    what it does, under options and traits: functions from column to column in order, each behind a pattern
+               that every text matches which the function would change
+    markup     it is for sources that declare one of these; for all, where there is none
+    documents  whether it is for structured texts too: code, tables, Markdown
+    plain      whether it may change texts of plain characters (`gating.PLAIN`), and with which functions
+    """
+
+    name: str
+    changes: Parts
+    markup: frozenset[Markup] = frozenset()
+    documents: bool = False
+    plain: bool | Parts = False
+
+    def parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+        """Its functions behind their patterns; none where it does not run."""
+        return self.changes(options, traits) if self._runs(options, traits) else ()
+
+    def plain_parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+        """Those that may change texts of plain characters."""
+        if not self.plain or not self._runs(options, traits):
+            return ()
+        return (self.changes if self.plain is True else self.plain)(options, traits)
+
+    def _runs(self, options: TextOptions, traits: Traits) -> bool:
+        setting = getattr(options, self.name)
+        if isinstance(setting, Policy):
+            switched_on = setting is not Policy.KEEP
+        else:
+            switched_on = setting if isinstance(setting, bool) else setting.enabled
+        declared = not self.markup or not self.markup.isdisjoint(traits.markup)
+        return switched_on and declared and (self.documents or not traits.structured)
+
+
+def _one(gate: str, change: Callable[[pl.Expr], pl.Expr]) -> Parts:
+    """One function without parameters."""
+    return lambda _options, _traits: ((gate, change),)
+
+
+def _kind(name: str) -> Parts:
+    return partial(social_media.parts, kind=name)
+
+
+def _runs_of(name: str) -> Parts:
+    return partial(repetition.parts, kind=name)
+
+
+_MICROBLOG = frozenset([Markup.MICROBLOG])
+_FORUM = frozenset([Markup.FORUM])
+
+STEPS: tuple[Step, ...] = (
+    Step(name="mojibake", changes=_one(mojibake.GATE, mojibake.repair_mojibake), documents=True),
+    Step(name="entities", changes=_one(markup.GATES["decode_entities"], markup.decode_entities)),
+    Step(name="line_breaks", changes=_one(whitespace.GATES["unify_breaks"], whitespace.unify_breaks), documents=True),
+    Step(
+        name="minus",
+        changes=_one(unicode.GATES["restore_minus"], unicode.restore_minus),
+        markup=frozenset([Markup.HYPHEN]),
+        documents=True,
+    ),
+    Step(
+        name="emoji",
+        changes=_one(softbank.GATE, softbank.restore_emoji),
+        markup=frozenset([Markup.SOFTBANK]),
+        documents=True,
+    ),
+    Step(name="invisible", changes=_one(unicode.GATES["drop_invisible"], unicode.drop_invisible), documents=True),
+    Step(name="nfc", changes=_one(unicode.GATES["compose"], unicode.compose), documents=True),
+    Step(
+        name="ideographs",
+        changes=_one(unicode.GATES["unify_ideographs"], unicode.unify_ideographs),
+        documents=True,
+    ),
+    Step(name="width", changes=width.parts),
+    Step(name="templates", changes=markup.template_parts, markup=frozenset([Markup.TEMPLATE])),
+    Step(
+        name="subtitle_tags",
+        changes=_one(markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags),
+        markup=frozenset([Markup.SUBTITLE]),
+    ),
+    Step(name="tags", changes=_one(markup.GATES["strip_tags"], markup.strip_tags)),
+    Step(name="blanks", changes=whitespace.parts, documents=True, plain=whitespace.plain_parts),
+    Step(name="segmentation", changes=segmentation.parts, plain=True),
+    Step(name="bbcode", changes=bbcode.parts, markup=frozenset([Markup.BBCODE]), documents=True, plain=True),
+    Step(name="reposts", changes=_kind("reposts"), markup=_MICROBLOG),
+    Step(name="replies", changes=forums.reply_parts, markup=_FORUM, plain=True),
+    Step(name="signatures", changes=forums.signature_parts, markup=_FORUM, plain=True),
+    Step(name="links", changes=_kind("links"), plain=True),
+    Step(name="alinks", changes=_kind("alinks"), markup=_MICROBLOG, plain=True),
+    Step(name="mentions", changes=_kind("mentions"), markup=_MICROBLOG | _FORUM),
+    Step(name="hashtags", changes=_kind("hashtags"), markup=_MICROBLOG, plain=True),
+    Step(name="emoticons", changes=_kind("emoticons"), markup=_MICROBLOG, plain=True),
+    Step(name="ellipses", changes=_runs_of("ellipses"), plain=True),
+    Step(name="dashes", changes=_runs_of("dashes"), plain=True),
+    Step(name="punctuation", changes=_runs_of("punctuation"), plain=True),
+    Step(name="repeats", changes=_runs_of("repeats"), plain=True),
+    Step(name="han_punctuation", changes=_one(width.GATES["unify_punctuation"], width.unify_punctuation), plain=True),
+)

@@ -1,0 +1,91 @@
+"""Blanks and line breaks. A turn may hold line breaks; they are the one kind of break that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from chat_corpus.pipeline.text.gates import Part
+from chat_corpus.pipeline.text.options import TextOptions
+from chat_corpus.schema import Traits
+
+_VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
+# U+3164 is a letter by its properties, and a blank to anyone who uses it.
+_WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
+_UNPLAIN = rf"[\t\x{{3000}}{_WIDE}]"
+
+#: A first line that is indented like the next one that is not blank.
+_INDENTED = r"^(?:  |\t| \t)[^\n]*\n(?:[ \t]*\n)*[ \t]+[^ \t\n]"
+
+#: A text that a step changes matches the step's gate.
+GATES = {
+    "unify_breaks": rf"[\r{_VERTICAL}]",
+    "trim_document": rf"[{_WIDE}]|^[ \t]|^[ \t]*\n|[ \t\n]$",
+}
+
+
+def unify_breaks(text: pl.Expr) -> pl.Expr:
+    r"""Write every line end as LF, and every vertical blank or separator that is no line end as a blank.
+
+    U+0085, U+2028, VT and FF occur inside lines of the corpora, where they are debris of other encodings.
+
+    >>> pl.select(unify_breaks(pl.lit("一\r\n二\r三\u2028四"))).item()
+    '一\n二\n三 四'
+    """
+    lines = text.str.replace_all("\r\n", "\n", literal=True).str.replace_all("\r", "\n", literal=True)
+    return lines.str.replace_all(rf"[{_VERTICAL}]", " ")
+
+
+#: The parts of `squeeze_blanks`, each with its gate.
+SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
+    (_UNPLAIN, lambda text: text.str.replace_all(_UNPLAIN, " ")),
+    ("  ", lambda text: text.str.replace_all("  +", " ")),
+    (r" \n|\n |^[ \n]|[ \n]$", lambda text: text.str.replace_all(r" ?\n ?", "\n").str.strip_chars(" \n")),
+)
+
+#: What `squeeze_blanks` comes to where a text has no blanks but plain ones, and no line breaks.
+PLAIN_PART: Part = (
+    "  |^ | $",
+    lambda text: text.str.replace_all("  +", " ").str.strip_chars(" "),
+)
+
+
+def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """`trim_document` for structured texts, `squeeze_blanks` for the others."""
+    return ((GATES["trim_document"], trim_document),) if traits.structured else SQUEEZE_PARTS
+
+
+def plain_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """The same for texts of plain characters."""
+    return parts(options, traits) if traits.structured else (PLAIN_PART,)
+
+
+def squeeze_blanks(text: pl.Expr) -> pl.Expr:
+    r"""Write any run of blanks as one plain blank, and none at the ends of a line or of the turn.
+
+    One blank between Han stays: it is a pause that the author meant. Line breaks inside the turn stay, empty lines too.
+
+    >>> pl.select(squeeze_blanks(pl.lit(" 慢慢來\u3000 會習慣 \n\n 嗯\t"))).item()
+    '慢慢來 會習慣\n\n嗯'
+    """
+    for _, change in SQUEEZE_PARTS:
+        text = change(text)
+    return text
+
+
+def trim_document(text: pl.Expr) -> pl.Expr:
+    r"""Drop the empty lines before a document and the blanks after it; write no-break and typographic blanks as plain.
+
+    Everything inside stays, because it may be code, a table or verse: indentation, runs of blanks, tabs, and U+3000,
+    which indents Chinese paragraphs. The first line keeps its indentation if the next one is indented too and it is
+    more than one blank, as code is: else it is the blank after a mark (`Human: `), or one that a model put first.
+
+    >>> pl.select(trim_document(pl.lit("\n    if x:\n\treturn  1\n"))).item()
+    '    if x:\n\treturn  1'
+    >>> pl.select(trim_document(pl.lit(" 好的\n写完了 "))).item()
+    '好的\n写完了'
+    """
+    plain = text.str.replace_all(rf"[{_WIDE}]", " ").str.strip_chars_end(" \t\n")
+    text = plain.str.replace(r"^(?:[ \t]*\n)+", "")
+    return pl.when(text.str.contains(_INDENTED)).then(text).otherwise(text.str.strip_chars_start(" \t"))

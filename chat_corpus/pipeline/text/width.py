@@ -1,0 +1,93 @@
+"""Full-width and ASCII forms of the same character."""
+
+from __future__ import annotations
+
+import re
+import string
+from functools import partial
+
+import polars as pl
+
+from chat_corpus.pipeline.text import segmentation
+from chat_corpus.pipeline.text.gates import Part
+from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.numbers import FULL, PARTED
+from chat_corpus.pipeline.text.options import TextOptions
+from chat_corpus.schema import Segmentation, Traits
+
+_ASCII = string.ascii_letters + string.digits
+_FULL = [chr(ord(character) + 0xFEE0) for character in _ASCII]
+_FOLDED = str.maketrans(dict(zip(_FULL, _ASCII, strict=True)))
+_POINT = lazy("(?<=[0-9])．(?=[0-9])")
+_CJK = "\u3001-\u3020\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff60“”‘’…—"
+# Slashes that separate tokens: beside CJK, or at the end. Without any, １/２ is a half.
+_SEGMENTED = {Segmentation.BLANK: re.compile(" "), Segmentation.SLASH: re.compile(rf"[{_CJK}]/|/(?:[{_CJK}]|\Z)")}
+_MARKS = dict(zip(",?!:;", "，？！：；", strict=True))
+# Left context is any CJK character, so that a run follows its first mark; right context is CJK or the end.
+_BETWEEN = lazy(rf"(?<=[{_CJK}])[,?!:;]+(?=[{_CJK}]|$)", re.MULTILINE)
+_BRACKETS = lazy(rf"\(([{_CJK}]+)\)")
+_STOP = lazy("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
+
+#: A text that a step changes matches the step's gate.
+GATES = {"fold_width": f"[{FULL}]", "point_decimals": "．", "unify_punctuation": r"[,?!:;.)]"}
+
+
+def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
+    """Full-width letters and digits, but for what `segmentation` must join first, and then decimal points."""
+    parted = segmentation.runs(options, traits)
+    fold = partial(fold_joined, segmentation=traits.segmentation) if parted else fold_width
+    return ((GATES["fold_width"], fold), (GATES["point_decimals"], point_decimals))
+
+
+def fold_width(text: pl.Expr) -> pl.Expr:
+    """Write full-width Latin letters and digits in ASCII.
+
+    Full-width punctuation stays: in Chinese it is the right one (ftfy and NFKC turn it into ASCII). Half-width kana
+    stay, because kaomoji are made of them.
+
+    >>> pl.select(fold_width(pl.lit("ＰＣ版，２０１４年！"))).item()
+    'PC版，2014年！'
+    """
+    return text.str.replace_many(_FULL, list(_ASCII))
+
+
+def fold_joined(text: pl.Expr, *, segmentation: Segmentation) -> pl.Expr:
+    """Do as `fold_width`, but leave what a segmenter parted (`１ ９ ９`) for `segmentation` to join first.
+
+    >>> pl.select(fold_joined(pl.lit("ＰＣ 版 ， １ ９ ９ 元"), segmentation=Segmentation.BLANK)).item()
+    'PC 版 ， １ ９ ９ 元'
+    """
+    runs = re.compile(f"({PARTED[segmentation]})|[{FULL}]+")
+
+    def fold(line: str) -> str:
+        if not _SEGMENTED[segmentation].search(line):
+            return line.translate(_FOLDED)
+        return runs.sub(lambda found: found[1] or found[0].translate(_FOLDED), line)
+
+    return text.map_elements(fold, return_dtype=pl.String)
+
+
+def point_decimals(text: pl.Expr) -> pl.Expr:
+    """Write a full-width stop between ASCII digits as a decimal point; elsewhere it stays.
+
+    >>> pl.select(point_decimals(pl.lit("8．25，１．好"))).item()
+    '8.25，１．好'
+    """
+    return text.map_elements(lambda line: _POINT().sub(".", line), return_dtype=pl.String)
+
+
+def _unify(text: str) -> str:
+    text = _BETWEEN().sub(lambda found: "".join(map(_MARKS.__getitem__, found[0])), text)
+    return _STOP().sub("。", _BRACKETS().sub(r"（\1）", text))
+
+
+def unify_punctuation(text: pl.Expr) -> pl.Expr:
+    """Write ASCII punctuation between Han (or at the end, after Han) in its full-width form.
+
+    Beside a Latin letter or a digit nothing changes (3:30, OK!), nor do runs of dots or brackets that hold anything but
+    CJK, which may be kaomoji.
+
+    >>> pl.select(unify_punctuation(pl.lit("好,走吧!! 3:30见(真的).OK?"))).item()
+    '好，走吧!! 3:30见（真的）.OK?'
+    """
+    return text.map_elements(_unify, return_dtype=pl.String)
