@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chat_corpus import sources
-from chat_corpus.survey import Found, survey
+from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.model import Found
 
 #: Layouts whose files cannot be repeated end to end; they are measured at the size they have, and a blank line.
 WHOLE = frozenset({"chatterbot", "egret"})

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline import process
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 
 #: A stage is a function of these modules that the pipeline calls.
 _STAGES = {

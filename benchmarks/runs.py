@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import inputs, measure
 from chat_corpus import sources
-from chat_corpus.survey import survey
+from chat_corpus.discovery.inventory import survey
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Time a MB may differ by this much from that of the smallest input and still be called flat.

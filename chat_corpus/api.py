@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import comparing, opening, tracing
 from chat_corpus.lineage.compared import Compared
@@ -17,7 +18,6 @@ from chat_corpus.pipeline.text import normalizer
 from chat_corpus.plan import Plan
 from chat_corpus.schema import Traits
 from chat_corpus.settings import Settings, load
-from chat_corpus.survey import survey
 
 
 def turns(

@@ -21,10 +21,10 @@ from chat_corpus.versions import installed
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from chat_corpus.discovery.model import Survey
     from chat_corpus.report import SourceReport
     from chat_corpus.report_schema import Report
     from chat_corpus.settings import Settings
-    from chat_corpus.survey import Survey
 
 _INCOMPLETE = 3
 
@@ -213,7 +213,7 @@ def _located(settings: Settings) -> Settings:
 
 def _look(settings: Settings) -> Survey:
     from chat_corpus import sources
-    from chat_corpus.survey import look
+    from chat_corpus.discovery.inventory import look
 
     return look(Path(settings.raw), sources.load(settings.plugins))
 
@@ -275,7 +275,8 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
 def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     """Every source: title, licence, origin, where it is looked for, found or not."""
     from chat_corpus import console, sources
-    from chat_corpus.survey import Found, survey
+    from chat_corpus.discovery.inventory import survey
+    from chat_corpus.discovery.model import Found
 
     console.Console(quiet=False, verbose=False, as_json=False)
     settings = _settings(configs, rest)

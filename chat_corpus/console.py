@@ -13,11 +13,11 @@ import polars as pl
 from tqdm import tqdm
 
 from chat_corpus import inventory, summary
+from chat_corpus.discovery.model import Found
 from chat_corpus.pipeline import counts
 from chat_corpus.progress import Pace, Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
-from chat_corpus.survey import Found
 from chat_corpus.terminal import JsonLines, Plain, columns
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")

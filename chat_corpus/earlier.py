@@ -11,12 +11,12 @@ import msgspec
 
 from chat_corpus import report_schema, versions
 from chat_corpus import sources as sources_
+from chat_corpus.discovery.model import Found
 from chat_corpus.errors import UsageError
 from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
 from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
-from chat_corpus.survey import Found
 
 #: The report's name in the output folder.
 REPORT = "report.json"

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat_corpus import usable
+from chat_corpus.discovery.model import Found, Survey
+from chat_corpus.discovery.sniff import head_of
+from chat_corpus.discovery.trial import trial
 from chat_corpus.errors import FileError
 from chat_corpus.files import compression
 from chat_corpus.files.content import digest
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.heads import head_of
 from chat_corpus.messages import counted
 from chat_corpus.schema import State
-from chat_corpus.survey import Found, Survey
-from chat_corpus.trial import trial
 
 #: States of a source that is read.
 _READ = {State.FOUND, State.RENAMED, State.PARTIAL, State.SAMPLE}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chat_corpus import earlier, index, sources, usable
+from chat_corpus.discovery.model import Found
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.merge import Merge
 from chat_corpus.messages import amount, beginning, counted
@@ -18,7 +19,6 @@ from chat_corpus.plan import Plan
 from chat_corpus.report import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
-from chat_corpus.survey import Found
 from chat_corpus.work import Task, raw_records
 
 _log = logging.getLogger(__name__)

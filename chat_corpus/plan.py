@@ -30,7 +30,7 @@ from chat_corpus.schema import Segmentation
 from chat_corpus.settings import Settings
 
 if TYPE_CHECKING:  # a worker, which is sent shards, need not know how files are found
-    from chat_corpus.survey import Found, Group
+    from chat_corpus.discovery.model import Found, Group
 
 #: Bytes that nothing read together may exceed, or eight shards: no record of any corpus is as long, nor is a file of a
 #: layout that is read whole; reading on would only fill the memory.

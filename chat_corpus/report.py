@@ -14,6 +14,7 @@ import polars as pl
 from msgspec.structs import asdict, replace
 
 from chat_corpus import earlier, report_schema, usable, versions
+from chat_corpus.discovery.model import Found
 from chat_corpus.files.atomic import whole
 from chat_corpus.pipeline import script
 from chat_corpus.pipeline.counts import Counts, FileCounts
@@ -31,7 +32,6 @@ from chat_corpus.report_schema import (
 from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Source
-from chat_corpus.survey import Found
 
 
 @dataclass(kw_only=True, slots=True)

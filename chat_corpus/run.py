@@ -18,6 +18,7 @@ from pathlib import Path
 import filelock
 
 from chat_corpus import earlier, report, usable
+from chat_corpus.discovery.model import Found
 from chat_corpus.drive import drive
 from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
@@ -29,7 +30,6 @@ from chat_corpus.progress import Progress
 from chat_corpus.report import SourceReport
 from chat_corpus.report_schema import Report, RunFacts
 from chat_corpus.settings import Settings
-from chat_corpus.survey import Found
 from chat_corpus.work import Task, tidy
 
 _log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from chat_corpus.discovery.model import Found
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.report import SourceReport
 from chat_corpus.schema import State
-from chat_corpus.survey import Found
 from chat_corpus.terminal import columns
 
 _COLUMNS = ("source", "records", "turns", "pairs", "seconds", "MB/s", "rejected")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.survey import look
+from chat_corpus.discovery.inventory import look
 from tests.helpers import invoke, put, visible
 
 MARK = " +++$+++ "

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.earlier import WORK
 from chat_corpus.engines import agreement
 from chat_corpus.engines.choose import choose
@@ -28,7 +29,6 @@ from chat_corpus.errors import EngineError
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 from tests.conftest import ROOT
 from tests.helpers import invoke
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.earlier import WORK
 from chat_corpus.files.atomic import staged
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
 

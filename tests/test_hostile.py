@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import plan, sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
@@ -30,7 +31,6 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
-from chat_corpus.survey import survey
 from chat_corpus.terminal import safe_json
 from chat_corpus.yaml_places import load as load_yaml
 from tests.conftest import ROOT, slow_from

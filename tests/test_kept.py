@@ -9,11 +9,11 @@ from random import Random
 import pytest
 
 from chat_corpus import kept, sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.earlier import WORK
 from chat_corpus.pipeline import process, reading
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 from chat_corpus.work import Part, Task, work
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put, visible

@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 
 from chat_corpus import cli, sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.earlier import WORK
 from chat_corpus.engines.local import AHEAD
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 from tests.conftest import slow_from
 from tests.helpers import invoke, visible
 

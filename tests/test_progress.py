@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.progress import Pace
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 from tests.conftest import slow_from
 from tests.helpers import UNEQUAL, invoke, put
 

@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from chat_corpus import merge, sources, usable, versions
+from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.model import Found
 from chat_corpus.earlier import WORK
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import tsv
@@ -23,7 +25,6 @@ from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
-from chat_corpus.survey import Found, survey
 from tests.conftest import SAMPLES, slow_from
 from tests.helpers import HARD, invoke, put, visible
 

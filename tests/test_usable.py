@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat_corpus import sources, usable
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.pipeline.counts import Example, FileCounts, builtins, decode, encode
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.settings import Settings
-from chat_corpus.survey import survey
 from tests.conftest import examples, slow_from
 from tests.helpers import invoke, put, visible
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chat_corpus import console, sources
+from chat_corpus.discovery.model import Found, Group
 from chat_corpus.engines import agreement, local
 from chat_corpus.engines.choose import choose
 from chat_corpus.engines.cluster import Cluster, Site
@@ -18,7 +19,6 @@ from chat_corpus.engines.local import Inline, Pool, pool
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.files.raw_file import RawFile, check_unchanged
 from chat_corpus.settings import Settings
-from chat_corpus.survey import Found, Group
 from tests.conftest import slow_from
 from tests.helpers import invoke, program, put
 

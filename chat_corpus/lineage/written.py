@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus import earlier
+from chat_corpus.discovery.walk import find
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.files.content import digest
@@ -29,7 +30,6 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.report_schema import FinishedSource
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Source
-from chat_corpus.walk import find
 
 #: What to do about outputs that cannot be traced.
 AGAIN = "run it again to have an output that can be traced"

@@ -18,11 +18,11 @@ from typing import IO
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import look
+from chat_corpus.discovery.walk import find
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files import archives, compression, raw_file
 from chat_corpus.files.raw_file import RawFile, read_range
-from chat_corpus.survey import look
-from chat_corpus.walk import find
 from tests.conftest import slow_from
 from tests.helpers import invoke
 

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
+from chat_corpus.discovery.model import Found, Group
 from chat_corpus.files.lines import BOM
 from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.formats.base import Format
@@ -34,7 +35,6 @@ from chat_corpus.plan import Plan
 from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Input, Source
-from chat_corpus.survey import Found, Group
 from tests.formats import invent
 
 WHOLE = 1 << 24

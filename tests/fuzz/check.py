@@ -14,6 +14,7 @@ from types import FrameType
 import polars as pl
 
 from chat_corpus import sources
+from chat_corpus.discovery.model import Found, Group
 from chat_corpus.errors import ChatCorpusError, LedgerError
 from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
@@ -22,7 +23,6 @@ from chat_corpus.pipeline.counts import Counts
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
 from chat_corpus.sources.base import Source
-from chat_corpus.survey import Found, Group
 from tests.fuzz.mutants import Mutant
 
 #: Seconds that no mutant needs.

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.files.compression import content_name
-from chat_corpus.survey import survey
 
 #: An excerpt is at most so long: damage is found by many mutants rather than by long ones.
 _EXCERPT = 3000

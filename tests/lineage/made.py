@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from chat_corpus import sources, usable
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.lineage.opening import load as opened
 from chat_corpus.lineage.written import Written
 from chat_corpus.progress import silent
 from chat_corpus.report_schema import FinishedSource
 from chat_corpus.run import run
 from chat_corpus.settings import load
-from chat_corpus.survey import survey
 
 #: A change of settings, and what it must be told as: cause, kind, settings, and how many rows where that is known.
 CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]]]]] = {

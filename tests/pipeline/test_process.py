@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.pipeline import process as pipeline
 from chat_corpus.pipeline import reading
@@ -17,7 +18,6 @@ from chat_corpus.pipeline.process import Outcome
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.plan import Plan
 from chat_corpus.settings import Settings, load
-from chat_corpus.survey import survey
 from tests.pipeline.processed import process
 
 CONV = (

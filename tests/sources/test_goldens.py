@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 
 from chat_corpus import sources, usable
+from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.model import Found
 from chat_corpus.plan import Plan
 from chat_corpus.progress import silent
 from chat_corpus.run import run
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
-from chat_corpus.survey import Found, survey
 from tests.conftest import Golden
 from tests.pipeline.processed import process
 

@@ -1,177 +1,25 @@
-"""What lies in the raw folder: which files are whose, which inputs are incomplete, and which are the bundled samples.
-
-Bundled samples are known by their content, so that a real corpus unpacked over them replaces them one by one; as soon
-as one real file is there, no sample is read.
-"""
+"""The files of one source as groups that are read together, and why others of it are left alone."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from chat_corpus.company import folder, joined, outputs
-from chat_corpus.errors import UsageError
+from chat_corpus.discovery.file_names import without_marks
+from chat_corpus.discovery.model import Claim, Found, Group, How
+from chat_corpus.discovery.siblings import folder
 from chat_corpus.files.compression import content_name
 from chat_corpus.files.content import alike, looks
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.naming import without_marks
-from chat_corpus.recognise import Claim, How, Sampled, Stray, judge
-from chat_corpus.samples import is_sample
-from chat_corpus.schema import State
 from chat_corpus.sources.base import Input, Source
-from chat_corpus.walk import walk
 
-_log = logging.getLogger(__name__)
-
-#: So many files of no corpus are looked into.
-_LOOKS = 2000
 _REMADE = "{} left alone: what somebody has made of this corpus, and {} is read"
 _SIBLING = "{} left alone: another form, edition or part of {}, which is read"
 #: So many files are named in a remark.
 _NAMED = 3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """Files read together: one, or one for each part of the format."""
-
-    input: int
-    files: tuple[RawFile, ...]
-
-
-@dataclass(kw_only=True, slots=True)
-class Found:
-    """What was found for one source: groups to read in order, patterns without a file, and remarks for the user.
-
-    `damaged` says of each file that is this source's by its name why it is not read. `sampled` tells of each file that
-    is read how many records its beginning holds.
-    """
-
-    source: Source
-    groups: list[Group] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
-    #: Of files in a form that is not read: what they are, and what to do. Empty if another form is there.
-    unusable: list[str] = field(default_factory=list)
-    renamed: list[RawFile] = field(default_factory=list)
-    sampled: dict[RawFile, Sampled] = field(default_factory=dict)
-    sample: bool = False
-    #: Bundled samples that were left alone, since there is a real corpus.
-    samples_left: int = 0
-
-    @property
-    def state(self) -> State:
-        """What was found of it; never failed."""
-        if self.damaged:
-            return State.DAMAGED
-        if self.unusable and not self.groups:
-            return State.UNUSABLE
-        if not self.groups:
-            return State.PARTIAL if self.missing else State.ABSENT
-        if self.sample:
-            return State.SAMPLE
-        return State.PARTIAL if self.missing else State.RENAMED if self.renamed else State.FOUND
-
-    @property
-    def names(self) -> list[list[str]]:
-        """The names of the files of each group."""
-        return [[file.name for file in group.files] for group in self.groups]
-
-    @property
-    def files(self) -> list[RawFile]:
-        """All files of all groups."""
-        return [file for group in self.groups for file in group.files]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
-    """What was found for each source, and the files that are no source's."""
-
-    found: dict[str, Found]
-    strays: list[Stray]
-
-
-def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
-    """What was found under `raw` for each source. Warns of what may hide a corpus. Raises UsageError as `look`."""
-    told = look(raw, sources)
-    for stray in told.strays:
-        if stray.grave:
-            _log.warning("%s left alone: %s", stray.file.name, stray.reason, extra={"event": "file.left"})
-    return told.found
-
-
-def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
-    """What was found under `raw`. Raises UsageError where `raw` is no folder."""
-    if not raw.is_dir():
-        raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
-    claims, strays = _judged(raw, sources)
-    if len(strays) > _LOOKS:
-        about = {"event": "files.many"}
-        _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
-    claims, strays = outputs(claims, strays, sources)
-    claims, strays = joined(claims, strays, sources)
-    samples = {told.file for told in claims if is_sample(told.file)}
-    real = any(told.file not in samples for told in claims)
-    found = {}
-    for name, source in sources.items():
-        mine = [told for told in claims if told.place[0] == name]
-        kept = [told for told in mine if not real or told.file not in samples]
-        found[name] = _grouped(source, kept)
-        found[name].sample = bool(found[name].groups) and not real
-        found[name].samples_left = len(mine) - len(kept)
-    _assign_damage(found, strays)
-    _assign_unusable(found, strays)
-    return Survey(found=found, strays=strays)
-
-
-def _judged(raw: Path, sources: Mapping[str, Source]) -> tuple[list[Claim], list[Stray]]:
-    """Whose each file is; of a name that an archive holds more than once, the last is read that can be."""
-    told: list[Claim | Stray] = []
-    places: dict[str, int] = {}
-    strays = 0
-    for entry in walk(raw):
-        judged = judge(entry, sources, by_content=strays < _LOOKS)
-        strays += isinstance(judged, Stray)
-        if not entry.trouble:
-            if entry.file.name in places:
-                earlier = places[entry.file.name]
-                told[earlier] = _replaced(told[earlier].file, entry.file)
-            places[entry.file.name] = len(told)
-        told.append(judged)
-    return [one for one in told if isinstance(one, Claim)], [one for one in told if isinstance(one, Stray)]
-
-
-def _replaced(file: RawFile, later: RawFile) -> Stray:
-    """An archive that was added to holds earlier versions; names that differ are one without what climbs out of it."""
-    told = "a later member comes under the same name and is read in its place, as when they are unpacked"
-    return Stray(file=file, reason=told, grave=file.member != later.member)
-
-
-def _assign_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
-    for stray in strays:
-        if stray.damaged:
-            one = found[stray.damaged]
-            name = PurePosixPath(content_name(stray.file.name)).name
-            if any(PurePosixPath(content_name(file.name)).name == name for file in one.files):
-                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
-            else:
-                one.damaged.append(f"{stray.file.name}: {stray.reason}")
-
-
-def _assign_unusable(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
-    for stray in strays:
-        if stray.meant:
-            one = found[stray.meant]
-            if one.groups:
-                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
-            else:
-                one.unusable.append(f"{stray.file.name}: {stray.reason}")
-
-
-def _grouped(source: Source, claims: list[Claim]) -> Found:
+def grouped(source: Source, claims: list[Claim]) -> Found:
+    """What is read of the files that are one source's, in groups, and remarks on those that are not."""
     found = Found(source=source)
     names = {told.file.name for told in claims}
     claims = _without_siblings(_one_form_each(claims, found), found)

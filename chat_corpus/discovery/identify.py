@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from chat_corpus import naming, unread
+from chat_corpus.discovery import file_names, other_types
+from chat_corpus.discovery.model import Claim, How, Place, Sampled, Stray
+from chat_corpus.discovery.sniff import head_of, text_of
+from chat_corpus.discovery.trial import is_most_of
+from chat_corpus.discovery.walk import Entry
 from chat_corpus.errors import ChatCorpusError, FileError, described
 from chat_corpus.files.compression import content_name
 from chat_corpus.files.encoding_detection import text_head
@@ -20,11 +23,8 @@ from chat_corpus.files.lines import cut_at_line
 from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_range
 from chat_corpus.formats.base import Format
-from chat_corpus.heads import head_of, text_of
 from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.signature import FEW, HAN, contradicts, share
-from chat_corpus.trial import is_most_of
-from chat_corpus.walk import Entry
 
 _log = logging.getLogger(__name__)
 #: Sources of which it has been said that their code fails.
@@ -32,8 +32,6 @@ _warned: set[str] = set()
 #: What is said of a file on which the code of a source fails.
 _FAILED = "the code of its source failed on it: {}"
 
-#: Where a file belongs: a source, one of its inputs, a part of that.
-Place = tuple[str, int, int]
 
 #: So many bytes at the end of a file are looked at.
 _TAIL = 1 << 12
@@ -47,50 +45,6 @@ _UNKNOWN = "no corpus that is known, by its name or its content"
 _SHOWN = 8
 #: Layouts of any text.
 _COMMON = ("", ",")
-
-
-class How(Enum):
-    """By what a file is known: its name, its name once repaired, its content, or the files beside it."""
-
-    NAME = "its name"
-    GARBLED = "its garbled name"
-    CONTENT = "its content"
-    COMPANY = "the files beside it"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sampled:
-    """How many records the first `bytes` of a content hold; `whole`: there are no others."""
-
-    records: int
-    bytes: int
-    whole: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """A file and the place that it fills."""
-
-    place: Place
-    file: RawFile
-    how: How
-    sampled: Sampled
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stray:
-    """A file that is nobody's, and why.
-
-    `damaged` names the source whose file it is by its name, `meant` the one that it would be of if it could be read;
-    `candidates` are the claims that it has if there are other files of theirs beside it.
-    """
-
-    file: RawFile
-    reason: str
-    damaged: str | None = None
-    meant: str | None = None
-    grave: bool = False
-    candidates: tuple[Claim, ...] = ()
 
 
 def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True) -> Claim | Stray:
@@ -124,10 +78,10 @@ def _judged(
         return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
     if head.startswith(MARK) and not entry.file.compressed and entry.file.member is None:
         return _parquet(entry, owner, named, how, sources)
-    kind = unread.by_content(head, content_name(entry.file.name))
+    kind = other_types.by_content(head, content_name(entry.file.name))
     if kind is not None:
         return _unread(entry, owner, kind, sources)
-    made = None if owner else naming.made_of(content_name(entry.file.name), sources)
+    made = None if owner else file_names.made_of(content_name(entry.file.name), sources)
     if made is not None:
         return Stray(file=entry.file, reason=_MADE.format(made), meant=made)
     text = text_of(head)
@@ -186,12 +140,12 @@ def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
     return "" if b"\0" in tail else fault_at_end(tail)
 
 
-def _unread(entry: Entry, owner: str | None, kind: unread.Kind, sources: Mapping[str, Source]) -> Stray:
+def _unread(entry: Entry, owner: str | None, kind: other_types.Kind, sources: Mapping[str, Source]) -> Stray:
     """A file of a kind that is not read, with the source whose it may be."""
     if owner is not None:
         return Stray(file=entry.file, reason=kind.message, damaged=owner, grave=True)
     names = map(content_name, entry.names)
-    meant = next((one for name in names if (one := naming.meant(name, sources, by_folder=kind.data))), None)
+    meant = next((one for name in names if (one := file_names.meant(name, sources, by_folder=kind.data))), None)
     return Stray(file=entry.file, reason=kind.message, meant=meant, grave=kind.data and meant is None)
 
 
@@ -222,12 +176,12 @@ def _by_content(
 ) -> Claim | Stray:
     """A name that the content contradicts is no reason to take the file for another source's."""
     name = content_name(entry.file.name)
-    kind = unread.by_ending(name, is_text=text is not None) if owner is None else None
+    kind = other_types.by_ending(name, is_text=text is not None) if owner is None else None
     if kind is not None:
         return _unread(entry, None, kind, sources)
     if text is None:
         return Stray(file=entry.file, reason="no text, as far as its first bytes tell")
-    if owner is None and unread.is_written(name):
+    if owner is None and other_types.is_written(name):
         return Stray(file=entry.file, reason=_UNKNOWN)
     places = list(_fitting(name, head, text, sources))
     found = list(dict.fromkeys(place[0] for place in places))
@@ -243,7 +197,7 @@ def _by_content(
     candidates = tuple(
         _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
     )
-    unfinished = unread.by_ending(name) if not candidates else None
+    unfinished = other_types.by_ending(name) if not candidates else None
     if unfinished is not None and unfinished.data:
         return _unread(entry, None, unfinished, sources)
     return Stray(file=entry.file, reason=_nearest(entry, text, sources), candidates=candidates)
@@ -293,8 +247,8 @@ def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
 
     A source that the name speaks of is not advised against.
     """
-    speaks = naming.mentioned(entry.names[0], sources)
-    speaks += [one for one in [naming.meant(entry.names[0], sources, by_folder=False)] if one and one not in speaks]
+    speaks = file_names.mentioned(entry.names[0], sources)
+    speaks += [one for one in [file_names.meant(entry.names[0], sources, by_folder=False)] if one and one not in speaks]
     alike = {
         source.name: wanted.files[0]
         for source in sources.values()

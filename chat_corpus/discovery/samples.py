@@ -15,7 +15,7 @@ from chat_corpus.files.raw_file import RawFile
 @cache
 def _samples() -> Mapping[str, int]:
     """SHA-256 and size of each bundled sample."""
-    known: dict[str, int] = json.loads(files("chat_corpus").joinpath("samples.json").read_text("utf-8"))
+    known: dict[str, int] = json.loads(files("chat_corpus.discovery").joinpath("samples.json").read_text("utf-8"))
     return known
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus import survey as survey_module
+from chat_corpus.discovery import inventory as survey_module
+from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.model import Found
 from chat_corpus.errors import UsageError
-from chat_corpus.survey import Found, survey
 from tests.conftest import SAMPLES
 from tests.helpers import invoke
 

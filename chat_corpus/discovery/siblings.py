@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from chat_corpus.discovery.file_names import made_of
+from chat_corpus.discovery.model import Claim, How, Place, Stray
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.naming import made_of
-from chat_corpus.recognise import Claim, How, Place, Stray
 from chat_corpus.sources.base import Source
 
 #: Two files that are read together have as many records, as far as samples can tell.

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import heads, sources, walk
+from chat_corpus import sources
+from chat_corpus.discovery import sniff, walk
+from chat_corpus.discovery.inventory import look
+from chat_corpus.discovery.model import Survey
 from chat_corpus.files import compression
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import displayed
-from chat_corpus.survey import Survey, look
 from tests.helpers import invoke
 
 TIEBA = "在吗\t在\n"
@@ -108,13 +110,13 @@ def test_a_file_that_may_not_be_read_is_damaged_if_it_is_a_corpus(raw: Path, mon
 
 def test_a_file_that_vanishes_after_it_was_listed_is_told(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (raw / "lost.conv").write_text("E\nM a\n", "utf-8")
-    real = heads.head_of
+    real = sniff.head_of
 
     def late(file: RawFile) -> bytes:
         (raw / "lost.conv").unlink(missing_ok=True)
         return real(file)
 
-    monkeypatch.setattr("chat_corpus.recognise.head_of", late)
+    monkeypatch.setattr("chat_corpus.discovery.identify.head_of", late)
     one = seen(raw).found["subtitle"]
     assert one.state == "damaged"
     assert "No such file" in one.damaged[0]
@@ -132,7 +134,7 @@ def test_a_file_that_vanishes_before_it_is_read_fails_its_source_alone(
         (raw / "lost.conv").unlink()
         return told
 
-    monkeypatch.setattr("chat_corpus.survey.look", vanishing)
+    monkeypatch.setattr("chat_corpus.discovery.inventory.look", vanishing)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert "lost.conv: cannot be read: " in done.stderr

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.survey import Survey, look
+from chat_corpus.discovery.inventory import look
+from chat_corpus.discovery.model import Survey
 from tests.helpers import CHAIN, invoke, put
 
 PAIRS = "".join(f"第{n}问\t第{n}答\n" for n in range(30))

@@ -7,12 +7,12 @@ from collections import Counter
 
 import polars as pl
 
+from chat_corpus.discovery.sniff import text_of
 from chat_corpus.files.encoding_detection import text_head
 from chat_corpus.files.encodings import UTF8_SHARE, utf8_share
 from chat_corpus.files.lines import BOM, cut_at_line, printable
 from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.base import Format, Reading, Records
-from chat_corpus.heads import text_of
 from chat_corpus.messages import beginning
 from chat_corpus.pipeline.counts import FileCounts
 from chat_corpus.pipeline.ledger import UNREADABLE, check_reading, file_counts

@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.recognise import Claim, How, judge
+from chat_corpus.discovery.identify import judge
+from chat_corpus.discovery.inventory import look
+from chat_corpus.discovery.model import Claim, How, Survey
+from chat_corpus.discovery.walk import likely_names, walk
 from chat_corpus.sources.signature import Rate, Signature
-from chat_corpus.survey import Survey, look
-from chat_corpus.walk import likely_names, walk
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import CHAIN, HARD, invoke, put
 
@@ -322,7 +323,7 @@ def test_hostile_content_takes_no_signature_long(unit: str, tmp_path: Path) -> N
 def test_too_many_files_of_no_corpus_are_not_looked_into_but_names_still_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat_corpus.survey._LOOKS", 5)
+    monkeypatch.setattr("chat_corpus.discovery.inventory._LOOKS", 5)
     put(tmp_path, {**{f"a{n}": "x" for n in range(9)}, "z/chain": CHAIN, "z/tieba.dialogues": CHAIN})
     told = found(tmp_path)
     assert [file.name for file in told.found["tieba"].files] == ["z/tieba.dialogues"]

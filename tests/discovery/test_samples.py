@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from chat_corpus import sources
+from chat_corpus.discovery.inventory import survey
 from chat_corpus.schema import State
-from chat_corpus.survey import survey
 from tests.conftest import ROOT, SAMPLES, Golden
 
 
@@ -19,7 +19,8 @@ def bundled() -> list[Path]:
 def test_the_package_knows_each_sample_by_its_content(golden: Golden) -> None:
     known = {hashlib.sha256(file.read_bytes()).hexdigest(): file.stat().st_size for file in bundled()}
     golden.check(
-        ROOT / "chat_corpus" / "samples.json", (json.dumps(dict(sorted(known.items())), indent=0) + "\n").encode()
+        ROOT / "chat_corpus" / "discovery" / "samples.json",
+        (json.dumps(dict(sorted(known.items())), indent=0) + "\n").encode(),
     )
 
 

@@ -1,0 +1,1 @@
+"""What lies in the raw folder: which file is whose, and in which state each source is."""
