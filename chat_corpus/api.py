@@ -15,7 +15,7 @@ from chat_corpus.lineage.compared import Compared
 from chat_corpus.pipeline import process, script
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
-from chat_corpus.plan import Plan
+from chat_corpus.runs.planner import Plan
 from chat_corpus.schema import Traits
 from chat_corpus.settings import Settings, load
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from chat_corpus.discovery.model import Survey
-    from chat_corpus.report import SourceReport
     from chat_corpus.report_schema import Report
+    from chat_corpus.runs.report_builder import SourceReport
     from chat_corpus.settings import Settings
 
 _INCOMPLETE = 3
@@ -107,8 +107,9 @@ def run(
     **rest: Any,
 ) -> None:
     """Extract, clean, convert, pair and write every corpus found (the default command)."""
-    from chat_corpus import console, earlier, findings, summary
-    from chat_corpus.run import run as do
+    from chat_corpus import console, findings, summary
+    from chat_corpus.runs import previous
+    from chat_corpus.runs.runner import run as do
     from chat_corpus.settings import check_apart, check_text
 
     settings = _located(_settings(configs, rest))
@@ -127,7 +128,7 @@ def run(
         raise click.exceptions.Exit(lacking or _INCOMPLETE)
     if dry_run:
         if not force:
-            earlier.check_replaceable(Path(settings.out), settings, ready)
+            previous.check_replaceable(Path(settings.out), settings, ready)
         _echo(console.reads_and_writes(ready, settings), console.PLAN_COLUMNS, as_json=as_json)
         raise click.exceptions.Exit(lacking)
     with talk.progress(ready) as progress:

@@ -15,8 +15,9 @@ from tqdm import tqdm
 from chat_corpus import inventory, summary
 from chat_corpus.discovery.model import Found
 from chat_corpus.pipeline import counts
-from chat_corpus.progress import Pace, Progress
-from chat_corpus.report import SourceReport
+from chat_corpus.progress import Pace
+from chat_corpus.runs.progress import Progress
+from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.settings import Settings
 from chat_corpus.terminal import JsonLines, Plain, columns
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chat_corpus import usable
 from chat_corpus.discovery.model import Found, Survey
 from chat_corpus.discovery.sniff import head_of
 from chat_corpus.discovery.trial import trial
@@ -17,6 +16,7 @@ from chat_corpus.files import compression
 from chat_corpus.files.content import digest
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import counted
+from chat_corpus.runs import usability
 from chat_corpus.schema import State
 
 #: States of a source that is read.
@@ -53,8 +53,8 @@ def _unreadable(one: Found) -> tuple[list[str], list[str]]:
             if tried is not None:
                 counts[file.name], quotes[file.name] = tried
     groups = [names for names in one.names if names[0] in counts]
-    cautions = [*usable.cautions(groups, counts, quotes), *usable.passed_over(counts)]
-    return list(usable.failures(groups, counts, quotes)), cautions
+    cautions = [*usability.cautions(groups, counts, quotes), *usability.passed_over(counts)]
+    return list(usability.failures(groups, counts, quotes)), cautions
 
 
 def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:

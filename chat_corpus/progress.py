@@ -7,14 +7,6 @@ from collections.abc import Callable
 
 from chat_corpus.messages import amount, scaled
 
-#: Told the name of a source, how many bytes of its files on disk are done with, and whether this run worked for them.
-Progress = Callable[[str, int, bool], object]
-
-
-def silent(source: str, done: int, worked: bool) -> None:
-    """Progress that nobody is told of."""
-
-
 #: A rate is told from this part of the whole on: before, starting up has taken most of the time.
 _TELLING = 100
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chat_corpus.discovery.model import Found
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.report import SourceReport
+from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import State
 from chat_corpus.terminal import columns
 

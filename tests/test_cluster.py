@@ -20,14 +20,14 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.earlier import WORK
 from chat_corpus.engines import agreement
 from chat_corpus.engines.choose import choose
 from chat_corpus.engines.cluster import Cluster, Site
 from chat_corpus.engines.local import Inline
 from chat_corpus.errors import EngineError
-from chat_corpus.progress import silent
-from chat_corpus.run import run
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.progress import silent
+from chat_corpus.runs.runner import run
 from chat_corpus.settings import Settings
 from tests.conftest import ROOT
 from tests.helpers import invoke

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import merge, sources
+from chat_corpus import sources
 from chat_corpus.exports import tsv
 from chat_corpus.formats.base import Reading, Records
 from chat_corpus.pipeline import process
@@ -21,6 +21,7 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.process import Context, Stage
 from chat_corpus.pipeline.script.converter import Converter
 from chat_corpus.pipeline.text import normalizer
+from chat_corpus.runs import merge
 from tests.helpers import invoke, put, visible
 
 ROWS = "".join(f"问{n}\t答{n}\n" for n in range(9)) + "只有一栏\n问\t \n"

@@ -10,11 +10,11 @@ import pytest
 
 from chat_corpus import kept, sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.earlier import WORK
 from chat_corpus.pipeline import process, reading
-from chat_corpus.plan import Plan
+from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.task import Part, Task, work
 from chat_corpus.settings import Settings
-from chat_corpus.work import Part, Task, work
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put, visible
 

@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus import console, sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.run import run
+from chat_corpus.runs.runner import run
 from chat_corpus.settings import Settings
 from tests.helpers import invoke, program, put, visible
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chat_corpus.earlier import WORK
-from chat_corpus.work import Part
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.task import Part
 from tests.conftest import slow_from
 from tests.helpers import invoke, put, visible
 
@@ -120,7 +120,7 @@ def test_a_file_that_is_another_under_the_same_size_and_time_is_not_mixed_with_w
     out, config = tmp_path / "out", tmp_path / "small.yaml"
     config.write_text("shard_bytes: 200\nworkers: 1\n")
     with monkeypatch.context() as patched:
-        patched.setattr("chat_corpus.merge.Merge.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("chat_corpus.runs.merge.Merge.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert invoke("--raw", raw, "--out", out, "--config", config).exit_code == 130
     assert list((out / WORK / "tieba").glob("*.json"))
     file = raw / "tieba.dialogues"
@@ -223,7 +223,7 @@ def test_a_part_of_another_shard_is_not_taken_for_its_own(raw: Path, tmp_path: P
     config.write_text("shard_bytes: 200\nworkers: 1\n")
     flags = ("--raw", raw, "--out", out, "--config", config)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("chat_corpus.merge.Merge.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("chat_corpus.runs.merge.Merge.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert invoke(*flags).exit_code == 130
     parts = sorted((out / WORK / "tieba").glob("*.json"))
     one, other = (Part(folder=path.parent, stem=path.stem) for path in parts[:2])

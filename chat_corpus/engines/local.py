@@ -96,7 +96,7 @@ class Pool:
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:
             for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
-                self._pool.submit(importlib.import_module, "chat_corpus.work")
+                self._pool.submit(importlib.import_module, "chat_corpus.runs.task")
         except BaseException:
             self.stop()
             raise

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import earlier
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.alignment import Gap, gaps
 from chat_corpus.lineage.attribution import Side, differences
@@ -23,6 +22,7 @@ from chat_corpus.lineage.compared import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.opening import INTERRUPTED, load
 from chat_corpus.lineage.unlike import Pair, Unlike, differing, moved, shards, unlike
 from chat_corpus.lineage.written import Written
+from chat_corpus.runs import previous
 
 _BLOCK = 1 << 24
 #: So many shards that could not be done again are told of.
@@ -122,7 +122,7 @@ class _Comparison:
 
     def _shards(self, found: Unlike) -> tuple[list[Pair], tuple[Written, Written] | None]:
         """The shards whose rows are not the same, and the two runs; no runs where they cannot be done again."""
-        cut_off = [out for out in self.outs if earlier.interrupted(out, self.name, earlier.told(out).get(self.name))]
+        cut_off = [out for out in self.outs if previous.interrupted(out, self.name, previous.told(out).get(self.name))]
         if cut_off:
             self.remarks += [f"not traced: {INTERRUPTED.format(out)}" for out in cut_off]
         elif not found.known:

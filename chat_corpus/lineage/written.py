@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from chat_corpus import earlier
 from chat_corpus.discovery.walk import find
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
@@ -28,6 +27,7 @@ from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.report_schema import FinishedSource
+from chat_corpus.runs import previous
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Source
 
@@ -137,7 +137,7 @@ class Written:
         outcome = process.judge(cleaned, shard, self.source, self.own, lambda: records)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
         if outcome.counts != entry.counts:
-            raise ChatCorpusError(f"{where}: other accounts now than in {earlier.index(self.out, self.name)}; {AGAIN}")
+            raise ChatCorpusError(f"{where}: other accounts now than in {previous.index(self.out, self.name)}; {AGAIN}")
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line")
@@ -151,7 +151,7 @@ class Written:
             turns=turns,
             pairs=possible.with_columns(row=placed).with_columns(repeat=_numbered(_REPEAT)),
             records=records,
-            rejects=earlier.places(self.out, self.name)[1],
+            rejects=previous.places(self.out, self.name)[1],
         )
 
     def _input(self, name: str) -> RawFile:
@@ -162,7 +162,7 @@ class Written:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
         if name not in self.inputs:
-            raise ChatCorpusError(f"{name}: in the index of {self.name}, and not in {earlier.REPORT}; {AGAIN}")
+            raise ChatCorpusError(f"{name}: in the index of {self.name}, and not in {previous.REPORT}; {AGAIN}")
         size, modified, known = self.inputs[name]
         file = find(folder, name)
         if file is None:

@@ -31,7 +31,7 @@ from chat_corpus.pipeline.ledger import check_reading
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.plan import Plan
+from chat_corpus.runs.planner import Plan
 from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Input, Source

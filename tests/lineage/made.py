@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from chat_corpus import sources, usable
+from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.lineage.opening import load as opened
 from chat_corpus.lineage.written import Written
-from chat_corpus.progress import silent
 from chat_corpus.report_schema import FinishedSource
-from chat_corpus.run import run
+from chat_corpus.runs import usability
+from chat_corpus.runs.progress import silent
+from chat_corpus.runs.runner import run
 from chat_corpus.settings import load
 
 #: A change of settings, and what it must be told as: cause, kind, settings, and how many rows where that is known.
@@ -62,8 +63,8 @@ def made(raw: Path, out: Path, name: str, **flags: Any) -> Made:
     settings = load((), {"raw": str(raw), "out": str(out), "workers": 1, "shard_bytes": 1000, **flags})
     found = survey(raw, sources.load(settings.plugins))[name]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(usable, "failures", lambda *_: iter(()))
-        patched.setattr(usable, "barren", lambda *_: "")
+        patched.setattr(usability, "failures", lambda *_: iter(()))
+        patched.setattr(usability, "barren", lambda *_: "")
         done, report = run({name: found}, settings, silent)
     assert done[name].error == ""
     rejects = (out / "rejects" / f"{name}.jsonl").read_bytes().splitlines()

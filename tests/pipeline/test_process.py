@@ -16,7 +16,7 @@ from chat_corpus.pipeline import reading
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.process import Outcome
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.plan import Plan
+from chat_corpus.runs.planner import Plan
 from chat_corpus.settings import Settings, load
 from tests.pipeline.processed import process
 

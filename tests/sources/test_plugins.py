@@ -17,10 +17,10 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.plan import Plan
+from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.task import Task, work
 from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
-from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
 from tests.helpers import PLUGIN, invoke, plugin, put
 

@@ -13,16 +13,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chat_corpus import merge, sources, usable, versions
+from chat_corpus import sources, versions
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.discovery.model import Found
-from chat_corpus.earlier import WORK
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.pairing import PairOptions
-from chat_corpus.progress import silent
-from chat_corpus.run import run
+from chat_corpus.runs import merge, usability
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.progress import silent
+from chat_corpus.runs.runner import run
 from chat_corpus.schema import Reason
 from chat_corpus.settings import Settings
 from tests.conftest import SAMPLES, slow_from
@@ -141,7 +142,7 @@ def test_the_size_of_shards_changes_nothing(
     name: str, sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor does it change an account: what a shard counts is added up."""
-    monkeypatch.setattr(usable, "MOST", 2.0)  # half of a hard sample is damaged on purpose
+    monkeypatch.setattr(usability, "MOST", 2.0)  # half of a hard sample is damaged on purpose
     outputs, accounts = [], []
     for size in sizes:
         settings = Settings(out=str(tmp_path / str(size)), shard_bytes=size, workers=1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import stat
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -265,23 +264,3 @@ def _crc32(path: Path) -> int:
         while block := stream.read(BLOCK):
             crc = zlib.crc32(block, crc)
     return crc
-
-
-def tidy(folder: Path) -> None:
-    """Delete what is a link, or no file, in the work folder and the folders in it: no run made it.
-
-    Else what is written, or swept, there would be so elsewhere, and a FIFO would be waited for.
-    """
-    for path in folder.iterdir():
-        if not _is_own(path):
-            path.unlink()
-        elif path.is_dir():
-            for inner in path.iterdir():
-                if not _is_own(inner):
-                    inner.unlink()
-
-
-def _is_own(path: Path) -> bool:
-    """Whether a path is a folder, or a regular file that has no other name."""
-    facts = path.lstat()
-    return stat.S_ISDIR(facts.st_mode) or (stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1)

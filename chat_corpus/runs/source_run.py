@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chat_corpus import earlier, index, sources, usable
+from chat_corpus import index, sources
 from chat_corpus.discovery.model import Found
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
-from chat_corpus.merge import Merge
 from chat_corpus.messages import amount, beginning, counted
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.plan import Plan
-from chat_corpus.report import SourceReport
+from chat_corpus.runs import previous, usability
+from chat_corpus.runs.merge import Merge
+from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.report_builder import SourceReport
+from chat_corpus.runs.task import Task, raw_records
 from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
-from chat_corpus.work import Task, raw_records
 
 _log = logging.getLogger(__name__)
 
@@ -181,14 +182,14 @@ class Job:
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
                     self.told.read_samples()
-                    self.merge.put(out, lambda: earlier.announce(out, self.name, self.plan.settings))
+                    self.merge.put(out, lambda: previous.announce(out, self.name, self.plan.settings))
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True
         self.told.seconds = time.perf_counter() - self.clock
         return faulty or not self.told.error
 
-    def _quotes(self) -> usable.Quotes:
+    def _quotes(self) -> usability.Quotes:
         """How the first unreadable record of each file begins: messages show it, report.json does not."""
         return {
             name: beginning(task.part.raw_of(name, file.example.line))
@@ -221,20 +222,20 @@ class Job:
         """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
         counts, source = self.told.counts, self.plan.found.source
         groups, files = self.plan.found.names, self.told.counts.records_by_file
-        failures, cautions = list(usable.failures(groups, files)), list(usable.cautions(groups, files))
+        failures, cautions = list(usability.failures(groups, files)), list(usability.cautions(groups, files))
         quotes = self._quotes() if failures or cautions else {}
         if failures:
-            advice = usable.advice(source, groups, files, self.told.files)
+            advice = usability.advice(source, groups, files, self.told.files)
             error = IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}")
-            self.fail(error, f"{self.name}: {'; '.join(usable.failures(groups, files, quotes))}; {advice}")
-        elif barren := usable.barren(source, self.plan.settings.of(self.name), counts):
-            if usable.is_wanted(counts):
+            self.fail(error, f"{self.name}: {'; '.join(usability.failures(groups, files, quotes))}; {advice}")
+        elif barren := usability.barren(source, self.plan.settings.of(self.name), counts):
+            if usability.is_wanted(counts):
                 _log.warning("%s: %s", self.name, barren, extra={"event": "source.empty", "source": self.name})
             else:
                 self.fail(IncompleteError(f"{self.name}: {barren}"))
-        for caution in usable.cautions(groups, files, quotes):
+        for caution in usability.cautions(groups, files, quotes):
             _log.warning("%s: %s", self.name, caution, extra={"event": "source.unreadable", "source": self.name})
-        for remark in usable.passed_over(files):
+        for remark in usability.passed_over(files):
             _log.warning("%s: %s", self.name, remark, extra={"event": "source.unread_field", "source": self.name})
 
 

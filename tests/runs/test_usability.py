@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat_corpus import sources, usable
+from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.pipeline.counts import Example, FileCounts, builtins, decode, encode
-from chat_corpus.progress import silent
-from chat_corpus.run import run
+from chat_corpus.runs import usability
+from chat_corpus.runs.progress import silent
+from chat_corpus.runs.runner import run
 from chat_corpus.settings import Settings
 from tests.conftest import examples, slow_from
 from tests.helpers import invoke, put, visible
@@ -204,8 +205,8 @@ def test_shards_may_be_added_in_any_order(shards: list[FileCounts], order: Any) 
 
 def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
     file = replace(FileCounts.zero(), used=5001, rejected=4999, unreadable=Counter(layout=4999))
-    assert list(usable.failures([["a"]], {"a": file})) == []
-    assert "(49.9 %)" in next(usable.cautions([["a"]], {"a": file}))
+    assert list(usability.failures([["a"]], {"a": file})) == []
+    assert "(49.9 %)" in next(usability.cautions([["a"]], {"a": file}))
 
 
 def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path) -> None:

@@ -7,30 +7,26 @@ settings and code are those of its output is left alone; one that was interrupte
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import filelock
-
-from chat_corpus import earlier, report, usable
 from chat_corpus.discovery.model import Found
-from chat_corpus.drive import drive
-from chat_corpus.earlier import WORK
 from chat_corpus.engines.choose import choose
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import sweep
-from chat_corpus.job import Job, forget
 from chat_corpus.pipeline import script
-from chat_corpus.progress import Progress
-from chat_corpus.report import SourceReport
 from chat_corpus.report_schema import Report, RunFacts
+from chat_corpus.runs import previous, report_builder, usability
+from chat_corpus.runs.dispatch import drive
+from chat_corpus.runs.lock import held
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.progress import Progress
+from chat_corpus.runs.report_builder import SourceReport
+from chat_corpus.runs.source_run import Job, forget
+from chat_corpus.runs.task import Task
 from chat_corpus.settings import Settings
-from chat_corpus.work import Task, tidy
 
 _log = logging.getLogger(__name__)
 
@@ -54,47 +50,13 @@ def run(
     out = Path(settings.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with _held(out):
+        with held(out):
             if not replace:
-                earlier.check_replaceable(out, settings, found)
+                previous.check_replaceable(out, settings, found)
             sweep(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _held(out: Path) -> Iterator[None]:
-    """Hold the output folder against other runs."""
-    folder = out / WORK
-    if folder.is_symlink():
-        raise UsageError(
-            f"{folder}: a link; what is in it would be deleted when it is no longer needed: remove the link"
-        )
-    folder.mkdir(exist_ok=True)
-    for one in (out / "rejects", out / "index"):
-        if one.is_symlink():
-            raise UsageError(f"{one}: a link; files would be written elsewhere than under {out}: remove the link")
-    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source has such a name
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        told = _told(holder) or "another process"
-        raise UsageError(f"{out}: {told} is writing here; wait for it, or use another --out") from error
-    try:
-        tidy(folder)
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def _told(holder: Path) -> str:
-    try:
-        return holder.read_text("utf-8")
-    except OSError:  # it has just ended, or just begun
-        return ""
 
 
 def _run(
@@ -108,7 +70,9 @@ def _run(
 
     def tell(*, last: bool) -> Report:
         seconds = round(time.perf_counter() - clock, 3)
-        return report.write(out, settings, done, RunFacts(started=started, samples=samples, seconds=seconds), last=last)
+        return report_builder.write(
+            out, settings, done, RunFacts(started=started, samples=samples, seconds=seconds), last=last
+        )
 
     def close(job: Job) -> None:
         spent = job.finish(out)
@@ -142,7 +106,7 @@ def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None
     """Say what is missing before anything is done, and make room: what was made of samples is no corpus."""
     for name in found:
         script.load(settings.of(name).script)  # raises UsageError where a package of dictionaries is not there
-    withdrawn = [] if samples else earlier.withdraw_samples(Path(settings.out))
+    withdrawn = [] if samples else previous.withdraw_samples(Path(settings.out))
     if withdrawn:
         names = ", ".join(withdrawn)
         _log.info(
@@ -154,13 +118,13 @@ def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progre
     """The sources for which nothing is to be done, each of which is told."""
     out, done = Path(settings.out), {}
     for name, one in found.items():
-        if told := earlier.unchanged(out, one, settings):
+        if told := previous.unchanged(out, one, settings):
             forget(out / WORK / name)  # of a run killed after its report
             done[name] = SourceReport(found=one, counts=told.counts, unchanged=told)
             progress(name, sum(file.size for file in one.files), False)
             about = {"event": "source.unchanged", "source": name}
-            _log.info("%s: unchanged since %s", name, earlier.since(told), extra=about)
+            _log.info("%s: unchanged since %s", name, previous.since(told), extra=about)
             counts = told.records_by_file
-            for caution in (*usable.cautions(one.names, counts), *usable.passed_over(counts)):
+            for caution in (*usability.cautions(one.names, counts), *usability.passed_over(counts)):
                 _log.warning("%s: %s", name, caution, extra={"event": "source.unreadable", "source": name})
     return done

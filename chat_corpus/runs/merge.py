@@ -2,7 +2,7 @@
 
 Parts are joined in order while later ones are still being made, in files beside the parts. When all of them are whole,
 checked and on the disk, each takes the place of what lies in the output folder: three renames, and the report after
-them. A run killed in between leaves files of two runs, which `earlier.interrupted` knows.
+them. A run killed in between leaves files of two runs, which `previous.interrupted` knows.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 import polars as pl
 from msgspec import structs
 
-from chat_corpus import earlier
 from chat_corpus.errors import LedgerError
 from chat_corpus.files.atomic import BLOCK, blocks
 from chat_corpus.index import Place, runs
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.process import raw_for_some
+from chat_corpus.runs import previous
+from chat_corpus.runs.task import Part
 from chat_corpus.schema import Reason
-from chat_corpus.work import Part
 
 #: The raw records, `file, line, raw`, that the part at this place among the parts was made from.
 RawOf = Callable[[int], pl.DataFrame]
@@ -131,7 +131,7 @@ class Merge:
         Raises OSError before anything is moved where one of them cannot be there.
         """
         made = (self._pairs.path, self._rejects.path, self.index)
-        moves = dict(zip(made, earlier.places(out, self._name), strict=True))
+        moves = dict(zip(made, previous.places(out, self._name), strict=True))
         for place in moves.values():
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.is_dir():

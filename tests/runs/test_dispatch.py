@@ -13,13 +13,13 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.earlier import WORK
 from chat_corpus.files.atomic import staged
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.progress import silent
-from chat_corpus.run import run
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.progress import silent
+from chat_corpus.runs.runner import run
+from chat_corpus.runs.task import Task, work
 from chat_corpus.settings import Settings
-from chat_corpus.work import Task, work
 from tests.conftest import ROOT, slow_from
 
 #: A source of one query and answer a line, whose reader can be told to kill its process.
@@ -132,7 +132,7 @@ def test_an_interrupted_run_goes_on_and_does_no_shard_twice(
         done.append((task.shard.source, task.shard.number))
         return work(task)
 
-    monkeypatch.setattr("chat_corpus.drive.work", counted)
+    monkeypatch.setattr("chat_corpus.runs.dispatch.work", counted)
     with pytest.raises(KeyboardInterrupt):
         run(found, settings(tmp_path), silent)
     interrupted = [*done]
@@ -156,7 +156,7 @@ def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     (tmp_path / "tieba.tsv").write_bytes(b"changed by hand\n")
     told, _ = run(found, settings(tmp_path), silent)
     assert told["tieba"].unchanged is None
-    monkeypatch.setattr("chat_corpus.drive.work", None)  # nothing may be done
+    monkeypatch.setattr("chat_corpus.runs.dispatch.work", None)  # nothing may be done
     run(found, settings(tmp_path), silent)
 
 

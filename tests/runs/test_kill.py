@@ -22,9 +22,9 @@ import pytest
 
 from chat_corpus import cli, sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.earlier import WORK
 from chat_corpus.engines.local import AHEAD
-from chat_corpus.run import run
+from chat_corpus.runs.previous import WORK
+from chat_corpus.runs.runner import run
 from chat_corpus.settings import Settings
 from tests.conftest import slow_from
 from tests.helpers import invoke, visible
@@ -34,7 +34,7 @@ PARTS = {"ptt": 10, "tieba": 10}
 SHARDS = sum(PARTS.values())
 #: Processes forked from a server that has everything imported: as mortal as others, and there sooner.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.test_kill"])
+FORKS.set_forkserver_preload(["tests.runs.test_kill"])
 
 
 @pytest.fixture(scope="module")

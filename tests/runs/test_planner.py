@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import plan as planning
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats.conv import CONV
 from chat_corpus.formats.cornell import LINE_IDS
 from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.formats.parallel_files import PARALLEL
+from chat_corpus.runs import planner as planning
 from tests.formats.laws import plan, written
 
 TABBED = delimited("\t")

@@ -13,13 +13,12 @@ import msgspec
 import polars as pl
 from msgspec.structs import asdict, replace
 
-from chat_corpus import earlier, report_schema, usable, versions
+from chat_corpus import report_schema, versions
 from chat_corpus.discovery.model import Found
 from chat_corpus.files.atomic import whole
 from chat_corpus.pipeline import script
 from chat_corpus.pipeline.counts import Counts, FileCounts
 from chat_corpus.pipeline.dedup import exact as dedup
-from chat_corpus.plan import FileFacts
 from chat_corpus.report_schema import (
     FailedSource,
     FinishedSource,
@@ -29,6 +28,8 @@ from chat_corpus.report_schema import (
     SourceEntry,
     SourceFacts,
 )
+from chat_corpus.runs import previous, usability
+from chat_corpus.runs.planner import FileFacts
 from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Source
@@ -68,7 +69,7 @@ def write(
     """
     before = {
         name: source
-        for name, source in earlier.sources(out).items()
+        for name, source in previous.sources(out).items()
         if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was withdrawn
     }
     told = {name: _entry(out, one, settings, before.get(name)) for name, one in done.items()}
@@ -82,7 +83,7 @@ def write(
         sources=dict(sorted({**before, **told}.items())),
     )
     text = report_schema.encode(report)
-    whole(out / earlier.REPORT, lambda path: path.write_bytes(text), sync=last)
+    whole(out / previous.REPORT, lambda path: path.write_bytes(text), sync=last)
     return report
 
 
@@ -93,9 +94,9 @@ def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntr
         return told.unchanged
     return FinishedSource(
         **asdict(_facts(told, settings)),
-        made_with=earlier.made_with(told.found, settings),
+        made_with=previous.made_with(told.found, settings),
         **asdict(replace(told.counts, records_by_file=_by_file(told))),
-        outputs=earlier.outputs(out, told.found.source.name),
+        outputs=previous.outputs(out, told.found.source.name),
     )
 
 
@@ -127,7 +128,7 @@ def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
     """What was read of a source, and how."""
     source: Source = told.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
-    shares = usable.shares(told.found.names, told.counts.records_by_file)
+    shares = usability.shares(told.found.names, told.counts.records_by_file)
     files = (
         ReadFile(
             file=fact.file.name,

@@ -14,7 +14,7 @@ from itertools import chain
 from chat_corpus.engines.local import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.work import Task, work
+from chat_corpus.runs.task import Task, work
 
 #: Seconds between looks at the engine while nothing finishes.
 _PATIENCE = 1.0
