@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from chat_corpus.discovery.model import Survey
-    from chat_corpus.report_schema import Report
+    from chat_corpus.outputs.report import Report
     from chat_corpus.runs.report_builder import SourceReport
     from chat_corpus.settings import Settings
 

@@ -25,7 +25,7 @@ from chat_corpus.engines.choose import choose
 from chat_corpus.engines.cluster import Cluster, Site
 from chat_corpus.engines.local import Inline
 from chat_corpus.errors import EngineError
-from chat_corpus.runs.previous import WORK
+from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.settings import Settings

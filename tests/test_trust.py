@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chat_corpus.runs.previous import WORK
-from chat_corpus.runs.task import Part
+from chat_corpus.outputs.layout import WORK
+from chat_corpus.outputs.parts import Part
 from tests.conftest import slow_from
 from tests.helpers import invoke, put, visible
 

@@ -22,6 +22,7 @@ from chat_corpus.lineage.compared import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.opening import INTERRUPTED, load
 from chat_corpus.lineage.unlike import Pair, Unlike, differing, moved, shards, unlike
 from chat_corpus.lineage.written import Written
+from chat_corpus.outputs import report
 from chat_corpus.runs import previous
 
 _BLOCK = 1 << 24
@@ -122,7 +123,9 @@ class _Comparison:
 
     def _shards(self, found: Unlike) -> tuple[list[Pair], tuple[Written, Written] | None]:
         """The shards whose rows are not the same, and the two runs; no runs where they cannot be done again."""
-        cut_off = [out for out in self.outs if previous.interrupted(out, self.name, previous.told(out).get(self.name))]
+        cut_off = [
+            out for out in self.outs if previous.interrupted(out, self.name, report.report_entry(out).get(self.name))
+        ]
         if cut_off:
             self.remarks += [f"not traced: {INTERRUPTED.format(out)}" for out in cut_off]
         elif not found.known:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus import index, sources, versions
+from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.written import AGAIN, Written
 from chat_corpus.messages import counted, displayed
+from chat_corpus.outputs import layout, shard_index
+from chat_corpus.outputs.report import FinishedSource, read_report
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.report_schema import FinishedSource
 from chat_corpus.runs import previous
 from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
@@ -34,14 +35,14 @@ def load(
     do it again: made by other code (unless that is asked for), a plugin or the settings not known, or outputs that
     changed.
     """
-    report = previous.read(out)
+    report = read_report(out)
     told = None if report is None else report.sources.get(name)
     if previous.interrupted(out, name, told):
         raise ChatCorpusError(f"{name}: {INTERRUPTED.format(out)}")
     if report is None:
-        raise UsageError(f"{out}: no {previous.REPORT}; only what chat-corpus wrote can be traced")
+        raise UsageError(f"{out}: no {layout.REPORT}; only what chat-corpus wrote can be traced")
     if told is None:
-        raise UsageError(f"{out / previous.REPORT}: no source '{name}'; there are {', '.join(report.sources)}")
+        raise UsageError(f"{out / layout.REPORT}: no source '{name}'; there are {', '.join(report.sources)}")
     if not isinstance(told, FinishedSource):
         raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
     made = told.made_with
@@ -53,9 +54,9 @@ def load(
     settings = _settings(out, name, told, raw, plugins)
     try:
         _check_outputs(out, name, told)
-        entries = index.read(previous.index(out, name))
+        entries = shard_index.read(layout.index(out, name))
     except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{previous.index(out, name)}: cannot be read: {error}; {AGAIN}") from error
+        raise ChatCorpusError(f"{layout.index(out, name)}: cannot be read: {error}; {AGAIN}") from error
     source = sources.load(settings.plugins).get(name)
     if source is None:
         raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
@@ -80,9 +81,9 @@ def _settings(out: Path, name: str, told: FinishedSource, raw: str | None, plugi
         sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
         settings = Settings(raw=raw or told.raw, plugins=_trusted(name, told, plugins), **sections)
     except msgspec.ValidationError as error:
-        raise ChatCorpusError(f"{out / previous.REPORT}: settings of another version: {error}; {AGAIN}") from error
+        raise ChatCorpusError(f"{out / layout.REPORT}: settings of another version: {error}; {AGAIN}") from error
     if settings.of(name).digest() != told.made_with.settings:
-        raise ChatCorpusError(f"{out / previous.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
+        raise ChatCorpusError(f"{out / layout.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
     return settings
 
 
@@ -109,7 +110,7 @@ def _inputs(told: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
 
 def _check_outputs(out: Path, name: str, told: FinishedSource) -> None:
     """Raise ChatCorpusError where an output is of another size than it was written in."""
-    now = previous.outputs(out, name)
+    now = layout.outputs(out, name)
     for path, (size, _) in told.outputs.items():
         if path not in now:
             raise ChatCorpusError(f"{out / path}: not there any more; {AGAIN}")
@@ -125,9 +126,9 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
     `path` leads to a file, or to a member of an archive as to a file in a folder, or it is a name as reports have it.
     Raises UsageError where no source of the report read it, and as `written.load`.
     """
-    report = previous.read(out)
+    report = read_report(out)
     if report is None:
-        raise UsageError(f"{out}: no {previous.REPORT}; name the folder that a run wrote to with --out")
+        raise UsageError(f"{out}: no {layout.REPORT}; name the folder that a run wrote to with --out")
     met: list[str] = []
     for name, told in report.sources.items():
         files = [file.file for file in told.files]
@@ -138,7 +139,7 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
     alike = [name for name in met if Path(name).name == Path(path).name]
     there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {counted(len(met), 'file')}"
     raise UsageError(
-        f"{path}: not among the files that {out / previous.REPORT} tells of; if another run read it, name the folder "
+        f"{path}: not among the files that {out / layout.REPORT} tells of; if another run read it, name the folder "
         f"that it wrote to with --out; {there}"
     )
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chat_corpus.index import Entry, Span
 from chat_corpus.lineage.causes import CauseKind, Factors
 from chat_corpus.lineage.written import Written
-from chat_corpus.report_schema import FinishedSource
+from chat_corpus.outputs import layout, report
+from chat_corpus.outputs.report import FinishedSource
+from chat_corpus.outputs.shard_index import Entry, Span
 from chat_corpus.runs import previous
 
 _BLOCK = 1 << 24
@@ -59,14 +60,14 @@ class Unlike:
 
 def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
     """What is not the same of two runs of source `name` into two folders."""
-    old, new = (previous.told(out).get(name) for out in outs)
+    old, new = (report.report_entry(out).get(name) for out in outs)
     if not isinstance(old, FinishedSource) or not isinstance(new, FinishedSource):
         return Unlike(known=False)
     tsv = f"{name}.tsv"
     edited = tuple(
         str(out / tsv)
         for out, one in zip(outs, (old, new), strict=True)
-        if one.outputs[tsv] != previous.outputs(out, name).get(tsv)
+        if one.outputs[tsv] != layout.outputs(out, name).get(tsv)
     )
     made = (old.made_with, new.made_with)
     settings = (Setting(key=key, old=a, new=b) for key, a, b in previous.changes(old.settings, new.settings))

@@ -21,13 +21,13 @@ from chat_corpus.files.content import digest
 from chat_corpus.files.lines import lines_end
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats.base import Records
-from chat_corpus.index import Entry, Span
+from chat_corpus.outputs import layout
+from chat_corpus.outputs.report import FinishedSource
+from chat_corpus.outputs.shard_index import Entry, Span
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.report_schema import FinishedSource
-from chat_corpus.runs import previous
 from chat_corpus.settings import Settings
 from chat_corpus.sources.base import Source
 
@@ -137,7 +137,7 @@ class Written:
         outcome = process.judge(cleaned, shard, self.source, self.own, lambda: records)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
         if outcome.counts != entry.counts:
-            raise ChatCorpusError(f"{where}: other accounts now than in {previous.index(self.out, self.name)}; {AGAIN}")
+            raise ChatCorpusError(f"{where}: other accounts now than in {layout.index(self.out, self.name)}; {AGAIN}")
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line")
@@ -151,7 +151,7 @@ class Written:
             turns=turns,
             pairs=possible.with_columns(row=placed).with_columns(repeat=_numbered(_REPEAT)),
             records=records,
-            rejects=previous.places(self.out, self.name)[1],
+            rejects=layout.places(self.out, self.name)[1],
         )
 
     def _input(self, name: str) -> RawFile:
@@ -162,7 +162,7 @@ class Written:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
         if name not in self.inputs:
-            raise ChatCorpusError(f"{name}: in the index of {self.name}, and not in {previous.REPORT}; {AGAIN}")
+            raise ChatCorpusError(f"{name}: in the index of {self.name}, and not in {layout.REPORT}; {AGAIN}")
         size, modified, known = self.inputs[name]
         file = find(folder, name)
         if file is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 
 from chat_corpus.errors import UsageError
-from chat_corpus.runs.previous import WORK
+from chat_corpus.outputs.layout import WORK
 
 
 @contextmanager

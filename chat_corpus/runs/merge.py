@@ -20,12 +20,12 @@ from msgspec import structs
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.files.atomic import BLOCK, blocks
-from chat_corpus.index import Place, runs
+from chat_corpus.outputs import layout
+from chat_corpus.outputs.parts import Part
+from chat_corpus.outputs.shard_index import Place, runs
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.process import raw_for_some
-from chat_corpus.runs import previous
-from chat_corpus.runs.task import Part
 from chat_corpus.schema import Reason
 
 #: The raw records, `file, line, raw`, that the part at this place among the parts was made from.
@@ -131,7 +131,7 @@ class Merge:
         Raises OSError before anything is moved where one of them cannot be there.
         """
         made = (self._pairs.path, self._rejects.path, self.index)
-        moves = dict(zip(made, previous.places(out, self._name), strict=True))
+        moves = dict(zip(made, layout.places(out, self._name), strict=True))
         for place in moves.values():
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.is_dir():
@@ -171,7 +171,7 @@ class Merge:
 
 
 def _cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
-    """The lines of a part in pieces, kept and left out in turn, `lengths` as in `index.Place`."""
+    """The lines of a part in pieces, kept and left out in turn, `lengths` as in `outputs.shard_index.Place`."""
     borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
     return [
         data[begin:end] for begin, end in pairwise([0, *dedup.begins(keys, borders).fill_null(len(data)), len(data)])

@@ -9,53 +9,27 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus import report_schema, versions
 from chat_corpus import sources as sources_
+from chat_corpus import versions
 from chat_corpus.discovery.model import Found
 from chat_corpus.errors import UsageError
-from chat_corpus.report_schema import FinishedSource, MadeWith, Outputs, Report, SettingsTold, SourceEntry
+from chat_corpus.outputs.layout import REPORT, WORK, outputs
+from chat_corpus.outputs.report import (
+    FinishedSource,
+    MadeWith,
+    SettingsTold,
+    SourceEntry,
+    report_entry,
+    reported_sources,
+)
 from chat_corpus.schema import State
 from chat_corpus.settings import Settings
 from chat_corpus.sources import plugin_digest
 
-#: The report's name in the output folder.
-REPORT = "report.json"
-#: Where unfinished work lies, under the output folder; never a result.
-WORK = ".chat-corpus"
 #: The digest of the settings that a source's files are being made with, in its work folder.
 _WORD = "settings"
 #: So many settings that are not the same are named.
 _SHOWN = 5
-
-
-def read(out: Path) -> Report | None:
-    """The report of the last run into `out`; None where there is none. Raises UsageError where it cannot be read."""
-    path = out / REPORT
-    if not path.exists():
-        return None
-    try:
-        if path.is_fifo():  # which would be waited for
-            raise OSError("a FIFO")
-        return report_schema.decode(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path}: not a report of chat-corpus: {error}; move it away and run again with --force, or use "
-            "another --out"
-        ) from error
-
-
-def told(out: Path) -> dict[str, SourceEntry]:
-    """What the report says of each source. Raises as `read`."""
-    report = read(out)
-    return {} if report is None else report.sources
-
-
-def sources(out: Path) -> dict[str, SourceEntry]:
-    """What the last run reported of each source; nothing where the user chose to replace a report that is not ours."""
-    try:
-        return told(out)
-    except UsageError:
-        return {}
 
 
 def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found]) -> None:
@@ -63,7 +37,7 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found])
 
     What was made of the bundled samples gives way to a real corpus.
     """
-    entries = told(out)
+    entries = report_entry(out)
     for name, one in found.items():
         before = entries.get(name)
         gives_way = before is not None and before.state is State.SAMPLE and not one.sample
@@ -142,7 +116,7 @@ def _section(value: object) -> Mapping[str, object]:
 
 def unchanged(out: Path, found: Found, settings: Settings) -> FinishedSource | None:
     """What the last run reported of a source, if its input, settings, code and output are still the same."""
-    told = sources(out).get(found.source.name)
+    told = reported_sources(out).get(found.source.name)
     if not isinstance(told, FinishedSource) or told.state is State.FAILED:
         return None
     same = told.made_with == made_with(found, settings) and as_told(out, found.source.name, told)
@@ -161,7 +135,7 @@ def withdraw_samples(out: Path) -> list[str]:
     For runs on real corpora, beside which nobody wants to find invented lines.
     """
     withdrawn = []
-    for name, told in sources(out).items():
+    for name, told in reported_sources(out).items():
         if isinstance(told, FinishedSource) and told.state is State.SAMPLE and as_told(out, name, told):
             for path in told.outputs:
                 (out / path).unlink()
@@ -179,19 +153,3 @@ def made_with(found: Found, settings: Settings) -> MadeWith:
         plugins=sources_.digests(settings.plugins),
         input=tuple((file.name, file.size, file.modified) for file in found.files),
     )
-
-
-def index(out: Path, name: str) -> Path:
-    """Where the index of a source lies among the outputs."""
-    return out / "index" / f"{name}.jsonl"
-
-
-def places(out: Path, name: str) -> tuple[Path, Path, Path]:
-    """Where the files of a source lie: pairs, rejects, index."""
-    return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
-
-
-def outputs(out: Path, name: str) -> Outputs:
-    """Size and time of each output file of a source that is there."""
-    facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.is_file()}
-    return {path: (fact.st_size, fact.st_mtime_ns) for path, fact in facts.items()}

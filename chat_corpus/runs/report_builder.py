@@ -13,13 +13,12 @@ import msgspec
 import polars as pl
 from msgspec.structs import asdict, replace
 
-from chat_corpus import report_schema, versions
+from chat_corpus import versions
 from chat_corpus.discovery.model import Found
 from chat_corpus.files.atomic import whole
-from chat_corpus.pipeline import script
-from chat_corpus.pipeline.counts import Counts, FileCounts
-from chat_corpus.pipeline.dedup import exact as dedup
-from chat_corpus.report_schema import (
+from chat_corpus.outputs import layout
+from chat_corpus.outputs import report as report_schema
+from chat_corpus.outputs.report import (
     FailedSource,
     FinishedSource,
     LastFailure,
@@ -27,7 +26,11 @@ from chat_corpus.report_schema import (
     RunFacts,
     SourceEntry,
     SourceFacts,
+    reported_sources,
 )
+from chat_corpus.pipeline import script
+from chat_corpus.pipeline.counts import Counts, FileCounts
+from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.runs import previous, usability
 from chat_corpus.runs.planner import FileFacts
 from chat_corpus.schema import State
@@ -69,7 +72,7 @@ def write(
     """
     before = {
         name: source
-        for name, source in previous.sources(out).items()
+        for name, source in reported_sources(out).items()
         if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was withdrawn
     }
     told = {name: _entry(out, one, settings, before.get(name)) for name, one in done.items()}
@@ -83,7 +86,7 @@ def write(
         sources=dict(sorted({**before, **told}.items())),
     )
     text = report_schema.encode(report)
-    whole(out / previous.REPORT, lambda path: path.write_bytes(text), sync=last)
+    whole(out / layout.REPORT, lambda path: path.write_bytes(text), sync=last)
     return report
 
 
@@ -96,7 +99,7 @@ def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntr
         **asdict(_facts(told, settings)),
         made_with=previous.made_with(told.found, settings),
         **asdict(replace(told.counts, records_by_file=_by_file(told))),
-        outputs=previous.outputs(out, told.found.source.name),
+        outputs=layout.outputs(out, told.found.source.name),
     )
 
 

@@ -16,12 +16,12 @@ from chat_corpus.discovery.model import Found
 from chat_corpus.engines.choose import choose
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import sweep
+from chat_corpus.outputs.layout import WORK
+from chat_corpus.outputs.report import Report, RunFacts
 from chat_corpus.pipeline import script
-from chat_corpus.report_schema import Report, RunFacts
 from chat_corpus.runs import previous, report_builder, usability
 from chat_corpus.runs.dispatch import drive
 from chat_corpus.runs.lock import held
-from chat_corpus.runs.previous import WORK
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.source_run import Job, forget

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chat_corpus import index, sources
+from chat_corpus import sources
 from chat_corpus.discovery.model import Found
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.messages import amount, beginning, counted
+from chat_corpus.outputs import shard_index
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs import previous, usability
 from chat_corpus.runs.merge import Merge
@@ -180,7 +181,7 @@ class Job:
                 with attributed(f"{self.name}: while its shards were joined", out):
                     self.told.counts = self.merge.finish(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
-                    index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
+                    shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
                     self.told.read_samples()
                     self.merge.put(out, lambda: previous.announce(out, self.name, self.plan.settings))
             except ChatCorpusError as error:

@@ -14,7 +14,7 @@ from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.lineage.opening import load as opened
 from chat_corpus.lineage.written import Written
-from chat_corpus.report_schema import FinishedSource
+from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs import usability
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run

@@ -14,8 +14,8 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.files.atomic import staged
+from chat_corpus.outputs.layout import WORK
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.runs.previous import WORK
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.runs.task import Task, work

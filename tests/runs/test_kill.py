@@ -23,7 +23,7 @@ import pytest
 from chat_corpus import cli, sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.engines.local import AHEAD
-from chat_corpus.runs.previous import WORK
+from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.runner import run
 from chat_corpus.settings import Settings
 from tests.conftest import slow_from

@@ -18,10 +18,10 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.discovery.model import Found
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import tsv
+from chat_corpus.outputs.layout import WORK
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.pairing import PairOptions
 from chat_corpus.runs import merge, usability
-from chat_corpus.runs.previous import WORK
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Reason

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.exports import tsv
+from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline.counts import Counts, PairCounts, TurnCounts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.runs.merge import Merge, RawOf
-from chat_corpus.runs.task import Part
 from tests.conftest import examples, slow_from
 
 Pair = tuple[str, str]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus import sealed
+from chat_corpus.outputs import sealed
 from chat_corpus.pipeline import counts
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.process import Cleaned

@@ -8,12 +8,14 @@ from random import Random
 
 import pytest
 
-from chat_corpus import kept, sources
+from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
+from chat_corpus.outputs import dialogue_store
+from chat_corpus.outputs.layout import WORK
+from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import process, reading
 from chat_corpus.runs.planner import Plan
-from chat_corpus.runs.previous import WORK
-from chat_corpus.runs.task import Part, Task, work
+from chat_corpus.runs.task import Task, work
 from chat_corpus.settings import Settings
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put, visible
@@ -96,14 +98,14 @@ def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> Non
     source, settings = sources.load()[name], Settings()
     for shard in Plan(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
         cleaned = process.clean(shard, source, settings.of(name), reading.records(shard, source))
-        kept.write(cleaned, tmp_path / "turns", name)
-        again = kept.read(tmp_path / "turns", name)
+        dialogue_store.write(cleaned, tmp_path / "turns", name)
+        again = dialogue_store.read(tmp_path / "turns", name)
         assert again is not None
         assert again.turns.equals(cleaned.turns)
         assert again.turns.schema == cleaned.turns.schema
         assert again.counts == cleaned.counts
-    assert kept.read(tmp_path / "turns", "another") is None
-    assert kept.read(tmp_path / "none", name) is None
+    assert dialogue_store.read(tmp_path / "turns", "another") is None
+    assert dialogue_store.read(tmp_path / "none", name) is None
 
 
 def test_a_flipped_bit_in_turns_or_parts_is_noticed_and_the_shard_is_done_again(raw: Path, tmp_path: Path) -> None:
@@ -114,12 +116,12 @@ def test_a_flipped_bit_in_turns_or_parts_is_noticed_and_the_shard_is_done_again(
     _run(raw, out, "--keep-turns", "-s", "ptt")
     (path,) = _kept(out)
     whole = path.read_bytes()
-    assert kept.read(path, f"ptt/{path.stem}") is not None
+    assert dialogue_store.read(path, f"ptt/{path.stem}") is not None
     for bit in chance.sample(range(8 * len(whole)), 150):
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
-        assert kept.read(path, f"ptt/{path.stem}") is None, bit
+        assert dialogue_store.read(path, f"ptt/{path.stem}") is None, bit
     path.write_bytes(damaged)
     assert _run(raw, out, "--keep-turns", "--fresh", "-s", "ptt") == anew
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chat_corpus.report_schema import FailedSource, FinishedSource, decode, encode
+from chat_corpus.outputs.report import FailedSource, FinishedSource, decode, encode
 from tests.helpers import invoke, put
 
 

@@ -5,12 +5,15 @@ Keys are documented in README.md and stay.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
+from chat_corpus.errors import UsageError
+from chat_corpus.outputs.layout import REPORT, Outputs
 from chat_corpus.pipeline import counts
 from chat_corpus.pipeline.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
 from chat_corpus.schema import State, is_source_name
@@ -19,8 +22,6 @@ _T = TypeVar("_T")
 
 #: Settings as a run was told them, by section and key. They may be those of another version, so that no more is known.
 SettingsTold = dict[str, Any]
-#: Size in bytes and time of modification in nanoseconds of output files, by their paths in the output folder.
-Outputs = dict[str, tuple[int, int]]
 
 
 class MadeWith(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,3 +184,33 @@ def _decoded(data: bytes | msgspec.Raw, kind: type[_T], place: str) -> _T:
         return counts.decode(data, kind)
     except msgspec.ValidationError as error:
         raise ValueError(f"{place}{': ' if place else ''}{error}") from error
+
+
+def read_report(out: Path) -> Report | None:
+    """The report of the last run into `out`; None where there is none. Raises UsageError where it cannot be read."""
+    path = out / REPORT
+    if not path.exists():
+        return None
+    try:
+        if path.is_fifo():  # which would be waited for
+            raise OSError("a FIFO")
+        return decode(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path}: not a report of chat-corpus: {error}; move it away and run again with --force, or use "
+            "another --out"
+        ) from error
+
+
+def report_entry(out: Path) -> dict[str, SourceEntry]:
+    """What the report says of each source. Raises as `read_report`."""
+    report = read_report(out)
+    return {} if report is None else report.sources
+
+
+def reported_sources(out: Path) -> dict[str, SourceEntry]:
+    """What the last run reported of each source; nothing where the user chose to replace a report that is not ours."""
+    try:
+        return report_entry(out)
+    except UsageError:
+        return {}

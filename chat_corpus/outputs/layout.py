@@ -1,0 +1,29 @@
+"""Where what lies in an output folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+#: Size in bytes and time of modification in nanoseconds of output files, by their paths in the output folder.
+Outputs = dict[str, tuple[int, int]]
+
+#: The report's name in the output folder.
+REPORT = "report.json"
+#: Where unfinished work lies, under the output folder; never a result.
+WORK = ".chat-corpus"
+
+
+def index(out: Path, name: str) -> Path:
+    """Where the index of a source lies among the outputs."""
+    return out / "index" / f"{name}.jsonl"
+
+
+def places(out: Path, name: str) -> tuple[Path, Path, Path]:
+    """Where the files of a source lie: pairs, rejects, index."""
+    return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
+
+
+def outputs(out: Path, name: str) -> Outputs:
+    """Size and time of each output file of a source that is there."""
+    facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.is_file()}
+    return {path: (fact.st_size, fact.st_mtime_ns) for path, fact in facts.items()}
