@@ -12,7 +12,7 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline import process
 from chat_corpus.runs.planner import Plan
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 
 #: A stage is a function of these modules that the pipeline calls.
 _STAGES = {

@@ -17,7 +17,8 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.runs.planner import Plan
 from chat_corpus.schema import Traits
-from chat_corpus.settings import Settings, load
+from chat_corpus.settings.loading import load
+from chat_corpus.settings.model import Settings
 
 
 def turns(

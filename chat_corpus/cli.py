@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chat_corpus.discovery.model import Survey
     from chat_corpus.outputs.report import Report
     from chat_corpus.runs.report_builder import SourceReport
-    from chat_corpus.settings import Settings
+    from chat_corpus.settings.model import Settings
 
 _INCOMPLETE = 3
 
@@ -110,7 +110,7 @@ def run(
     from chat_corpus import console, findings, summary
     from chat_corpus.runs import previous
     from chat_corpus.runs.runner import run as do
-    from chat_corpus.settings import check_apart, check_text
+    from chat_corpus.settings.loading import check_apart, check_text
 
     settings = _located(_settings(configs, rest))
     check_apart(settings)
@@ -159,7 +159,8 @@ def _print_run(done: Mapping[str, SourceReport], told: Report, sample: int | Non
 
 
 def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
-    from chat_corpus import settings, sources
+    from chat_corpus import sources
+    from chat_corpus.settings import loading
 
     places = ("raw", "out", "workers", "keep_turns", "engine", "scheduler")
     empty = [name for name in ("raw", "out", "scheduler") if flags.get(name) == ""]
@@ -182,8 +183,8 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     # Of a checkout, whose main.py names it; an installed package has the same values built in.
     checkout = click.get_current_context().obj
     files = [*([checkout] if checkout is not None and checkout.is_file() else []), *configs]
-    loaded = settings.load(files, told)
-    settings.check_sources(files, loaded, sources.load(loaded.plugins))
+    loaded = loading.load(files, told)
+    loading.check_sources(files, loaded, sources.load(loaded.plugins))
     return loaded
 
 
@@ -206,7 +207,7 @@ def _located(settings: Settings) -> Settings:
     if settings.engine == "local" and not settings.scheduler:
         return settings
     from chat_corpus.engines import connection
-    from chat_corpus.settings import everywhere
+    from chat_corpus.settings.loading import everywhere
 
     connection.dask()
     return everywhere(settings)

@@ -18,7 +18,7 @@ from chat_corpus.pipeline import counts
 from chat_corpus.progress import Pace
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.terminal import JsonLines, Plain, columns
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")

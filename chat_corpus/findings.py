@@ -8,7 +8,7 @@ from typing import Any
 from chat_corpus.discovery.model import Found, Survey
 from chat_corpus.messages import counted
 from chat_corpus.schema import State
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 
 _NOTHING_FOUND = "no corpus found under {0}; 'check --raw {0}' says what is looked for and where"
 _NOT_READABLE = "{0} can be read from {1}: {2}; 'check --raw {1}' says what is there"

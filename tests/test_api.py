@@ -14,7 +14,7 @@ from chat_corpus import sources
 from chat_corpus.api import compare, explain, normalize, pairs, trace, turns
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
-from chat_corpus.settings import load
+from chat_corpus.settings.loading import load
 from tests.conftest import SAMPLES, slow_from
 from tests.helpers import invoke, put
 
@@ -123,7 +123,9 @@ def test_outputs_are_traced_explained_and_compared_as_by_the_program(tmp_path: P
         list(compare(raw.parent, new))
 
 
-@pytest.mark.parametrize("before", ["", "import chat_corpus.settings; "], ids=["first of all", "after other imports"])
+@pytest.mark.parametrize(
+    "before", ["", "import chat_corpus.settings.loading; "], ids=["first of all", "after other imports"]
+)
 def test_the_documented_import_brings_functions(before: str) -> None:
     code = f"{before}from chat_corpus import normalize, pairs, sources, turns; print(*map(callable, (pairs, turns)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

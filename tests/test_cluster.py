@@ -28,7 +28,7 @@ from chat_corpus.errors import EngineError
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT
 from tests.helpers import invoke
 

@@ -20,7 +20,7 @@ from chat_corpus.lineage.unlike import Setting, Unlike
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Pairing, Reason, Script
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 from tests.conftest import ROOT, SAMPLES, SOME_BY_DEFAULT, Golden
 from tests.helpers import invoke

@@ -15,7 +15,7 @@ from click.testing import Result
 
 from chat_corpus import filter as filter_
 from chat_corpus import pairs, sources
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import invoke, put
 

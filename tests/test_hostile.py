@@ -31,9 +31,10 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs import planner
 from chat_corpus.runs.planner import Plan
-from chat_corpus.settings import Settings, load
+from chat_corpus.settings.loading import load
+from chat_corpus.settings.model import Settings
+from chat_corpus.settings.yaml_lines import load as load_yaml
 from chat_corpus.terminal import safe_json
-from chat_corpus.yaml_places import load as load_yaml
 from tests.conftest import ROOT, slow_from
 from tests.formats import laws
 from tests.helpers import invoke, put

@@ -14,7 +14,7 @@ import pytest
 from chat_corpus import console, sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.runs.runner import run
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.helpers import invoke, program, put, visible
 
 TIEBA = "".join(f"第{n}个问题\t第{n}个回答\n" for n in range(3000))

@@ -16,7 +16,7 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.progress import Pace
 from chat_corpus.runs.runner import run
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import slow_from
 from tests.helpers import UNEQUAL, invoke, put
 

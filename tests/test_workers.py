@@ -18,7 +18,7 @@ from chat_corpus.engines.cluster import Cluster, Site
 from chat_corpus.engines.local import Inline, Pool, pool
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.files.raw_file import RawFile, check_unchanged
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import slow_from
 from tests.helpers import invoke, program, put
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from chat_corpus.discovery.model import Found
 from chat_corpus.engines import cluster
 from chat_corpus.engines.local import Engine, Inline, cores, most_workers, pool
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 
 #: Less than this many shards are done before workers would have started.
 _FEW_SHARDS = 3

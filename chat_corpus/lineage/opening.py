@@ -17,7 +17,7 @@ from chat_corpus.outputs import layout, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
 #: What is said of files of two runs.

@@ -28,7 +28,7 @@ from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 
 #: What to do about outputs that cannot be traced.

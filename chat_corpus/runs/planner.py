@@ -27,7 +27,7 @@ from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.pipeline.shard import Piece, Shard
 from chat_corpus.pipeline.text.segmentation import observed
 from chat_corpus.schema import Segmentation
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 
 if TYPE_CHECKING:  # a worker, which is sent shards, need not know how files are found
     from chat_corpus.discovery.model import Found, Group

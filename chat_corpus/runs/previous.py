@@ -23,7 +23,7 @@ from chat_corpus.outputs.report import (
     reported_sources,
 )
 from chat_corpus.schema import State
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
 #: The digest of the settings that a source's files are being made with, in its work folder.

@@ -34,7 +34,7 @@ from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.runs import previous, usability
 from chat_corpus.runs.planner import FileFacts
 from chat_corpus.schema import State
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 
 

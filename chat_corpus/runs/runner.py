@@ -26,7 +26,7 @@ from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.source_run import Job, forget
 from chat_corpus.runs.task import Task
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 
 _log = logging.getLogger(__name__)
 

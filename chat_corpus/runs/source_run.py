@@ -20,7 +20,7 @@ from chat_corpus.runs.merge import Merge
 from chat_corpus.runs.planner import Plan
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.task import Task, raw_records
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
 _log = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.planner import Plan
 from chat_corpus.schema import TURNS, Pairing
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Input, Source
 from tests.formats import invent
 

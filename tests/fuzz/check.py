@@ -21,7 +21,8 @@ from chat_corpus.files.raw_file import RawFile
 from chat_corpus.pipeline import process
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.planner import Plan
-from chat_corpus.settings import Settings, load
+from chat_corpus.settings.loading import load
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 from tests.fuzz.mutants import Mutant
 

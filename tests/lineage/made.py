@@ -18,7 +18,7 @@ from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs import usability
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
-from chat_corpus.settings import load
+from chat_corpus.settings.loading import load
 
 #: A change of settings, and what it must be told as: cause, kind, settings, and how many rows where that is known.
 CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]]]]] = {

@@ -16,7 +16,7 @@ from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import process, reading
 from chat_corpus.runs.planner import Plan
 from chat_corpus.runs.task import Task, work
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put, visible
 

@@ -6,7 +6,7 @@ from chat_corpus import sources
 from chat_corpus.pipeline import process as pipeline
 from chat_corpus.pipeline.process import Outcome
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 
 
 def process(shard: Shard, settings: Settings) -> Outcome:

@@ -17,7 +17,8 @@ from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.process import Outcome
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.planner import Plan
-from chat_corpus.settings import Settings, load
+from chat_corpus.settings.loading import load
+from chat_corpus.settings.model import Settings
 from tests.pipeline.processed import process
 
 CONV = (

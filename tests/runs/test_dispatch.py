@@ -19,7 +19,7 @@ from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.runs.task import Task, work
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, slow_from
 
 #: A source of one query and answer a line, whose reader can be told to kill its process.

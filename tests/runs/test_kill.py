@@ -25,7 +25,7 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.engines.local import AHEAD
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.runner import run
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import slow_from
 from tests.helpers import invoke, visible
 

@@ -25,7 +25,7 @@ from chat_corpus.runs import merge, usability
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Reason
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import SAMPLES, slow_from
 from tests.helpers import HARD, invoke, put, visible
 

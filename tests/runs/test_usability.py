@@ -18,7 +18,7 @@ from chat_corpus.pipeline.counts import Example, FileCounts, builtins, decode, e
 from chat_corpus.runs import usability
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import examples, slow_from
 from tests.helpers import invoke, put, visible
 

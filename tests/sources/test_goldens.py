@@ -17,7 +17,7 @@ from chat_corpus.runs.planner import Plan
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Reason
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from tests.conftest import Golden
 from tests.pipeline.processed import process
 

@@ -19,7 +19,7 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.runs.planner import Plan
 from chat_corpus.runs.task import Task, work
-from chat_corpus.settings import Settings
+from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from tests.conftest import ROOT, slow_from
 from tests.helpers import PLUGIN, invoke, plugin, put

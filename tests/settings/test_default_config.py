@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.settings import Settings, load
+from chat_corpus.settings.loading import load
+from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, Golden
 
 CONFIG = ROOT / "configs" / "default.yaml"

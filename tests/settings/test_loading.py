@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from chat_corpus.cli import main
 from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.text.options import Policy
-from chat_corpus.settings import Settings, load
+from chat_corpus.settings.loading import load
+from chat_corpus.settings.model import Settings
 
 
 def written(folder: Path, text: str | bytes, name: str = "my.yaml") -> Path:

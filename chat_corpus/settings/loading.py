@@ -9,47 +9,19 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import msgspec.inspect
 from msgspec.structs import replace
 
-from chat_corpus import yaml_places
 from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.settings import yaml_lines
+from chat_corpus.settings.model import Settings, merge_values
 
 #: Characters of a wrong value that a message shows.
 _LONGEST = 60
-
-
-class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything a run can be told."""
-
-    #: The folder that holds the raw corpora.
-    raw: str = "raw_chat_corpus"
-    #: The folder to write to.
-    out: str = "clean_chat_corpus"
-    #: Bytes of a raw file that are worked on at a time; memory grows with it, the output does not depend on it.
-    shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
-    #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
-    workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
-    #: Keep clean turns in the work folder, about as many bytes as were read, for later runs with other rules or pairs.
-    keep_turns: bool = False
-    #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
-    engine: Literal["local", "dask"] = "local"
-    #: Address of the Dask scheduler to work with, as tcp://10.0.0.1:8786; null for a Dask cluster of this machine.
-    scheduler: str | None = None
-    #: Python files that each hold a SOURCE of your own.
-    plugins: tuple[str, ...] = ()
-    #: Settings of single sources: name, then any of the sections read, text, script, rules, pairs.
-    sources: Mapping[str, Mapping[str, Any]] = {}
-
-    def of(self, source: str) -> SourceSettings:
-        """The settings of one source."""
-        sections = {name: getattr(self, name) for name in SourceSettings.__struct_fields__}
-        merged = _merged(msgspec.to_builtins(sections), self.sources.get(source, {}))
-        return msgspec.convert(merged, SourceSettings)
 
 
 def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> Settings:
@@ -58,11 +30,11 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     Raises UsageError that names file, line and the nearest valid key.
     """
     data: dict[str, Any] = {}
-    places: yaml_places.Places = {}
+    places: yaml_lines.Places = {}
     for file in files:
-        told, where = yaml_places.load(file)
-        data, places = _merged(data, told), {**places, **where}
-    data = _expanded(_merged(data, flags or {}))
+        told, where = yaml_lines.load(file)
+        data, places = merge_values(data, told), {**places, **where}
+    data = _expanded(merge_values(data, flags or {}))
     _check_keys(data, Settings, (), places)
     singles = data.get("sources")
     for name, single in singles.items() if isinstance(singles, Mapping) else ():
@@ -71,13 +43,15 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     settings: Settings = _converted(data, Settings, (), places)
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)
-        _converted(_merged(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places)
+        _converted(
+            merge_values(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places
+        )
     return replace(settings, sources={name: _won(one, flags or {}) for name, one in settings.sources.items()})
 
 
 def _won(single: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a single source, where flags are on the same sections with what flags say."""
-    return {key: _merged(value, flags[key]) if key in flags else value for key, value in single.items()}
+    return {key: merge_values(value, flags[key]) if key in flags else value for key, value in single.items()}
 
 
 def _expanded(data: dict[str, Any]) -> dict[str, Any]:
@@ -131,21 +105,13 @@ def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str
     names = list(known)
     for name in settings.sources:
         if name not in names:
-            places = [where for file in files if (where := yaml_places.load(file)[1].get(("sources", name)))]
+            places = [where for file in files if (where := yaml_lines.load(file)[1].get(("sources", name)))]
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(names)}"
             raise UsageError(f"{f'{places[-1]}: ' if places else ''}sources.{name}: no source of that name; {hint}")
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in changes.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
-
-
-def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> Any:
+def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, places: yaml_lines.Places) -> Any:
     """Data as a struct of `kind`, whose keys are known. Raises UsageError at the first value of another type."""
     for field in msgspec.structs.fields(kind):
         if field.name not in data:
@@ -163,13 +129,13 @@ def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key,
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:  # values that do not go together, in the words of the struct itself
         reason = error.__cause__ or error
-        raise UsageError(f"{yaml_places.place(under, places)}{'.'.join(under)}: {reason}") from error
+        raise UsageError(f"{yaml_lines.place(under, places)}{'.'.join(under)}: {reason}") from error
 
 
-def _unfit(key: yaml_places.Key, value: object, expected: str, places: yaml_places.Places) -> UsageError:
+def _unfit(key: yaml_lines.Key, value: object, expected: str, places: yaml_lines.Places) -> UsageError:
     found = "a section" if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
     found = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
-    return UsageError(f"{yaml_places.place(key, places)}{'.'.join(key)}: {found} found, {expected} expected")
+    return UsageError(f"{yaml_lines.place(key, places)}{'.'.join(key)}: {found} found, {expected} expected")
 
 
 def _expected(kind: Any) -> str:
@@ -199,14 +165,14 @@ def _described(info: msgspec.inspect.Type) -> str:
     return words.get(type(info), "a section")
 
 
-def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_places.Key, places: yaml_places.Places) -> None:
+def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, places: yaml_lines.Places) -> None:
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in data.items():
         key = (*under, str(name))
         if name not in fields:
             nearest = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.5)
             hint = f"did you mean '{'.'.join((*under, *nearest))}'?" if nearest else f"valid: {', '.join(fields)}"
-            raise UsageError(f"{yaml_places.place(key, places)}unknown key '{'.'.join(key)}'; {hint}")
+            raise UsageError(f"{yaml_lines.place(key, places)}unknown key '{'.'.join(key)}'; {hint}")
         section = _section(fields[name])
         if section is not None and isinstance(value, Mapping):
             _check_keys(value, section, key, places)

@@ -1,0 +1,1 @@
+"""All that a user can set: the model, files and flags, and the line of each fault."""
