@@ -206,10 +206,10 @@ def _located(settings: Settings) -> Settings:
     """Settings fit for the engine. Raises UsageError, before anything is done, where it is not installed."""
     if settings.engine == "local" and not settings.scheduler:
         return settings
-    from chat_corpus.engines import connection
+    from chat_corpus.engines import dask_client
     from chat_corpus.settings.loading import everywhere
 
-    connection.dask()
+    dask_client.dask()
     return everywhere(settings)
 
 

@@ -155,7 +155,7 @@ def _signals() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, runs that name no number of workers start none: what is tried in a pool names it."""
-    monkeypatch.setattr("chat_corpus.engines.choose.cores", lambda: 1)
+    monkeypatch.setattr("chat_corpus.engines.select.cores", lambda: 1)
 
 
 @pytest.fixture

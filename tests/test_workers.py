@@ -12,10 +12,10 @@ import pytest
 
 from chat_corpus import console, sources
 from chat_corpus.discovery.model import Found, Group
-from chat_corpus.engines import agreement, local
-from chat_corpus.engines.choose import choose
-from chat_corpus.engines.cluster import Cluster, Site
+from chat_corpus.engines import local, worker_checks
+from chat_corpus.engines.dask_cluster import Cluster, Site
 from chat_corpus.engines.local import Inline, Pool, pool
+from chat_corpus.engines.select import choose
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.files.raw_file import RawFile, check_unchanged
 from chat_corpus.settings.model import Settings
@@ -95,7 +95,7 @@ def test_many_small_files_are_worth_workers(
     files: int, pooled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    monkeypatch.setattr("chat_corpus.engines.choose.pool", asked.append)
+    monkeypatch.setattr("chat_corpus.engines.select.pool", asked.append)
     raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
     found = Found(source=sources.load()["tieba"], groups=[Group(input=0, files=raw)])
     choose({"tieba": found}, Settings(workers=2), tmp_path)
@@ -118,16 +118,16 @@ class _Odd(BaseException):
 def test_an_exception_crosses_to_another_process_without_what_led_to_it(error: BaseException, tmp_path: Path) -> None:
     """Dask teaches `pickle` to take causes along, of which one may be unable to travel."""
     pytest.importorskip("tblib.pickling_support").install()
-    terms = agreement.Terms(versions=agreement.own_versions(), token=tmp_path)
-    told = agreement.call(terms, pickle.dumps((raises, (error,), {})))
+    terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=tmp_path)
+    told = worker_checks.call(terms, pickle.dumps((raises, (error,), {})))
     with pytest.raises(type(error), match=str(error)) as caught:
-        agreement.outcome(told)
+        worker_checks.outcome(told)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_what_a_call_gives_comes_back(tmp_path: Path) -> None:
-    terms = agreement.Terms(versions=agreement.own_versions(), token=tmp_path)
-    assert agreement.outcome(agreement.call(terms, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
+    terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=tmp_path)
+    assert worker_checks.outcome(worker_checks.call(terms, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
 
 
 def test_an_error_of_ours_is_not_its_own_cause(tmp_path: Path) -> None:

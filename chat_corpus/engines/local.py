@@ -11,9 +11,10 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from chat_corpus import streams
+from chat_corpus.engines.base import Engine
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -23,33 +24,6 @@ _log = logging.getLogger(__name__)
 
 #: Tasks for each worker: enough for them to go on while this process puts a source in its place.
 AHEAD = 6
-
-
-class Engine(Protocol):
-    """What the driver asks of an engine: the submit of `concurrent.futures.Executor`, and to be stopped or replaced."""
-
-    @property
-    def ahead(self) -> int:
-        """How many tasks to hand out before waiting for one."""
-
-    @property
-    def begun(self) -> int:
-        """How many of the tasks handed out may have been begun: the first ones."""
-
-    def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Start a call. Raises BrokenExecutor where a worker died."""
-
-    def check(self) -> None:
-        """Raise EngineError where nobody is left who could do the work."""
-
-    def renewed(self, workers: int | None = None) -> Engine:
-        """A new engine of this kind, of so many workers or as many as this one."""
-
-    def close(self) -> None:
-        """Let the workers end when they are done."""
-
-    def stop(self) -> None:
-        """Drop what has not begun, and end the workers at once."""
 
 
 class Inline:
@@ -165,8 +139,3 @@ def _end_with_parent() -> None:
 def most_workers(cores: int, platform: str = sys.platform) -> int:
     """How many of so many workers a pool can have: Windows waits for 63 handles at once, of which a pool needs two."""
     return min(cores, 61) if platform == "win32" else cores
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from itertools import chain
 
-from chat_corpus.engines.local import Engine
+from chat_corpus.engines.base import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.task import Task, work

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chat_corpus.discovery.model import Found
-from chat_corpus.engines.choose import choose
+from chat_corpus.engines.select import choose
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import sweep
 from chat_corpus.outputs.layout import WORK

@@ -24,8 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from chat_corpus.engines import agreement, connection
-from chat_corpus.engines.local import Engine, start_tracker
+from chat_corpus.engines import dask_client, worker_checks
+from chat_corpus.engines.base import Engine
+from chat_corpus.engines.local import start_tracker
 from chat_corpus.errors import EngineError
 
 _P = ParamSpec("_P")
@@ -67,9 +68,9 @@ class Cluster:
     def __init__(self, address: str, workers: int, site: Site) -> None:
         self._address, self._asked, self._site = address, workers, site
         self._name = f"the Dask scheduler {address or 'of this machine'}"
-        self._dask = connection.dask()
+        self._dask = dask_client.dask()
         self._token = site.folder / f".token.{uuid.uuid4().hex}.writing"  # swept, if we are killed
-        self._terms = agreement.Terms(versions=agreement.own_versions(), token=self._token)
+        self._terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=self._token)
         self._client: Any = None
         self._own: Any = None
         self._workers: dict[str, int] = {}
@@ -90,7 +91,7 @@ class Cluster:
                 scheduler_kwargs={"dashboard": False, "allowed_failures": 0}, silence_logs=logging.CRITICAL,
                 preload=[_DEAF],
             )  # fmt: skip
-        self._client = connection.client(self._dask, self._own or self._address)
+        self._client = dask_client.client(self._dask, self._own or self._address)
         self._executor = self._client.get_executor(pure=False)
         self._await_workers()
         self._inspect()
@@ -123,8 +124,8 @@ class Cluster:
                 "install the same version everywhere"
             )
         site = self._site
-        files = agreement.seen((*site.files, *map(Path, site.plugins)))
-        told = self._client.run(agreement.look, self._terms, files, site.sources, site.plugins, on_error="return")
+        files = worker_checks.seen((*site.files, *map(Path, site.plugins)))
+        told = self._client.run(worker_checks.look, self._terms, files, site.sources, site.plugins, on_error="return")
         faults = {address: _faults(worker) for address, worker in sorted(told.items())}
         if any(faults.values()):
             raise EngineError("; ".join(_unfit(address, found) for address, found in faults.items() if found))
@@ -156,13 +157,15 @@ class Cluster:
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a worker do a call. Its future fails with BrokenExecutor where all workers that tried died of it."""
         future: Future[_T] = Future()
-        sent: Future[bytes] = self._executor.submit(agreement.call, self._terms, pickle.dumps((function, args, kwargs)))
+        sent: Future[bytes] = self._executor.submit(
+            worker_checks.call, self._terms, pickle.dumps((function, args, kwargs))
+        )
         sent.add_done_callback(partial(self._pass_on, future))
         return future
 
     def _pass_on(self, future: Future[_T], sent: Future[bytes]) -> None:
         try:
-            future.set_result(agreement.outcome(sent.result()))
+            future.set_result(worker_checks.outcome(sent.result()))
         except self._dask.scheduler.KilledWorker as error:
             future.set_exception(BrokenExecutor(str(error)))
         except CancelledError:
@@ -231,8 +234,8 @@ def _version_of_scheduler(client: Any) -> str:
     return str(client.get_versions()["scheduler"]["packages"]["distributed"])
 
 
-def _faults(worker: agreement.Worker | Exception) -> list[str]:
-    return worker.faults if isinstance(worker, agreement.Worker) else [f"{type(worker).__name__}: {worker}"]
+def _faults(worker: worker_checks.Worker | Exception) -> list[str]:
+    return worker.faults if isinstance(worker, worker_checks.Worker) else [f"{type(worker).__name__}: {worker}"]
 
 
 def _unfit(address: str, faults: list[str]) -> str:

@@ -20,10 +20,10 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.engines import agreement
-from chat_corpus.engines.choose import choose
-from chat_corpus.engines.cluster import Cluster, Site
+from chat_corpus.engines import worker_checks
+from chat_corpus.engines.dask_cluster import Cluster, Site
 from chat_corpus.engines.local import Inline
+from chat_corpus.engines.select import choose
 from chat_corpus.errors import EngineError
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.progress import silent
@@ -326,8 +326,10 @@ def refused(cluster: Running, site: Site) -> str:
 
 
 def test_workers_of_other_versions_are_refused(cluster: Running, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = dict(agreement.own_versions())
-    monkeypatch.setattr(agreement, "own_versions", lambda: tuple({**mine, "polars": "9.9", "python": "3.99"}.items()))
+    mine = dict(worker_checks.own_versions())
+    monkeypatch.setattr(
+        worker_checks, "own_versions", lambda: tuple({**mine, "polars": "9.9", "python": "3.99"}.items())
+    )
     python = ".".join(map(str, sys.version_info[:2]))
     assert f"python {python}, 3.99 expected; polars {mine['polars']}, 9.9 expected" in refused(cluster, site_of(work))
 
@@ -337,7 +339,7 @@ def test_workers_that_see_other_files_are_refused(
 ) -> None:
     site = site_of(work)
     elsewhere = work.folder / "raw" / "not there.txt"
-    monkeypatch.setattr(agreement, "seen", lambda files: {**dict.fromkeys(files, (1, 1)), elsewhere: (1, 1)})
+    monkeypatch.setattr(worker_checks, "seen", lambda files: {**dict.fromkeys(files, (1, 1)), elsewhere: (1, 1)})
     told = refused(cluster, site)
     assert f"{site.files[0]}: another file than here" in told
     assert "and 1 more" in told
@@ -355,12 +357,14 @@ def test_workers_without_the_folder_or_a_source_are_refused(
 def test_a_worker_that_comes_late_keeps_to_the_terms_or_fails(tmp_path: Path) -> None:
     token = tmp_path / "token"
     with pytest.raises(EngineError, match=re.escape(f"cannot take part: no folder {tmp_path}, or not the same one")):
-        agreement.outcome(agreement.call(agreement.Terms(versions=agreement.own_versions(), token=token), b""))
+        worker_checks.outcome(
+            worker_checks.call(worker_checks.Terms(versions=worker_checks.own_versions(), token=token), b"")
+        )
 
 
 def test_a_scheduler_without_workers_is_said_so(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = cluster_at(tmp_path, 0)
-    monkeypatch.setattr("chat_corpus.engines.cluster._FIRST_WORKER", 1.0)
+    monkeypatch.setattr("chat_corpus.engines.dask_cluster._FIRST_WORKER", 1.0)
     try:
         with pytest.raises(EngineError, match=f"{site.address} has no workers: start some, as with 'dask worker"):
             Cluster(site.address, 2, site_of(work))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chat_corpus.discovery.model import Found
-from chat_corpus.engines import cluster
-from chat_corpus.engines.local import Engine, Inline, cores, most_workers, pool
+from chat_corpus.engines import dask_cluster
+from chat_corpus.engines.base import Engine, cores
+from chat_corpus.engines.local import Inline, most_workers, pool
 from chat_corpus.settings.model import Settings
 
 #: Less than this many shards are done before workers would have started.
@@ -24,14 +25,14 @@ def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engi
     files = [file for one in found.values() for file in one.files]
     shards = sum(file.size for file in files) // settings.shard_bytes + len(files) // _SMALL_FILES
     workers = most_workers(min(settings.workers or cores(), shards))
-    site = cluster.Site(
+    site = dask_cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
         sources=tuple(found),
         plugins=settings.plugins,
     )
     if settings.scheduler and found:
-        return cluster.Cluster(settings.scheduler, workers, site)
+        return dask_cluster.Cluster(settings.scheduler, workers, site)
     if workers <= 1 or shards <= _FEW_SHARDS:
         return Inline()
-    return cluster.Cluster("", workers, site) if settings.engine == "dask" else pool(workers)
+    return dask_cluster.Cluster("", workers, site) if settings.engine == "dask" else pool(workers)
