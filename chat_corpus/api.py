@@ -10,8 +10,10 @@ import polars as pl
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import IncompleteError, UsageError
-from chat_corpus.lineage import comparing, opening, tracing
-from chat_corpus.lineage.compared import Compared
+from chat_corpus.lineage import compare as comparing
+from chat_corpus.lineage import open_run
+from chat_corpus.lineage import trace as tracing
+from chat_corpus.lineage.comparison import Compared
 from chat_corpus.pipeline import process, script
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
@@ -77,7 +79,7 @@ def trace(
     Raises UsageError where there is no such row or no report, ChatCorpusError where raw files, settings, code or the
     output have changed since.
     """
-    written = opening.load_of(Path(tsv), _name(raw), [str(file) for file in plugins])
+    written = open_run.load_of(Path(tsv), _name(raw), [str(file) for file in plugins])
     return [tracing.trace(written, row) for row in rows]
 
 
@@ -92,7 +94,7 @@ def explain(
 
     Raises UsageError where no such record was read, and else as `trace`.
     """
-    written, name = opening.find(str(file), Path(out), _name(raw), [str(one) for one in plugins])
+    written, name = open_run.find(str(file), Path(out), _name(raw), [str(one) for one in plugins])
     return [tracing.explain(written, name, record) for record in records]
 
 

@@ -14,7 +14,7 @@ from chat_corpus.errors import GateError, UsageError
 from chat_corpus.terminal import echo, echo_json
 
 if TYPE_CHECKING:
-    from chat_corpus.lineage.written import Written
+    from chat_corpus.lineage.recorded_run import Written
 
 _RAW = click.option("--raw", metavar="DIR", help="Where the raw corpora are now, if not where the report says.")
 _PLUGIN = click.option(
@@ -36,15 +36,15 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
     that is said, and the exit code is 1.
     """
-    from chat_corpus.lineage import opening, tracing, tracing_text
+    from chat_corpus.lineage import open_run, trace, tracing_text
 
     made: dict[str, Written] = {}
 
-    def told() -> Iterator[tracing.Row]:
+    def told() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
             if path not in made:
-                made[path] = opening.load_of(Path(path), raw, plugins)
-            yield tracing.trace(made[path], number)
+                made[path] = open_run.load_of(Path(path), raw, plugins)
+            yield trace.trace(made[path], number)
 
     _print(told(), tracing_text.row, as_json=as_json)
 
@@ -62,16 +62,16 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON
     arrays, XML), its objects or elements in their order. A character that cannot be printed is shown as an escape.
     """
-    from chat_corpus.lineage import opening, tracing, tracing_text
+    from chat_corpus.lineage import open_run, trace, tracing_text
 
     found: dict[str, tuple[Written, str]] = {}
 
-    def told() -> Iterator[tracing.Record]:
+    def told() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = opening.find(path, Path(out), raw, plugins)
+                found[path] = open_run.find(path, Path(out), raw, plugins)
             written, name = found[path]
-            yield tracing.explain(written, name, number)
+            yield trace.explain(written, name, number)
 
     _print(told(), tracing_text.record, as_json=as_json)
 
@@ -111,12 +111,12 @@ def compare(
     Causes are found by doing the shards again that are not the same, in both ways; that needs the raw files, and the
     code that the outputs were made with. A cause that is not certain is told as not determined.
     """
-    from chat_corpus.lineage import compared, comparing, comparing_text
+    from chat_corpus.lineage import compare, comparing_text, comparison
 
-    found: list[compared.Compared] = []
+    found: list[comparison.Compared] = []
 
-    def told() -> Iterator[compared.Compared]:
-        for one in comparing.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
+    def told() -> Iterator[comparison.Compared]:
+        for one in compare.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
             found.append(one)
             yield one
 

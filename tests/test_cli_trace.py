@@ -17,7 +17,7 @@ import pytest
 from click.testing import Result
 
 from chat_corpus import versions
-from chat_corpus.lineage import tracing
+from chat_corpus.lineage import trace
 from tests.conftest import slow_from
 from tests.helpers import invoke, plugin, put
 from tests.lineage.made import made
@@ -102,7 +102,7 @@ def test_only_rules_that_can_reject_are_said_to_have_been_passed(
 ) -> None:
     file = {"tieba": "tieba.dialogues", "ptt": TXT}[name]
     done = made(put(tmp_path / "raw", {file: "在吗\t在的\n"}), tmp_path / "out", name, rules=rules)
-    assert tracing.trace(done.written, 1).query.passed == passed
+    assert trace.trace(done.written, 1).query.passed == passed
 
 
 def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) -> None:
@@ -487,7 +487,7 @@ def test_a_full_folder_for_passing_files_is_told(out: Path, monkeypatch: pytest.
     def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full/x")
 
-    monkeypatch.setattr("chat_corpus.lineage.alignment.TemporaryDirectory", full)
+    monkeypatch.setattr("chat_corpus.lineage.line_diff.TemporaryDirectory", full)
     done = invoke("compare", out, copy)
     assert (done.exit_code, done.stderr) == (1, "error: /full/x: No space left on device\n")
 

@@ -16,7 +16,7 @@ import pytest
 
 from chat_corpus import cli, errors, sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.lineage.unlike import Setting, Unlike
+from chat_corpus.lineage.run_differences import Setting, Unlike
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Pairing, Reason, Script

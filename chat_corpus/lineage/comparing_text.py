@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from chat_corpus.lineage.compared import Cause, Compared, Matched, Row
-from chat_corpus.lineage.unlike import Unlike
+from chat_corpus.lineage.comparison import Cause, Compared, Matched, Row
+from chat_corpus.lineage.run_differences import Unlike
 from chat_corpus.messages import one_line
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chat_corpus.lineage.tracing import CONVERSION, Address, Fate, Record, Row, Said, Told
+from chat_corpus.lineage.trace import CONVERSION, Address, Fate, Record, Row, Said, Told
 from chat_corpus.messages import one_line
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.lineage.opening import load as opened
-from chat_corpus.lineage.written import Written
+from chat_corpus.lineage.open_run import load as opened
+from chat_corpus.lineage.recorded_run import Written
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs import usability
 from chat_corpus.runs.progress import silent

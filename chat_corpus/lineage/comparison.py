@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chat_corpus.lineage.unlike import Unlike
+from chat_corpus.lineage.run_differences import Unlike
 
 
 class Change(StrEnum):

@@ -13,9 +13,9 @@ import pytest
 
 from chat_corpus import versions
 from chat_corpus.exports import tsv
-from chat_corpus.lineage.compared import Compared
-from chat_corpus.lineage.comparing import compare
-from chat_corpus.lineage.tracing import Address, trace
+from chat_corpus.lineage.compare import compare
+from chat_corpus.lineage.comparison import Compared
+from chat_corpus.lineage.trace import Address, trace
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.filters.table import Rule
 from chat_corpus.schema import Reason

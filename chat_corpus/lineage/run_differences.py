@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from chat_corpus.lineage.causes import CauseKind, Factors
-from chat_corpus.lineage.written import Written
+from chat_corpus.lineage.recorded_run import Written
 from chat_corpus.outputs import layout, report
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.outputs.shard_index import Entry, Span

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.lineage import alignment
-from chat_corpus.lineage.alignment import Gap, gaps
+from chat_corpus.lineage import line_diff
+from chat_corpus.lineage.line_diff import Gap, gaps
 from tests.conftest import examples
 
 LINE = st.sampled_from([b"", b"a", b"b", b"c\td", b"\xff", b"\r", "好\u2028".encode()])
@@ -32,9 +32,9 @@ def test_what_matches_and_the_gaps_are_both_files(
 ) -> None:
     old, new = [b"first", *same, *old, b"middle", *same], [*same, *new, b"middle", *same, b"last"]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alignment, "_PASS", lines)
-        patch.setattr(alignment, "_STRETCH", stretch)
-        patch.setattr(alignment, "_BLOCK", block)
+        patch.setattr(line_diff, "_PASS", lines)
+        patch.setattr(line_diff, "_STRETCH", stretch)
+        patch.setattr(line_diff, "_BLOCK", block)
         found = aligned(old, new, Path(folder), ended=ended)
     rebuilt, at = [], 0
     for gap in found:

@@ -12,7 +12,7 @@ import polars as pl
 
 from chat_corpus.exports import tsv
 from chat_corpus.lineage.causes import CauseKind, Factor, either, literal, named
-from chat_corpus.lineage.written import Again, Written
+from chat_corpus.lineage.recorded_run import Again, Written
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text.step_diff import Way, diverge
 from chat_corpus.schema import Pairing

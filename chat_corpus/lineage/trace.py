@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
-from chat_corpus.lineage.written import Again, Written
+from chat_corpus.lineage.recorded_run import Again, Written
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer

@@ -15,13 +15,13 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.lineage.alignment import Gap, gaps
-from chat_corpus.lineage.attribution import Side, differences
 from chat_corpus.lineage.causes import CauseKind, Factor, Factors, read, words
-from chat_corpus.lineage.compared import Cause, Change, Compared, Matched, Row
-from chat_corpus.lineage.opening import INTERRUPTED, load
-from chat_corpus.lineage.unlike import Pair, Unlike, differing, moved, shards, unlike
-from chat_corpus.lineage.written import Written
+from chat_corpus.lineage.comparison import Cause, Change, Compared, Matched, Row
+from chat_corpus.lineage.line_diff import Gap, gaps
+from chat_corpus.lineage.open_run import INTERRUPTED, load
+from chat_corpus.lineage.recorded_run import Written
+from chat_corpus.lineage.row_causes import Side, differences
+from chat_corpus.lineage.run_differences import Pair, Unlike, differing, moved, shards, unlike
 from chat_corpus.outputs import report
 from chat_corpus.runs import previous
 

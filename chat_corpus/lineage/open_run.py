@@ -11,7 +11,7 @@ import msgspec
 
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.lineage.written import AGAIN, Written
+from chat_corpus.lineage.recorded_run import AGAIN, Written
 from chat_corpus.messages import counted, displayed
 from chat_corpus.outputs import layout, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
