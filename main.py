@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 try:
-    from chat_corpus.cli import main
+    from chat_corpus.cli.main import main
 except KeyboardInterrupt:
     sys.exit(130)
 except ModuleNotFoundError as error:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from benchmarks import inputs, measure, runs
-from chat_corpus.terminal import columns
+from chat_corpus.cli.terminal import columns
 
 _COLUMNS = ("source", "what", "MB", "seconds", "start_s", "MB_s", "of_floor", "speed_up", "pairs_s", "peak_MB")
 _GROWTH = (1, 4, 20)

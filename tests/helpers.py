@@ -12,7 +12,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from chat_corpus.cli import main
+from chat_corpus.cli.main import main
 from tests.conftest import ROOT
 
 TIEBA = {"tieba.dialogues": "在吗\t在\n你好\t好\n"}

@@ -14,7 +14,8 @@ from typing import Any
 import click
 import pytest
 
-from chat_corpus import cli, errors, sources
+from chat_corpus import errors, sources
+from chat_corpus.cli import main
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.lineage.run_differences import Setting, Unlike
 from chat_corpus.runs.progress import silent
@@ -99,7 +100,7 @@ def corpora(document: str) -> str:
 
 
 def run_options() -> list[click.Option]:
-    return [option for option in cli.main.commands["run"].params if isinstance(option, click.Option)]
+    return [option for option in main.main.commands["run"].params if isinstance(option, click.Option)]
 
 
 def options(_: str) -> str:
@@ -136,7 +137,9 @@ def test_generated_tables_are_current(document: str, mark: str, made: Callable[[
 @pytest.mark.parametrize("document", READMES)
 def test_every_option_of_run_and_every_verb_is_mentioned(document: str) -> None:
     names = [f"`{name}`" for option in run_options() for name in option.opts]
-    assert [name for name in (*names, *(f"`{verb}`" for verb in cli.main.commands)) if name not in text(document)] == []
+    assert [
+        name for name in (*names, *(f"`{verb}`" for verb in main.main.commands)) if name not in text(document)
+    ] == []
 
 
 @pytest.mark.parametrize("document", READMES)
@@ -195,8 +198,8 @@ def test_every_command_line_shown_is_one(document: str) -> None:
         if "main.py" not in words or "pip" in words:
             continue
         own = words[words.index("main.py") + 1 :]
-        verb = own.pop(0) if own and own[0] in cli.main.commands else "run"
-        known = {name for option in cli.main.commands[verb].params for name in option.opts}
+        verb = own.pop(0) if own and own[0] in main.main.commands else "run"
+        known = {name for option in main.main.commands[verb].params for name in option.opts}
         assert {word for word in own if word.startswith("-")} <= known, line
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.cli.terminal import safe_json
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
@@ -34,7 +35,6 @@ from chat_corpus.runs.planner import Plan
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
 from chat_corpus.settings.yaml_lines import load as load_yaml
-from chat_corpus.terminal import safe_json
 from tests.conftest import ROOT, slow_from
 from tests.formats import laws
 from tests.helpers import invoke, put

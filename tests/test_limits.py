@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import console, sources
+from chat_corpus import sources
+from chat_corpus.cli import console
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings

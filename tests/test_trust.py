@@ -133,11 +133,11 @@ def test_a_file_that_is_another_under_the_same_size_and_time_is_not_mixed_with_w
 
 def test_a_configuration_of_another_package_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`configs/default.yaml` beside an installed package is whose ever it is."""
-    import chat_corpus.cli
+    import chat_corpus.cli.main
 
     fake = tmp_path / "site-packages" / "chat_corpus" / "cli.py"
-    put(tmp_path / "site-packages", {"configs/default.yaml": "rules: {min_chars: 99}\n", "chat_corpus/cli.py": ""})
-    monkeypatch.setattr(chat_corpus.cli, "__file__", str(fake))
+    put(tmp_path / "site-packages", {"configs/default.yaml": "rules: {min_chars: 99}\n", "chat_corpus/cli/main.py": ""})
+    monkeypatch.setattr(chat_corpus.cli.main, "__file__", str(fake))
     raw = put(tmp_path / "raw", {"tieba.dialogues": ROWS})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8").count("\n") == 40

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from chat_corpus import console, sources
+from chat_corpus import sources
+from chat_corpus.cli import console
 from chat_corpus.discovery.model import Found, Group
 from chat_corpus.engines import local, worker_checks
 from chat_corpus.engines.dask_cluster import Cluster, Site

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from chat_corpus import streams
+from chat_corpus.cli import process_setup
 from chat_corpus.engines.base import Engine
 
 _P = ParamSpec("_P")
@@ -125,7 +125,7 @@ def start_tracker() -> None:
 
 def _begin() -> None:
     """Leave interrupts to the parent, which ends its workers, and end with a parent that was killed."""
-    streams.ignore_stops_of_keyboard()
+    process_setup.ignore_stops_of_keyboard()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

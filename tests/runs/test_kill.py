@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from chat_corpus import cli, sources
+from chat_corpus import sources
+from chat_corpus.cli import main
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.engines.local import AHEAD
 from chat_corpus.outputs.layout import WORK
@@ -103,7 +104,7 @@ def _program(arguments: list[str], errors: Connection, *, slow_disk: bool) -> No
     sys.stdout = sys.stderr = os.fdopen(2, "w", encoding="utf-8")
     if slow_disk:  # so that moments which pass in no time can be met
         os.fsync = partial(_slowly, os.fsync)
-    cli.main(arguments)
+    main.main(arguments)
 
 
 class _Victim:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from chat_corpus.cli import main
+from chat_corpus.cli.main import main
 from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.text.options import Policy
 from chat_corpus.settings.loading import load

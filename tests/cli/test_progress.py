@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
+from chat_corpus.cli.progress import Pace
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.pipeline.settings import ReadOptions
-from chat_corpus.progress import Pace
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
 from tests.conftest import slow_from

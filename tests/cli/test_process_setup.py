@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus import cli, streams
+from chat_corpus.cli import main, process_setup
 from chat_corpus.engines.local import most_workers
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import TIEBA, invoke, program, put, visible
@@ -72,7 +72,7 @@ def test_a_program_without_any_streams_does_its_job(tmp_path: Path) -> None:
     """As pythonw.exe starts one: all three are None."""
     code = (
         "import sys; sys.stdin = sys.stdout = sys.stderr = None; sys.path.insert(0, sys.argv.pop(1));"
-        "from chat_corpus.cli import main; main()"
+        "from chat_corpus.cli.main import main; main()"
     )
     words = [sys.executable, "-c", code, str(ROOT), *COMMANDS["run"].split()]
     done = subprocess.run(words, cwd=tmp_path, check=False, capture_output=True)
@@ -83,8 +83,9 @@ def test_a_program_without_any_streams_does_its_job(tmp_path: Path) -> None:
 def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path) -> None:
     """A library that writes to file number 2 would else write into the output."""
     code = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_corpus import streams; streams.prepare();"
-        "print(os.open(os.devnull, os.O_RDONLY), sorted(streams.missing))"
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_corpus.cli import process_setup; "
+        "process_setup.prepare();"
+        "print(os.open(os.devnull, os.O_RDONLY), sorted(process_setup.missing))"
     )
     done = shell(f"{sys.executable} -c '{code}' {ROOT} 2>&- <&-", tmp_path)
     number, missing = done.stdout.split(" ", 1)
@@ -128,7 +129,7 @@ def test_a_result_that_cannot_be_written_fails_any_command(
     }.get(command, [command])  # type: ignore[assignment]  # fmt: skip
     monkeypatch.setattr(sys, "stdout", Refusing(code))
     with pytest.raises(SystemExit) as ended:
-        cli.main([str(word) for word in words])
+        main.main([str(word) for word in words])
     told = capsys.readouterr().err
     assert ended.value.code == 1
     assert told.endswith("" if code == errno.EPIPE else f"{os.strerror(code)}\n")
@@ -142,7 +143,7 @@ def test_the_exit_code_is_the_same_where_nobody_can_be_told(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stderr", Refusing(errno.ENOSPC))
     with pytest.raises(SystemExit) as ended:
-        cli.main(words.split())
+        main.main(words.split())
     assert ended.value.code == code
 
 
@@ -314,26 +315,26 @@ def signals() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_that_ends_programs_ends_this_one_in_order_unless_it_is_ignored(number: signal.Signals) -> None:
     signal.signal(number, signal.SIG_DFL)
-    streams.stop_on_signals()
-    with pytest.raises(streams.Terminated) as stopped:
+    process_setup.stop_on_signals()
+    with pytest.raises(process_setup.Terminated) as stopped:
         signal.raise_signal(number)
     assert stopped.value.exit_code == 128 + number
     signal.signal(number, signal.SIG_IGN)  # as nohup has it
-    streams.stop_on_signals()
+    process_setup.stop_on_signals()
     signal.raise_signal(number)
 
 
 @pytest.mark.usefixtures("signals")
 def test_windows_ends_a_program_by_a_signal_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """CTRL_BREAK_EVENT, which `taskkill` and a closed console window send too; any other number stands for it here."""
-    monkeypatch.setattr(streams, "_STOPS", [signal.SIGUSR1])
-    monkeypatch.setattr(streams, "_OF_KEYBOARD", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "_STOPS", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "_OF_KEYBOARD", [signal.SIGUSR1])
     before = signal.getsignal(signal.SIGUSR1)
     try:
-        streams.stop_on_signals()
-        with pytest.raises(streams.Terminated):
+        process_setup.stop_on_signals()
+        with pytest.raises(process_setup.Terminated):
             signal.raise_signal(signal.SIGUSR1)
-        streams.ignore_stops_of_keyboard()  # as workers do
+        process_setup.ignore_stops_of_keyboard()  # as workers do
         signal.raise_signal(signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, before)

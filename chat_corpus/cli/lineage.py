@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli_group import Verb
+from chat_corpus.cli.group import Verb
+from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.errors import GateError, UsageError
-from chat_corpus.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.recorded_run import Written
@@ -36,7 +36,8 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
     that is said, and the exit code is 1.
     """
-    from chat_corpus.lineage import open_run, trace, tracing_text
+    from chat_corpus.cli import trace_output
+    from chat_corpus.lineage import open_run, trace
 
     made: dict[str, Written] = {}
 
@@ -46,7 +47,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
                 made[path] = open_run.load_of(Path(path), raw, plugins)
             yield trace.trace(made[path], number)
 
-    _print(told(), tracing_text.row, as_json=as_json)
+    _print(told(), trace_output.row, as_json=as_json)
 
 
 @click.command(cls=Verb)
@@ -62,7 +63,8 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON
     arrays, XML), its objects or elements in their order. A character that cannot be printed is shown as an escape.
     """
-    from chat_corpus.lineage import open_run, trace, tracing_text
+    from chat_corpus.cli import trace_output
+    from chat_corpus.lineage import open_run, trace
 
     found: dict[str, tuple[Written, str]] = {}
 
@@ -73,7 +75,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
             written, name = found[path]
             yield trace.explain(written, name, number)
 
-    _print(told(), tracing_text.record, as_json=as_json)
+    _print(told(), trace_output.record, as_json=as_json)
 
 
 @click.command(cls=Verb)
@@ -111,7 +113,8 @@ def compare(
     Causes are found by doing the shards again that are not the same, in both ways; that needs the raw files, and the
     code that the outputs were made with. A cause that is not certain is told as not determined.
     """
-    from chat_corpus.lineage import compare, comparing_text, comparison
+    from chat_corpus.cli import compare_output
+    from chat_corpus.lineage import compare, comparison
 
     found: list[comparison.Compared] = []
 
@@ -120,7 +123,7 @@ def compare(
             found.append(one)
             yield one
 
-    _print(told(), comparing_text.source, as_json=as_json, between="")
+    _print(told(), compare_output.source, as_json=as_json, between="")
     if fail_on_change and not all(one.same for one in found):
         raise GateError(f"{new}: not the same rows as in {old}")
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from chat_corpus import streams
+from chat_corpus.cli import process_setup
 from chat_corpus.messages import safe
 
 #: So many values of a list are shown in a cell.
@@ -46,13 +46,13 @@ def safe_json(value: Any, indent: int | None = 1) -> str:
 def echo_json(value: Any) -> None:
     """Print a value to stdout as JSON: in UTF-8, whatever the encoding of the console, if a program reads it."""
     text = safe_json(value) + "\n"
-    with streams.results():
+    with process_setup.results():
         click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
 
 
 def echo(text: str) -> None:
     """Print text, made safe, to stdout: a result."""
-    with streams.results():
+    with process_setup.results():
         click.echo(safe(text))
 
 
@@ -124,3 +124,11 @@ def _width(text: str) -> int:
 def _aligned(text: str, width: int) -> str:
     gap = " " * (width - _width(text))
     return gap + text if text.replace(",", "").replace(".", "").isdigit() else text + gap
+
+
+def echo_rows(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
+    """Print rows as a table, or as JSON."""
+    if as_json:
+        echo_json(rows)
+    else:
+        echo(columns(rows, names))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chat_corpus.cli.terminal import columns
 from chat_corpus.discovery.model import Found, Survey
 from chat_corpus.discovery.sniff import head_of
 from chat_corpus.discovery.trial import trial
@@ -26,6 +27,10 @@ _INCOMPLETE = {State.ABSENT, State.PARTIAL, State.UNUSABLE, State.SAMPLE}
 _BEGINNING = "(of its first 64 kB)"
 #: An estimate has so many digits that mean something.
 _DIGITS = 2
+
+CHECK_COLUMNS = ("name", "state", "MB", "records", "licence", "files")
+#: So many files that are nobody's are named.
+_STRANGERS = 30
 
 
 def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
@@ -162,3 +167,9 @@ def strangers(told: Mapping[str, Any], most: int) -> list[str]:
     said = [f"not recognised: {one['file']}: {one['reason']}" for one in listed[:most]]
     more = f"not recognised: {counted(len(listed) - most, 'more file')}; --json names all of them"
     return [*said, more] if len(listed) > most else said
+
+
+def check(told: Mapping[str, Any]) -> str:
+    """An inventory as text: a table of the sources, remarks, and the files that are nobody's."""
+    said = [*notes(told), *strangers(told, _STRANGERS)]
+    return "\n".join([columns(rows(told), CHECK_COLUMNS), *(line.replace("\n", " ") for line in said)])

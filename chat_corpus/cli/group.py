@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
-from chat_corpus import streams
+from chat_corpus.cli import process_setup
+from chat_corpus.cli.terminal import handle_logs, safe_json
 from chat_corpus.errors import UsageError, unexpected
 from chat_corpus.messages import safe
-from chat_corpus.terminal import handle_logs, safe_json
 
 
 class Verb(click.Command):
@@ -25,7 +25,7 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with streams.prints_to_stderr():
+        with process_setup.prints_to_stderr():
             return super().invoke(ctx)
 
 
@@ -55,7 +55,7 @@ class RunByDefault(click.Group):
 
         The exit code does not depend on whether anybody can be told why.
         """
-        streams.prepare()
+        process_setup.prepare()
         if not extra.get("standalone_mode", True):
             return super().main(args, *rest, **extra)
         as_json = "--log-json" in (sys.argv[1:] if args is None else args)
@@ -75,20 +75,20 @@ class RunByDefault(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever fails is one message and an exit code."""
         handle_logs()
-        streams.stop_on_signals()
+        process_setup.stop_on_signals()
         words = ctx.meta.get(__name__, ())
         as_json, verbose = "--log-json" in words, bool({"-v", "--verbose"} & set(words))
         try:
-            streams.check_address_space()
+            process_setup.check_address_space()
             _check_names(words)
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
             raise
         except KeyboardInterrupt as error:
-            streams.ignore_stops()
+            process_setup.ignore_stops()
             resumed = "; the same command goes on from here" if ctx.invoked_subcommand == "run" else ""
             _tell(f"stopped{resumed}", as_json=as_json, level="info", event="stopped")
-            ctx.exit(error.exit_code if isinstance(error, streams.Terminated) else 130)
+            ctx.exit(error.exit_code if isinstance(error, process_setup.Terminated) else 130)
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read the output has had enough of it
                 raise

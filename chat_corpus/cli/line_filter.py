@@ -17,6 +17,7 @@ from typing import IO, BinaryIO
 
 import polars as pl
 
+from chat_corpus.cli.terminal import SafeBytes
 from chat_corpus.files.lines import numbered_lines
 from chat_corpus.messages import counted
 from chat_corpus.pipeline import script
@@ -24,7 +25,6 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.sources.base import Source
-from chat_corpus.terminal import SafeBytes
 
 #: Bytes to read at once, and how many such blocks may wait: together a megabyte or two.
 _READ, _WAITING = 1 << 17, 16

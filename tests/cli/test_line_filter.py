@@ -13,8 +13,8 @@ from typing import IO, Any, BinaryIO, ClassVar, cast
 import pytest
 from click.testing import Result
 
-from chat_corpus import filter as filter_
 from chat_corpus import pairs, sources
+from chat_corpus.cli import line_filter as filter_
 from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import invoke, put

@@ -1,4 +1,4 @@
-"""What a person reads on stderr: messages, progress, the summary; and the tables of `list` and `check`."""
+"""What a person reads on stderr: messages, progress, the summary."""
 
 from __future__ import annotations
 
@@ -9,23 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-import polars as pl
 from tqdm import tqdm
 
-from chat_corpus import inventory, summary
+from chat_corpus.cli import run_output
+from chat_corpus.cli.progress import Pace
+from chat_corpus.cli.terminal import JsonLines, Plain
 from chat_corpus.discovery.model import Found
 from chat_corpus.pipeline import counts
-from chat_corpus.progress import Pace
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.settings.model import Settings
-from chat_corpus.terminal import JsonLines, Plain, columns
-
-LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
-PLAN_COLUMNS = ("does", "file", "bytes")
-CHECK_COLUMNS = ("name", "state", "MB", "records", "licence", "files")
-#: So many files that are nobody's are named.
-_STRANGERS = 30
 
 #: Seconds without a word where there is no bar.
 _SILENCE = 10
@@ -96,48 +89,5 @@ class Console:
                 about = {"source": name, "seconds": round(told.seconds, 3), "summary": counts.builtins(told.counts)}
                 self.info(name, "source.summary", **about)
             return
-        self.info(summary.table(chosen, done), "run.table")
-        self.info(summary.written(done, settings.out), "run.written")
-
-
-def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:
-    """What is known of each source: rows with the keys of `LIST_COLUMNS`."""
-    return [
-        {
-            "name": name,
-            "state": one.state,
-            "title": one.source.title,
-            "licence": one.source.licence,
-            "url": one.source.url,
-            "files": list(dict.fromkeys(pattern for wanted in one.source.inputs for pattern in wanted.files)),
-        }
-        for name, one in found.items()
-    ]
-
-
-def check(told: Mapping[str, Any]) -> str:
-    """An inventory as text: a table of the sources, remarks, and the files that are nobody's."""
-    said = [*inventory.notes(told), *inventory.strangers(told, _STRANGERS)]
-    return "\n".join([columns(inventory.rows(told), CHECK_COLUMNS), *(line.replace("\n", " ") for line in said)])
-
-
-def reads_and_writes(found: Mapping[str, Found], settings: Settings) -> list[dict[str, Any]]:
-    """What a run would read and write: rows with the keys of `PLAN_COLUMNS`."""
-    rows: list[dict[str, Any]] = []
-    for name, one in found.items():
-        rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in one.files)
-        outputs = (f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl")
-        rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": None} for output in outputs)
-    return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": None}]
-
-
-def conversions(done: Mapping[str, SourceReport], size: int) -> str:
-    """A random sample of the turns that script conversion changed: address, before, after."""
-    frames = [frame for told in done.values() for frame in told.conversions]
-    if not frames:
-        return "nothing was converted"
-    whole = pl.concat(frames).bottom_k(size, by="key")
-    return "\n".join(
-        f"{file}:{line}\n  {before}\n  {after}"
-        for file, line, before, after in whole.select("file", "line", "before", "after").iter_rows()
-    )
+        self.info(run_output.table(chosen, done), "run.table")
+        self.info(run_output.written(done, settings.out), "run.written")
