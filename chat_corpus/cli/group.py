@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from chat_corpus.cli import process_setup
+from chat_corpus import process_setup
 from chat_corpus.cli.terminal import handle_logs, safe_json
 from chat_corpus.errors import UsageError, unexpected
 from chat_corpus.messages import safe
@@ -31,8 +31,6 @@ class Verb(click.Command):
 
 class RunByDefault(click.Group):
     """A group whose command `run` is meant where none is named, so that `main.py -s ptt` is `main.py run -s ptt`."""
-
-    command_class = Verb
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before arguments that name no command."""

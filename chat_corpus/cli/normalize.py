@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from chat_corpus.cli import process_setup
+from chat_corpus import process_setup
+from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, PLUGIN, known_names, read_settings
 from chat_corpus.cli.terminal import SafeBytes, echo
 from chat_corpus.errors import ChatCorpusError, UsageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option("-s", "--source", "name", metavar="NAME", help="Treat the lines as turns of this source.")
 @CONFIG
 @PLUGIN

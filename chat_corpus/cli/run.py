@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, known_names, read_settings
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
 from chat_corpus.messages import safe
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _INCOMPLETE = 3
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option("-s", "--source", "wanted", multiple=True, metavar="NAME[,NAME]", help="Only these; may be given again.")
 @click.option("--exclude", multiple=True, metavar="NAME[,NAME]", help="All but these; may be given again.")
 @RAW

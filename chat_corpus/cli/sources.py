@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, read_settings
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
 
 
-@click.command(name="list")
+@click.command(name="list", cls=Verb)
 @PLUGIN
 @RAW
 @CONFIG
@@ -30,7 +31,7 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     echo_rows(list_output.listing(found), list_output.LIST_COLUMNS, as_json=as_json)
 
 
-@click.command()
+@click.command(cls=Verb)
 @PLUGIN
 @RAW
 @CONFIG

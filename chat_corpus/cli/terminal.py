@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from chat_corpus.cli import process_setup
+from chat_corpus import process_setup
 from chat_corpus.messages import safe
 
 #: So many values of a list are shown in a cell.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from chat_corpus.cli import process_setup
+from chat_corpus import process_setup
 from chat_corpus.engines.base import Engine
 
 _P = ParamSpec("_P")

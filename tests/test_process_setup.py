@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from chat_corpus.cli import main, process_setup
+from chat_corpus import process_setup
+from chat_corpus.cli import main
 from chat_corpus.engines.local import most_workers
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import TIEBA, invoke, program, put, visible
@@ -83,7 +84,7 @@ def test_a_program_without_any_streams_does_its_job(tmp_path: Path) -> None:
 def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path) -> None:
     """A library that writes to file number 2 would else write into the output."""
     code = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_corpus.cli import process_setup; "
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_corpus import process_setup; "
         "process_setup.prepare();"
         "print(os.open(os.devnull, os.O_RDONLY), sorted(process_setup.missing))"
     )
