@@ -10,7 +10,7 @@ import polars as pl
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 
 
-def found(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.Series:
+def matches(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.Series:
     """Tell for each row whether it matches a regular expression; null does not, nor does a row outside the mask.
 
     Polars keeps the last 32 expressions of a thread; what is none is spared the place.
@@ -18,7 +18,7 @@ def found(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.
     some = texts if where is None or where.all() else texts.filter(where)
     matches = some.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
     matches = matches.fill_null(value=False) if matches.null_count() else matches
-    return matches if where is None or some is texts else mask(len(texts), where.arg_true().filter(matches))
+    return matches if where is None or some is texts else row_mask(len(texts), where.arg_true().filter(matches))
 
 
 def holds_any(texts: pl.Series, marks: str) -> bool:
@@ -37,12 +37,12 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
     return bool(others) and bool(joined.str.contains(f"[{others}]").item())
 
 
-def mask(size: int, rows: pl.Series) -> pl.Series:
+def row_mask(size: int, rows: pl.Series) -> pl.Series:
     """A mask of so many rows, true for those of these numbers."""
     return pl.repeat(value=False, n=size, eager=True).scatter(rows, True)
 
 
-def on(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
+def apply_where(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """Do `work` on the rows of a mask, and on no others: what few rows need costs the others nothing."""
     count = where.sum()
     if count == 0:

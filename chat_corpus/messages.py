@@ -23,10 +23,10 @@ def safe(text: str) -> str:
     )
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """A number and what it counts.
 
-    >>> counted(1, "line"), counted(2000, "line")
+    >>> count_noun(1, "line"), count_noun(2000, "line")
     ('1 line', '2,000 lines')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

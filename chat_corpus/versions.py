@@ -21,7 +21,7 @@ def installed(name: str) -> str:
 
 
 @cache
-def code() -> str:
+def code_digest() -> str:
     """A short digest of the package's own files and of the versions of the packages whose results it passes on."""
     root = Path(__file__).resolve().parent
     digest = hashlib.sha256("\n".join(f"{name} {installed(name)}" for name in PACKAGES).encode())

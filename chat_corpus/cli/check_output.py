@@ -16,7 +16,7 @@ from chat_corpus.errors import FileError
 from chat_corpus.files import compression
 from chat_corpus.files.content import digest
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.messages import counted
+from chat_corpus.messages import count_noun
 from chat_corpus.runs import usability
 from chat_corpus.schema import State
 
@@ -165,7 +165,7 @@ def strangers(told: Mapping[str, Any], most: int) -> list[str]:
     """The files that are no source's, each with the reason; not more than `most` of them."""
     listed = told["unrecognised"]
     said = [f"not recognised: {one['file']}: {one['reason']}" for one in listed[:most]]
-    more = f"not recognised: {counted(len(listed) - most, 'more file')}; --json names all of them"
+    more = f"not recognised: {count_noun(len(listed) - most, 'more file')}; --json names all of them"
     return [*said, more] if len(listed) > most else said
 
 

@@ -19,7 +19,7 @@ import polars as pl
 
 from chat_corpus.cli.terminal import SafeBytes
 from chat_corpus.files.lines import numbered_lines
-from chat_corpus.messages import counted
+from chat_corpus.messages import count_noun
 from chat_corpus.pipeline import script
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
@@ -224,5 +224,5 @@ def in_words(unchanged: Unchanged) -> str:
     parts = []
     for why, lines in unchanged.items():
         first = ", ".join(map(str, lines[:_SHOWN])) + (", …" if len(lines) > _SHOWN else "")
-        parts.append(f"{counted(len(lines), 'line')} {why} went out unchanged: {first}")
+        parts.append(f"{count_noun(len(lines), 'line')} {why} went out unchanged: {first}")
     return "; ".join(parts)

@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.cli.terminal import columns
 from chat_corpus.discovery.model import Found, Survey
-from chat_corpus.messages import counted
+from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import State
@@ -118,7 +118,7 @@ def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
             talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")
     if strays:
         talk.info(
-            f"not recognised: {counted(len(strays), 'file')} in {settings.raw}; "
+            f"not recognised: {count_noun(len(strays), 'file')} in {settings.raw}; "
             f"'check --raw {settings.raw}' tells which, and why",
             "files.unrecognised",
         )

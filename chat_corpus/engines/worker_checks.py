@@ -51,7 +51,11 @@ def own_versions() -> tuple[tuple[str, str], ...]:
     """
     packages = (*versions.PACKAGES, "distributed")
     told = [(name, versions.installed(name)) for name in packages]
-    return ("python", ".".join(platform.python_version_tuple()[:2])), *told, ("code of chat-corpus", versions.code())
+    return (
+        ("python", ".".join(platform.python_version_tuple()[:2])),
+        *told,
+        ("code of chat-corpus", versions.code_digest()),
+    )
 
 
 def seen(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:

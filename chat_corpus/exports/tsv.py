@@ -10,7 +10,7 @@ import io
 
 import polars as pl
 
-from chat_corpus.masks import found, holds_any, on
+from chat_corpus.masks import apply_where, holds_any, matches
 
 #: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
 _BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -40,7 +40,7 @@ def begins(rows: pl.DataFrame) -> pl.Series:
 
 
 def _one_line(texts: pl.Series) -> pl.Series:
-    return on(texts, found(texts, f"[{_BREAKS}]"), _joined) if holds_any(texts, _BREAKS) else texts
+    return apply_where(texts, matches(texts, f"[{_BREAKS}]"), _joined) if holds_any(texts, _BREAKS) else texts
 
 
 def _joined(texts: pl.Series) -> pl.Series:

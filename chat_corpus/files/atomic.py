@@ -27,7 +27,7 @@ def write_blocks(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
+def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """A name beside `path` to write a file under, which then appears as `path` whole, or not at all after a failure.
 
     With `sync` a power cut cannot leave it empty either. No other process, here or on another machine, has that name.
@@ -43,13 +43,13 @@ def staged(path: Path, *, sync: bool = True) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def whole(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
+def write_atomic(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
     """Let `write` write a file, staged."""
-    with staged(path, sync=sync) as beside:
+    with atomic_path(path, sync=sync) as beside:
         write(beside)
 
 
-def sweep(*folders: Path) -> None:
+def remove_temporary(*folders: Path) -> None:
     """Delete what processes that were killed have left half written in `folders`, where nobody may be writing now."""
     for folder in folders:
         for path in folder.iterdir() if folder.is_dir() else ():

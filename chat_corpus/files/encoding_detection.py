@@ -71,7 +71,7 @@ class Decision:
     doubt: str = ""
 
 
-def decide(file: RawFile, script: Script, chosen: str = "auto") -> Decision:
+def choose_encoding(file: RawFile, script: Script, chosen: str = "auto") -> Decision:
     """The encoding of a file whose source is in `script`; the user's, one of `CHOICES`, unless it is `auto`.
 
     Raises ChatCorpusError where the file cannot be read, or chardet is needed and not installed.

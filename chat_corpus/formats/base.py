@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.files.lines import count_lines, cut_at_line, numbered_lines
-from chat_corpus.masks import mask
+from chat_corpus.masks import row_mask
 from chat_corpus.schema import TURNS, Reason
 
 
@@ -115,7 +115,7 @@ def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
     # Whatever begins with a blank stands in one of these two ranges, and hardly anything else.
     some = ((text < "!") | ((text >= "\x7f") & (text < "\u3001"))).arg_true()
     some = some.filter(text.gather(some).str.strip_chars() == "")
-    blank = mask(len(rows), some) & rows["reason"].is_null()
+    blank = row_mask(len(rows), some) & rows["reason"].is_null()
     if not blank.any():
         return rows
     return rows.with_columns(

@@ -12,7 +12,7 @@ import msgspec
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.recorded_run import AGAIN, Written
-from chat_corpus.messages import counted, displayed
+from chat_corpus.messages import count_noun, displayed
 from chat_corpus.outputs import layout, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
 from chat_corpus.pipeline.settings import SourceSettings
@@ -46,9 +46,9 @@ def load(
     if not isinstance(told, FinishedSource):
         raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
     made = told.made_with
-    if made.code != versions.code() and not other_code:
+    if made.code != versions.code_digest() and not other_code:
         raise ChatCorpusError(
-            f"{name}: made by other code, or with other packages ({made.code}), than this ({versions.code()}): "
+            f"{name}: made by other code, or with other packages ({made.code}), than this ({versions.code_digest()}): "
             f"what it did cannot be told by doing it again; {AGAIN}"
         )
     settings = _settings(out, name, told, raw, plugins)
@@ -137,7 +137,7 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
             return load(out, name, raw, plugins=plugins), known
         met += files
     alike = [name for name in met if Path(name).name == Path(path).name]
-    there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {counted(len(met), 'file')}"
+    there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {count_noun(len(met), 'file')}"
     raise UsageError(
         f"{path}: not among the files that {out / layout.REPORT} tells of; if another run read it, name the folder "
         f"that it wrote to with --out; {there}"

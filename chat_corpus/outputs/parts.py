@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from chat_corpus.files.atomic import BLOCK, whole, write_blocks
+from chat_corpus.files.atomic import BLOCK, write_atomic, write_blocks
 from chat_corpus.outputs import sealed
 from chat_corpus.pipeline.counts import Counts, decode, encode
 
@@ -77,10 +77,10 @@ class Part:
         Raises OSError.
         """
         for path, data in contents.items():
-            whole(path, partial(write_blocks, data=data), sync=False)
+            write_atomic(path, partial(write_blocks, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
         told = sealed.seal(encode(_Accounts(counts=counts, crc32=crcs)), self._as)
-        whole(self.told, lambda path: path.write_bytes(told), sync=False)
+        write_atomic(self.told, lambda path: path.write_bytes(told), sync=False)
 
     def accounts(self) -> tuple[Counts, int, int]:
         """The accounts of a finished part, and the CRC-32 of its pairs and of its rejects, which may be damaged.

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.files.lines import count
 from chat_corpus.formats.base import Reading
-from chat_corpus.masks import mask
+from chat_corpus.masks import row_mask
 from chat_corpus.pipeline.counts import Example, FileCounts
 from chat_corpus.schema import Pairing, Reason
 
@@ -39,7 +39,7 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
     by_line = rows.group_by("line").agg(pl.col("used").any()) if repeats else rows
     addresses = pl.concat([by_line["line"], reading.structural[part]])
     inside = addresses.is_between(first, first + records, closed="left")
-    if len(addresses) != records or not mask(records, addresses.filter(inside) - first).all():
+    if len(addresses) != records or not row_mask(records, addresses.filter(inside) - first).all():
         raise LedgerError(
             f"{where}: {records} records were read, from {first} on; the reader accounts for "
             f"{addresses.n_unique()} of them in {len(addresses)} places; {DEFECT}"

@@ -16,13 +16,13 @@ from typing import IO, TYPE_CHECKING, cast
 
 from chat_corpus.errors import ChatCorpusError, FileError, IncompleteError, place_of
 from chat_corpus.files import encodings, transcoding
-from chat_corpus.files.encoding_detection import decide
+from chat_corpus.files.encoding_detection import choose_encoding
 from chat_corpus.files.lines import count_lines, lines_end
 from chat_corpus.files.parquet_lines import PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, check_unchanged, read_range
 from chat_corpus.files.raw_file import read_some as _read
 from chat_corpus.formats.base import Format
-from chat_corpus.messages import counted
+from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.pipeline.shard import Piece, Shard
 from chat_corpus.pipeline.text.segmentation import observed
@@ -87,7 +87,7 @@ class Plan:
     def _decided(self, file: RawFile) -> tuple[RawFile, str]:
         """A file with its encoding, and how that is known; the user is told of any but UTF-8, and of any doubt."""
         name = self.found.source.name
-        decision = decide(file, self.found.source.traits.script, self._options.encoding)
+        decision = choose_encoding(file, self.found.source.traits.script, self._options.encoding)
         if decision.doubt:
             _log.warning("%s: %s: %s; it is read as %s, and records that do not decode are rejected; "
                 "if that is wrong, name its encoding with --encoding %s=NAME, or convert it to UTF-8",
@@ -153,7 +153,7 @@ class Plan:
         check_unchanged(following.file)
         read = {fact.file.name: min(fact.records, limit) for fact in facts}
         if len(set(read.values())) > 1 and self._options.unequal == "error":
-            told = ", ".join(f"{name} {counted(records, 'line')}" for name, records in read.items())
+            told = ", ".join(f"{name} {count_noun(records, 'line')}" for name, records in read.items())
             raise IncompleteError(
                 f"{self.found.source.name}: parallel files of unequal length: {told}; get the complete files, "
                 "or keep the common part with --unequal common"

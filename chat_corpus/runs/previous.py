@@ -146,7 +146,7 @@ def withdraw_samples(out: Path) -> list[str]:
 def made_with(found: Found, settings: Settings) -> MadeWith:
     """All that decides what a source's output is; files by name, size and time."""
     return MadeWith(
-        code=versions.code(),
+        code=versions.code_digest(),
         source=plugin_digest.code(found.source.name, settings.plugins),
         settings=settings.of(found.source.name).digest(),
         unequal=settings.of(found.source.name).read.unequal,

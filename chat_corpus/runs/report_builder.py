@@ -15,7 +15,7 @@ from msgspec.structs import asdict, replace
 
 from chat_corpus import versions
 from chat_corpus.discovery.model import Found
-from chat_corpus.files.atomic import whole
+from chat_corpus.files.atomic import write_atomic
 from chat_corpus.outputs import layout
 from chat_corpus.outputs import report as report_schema
 from chat_corpus.outputs.report import (
@@ -86,7 +86,7 @@ def write(
         sources=dict(sorted({**before, **told}.items())),
     )
     text = report_schema.encode(report)
-    whole(out / layout.REPORT, lambda path: path.write_bytes(text), sync=last)
+    write_atomic(out / layout.REPORT, lambda path: path.write_bytes(text), sync=last)
     return report
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from chat_corpus.discovery.model import Found
 from chat_corpus.engines.select import choose
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.files.atomic import sweep
+from chat_corpus.files.atomic import remove_temporary
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.report import Report, RunFacts
 from chat_corpus.pipeline import script
@@ -53,7 +53,7 @@ def run(
         with held(out):
             if not replace:
                 previous.check_replaceable(out, settings, found)
-            sweep(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
+            remove_temporary(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
             return _run(found, settings, progress, conversions=conversions, fresh=fresh)
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error

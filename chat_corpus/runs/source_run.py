@@ -12,7 +12,7 @@ from pathlib import Path
 from chat_corpus import sources
 from chat_corpus.discovery.model import Found
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
-from chat_corpus.messages import amount, beginning, counted
+from chat_corpus.messages import amount, beginning, count_noun
 from chat_corpus.outputs import shard_index
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs import previous, usability
@@ -141,7 +141,7 @@ class Job:
             "%s: shard %d, %s",
             self.name,
             task.shard.number,
-            counted(outcome.pairs.written, "pair"),
+            count_noun(outcome.pairs.written, "pair"),
             extra={"event": "shard.done", "source": self.name},
         )
 
@@ -213,7 +213,7 @@ class Job:
         """Say in a line what was done."""
         if not self.told.error:
             counts, seconds = self.told.counts, self.told.seconds
-            read, written = counted(counts.records.read, "record"), counted(counts.pairs.written, "pair")
+            read, written = count_noun(counts.records.read, "record"), count_noun(counts.pairs.written, "pair")
             line = f"{self.name}: {read}, {written}, {seconds:.1f} s"
             rate = amount(self.told.megabytes * 1e6 / seconds)
             about = {"event": "source.done", "source": self.name, "seconds": round(seconds, 3)}

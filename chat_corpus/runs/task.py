@@ -18,7 +18,7 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
-from chat_corpus.files.atomic import whole
+from chat_corpus.files.atomic import write_atomic
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import ledger, process, reading
@@ -78,7 +78,7 @@ class Task:
             "shard": shard,
             "settings": settings.digest(),
             "plugins": self.plugins,
-            "code": versions.code(),
+            "code": versions.code_digest(),
             "source": self.code,
             **wanted,
         }
@@ -130,7 +130,7 @@ def _judged(task: Task, path: Path) -> process.Outcome:
     if cleaned is None:
         raw = reading.records(shard, source)
         cleaned = process.clean(shard, source, own, raw)
-        whole(path, lambda beside: dialogue_store.write(cleaned, beside, name), sync=False)
+        write_atomic(path, lambda beside: dialogue_store.write(cleaned, beside, name), sync=False)
         return process.judge(cleaned, shard, source, own, lambda: raw)
     return process.judge(cleaned, shard, source, own, lambda: reading.records(shard, source))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chat_corpus.messages import counted
+from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs.planner import FileFacts
@@ -57,7 +57,7 @@ def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[str]:
     for name, file in counts.items():
         if file.unread_fields:
             most = file.unread_fields.most_common(_MOST_FIELDS)
-            told = ", ".join(f"'{field[:_LONGEST]}' ({counted(number, 'record')})" for field, number in most)
+            told = ", ".join(f"'{field[:_LONGEST]}' ({count_noun(number, 'record')})" for field, number in most)
             more = (
                 f" and {len(file.unread_fields) - _MOST_FIELDS:,} more"
                 if len(file.unread_fields) > _MOST_FIELDS
@@ -97,7 +97,7 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Qu
     """
     ((_, whole),) = _grouped([names], counts)
     why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(whole.unreadable.items()))
-    lost = f"{whole.unreadable.total():,} of {counted(whole.records, 'record')} ({_percent(whole.share)})"
+    lost = f"{whole.unreadable.total():,} of {count_noun(whole.records, 'record')} ({_percent(whole.share)})"
     examples = ((name, counts[name].example) for name in names if name in counts)
     told = next(
         (f"; the first is {name}:{one.line}, {_shown(one, quotes.get(name))}" for name, one in examples if one), ""
@@ -137,7 +137,7 @@ def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
         return ""
     rejected = counts.turns.rejected or counts.pairs.rejected
     why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
-    read, kept = counted(counts.records.read, "record"), counted(counts.turns.kept, "turn")
+    read, kept = count_noun(counts.records.read, "record"), count_noun(counts.turns.kept, "turn")
     made = f"{read}, {kept}, but no {'pair' if pairs else 'turn'}"
     cause = f" (rejected: {why})" if why else ", since no turn has an answer"
     limit = " or raise --limit" if settings.read.limit else ""

@@ -24,7 +24,7 @@ _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", 
 
 @cache
 def code(source: str, plugins: tuple[str, ...]) -> str:
-    """A short digest of the code that a source is made of, besides `versions.code`; empty for one of the package's own.
+    """A short digest of the code that a source is made of, besides `code_digest`; empty for one of the package's own.
 
     It is of the file or package that defines the SOURCE, and of all that its `import` statements lead to: modules and
     packages by their files, installed ones by name, version and record of what was installed, as is the source's own

@@ -308,7 +308,7 @@ def test_a_row_of_another_file_can_still_be_traced(out: Path) -> None:
 
 
 def test_outputs_of_other_code_are_not_traced(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "code", lambda: "other")
+    monkeypatch.setattr(versions, "code_digest", lambda: "other")
     done = invoke("trace", out / "ptt.tsv:1")
     assert done.exit_code == 1
     assert "ptt: made by other code, or with other packages (" in done.stderr

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.files.encoding_detection import Decision, decide, detected
+from chat_corpus.files.encoding_detection import Decision, choose_encoding, detected
 from chat_corpus.files.encodings import CODECS, MIXTURES
 from chat_corpus.files.lines import BOM
 from chat_corpus.files.raw_file import RawFile
@@ -65,7 +65,7 @@ def test_a_large_file_is_known(encoding: str, text: str, end: str, cut: int, *, 
         text = HANT
     large = text.replace("\n", end) * (300_000 // len(text.encode()))
     data = encoded(large + "你好", encoding, marked=marked)
-    decision = decide(written(tmp_path, data[: len(data) - cut]), Script.MIXED)
+    decision = choose_encoding(written(tmp_path, data[: len(data) - cut]), Script.MIXED)
     assert (decision.encoding, decision.doubt) == (encoding, "")
 
 
@@ -83,13 +83,13 @@ def test_a_few_lines_cut_inside_a_character_are_known(encoding: str, *, marked: 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5"])
 def test_samples_cut_inside_characters_do_for_a_file_without_a_line_break(encoding: str, tmp_path: Path) -> None:
     data = b"x" + encoded(HANT.replace("\n", "。") * 5000, encoding, marked=False)
-    assert decide(written(tmp_path, data), Script.MIXED).encoding == encoding
+    assert choose_encoding(written(tmp_path, data), Script.MIXED).encoding == encoding
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16-le"])
 def test_of_a_compressed_file_the_beginning_is_looked_at(encoding: str, tmp_path: Path) -> None:
     data = gzip.compress(encoded(HANT * 5000, encoding, marked=False))
-    assert decide(written(tmp_path, data, "file.txt.gz"), Script.MIXED).encoding == encoding
+    assert choose_encoding(written(tmp_path, data, "file.txt.gz"), Script.MIXED).encoding == encoding
 
 
 @pytest.mark.usefixtures("nobody_is_asked")
@@ -97,11 +97,11 @@ def test_of_a_compressed_file_the_beginning_is_looked_at(encoding: str, tmp_path
 @pytest.mark.parametrize("before", [b"", BOM, b"x"], ids=["plain", "marked", "odd"])
 def test_nobody_is_asked_about_utf_8(end: str, before: bytes, tmp_path: Path) -> None:
     data = before + (HANS + "😀é\n").replace("\n", end).encode() * 3000
-    decision = decide(written(tmp_path, data), Script.HANS)
+    decision = choose_encoding(written(tmp_path, data), Script.HANS)
     assert decision.encoding == "utf-8"
     assert decision.evidence.startswith("all of ")
     gzipped = written(tmp_path, gzip.compress(data), "file.gz")
-    assert decide(gzipped, Script.HANS).evidence.startswith("all of ")
+    assert choose_encoding(gzipped, Script.HANS).evidence.startswith("all of ")
 
 
 @pytest.mark.usefixtures("nobody_is_asked")
@@ -213,10 +213,10 @@ def test_of_a_few_characters_the_source_decides(text: str) -> None:
 )
 def test_the_user_is_obeyed_and_told_where_the_file_looks_otherwise(chosen: str, encoding: str, tmp_path: Path) -> None:
     looks = {"gb18030": "gb18030", "big5": "big5", "utf-16-le": "utf-16-le"}.get(encoding, "utf-8")
-    right = decide(written(tmp_path, encoded(HANT * 20, looks, marked=False)), Script.MIXED, chosen)
+    right = choose_encoding(written(tmp_path, encoded(HANT * 20, looks, marked=False)), Script.MIXED, chosen)
     assert (right.encoding, right.doubt) == (encoding, "")
     other = "gb18030" if looks != "gb18030" else "big5"
-    wrong = decide(written(tmp_path, encoded(HANT * 20, other, marked=False)), Script.MIXED, chosen)
+    wrong = choose_encoding(written(tmp_path, encoded(HANT * 20, other, marked=False)), Script.MIXED, chosen)
     assert wrong.encoding == encoding
     assert wrong.doubt.startswith(f"it looks like {other}: chardet says {other}")
     assert wrong.evidence.startswith(f"as chosen; left to itself {other}: chardet says {other}")
@@ -227,26 +227,26 @@ def test_the_user_is_obeyed_and_told_where_the_file_looks_otherwise(chosen: str,
 )
 def test_half_of_a_mixture_is_doubted_where_it_loses_lines(chosen: str, doubt: str, tmp_path: Path) -> None:
     mixed = written(tmp_path, HANS.encode("gb18030") * 2 + HANS.encode() * 20)
-    assert decide(mixed, Script.HANS).encoding == "utf-8+gb18030"
-    told = decide(mixed, Script.HANS, chosen).doubt
+    assert choose_encoding(mixed, Script.HANS).encoding == "utf-8+gb18030"
+    told = choose_encoding(mixed, Script.HANS, chosen).doubt
     assert told.startswith(doubt)
     assert bool(told) == bool(doubt)
 
 
 def test_a_mixture_that_loses_no_more_than_what_the_file_looks_like_is_not_doubted(tmp_path: Path) -> None:
     damaged = written(tmp_path, HANS.encode() * 20 + b"\xff\n")
-    assert decide(damaged, Script.HANS).encoding == "utf-8"
-    assert decide(damaged, Script.HANS, "utf-8+gb18030").doubt == ""
+    assert choose_encoding(damaged, Script.HANS).encoding == "utf-8"
+    assert choose_encoding(damaged, Script.HANS, "utf-8+gb18030").doubt == ""
 
 
 def test_utf_16_as_chosen_goes_by_its_mark(tmp_path: Path) -> None:
     file = written(tmp_path, b"\xfe\xff" + "é".encode("utf-16-be"))
-    assert decide(file, Script.HANS, "utf-16").encoding == "utf-16-be"
+    assert choose_encoding(file, Script.HANS, "utf-16").encoding == "utf-16-be"
 
 
 def test_the_evidence_can_be_read(tmp_path: Path) -> None:
     file = written(tmp_path, (HANS * 20).encode("gb18030"))
-    assert decide(replace(file), Script.HANS) == Decision(
+    assert choose_encoding(replace(file), Script.HANS) == Decision(
         encoding="gb18030",
         evidence="chardet says gb18030, 100.0% of the characters are common Chinese in 1,999 bytes of lines that are "
         "not UTF-8",

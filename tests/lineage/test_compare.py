@@ -203,7 +203,7 @@ def test_other_code_is_the_cause_where_it_cannot_be_the_settings(
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙 www.a.cn\n丙\t丁\n"})
     made(raw, tmp_path / "new", "tieba")
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "code", lambda: "other")
+        patch.setattr(versions, "code_digest", lambda: "other")
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
         assert {one.cause for one in compared(tmp_path).causes} == {"step links"}
         shutil.rmtree(tmp_path / "old")

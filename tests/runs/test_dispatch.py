@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.files.atomic import staged
+from chat_corpus.files.atomic import atomic_path
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.progress import silent
@@ -233,7 +233,7 @@ def put_small(folder: Path) -> Path:
 
 
 def test_two_processes_never_write_under_the_same_name(tmp_path: Path) -> None:
-    with staged(tmp_path / "a") as one, staged(tmp_path / "a") as other:
+    with atomic_path(tmp_path / "a") as one, atomic_path(tmp_path / "a") as other:
         assert one != other
         one.touch()
         other.touch()

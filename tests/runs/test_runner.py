@@ -295,11 +295,11 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr("chat_corpus.versions.version", absent)
-    for known in (versions.code, versions.installed):
+    for known in (versions.code_digest, versions.installed):
         known.cache_clear()
     found = {"tieba": survey(SAMPLES, sources.load())["tieba"]}
     _, told = run(found, Settings(out=str(tmp_path)), silent)
-    for known in (versions.code, versions.installed):
+    for known in (versions.code_digest, versions.installed):
         known.cache_clear()
     assert told.chat_corpus == "not installed"
 

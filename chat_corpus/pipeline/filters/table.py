@@ -9,7 +9,7 @@ from operator import or_
 
 import polars as pl
 
-from chat_corpus.masks import found
+from chat_corpus.masks import matches
 from chat_corpus.pipeline.filters.options import RuleOptions
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
@@ -60,7 +60,7 @@ def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
 
 
 def _with_lost(rows: pl.DataFrame, _source: Source) -> pl.Series:
-    return found(rows["text"], _LOST)
+    return matches(rows["text"], _LOST)
 
 
 def _no_answer(source: Source) -> pl.Expr:

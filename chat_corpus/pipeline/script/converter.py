@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from chat_corpus.masks import found, on
+from chat_corpus.masks import apply_where, matches
 from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
 from chat_corpus.pipeline.script.dictionary import FEMININE, compose, without_faults
 from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
@@ -110,7 +110,7 @@ class Converter:
         that they have no character of `questions`. Null stays null, and is neutral.
         """
         # In sources that are not traditional, few rows have anything that may be converted.
-        few = where if mostly_traditional(declared) else found(texts, self._evidence.gate, where)
+        few = where if mostly_traditional(declared) else matches(texts, self._evidence.gate, where)
         codes = detect(texts, self._evidence, declared, dialogues, few)
         done = texts
         if self._plain is not None:
@@ -118,7 +118,7 @@ class Converter:
         elif self._options.mode == "aware":
             rows = codes >= NAMES.index("traditional")
             others = ~rows if few is None or mostly_traditional(declared) else ~rows & few
-            others = found(texts, character_class(self._anywhere.gate), others)
+            others = matches(texts, character_class(self._anywhere.gate), others)
             done = self._convert(texts, rows, others, declared, dialogues, where)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
 
@@ -135,9 +135,9 @@ class Converter:
         if declared is Script.HANS and (rows | others).any():
             told = ~_requested(texts, rows | others, dialogues)
             rows, others = rows & told, others & told
-        done = on(texts, rows, self._stage.replace)
-        done = on(done, others, self._anywhere.replace)
-        japanese = found(texts, KANA, rows | others if where is None else (rows | others) & where)
+        done = apply_where(texts, rows, self._stage.replace)
+        done = apply_where(done, others, self._anywhere.replace)
+        japanese = matches(texts, KANA, rows | others if where is None else (rows | others) & where)
         done = patch(done, japanese & rows, texts, self._convert_around_japanese)
         return patch(done, japanese & others, texts, self._convert_others_around_japanese)
 
@@ -163,10 +163,10 @@ def _around_japanese(text: str, stage: Stage) -> str:
 def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:
     """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
     if dialogues is None:
-        return found(texts, _REQUEST)
+        return matches(texts, _REQUEST)
     near = dialogues.is_in(dialogues.filter(rows).unique().implode()).arg_true()
-    near = near.filter(found(texts.gather(near), "繁体"))  # found sooner than the whole pattern
-    asking = dialogues.gather(near).filter(found(texts.gather(near), _REQUEST)) if len(near) else dialogues.clear()
+    near = near.filter(matches(texts.gather(near), "繁体"))  # found sooner than the whole pattern
+    asking = dialogues.gather(near).filter(matches(texts.gather(near), _REQUEST)) if len(near) else dialogues.clear()
     if not len(asking):
         return pl.repeat(value=False, n=len(texts), eager=True)
     return dialogues.is_in(asking.unique().implode()).fill_null(value=False)

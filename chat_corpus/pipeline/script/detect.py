@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from chat_corpus.masks import found, mask
+from chat_corpus.masks import matches, row_mask
 from chat_corpus.pipeline.script.dictionary import FEMININE
 from chat_corpus.pipeline.script.phrase_matcher import character_class
 from chat_corpus.pipeline.script.variants import VARIANTS
@@ -110,18 +110,18 @@ def detect(
     """
     every = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
     if mostly_traditional(declared):
-        simplified, rows = found(texts, signs.simplified, few), every
+        simplified, rows = matches(texts, signs.simplified, few), every
     else:
-        simplified, rows = found(texts, signs.simplified), every if few is None else few.arg_true()
+        simplified, rows = matches(texts, signs.simplified), every if few is None else few.arg_true()
     some = texts if len(rows) == len(texts) else texts.gather(rows)
-    sure = found(some, signs.traditional)
+    sure = matches(some, signs.traditional)
     rest = (~sure).arg_true()
     left = some.gather(rest)
-    told = found(left, signs.telling)
+    told = matches(left, signs.telling)
     sure.scatter(rest, told)
-    traditional = sure if some is texts else mask(len(texts), rows.filter(sure))
+    traditional = sure if some is texts else row_mask(len(texts), rows.filter(sure))
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    doubtful = rows.gather(rest).filter(~told & found(left, signs.doubtful))
+    doubtful = rows.gather(rest).filter(~told & matches(left, signs.doubtful))
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))

@@ -20,7 +20,7 @@ from functools import reduce
 import polars as pl
 
 from chat_corpus.errors import UsageError
-from chat_corpus.masks import found, on
+from chat_corpus.masks import apply_where, matches
 from chat_corpus.pipeline.script.opencc_packages import Chain
 
 #: Below this many bytes the plain functions, of which the second is slower, are done before Polars has built its
@@ -114,11 +114,11 @@ class Pipeline:
 
     def convert(self, texts: pl.Series) -> pl.Series:
         """Convert every text; null stays null."""
-        return on(texts, found(texts, self._gate), self._convert)
+        return apply_where(texts, matches(texts, self._gate), self._convert)
 
     def _convert(self, texts: pl.Series) -> pl.Series:
         for stage in self._first:
-            texts = on(texts, found(texts, character_class(stage.gate)), stage.replace)
+            texts = apply_where(texts, matches(texts, character_class(stage.gate)), stage.replace)
         fast = reduce(lambda rows, stage: stage.replace(rows), self._stages, texts)
         if self._words is None:
             return fast

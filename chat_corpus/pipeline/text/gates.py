@@ -15,7 +15,7 @@ from typing import Union
 
 import polars as pl
 
-from chat_corpus.masks import found, on
+from chat_corpus.masks import apply_where, matches
 
 Change = Callable[[pl.Expr], pl.Expr]
 #: A gate, and behind it a change or more parts in order.
@@ -100,8 +100,8 @@ def gated(texts: pl.Series, parts: tuple[Piece, ...], rows: Rows | None = None) 
             texts = _noted(texts, part, rows) if rows is not None else gated(texts, part.parts)
         else:
             gate, change = part
-            where = found(texts, gate)
-            texts = on(texts, where, partial(_run, change=change, rows=rows and rows.some(where)))
+            where = matches(texts, gate)
+            texts = apply_where(texts, where, partial(_run, change=change, rows=rows and rows.some(where)))
     return texts
 
 
@@ -120,11 +120,11 @@ def _noted(texts: pl.Series, named: Named, rows: Rows) -> pl.Series:
             rows.note(named.step, texts != done)
         return done
     ((gate, change),) = named.parts
-    where = found(texts, gate)
+    where = matches(texts, gate)
 
     def work(some: pl.Series) -> pl.Series:
         done = _run(some, change)
         rows.some(where).note(named.step, some != done)
         return done
 
-    return on(texts, where, work)
+    return apply_where(texts, where, work)

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from chat_corpus.masks import found, mask, on
+from chat_corpus.masks import apply_where, matches, row_mask
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, either, gated, gates
 from chat_corpus.pipeline.text.options import TextOptions
@@ -87,12 +87,12 @@ def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
 
 def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
     """Run the table once: what became of the rows, and a mask of those that another round may change."""
-    odd = found(rows, _ODD)
-    done = on(rows, odd, lambda some: gated(some, _odd_parts(options, traits), noted and noted.some(odd)))
+    odd = matches(rows, _ODD)
+    done = apply_where(rows, odd, lambda some: gated(some, _odd_parts(options, traits), noted and noted.some(odd)))
     spacing, rest = _plain_parts(options, traits)
     plain = noted and noted.some(~odd)
-    spaced = on(done, ~odd, lambda some: gated(some, spacing, plain))
-    done = on(spaced, ~odd, lambda some: gated(some, rest, plain))
+    spaced = apply_where(done, ~odd, lambda some: gated(some, spacing, plain))
+    done = apply_where(spaced, ~odd, lambda some: gated(some, rest, plain))
     # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
     settled = rows if segmentation.runs(options, traits) else spaced
     return done, (done != settled) | (odd & (done != rows))
@@ -106,16 +106,16 @@ def _settle(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: T
     busy = _busy(options, traits)
     done, active = _round(rows, noted, options, traits)
     numbers = active.arg_true()
-    numbers = numbers.filter(found(done.gather(numbers), busy)) if len(numbers) else numbers
+    numbers = numbers.filter(matches(done.gather(numbers), busy)) if len(numbers) else numbers
     for _ in range(ROUNDS):
         if not len(numbers):
             break
         some, changed = _round(done.gather(numbers), noted and noted.at(numbers), options, traits)
         done = done.clone().scatter(numbers, some)
-        numbers = numbers.filter(changed & found(some, busy))
+        numbers = numbers.filter(changed & matches(some, busy))
     if len(numbers):
         done = done.clone().scatter(numbers, rows.gather(numbers))
-    return done, mask(len(rows), numbers)
+    return done, row_mask(len(rows), numbers)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
@@ -135,8 +135,8 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
     if not segmentation.runs(options, traits):
         return texts
     hard, separator = segmentation.HARD[kind]
-    easy = ~found(texts, hard)
-    joined = on(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
+    easy = ~matches(texts, hard)
+    joined = apply_where(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
     if noted is not None:
         length = texts.str.len_bytes().cast(pl.Int64)
         trimmed = length
@@ -174,13 +174,13 @@ def sift(
     """
     noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     texts = _join_easy(texts, noted, options, traits)
-    where = found(texts, _busy(options, traits, also))
+    where = matches(texts, _busy(options, traits, also))
     numbers = where.arg_true()
-    done, unsettled = texts, mask(len(texts), numbers[:0])
+    done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
         rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), options, traits)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
-        unsettled = mask(len(texts), numbers.filter(left)) if left.any() else unsettled
+        unsettled = row_mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     if noted is not None and changed is not None:
         changed.update(_counts(noted, unsettled))
     return pl.DataFrame({texts.name: done, "notable": where, "unsettled": unsettled})
@@ -198,7 +198,7 @@ def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
     before, busy = text, _busy(options, traits)
     for _ in range(ROUNDS + 1):
         start = text
-        if not found(pl.Series([text]), busy).item():
+        if not matches(pl.Series([text]), busy).item():
             return changes
         for step in STEPS:
             after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()
@@ -207,6 +207,6 @@ def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
                 text = after
         if start == text:
             return changes
-    if found(pl.Series([text]), busy).item():
+    if matches(pl.Series([text]), busy).item():
         changes.append(Change(step=UNSETTLED, before=text, after=before))
     return changes

@@ -8,7 +8,7 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.masks import found, on
+from chat_corpus.masks import apply_where, matches
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.lazy import lazy
 from chat_corpus.pipeline.text.options import Policy, TextOptions
@@ -90,7 +90,7 @@ def _each_alink(text: pl.Expr, written: Callable[[re.Match[str]], str]) -> pl.Ex
     def each(posts: pl.Series) -> pl.Series:
         return pl.Series(posts.name, [_ALINKS().sub(written, post) for post in posts], dtype=pl.String)
 
-    return text.map_batches(lambda posts: on(posts, found(posts, "alink"), each), return_dtype=pl.String)
+    return text.map_batches(lambda posts: apply_where(posts, matches(posts, "alink"), each), return_dtype=pl.String)
 
 
 def _address(link: re.Match[str]) -> str:
