@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 
 #: Layouts whose files cannot be repeated end to end; they are measured at the size they have, and a blank line.
 WHOLE = frozenset({"chatterbot", "egret"})
@@ -32,7 +32,7 @@ def build(raw: Path, target: Path, names: list[str], megabytes: float) -> dict[s
     return sizes
 
 
-def _repeat(found: Found, target: Path, wanted: float) -> int:
+def _repeat(found: DiscoveredSource, target: Path, wanted: float) -> int:
     contents = {}
     for file in found.files:
         with file.open() as stream:

@@ -12,7 +12,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.cli import console
-from chat_corpus.discovery.model import Found, Group
+from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 from chat_corpus.engines import local, worker_checks
 from chat_corpus.engines.dask_cluster import Cluster, Site
 from chat_corpus.engines.local import Inline, Pool, pool
@@ -98,7 +98,7 @@ def test_many_small_files_are_worth_workers(
     asked: list[int] = []
     monkeypatch.setattr("chat_corpus.engines.select.pool", asked.append)
     raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
-    found = Found(source=sources.load()["tieba"], groups=[Group(input=0, files=raw)])
+    found = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
     choose({"tieba": found}, Settings(workers=2), tmp_path)
     assert asked == [2] * pooled
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat_corpus.cli.terminal import columns
-from chat_corpus.discovery.model import Found, Survey
+from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.discovery.sniff import head_of
 from chat_corpus.discovery.trial import trial
 from chat_corpus.errors import FileError
@@ -33,19 +33,19 @@ CHECK_COLUMNS = ("name", "state", "MB", "records", "licence", "files")
 _STRANGERS = 30
 
 
-def inventory(told: Survey, *, hashes: bool) -> dict[str, Any]:
+def inventory(told: Inventory, *, hashes: bool) -> dict[str, Any]:
     """What was found, as `check --json` prints it; with `hashes` every file found is read to its end."""
     return {
         "sources": [_source(name, one, hashes=hashes) for name, one in told.found.items()],
         "unrecognised": [
             {"file": stray.file.name, "bytes": stray.file.size, "reason": stray.reason}
-            for stray in sorted(told.strays, key=lambda stray: not stray.grave)
+            for stray in sorted(told.unrecognised, key=lambda stray: not stray.warn)
             if stray.damaged is None and stray.meant is None  # else it is told with its source
         ],
     }
 
 
-def _unreadable(one: Found) -> tuple[list[str], list[str]]:
+def _unreadable(one: DiscoveredSource) -> tuple[list[str], list[str]]:
     """What the beginnings of a source's files tell: which make it fail, and of which much is unreadable."""
     counts, quotes = {}, {}
     for group in one.groups:
@@ -62,7 +62,7 @@ def _unreadable(one: Found) -> tuple[list[str], list[str]]:
     return list(usability.failures(groups, counts, quotes)), cautions
 
 
-def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
+def _source(name: str, one: DiscoveredSource, *, hashes: bool) -> dict[str, Any]:
     failures, cautions = _unreadable(one)
     state = State.UNUSABLE if failures and one.state in _READ else one.state
     files = [_file(file, one, hashes=hashes) for file in one.files]
@@ -85,7 +85,7 @@ def _source(name: str, one: Found, *, hashes: bool) -> dict[str, Any]:
     }
 
 
-def _file(file: RawFile, one: Found, *, hashes: bool) -> dict[str, Any]:
+def _file(file: RawFile, one: DiscoveredSource, *, hashes: bool) -> dict[str, Any]:
     sampled = one.sampled[file]
     records: int | None = sampled.records
     damage = None

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from chat_corpus.cli import run_output
 from chat_corpus.cli.progress import Pace
 from chat_corpus.cli.terminal import JsonLines, Plain
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.pipeline import counts
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
@@ -54,7 +54,7 @@ class Console:
         self._log.warning("%s", message, extra={"event": event, **about})
 
     @contextmanager
-    def progress(self, found: Mapping[str, Found]) -> Iterator[Progress]:
+    def progress(self, found: Mapping[str, DiscoveredSource]) -> Iterator[Progress]:
         """A bar of bytes with rate and time left on a terminal; elsewhere a line of it every ten seconds."""
         pace = Pace(sum(file.size for one in found.values() for file in one.files))
         bar = tqdm(total=pace.total, unit="B", unit_scale=True, disable=not self._bar, leave=False, smoothing=0)
@@ -75,7 +75,12 @@ class Console:
             yield advance
 
     def summary(
-        self, chosen: Mapping[str, Found], done: Mapping[str, SourceReport], settings: Settings, *, samples_left: bool
+        self,
+        chosen: Mapping[str, DiscoveredSource],
+        done: Mapping[str, SourceReport],
+        settings: Settings,
+        *,
+        samples_left: bool,
     ) -> None:
         """Say what became of each source, what was written, and what the bundled samples have to do with it."""
         if any(told.found.sample for told in done.values()):

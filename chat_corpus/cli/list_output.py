@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 
 LIST_COLUMNS = ("name", "state", "title", "licence", "url", "files")
 
 
-def listing(found: Mapping[str, Found]) -> list[dict[str, Any]]:
+def listing(found: Mapping[str, DiscoveredSource]) -> list[dict[str, Any]]:
     """What is known of each source: rows with the keys of `LIST_COLUMNS`."""
     return [
         {

@@ -12,7 +12,7 @@ import click
 from chat_corpus.errors import UsageError
 
 if TYPE_CHECKING:
-    from chat_corpus.discovery.model import Survey
+    from chat_corpus.discovery.model import Inventory
     from chat_corpus.settings.model import Settings
 
 RAW = click.option("--raw", metavar="DIR", help="Folder with the raw corpora.  [default: raw_chat_corpus]")
@@ -86,12 +86,12 @@ def for_engine(settings: Settings) -> Settings:
     return everywhere(settings)
 
 
-def discovered(settings: Settings) -> Survey:
+def discovered(settings: Settings) -> Inventory:
     """What lies in the raw folder. Raises UsageError."""
     from chat_corpus import sources
-    from chat_corpus.discovery.inventory import look
+    from chat_corpus.discovery.inventory import discover
 
-    return look(Path(settings.raw), sources.load(settings.plugins))
+    return discover(Path(settings.raw), sources.load(settings.plugins))
 
 
 def known_names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from chat_corpus.cli.terminal import columns
-from chat_corpus.discovery.model import Found, Survey
+from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.report_builder import SourceReport
@@ -26,7 +26,7 @@ _ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded
 _INCOMPLETE = 3
 
 
-def table(chosen: Mapping[str, Found], done: Mapping[str, SourceReport]) -> str:
+def table(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport]) -> str:
     """A row for each source that was done, or is damaged so that nothing of it could be read."""
     rows = [
         _row(name, done[name]) if name in done else dict.fromkeys(_COLUMNS, "-") | _damaged(name)
@@ -66,14 +66,14 @@ def written(done: Mapping[str, SourceReport], out: str) -> str:
     return f"written to {out}: {named}, and as much in rejects/ and index/; report.json"
 
 
-def undone(chosen: Mapping[str, Found], done: Mapping[str, SourceReport], *, asked: bool) -> str:
+def undone(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport], *, asked: bool) -> str:
     """The sources that the run owes something, for which its exit code is not 0; empty where there are none."""
     states = {name: _debt(one, done.get(name), asked=asked) for name, one in chosen.items()}
     named = ", ".join(f"{name} {state}" for name, state in states.items() if state)
     return f"not all was done: {named}; see above" if named else ""
 
 
-def _debt(one: Found, told: SourceReport | None, *, asked: bool) -> State | None:
+def _debt(one: DiscoveredSource, told: SourceReport | None, *, asked: bool) -> State | None:
     if told is not None and told.error:
         return State.FAILED
     owed = {State.DAMAGED, State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if asked else ())}
@@ -88,7 +88,7 @@ def left(out: Path, reported: Iterable[str], done: Iterable[str]) -> str:
     )
 
 
-def reads_and_writes(found: Mapping[str, Found], settings: Settings) -> list[dict[str, Any]]:
+def reads_and_writes(found: Mapping[str, DiscoveredSource], settings: Settings) -> list[dict[str, Any]]:
     """What a run would read and write: rows with the keys of `PLAN_COLUMNS`."""
     rows: list[dict[str, Any]] = []
     for name, one in found.items():
@@ -110,11 +110,11 @@ def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     )
 
 
-def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
+def tell_strays(seen: Inventory, settings: Settings, talk: Any) -> None:
     """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
-    strays = [stray for stray in seen.strays if stray.damaged is None and stray.meant is None]
+    strays = [stray for stray in seen.unrecognised if stray.damaged is None and stray.meant is None]
     for stray in strays:
-        if stray.grave:
+        if stray.warn:
             talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")
     if strays:
         talk.info(
@@ -124,7 +124,7 @@ def tell_strays(seen: Survey, settings: Settings, talk: Any) -> None:
         )
 
 
-def nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: Settings) -> str:
+def nothing(found: Mapping[str, DiscoveredSource], chosen: Mapping[str, DiscoveredSource], settings: Settings) -> str:
     """What is said where there is nothing to do."""
     if not chosen:
         return _ALL_EXCLUDED
@@ -137,7 +137,7 @@ def nothing(found: Mapping[str, Found], chosen: Mapping[str, Found], settings: S
     return _NOT_READABLE.format(none, settings.raw, told)
 
 
-def tell_missing(chosen: Mapping[str, Found], talk: Any, *, asked: bool) -> int:
+def tell_missing(chosen: Mapping[str, DiscoveredSource], talk: Any, *, asked: bool) -> int:
     """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
     for name, one in chosen.items():
         for remark in one.remarks:

@@ -22,12 +22,16 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     from chat_corpus import sources
     from chat_corpus.cli import console, list_output
     from chat_corpus.discovery.inventory import survey
-    from chat_corpus.discovery.model import Found
+    from chat_corpus.discovery.model import DiscoveredSource
 
     console.Console(quiet=False, verbose=False, as_json=False)
     settings = read_settings(configs, rest)
     known, raw = sources.load(settings.plugins), Path(settings.raw)
-    found = survey(raw, known) if raw.is_dir() else {name: Found(source=source) for name, source in known.items()}
+    found = (
+        survey(raw, known)
+        if raw.is_dir()
+        else {name: DiscoveredSource(source=source) for name, source in known.items()}
+    )
     echo_rows(list_output.listing(found), list_output.LIST_COLUMNS, as_json=as_json)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from chat_corpus.discovery.file_names import without_marks
-from chat_corpus.discovery.model import Claim, Found, Group, How
+from chat_corpus.discovery.model import DiscoveredSource, FileGroup, FileMatch, How
 from chat_corpus.discovery.siblings import folder
 from chat_corpus.files.compression import content_name
 from chat_corpus.files.content import alike, looks
@@ -18,16 +18,16 @@ _SIBLING = "{} left alone: another form, edition or part of {}, which is read"
 _NAMED = 3
 
 
-def grouped(source: Source, claims: list[Claim]) -> Found:
+def grouped(source: Source, claims: list[FileMatch]) -> DiscoveredSource:
     """What is read of the files that are one source's, in groups, and remarks on those that are not."""
-    found = Found(source=source)
+    found = DiscoveredSource(source=source)
     names = {told.file.name for told in claims}
     claims = _without_siblings(_one_form_each(claims, found), found)
     for number, wanted in enumerate(source.inputs):
         mine = [told for told in claims if told.place[1] == number]
         mine.sort(
             key=lambda told: (
-                told.how in (How.CONTENT, How.COMPANY),
+                told.how in (How.CONTENT, How.SIBLINGS),
                 told.place[2],
                 wanted.rank(content_name(told.file.name)),
                 told.file.name,
@@ -50,13 +50,13 @@ def grouped(source: Source, claims: list[Claim]) -> Found:
     return found
 
 
-def _one_form_each(claims: list[Claim], found: Found) -> list[Claim]:
+def _one_form_each(claims: list[FileMatch], found: DiscoveredSource) -> list[FileMatch]:
     """The claims without files of the same folder and name in another form, as a release in JSON and in JSON Lines.
 
     Of these the first is read, by the order of the source's inputs and of the names.
     """
-    chosen: dict[tuple[str, str], Claim] = {}
-    several: list[Claim] = []
+    chosen: dict[tuple[str, str], FileMatch] = {}
+    several: list[FileMatch] = []
     inputs = found.source.inputs
     for told in sorted(claims, key=lambda told: (told.how is not How.NAME, told.place[1], told.file.name)):
         path = PurePosixPath(content_name(told.file.name))
@@ -69,10 +69,10 @@ def _one_form_each(claims: list[Claim], found: Found) -> list[Claim]:
     return several
 
 
-def _without_siblings(claims: list[Claim], found: Found) -> list[Claim]:
+def _without_siblings(claims: list[FileMatch], found: DiscoveredSource) -> list[FileMatch]:
     """The claims without files whose name is another one's with a mark, as ``_raw`` or ``_sample``."""
     names = {PurePosixPath(content_name(told.file.name).lower()).name: told.file.name for told in claims}
-    several: list[Claim] = []
+    several: list[FileMatch] = []
     for told in claims:
         own = PurePosixPath(content_name(told.file.name)).name
         release = names.get(without_marks(own)) if without_marks(own) != own.lower() else None
@@ -83,7 +83,7 @@ def _without_siblings(claims: list[Claim], found: Found) -> list[Claim]:
     return several
 
 
-def _best(wanted: Input, claims: list[Claim], found: Found) -> list[Claim]:
+def _best(wanted: Input, claims: list[FileMatch], found: DiscoveredSource) -> list[FileMatch]:
     """The claims on an input without siblings of what is there."""
     best = min((wanted.rank(content_name(told.file.name)) for told in claims), default=0)
     first = next((told for told in claims if wanted.rank(content_name(told.file.name)) == best), None)
@@ -93,7 +93,7 @@ def _best(wanted: Input, claims: list[Claim], found: Found) -> list[Claim]:
     return [told for told in claims if wanted.rank(content_name(told.file.name)) == best]
 
 
-def _tell_missing(found: Found, claims: list[Claim]) -> None:
+def _tell_missing(found: DiscoveredSource, claims: list[FileMatch]) -> None:
     """Which of a renamed corpus's files are there cannot be told, only whether there are enough of them."""
     held = [PurePosixPath(content_name(told.file.name)) for told in claims]
     missing = [pattern for pattern in found.source.complete if not any(path.match(pattern) for path in held)]
@@ -104,8 +104,8 @@ def _tell_missing(found: Found, claims: list[Claim]) -> None:
             found.remarks.append(f"the renamed files are some of {', '.join(missing)}; {left} of these is not there")
 
 
-def _tell_renamed(found: Found, claims: list[Claim]) -> None:
-    for how in (How.GARBLED, How.CONTENT, How.COMPANY):
+def _tell_renamed(found: DiscoveredSource, claims: list[FileMatch]) -> None:
+    for how in (How.GARBLED, How.CONTENT, How.SIBLINGS):
         files = [told.file for told in claims if told.how is how]
         if files:
             shown = ", ".join(file.name for file in files[:_NAMED])
@@ -114,9 +114,9 @@ def _tell_renamed(found: Found, claims: list[Claim]) -> None:
             found.renamed.extend(files)
 
 
-def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim]) -> None:
+def _group_single(found: DiscoveredSource, number: int, wanted: Input, claims: list[FileMatch]) -> None:
     """Each file by itself. Beside a file that has the corpus's name, one of its content alone is another version."""
-    chosen: list[Claim] = []
+    chosen: list[FileMatch] = []
     look_of = looks([*found.files, *(told.file for told in claims)])
     known: dict[object, list[RawFile]] = {}
     for file in found.files:
@@ -133,13 +133,13 @@ def _group_single(found: Found, number: int, wanted: Input, claims: list[Claim])
             )
         else:
             chosen.append(told)
-            found.groups.append(Group(input=number, files=(told.file,)))
+            found.groups.append(FileGroup(input=number, files=(told.file,)))
     if len(chosen) > 1 and not wanted.many:
         shown = ", ".join(told.file.name for told in chosen[:_NAMED])
         found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
 
 
-def _tell_same_names(found: Found, claims: list[Claim]) -> None:
+def _tell_same_names(found: DiscoveredSource, claims: list[FileMatch]) -> None:
     """Several files of one name, by as much of its path as the pattern names, are versions of the same file."""
     names: dict[str, list[str]] = {}
     for told in claims:
@@ -159,7 +159,7 @@ def _tell_same_names(found: Found, claims: list[Claim]) -> None:
             found.remarks.append(f"{len(same)} different files of the same name, all of which are read: {shown}")
 
 
-def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
+def _unpacked_too(file: RawFile, names: set[str], found: DiscoveredSource) -> bool:
     """Whether a compressed file, or a member of an archive, lies there unpacked as well."""
     if file.member is None:
         beside = {content_name(file.name)} - {file.name}
@@ -176,7 +176,7 @@ def _unpacked_too(file: RawFile, names: set[str], found: Found) -> bool:
     return True
 
 
-def _group_parts(found: Found, number: int, wanted: Input, claims: list[Claim]) -> None:
+def _group_parts(found: DiscoveredSource, number: int, wanted: Input, claims: list[FileMatch]) -> None:
     folders: dict[str, dict[int, RawFile]] = {}
     for told in claims:
         parts = folders.setdefault(folder(told.file), {})
@@ -204,7 +204,7 @@ def _group_parts(found: Found, number: int, wanted: Input, claims: list[Claim]) 
         elif same is not None:
             found.remarks.append(f"{_shown(place)} left alone: the same content as {_shown(folder(same.files[0]))}")
         else:
-            found.groups.append(Group(input=number, files=files))
+            found.groups.append(FileGroup(input=number, files=files))
     if found.groups:  # what one folder lacks, another has
         found.missing.clear()
     if len(found.groups) > 1:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from chat_corpus.discovery import file_names, other_types
-from chat_corpus.discovery.model import Claim, How, Place, Sampled, Stray
+from chat_corpus.discovery.model import FileMatch, How, Place, Sampled, UnrecognisedFile
 from chat_corpus.discovery.sniff import head_of, text_of
 from chat_corpus.discovery.trial import is_most_of
 from chat_corpus.discovery.walk import Entry
@@ -47,7 +47,9 @@ _SHOWN = 8
 _COMMON = ("", ",")
 
 
-def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True) -> Claim | Stray:
+def identify_file(
+    entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True
+) -> FileMatch | UnrecognisedFile:
     """Whose a file is; without `by_content`, one whose name is nobody's is not opened.
 
     Where the code of a source fails on a file that has a name of this source, the file is damaged.
@@ -59,23 +61,25 @@ def judge(entry: Entry, sources: Mapping[str, Source], *, by_content: bool = Tru
     except ChatCorpusError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone
-        return Stray(file=entry.file, reason=_FAILED.format(described(error)), damaged=owner, grave=True)
+        return UnrecognisedFile(file=entry.file, reason=_FAILED.format(described(error)), damaged=owner, warn=True)
 
 
 def _judged(
     entry: Entry, sources: Mapping[str, Source], named: list[Place], how: How, *, by_content: bool
-) -> Claim | Stray:
+) -> FileMatch | UnrecognisedFile:
     owner = named[0][0] if named else None
     if entry.trouble:
-        return Stray(file=entry.file, reason=entry.trouble, damaged=owner, grave=entry.grave)
+        return UnrecognisedFile(file=entry.file, reason=entry.trouble, damaged=owner, warn=entry.grave)
     if not entry.file.size:
-        return Stray(file=entry.file, reason="empty", damaged=owner)
+        return UnrecognisedFile(file=entry.file, reason="empty", damaged=owner)
     if not (named or by_content):
-        return Stray(file=entry.file, reason="not looked into: there are too many files whose names say nothing")
+        return UnrecognisedFile(
+            file=entry.file, reason="not looked into: there are too many files whose names say nothing"
+        )
     try:
         head = head_of(entry.file) if entry.head is None else entry.head
     except FileError as error:
-        return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
+        return UnrecognisedFile(file=entry.file, reason=error.fault, damaged=owner, warn=True)
     if head.startswith(MARK) and not entry.file.compressed and entry.file.member is None:
         return _parquet(entry, owner, named, how, sources)
     kind = other_types.by_content(head, content_name(entry.file.name))
@@ -83,15 +87,15 @@ def _judged(
         return _unread(entry, owner, kind, sources)
     made = None if owner else file_names.made_of(content_name(entry.file.name), sources)
     if made is not None:
-        return Stray(file=entry.file, reason=_MADE.format(made), meant=made)
+        return UnrecognisedFile(file=entry.file, reason=_MADE.format(made), meant=made)
     text = text_of(head)
     fewest = FEW if owner and _is_named(entry, sources[owner]) else 1
     fitting = [place for place in named if _input(place, sources).format.accepts(text_head(head))]
     fitting = [place for place in fitting if text is None or _is_plausible(_input(place, sources), head, text, fewest)]
     claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
     judged = claim or _by_content(entry, owner, head, text, sources)
-    if isinstance(judged, Claim) and (fault := _end_fault(judged, head, sources)):
-        return Stray(file=entry.file, reason=fault, damaged=judged.place[0], grave=True)
+    if isinstance(judged, FileMatch) and (fault := _end_fault(judged, head, sources)):
+        return UnrecognisedFile(file=entry.file, reason=fault, damaged=judged.place[0], warn=True)
     return judged
 
 
@@ -104,30 +108,30 @@ def _is_plausible(wanted: Input, head: bytes, text: str, fewest: int) -> bool:
 
 def _parquet(
     entry: Entry, owner: str | None, named: list[Place], how: How, sources: Mapping[str, Source]
-) -> Claim | Stray:
+) -> FileMatch | UnrecognisedFile:
     """Whose a Parquet file is, by its name or by its rows as JSON."""
     file = replace(entry.file, encoding=PARQUET)
     try:
         head = head_of(file)
     except FileError as error:
-        return Stray(file=entry.file, reason=error.fault, damaged=owner, grave=True)
+        return UnrecognisedFile(file=entry.file, reason=error.fault, damaged=owner, warn=True)
     readable = [place for place in named if _input(place, sources).format.accepts(head)]
     if readable:
         return _claim(readable[0], file, how, head, sources)
     if owner is not None:
-        return Stray(file=entry.file, reason=f"a Parquet file without columns that {owner} has", meant=owner)
+        return UnrecognisedFile(file=entry.file, reason=f"a Parquet file without columns that {owner} has", meant=owner)
     text = text_of(head)
     places = [] if text is None else list(_fitting(content_name(file.name), head, text, sources))
     if len({place[0] for place in places}) == 1:
         return _claim(places[0], file, How.CONTENT, head, sources)
-    return Stray(
+    return UnrecognisedFile(
         file=entry.file,
         reason="a Parquet file of no corpus, by its name or content: give it the name of one, as belle/NAME.parquet",
-        grave=True,
+        warn=True,
     )
 
 
-def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
+def _end_fault(claim: FileMatch, head: bytes, sources: Mapping[str, Source]) -> str:
     """What is wrong with the end of a file; empty too if that cannot be seen without reading all of it."""
     fault_at_end, file = _input(claim.place, sources).format.fitted(text_head(head)).fault_at_end, claim.file
     if fault_at_end is None:
@@ -140,18 +144,18 @@ def _end_fault(claim: Claim, head: bytes, sources: Mapping[str, Source]) -> str:
     return "" if b"\0" in tail else fault_at_end(tail)
 
 
-def _unread(entry: Entry, owner: str | None, kind: other_types.Kind, sources: Mapping[str, Source]) -> Stray:
+def _unread(entry: Entry, owner: str | None, kind: other_types.Kind, sources: Mapping[str, Source]) -> UnrecognisedFile:
     """A file of a kind that is not read, with the source whose it may be."""
     if owner is not None:
-        return Stray(file=entry.file, reason=kind.message, damaged=owner, grave=True)
+        return UnrecognisedFile(file=entry.file, reason=kind.message, damaged=owner, warn=True)
     names = map(content_name, entry.names)
     meant = next((one for name in names if (one := file_names.meant(name, sources, by_folder=kind.data))), None)
-    return Stray(file=entry.file, reason=kind.message, meant=meant, grave=kind.data and meant is None)
+    return UnrecognisedFile(file=entry.file, reason=kind.message, meant=meant, warn=kind.data and meant is None)
 
 
-def _claim(place: Place, file: RawFile, how: How, head: bytes, sources: Mapping[str, Source]) -> Claim:
+def _claim(place: Place, file: RawFile, how: How, head: bytes, sources: Mapping[str, Source]) -> FileMatch:
     """A file for a place, with a sample of its records counted."""
-    return Claim(place=place, file=file, how=how, sampled=_sampled(_input(place, sources).format, head))
+    return FileMatch(place=place, file=file, how=how, sampled=_sampled(_input(place, sources).format, head))
 
 
 def _input(place: Place, sources: Mapping[str, Source]) -> Input:
@@ -173,34 +177,36 @@ def _by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Place], 
 
 def _by_content(
     entry: Entry, owner: str | None, head: bytes, text: str | None, sources: Mapping[str, Source]
-) -> Claim | Stray:
+) -> FileMatch | UnrecognisedFile:
     """A name that the content contradicts is no reason to take the file for another source's."""
     name = content_name(entry.file.name)
     kind = other_types.by_ending(name, is_text=text is not None) if owner is None else None
     if kind is not None:
         return _unread(entry, None, kind, sources)
     if text is None:
-        return Stray(file=entry.file, reason="no text, as far as its first bytes tell")
+        return UnrecognisedFile(file=entry.file, reason="no text, as far as its first bytes tell")
     if owner is None and other_types.is_written(name):
-        return Stray(file=entry.file, reason=_UNKNOWN)
+        return UnrecognisedFile(file=entry.file, reason=_UNKNOWN)
     places = list(_fitting(name, head, text, sources))
     found = list(dict.fromkeys(place[0] for place in places))
     if owner is not None:
         like = f"; it looks like {' or '.join(found)}, so rename it" if found else ""
         told = f"named as {owner}, but it is not of that layout{like}"
         is_data = _is_named(entry, sources[owner]) or re.search(HAN, text)
-        return Stray(file=entry.file, reason=told, meant=owner if is_data else None)
+        return UnrecognisedFile(file=entry.file, reason=told, meant=owner if is_data else None)
     if len(found) == 1:
         return _claim(places[0], entry.file, How.CONTENT, head, sources)
     if found:
-        return Stray(file=entry.file, reason=f"looks like {' and '.join(found)}: its name must say which it is")
+        return UnrecognisedFile(
+            file=entry.file, reason=f"looks like {' and '.join(found)}: its name must say which it is"
+        )
     candidates = tuple(
-        _claim(place, entry.file, How.COMPANY, head, sources) for place in _candidates(entry, text, sources)
+        _claim(place, entry.file, How.SIBLINGS, head, sources) for place in _candidates(entry, text, sources)
     )
     unfinished = other_types.by_ending(name) if not candidates else None
     if unfinished is not None and unfinished.data:
         return _unread(entry, None, unfinished, sources)
-    return Stray(file=entry.file, reason=_nearest(entry, text, sources), candidates=candidates)
+    return UnrecognisedFile(file=entry.file, reason=_nearest(entry, text, sources), possible_matches=candidates)
 
 
 def _is_named(entry: Entry, source: Source) -> bool:

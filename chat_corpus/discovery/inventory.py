@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from chat_corpus.discovery.grouping import grouped
-from chat_corpus.discovery.identify import judge
-from chat_corpus.discovery.model import Claim, Found, Stray, Survey
+from chat_corpus.discovery.identify import identify_file
+from chat_corpus.discovery.model import DiscoveredSource, FileMatch, Inventory, UnrecognisedFile
 from chat_corpus.discovery.samples import is_sample
-from chat_corpus.discovery.siblings import joined, outputs
+from chat_corpus.discovery.siblings import match_siblings, own_outputs
 from chat_corpus.discovery.walk import walk
 from chat_corpus.errors import UsageError
 from chat_corpus.files.compression import content_name
@@ -27,16 +27,16 @@ _log = logging.getLogger(__name__)
 _LOOKS = 2000
 
 
-def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, Found]:
-    """What was found under `raw` for each source. Warns of what may hide a corpus. Raises UsageError as `look`."""
-    told = look(raw, sources)
-    for stray in told.strays:
-        if stray.grave:
+def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
+    """What was found under `raw` for each source. Warns of what may hide a corpus. Raises UsageError as `discover`."""
+    told = discover(raw, sources)
+    for stray in told.unrecognised:
+        if stray.warn:
             _log.warning("%s left alone: %s", stray.file.name, stray.reason, extra={"event": "file.left"})
     return told.found
 
 
-def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
+def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
     """What was found under `raw`. Raises UsageError where `raw` is no folder."""
     if not raw.is_dir():
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
@@ -44,8 +44,8 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
     if len(strays) > _LOOKS:
         about = {"event": "files.many"}
         _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
-    claims, strays = outputs(claims, strays, sources)
-    claims, strays = joined(claims, strays, sources)
+    claims, strays = own_outputs(claims, strays, sources)
+    claims, strays = match_siblings(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
     real = any(told.file not in samples for told in claims)
     found = {}
@@ -57,33 +57,35 @@ def look(raw: Path, sources: Mapping[str, Source]) -> Survey:
         found[name].samples_left = len(mine) - len(kept)
     _assign_damage(found, strays)
     _assign_unusable(found, strays)
-    return Survey(found=found, strays=strays)
+    return Inventory(found=found, unrecognised=strays)
 
 
-def _judged(raw: Path, sources: Mapping[str, Source]) -> tuple[list[Claim], list[Stray]]:
+def _judged(raw: Path, sources: Mapping[str, Source]) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
     """Whose each file is; of a name that an archive holds more than once, the last is read that can be."""
-    told: list[Claim | Stray] = []
+    told: list[FileMatch | UnrecognisedFile] = []
     places: dict[str, int] = {}
     strays = 0
     for entry in walk(raw):
-        judged = judge(entry, sources, by_content=strays < _LOOKS)
-        strays += isinstance(judged, Stray)
+        judged = identify_file(entry, sources, by_content=strays < _LOOKS)
+        strays += isinstance(judged, UnrecognisedFile)
         if not entry.trouble:
             if entry.file.name in places:
                 earlier = places[entry.file.name]
                 told[earlier] = _replaced(told[earlier].file, entry.file)
             places[entry.file.name] = len(told)
         told.append(judged)
-    return [one for one in told if isinstance(one, Claim)], [one for one in told if isinstance(one, Stray)]
+    return [one for one in told if isinstance(one, FileMatch)], [
+        one for one in told if isinstance(one, UnrecognisedFile)
+    ]
 
 
-def _replaced(file: RawFile, later: RawFile) -> Stray:
+def _replaced(file: RawFile, later: RawFile) -> UnrecognisedFile:
     """An archive that was added to holds earlier versions; names that differ are one without what climbs out of it."""
     told = "a later member comes under the same name and is read in its place, as when they are unpacked"
-    return Stray(file=file, reason=told, grave=file.member != later.member)
+    return UnrecognisedFile(file=file, reason=told, warn=file.member != later.member)
 
 
-def _assign_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
+def _assign_damage(found: Mapping[str, DiscoveredSource], strays: Iterable[UnrecognisedFile]) -> None:
     for stray in strays:
         if stray.damaged:
             one = found[stray.damaged]
@@ -94,7 +96,7 @@ def _assign_damage(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
                 one.damaged.append(f"{stray.file.name}: {stray.reason}")
 
 
-def _assign_unusable(found: Mapping[str, Found], strays: Iterable[Stray]) -> None:
+def _assign_unusable(found: Mapping[str, DiscoveredSource], strays: Iterable[UnrecognisedFile]) -> None:
     for stray in strays:
         if stray.meant:
             one = found[stray.meant]

@@ -19,7 +19,7 @@ class How(Enum):
     NAME = "its name"
     GARBLED = "its garbled name"
     CONTENT = "its content"
-    COMPANY = "the files beside it"
+    SIBLINGS = "the files beside it"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +32,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
+class FileMatch:
     """A file and the place that it fills."""
 
     place: Place
@@ -42,23 +42,23 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stray:
+class UnrecognisedFile:
     """A file that is nobody's, and why.
 
     `damaged` names the source whose file it is by its name, `meant` the one that it would be of if it could be read;
-    `candidates` are the claims that it has if there are other files of theirs beside it.
+    `possible_matches` are the claims that it has if there are other files of theirs beside it.
     """
 
     file: RawFile
     reason: str
     damaged: str | None = None
     meant: str | None = None
-    grave: bool = False
-    candidates: tuple[Claim, ...] = ()
+    warn: bool = False
+    possible_matches: tuple[FileMatch, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class FileGroup:
     """Files read together: one, or one for each part of the format."""
 
     input: int
@@ -66,7 +66,7 @@ class Group:
 
 
 @dataclass(kw_only=True, slots=True)
-class Found:
+class DiscoveredSource:
     """What was found for one source: groups to read in order, patterns without a file, and remarks for the user.
 
     `damaged` says of each file that is this source's by its name why it is not read. `sampled` tells of each file that
@@ -74,7 +74,7 @@ class Found:
     """
 
     source: Source
-    groups: list[Group] = field(default_factory=list)
+    groups: list[FileGroup] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
@@ -111,8 +111,8 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
+class Inventory:
     """What was found for each source, and the files that are no source's."""
 
-    found: dict[str, Found]
-    strays: list[Stray]
+    found: dict[str, DiscoveredSource]
+    unrecognised: list[UnrecognisedFile]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from chat_corpus.discovery.file_names import made_of
-from chat_corpus.discovery.model import Claim, How, Place, Stray
+from chat_corpus.discovery.model import FileMatch, How, Place, UnrecognisedFile
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.sources.base import Source
 
@@ -22,9 +22,9 @@ def folder(file: RawFile) -> str:
     return str(PurePosixPath(file.name).parent)
 
 
-def outputs(
-    claims: Sequence[Claim], strays: Sequence[Stray], sources: Mapping[str, Source]
-) -> tuple[list[Claim], list[Stray]]:
+def own_outputs(
+    claims: Sequence[FileMatch], strays: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
+) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
     """Claims and strays, once what this program, or one like it, has made of corpora is a stray, of claims by content.
 
     It is named as a source, beside a report, an index, or as much of two other corpora at least.
@@ -42,23 +42,23 @@ def outputs(
     mine = {told.file for told in claims if told.how is How.CONTENT and is_output(told.file)}
     mine |= {stray.file for stray in strays if is_output(stray.file)}
     told = "what this program, or one like it, has made of a corpus"
-    made = [Stray(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
+    made = [UnrecognisedFile(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
     left = [stray for stray in strays if stray.file not in mine]
     return [told for told in claims if told.file not in mine], [*left, *made]
 
 
-def joined(
-    claims: Sequence[Claim], strays: Sequence[Stray], sources: Mapping[str, Source]
-) -> tuple[list[Claim], list[Stray]]:
+def match_siblings(
+    claims: Sequence[FileMatch], strays: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
+) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
     """Claims and strays, once the strays that the files beside them tell are claims."""
-    could: dict[tuple[str, Place], list[Claim]] = {}
+    could: dict[tuple[str, Place], list[FileMatch]] = {}
     for stray in strays:
-        for told in stray.candidates:
+        for told in stray.possible_matches:
             could.setdefault((folder(told.file), told.place), []).append(told)
-    known: dict[tuple[str, str, int], list[Claim]] = {}
+    known: dict[tuple[str, str, int], list[FileMatch]] = {}
     for told in claims:
         known.setdefault((folder(told.file), *told.place[:2]), []).append(told)
-    found: dict[RawFile, Claim] = {}
+    found: dict[RawFile, FileMatch] = {}
     for (where, place), several in could.items():
         beside = known.get((where, *place[:2]), [])
         filled = any(told.place == place for told in beside)
@@ -69,6 +69,6 @@ def joined(
     return [*claims, *found.values()], [stray for stray in strays if stray.file not in found]
 
 
-def _as_many(one: Claim, other: Claim) -> bool:
+def _as_many(one: FileMatch, other: FileMatch) -> bool:
     lines = [told.file.size * told.sampled.records / max(1, told.sampled.bytes) for told in (one, other)]
     return max(lines) <= _AS_MANY * min(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines import dask_cluster
 from chat_corpus.engines.base import Engine, cores
 from chat_corpus.engines.local import Inline, most_workers, pool
@@ -17,7 +17,7 @@ _FEW_SHARDS = 3
 _SMALL_FILES = 100
 
 
-def choose(found: Mapping[str, Found], settings: Settings, folder: Path) -> Engine:
+def choose(found: Mapping[str, DiscoveredSource], settings: Settings, folder: Path) -> Engine:
     """The engine for what was `found`, whose workers write under `folder`.
 
     Raises UsageError where Dask is asked for and not installed, EngineError where its scheduler or workers will not do.

@@ -30,7 +30,7 @@ from chat_corpus.schema import Segmentation
 from chat_corpus.settings.model import Settings
 
 if TYPE_CHECKING:  # a worker, which is sent shards, need not know how files are found
-    from chat_corpus.discovery.model import Found, Group
+    from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 
 #: Bytes that nothing read together may exceed, or eight shards: no record of any corpus is as long, nor is a file of a
 #: layout that is read whole; reading on would only fill the memory.
@@ -69,7 +69,7 @@ class FileFacts:
 class Plan:
     """The shards of one source, made as they are asked for; `facts` is complete when all have been."""
 
-    found: Found
+    found: DiscoveredSource
     settings: Settings
     facts: list[FileFacts] = field(default_factory=list)
 
@@ -120,7 +120,7 @@ class Plan:
                 )
                 number += 1
 
-    def _facts(self, group: Group) -> list[FileFacts]:
+    def _facts(self, group: FileGroup) -> list[FileFacts]:
         files = [self._decided(file) for file in group.files]
         segmentation = self._segmentation(files[0][0])
         return [FileFacts(file=file, evidence=evidence, segmentation=segmentation) for file, evidence in files]

@@ -11,7 +11,7 @@ import msgspec
 
 from chat_corpus import sources as sources_
 from chat_corpus import versions
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from chat_corpus.outputs.layout import REPORT, WORK, outputs
 from chat_corpus.outputs.report import (
@@ -32,7 +32,7 @@ _WORD = "settings"
 _SHOWN = 5
 
 
-def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Found]) -> None:
+def check_replaceable(out: Path, settings: Settings, found: Mapping[str, DiscoveredSource]) -> None:
     """Raise UsageError where a run would replace files made with other settings, or by something else.
 
     What was made of the bundled samples gives way to a real corpus.
@@ -114,7 +114,7 @@ def _section(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def unchanged(out: Path, found: Found, settings: Settings) -> FinishedSource | None:
+def unchanged(out: Path, found: DiscoveredSource, settings: Settings) -> FinishedSource | None:
     """What the last run reported of a source, if its input, settings, code and output are still the same."""
     told = reported_sources(out).get(found.source.name)
     if not isinstance(told, FinishedSource) or told.state is State.FAILED:
@@ -143,7 +143,7 @@ def withdraw_samples(out: Path) -> list[str]:
     return withdrawn
 
 
-def made_with(found: Found, settings: Settings) -> MadeWith:
+def made_with(found: DiscoveredSource, settings: Settings) -> MadeWith:
     """All that decides what a source's output is; files by name, size and time."""
     return MadeWith(
         code=versions.code_digest(),

@@ -14,7 +14,7 @@ import polars as pl
 from msgspec.structs import asdict, replace
 
 from chat_corpus import versions
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.outputs import layout
 from chat_corpus.outputs import report as report_schema
@@ -42,7 +42,7 @@ from chat_corpus.sources.base import Source
 class SourceReport:
     """How a run went for one source; `error` says why it was not finished."""
 
-    found: Found
+    found: DiscoveredSource
     counts: Counts = field(default_factory=Counts.zero)
     files: tuple[FileFacts, ...] = ()
     samples: list[Path] = field(default_factory=list)

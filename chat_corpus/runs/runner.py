@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import choose
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import remove_temporary
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(
-    found: Mapping[str, Found],
+    found: Mapping[str, DiscoveredSource],
     settings: Settings,
     progress: Progress,
     *,
@@ -60,7 +60,7 @@ def run(
 
 
 def _run(
-    found: Mapping[str, Found], settings: Settings, progress: Progress, *, conversions: int, fresh: bool
+    found: Mapping[str, DiscoveredSource], settings: Settings, progress: Progress, *, conversions: int, fresh: bool
 ) -> tuple[dict[str, SourceReport], Report]:
     out, clock = Path(settings.out), time.perf_counter()
     started, samples = datetime.now(UTC).isoformat(timespec="seconds"), any(one.sample for one in found.values())
@@ -114,7 +114,9 @@ def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None
         )
 
 
-def _left_alone(found: Mapping[str, Found], settings: Settings, progress: Progress) -> dict[str, SourceReport]:
+def _left_alone(
+    found: Mapping[str, DiscoveredSource], settings: Settings, progress: Progress
+) -> dict[str, SourceReport]:
     """The sources for which nothing is to be done, each of which is told."""
     out, done = Path(settings.out), {}
     for name, one in found.items():

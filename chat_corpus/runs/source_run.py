@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chat_corpus import sources
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.messages import amount, beginning, count_noun
 from chat_corpus.outputs import shard_index
@@ -52,7 +52,7 @@ class Job:
     reached: int = 0
 
     @classmethod
-    def of(cls, found: Found, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> Job:
+    def of(cls, found: DiscoveredSource, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> Job:
         """The job of a source, in its place under `work`, where a `fresh` one forgets what earlier runs have done."""
         name = found.source.name
         folder, kept = work / name, work / f"{name}.turns"

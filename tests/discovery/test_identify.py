@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.identify import judge
-from chat_corpus.discovery.inventory import look
-from chat_corpus.discovery.model import Claim, How, Survey
+from chat_corpus.discovery.identify import identify_file
+from chat_corpus.discovery.inventory import discover
+from chat_corpus.discovery.model import FileMatch, How, Inventory
 from chat_corpus.discovery.walk import likely_names, walk
 from chat_corpus.sources.signature import Rate, Signature
 from tests.conftest import ROOT, SAMPLES, slow_from
@@ -34,8 +34,8 @@ BY_NAME_ALONE = frozenset(
 )  # fmt: skip
 
 
-def found(folder: Path) -> Survey:
-    return look(folder, sources.load())
+def found(folder: Path) -> Inventory:
+    return discover(folder, sources.load())
 
 
 def states(folder: Path) -> dict[str, str]:
@@ -49,8 +49,8 @@ def by_content(path: Path, folder: Path) -> str | None:
     alone.mkdir()
     shutil.copy(path, alone / f"a{'.zip' if path.suffix == '.zip' else ''}")
     (entry,) = walk(alone)
-    told = judge(entry, sources.load())
-    return told.place[0] if isinstance(told, Claim) and told.how is How.CONTENT else None
+    told = identify_file(entry, sources.load())
+    return told.place[0] if isinstance(told, FileMatch) and told.how is How.CONTENT else None
 
 
 def samples() -> list[Path]:
@@ -60,7 +60,7 @@ def samples() -> list[Path]:
 @pytest.mark.parametrize("path", samples(), ids=lambda path: str(path.relative_to(SAMPLES)))
 def test_a_renamed_sample_is_its_sources_or_nobodys(path: Path, tmp_path: Path) -> None:
     name = path.relative_to(SAMPLES).as_posix()
-    (owner,) = (one for one, found_ in look(SAMPLES, sources.load()).found.items() if str(path) in
+    (owner,) = (one for one, found_ in discover(SAMPLES, sources.load()).found.items() if str(path) in
                 [file.path for file in found_.files])  # fmt: skip
     assert by_content(path, tmp_path) == (None if name in BY_NAME_ALONE else owner)
 
@@ -138,7 +138,7 @@ def test_an_output_beside_its_report_or_index_is_nobodys(sign: str, packed: bool
         shutil.rmtree(tmp_path / "old")
     told = found(tmp_path)
     assert [PurePosixPath(file.name).name for file in told.found["tieba"].files] == ["renamed.tsv"]
-    (stray,) = (stray for stray in told.strays if stray.file.name.endswith("/tieba.tsv"))
+    (stray,) = (stray for stray in told.unrecognised if stray.file.name.endswith("/tieba.tsv"))
     assert stray.reason == "what this program, or one like it, has made of a corpus"
 
 
@@ -153,8 +153,8 @@ def test_renamed_excerpts_are_all_found(realdata: Path, tmp_path: Path) -> None:
     assert {name: one.state for name, one in told.found.items()} == {
         **dict.fromkeys(sources.load(), "renamed"), "douban": "partial", "sms": "found",
     }  # fmt: skip
-    assert len(told.strays) == 3
-    originals = {(raw / file.name).stat().st_size for one in look(raw, sources.load()).found.values()
+    assert len(told.unrecognised) == 3
+    originals = {(raw / file.name).stat().st_size for one in discover(raw, sources.load()).found.values()
                  for file in one.files if file.member is None}  # fmt: skip
     assert {file.size for one in told.found.values() for file in one.files if file.member is None} <= originals
 
@@ -218,7 +218,7 @@ def test_a_files_own_name_decides_beside_others_of_its_corpus(tmp_path: Path) ->
     assert states(tmp_path) == {"douban": "renamed"}
     (tmp_path / "foo" / "train.txt").unlink()
     assert states(tmp_path) == {}
-    (stray, *_) = found(tmp_path).strays
+    (stray, *_) = found(tmp_path).unrecognised
     assert (
         stray.reason
         == "has the layout of douban, but nothing else of it; if it is that corpus, rename it: douban*/train.txt"
@@ -230,8 +230,8 @@ def test_two_sources_that_fit_are_named_and_neither_is_chosen(tmp_path: Path, mo
     monkeypatch.setattr(Signature, "fits", lambda self, *_: not self.company)
     told = found(tmp_path)
     assert states(tmp_path) == {}
-    assert told.strays[0].reason.startswith("looks like ")
-    assert told.strays[0].reason.endswith(": its name must say which it is")
+    assert told.unrecognised[0].reason.startswith("looks like ")
+    assert told.unrecognised[0].reason.endswith(": its name must say which it is")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_a_name_that_the_content_contradicts_is_told_and_not_believed(tmp_path: 
     put(tmp_path, {"tieba.dialogues": CONV, "ptt/Gossiping-QA-Dataset.txt": "# notes\n" * 50})
     told = found(tmp_path)
     assert states(tmp_path) == {"ptt": "unusable", "tieba": "unusable"}
-    assert {stray.file.name: stray.reason for stray in told.strays} == {
+    assert {stray.file.name: stray.reason for stray in told.unrecognised} == {
         "tieba.dialogues": "named as tieba, but it is not of that layout; it looks like subtitle, so rename it",
         "ptt/Gossiping-QA-Dataset.txt": "named as ptt, but it is not of that layout",
     }
@@ -303,7 +303,7 @@ def test_big5_is_known_too(tmp_path: Path) -> None:
 
 def test_what_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
     put(tmp_path, {"a.bin": bytes(range(1, 256)) * 40})
-    assert [stray.reason for stray in found(tmp_path).strays] == ["no text, as far as its first bytes tell"]
+    assert [stray.reason for stray in found(tmp_path).unrecognised] == ["no text, as far as its first bytes tell"]
 
 
 def test_a_bad_byte_does_not_hide_a_corpus(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_too_many_files_of_no_corpus_are_not_looked_into_but_names_still_are(
     put(tmp_path, {**{f"a{n}": "x" for n in range(9)}, "z/chain": CHAIN, "z/tieba.dialogues": CHAIN})
     told = found(tmp_path)
     assert [file.name for file in told.found["tieba"].files] == ["z/tieba.dialogues"]
-    assert told.strays[-1].reason.startswith("not looked into")
+    assert told.unrecognised[-1].reason.startswith("not looked into")
 
 
 def test_a_rate_counts_matches_a_record() -> None:

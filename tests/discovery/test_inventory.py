@@ -16,7 +16,7 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery import inventory as survey_module
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from tests.conftest import SAMPLES
 from tests.helpers import invoke
@@ -50,7 +50,7 @@ def zipped(path: Path, members: dict[str, str | bytes]) -> None:
             archive.writestr(name, content)
 
 
-def found(raw: Path) -> dict[str, Found]:
+def found(raw: Path) -> dict[str, DiscoveredSource]:
     """What was found or remarked on, and nothing of the other sources."""
     return {name: one for name, one in survey(raw, sources.load()).items() if one.groups or one.missing or one.remarks}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import look
-from chat_corpus.discovery.model import Survey
+from chat_corpus.discovery.inventory import discover
+from chat_corpus.discovery.model import Inventory
 from tests.helpers import CHAIN, invoke, put
 
 PAIRS = "".join(f"第{n}问\t第{n}答\n" for n in range(30))
@@ -67,15 +67,15 @@ KINDS: dict[str, tuple[bytes, str]] = {
 }
 
 
-def reasons(seen: Survey) -> dict[str, str]:
-    return {stray.file.name: stray.reason for stray in seen.strays}
+def reasons(seen: Inventory) -> dict[str, str]:
+    return {stray.file.name: stray.reason for stray in seen.unrecognised}
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: Path) -> None:
     content, told = KINDS[name]
     put(tmp_path, {f"foo/{name}": content})
-    (reason,) = reasons(look(tmp_path, sources.load())).values()
+    (reason,) = reasons(discover(tmp_path, sources.load())).values()
     assert re.match(told, reason), reason
     assert "give it the ending" not in reason
     assert "rename it" not in reason
@@ -108,18 +108,18 @@ def test_a_corpus_in_a_form_that_is_not_read_is_unusable(name: str, source: str,
 
 @pytest.mark.parametrize("name", ["tieba.dialogues.001", "part.z01", "data.xls", "data.part"])
 def test_text_with_the_ending_of_another_kind_is_read(name: str, tmp_path: Path) -> None:
-    assert look(put(tmp_path, {name: CHAIN}), sources.load()).found["tieba"].files != []
+    assert discover(put(tmp_path, {name: CHAIN}), sources.load()).found["tieba"].files != []
 
 
 @pytest.mark.parametrize("text", ["Arrow1 上的字\t好\n", "MSCF 是什么\t好\n", '{"message": "你好", "reply": "好"}\n'])
 def test_text_that_begins_like_another_kind_is_text(text: str, tmp_path: Path) -> None:
-    (reason,) = reasons(look(put(tmp_path, {"a.txt": text}), sources.load())).values()
+    (reason,) = reasons(discover(put(tmp_path, {"a.txt": text}), sources.load())).values()
     assert reason == "no corpus that is known, by its name or its content"
 
 
 def test_another_form_beside_the_corpus_is_but_a_remark(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"qingyun/青云库.csv": "在吗 | 在\n好 | 好\n", "qingyun/青云库.xlsx": XLSX})
-    one = look(raw, sources.load()).found["qingyun"]
+    one = discover(raw, sources.load()).found["qingyun"]
     assert one.state == "found"
     assert one.remarks[0].startswith("qingyun/青云库.xlsx left alone: a spreadsheet")
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
@@ -130,7 +130,7 @@ def test_another_form_beside_the_corpus_is_but_a_remark(tmp_path: Path) -> None:
 def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content: str, tmp_path: Path) -> None:
     owner = re.split(r"[_.]", name.lower())[0]
     raw = put(tmp_path / "raw", {f"old/{name}": content})
-    seen = look(raw, sources.load())
+    seen = discover(raw, sources.load())
     assert {source: one.state for source, one in seen.found.items() if one.state != "absent"} == {owner: "unusable"}
     told = f"old/{name}: what another program made of {owner}, by its name; it is not read: get the corpus itself, "
     told += "or rename it if it is yours"
@@ -141,7 +141,7 @@ def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content
 
 
 def test_an_unfinished_download_of_a_corpus_is_named_as_that(tmp_path: Path) -> None:
-    seen = look(
+    seen = discover(
         put(tmp_path, {"Gossiping-QA-Dataset-2_0.csv.crdownload": "question,answer\n問,答\n" * 9}), sources.load()
     )
     (told,) = seen.found["ptt"].unusable
@@ -159,12 +159,12 @@ def test_marks_say_that_a_text_file_is_a_conv_file(name: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", ["qingyun/pairs.txt", "my-qingyun.txt"])
 def test_advice_is_not_against_what_a_name_says(name: str, tmp_path: Path) -> None:
-    (reason,) = reasons(look(put(tmp_path, {name: PAIRS}), sources.load())).values()
+    (reason,) = reasons(discover(put(tmp_path, {name: PAIRS}), sources.load())).values()
     assert reason.startswith("speaks of qingyun, but has no layout of it that is read; looked for is qingyun*/*.csv")
 
 
 def test_a_spreadsheet_renamed_as_an_archive_is_no_archive(tmp_path: Path) -> None:
-    seen = look(put(tmp_path, {"a.zip": XLSX, "b.zip": ODS}), sources.load())
+    seen = discover(put(tmp_path, {"a.zip": XLSX, "b.zip": ODS}), sources.load())
     assert [reason.partition(":")[0] for reason in reasons(seen).values()] == [
         "an Office file, not an archive",
         "an OpenDocument file, not an archive",
@@ -173,7 +173,7 @@ def test_a_spreadsheet_renamed_as_an_archive_is_no_archive(tmp_path: Path) -> No
 
 def test_a_link_of_git_annex_says_how_to_fetch_the_file(tmp_path: Path) -> None:
     (tmp_path / "tieba.dialogues").symlink_to(".git/annex/objects/aa/bb/SHA256E-s9--00/SHA256E-s9--00")
-    one = look(tmp_path, sources.load()).found["tieba"]
+    one = discover(tmp_path, sources.load()).found["tieba"]
     assert one.damaged == [
         "tieba.dialogues: a link of git-annex to a file that was not fetched: fetch it with 'git annex get'"
     ]
@@ -222,7 +222,7 @@ MIXED = {
 @pytest.mark.parametrize("name", ["data.txt", "notes", "a.log"])
 def test_a_corpus_is_most_of_its_file(kind: str, name: str, tmp_path: Path) -> None:
     content, owner = MIXED[kind]
-    seen = look(put(tmp_path, {name: content}), sources.load())
+    seen = discover(put(tmp_path, {name: content}), sources.load())
     assert [source for source, one in seen.found.items() if one.files] == ([owner] if owner else [])
 
 
@@ -275,5 +275,5 @@ RELEASES: dict[str, tuple[str, str, str | None]] = {
 @pytest.mark.parametrize("kind", RELEASES)
 def test_a_release_is_known_by_its_shape(kind: str, tmp_path: Path) -> None:
     name, content, owner = RELEASES[kind]
-    seen = look(put(tmp_path, {f"foo/{name}": content}), sources.load())
+    seen = discover(put(tmp_path, {f"foo/{name}": content}), sources.load())
     assert [source for source, one in seen.found.items() if one.files] == ([owner] if owner else [])

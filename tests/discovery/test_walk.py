@@ -14,8 +14,8 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery import sniff, walk
-from chat_corpus.discovery.inventory import look
-from chat_corpus.discovery.model import Survey
+from chat_corpus.discovery.inventory import discover
+from chat_corpus.discovery.model import Inventory
 from chat_corpus.files import compression
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import displayed
@@ -36,15 +36,15 @@ def raw(tmp_path: Path) -> Path:
     return folder
 
 
-def seen(raw: Path) -> Survey:
+def seen(raw: Path) -> Inventory:
     """What is found, with the sound corpus in any case."""
-    told = look(raw, sources.load())
+    told = discover(raw, sources.load())
     assert "tieba.dialogues" in [file.name for file in told.found["tieba"].files]
     return told
 
 
 def reasons(raw: Path) -> dict[str, str]:
-    return {stray.file.name: stray.reason for stray in seen(raw).strays}
+    return {stray.file.name: stray.reason for stray in seen(raw).unrecognised}
 
 
 def test_a_fifo_a_socket_and_a_device_are_named_and_never_opened(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,14 +127,14 @@ def test_a_file_that_vanishes_before_it_is_read_fails_its_source_alone(
 ) -> None:
     (raw / "lost.conv").write_text("E\nM a\nM b\n", "utf-8")
     (raw / "tieba.dialogues").write_text(TIEBA, "utf-8")
-    survey_look = look
+    survey_look = discover
 
-    def vanishing(folder: Path, known: object) -> Survey:
+    def vanishing(folder: Path, known: object) -> Inventory:
         told = survey_look(folder, known)  # type: ignore[arg-type]
         (raw / "lost.conv").unlink()
         return told
 
-    monkeypatch.setattr("chat_corpus.discovery.inventory.look", vanishing)
+    monkeypatch.setattr("chat_corpus.discovery.inventory.discover", vanishing)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert "lost.conv: cannot be read: " in done.stderr
@@ -188,7 +188,7 @@ def test_an_archive_whose_name_does_not_print_as_itself_is_read(name: str, kind:
     shown = displayed(f"{name}.{kind}/tieba.dialogues")
     assert f"query: {shown}:1" in invoke("trace", out / "tieba.tsv:1").stdout
     (raw / name / "tieba.dialogues").write_text(TIEBA, "utf-8")
-    one = look(raw, sources.load()).found["tieba"]
+    one = discover(raw, sources.load()).found["tieba"]
     assert one.remarks == [f"{shown} left alone: unpacked beside it"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import look
+from chat_corpus.discovery.inventory import discover
 from tests.helpers import invoke, put, visible
 
 MARK = " +++$+++ "
@@ -237,10 +237,12 @@ def test_a_clone_of_a_repository_gives_each_exchange_once(name: str, tmp_path: P
     assert [file for file in visible(out) if file.endswith(".tsv")] == [f"{name}.tsv"]
     lines = visible(out)[f"{name}.tsv"].decode().splitlines()
     assert (len(lines), len(set(lines))) == (rows, rows)
-    seen = look(raw, sources.load())
+    seen = discover(raw, sources.load())
     assert {file.name for file in seen.found[name].files} == wanted
     left = {file for file in files if (file not in wanted and not any(one.startswith(f"{file}/") for one in wanted))}
-    told = "\n".join([*seen.found[name].remarks, *(f"{stray.file.name}: {stray.reason}" for stray in seen.strays)])
+    told = "\n".join(
+        [*seen.found[name].remarks, *(f"{stray.file.name}: {stray.reason}" for stray in seen.unrecognised)]
+    )
     hidden = {file for file in left if file.startswith(".")}
     assert [file for file in left - hidden if file not in told] == []
 
@@ -252,7 +254,7 @@ def test_documents_that_quote_a_corpus_are_nobodys(name: str, tmp_path: Path) ->
     written = documents(example)
     renamed = {f"{file}.txt": text for file, text in written.items()}
     renamed |= {f"{file}.json": text for file, text in written.items()}
-    seen = look(put(tmp_path, {**written, **renamed}), sources.load())
+    seen = discover(put(tmp_path, {**written, **renamed}), sources.load())
     assert {source: one.files for source, one in seen.found.items() if one.files} == {}
 
 
@@ -265,13 +267,13 @@ def test_a_raw_form_is_read_where_it_is_all_there_is(tmp_path: Path) -> None:
 def test_a_release_that_lacks_a_part_does_not_hide_its_raw_form(tmp_path: Path) -> None:
     whole = {f"raw/{name}": text for name, text in egret("_raw").items()}
     put(tmp_path, {**whole, "egret_wenda_lines.txt": egret("")["egret_wenda_lines.txt"]})
-    one = look(tmp_path, sources.load()).found["egret"]
+    one = discover(tmp_path, sources.load()).found["egret"]
     assert (one.state, {file.name for file in one.files}) == ("found", set(whole))
 
 
 def test_the_newest_edition_is_read(tmp_path: Path) -> None:
     put(tmp_path, {f"smsCorpus_zh_{year}.01.09.xml": sms(year, 5) for year in (2011, 2014, 2013)})
-    one = look(tmp_path, sources.load()).found["sms"]
+    one = discover(tmp_path, sources.load()).found["sms"]
     assert [file.name for file in one.files] == ["smsCorpus_zh_2014.01.09.xml"]
     assert (
         sum("left alone: another form, edition or part of smsCorpus_zh_2014.01.09.xml" in text for text in one.remarks)
@@ -292,7 +294,7 @@ def test_two_folders_with_the_same_name_are_both_read_and_told(
     name: str, first: str, second: str, tmp_path: Path
 ) -> None:
     put(tmp_path, {f"a/{name}": first, f"b/{name}": second})
-    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [f"a/{name}", f"b/{name}"]
     assert any("different files" in text and f"a/{name}, b/{name}" in text for text in one.remarks)
 
@@ -319,12 +321,12 @@ def test_a_file_that_holds_a_release_once_more_by_its_name_is_left_alone(
 ) -> None:
     name, again, content, other = AGAIN[kind]
     put(tmp_path, {name: content, f"{folder}{again}": other})
-    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [name]
     told = f"{folder}{again} left alone: another form, edition or part of {name}, which is read"
     assert told in one.remarks
     (tmp_path / name).unlink()
-    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [f"{folder}{again}"]
 
 
@@ -340,7 +342,7 @@ def test_a_file_that_holds_a_release_once_more_by_its_name_is_left_alone(
 def test_parts_without_a_whole_are_all_read(names: tuple[str, str], tmp_path: Path) -> None:
     contents = (TIEBA, TIEBA.replace("楼主", "吧主")) if "tieba" in names[0] else (JSON_LINES, MORE_RECORDS)
     put(tmp_path, dict(zip(names, contents, strict=True)))
-    (one,) = (one for one in look(tmp_path, sources.load()).found.values() if one.files)
+    (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert sorted(file.name for file in one.files) == sorted(names)
 
 
@@ -363,26 +365,26 @@ REMADE: dict[str, tuple[dict[str, str | bytes], dict[str, str | bytes]]] = {
 def test_what_others_have_made_of_a_release_is_read_where_it_is_all_there_is(kind: str, tmp_path: Path) -> None:
     release, remade = REMADE[kind]
     put(tmp_path, {**release, **remade})
-    one = look(tmp_path, sources.load()).found[kind.partition(",")[0]]
+    one = discover(tmp_path, sources.load()).found[kind.partition(",")[0]]
     assert {file.name for file in one.files} == set(release)
     first = one.files[0].name
     for name in remade:
         assert f"{name} left alone: what somebody has made of this corpus, and {first} is read" in one.remarks
     for name in release:
         (tmp_path / name).unlink()
-    assert {file.name for file in look(tmp_path, sources.load()).found[one.source.name].files} == set(remade)
+    assert {file.name for file in discover(tmp_path, sources.load()).found[one.source.name].files} == set(remade)
 
 
 def test_one_set_in_two_layouts_is_told_of_in_two_folders_and_read_once_in_one(tmp_path: Path) -> None:
     put(tmp_path / "two", {"a/belle/train_2M_CN.json": JSON_LINES, "b/belle/train_2M_CN.json": JSON_ARRAY})
-    one = look(tmp_path / "two", sources.load()).found["belle"]
+    one = discover(tmp_path / "two", sources.load()).found["belle"]
     told = (
         "2 different files of the same name, all of which are read: a/belle/train_2M_CN.json, b/belle/train_2M_CN.json"
     )
     assert told in one.remarks
     talk = json.dumps({"ai": [["第0天下雨吗", "第0天不下"]]}, ensure_ascii=False)
     put(tmp_path / "one", {"chinese/ai.yml": CHATTERBOT, "chinese/ai.corpus.json": talk})
-    one = look(tmp_path / "one", sources.load()).found["chatterbot"]
+    one = discover(tmp_path / "one", sources.load()).found["chatterbot"]
     assert [file.name for file in one.files] == ["chinese/ai.yml"]
     assert one.remarks == ["chinese/ai.corpus.json left alone: another form of chinese/ai.yml, which is read"]
 
@@ -417,13 +419,13 @@ QUOTED: dict[str, Callable[[str], str]] = {
 def test_a_document_with_much_of_a_corpus_in_it_is_nobodys(kind: str, corpus: str, tmp_path: Path) -> None:
     if corpus == "weibo" and kind in ("a script", "a here-document", "a page"):
         pytest.skip("so few lines of a file of plain lines tell nothing; without its comments it is not read")
-    seen = look(put(tmp_path, {"data.txt": QUOTED[kind](LONG[corpus])}), sources.load())
+    seen = discover(put(tmp_path, {"data.txt": QUOTED[kind](LONG[corpus])}), sources.load())
     assert {name: one.state for name, one in seen.found.items() if one.state != "absent"} == {}
 
 
 @pytest.mark.parametrize("corpus", LONG)
 def test_the_same_lines_by_themselves_are_the_corpus(corpus: str, tmp_path: Path) -> None:
-    seen = look(put(tmp_path, {"data.txt": LONG[corpus], "README.txt": LONG[corpus]}), sources.load())
+    seen = discover(put(tmp_path, {"data.txt": LONG[corpus], "README.txt": LONG[corpus]}), sources.load())
     states = {name: one.state for name, one in seen.found.items() if one.state != "absent"}
     assert states == {corpus: "partial" if corpus == "weibo" else "renamed"}
-    assert [stray.file.name for stray in seen.strays if stray.file.name == "README.txt"] == ["README.txt"]
+    assert [stray.file.name for stray in seen.unrecognised if stray.file.name == "README.txt"] == ["README.txt"]

@@ -18,7 +18,7 @@ from typing import IO
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import look
+from chat_corpus.discovery.inventory import discover
 from chat_corpus.discovery.walk import find
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files import archives, compression, raw_file
@@ -62,7 +62,7 @@ def pack(path: Path, members: dict[str, bytes]) -> None:
 
 
 def files(folder: Path, source: str) -> list[RawFile]:
-    return look(folder, sources.load()).found[source].files
+    return discover(folder, sources.load()).found[source].files
 
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
@@ -181,16 +181,16 @@ def test_a_zip_bomb_is_told_and_not_read(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(compression, "HARMLESS", 1 << 20)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tieba.dialogues", b"a\tb\n" * (4 << 20))
-    one = look(tmp_path, sources.load()).found["tieba"]
+    one = discover(tmp_path, sources.load()).found["tieba"]
     assert one.damaged == ["a.zip/tieba.dialogues: inflates more than 250-fold, as no text does"]
 
 
 def test_a_tar_that_inflates_as_no_text_does_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compression, "HARMLESS", 1 << 20)
     (tmp_path / "a.tgz").write_bytes(gzip.compress(tarred({"a": bytes(8 << 20), "tieba.dialogues": b"x\ty\n"})))
-    told = look(tmp_path, sources.load())
+    told = discover(tmp_path, sources.load())
     assert told.found["tieba"].files == []
-    assert any("a.tgz" in stray.file.name and "inflates more" in stray.reason for stray in told.strays)
+    assert any("a.tgz" in stray.file.name and "inflates more" in stray.reason for stray in told.unrecognised)
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -200,9 +200,9 @@ def test_an_archive_of_too_many_members_is_told_after_a_bounded_look(
     monkeypatch.setattr(archives, "_MEMBERS", 50)
     members = {f"{number}.txt": b"x" for number in range(60)}
     pack(tmp_path / f"a.{kind}", members)
-    told = look(tmp_path, sources.load())
+    told = discover(tmp_path, sources.load())
     assert any(
-        stray.grave and f"a.{kind}" == stray.file.name and "more than 50" in stray.reason for stray in told.strays
+        stray.warn and f"a.{kind}" == stray.file.name and "more than 50" in stray.reason for stray in told.unrecognised
     )
 
 
@@ -228,15 +228,15 @@ def test_a_tar_header_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> 
     with (tmp_path / "a.tar").open("wb") as file:
         file.write(info.tobuf(tarfile.GNU_FORMAT))
         file.truncate(9 << 30)  # a sparse file, of a few kB on the disk
-    told = look(tmp_path, sources.load())
-    assert [stray.grave for stray in told.strays] == [True]
-    assert "a header of" in told.strays[0].reason
+    told = discover(tmp_path, sources.load())
+    assert [stray.warn for stray in told.unrecognised] == [True]
+    assert "a header of" in told.unrecognised[0].reason
 
 
 def test_a_huge_sparse_tar_is_looked_through_at_once(tmp_path: Path) -> None:
     with (tmp_path / "a.tar").open("wb") as file:
         file.truncate(1 << 40)
-    (stray,) = look(tmp_path, sources.load()).strays
+    (stray,) = discover(tmp_path, sources.load()).unrecognised
     assert stray.reason.startswith("has more than 16 MB of zeros at byte 0, where it ends: ")
 
 
@@ -249,8 +249,8 @@ def test_members_that_are_no_files_are_passed_over_and_told(tmp_path: Path) -> N
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             archive.addfile(info)
-    told = look(tmp_path, sources.load())
-    reasons = {stray.file.name.removeprefix("a.tar/"): stray.reason for stray in told.strays}
+    told = discover(tmp_path, sources.load())
+    reasons = {stray.file.name.removeprefix("a.tar/"): stray.reason for stray in told.unrecognised}
     assert told.found["tieba"].files == []
     assert reasons["hard"] == reasons["tieba.dialogues"] == "a link, which is not followed inside an archive"
     assert reasons["fifo"] == reasons["device"] == reasons["sparse"] == "no regular file"
@@ -279,7 +279,7 @@ def test_a_name_that_climbs_out_of_its_archive_leads_nowhere(kind: str, name: st
 def test_an_archive_in_an_archive_is_told_and_not_opened(inner: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(inner, gzip.compress(LINES))
-    (stray,) = look(tmp_path, sources.load()).strays
+    (stray,) = discover(tmp_path, sources.load()).unrecognised
     assert (stray.file.name, stray.reason) == (f"a.zip/{inner}", "packed twice, which is not read")
 
 
@@ -293,10 +293,10 @@ def test_a_tar_archive_cut_short_or_damaged_is_told(kind: str, damage: str, tmp_
     else:
         del data[header + 30_000 :]
     (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](bytes(data)))
-    told = look(tmp_path, sources.load())
+    told = discover(tmp_path, sources.load())
     assert [file.name for file in told.found["tieba"].files] == [f"a{kind}/x/tieba.dialogues"]
     assert told.found["subtitle"].files == []
-    assert any(stray.grave and stray.file.name == f"a{kind}" for stray in told.strays)
+    assert any(stray.warn and stray.file.name == f"a{kind}" for stray in told.unrecognised)
     assert told.found["subtitle"].state == ("absent" if damage == "in a header" else "damaged")
 
 
@@ -304,8 +304,8 @@ def test_a_tar_archive_cut_short_or_damaged_is_told(kind: str, damage: str, tmp_
 @pytest.mark.parametrize("content", [b"", b"x" * 2000, b"\x1f\x8b\x08" + b"\xff" * 99], ids=["empty", "text", "noise"])
 def test_what_is_no_archive_is_told(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    (stray,) = look(tmp_path, sources.load()).strays
-    assert stray.grave
+    (stray,) = discover(tmp_path, sources.load()).unrecognised
+    assert stray.warn
     assert stray.reason.startswith("not a readable")
 
 
@@ -337,7 +337,7 @@ def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tm
     old, new = (tarred({"tieba.dialogues": f"{word}\t{word}好\n".encode()}) for word in ("早", "晚"))
     end = 2 * tarfile.BLOCKSIZE  # a header and a block of content
     (folder / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](old[:end] + new))
-    (stray,) = look(folder, sources.load()).strays
+    (stray,) = discover(folder, sources.load()).unrecognised
     assert stray.file.name == f"a{kind}/tieba.dialogues"
     assert stray.reason.startswith("a later member comes under the same name")
     assert invoke("--raw", folder, "--out", out).exit_code == 0
@@ -350,9 +350,9 @@ def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tm
 def test_members_that_come_under_one_name_are_one_and_the_user_is_warned(kind: str, tmp_path: Path) -> None:
     members = {"../tieba.dialogues": b"x\ty\n", "tieba.dialogues": LINES}
     pack(tmp_path / f"a.{kind}", members)
-    told = look(tmp_path, sources.load())
+    told = discover(tmp_path, sources.load())
     assert [(file.name, file.size) for file in told.found["tieba"].files] == [(f"a.{kind}/tieba.dialogues", len(LINES))]
-    assert [(stray.file.member, stray.grave) for stray in told.strays] == [("../tieba.dialogues", True)]
+    assert [(stray.file.member, stray.warn) for stray in told.unrecognised] == [("../tieba.dialogues", True)]
     found = find(tmp_path, f"a.{kind}/tieba.dialogues")
     assert found == told.found["tieba"].files[0]
 
@@ -382,6 +382,8 @@ def test_tar_archives_put_together_are_read_to_the_last(kind: str, tmp_path: Pat
 def test_what_is_no_archive_behind_a_tar_archive_is_told(kind: str, tmp_path: Path) -> None:
     data = tarred({"tieba.dialogues": LINES}) + b"x" * 5000
     (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](data))
-    told = look(tmp_path, sources.load())
+    told = discover(tmp_path, sources.load())
     assert [file.size for file in told.found["tieba"].files] == [len(LINES)]
-    assert [(stray.grave, "no header of a member at byte" in stray.reason) for stray in told.strays] == [(True, True)]
+    assert [(stray.warn, "no header of a member at byte" in stray.reason) for stray in told.unrecognised] == [
+        (True, True)
+    ]

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from chat_corpus.discovery.model import Found, Group
+from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 from chat_corpus.files.lines import BOM
 from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.formats.base import Format
@@ -94,7 +94,7 @@ def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> Plan:
         obtain="",
         inputs=(Input(files=tuple(file.name for file in files), format=format_),),
     )
-    found = Found(source=source, groups=[Group(input=0, files=tuple(files))])
+    found = DiscoveredSource(source=source, groups=[FileGroup(input=0, files=tuple(files))])
     shard_bytes = options.pop("shard_bytes", WHOLE)
     read = ReadOptions(**{"encoding": "utf-8", **options})  # which encoding mere bytes are in is not asked here
     return Plan(found=found, settings=Settings(shard_bytes=shard_bytes, read=read))

@@ -14,7 +14,7 @@ from types import FrameType
 import polars as pl
 
 from chat_corpus import sources
-from chat_corpus.discovery.model import Found, Group
+from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 from chat_corpus.errors import ChatCorpusError, LedgerError
 from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
@@ -113,7 +113,7 @@ def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     number = _input(source, mutant)
     if number is None:
         return read
-    plan = Plan(found=Found(source=source, groups=[Group(input=number, files=files)]), settings=settings)
+    plan = Plan(found=DiscoveredSource(source=source, groups=[FileGroup(input=number, files=files)]), settings=settings)
     try:
         outcomes.extend(process.process(shard, source, settings.of(source.name)) for shard in plan.shards())
     except LedgerError:

@@ -15,7 +15,7 @@ import pytest
 
 from chat_corpus import sources, versions
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.outputs.layout import WORK
@@ -51,7 +51,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 @pytest.fixture(scope="module")
-def surveyed() -> dict[str, Found]:
+def surveyed() -> dict[str, DiscoveredSource]:
     return survey(SAMPLES, sources.load())
 
 
@@ -71,7 +71,9 @@ def test_the_report_names_all_sources_in_order(told: Told) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_report_knows_each_file_by_its_content(name: str, told: Told, surveyed: dict[str, Found]) -> None:
+def test_the_report_knows_each_file_by_its_content(
+    name: str, told: Told, surveyed: dict[str, DiscoveredSource]
+) -> None:
     files = told.report["sources"][name]["files"]
     paths = surveyed[name].files
     assert {file["file"] for file in files} == {path.name for path in paths}
@@ -127,11 +129,11 @@ def test_nothing_is_left_of_the_work(told: Told) -> None:
     assert [path for path in (told.out / WORK).rglob("*") if path.is_file() and path.stat().st_size] == []
 
 
-def here(raw: Path) -> dict[str, Found]:
+def here(raw: Path) -> dict[str, DiscoveredSource]:
     return {name: one for name, one in survey(raw, sources.load()).items() if one.groups}
 
 
-def hard(name: str) -> dict[str, Found]:
+def hard(name: str) -> dict[str, DiscoveredSource]:
     """All files of a hard sample, those that are versions of each other too."""
     return survey(HARD / name / "raw", {name: replace(sources.load()[name], alternatives=False)})
 

@@ -11,7 +11,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.discovery.model import Found
+from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.runs import usability
 from chat_corpus.runs.planner import Plan
 from chat_corpus.runs.progress import silent
@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 NAMES = sorted(sources.load())
 
 
-def found(name: str) -> Found:
+def found(name: str) -> DiscoveredSource:
     """All files of a sample, those that are versions of each other too."""
     source = replace(sources.load()[name], alternatives=False)
     return survey(HERE / name / "raw", {name: source})[name]
