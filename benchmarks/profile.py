@@ -39,11 +39,11 @@ def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
     found = survey(raw, sources.load())[name]
     chosen = [shard for shard, _ in zip(Plan(found=found, settings=Settings()).shards(), range(shards), strict=False)]
     megabytes = sum(shard.bytes for shard in chosen) / 1e6
-    process.process(chosen[0], found.source, Settings().of(name))
+    process.process_shard(chosen[0], found.source, Settings().of(name))
     profiler = cProfile.Profile()
     profiler.enable()
     for shard in chosen:
-        tsv.encode(process.process(shard, found.source, Settings().of(name)).pairs)
+        tsv.encode(process.process_shard(shard, found.source, Settings().of(name)).pairs)
     profiler.disable()
     spent: dict[str, float] = {}
     whole = 0.0

@@ -122,7 +122,7 @@ def _name(folder: str | Path | None) -> str | None:
 
 def _outcomes(
     name: str, raw: str | Path, config: str | Path | Iterable[str | Path]
-) -> Iterator[tuple[Shard, process.Outcome]]:
+) -> Iterator[tuple[Shard, process.ShardResult]]:
     files = [config] if isinstance(config, str | Path) else config
     settings = load([Path(file) for file in files])
     known = sources.load(settings.plugins)
@@ -133,7 +133,7 @@ def _outcomes(
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = Plan(found=found, settings=settings)
     for shard in plan.shards():
-        yield shard, process.process(shard, found.source, settings.of(name))
+        yield shard, process.process_shard(shard, found.source, settings.of(name))
 
 
 def _files(shard: Shard, parts: pl.Series) -> pl.Series:

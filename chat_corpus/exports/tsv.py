@@ -33,7 +33,7 @@ def joined(rows: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def begins(rows: pl.DataFrame) -> pl.Series:
+def byte_offsets(rows: pl.DataFrame) -> pl.Series:
     """Where the bytes of each row of such columns begin in the file: i64."""
     ends = rows.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
     return ends.shift(1, fill_value=0)

@@ -132,9 +132,9 @@ class Written:
     def _do(self, entry: Entry) -> Again:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
         records = reading.records(shard, self.source)
-        cleaned = process.clean(shard, self.source, self.own, records)
+        cleaned = process.clean_turns(shard, self.source, self.own, records)
         unread = cleaned.turns["reason"].is_not_null()
-        outcome = process.judge(cleaned, shard, self.source, self.own, lambda: records)
+        outcome = process.filter_and_pair(cleaned, shard, self.source, self.own, lambda: records)
         where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
         if outcome.counts != entry.counts:
             raise ChatCorpusError(f"{where}: other accounts now than in {layout.index(self.out, self.name)}; {AGAIN}")

@@ -48,7 +48,7 @@ class Side:
         """The turns by address: `part, line, place`, their texts from stage to stage, and the rule that failed."""
         if self.again is None:
             return pl.DataFrame(schema={**_TURN, **_TOLD})
-        asked = filter_table.verdicts(self.again.turns, self.written.own.rules, self.written.source)
+        asked = filter_table.evaluate_filters(self.again.turns, self.written.own.rules, self.written.source)
         rule = asked.select(
             rule=pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in asked.columns)
         )
@@ -129,7 +129,7 @@ def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
 
 
 def _is_rule(causes: pl.Expr) -> pl.Expr:
-    codes = [Factor(CauseKind.RULE, rule.name).code for rule in filter_table.RULES]
+    codes = [Factor(CauseKind.RULE, rule.name).code for rule in filter_table.FILTERS]
     return causes.list.first().is_in(codes) & ~_is_several(causes)
 
 
@@ -202,7 +202,7 @@ def _crossed(old: Side, new: Side, sides: list[pl.DataFrame]) -> list[pl.Series]
     """Whether the rules of each run would reject the texts of the other."""
     asked = (("old_rejects_new", old, sides[1]), ("new_rejects_old", new, sides[0]))
     return [
-        filter_table.verdicts(frame, side.written.own.rules, side.written.source)
+        filter_table.evaluate_filters(frame, side.written.own.rules, side.written.source)
         .select(pl.any_horizontal(pl.all().is_not_null()).alias(name))
         .to_series()
         for name, side, frame in asked

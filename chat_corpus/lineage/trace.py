@@ -185,7 +185,7 @@ def _said(written: Written, again: Again, at: int) -> Said:
     frame = again.turns[at : at + 1]
     turn = frame.row(0, named=True)
     unread = turn["unread"]
-    asked = {} if unread else filter_table.verdicts(frame, written.own.rules, written.source).row(0, named=True)
+    asked = {} if unread else filter_table.evaluate_filters(frame, written.own.rules, written.source).row(0, named=True)
     rule = next((rule for rule, detail in asked.items() if detail is not None), None)
     return Said(
         at=_address(again, turn),

@@ -10,14 +10,14 @@ import polars as pl
 from chat_corpus.outputs import sealed
 from chat_corpus.pipeline import counts
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.pipeline.process import Cleaned
+from chat_corpus.pipeline.process import CleanTurns
 
 #: Texts that are mostly the same as the clean one: only where they differ are they written.
 _EARLIER = ("raw", "unconverted")
 _COUNTS = "chat_corpus.pipeline.counts"
 
 
-def write(cleaned: Cleaned, path: Path, name: str) -> None:
+def write(cleaned: CleanTurns, path: Path, name: str) -> None:
     """Write the clean turns of a shard and its accounts into one file, sealed as `name`. Raises OSError."""
     same = (pl.when(pl.col(name) != pl.col("text")).then(name).alias(name) for name in _EARLIER)
     told, content = {_COUNTS: counts.encode(cleaned.counts).decode()}, io.BytesIO()
@@ -25,7 +25,7 @@ def write(cleaned: Cleaned, path: Path, name: str) -> None:
     path.write_bytes(sealed.seal(content.getvalue(), name))
 
 
-def read(path: Path, name: str) -> Cleaned | None:
+def read(path: Path, name: str) -> CleanTurns | None:
     """What `write` wrote as `name`; None where there is nothing of the kind, or nothing whole."""
     try:
         content = sealed.unseal(path.read_bytes(), name)
@@ -33,4 +33,4 @@ def read(path: Path, name: str) -> Cleaned | None:
         turns = pl.read_parquet(io.BytesIO(content))
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError):
         return None
-    return Cleaned(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=told)
+    return CleanTurns(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=told)

@@ -16,7 +16,7 @@ import msgspec
 
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.pipeline.counts import Counts, decode, encode
-from chat_corpus.pipeline.shard import Piece, Shard
+from chat_corpus.pipeline.shard import ByteRange, Shard
 from chat_corpus.schema import Segmentation
 
 
@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def again(self, source: str, files: Mapping[str, RawFile]) -> Shard:
         """The shard as it was planned; `files` are the raw files by name."""
         pieces = tuple(
-            Piece(
+            ByteRange(
                 file=replace(files[one.file], encoding=one.encoding),
                 start=one.start,
                 stop=one.stop,

@@ -100,7 +100,7 @@ def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, whe
     Raises LedgerError where it did other than its law allows.
     """
     if law is Law.MAY_SPLIT:
-        check_unfolded(before, after, stage, where)
+        check_split(before, after, stage, where)
         return after
     check_length(before, len(after), stage, where)
     rows = before.with_columns(after)
@@ -123,7 +123,7 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
         raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {DEFECT}")
 
 
-def check_unfolded(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
+def check_split(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
     """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
     records = pl.struct("part", "line", "dialogue").rle().struct.field("value")
     if len(after) < len(before) or not before.select(records).equals(after.select(records)):

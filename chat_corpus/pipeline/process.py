@@ -21,7 +21,7 @@ from chat_corpus.pipeline.counts import Counts, PairCounts
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
 from chat_corpus.pipeline.pairing import pair
-from chat_corpus.pipeline.reposts import unfold
+from chat_corpus.pipeline.reposts import split_reposts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
@@ -33,7 +33,7 @@ _SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class ShardResult:
     """What a shard became.
 
     turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, and the
@@ -50,10 +50,10 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cleaned:
+class CleanTurns:
     """What the records of a shard became before they are filtered.
 
-    turns    `schema.TURNS` with clean text, and `raw`, `unconverted` and `script` as in `Outcome`
+    turns    `schema.TURNS` with clean text, and `raw`, `unconverted` and `script` as in `ShardResult`
     counts   the shard's accounts as far as they are known: records, and what was changed
     """
 
@@ -91,13 +91,13 @@ class Stage:
 
 def _bound(rows: pl.DataFrame, _context: Context) -> pl.DataFrame:
     """No later stage is given a turn that is too long for it."""
-    return filter_table.bound(rows)
+    return filter_table.reject_oversized(rows)
 
 
 def _unfold(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Repost chains as dialogues, where that is wanted."""
     wanted = context.own.read.reposts == "dialogue" and Markup.MICROBLOG in context.source.traits.markup
-    return unfold(rows) if wanted else rows
+    return split_reposts(rows) if wanted else rows
 
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -137,7 +137,7 @@ def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) 
 
 def _check(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The rules that say when a turn is not kept. Gives `reason` and `detail`."""
-    return filter_table.check(rows, context.own.rules, context.source)
+    return filter_table.apply_filters(rows, context.own.rules, context.source)
 
 
 def _count_kept(counts: Counts, _before: pl.DataFrame, after: pl.DataFrame) -> None:
@@ -156,22 +156,22 @@ CLEANING = (
 JUDGING = (Stage("check", _check, Law.MAY_REJECT, _count_kept),)
 
 
-def process(shard: Shard, source: Source, own: SourceSettings) -> Outcome:
+def process_shard(shard: Shard, source: Source, own: SourceSettings) -> ShardResult:
     """Run one shard through all stages. Raises ChatCorpusError where its files changed, LedgerError on imbalance."""
     raw = reading.records(shard, source)
-    return judge(clean(shard, source, own, raw), shard, source, own, lambda: raw)
+    return filter_and_pair(clean_turns(shard, source, own, raw), shard, source, own, lambda: raw)
 
 
-def clean(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records, ...]) -> Cleaned:
+def clean_turns(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records, ...]) -> CleanTurns:
     """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
     context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, own.read.limit, context.counts)
-    return Cleaned(turns=_run(CLEANING, turns, context).drop("notable"), counts=context.counts)
+    return CleanTurns(turns=_run(CLEANING, turns, context).drop("notable"), counts=context.counts)
 
 
-def judge(
-    cleaned: Cleaned, shard: Shard, source: Source, own: SourceSettings, raw: Callable[[], tuple[Records, ...]]
-) -> Outcome:
+def filter_and_pair(
+    cleaned: CleanTurns, shard: Shard, source: Source, own: SourceSettings, raw: Callable[[], tuple[Records, ...]]
+) -> ShardResult:
     """The stages that look at clean turns alone: check, pair. `raw` gives the records of those that are rejected.
 
     Raises LedgerError on imbalance.
@@ -180,13 +180,13 @@ def judge(
     context.counts.add(cleaned.counts)
     turns = _run(JUDGING, cleaned.turns, context)
     pairs = _paired(turns, context)
-    context.counts.check(shard.place)
-    return Outcome(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
+    context.counts.check(shard.label)
+    return ShardResult(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Run rows through stages, each held to its law, and counted. Raises LedgerError."""
-    where = context.shard.place
+    where = context.shard.label
     for stage in stages:
         try:
             made = stage.apply(rows, context)
@@ -202,7 +202,7 @@ def _paired(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The pairs to write: of all that the places of the turns imply, those without a reason. Raises LedgerError."""
     pairing = context.own.pairs.pairing(context.source.pairing)
     possible = pair(turns, pairing)
-    ledger.check_pairs(turns, possible, pairing, context.shard.place)
+    ledger.check_pairs(turns, possible, pairing, context.shard.label)
     pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0

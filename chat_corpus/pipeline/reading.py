@@ -15,7 +15,7 @@ from chat_corpus.files.raw_file import read_range
 from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.pipeline import ledger
 from chat_corpus.pipeline.counts import Counts, RecordCounts
-from chat_corpus.pipeline.shard import Piece, Shard
+from chat_corpus.pipeline.shard import ByteRange, Shard
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
 
@@ -38,10 +38,10 @@ def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, co
     """
     read = format_of(shard, source).read
     reading = _checked(read(raw), read, shard)
-    ledger.check_order(reading.rows, shard.place)
+    ledger.check_order(reading.rows, shard.label)
     reading, expected = _limited(shard, reading, limit)
     for part, piece in enumerate(shard.pieces):
-        used, lost = ledger.check_reading(reading, part, piece.first, expected[part], shard.place)
+        used, lost = ledger.check_reading(reading, part, piece.first, expected[part], shard.label)
         structural = len(reading.structural[part])
         file = ledger.file_counts(reading.rows, part, used, lost)
         file.unread_fields = Counter(field for _, field in reading.unread)
@@ -74,7 +74,7 @@ def _misgiven(given: object, name: str, function: Callable[..., object], shard: 
     return ChatCorpusError(f"{shard.extent}: {type(given).__name__} given by {name} ({place_of(function)}){why}")
 
 
-def _content(piece: Piece) -> bytes:
+def _content(piece: ByteRange) -> bytes:
     data = read_range(piece.file, piece.start, piece.stop)
     if piece.crc is not None and zlib.crc32(data) != piece.crc:
         raise FileError(piece.file.name, "it changed while it was read; wait until it is whole, and run again")
@@ -86,7 +86,7 @@ def format_of(shard: Shard, source: Source) -> Format:
     try:
         return source.inputs[shard.input].format.of(shard.dialect)
     except ValueError as error:
-        raise ChatCorpusError(f"{shard.place}: {error}; run again with --fresh") from error
+        raise ChatCorpusError(f"{shard.label}: {error}; run again with --fresh") from error
 
 
 def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:

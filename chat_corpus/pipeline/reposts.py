@@ -9,7 +9,7 @@ from chat_corpus.pipeline.text.social_media import GATES, comments
 from chat_corpus.schema import TURNS
 
 
-def unfold(rows: pl.DataFrame) -> pl.DataFrame:
+def split_reposts(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `schema.TURNS` with each repost chain as so many rows; the turns of its dialogue are counted anew.
 
     For layouts whose dialogues have one row for each position. A comment without words is a turn without text.

@@ -50,7 +50,7 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     pairs: PairOptions = PairOptions()
 
     @property
-    def cleaning(self) -> SourceSettings:
+    def cleaning_settings(self) -> SourceSettings:
         """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
         return replace(self, rules=RuleOptions(), pairs=PairOptions())
 

@@ -11,7 +11,7 @@ from chat_corpus.schema import Markup, Segmentation, Traits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class ByteRange:
     """The byte range `start:stop` of one file: `records` records, numbered from `first`.
 
     `crc` is the CRC-32 of its bytes when they were counted, so that a file that is another one under the same size and
@@ -33,7 +33,7 @@ class Shard:
     source: str
     input: int
     number: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ByteRange, ...]
     segmentation: Segmentation
     dialect: str = ""
 
@@ -56,7 +56,7 @@ class Shard:
         return any(one.file.name == file and one.first <= record < one.first + one.records for one in self.pieces)
 
     @property
-    def place(self) -> str:
+    def label(self) -> str:
         """Where a message about this shard says it is."""
         first = self.pieces[0]
         return f"{self.source}, shard {self.number} ({first.file.name} from record {first.first})"

@@ -146,8 +146,8 @@ class Merge:
     def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
         """Write the pairs that are no repeats, and add the repeats, which it returns, to the rejects."""
         keys = [part.keys for part in self._parts]
-        repeats = dedup.repeated(keys)
-        for number, (part, limits) in enumerate(zip(self._parts, pairwise(dedup.limits(keys)), strict=True)):
+        repeats = dedup.find_duplicates(keys)
+        for number, (part, limits) in enumerate(zip(self._parts, pairwise(dedup.row_offsets(keys)), strict=True)):
             begin, end = (repeats["row"].search_sorted(row, "left") for row in limits)
             dropped = repeats[begin:end].with_columns(pl.col("row") - limits[0])
             lengths = runs(dropped["row"].to_list())
@@ -174,7 +174,8 @@ def _cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
     """The lines of a part in pieces, kept and left out in turn, `lengths` as in `outputs.shard_index.Place`."""
     borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
     return [
-        data[begin:end] for begin, end in pairwise([0, *dedup.begins(keys, borders).fill_null(len(data)), len(data)])
+        data[begin:end]
+        for begin, end in pairwise([0, *dedup.byte_offsets(keys, borders).fill_null(len(data)), len(data)])
     ]
 
 

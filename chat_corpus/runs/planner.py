@@ -24,7 +24,7 @@ from chat_corpus.files.raw_file import read_some as _read
 from chat_corpus.formats.base import Format
 from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.settings import ReadOptions
-from chat_corpus.pipeline.shard import Piece, Shard
+from chat_corpus.pipeline.shard import ByteRange, Shard
 from chat_corpus.pipeline.text.segmentation import observed
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings.model import Settings
@@ -125,7 +125,7 @@ class Plan:
         segmentation = self._segmentation(files[0][0])
         return [FileFacts(file=file, evidence=evidence, segmentation=segmentation) for file, evidence in files]
 
-    def _pieces(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[Piece, ...]]:
+    def _pieces(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[ByteRange, ...]]:
         if format_.cut is None:
             yield tuple(_whole(fact, format_.count) for fact in facts)
         elif format_.parts == 1:
@@ -134,7 +134,7 @@ class Plan:
         else:
             yield from self._parallel(format_, facts)
 
-    def _parallel(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[Piece, ...]]:
+    def _parallel(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[ByteRange, ...]]:
         """Pieces of parallel files with as many records each; then the rest of a longer file by itself."""
         leading, following = facts
         assert format_.cut is not None  # noqa: S101 _pieces asked
@@ -148,7 +148,7 @@ class Plan:
                 if first > limit:
                     break
             while first <= limit and (rest := follower.take(max(1, size >> 7))).records:
-                yield Piece(file=leading.file, start=end, stop=end, first=first, records=0), rest
+                yield ByteRange(file=leading.file, start=end, stop=end, first=first, records=0), rest
                 first += rest.records
         check_unchanged(following.file)
         read = {fact.file.name: min(fact.records, limit) for fact in facts}
@@ -167,7 +167,7 @@ class _Follower:
         self._stream, self._facts, self._size = _watched(content, facts), facts, size
         self._start, self._data = 0, b""
 
-    def take(self, records: int) -> Piece:
+    def take(self, records: int) -> ByteRange:
         """The piece of the next `records` lines, fewer at the end of the file."""
         chunks, held, lines = [self._data], len(self._data), self._data.count(b"\n")
         while lines < records and (chunk := _read(self._stream, 1 << 20, self._facts.file)):
@@ -177,7 +177,7 @@ class _Follower:
         self._data = b"".join(chunks)
         length = lines_end(self._data, records)
         facts, taken = self._facts, count_lines(self._data[:length])
-        piece = Piece(
+        piece = ByteRange(
             file=facts.file,
             start=self._start,
             stop=self._start + length,
@@ -235,7 +235,7 @@ def _sample(file: RawFile) -> bytes:
     return b"\n".join(read_range(file, start, start + size) for start in starts)
 
 
-def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> Piece:
+def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> ByteRange:
     """A file of a layout that cannot be cut."""
     (piece,) = _cut(facts, lambda data: 0, count, 1 << 20)  # noqa: ARG005 the name says what it is given
     if piece.records > _MOST_RECORDS:
@@ -279,7 +279,7 @@ def _cut(
     count: Callable[[bytes], int],
     size: int,
     fault_at_end: Callable[[bytes], str] | None = None,
-) -> Iterator[Piece]:
+) -> Iterator[ByteRange]:
     """Consecutive pieces of about `size` bytes that cover a file.
 
     Raises FileError where its end is at fault: of a compressed file nobody has seen that before.
@@ -294,7 +294,9 @@ def _cut(
                 records = _given(facts, count, "count", data[:length])
                 facts.records = first + records - 1
                 crc = zlib.crc32(memoryview(data)[:length])
-                yield Piece(file=facts.file, start=start, stop=start + length, first=first, records=records, crc=crc)
+                yield ByteRange(
+                    file=facts.file, start=start, stop=start + length, first=first, records=records, crc=crc
+                )
                 start, first, data = start + length, facts.records + 1, data[length:]
             else:
                 _check_length(facts, len(data), start, size)
@@ -305,4 +307,4 @@ def _cut(
     facts.records = first + records - 1
     if data or start == 0:
         crc = zlib.crc32(data)
-        yield Piece(file=facts.file, start=start, stop=start + len(data), first=first, records=records, crc=crc)
+        yield ByteRange(file=facts.file, start=start, stop=start + len(data), first=first, records=records, crc=crc)

@@ -63,7 +63,7 @@ class Task:
     @cached_property
     def turns(self) -> Path | None:
         """Where the clean turns of this task are kept, if they are to be."""
-        settings = self.settings.of(self.shard.source).cleaning
+        settings = self.settings.of(self.shard.source).cleaning_settings
         return None if self.kept is None else self.kept / f"{self._stem(settings)}.arrow"
 
     def _stem(self, settings: SourceSettings, **wanted: object) -> str:
@@ -94,15 +94,15 @@ def work(task: Task) -> Counts:
     shard, part = task.shard, task.part
     with attributed(shard.extent):
         _check_code(task)
-        outcome = process.process(shard, *task.source) if task.turns is None else _judged(task, task.turns)
+        outcome = process.process_shard(shard, *task.source) if task.turns is None else _judged(task, task.turns)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
-        ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.place)
-        ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.place)
+        ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
+        ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
         contents = {part.pairs: encoded, part.rejects: rejects}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
-            contents[part.keys] = _arrow(dedup.keys(outcome.pairs, names, tsv.begins(columns)))
+            contents[part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
         if task.conversions:
             contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
     with attributed(shard.extent, task.folder.parent):
@@ -122,17 +122,17 @@ def _check_code(task: Task) -> None:
         )
 
 
-def _judged(task: Task, path: Path) -> process.Outcome:
+def _judged(task: Task, path: Path) -> process.ShardResult:
     """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
     shard, (source, own) = task.shard, task.source
     name = f"{shard.source}/{path.stem}"
     cleaned = dialogue_store.read(path, name)
     if cleaned is None:
         raw = reading.records(shard, source)
-        cleaned = process.clean(shard, source, own, raw)
+        cleaned = process.clean_turns(shard, source, own, raw)
         write_atomic(path, lambda beside: dialogue_store.write(cleaned, beside, name), sync=False)
-        return process.judge(cleaned, shard, source, own, lambda: raw)
-    return process.judge(cleaned, shard, source, own, lambda: reading.records(shard, source))
+        return process.filter_and_pair(cleaned, shard, source, own, lambda: raw)
+    return process.filter_and_pair(cleaned, shard, source, own, lambda: reading.records(shard, source))
 
 
 def raw_records(task: Task) -> pl.DataFrame:

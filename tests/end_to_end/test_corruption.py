@@ -125,11 +125,11 @@ def _conversion(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _check(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(filter_table, "check", fault, patched)
+    _after(filter_table, "apply_filters", fault, patched)
 
 
 def _begins(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(tsv, "begins", fault, patched)
+    _after(tsv, "byte_offsets", fault, patched)
 
 
 BEGINS: dict[str, Any] = {

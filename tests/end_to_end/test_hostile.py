@@ -120,7 +120,7 @@ def test_a_million_lines_of_nothing_are_accounted_for(name: str, content: bytes,
     assert sum(one.counts.records.used for one in outcomes) == 0
 
 
-def _processed(folder: Path, name: str, content: bytes, settings: Settings) -> list[pipeline.Outcome]:
+def _processed(folder: Path, name: str, content: bytes, settings: Settings) -> list[pipeline.ShardResult]:
     return [process(shard, settings) for shard in _shards(folder, name, content, settings)]
 
 

@@ -108,14 +108,14 @@ def _input(source: Source, mutant: Mutant) -> int | None:
 def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     source = sources.load()[mutant.sample.source]
     settings = load((), {**mutant.options, "shard_bytes": shard_bytes})
-    outcomes: list[process.Outcome] = []
+    outcomes: list[process.ShardResult] = []
     read = Read(shards=0, turns=[], pairs=[], rejects=[], counts=Counts.zero())
     number = _input(source, mutant)
     if number is None:
         return read
     plan = Plan(found=DiscoveredSource(source=source, groups=[FileGroup(input=number, files=files)]), settings=settings)
     try:
-        outcomes.extend(process.process(shard, source, settings.of(source.name)) for shard in plan.shards())
+        outcomes.extend(process.process_shard(shard, source, settings.of(source.name)) for shard in plan.shards())
     except LedgerError:
         raise
     except ChatCorpusError as error:
@@ -126,7 +126,7 @@ def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     return read
 
 
-def _account(read: Read, outcomes: list[process.Outcome]) -> None:
+def _account(read: Read, outcomes: list[process.ShardResult]) -> None:
     read.shards = len(outcomes)
     for outcome in outcomes:
         read.counts.add(outcome.counts)

@@ -35,6 +35,6 @@ def test_a_broken_law_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     made = next(one for one in (mutant(SAMPLES, 3, number) for number in range(500)) if one.sample.source == "tieba")
     check(made, tmp_path)
-    monkeypatch.setattr("chat_corpus.pipeline.filters.table.check", dies)
+    monkeypatch.setattr("chat_corpus.pipeline.filters.table.apply_filters", dies)
     with pytest.raises(ZeroDivisionError):
         check(made, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from chat_corpus.lineage import causes
 from chat_corpus.lineage.causes import BY_REPORT, CauseKind, Factor, either, literal, named
-from chat_corpus.pipeline.filters.table import RULES
+from chat_corpus.pipeline.filters.table import FILTERS
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text.steps import STEPS
 
@@ -26,7 +26,7 @@ def keys(settings: Mapping[str, object], *at: str) -> list[str]:
 KEYS = keys(msgspec.to_builtins(SourceSettings()))
 PLAIN = [Factor(kind) for kind in CauseKind if kind not in (CauseKind.STEP, CauseKind.RULE)]
 STEPS_ = [Factor(CauseKind.STEP, step.name) for step in STEPS]
-RULES_ = [Factor(CauseKind.RULE, rule.name) for rule in RULES]
+RULES_ = [Factor(CauseKind.RULE, rule.name) for rule in FILTERS]
 
 
 @pytest.mark.parametrize("factor", [*PLAIN, *STEPS_, *RULES_], ids=lambda factor: factor.code)

@@ -17,7 +17,7 @@ from chat_corpus.lineage.compare import compare
 from chat_corpus.lineage.comparison import Compared
 from chat_corpus.lineage.trace import Address, trace
 from chat_corpus.pipeline.filters import table as filter_table
-from chat_corpus.pipeline.filters.table import Rule
+from chat_corpus.pipeline.filters.table import Filter
 from chat_corpus.schema import Reason
 from tests.conftest import slow_from
 from tests.helpers import HARD, invoke, put
@@ -295,13 +295,13 @@ def test_the_same_rows_in_other_bytes_are_told(reported: bool, tmp_path: Path) -
 
 
 def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    added = Rule(
+    added = Filter(
         name="max_chars",
         reason=Reason.LENGTH,
         rejects=lambda options, _source: (pl.col("dialogue") == 1) & (pl.col("part") == 0) & (options.max_chars > 0),
         message=pl.format("dialogue {}", "dialogue"),
     )
-    monkeypatch.setattr(filter_table, "RULES", (*filter_table.RULES[:-1], added))
+    monkeypatch.setattr(filter_table, "FILTERS", (*filter_table.FILTERS[:-1], added))
     raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n好\t不\n"})
     (tmp_path / "less.yaml").write_text("rules: {max_chars: 100}\n")
     flags = {"old": (), "new": ("--config", tmp_path / "less.yaml")}

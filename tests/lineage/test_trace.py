@@ -129,9 +129,9 @@ def test_a_turn_rejected_at_reading_is_not_put_down_to_a_rule_of_the_same_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rule may say of a turn what its reader has said, and reject it for the same reason."""
-    empty, *others = filter_table.RULES
+    empty, *others = filter_table.FILTERS
     alike = replace(empty, message=pl.lit("a turn without text"))
-    monkeypatch.setattr(filter_table, "RULES", (alike, *others))
+    monkeypatch.setattr(filter_table, "FILTERS", (alike, *others))
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t \n丙\t\u200b\n戊\t己\n"})
     done = made(raw, tmp_path / "out", "tieba")
     told = [explain(done.written, "tieba.dialogues", record).turns[1].said for record in (1, 2, 3)]

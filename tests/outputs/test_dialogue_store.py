@@ -55,7 +55,7 @@ def test_other_rules_and_pairs_start_from_the_turns_that_were_kept(
     assert before.isdisjoint(_kept(out)), "shards of another size are others"
     before = _kept(out)
     with monkeypatch.context() as patched:
-        patched.setattr(process, "clean", lambda *_: pytest.fail("cleaned again"))
+        patched.setattr(process, "clean_turns", lambda *_: pytest.fail("cleaned again"))
         told = _run(raw, out, "--keep-turns", "--force", "--pairs", "first", "--config", str(config))
     assert _kept(out) == before
     assert told == _run(raw, tmp_path / "anew", "--pairs", "first", "--config", str(config))
@@ -97,7 +97,7 @@ def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> N
 def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> None:
     source, settings = sources.load()[name], Settings()
     for shard in Plan(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
-        cleaned = process.clean(shard, source, settings.of(name), reading.records(shard, source))
+        cleaned = process.clean_turns(shard, source, settings.of(name), reading.records(shard, source))
         dialogue_store.write(cleaned, tmp_path / "turns", name)
         again = dialogue_store.read(tmp_path / "turns", name)
         assert again is not None

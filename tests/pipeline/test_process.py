@@ -14,7 +14,7 @@ from chat_corpus.errors import ChatCorpusError
 from chat_corpus.pipeline import process as pipeline
 from chat_corpus.pipeline import reading
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.pipeline.process import Outcome
+from chat_corpus.pipeline.process import ShardResult
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.planner import Plan
 from chat_corpus.settings.loading import load
@@ -39,7 +39,7 @@ def conv(folder: Path, settings: Settings, content: bytes = CONV) -> list[Shard]
     return shards(folder, "subtitle", settings, **{"lost.conv": content})
 
 
-def frames(outcome: Outcome) -> tuple[object, ...]:
+def frames(outcome: ShardResult) -> tuple[object, ...]:
     return outcome.turns.rows(), outcome.pairs.rows(), outcome.rejects.rows(), outcome.counts
 
 
@@ -92,8 +92,8 @@ def test_clean_turns_may_be_judged_more_than_once(tmp_path: Path) -> None:
     (shard,) = conv(tmp_path, Settings())
     source, own = sources.load()["subtitle"], Settings().of("subtitle")
     raw = reading.records(shard, source)
-    cleaned = pipeline.clean(shard, source, own, raw)
-    first, again = (pipeline.judge(cleaned, shard, source, own, lambda: raw) for _ in range(2))
+    cleaned = pipeline.clean_turns(shard, source, own, raw)
+    first, again = (pipeline.filter_and_pair(cleaned, shard, source, own, lambda: raw) for _ in range(2))
     assert first.counts == again.counts == process(shard, Settings()).counts
     assert (cleaned.counts.turns.read, cleaned.counts.pairs.possible) == (0, 0)
 

@@ -208,8 +208,8 @@ def test_after_a_failure_a_sound_program_does_the_source_again(
 ) -> None:
     out, before = earlier
     with monkeypatch.context() as patched:
-        check = filter_table.check
-        patched.setattr(filter_table, "check", lambda *args: check(*args).head(-1))
+        check = filter_table.apply_filters
+        patched.setattr(filter_table, "apply_filters", lambda *args: check(*args).head(-1))
         failed(out, before, "stage 'check' lost or added turns")
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))

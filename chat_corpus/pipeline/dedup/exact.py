@@ -25,7 +25,7 @@ def read(path: Path, *columns: str) -> pl.DataFrame:
     return (frame.select(columns) if columns else frame).collect()
 
 
-def keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.DataFrame:
+def pair_keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.DataFrame:
     """The keys of pairs as a pipeline makes them: `low, high: u64, row, begin: u32, file: str, line: u32`, by `low`.
 
     `row` counts the pairs from 0, `begins` say where the bytes of each begin in their file, `file` and `line` are the
@@ -39,14 +39,14 @@ def keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.Dat
     return told.with_row_index("row").select("low", "high", "row", "begin", "file", "line").sort("low")
 
 
-def limits(parts: Sequence[Path]) -> list[int]:
+def row_offsets(parts: Sequence[Path]) -> list[int]:
     """Where the pairs of each part begin among those of all, from 0; last, how many there are."""
     return [0, *accumulate(pl.scan_ipc(part, glob=False).select(pl.len()).collect().item() for part in parts)]
 
 
-def repeated(parts: Sequence[Path]) -> pl.DataFrame:
+def find_duplicates(parts: Sequence[Path]) -> pl.DataFrame:
     """The pairs to leave out: `row: u32`, from 0 over all parts in order, and `file, line` of the first such pair."""
-    starts = limits(parts)
+    starts = row_offsets(parts)
     passes = 1 + starts[-1] // _PASS
     found = [
         _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
@@ -100,7 +100,7 @@ def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
     return _of_rows(part, rows, "file", "line")
 
 
-def begins(part: Path, rows: pl.Series) -> pl.Series:
+def byte_offsets(part: Path, rows: pl.Series) -> pl.Series:
     """Where the bytes of these pairs begin in the file of a part, in their order; null for a pair that is none."""
     return _of_rows(part, rows, "begin")["begin"]
 

@@ -19,7 +19,7 @@ _LONGEST = 1 << 20
 _LOST = "\N{REPLACEMENT CHARACTER}"
 
 
-def bound(rows: pl.DataFrame) -> pl.DataFrame:
+def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `schema.TURNS` with a reason instead of a text where a turn is longer than any stage should be given."""
     bytes_ = rows["text"].str.len_bytes()
     long = bytes_ > _LONGEST
@@ -34,7 +34,7 @@ def bound(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class Filter:
     """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its own row alone.
 
     `rejects` is true of the turns that the rule rejects, `message` says what was found; of what it says nothing of, the
@@ -69,15 +69,15 @@ def _no_answer(source: Source) -> pl.Expr:
 
 #: All rules, in the order in which they are asked; the first that rejects a turn gives the reason. One that an option
 #: steers has the option's name.
-RULES: tuple[Rule, ...] = (
-    Rule(
+FILTERS: tuple[Filter, ...] = (
+    Filter(
         name="empty",
         reason=Reason.EMPTY,
         rejects=lambda _options, _source: _TEXT == "",
         message=pl.lit("nothing left of the turn once it was cleaned"),
         candidates=_empty,
     ),
-    Rule(
+    Filter(
         name="no_answer",
         reason=Reason.NO_ANSWER,
         rejects=lambda _options, source: _no_answer(source) & (pl.col("turn") > 0),
@@ -85,7 +85,7 @@ RULES: tuple[Rule, ...] = (
         applies=lambda _options, source: bool(source.no_answer),
         candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
     ),
-    Rule(
+    Filter(
         name="max_damaged",
         reason=Reason.DAMAGED,
         rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
@@ -93,14 +93,14 @@ RULES: tuple[Rule, ...] = (
         applies=lambda options, _source: options.max_damaged < 1,
         candidates=_with_lost,
     ),
-    Rule(
+    Filter(
         name="min_chars",
         reason=Reason.LENGTH,
         rejects=lambda options, _source: options.min_chars > _CHARS,
         message=pl.format("{} characters, fewer than min_chars", _CHARS),
         applies=lambda options, _source: options.min_chars > 1,
     ),
-    Rule(
+    Filter(
         name="max_chars",
         reason=Reason.LENGTH,
         rejects=lambda options, _source: options.max_chars < _CHARS,
@@ -110,12 +110,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def asked(options: RuleOptions, source: Source) -> tuple[Rule, ...]:
+def asked(options: RuleOptions, source: Source) -> tuple[Filter, ...]:
     """The rules that are asked of the turns of a source."""
-    return tuple(rule for rule in RULES if rule.applies(options, source))
+    return tuple(rule for rule in FILTERS if rule.applies(options, source))
 
 
-def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+def apply_filters(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Rows with `reason` and `detail` of the turns not kept.
 
     `rows` are those of `schema.TURNS` plus `raw`, the text as it was read.
@@ -138,15 +138,15 @@ def check(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFr
     return rows.with_columns(**changed)
 
 
-def _said(rule: Rule) -> pl.Expr:
+def _said(rule: Filter) -> pl.Expr:
     """The message of a rule, which is never null: without one, verdicts would say that the turn is kept."""
     return pl.coalesce(rule.message, pl.lit(rule.name))
 
 
-def verdicts(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+def evaluate_filters(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
     """Each rule that is asked, as a column of its name: the message for turns that it rejects, null for the others.
 
-    `rows` are as for `check`, the columns in the order in which rules are asked.
+    `rows` are as for `apply_filters`, the columns in the order in which rules are asked.
     """
     return rows.select(
         pl.when(rule.rejects(options, source)).then(_said(rule)).alias(rule.name) for rule in asked(options, source)

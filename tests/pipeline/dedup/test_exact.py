@@ -40,7 +40,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
     for number, pairs in enumerate(parts):
         rows = frame(pairs, len(addressed) + 1)
         part = Part(folder=folder, stem=str(number))
-        keys = dedup.keys(rows, ["甲.csv", "乙.txt"], tsv.begins(tsv.columns(rows)))
+        keys = dedup.pair_keys(rows, ["甲.csv", "乙.txt"], tsv.byte_offsets(tsv.columns(rows)))
         keys.write_ipc(part.keys, compression="uncompressed")
         told = counted(1, len(pairs), len(pairs))
         part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n'}, told)
@@ -78,7 +78,7 @@ def test_repeats_are_those_that_a_set_would_find(size: int, parts: list[list[Pai
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(dedup, "_PASS", size)
         made, addressed = parts_of(Path(folder), parts)
-        assert dedup.repeated([part.keys for part in made]).rows() == naive(addressed)
+        assert dedup.find_duplicates([part.keys for part in made]).rows() == naive(addressed)
 
 
 def test_pairs_that_only_look_alike_are_not_the_same() -> None:
@@ -93,13 +93,13 @@ def test_pairs_that_only_look_alike_are_not_the_same() -> None:
         ("", "abc"),
         ("", ""),
     ]
-    keys = dedup.keys(frame(alike, 1), ["甲", "乙"], pl.int_range(len(alike), eager=True))
+    keys = dedup.pair_keys(frame(alike, 1), ["甲", "乙"], pl.int_range(len(alike), eager=True))
     assert keys.select("low", "high").n_unique() == keys["low"].n_unique() == keys["high"].n_unique() == len(alike)
 
 
 def test_keys_of_many_pairs_do_not_collide() -> None:
     pairs = frame([(str(n % 300), str(n // 300)) for n in range(90_000)], 1)
-    keys = dedup.keys(pairs, ["甲", "乙"], pl.int_range(90_000, eager=True))
+    keys = dedup.pair_keys(pairs, ["甲", "乙"], pl.int_range(90_000, eager=True))
     assert keys["low"].n_unique() == keys["high"].n_unique() == 90_000
 
 

@@ -10,7 +10,7 @@ import pytest
 from chat_corpus.formats.base import turns_frame
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.filters.options import RuleOptions
-from chat_corpus.pipeline.filters.table import Rule, asked, check, verdicts
+from chat_corpus.pipeline.filters.table import Filter, apply_filters, asked, evaluate_filters
 from chat_corpus.pipeline.text.normalizer import sift
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Reason
@@ -36,7 +36,7 @@ def reasons(
     texts: list[str | None], options: RuleOptions | None = None, source: Source = SOURCE, turn: int = 1
 ) -> list[str | None]:
     rows = turns(texts, source, turn)
-    checked = check(rows, options or RuleOptions(), source)
+    checked = apply_filters(rows, options or RuleOptions(), source)
     assert checked.drop("reason", "detail").equals(rows.drop("reason", "detail"))
     told = checked.select("reason", "detail").rows()
     assert all((reason is None) == (detail is None) for reason, detail in told)
@@ -101,7 +101,7 @@ OPTIONS = [
 def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> None:
     rows = turns(CASES, source, turn)
     for options in OPTIONS:
-        checked, told = check(rows, options, source), verdicts(rows, options, source)
+        checked, told = apply_filters(rows, options, source), evaluate_filters(rows, options, source)
         names = {rule.name: str(rule.reason) for rule in asked(options, source)}
         assert told.columns == list(names)
         for row, found in zip(checked.iter_rows(named=True), told.iter_rows(named=True), strict=True):
@@ -114,13 +114,13 @@ def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> N
 
 def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without saying which turns it is about, it is asked of plain ones too."""
-    added = Rule(
+    added = Filter(
         name="good", reason=Reason.LENGTH, rejects=lambda _options, _source: pl.col("text") == "好", message=pl.lit("!")
     )
-    monkeypatch.setattr(filter_table, "RULES", (*filter_table.RULES, added))
+    monkeypatch.setattr(filter_table, "FILTERS", (*filter_table.FILTERS, added))
     rows = turns(CASES, SOURCE)
-    assert check(rows, RuleOptions(), SOURCE)["detail"].to_list().count("!") == 1
-    assert verdicts(rows, RuleOptions(), SOURCE)["good"].to_list().count("!") == 1
+    assert apply_filters(rows, RuleOptions(), SOURCE)["detail"].to_list().count("!") == 1
+    assert evaluate_filters(rows, RuleOptions(), SOURCE)["good"].to_list().count("!") == 1
 
 
 ADDED = {
@@ -135,18 +135,18 @@ ADDED = {
 @pytest.mark.parametrize("name", ADDED)
 def test_a_rule_may_ask_of_any_column_and_its_verdict_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rejects, message = ADDED[name]
-    added = Rule(name="added", reason=Reason.LENGTH, rejects=lambda _options, _source: rejects, message=message)
-    monkeypatch.setattr(filter_table, "RULES", (added, *filter_table.RULES))
+    added = Filter(name="added", reason=Reason.LENGTH, rejects=lambda _options, _source: rejects, message=message)
+    monkeypatch.setattr(filter_table, "FILTERS", (added, *filter_table.FILTERS))
     rows = turns(CASES, SOURCE)
-    checked, told = check(rows, RuleOptions(), SOURCE), verdicts(rows, RuleOptions(), SOURCE)
+    checked, told = apply_filters(rows, RuleOptions(), SOURCE), evaluate_filters(rows, RuleOptions(), SOURCE)
     mine = told["added"].is_not_null() & rows["reason"].is_null()
     assert mine.any()
     assert checked.filter(mine)["detail"].equals(told.filter(mine)["added"].alias("detail"))
     assert checked.filter(mine)["reason"].unique().to_list() == ["length"]
 
 
-@pytest.mark.parametrize("rule", [rule for rule in filter_table.RULES if rule.candidates], ids=lambda rule: rule.name)
-def test_the_candidates_of_a_rule_hold_all_that_it_rejects(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", [rule for rule in filter_table.FILTERS if rule.candidates], ids=lambda rule: rule.name)
+def test_the_candidates_of_a_rule_hold_all_that_it_rejects(rule: Filter) -> None:
     for source in (SOURCE, PTT):
         for options in OPTIONS:
             if rule.applies(options, source) and rule.candidates is not None:
