@@ -67,7 +67,7 @@ class Filter:
 
     def texts(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The texts, filtered, and a mask of those that the text steps cannot settle, which stay as they are."""
-        clean = normalizer.sift(texts.rename("text"), self.settings.text, self.traits)
+        clean = normalizer.normalize_and_flag(texts.rename("text"), self.settings.text, self.traits)
         converted = script.load(self.settings.script).convert(clean["text"], declared=self.traits.script)["text"]
         unsettled = clean["unsettled"]
         return (converted.zip_with(~unsettled, texts) if unsettled.any() else converted), unsettled

@@ -14,7 +14,7 @@ from chat_corpus.exports import tsv
 from chat_corpus.lineage.causes import CauseKind, Factor, either, literal, named
 from chat_corpus.lineage.recorded_run import Again, Written
 from chat_corpus.pipeline.filters import table as filter_table
-from chat_corpus.pipeline.text.step_diff import Way, diverge
+from chat_corpus.pipeline.text.step_diff import StepConfig, diverge
 from chat_corpus.schema import Pairing
 
 _TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
@@ -37,7 +37,7 @@ class Side:
         return self.written.own.pairs.pairing(self.written.source.pairing)
 
     @property
-    def way(self) -> Way:
+    def way(self) -> StepConfig:
         """Options and traits of the text steps."""
         traits = self.written.source.traits
         if self.again is not None:

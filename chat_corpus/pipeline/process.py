@@ -103,8 +103,10 @@ def _unfold(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
     traits, converter = context.traits, script.load(context.own.script)
-    also = converter.questions(traits.script)
-    texts = normalizer.sift(rows["text"], context.own.text, traits, also, context.counts.turns.changed_by_step)
+    also = converter.attention_characters(traits.script)
+    texts = normalizer.normalize_and_flag(
+        rows["text"], context.own.text, traits, also, context.counts.turns.changed_by_step
+    )
     texts = texts.with_columns(raw=rows["text"])
     bad = texts["unsettled"]
     if not bad.any():

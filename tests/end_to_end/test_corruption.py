@@ -117,7 +117,7 @@ def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(normalizer, "sift", fault, patched)
+    _after(normalizer, "normalize_and_flag", fault, patched)
 
 
 def _conversion(fault: Frame, patched: pytest.MonkeyPatch) -> None:

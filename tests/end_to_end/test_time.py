@@ -110,7 +110,7 @@ def _stages(traits: Traits, options: TextOptions) -> Callable[[str], object]:
     converter = script.load(ScriptOptions())
 
     def work(text: str) -> object:
-        clean = normalizer.sift(pl.Series("text", [text]), options, traits)["text"]
+        clean = normalizer.normalize_and_flag(pl.Series("text", [text]), options, traits)["text"]
         return converter.convert(clean, declared=traits.script)
 
     work("這裡東京へ行きます")  # dictionaries are compiled when first needed
@@ -187,7 +187,7 @@ def test_what_a_terminal_shows_takes_time_in_proportion_whatever_is_joined(shown
     ids=["tags in tags", "entities by entities", "attributes", "a chain of emoji", "escapes"],
 )
 def test_a_text_that_peels_for_ever_is_settled_or_left_as_it_is(text: str) -> None:
-    told = normalizer.sift(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
+    told = normalizer.normalize_and_flag(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
     settled = not told["unsettled"][0]
     assert told["unsettled"][1] is False
     changes = normalizer.explain(text, TextOptions(), Traits())

@@ -9,8 +9,8 @@ import msgspec
 import polars as pl
 
 from chat_corpus.masks import apply_where, matches
-from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rarity
-from chat_corpus.pipeline.script.dictionary import FEMININE, compose, without_faults
+from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rare_characters
+from chat_corpus.pipeline.script.dictionary import FEMININE, build_table, without_faults
 from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
 from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
 from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, character_class, patch
@@ -53,7 +53,7 @@ class Converter:
 
     @cached_property
     def _table(self) -> dict[str, str]:
-        return compose(self._regional, feminine_ni=self._options.feminine_ni)
+        return build_table(self._regional, feminine_ni=self._options.feminine_ni)
 
     @cached_property
     def _stage(self) -> Stage:
@@ -88,12 +88,12 @@ class Converter:
             **{f"sha256 {name}": digest for name, digest in sorted(self._package.digests.items())},
         }
 
-    def questions(self, declared: Script) -> str:
+    def attention_characters(self, declared: Script) -> str:
         """The characters (the inside of a class) of texts that ask more of `convert` than others in that script.
 
         They have one of `rarity`, may be Japanese, or have 妳.
         """
-        return f"{rarity(self._evidence, declared)}{ANY_KANA}{FEMININE}"
+        return f"{rare_characters(self._evidence, declared)}{ANY_KANA}{FEMININE}"
 
     def convert(
         self,

@@ -57,7 +57,7 @@ class Evidence:
     """
 
     traditional: str
-    telling: str
+    phrases: str
     simplified: str
     doubtful: str
     gate: str
@@ -77,7 +77,7 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
     return Evidence(
         traditional=character_class(converted - both),
-        telling=_TELLING,
+        phrases=_TELLING,
         simplified=character_class(simplified - converted - both),
         doubtful="|".join([character_class(both), *sorted(words)]),
         gate=character_class(seen | {FEMININE}),
@@ -89,7 +89,7 @@ def mostly_traditional(declared: Script) -> bool:
     return _PRIOR[declared] == _TRADITIONAL
 
 
-def rarity(signs: Evidence, declared: Script) -> str:
+def rare_characters(signs: Evidence, declared: Script) -> str:
     """The characters (the inside of a class) of the rare texts of a source in this script that must be looked at.
 
     In a traditional source these may be in the other script; in others they may be in traditional script in part, or
@@ -106,7 +106,7 @@ def detect(
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
     character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral. Rows outside `few`, a mask, are known to have no character of `rarity`.
+    it stays neutral. Rows outside `few`, a mask, are known to have no character of `rare_characters`.
     """
     every = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
     if mostly_traditional(declared):
@@ -117,7 +117,7 @@ def detect(
     sure = matches(some, signs.traditional)
     rest = (~sure).arg_true()
     left = some.gather(rest)
-    told = matches(left, signs.telling)
+    told = matches(left, signs.phrases)
     sure.scatter(rest, told)
     traditional = sure if some is texts else row_mask(len(texts), rows.filter(sure))
     codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL

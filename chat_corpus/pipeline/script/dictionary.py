@@ -188,7 +188,7 @@ _PHRASES = {
 }
 
 
-def compose(chain: Chain, *, feminine_ni: Literal["convert", "keep"]) -> dict[str, str]:
+def build_table(chain: Chain, *, feminine_ni: Literal["convert", "keep"]) -> dict[str, str]:
     """Return one table, for OpenCC's rule, that does what the stages of a chain do one after the other.
 
     `feminine_ni` says whether 妳 is converted or kept. Left out: results outside the Basic Multilingual Plane (頫 𫖯),
@@ -214,7 +214,7 @@ def compose(chain: Chain, *, feminine_ni: Literal["convert", "keep"]) -> dict[st
         if max(value) <= "\uffff" and lost.isdisjoint(value) and not ("秘" in key and "祕" in value)
     }
     table |= {FEMININE: NI} if feminine_ni == "convert" else {}
-    return _close(_prune(table | _corrections(table)))
+    return _make_idempotent(_prune(table | _corrections(table)))
 
 
 def without_faults(chain: Chain) -> Chain:
@@ -293,7 +293,7 @@ def _prune(table: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in table.items() if len(key) == 1 or key in telling or shadows(key)}
 
 
-def _close(table: dict[str, str]) -> dict[str, str]:
+def _make_idempotent(table: dict[str, str]) -> dict[str, str]:
     """Add every result that would itself be converted: simplified text, or part of one, must come out as it is."""
     stage = Stage([table])
     results = {value for key, value in table.items() if len(key) > 1}

@@ -93,11 +93,11 @@ def gates(parts: Iterable[Piece]) -> Iterator[str]:
             yield part[0]
 
 
-def gated(texts: pl.Series, parts: tuple[Piece, ...], rows: Rows | None = None) -> pl.Series:
+def apply_gated(texts: pl.Series, parts: tuple[Piece, ...], rows: Rows | None = None) -> pl.Series:
     """Run parts in order, each on the texts that match its gate; `rows` notes which of them a named step changes."""
     for part in parts:
         if isinstance(part, Named):
-            texts = _noted(texts, part, rows) if rows is not None else gated(texts, part.parts)
+            texts = _noted(texts, part, rows) if rows is not None else apply_gated(texts, part.parts)
         else:
             gate, change = part
             where = matches(texts, gate)
@@ -107,7 +107,7 @@ def gated(texts: pl.Series, parts: tuple[Piece, ...], rows: Rows | None = None) 
 
 def _run(texts: pl.Series, change: Change | tuple[Piece, ...], rows: Rows | None = None) -> pl.Series:
     if not callable(change):
-        return gated(texts, change, rows)
+        return apply_gated(texts, change, rows)
     column = texts.name
     return texts.to_frame().select(change(pl.col(column)).alias(column)).to_series()
 
@@ -115,7 +115,7 @@ def _run(texts: pl.Series, change: Change | tuple[Piece, ...], rows: Rows | None
 def _noted(texts: pl.Series, named: Named, rows: Rows) -> pl.Series:
     """Run a named step, and note the rows that it changes, of which only those that it was given are looked at."""
     if len(named.parts) > 1:
-        done = gated(texts, named.parts)
+        done = apply_gated(texts, named.parts)
         if done is not texts:
             rows.note(named.step, texts != done)
         return done

@@ -21,7 +21,7 @@ import polars as pl
 
 from chat_corpus.masks import apply_where, matches, row_mask
 from chat_corpus.pipeline.text import segmentation
-from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, either, gated, gates
+from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS, Step
 from chat_corpus.schema import Traits
@@ -41,7 +41,7 @@ ROUNDS = 8
 #: The name under which `explain` says that a text did not settle.
 UNSETTLED = "unsettled"
 
-_ODD = f"[^{PLAIN}]"
+_NON_PLAIN = f"[^{PLAIN}]"
 # The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
 # that know platforms, and the rest.
 _STAGES = ("ideographs", "tags", "segmentation", "alinks", "han_punctuation")
@@ -62,7 +62,7 @@ def _behind_one(parts: tuple[Named, ...]) -> tuple[Piece, ...]:
 
 
 @lru_cache(maxsize=64)
-def _odd_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
+def _non_plain_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
     """Return the parts of all steps that run, those of a stage behind one gate."""
     stages = _staged(lambda step: step.parts(options, traits))
     return tuple(part for stage in stages for part in _behind_one(stage))
@@ -76,34 +76,38 @@ def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...
 
 
 @lru_cache(maxsize=64)
-def _busy(options: TextOptions, traits: Traits, also: str = "") -> str:
+def _candidate_pattern(options: TextOptions, traits: Traits, also: str = "") -> str:
     """Return the pattern of all texts that some step may change, or that have a character of `also`.
 
     Characters are sought as one class: apart, they cost twice as much.
     """
     spacing, rest = _plain_parts(options, traits)
-    return either([f"[{also}{_ODD}]", *gates(spacing + rest)])
+    return either([f"[{also}{_NON_PLAIN}]", *gates(spacing + rest)])
 
 
 def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
     """Run the table once: what became of the rows, and a mask of those that another round may change."""
-    odd = matches(rows, _ODD)
-    done = apply_where(rows, odd, lambda some: gated(some, _odd_parts(options, traits), noted and noted.some(odd)))
+    odd = matches(rows, _NON_PLAIN)
+    done = apply_where(
+        rows, odd, lambda some: apply_gated(some, _non_plain_parts(options, traits), noted and noted.some(odd))
+    )
     spacing, rest = _plain_parts(options, traits)
     plain = noted and noted.some(~odd)
-    spaced = apply_where(done, ~odd, lambda some: gated(some, spacing, plain))
-    done = apply_where(spaced, ~odd, lambda some: gated(some, rest, plain))
+    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, plain))
+    done = apply_where(spaced, ~odd, lambda some: apply_gated(some, rest, plain))
     # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
     settled = rows if segmentation.runs(options, traits) else spaced
     return done, (done != settled) | (odd & (done != rows))
 
 
-def _settle(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
+def _run_to_fixpoint(
+    rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits
+) -> tuple[pl.Series, pl.Series]:
     """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
 
     Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
     """
-    busy = _busy(options, traits)
+    busy = _candidate_pattern(options, traits)
     done, active = _round(rows, noted, options, traits)
     numbers = active.arg_true()
     numbers = numbers.filter(matches(done.gather(numbers), busy)) if len(numbers) else numbers
@@ -126,7 +130,7 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
     >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
     ['OK！！！', None]
     """
-    return sift(texts, options, traits)[texts.name]
+    return normalize_and_flag(texts, options, traits)[texts.name]
 
 
 def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> pl.Series:
@@ -156,7 +160,7 @@ def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
     return +Counter({step: len(rows) for step, rows in told.items()})
 
 
-def sift(
+def normalize_and_flag(
     texts: pl.Series, options: TextOptions, traits: Traits, also: str = "", changed: Counter[str] | None = None
 ) -> pl.DataFrame:
     """What `normalize` makes of a column of text, under its name, and `notable`: the rows that conversion must look at.
@@ -168,17 +172,18 @@ def sift(
     inside of a class): the search that sorts the rows for the steps tells that too. To `changed` is added how many rows
     each step has changed, as `explain` tells of each.
 
-    >>> told = sift(pl.Series("text", ["好", "好  的", "é", "妳", ""]), TextOptions(), Traits(), also="妳")
+    >>> texts = pl.Series("text", ["好", "好  的", "é", "妳", ""])
+    >>> told = normalize_and_flag(texts, TextOptions(), Traits(), also="妳")
     >>> told["notable"].to_list()
     [False, True, True, True, False]
     """
     noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     texts = _join_easy(texts, noted, options, traits)
-    where = matches(texts, _busy(options, traits, also))
+    where = matches(texts, _candidate_pattern(options, traits, also))
     numbers = where.arg_true()
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
-        rows, left = _settle(texts.gather(numbers), noted and noted.at(numbers), options, traits)
+        rows, left = _run_to_fixpoint(texts.gather(numbers), noted and noted.at(numbers), options, traits)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
         unsettled = row_mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     if noted is not None and changed is not None:
@@ -195,13 +200,13 @@ def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
     ['width', 'blanks', 'punctuation']
     """
     changes: list[Change] = []
-    before, busy = text, _busy(options, traits)
+    before, busy = text, _candidate_pattern(options, traits)
     for _ in range(ROUNDS + 1):
         start = text
         if not matches(pl.Series([text]), busy).item():
             return changes
         for step in STEPS:
-            after: str = gated(pl.Series("text", [text]), step.parts(options, traits)).item()
+            after: str = apply_gated(pl.Series("text", [text]), step.parts(options, traits)).item()
             if after != text:
                 changes.append(Change(step=step.name, before=text, after=after))
                 text = after

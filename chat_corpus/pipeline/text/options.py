@@ -16,7 +16,7 @@ class Policy(StrEnum):
     PLACEHOLDER = "placeholder"
 
 
-class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MaxRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A step that cuts runs of the same thing to at most `limit` of it."""
 
     #: Whether the step runs.
@@ -92,13 +92,13 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Emoticons `[哈哈]` of microblogs: keep, remove, or placeholder (`<FACE>`).
     emoticons: Policy = Policy.KEEP
     #: Ellipses: at most `limit` of `…`, or three times as many full stops or middle dots.
-    ellipses: Bound = Bound(limit=2)
+    ellipses: MaxRun = MaxRun(limit=2)
     #: Dashes: at most `limit` of `—`, or twice as many hyphens.
-    dashes: Bound = Bound(limit=2)
+    dashes: MaxRun = MaxRun(limit=2)
     #: Other punctuation, `！！！！！！`: at most `limit` of the same mark, or of the pair `？！`.
-    punctuation: Bound = Bound(limit=3)
+    punctuation: MaxRun = MaxRun(limit=3)
     #: Laughter and emphasis, 哈哈哈哈哈哈哈: at most `limit` of the same letter, emoji, symbol, `[emoticon]` or `ha`.
     #: Digits, codes (#DDDDDD, hashes) and addresses are left alone.
-    repeats: Bound = Bound(limit=5)
+    repeats: MaxRun = MaxRun(limit=5)
     #: Make ASCII punctuation between Han full width: 好,走吧! becomes 好，走吧！
     han_punctuation: bool = False

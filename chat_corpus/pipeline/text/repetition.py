@@ -46,7 +46,7 @@ def _marks(limit: int) -> list[tuple[str, int]]:
 
 
 def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:
-    """`bound_ellipses`, `bound_dashes`, `bound_punctuation` or `bound_repeats`, to the limit of the options."""
+    """`limit_ellipses`, `limit_dashes`, `limit_punctuation` or `limit_repeats`, to the limit of the options."""
     limit = getattr(options, kind).limit
     return ((gate(kind, limit), partial(_BOUNDS[kind], limit=limit)),)
 
@@ -74,44 +74,44 @@ def _bound(text: pl.Expr, units: list[tuple[str, int]], *, spared: str = "") -> 
     return text.str.replace_all("|".join(patterns), "".join(f"${{{n}}}" for n in range(1, len(patterns) + 1)))
 
 
-def bound_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
+def limit_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
     """Cut ellipses to `limit` of `…`, or to three times as many full stops or middle dots.
 
     The kind of dot stays as its author wrote it.
 
-    >>> pl.select(bound_ellipses(pl.lit("唉…………算了。。。。。。。。 3.14"))).item()
+    >>> pl.select(limit_ellipses(pl.lit("唉…………算了。。。。。。。。 3.14"))).item()
     '唉……算了。。。。。。 3.14'
     """
     return _bound(text, _ellipses(limit))
 
 
-def bound_dashes(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
+def limit_dashes(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
     """Cut dashes to `limit` of `—`, or to twice as many hyphens.
 
     Box-drawing lines, which kaomoji use, stay, and so do hyphens inside a link.
 
-    >>> pl.select(bound_dashes(pl.lit("他说——————走 -_- ------ http://a.cn/b------c"))).item()
+    >>> pl.select(limit_dashes(pl.lit("他说——————走 -_- ------ http://a.cn/b------c"))).item()
     '他说——走 -_- ---- http://a.cn/b------c'
     """
     return _bound(text, _dashes(limit), spared=_LINK)
 
 
-def bound_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
+def limit_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
     """Cut runs of one punctuation mark, or of the pairs `！？` and `？！`, to `limit`.
 
-    >>> pl.select(bound_punctuation(pl.lit("什么！！！！！！真的？！？！？！？！ (:3"))).item()
+    >>> pl.select(limit_punctuation(pl.lit("什么！！！！！！真的？！？！？！？！ (:3"))).item()
     '什么！！！真的？！？！？！ (:3'
     """
     return _bound(text, _marks(limit))
 
 
-def bound_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
+def limit_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
     """Cut runs of one letter, emoji, symbol, `[emoticon]` or laughing syllable to `limit` of it.
 
     Digits stay (10000000 is a number), and so do codes and addresses (`codes.CODE`). Five is the shortest bound that
     leaves ratings (★★★★★) and the AAAAA of Chinese sights alone.
 
-    >>> pl.select(bound_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000 #DDDDDD"))).item()
+    >>> pl.select(limit_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000 #DDDDDD"))).item()
     '哈哈哈哈哈 hahahahaha 10000000 #DDDDDD'
     """
     picture = f"{_OTHER}{_MODIFIER}{{0,4}}"
@@ -143,8 +143,8 @@ def _cut(run: re.Pattern[str], line: str, limit: int) -> str:
 
 _UNITS = {"ellipses": _ellipses, "dashes": _dashes, "punctuation": _marks}
 _BOUNDS = {
-    "ellipses": bound_ellipses,
-    "dashes": bound_dashes,
-    "punctuation": bound_punctuation,
-    "repeats": bound_repeats,
+    "ellipses": limit_ellipses,
+    "dashes": limit_dashes,
+    "punctuation": limit_punctuation,
+    "repeats": limit_repeats,
 }

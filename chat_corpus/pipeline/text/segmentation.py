@@ -12,7 +12,7 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.pipeline.text import apostrophes, numbers
-from chat_corpus.pipeline.text.gates import PLAIN, PLAIN_CJK, Part, either, gated
+from chat_corpus.pipeline.text.gates import PLAIN, PLAIN_CJK, Part, apply_gated, either
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Segmentation, Traits
 
@@ -202,7 +202,7 @@ def join_spaced(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_spaced(pl.lit(r"《 It \'s too late 。 》 ， 用 iPhone 5 拍 的 ( ﾉ´∀ ｀ * ) ﾉ"))).item()
     "《It's too late。》，用iPhone 5拍的(ﾉ´∀｀*)ﾉ"
     """
-    return text.map_batches(lambda texts: gated(texts, _SPACED), return_dtype=pl.String)
+    return text.map_batches(lambda texts: apply_gated(texts, _SPACED), return_dtype=pl.String)
 
 
 def join_slashed(text: pl.Expr) -> pl.Expr:
@@ -215,4 +215,4 @@ def join_slashed(text: pl.Expr) -> pl.Expr:
     >>> pl.select(join_slashed(pl.lit("这/是/什么/…/ / /I/love/you/，/24///7/"))).item()
     '这是什么… I love you，24/7'
     """
-    return text.map_batches(lambda texts: gated(texts, PARTS[Segmentation.SLASH]), return_dtype=pl.String)
+    return text.map_batches(lambda texts: apply_gated(texts, PARTS[Segmentation.SLASH]), return_dtype=pl.String)

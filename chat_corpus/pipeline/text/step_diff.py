@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from chat_corpus.pipeline.text.gates import gated
+from chat_corpus.pipeline.text.gates import apply_gated
 from chat_corpus.pipeline.text.normalizer import ROUNDS
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Traits
 
 #: Options and traits that the steps run with.
-Way = tuple[TextOptions, Traits]
+StepConfig = tuple[TextOptions, Traits]
 
 
-def diverge(texts: pl.Series, old: Way, new: Way) -> pl.DataFrame:
+def diverge(texts: pl.Series, old: StepConfig, new: StepConfig) -> pl.DataFrame:
     """Run each of `texts` through the steps in both ways: `old, new`, what comes out, and the `step` that parts them.
 
     The step is the first after which the two are not the same; null where they never differ, though one that parts
@@ -30,7 +30,7 @@ def diverge(texts: pl.Series, old: Way, new: Way) -> pl.DataFrame:
     for _ in range(ROUNDS + 1):
         before = list(sides)
         for one in STEPS:
-            sides = [gated(side, one.parts(*way)) for side, way in zip(sides, (old, new), strict=True)]
+            sides = [apply_gated(side, one.parts(*way)) for side, way in zip(sides, (old, new), strict=True)]
             parted = (sides[0] != sides[1]).fill_null(value=False) & step.is_null()
             if parted.any():
                 step = step.scatter(parted.arg_true(), one.name)

@@ -11,7 +11,7 @@ from chat_corpus.formats.base import turns_frame
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.filters.options import RuleOptions
 from chat_corpus.pipeline.filters.table import Filter, apply_filters, asked, evaluate_filters
-from chat_corpus.pipeline.text.normalizer import sift
+from chat_corpus.pipeline.text.normalizer import normalize_and_flag
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Source
@@ -23,7 +23,7 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 
 def turns(texts: list[str | None], source: Source, turn: int = 1) -> pl.DataFrame:
     """Texts as the stages before hand them to the rules; null is a turn that was rejected at reading."""
-    clean = sift(pl.Series("text", texts, dtype=pl.String), TextOptions(), source.traits)
+    clean = normalize_and_flag(pl.Series("text", texts, dtype=pl.String), TextOptions(), source.traits)
     rows = turns_frame(clean.select("text", line=pl.int_range(pl.len()), turn=pl.lit(turn)))
     return rows.with_columns(
         raw=pl.Series(texts, dtype=pl.String),

@@ -141,7 +141,7 @@ PIECES = [text for table in ("meanings.tsv", "japanese.tsv") for text, _ in case
 def test_rows_without_a_character_in_question_need_no_look(texts: list[str], declared: Script) -> None:
     converter = load(ScriptOptions())
     column = pl.Series("text", texts)
-    where = column.str.contains(f"[{converter.questions(declared)}]")
+    where = column.str.contains(f"[{converter.attention_characters(declared)}]")
     told = converter.convert(column, declared=declared, where=where)
     assert told.equals(converter.convert(column, declared=declared))
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from chat_corpus.pipeline.text.gates import gated
+from chat_corpus.pipeline.text.gates import apply_gated
 from chat_corpus.pipeline.text.normalizer import normalize
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
@@ -68,7 +68,7 @@ def whole_each(cases: Sequence[Case]) -> list[str]:
 def alone_each(cases: Sequence[Case], step: str) -> list[str]:
     """Run one step on each case, those of the same options and traits in one column."""
     (chosen,) = (one for one in STEPS if one.name == step)
-    return _each(cases, lambda texts, options, traits: gated(texts, chosen.parts(options, traits)))
+    return _each(cases, lambda texts, options, traits: apply_gated(texts, chosen.parts(options, traits)))
 
 
 def _each(cases: Sequence[Case], work: Callable[[pl.Series, TextOptions, Traits], pl.Series]) -> list[str]:

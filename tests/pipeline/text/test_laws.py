@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from chat_corpus.pipeline.script import ScriptOptions, load
 from chat_corpus.pipeline.text import unicode
 from chat_corpus.pipeline.text.gates import Part
-from chat_corpus.pipeline.text.normalizer import explain, normalize, sift
-from chat_corpus.pipeline.text.options import Bound, Policy, Templates, TextOptions
+from chat_corpus.pipeline.text.normalizer import explain, normalize, normalize_and_flag
+from chat_corpus.pipeline.text.options import MaxRun, Policy, Templates, TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from tests.conftest import examples
@@ -104,11 +104,11 @@ TRAITS = st.builds(
     structured=st.booleans(),
 )
 POLICIES = st.sampled_from(Policy)
-BOUNDS = st.builds(Bound, enabled=st.booleans(), limit=st.integers(1, 7))
+BOUNDS = st.builds(MaxRun, enabled=st.booleans(), limit=st.integers(1, 7))
 BY_TYPE = {
     bool: st.booleans(),
     Policy: POLICIES,
-    Bound: BOUNDS,
+    MaxRun: BOUNDS,
     Templates: st.builds(Templates, enabled=st.booleans(), faces=POLICIES),
 }
 OPTIONS = st.builds(TextOptions, **{field.name: BY_TYPE[field.type] for field in msgspec.structs.fields(TextOptions)})
@@ -157,7 +157,9 @@ def test_of_a_row_that_is_not_notable_all_is_known(
 ) -> None:
     """Nothing that a later stage looks for is in it, so that leaving it out changes nothing."""
     converter = load(ScriptOptions())
-    told = sift(pl.Series("text", texts, dtype=pl.String), options, traits, converter.questions(traits.script))
+    told = normalize_and_flag(
+        pl.Series("text", texts, dtype=pl.String), options, traits, converter.attention_characters(traits.script)
+    )
     assert told["text"].equals(normalize(pl.Series("text", texts, dtype=pl.String), options, traits))
     assert converter.convert(told["text"], declared=traits.script, where=told["notable"]).equals(
         converter.convert(told["text"], declared=traits.script)
@@ -189,7 +191,7 @@ def test_each_step_is_counted_once_for_each_row_that_its_explanation_names_it_fo
     texts: list[str | None], options: TextOptions, traits: Traits
 ) -> None:
     changed: Counter[str] = Counter()
-    told = sift(pl.Series("text", texts, dtype=pl.String), options, traits, changed=changed)
+    told = normalize_and_flag(pl.Series("text", texts, dtype=pl.String), options, traits, changed=changed)
     settled = [text for text, left in zip(texts, told["unsettled"], strict=True) if text is not None and not left]
     assert changed == Counter(
         step for text in settled for step in {change.step for change in explain(text, options, traits)}
@@ -198,7 +200,7 @@ def test_each_step_is_counted_once_for_each_row_that_its_explanation_names_it_fo
 
 def _without(options: TextOptions, name: str) -> TextOptions:
     """Return the options with one step off."""
-    off = {bool: False, Policy: Policy.KEEP, Bound: Bound(enabled=False), Templates: Templates(enabled=False)}
+    off = {bool: False, Policy: Policy.KEEP, MaxRun: MaxRun(enabled=False), Templates: Templates(enabled=False)}
     return msgspec.structs.replace(options, **{name: off[type(getattr(options, name))]})
 
 
