@@ -11,7 +11,7 @@ from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline import process
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.model import Settings
 
 #: A stage is a function of these modules that the pipeline calls.
@@ -37,7 +37,9 @@ def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
     The last row is all of them together, with what is between the stages.
     """
     found = survey(raw, sources.load())[name]
-    chosen = [shard for shard, _ in zip(Plan(found=found, settings=Settings()).shards(), range(shards), strict=False)]
+    chosen = [
+        shard for shard, _ in zip(ShardPlanner(found=found, settings=Settings()).shards(), range(shards), strict=False)
+    ]
     megabytes = sum(shard.bytes for shard in chosen) / 1e6
     process.process_shard(chosen[0], found.source, Settings().of(name))
     profiler = cProfile.Profile()

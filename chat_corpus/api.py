@@ -17,7 +17,7 @@ from chat_corpus.lineage.comparison import Compared
 from chat_corpus.pipeline import process, script
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.schema import Traits
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
@@ -131,7 +131,7 @@ def _outcomes(
     found = survey(Path(raw), known)[name]
     if not found.groups:
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
-    plan = Plan(found=found, settings=settings)
+    plan = ShardPlanner(found=found, settings=settings)
     for shard in plan.shards():
         yield shard, process.process_shard(shard, found.source, settings.of(name))
 

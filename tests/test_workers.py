@@ -16,7 +16,7 @@ from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 from chat_corpus.engines import local, worker_checks
 from chat_corpus.engines.dask_cluster import Cluster, Site
 from chat_corpus.engines.local import Inline, Pool, pool
-from chat_corpus.engines.select import choose
+from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.files.raw_file import RawFile, check_unchanged
 from chat_corpus.settings.model import Settings
@@ -70,7 +70,7 @@ def test_a_pool_that_cannot_be_renewed_goes_on_in_this_process(monkeypatch: pyte
         raise OSError(11, "no more")
 
     monkeypatch.setattr(local, "start_tracker", failing)
-    assert isinstance(engine.renewed(), Inline)
+    assert isinstance(engine.restart(), Inline)
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_many_small_files_are_worth_workers(
     monkeypatch.setattr("chat_corpus.engines.select.pool", asked.append)
     raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
     found = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
-    choose({"tieba": found}, Settings(workers=2), tmp_path)
+    select_engine({"tieba": found}, Settings(workers=2), tmp_path)
     assert asked == [2] * pooled
 
 

@@ -15,11 +15,11 @@ class Engine(Protocol):
     """What the driver asks of an engine: the submit of `concurrent.futures.Executor`, and to be stopped or replaced."""
 
     @property
-    def ahead(self) -> int:
+    def prefetch(self) -> int:
         """How many tasks to hand out before waiting for one."""
 
     @property
-    def begun(self) -> int:
+    def maybe_started(self) -> int:
         """How many of the tasks handed out may have been begun: the first ones."""
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
@@ -28,7 +28,7 @@ class Engine(Protocol):
     def check(self) -> None:
         """Raise EngineError where nobody is left who could do the work."""
 
-    def renewed(self, workers: int | None = None) -> Engine:
+    def restart(self, workers: int | None = None) -> Engine:
         """A new engine of this kind, of so many workers or as many as this one."""
 
     def close(self) -> None:

@@ -145,14 +145,14 @@ class Cluster:
             _log.info("%d workers of %s: %s", len(told), self._address, hosts, extra={"event": "workers"})
 
     @property
-    def ahead(self) -> int:
+    def prefetch(self) -> int:
         """Two tasks for every worker there is, so that none waits for the next to be sent."""
         return 2 * max(1, len(self._workers))
 
     @property
-    def begun(self) -> int:
+    def maybe_started(self) -> int:
         """Any of them."""
-        return self.ahead
+        return self.prefetch
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a worker do a call. Its future fails with BrokenExecutor where all workers that tried died of it."""
@@ -199,7 +199,7 @@ class Cluster:
         elif now - self._peopled > _DESERTED:
             raise EngineError(f"{self._name} has had no workers for {_DESERTED:.0f} s; {_RESUME}")
 
-    def renewed(self, workers: int | None = None) -> Engine:
+    def restart(self, workers: int | None = None) -> Engine:
         """A new connection, or a new cluster of our own."""
         return Cluster(self._address, workers or self._asked, self._site)
 

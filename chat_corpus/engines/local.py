@@ -29,7 +29,7 @@ AHEAD = 6
 class Inline:
     """Do each task when it is submitted, in this process."""
 
-    ahead = begun = 1
+    prefetch = maybe_started = 1
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Call the function; its failure is the future's."""
@@ -43,7 +43,7 @@ class Inline:
     def check(self) -> None:
         """It is this process."""
 
-    def renewed(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
+    def restart(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
         """Itself: it has no worker that could die."""
         return self
 
@@ -64,8 +64,8 @@ class Pool:
         # Read by Polars when a worker imports it; this process has its threads already.
         os.environ["POLARS_MAX_THREADS"] = "1"
         start_tracker()
-        self.ahead = AHEAD * workers
-        self.begun = 2 * workers  # those that they do, and those that they have done but not yet told of
+        self.prefetch = AHEAD * workers
+        self.maybe_started = 2 * workers  # those that they do, and those that they have done but not yet told of
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:
@@ -82,7 +82,7 @@ class Pool:
     def check(self) -> None:
         """A pool that broke says so through its tasks."""
 
-    def renewed(self, workers: int | None = None) -> Engine:
+    def restart(self, workers: int | None = None) -> Engine:
         """A new pool."""
         return pool(workers or self._workers)
 

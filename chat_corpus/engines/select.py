@@ -17,7 +17,7 @@ _FEW_SHARDS = 3
 _SMALL_FILES = 100
 
 
-def choose(found: Mapping[str, DiscoveredSource], settings: Settings, folder: Path) -> Engine:
+def select_engine(found: Mapping[str, DiscoveredSource], settings: Settings, folder: Path) -> Engine:
     """The engine for what was `found`, whose workers write under `folder`.
 
     Raises UsageError where Dask is asked for and not installed, EngineError where its scheduler or workers will not do.

@@ -124,7 +124,9 @@ class _Comparison:
     def _shards(self, found: Unlike) -> tuple[list[Pair], tuple[Written, Written] | None]:
         """The shards whose rows are not the same, and the two runs; no runs where they cannot be done again."""
         cut_off = [
-            out for out in self.outs if previous.interrupted(out, self.name, report.report_entry(out).get(self.name))
+            out
+            for out in self.outs
+            if previous.was_interrupted(out, self.name, report.report_entry(out).get(self.name))
         ]
         if cut_off:
             self.remarks += [f"not traced: {INTERRUPTED.format(out)}" for out in cut_off]

@@ -37,7 +37,7 @@ def load(
     """
     report = read_report(out)
     told = None if report is None else report.sources.get(name)
-    if previous.interrupted(out, name, told):
+    if previous.was_interrupted(out, name, told):
         raise ChatCorpusError(f"{name}: {INTERRUPTED.format(out)}")
     if report is None:
         raise UsageError(f"{out}: no {layout.REPORT}; only what chat-corpus wrote can be traced")

@@ -32,7 +32,7 @@ class _Reject(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The files of one shard's results; `told`, written last, says that all are there."""
+    """The files of one shard's results; `counts_file`, written last, says that all are there."""
 
     folder: Path
     stem: str
@@ -58,7 +58,7 @@ class Part:
         return self.folder / f"{self.stem}.sample.arrow"
 
     @property
-    def told(self) -> Path:
+    def counts_file(self) -> Path:
         """The shard's accounts."""
         return self.folder / f"{self.stem}.json"
 
@@ -80,7 +80,7 @@ class Part:
             write_atomic(path, partial(write_blocks, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
         told = sealed.seal(encode(_Accounts(counts=counts, crc32=crcs)), self._as)
-        write_atomic(self.told, lambda path: path.write_bytes(told), sync=False)
+        write_atomic(self.counts_file, lambda path: path.write_bytes(told), sync=False)
 
     def accounts(self) -> tuple[Counts, int, int]:
         """The accounts of a finished part, and the CRC-32 of its pairs and of its rejects, which may be damaged.
@@ -103,7 +103,7 @@ class Part:
             return ""
 
     def _read(self) -> _Accounts:
-        return decode(sealed.unseal(self.told.read_bytes(), self._as), _Accounts)
+        return decode(sealed.unseal(self.counts_file.read_bytes(), self._as), _Accounts)
 
     @property
     def _as(self) -> str:

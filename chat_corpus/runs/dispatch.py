@@ -14,7 +14,7 @@ from itertools import chain
 from chat_corpus.engines.base import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.runs.task import Task, work
+from chat_corpus.runs.task import ShardTask, run_shard
 
 #: Seconds between looks at the engine while nothing finishes.
 _PATIENCE = 1.0
@@ -23,20 +23,20 @@ _log = logging.getLogger(__name__)
 
 
 #: A task, its accounts or why it failed, and whether it was done now and not by an earlier run.
-Driven = tuple[Task, Counts | ChatCorpusError, bool]
+Driven = tuple[ShardTask, Counts | ChatCorpusError, bool]
 
 
-def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
+def dispatch(engine: Engine, tasks: Iterable[ShardTask]) -> Iterator[Driven]:
     """Each task with what became of it, as they finish; tasks done in an earlier run at once.
 
     Raises EngineError where the engine is lost. Stops the engine in every case.
     """
-    running: dict[Future[Counts], Task] = {}
+    running: dict[Future[Counts], ShardTask] = {}
     failed: dict[str, ChatCorpusError] = {}  # sources of which a shard kills its worker each time
     waiting = iter(tasks)
     try:
         while True:
-            while len(running) < engine.ahead and (task := next(waiting, None)) is not None:
+            while len(running) < engine.prefetch and (task := next(waiting, None)) is not None:
                 if task.shard.source in failed:
                     yield task, failed[task.shard.source], False
                 elif (counts := task.part.counts()) is not None:
@@ -61,16 +61,16 @@ def drive(engine: Engine, tasks: Iterable[Task]) -> Iterator[Driven]:
                     _finished(engine, [future for future in running if not future.done()])
                 lost += [running.pop(future) for future in list(running) if _died(future)]
                 engine.stop()
-                yield from _again(engine, lost[: engine.begun], failed)
-                waiting = chain(lost[engine.begun :], waiting)
-                engine = engine.renewed()
+                yield from _again(engine, lost[: engine.maybe_started], failed)
+                waiting = chain(lost[engine.maybe_started :], waiting)
+                engine = engine.restart()
     except BaseException:
         engine.stop()
         raise
     engine.close()
 
 
-def _again(engine: Engine, lost: list[Task], failed: dict[str, ChatCorpusError]) -> Iterator[Driven]:
+def _again(engine: Engine, lost: list[ShardTask], failed: dict[str, ChatCorpusError]) -> Iterator[Driven]:
     """The tasks `lost` that may have been begun, one at a time, but none of a source that has `failed`."""
     told = ", ".join(f"{task.shard.source} shard {task.shard.number}" for task in lost)
     _log.warning(
@@ -80,7 +80,7 @@ def _again(engine: Engine, lost: list[Task], failed: dict[str, ChatCorpusError])
         if task.shard.source in failed:
             yield task, failed[task.shard.source], False
             continue
-        single = engine.renewed(1)
+        single = engine.restart(1)
         future = _submit(single, task)
         try:
             _finished(single, [future])
@@ -96,9 +96,9 @@ def _again(engine: Engine, lost: list[Task], failed: dict[str, ChatCorpusError])
             yield task, _outcome(future, task), True
 
 
-def _submit(engine: Engine, task: Task) -> Future[Counts]:
+def _submit(engine: Engine, task: ShardTask) -> Future[Counts]:
     try:
-        return engine.submit(work, task)
+        return engine.submit(run_shard, task)
     except BrokenExecutor as error:
         future: Future[Counts] = Future()
         future.set_exception(error)
@@ -118,7 +118,7 @@ def _died(future: Future[Counts]) -> bool:
     return future.done() and isinstance(future.exception(), BrokenExecutor)
 
 
-def _outcome(future: Future[Counts], task: Task) -> Counts | ChatCorpusError:
+def _outcome(future: Future[Counts], task: ShardTask) -> Counts | ChatCorpusError:
     error = future.exception()
     if error is None:
         return future.result()

@@ -74,7 +74,7 @@ class _Lines:
 
 
 class Merge:
-    """The files of source `name` in the making, in `folder`; `finish` checks them, `put` has them under `out`.
+    """The files of source `name` in the making, in `folder`; `finish` checks them, `publish` has them under `out`.
 
     With `raw_of`, the parts have keys: each pair is written once, and the rejects show the raw records of the others.
     """
@@ -125,7 +125,7 @@ class Merge:
                 )
         return counts
 
-    def put(self, out: Path, announce: Callable[[], None]) -> None:
+    def publish(self, out: Path, announce: Callable[[], None]) -> None:
         """Move the files and the index to their places under `out`, after `announce` has left word of it.
 
         Raises OSError before anything is moved where one of them cannot be there.

@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
-class FileFacts:
+class FileSummary:
     """What the pass over one file found: for the report, and for later runs to know it by.
 
     `bytes` and `digest`, a SHA-256, are those of the file's own content, whatever its encoding; `evidence` is how that
@@ -66,12 +66,12 @@ class FileFacts:
 
 
 @dataclass(kw_only=True, slots=True)
-class Plan:
+class ShardPlanner:
     """The shards of one source, made as they are asked for; `facts` is complete when all have been."""
 
     found: DiscoveredSource
     settings: Settings
-    facts: list[FileFacts] = field(default_factory=list)
+    facts: list[FileSummary] = field(default_factory=list)
 
     @property
     def _options(self) -> ReadOptions:
@@ -120,12 +120,12 @@ class Plan:
                 )
                 number += 1
 
-    def _facts(self, group: FileGroup) -> list[FileFacts]:
+    def _facts(self, group: FileGroup) -> list[FileSummary]:
         files = [self._decided(file) for file in group.files]
         segmentation = self._segmentation(files[0][0])
-        return [FileFacts(file=file, evidence=evidence, segmentation=segmentation) for file, evidence in files]
+        return [FileSummary(file=file, evidence=evidence, segmentation=segmentation) for file, evidence in files]
 
-    def _pieces(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[ByteRange, ...]]:
+    def _pieces(self, format_: Format, facts: list[FileSummary]) -> Iterator[tuple[ByteRange, ...]]:
         if format_.cut is None:
             yield tuple(_whole(fact, format_.count) for fact in facts)
         elif format_.parts == 1:
@@ -134,13 +134,13 @@ class Plan:
         else:
             yield from self._parallel(format_, facts)
 
-    def _parallel(self, format_: Format, facts: list[FileFacts]) -> Iterator[tuple[ByteRange, ...]]:
+    def _parallel(self, format_: Format, facts: list[FileSummary]) -> Iterator[tuple[ByteRange, ...]]:
         """Pieces of parallel files with as many records each; then the rest of a longer file by itself."""
         leading, following = facts
         assert format_.cut is not None  # noqa: S101 _pieces asked
         size, limit = self.settings.shard_bytes, self._options.limit or sys.maxsize
         with following.file.content() as content:
-            follower = _Follower(content, following, size)
+            follower = _ParallelReader(content, following, size)
             end, first = 0, 1
             for piece in _cut(leading, format_.cut, format_.count, size):
                 yield piece, follower.take(piece.records)
@@ -160,10 +160,10 @@ class Plan:
             )
 
 
-class _Follower:
+class _ParallelReader:
     """The second of two parallel files, taken by numbers of lines."""
 
-    def __init__(self, content: IO[bytes], facts: FileFacts, size: int) -> None:
+    def __init__(self, content: IO[bytes], facts: FileSummary, size: int) -> None:
         self._stream, self._facts, self._size = _watched(content, facts), facts, size
         self._start, self._data = 0, b""
 
@@ -189,10 +189,10 @@ class _Follower:
         return piece
 
 
-class _Watched:
+class _HashingStream:
     """A file's own content on its way to whoever reads it; counted, and hashed once it has been read to its end."""
 
-    def __init__(self, content: IO[bytes], facts: FileFacts) -> None:
+    def __init__(self, content: IO[bytes], facts: FileSummary) -> None:
         self._content, self._facts = content, facts
         self._digest = hashlib.sha256()
 
@@ -209,14 +209,14 @@ class _Watched:
         self._content.close()
 
 
-def _watched(content: IO[bytes], facts: FileFacts) -> IO[bytes]:
+def _watched(content: IO[bytes], facts: FileSummary) -> IO[bytes]:
     """The content as UTF-8."""
     if facts.file.encoding == PARQUET:  # which is read by its own index, so that it is counted and hashed before
-        watched = _Watched(content, facts)
+        watched = _HashingStream(content, facts)
         while watched.read(1 << 20):
             pass
         return facts.file.open()
-    return transcoding.utf8(cast("IO[bytes]", _Watched(content, facts)), facts.file.encoding)
+    return transcoding.utf8(cast("IO[bytes]", _HashingStream(content, facts)), facts.file.encoding)
 
 
 def _head(file: RawFile) -> bytes:
@@ -235,7 +235,7 @@ def _sample(file: RawFile) -> bytes:
     return b"\n".join(read_range(file, start, start + size) for start in starts)
 
 
-def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> ByteRange:
+def _whole(facts: FileSummary, count: Callable[[bytes], int]) -> ByteRange:
     """A file of a layout that cannot be cut."""
     (piece,) = _cut(facts, lambda data: 0, count, 1 << 20)  # noqa: ARG005 the name says what it is given
     if piece.records > _MOST_RECORDS:
@@ -246,7 +246,7 @@ def _whole(facts: FileFacts, count: Callable[[bytes], int]) -> ByteRange:
     return piece
 
 
-def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
+def _check_length(facts: FileSummary, length: int, start: int, size: int) -> None:
     """Raise ChatCorpusError where what must be read together is longer than anything in a corpus."""
     longest = _longest(size)
     if length > longest:
@@ -255,7 +255,9 @@ def _check_length(facts: FileFacts, length: int, start: int, size: int) -> None:
         )
 
 
-def _given(facts: FileFacts, function: Callable[[bytes], int], name: str, data: bytes, most: int = sys.maxsize) -> int:
+def _given(
+    facts: FileSummary, function: Callable[[bytes], int], name: str, data: bytes, most: int = sys.maxsize
+) -> int:
     """What a format's function, which may be a plugin's, says of bytes.
 
     Raises ChatCorpusError where that is no number from 0 to `most`.
@@ -274,7 +276,7 @@ def _longest(size: int) -> int:
 
 
 def _cut(
-    facts: FileFacts,
+    facts: FileSummary,
     cut: Callable[[bytes], int],
     count: Callable[[bytes], int],
     size: int,

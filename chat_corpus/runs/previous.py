@@ -71,7 +71,7 @@ def _has(settings: Mapping[str, object], key: str) -> bool:
     return section in settings and (not rest or (isinstance(held, Mapping) and _has(held, rest)))
 
 
-def announce(out: Path, name: str, settings: Settings) -> None:
+def write_intent(out: Path, name: str, settings: Settings) -> None:
     """Leave word in the work folder that the files of a source are about to appear, made with these settings.
 
     A run that is killed before its report tells of them is then known to have made them, some or all.
@@ -79,7 +79,7 @@ def announce(out: Path, name: str, settings: Settings) -> None:
     (out / WORK / name / _WORD).write_text(settings.of(name).digest(), "utf-8")
 
 
-def interrupted(out: Path, name: str, told: SourceEntry | None) -> bool:
+def was_interrupted(out: Path, name: str, told: SourceEntry | None) -> bool:
     """Whether a run was killed while it put the files of a source in place, of which the report has `told` before."""
     return _announced(out, name) is not None and not as_told(out, name, told)
 
@@ -114,12 +114,12 @@ def _section(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def unchanged(out: Path, found: DiscoveredSource, settings: Settings) -> FinishedSource | None:
+def reusable(out: Path, found: DiscoveredSource, settings: Settings) -> FinishedSource | None:
     """What the last run reported of a source, if its input, settings, code and output are still the same."""
     told = reported_sources(out).get(found.source.name)
     if not isinstance(told, FinishedSource) or told.state is State.FAILED:
         return None
-    same = told.made_with == made_with(found, settings) and as_told(out, found.source.name, told)
+    same = told.made_with == fingerprint(found, settings) and as_told(out, found.source.name, told)
     return told if same else None
 
 
@@ -143,7 +143,7 @@ def withdraw_samples(out: Path) -> list[str]:
     return withdrawn
 
 
-def made_with(found: DiscoveredSource, settings: Settings) -> MadeWith:
+def fingerprint(found: DiscoveredSource, settings: Settings) -> MadeWith:
     """All that decides what a source's output is; files by name, size and time."""
     return MadeWith(
         code=versions.code_digest(),

@@ -32,7 +32,7 @@ from chat_corpus.pipeline import script
 from chat_corpus.pipeline.counts import Counts, FileCounts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.runs import previous, usability
-from chat_corpus.runs.planner import FileFacts
+from chat_corpus.runs.planner import FileSummary
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
@@ -44,7 +44,7 @@ class SourceReport:
 
     found: DiscoveredSource
     counts: Counts = field(default_factory=Counts.zero)
-    files: tuple[FileFacts, ...] = ()
+    files: tuple[FileSummary, ...] = ()
     samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
     seconds: float = 0.0
@@ -97,7 +97,7 @@ def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntr
         return told.unchanged
     return FinishedSource(
         **asdict(_facts(told, settings)),
-        made_with=previous.made_with(told.found, settings),
+        made_with=previous.fingerprint(told.found, settings),
         **asdict(replace(told.counts, records_by_file=_by_file(told))),
         outputs=layout.outputs(out, told.found.source.name),
     )

@@ -13,19 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chat_corpus.discovery.model import DiscoveredSource
-from chat_corpus.engines.select import choose
+from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import remove_temporary
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.report import Report, RunFacts
 from chat_corpus.pipeline import script
 from chat_corpus.runs import previous, report_builder, usability
-from chat_corpus.runs.dispatch import drive
+from chat_corpus.runs.dispatch import dispatch
 from chat_corpus.runs.lock import held
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
-from chat_corpus.runs.source_run import Job, forget
-from chat_corpus.runs.task import Task
+from chat_corpus.runs.source_run import SourceRun, forget
+from chat_corpus.runs.task import ShardTask
 from chat_corpus.settings.model import Settings
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,10 @@ def _run(
     started, samples = datetime.now(UTC).isoformat(timespec="seconds"), any(one.sample for one in found.values())
     done = {} if fresh or conversions else _left_alone(found, settings, progress)
     left = {name: one for name, one in found.items() if name not in done}
-    jobs = {name: Job.of(one, settings, out / WORK, conversions=conversions, fresh=fresh) for name, one in left.items()}
+    jobs = {
+        name: SourceRun.of(one, settings, out / WORK, conversions=conversions, fresh=fresh)
+        for name, one in left.items()
+    }
 
     def tell(*, last: bool) -> Report:
         seconds = round(time.perf_counter() - clock, 3)
@@ -74,7 +77,7 @@ def _run(
             out, settings, done, RunFacts(started=started, samples=samples, seconds=seconds), last=last
         )
 
-    def close(job: Job) -> None:
+    def close(job: SourceRun) -> None:
         spent = job.finish(out)
         done[job.name] = job.told
         # After each source, so that a run that is interrupted leaves no file that the report does not know.
@@ -84,7 +87,7 @@ def _run(
         progress(job.name, job.size - job.reached, False)  # what it failed to read, or need not
         job.tell()
 
-    def tasks() -> Iterator[Task]:
+    def tasks() -> Iterator[ShardTask]:
         """The tasks, when the engine's workers are already starting."""
         _prepare(found, settings, samples=samples)
         for job in jobs.values():
@@ -92,7 +95,7 @@ def _run(
             if job.finished:
                 close(job)
 
-    for task, outcome, worked in drive(choose(left, settings, out / WORK), tasks()):
+    for task, outcome, worked in dispatch(select_engine(left, settings, out / WORK), tasks()):
         job = jobs[task.shard.source]
         job.account(task, outcome)
         progress(task.shard.source, job.advance(task.shard.bytes), worked)
@@ -120,7 +123,7 @@ def _left_alone(
     """The sources for which nothing is to be done, each of which is told."""
     out, done = Path(settings.out), {}
     for name, one in found.items():
-        if told := previous.unchanged(out, one, settings):
+        if told := previous.reusable(out, one, settings):
             forget(out / WORK / name)  # of a run killed after its report
             done[name] = SourceReport(found=one, counts=told.counts, unchanged=told)
             progress(name, sum(file.size for file in one.files), False)

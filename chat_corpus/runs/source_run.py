@@ -17,9 +17,9 @@ from chat_corpus.outputs import shard_index
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs import previous, usability
 from chat_corpus.runs.merge import Merge
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
-from chat_corpus.runs.task import Task, raw_records
+from chat_corpus.runs.task import ShardTask, raw_records
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
-class Job:
+class SourceRun:
     """One source on its way: its plan, its tasks so far, how many of them are done, and what is told of it.
 
     `folder` holds its parts, `kept` its clean turns for later runs. `content` counts bytes of its shards so far,
@@ -35,7 +35,7 @@ class Job:
     compressed or in another encoding.
     """
 
-    plan: Plan
+    plan: ShardPlanner
     folder: Path
     kept: Path
     told: SourceReport
@@ -43,7 +43,7 @@ class Job:
     with_keys: bool
     conversions: int
     merge: Merge = field(init=False)
-    made: list[Task] = field(default_factory=list)
+    made: list[ShardTask] = field(default_factory=list)
     accounts: dict[int, Counts] = field(default_factory=dict)
     done: int = 0
     planned: bool = False
@@ -52,7 +52,7 @@ class Job:
     reached: int = 0
 
     @classmethod
-    def of(cls, found: DiscoveredSource, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> Job:
+    def of(cls, found: DiscoveredSource, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> SourceRun:
         """The job of a source, in its place under `work`, where a `fresh` one forgets what earlier runs have done."""
         name = found.source.name
         folder, kept = work / name, work / f"{name}.turns"
@@ -60,7 +60,7 @@ class Job:
             forget(folder, kept)
         wanted = settings.of(name).pairs.distinct
         return cls(
-            plan=Plan(found=found, settings=settings),
+            plan=ShardPlanner(found=found, settings=settings),
             folder=folder,
             kept=kept,
             told=SourceReport(found=found),
@@ -84,7 +84,7 @@ class Job:
         """Bytes of the files on disk."""
         return sum(file.size for file in self.plan.found.files)
 
-    def tasks(self) -> Iterator[Task]:
+    def tasks(self) -> Iterator[ShardTask]:
         """The tasks, planned as they are asked for, until one has failed."""
         self.clock = time.perf_counter()
         settings = self.plan.settings
@@ -93,7 +93,7 @@ class Job:
                 self._begin()
             code = plugin_digest.code(self.name, settings.plugins)
             for shard in self.plan.shards():
-                task = Task(
+                task = ShardTask(
                     shard=shard,
                     settings=settings,
                     folder=self.folder,
@@ -122,7 +122,7 @@ class Job:
         raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
         self.merge = Merge(self.name, self.folder, raw_of)
 
-    def account(self, task: Task, outcome: Counts | ChatCorpusError) -> None:
+    def account(self, task: ShardTask, outcome: Counts | ChatCorpusError) -> None:
         """Take up what became of a task."""
         self.done += 1
         if isinstance(outcome, ChatCorpusError):
@@ -183,7 +183,7 @@ class Job:
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
                     self.told.read_samples()
-                    self.merge.put(out, lambda: previous.announce(out, self.name, self.plan.settings))
+                    self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True

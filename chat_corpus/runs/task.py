@@ -32,7 +32,7 @@ from chat_corpus.sources.base import Source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class ShardTask:
     """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`.
 
     With a folder `kept`, its clean turns are kept there, and taken from there if they are the same. `code` is the
@@ -86,7 +86,7 @@ class Task:
         return f"{self.shard.number:06d}-{key}"
 
 
-def work(task: Task) -> Counts:
+def run_shard(task: ShardTask) -> Counts:
     """Process a shard, leave its part, and return its accounts.
 
     Raises ChatCorpusError, whatever goes wrong.
@@ -110,7 +110,7 @@ def work(task: Task) -> Counts:
     return outcome.counts
 
 
-def _check_code(task: Task) -> None:
+def _check_code(task: ShardTask) -> None:
     """Raise ChatCorpusError where this process holds other code of the source than the one that hands out the work.
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
@@ -122,7 +122,7 @@ def _check_code(task: Task) -> None:
         )
 
 
-def _judged(task: Task, path: Path) -> process.ShardResult:
+def _judged(task: ShardTask, path: Path) -> process.ShardResult:
     """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
     shard, (source, own) = task.shard, task.source
     name = f"{shard.source}/{path.stem}"
@@ -135,7 +135,7 @@ def _judged(task: Task, path: Path) -> process.ShardResult:
     return process.filter_and_pair(cleaned, shard, source, own, lambda: reading.records(shard, source))
 
 
-def raw_records(task: Task) -> pl.DataFrame:
+def raw_records(task: ShardTask) -> pl.DataFrame:
     """The raw records of a task's shard again: `file, line, raw`."""
     frames = reading.records(task.shard, task.source[0])
     named = zip(task.shard.pieces, frames, strict=True)

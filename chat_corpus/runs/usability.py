@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.runs.planner import FileFacts
+from chat_corpus.runs.planner import FileSummary
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.sources.base import Source
 
@@ -114,7 +114,7 @@ def _percent(share: float) -> str:
     return f"{int(share * 1000) / 10:g} %"
 
 
-def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileFacts]) -> str:
+def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileSummary]) -> str:
     """What to do about files that cannot be read."""
     failing = [(names, file) for names, file in _grouped(groups, counts) if file.share >= MOST]
     undecoded = {

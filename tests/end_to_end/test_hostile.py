@@ -31,7 +31,7 @@ from chat_corpus.pipeline import process as pipeline
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs import planner
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
 from chat_corpus.settings.yaml_lines import load as load_yaml
@@ -129,7 +129,7 @@ def _shards(folder: Path, name: str, content: bytes, settings: Settings) -> list
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     (found,) = (one for one in survey(folder, sources.load()).values() if one.groups)
-    return list(Plan(found=found, settings=settings).shards())
+    return list(ShardPlanner(found=found, settings=settings).shards())
 
 
 def test_a_turn_longer_than_any_is_rejected_before_anything_is_done_to_it(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_part_of_another_shard_is_not_taken_for_its_own(raw: Path, tmp_path: P
     parts = sorted((out / WORK / "tieba").glob("*.json"))
     one, other = (Part(folder=path.parent, stem=path.stem) for path in parts[:2])
     assert None not in (one.counts(), other.counts())
-    for path, ours in ((other.pairs, one.pairs), (other.rejects, one.rejects), (other.told, one.told)):
+    for path, ours in ((other.pairs, one.pairs), (other.rejects, one.rejects), (other.counts_file, one.counts_file)):
         shutil.copy(path, ours)
     assert one.counts() is None
     assert invoke("-q", *flags).exit_code == 0

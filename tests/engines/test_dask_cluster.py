@@ -23,7 +23,7 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.engines import worker_checks
 from chat_corpus.engines.dask_cluster import Cluster, Site
 from chat_corpus.engines.local import Inline
-from chat_corpus.engines.select import choose
+from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import EngineError
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.progress import silent
@@ -278,7 +278,7 @@ def test_a_cluster_of_this_machine_needs_no_address(work: Work, expected: dict[s
 
 def test_a_small_input_starts_no_cluster(work: Work, tmp_path: Path) -> None:
     found = survey(work.folder / "raw", {"tieba": sources.load()["tieba"]})
-    assert isinstance(choose(found, Settings(engine="dask"), tmp_path), Inline)
+    assert isinstance(select_engine(found, Settings(engine="dask"), tmp_path), Inline)
 
 
 def test_a_scheduler_that_is_not_there_is_said_so(work: Work) -> None:

@@ -31,7 +31,7 @@ from chat_corpus.pipeline.ledger import check_reading
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.schema import TURNS, Pairing
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Input, Source
@@ -84,7 +84,7 @@ class Told:
         return sorted((row for frame in self.frames for row in frame.select(columns).iter_rows()), key=repr)
 
 
-def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> Plan:
+def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> ShardPlanner:
     """A plan over some files of one group; options are `shard_bytes` and those of `ReadOptions`."""
     source = Source(
         name="invented",
@@ -97,7 +97,7 @@ def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> Plan:
     found = DiscoveredSource(source=source, groups=[FileGroup(input=0, files=tuple(files))])
     shard_bytes = options.pop("shard_bytes", WHOLE)
     read = ReadOptions(**{"encoding": "utf-8", **options})  # which encoding mere bytes are in is not asked here
-    return Plan(found=found, settings=Settings(shard_bytes=shard_bytes, read=read))
+    return ShardPlanner(found=found, settings=Settings(shard_bytes=shard_bytes, read=read))
 
 
 def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
@@ -141,7 +141,7 @@ def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
     told.frames.append(reading.rows)
 
 
-def _check_cover(made: Plan, shards: list[Shard], contents: Sequence[bytes], format_: Format) -> None:
+def _check_cover(made: ShardPlanner, shards: list[Shard], contents: Sequence[bytes], format_: Format) -> None:
     """The pieces of each file cover it once, without a gap, and number its records without one."""
     for part, (content, facts) in enumerate(zip(contents, made.facts, strict=True)):
         stop, following = 0, 1

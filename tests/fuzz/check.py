@@ -20,7 +20,7 @@ from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.pipeline import process
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
@@ -113,7 +113,9 @@ def _read(mutant: Mutant, files: tuple[RawFile, ...], shard_bytes: int) -> Read:
     number = _input(source, mutant)
     if number is None:
         return read
-    plan = Plan(found=DiscoveredSource(source=source, groups=[FileGroup(input=number, files=files)]), settings=settings)
+    plan = ShardPlanner(
+        found=DiscoveredSource(source=source, groups=[FileGroup(input=number, files=files)]), settings=settings
+    )
     try:
         outcomes.extend(process.process_shard(shard, source, settings.of(source.name)) for shard in plan.shards())
     except LedgerError:
@@ -144,7 +146,7 @@ def _check_lines(pairs: pl.DataFrame) -> None:
     assert all(line.count("\t") == 1 for line in lines)
 
 
-def _check_sums(read: Read, plan: Plan, settings: Settings) -> None:
+def _check_sums(read: Read, plan: ShardPlanner, settings: Settings) -> None:
     """Every record of the files is structural, used or rejected; every reject and pair is there."""
     counts, limit = read.counts, settings.read.limit
     counts.check("all shards")

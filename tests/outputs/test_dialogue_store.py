@@ -14,8 +14,8 @@ from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import process, reading
-from chat_corpus.runs.planner import Plan
-from chat_corpus.runs.task import Task, work
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.runs.task import ShardTask, run_shard
 from chat_corpus.settings.model import Settings
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put, visible
@@ -96,7 +96,7 @@ def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", sorted(sources.load()))
 def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> None:
     source, settings = sources.load()[name], Settings()
-    for shard in Plan(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
+    for shard in ShardPlanner(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
         cleaned = process.clean_turns(shard, source, settings.of(name), reading.records(shard, source))
         dialogue_store.write(cleaned, tmp_path / "turns", name)
         again = dialogue_store.read(tmp_path / "turns", name)
@@ -141,9 +141,9 @@ def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: 
 def test_a_part_that_was_damaged_is_no_part(ending: str, raw: Path, tmp_path: Path) -> None:
     """What an interrupted run has left may have been damaged since."""
     settings = Settings(raw=str(raw), out=str(tmp_path / "out"))
-    plan = Plan(found=survey(raw, sources.load())["ptt"], settings=settings)
-    task = Task(shard=next(iter(plan.shards())), settings=settings, folder=tmp_path, with_keys=True)
-    counts = work(task)
+    plan = ShardPlanner(found=survey(raw, sources.load())["ptt"], settings=settings)
+    task = ShardTask(shard=next(iter(plan.shards())), settings=settings, folder=tmp_path, with_keys=True)
+    counts = run_shard(task)
     assert task.part.counts() == counts
     path = tmp_path / f"{task.part.stem}.{ending}"
     whole = path.read_bytes()

@@ -16,7 +16,7 @@ from chat_corpus.pipeline import reading
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.process import ShardResult
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
 from tests.pipeline.processed import process
@@ -32,7 +32,7 @@ def shards(folder: Path, name: str, settings: Settings, **files: bytes) -> list[
         path = folder / name / file
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    return list(Plan(found=survey(folder, {name: sources.load()[name]})[name], settings=settings).shards())
+    return list(ShardPlanner(found=survey(folder, {name: sources.load()[name]})[name], settings=settings).shards())
 
 
 def conv(folder: Path, settings: Settings, content: bytes = CONV) -> list[Shard]:

@@ -18,7 +18,7 @@ from chat_corpus.outputs.layout import WORK
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
-from chat_corpus.runs.task import Task, work
+from chat_corpus.runs.task import ShardTask, run_shard
 from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, slow_from
 
@@ -126,13 +126,13 @@ def test_an_interrupted_run_goes_on_and_does_no_shard_twice(
     found = survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
     done: list[tuple[str, int]] = []
 
-    def counted(task: Task) -> Counts:
+    def counted(task: ShardTask) -> Counts:
         if len(done) == 9:
             raise KeyboardInterrupt
         done.append((task.shard.source, task.shard.number))
-        return work(task)
+        return run_shard(task)
 
-    monkeypatch.setattr("chat_corpus.runs.dispatch.work", counted)
+    monkeypatch.setattr("chat_corpus.runs.dispatch.run_shard", counted)
     with pytest.raises(KeyboardInterrupt):
         run(found, settings(tmp_path), silent)
     interrupted = [*done]
@@ -156,7 +156,7 @@ def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     (tmp_path / "tieba.tsv").write_bytes(b"changed by hand\n")
     told, _ = run(found, settings(tmp_path), silent)
     assert told["tieba"].unchanged is None
-    monkeypatch.setattr("chat_corpus.runs.dispatch.work", None)  # nothing may be done
+    monkeypatch.setattr("chat_corpus.runs.dispatch.run_shard", None)  # nothing may be done
     run(found, settings(tmp_path), silent)
 
 

@@ -13,7 +13,7 @@ from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.runs import usability
-from chat_corpus.runs.planner import Plan
+from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Reason
@@ -34,7 +34,7 @@ def found(name: str) -> DiscoveredSource:
 @pytest.mark.parametrize("name", NAMES)
 def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
     lines = []
-    for shard in Plan(found=found(name), settings=Settings()).shards():
+    for shard in ShardPlanner(found=found(name), settings=Settings()).shards():
         rows = process(shard, Settings()).turns
         for row in rows.sort("line", "part", "turn", maintain_order=True).iter_rows(named=True):
             address = f"{Path(shard.pieces[row['part']].file.name).name}:{row['line']}"
@@ -57,7 +57,7 @@ def test_pairs_are_written_as_in_the_golden(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_sample_is_hard(name: str) -> None:
     """It has a rejected record, an empty turn, undecodable bytes, and ends without a line break."""
-    shards = list(Plan(found=found(name), settings=Settings()).shards())
+    shards = list(ShardPlanner(found=found(name), settings=Settings()).shards())
     reasons = pl.concat([process(shard, Settings()).turns["reason"] for shard in shards]).unique().to_list()
     assert {Reason.EMPTY, Reason.ENCODING} <= set(reasons)
     assert {Reason.LAYOUT, Reason.FIELDS, Reason.UNPAIRED} & set(reasons) or name == "weibo"  # a line is a field there

@@ -17,8 +17,8 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.runs.planner import Plan
-from chat_corpus.runs.task import Task, work
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.runs.task import ShardTask, run_shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from tests.conftest import ROOT, slow_from
@@ -230,8 +230,8 @@ def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
 
 def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) -> None:
     settings = Settings(plugins=(str(plugin(tmp_path)),))
-    (shard,) = Plan(found=survey(raw, sources.load(settings.plugins))["ours"], settings=settings).shards()
-    task = Task(shard=shard, settings=settings, folder=tmp_path, with_keys=False, code="one")
+    (shard,) = ShardPlanner(found=survey(raw, sources.load(settings.plugins))["ours"], settings=settings).shards()
+    task = ShardTask(shard=shard, settings=settings, folder=tmp_path, with_keys=False, code="one")
     assert task.part != replace(task, code="other").part
 
 
@@ -429,11 +429,11 @@ def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, t
     settings = Settings(raw=str(raw), out=str(out), plugins=(str(file),))
     out.mkdir()
     known = sources.load(settings.plugins)
-    shard = next(Plan(found=survey(raw, known)["ours"], settings=settings).shards())
-    task = Task(
+    shard = next(ShardPlanner(found=survey(raw, known)["ours"], settings=settings).shards())
+    task = ShardTask(
         shard=shard, settings=settings, folder=out, with_keys=False, code=plugin_digest.code("ours", (str(file),))
     )
-    assert work(task).pairs.written == 2
+    assert run_shard(task).pairs.written == 2
     plugin(tmp_path, no_answer="在")
     with pytest.raises(ChatCorpusError, match=r"records 1 to 3: a worker holds other code of this source"):
-        work(replace(task, code="that of the file now"))
+        run_shard(replace(task, code="that of the file now"))

@@ -120,7 +120,7 @@ def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: Ra
         merging.add(number, parts[number])
     told = merging.finish(counts)
     merging.index.write_bytes(b"")
-    merging.put(out, lambda: None)
+    merging.publish(out, lambda: None)
     return told
 
 
