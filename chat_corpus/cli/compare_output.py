@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from chat_corpus.lineage.comparison import Cause, Compared, Matched, Row
-from chat_corpus.lineage.run_differences import Unlike
+from chat_corpus.lineage.run_differences import RunDifferences
 from chat_corpus.messages import one_line
 
 
@@ -46,7 +46,7 @@ def _over(told: Compared) -> str:
     return f", counted over {told.traced:,} of the {told.shards:,} shards that are not the same"
 
 
-def _unlike(told: Unlike) -> Iterator[str]:
+def _unlike(told: RunDifferences) -> Iterator[str]:
     for one in told.settings:
         yield one_line(
             f"  setting {one.key}: {json.dumps(one.old, ensure_ascii=False)}, now "

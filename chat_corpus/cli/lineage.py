@@ -14,7 +14,7 @@ from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.errors import GateError, UsageError
 
 if TYPE_CHECKING:
-    from chat_corpus.lineage.recorded_run import Written
+    from chat_corpus.lineage.recorded_run import RecordedRun
 
 _RAW = click.option("--raw", metavar="DIR", help="Where the raw corpora are now, if not where the report says.")
 _PLUGIN = click.option(
@@ -39,7 +39,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
 
-    made: dict[str, Written] = {}
+    made: dict[str, RecordedRun] = {}
 
     def told() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
@@ -66,7 +66,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
 
-    found: dict[str, tuple[Written, str]] = {}
+    found: dict[str, tuple[RecordedRun, str]] = {}
 
     def told() -> Iterator[trace.Record]:
         for path, number in _numbers(records):

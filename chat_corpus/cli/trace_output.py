@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chat_corpus.lineage.trace import CONVERSION, Address, Fate, Record, Row, Said, Told
+from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import one_line
 
 
@@ -47,7 +47,7 @@ def _repeated(turns: tuple[Address, ...]) -> str:
     return f"{which} of the dialogue, told at {records}"
 
 
-def _turn(told: Told) -> Iterator[str]:
+def _turn(told: TurnOutcome) -> Iterator[str]:
     at = told.said.at
     yield f"turn {at.place} of the record" + ("" if at.turn is None else f", turn {at.turn} of its dialogue")
     yield from _said(told.said)
@@ -56,7 +56,7 @@ def _turn(told: Told) -> Iterator[str]:
         yield _field("no pair", told.note)
 
 
-def _said(said: Said) -> Iterator[str]:
+def _said(said: TurnTrace) -> Iterator[str]:
     yield _field("read", "(no text)" if said.read is None else said.read)
     for change in said.changes:
         from_ = f" (from {said.script})" if change.step == CONVERSION else ""
@@ -68,7 +68,7 @@ def _said(said: Said) -> Iterator[str]:
         yield _field("rejected", f"{said.reason}{by}: {said.detail}")
 
 
-def _fate(fate: Fate) -> str:
+def _fate(fate: PairOutcome) -> str:
     role = {"query": "answered by", "answer": "answers"}[fate.side]
     if fate.row is not None:
         became = f"row {fate.row}"

@@ -19,9 +19,9 @@ from chat_corpus.lineage.causes import CauseKind, Factor, Factors, read, words
 from chat_corpus.lineage.comparison import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.line_diff import Gap, gaps
 from chat_corpus.lineage.open_run import INTERRUPTED, load
-from chat_corpus.lineage.recorded_run import Written
-from chat_corpus.lineage.row_causes import Side, differences
-from chat_corpus.lineage.run_differences import Pair, Unlike, differing, moved, shards, unlike
+from chat_corpus.lineage.recorded_run import RecordedRun
+from chat_corpus.lineage.row_causes import RunSide, differences
+from chat_corpus.lineage.run_differences import Pair, RunDifferences, differing, moved, shards, unlike
 from chat_corpus.outputs import report
 from chat_corpus.runs import previous
 
@@ -121,7 +121,7 @@ class _Comparison:
         if len(self.remarks) > _REMARKS:
             yield f"and {len(self.remarks) - _REMARKS} shards more that could not be traced"
 
-    def _shards(self, found: Unlike) -> tuple[list[Pair], tuple[Written, Written] | None]:
+    def _shards(self, found: RunDifferences) -> tuple[list[Pair], tuple[RecordedRun, RecordedRun] | None]:
         """The shards whose rows are not the same, and the two runs; no runs where they cannot be done again."""
         cut_off = [
             out
@@ -155,14 +155,14 @@ class _Comparison:
         self.doubtful = True
         self.remarks.append(f"not traced: {error}")
 
-    def _traced(self, pairs: list[Pair], made: tuple[Written, Written]) -> int:
+    def _traced(self, pairs: list[Pair], made: tuple[RecordedRun, RecordedRun]) -> int:
         """Do shards again on both sides, up to `most` of them, evenly spread; returns how many could be."""
         wanted = min(self.most or len(pairs), len(pairs))
         done = 0
         for pair in (pairs[number * len(pairs) // wanted] for number in range(wanted)):
             try:
                 sides = [
-                    Side(written=one, again=one.again(entry) if entry else None)
+                    RunSide(written=one, again=one.again(entry) if entry else None)
                     for one, entry in zip(made, pair, strict=True)
                 ]
             except ChatCorpusError as error:
@@ -190,12 +190,12 @@ class _Comparison:
             if len(some := self.shown.setdefault(at, [])) < self.examples:
                 some.append(row)
 
-    def _causes(self, found: Unlike) -> Iterator[Cause]:
+    def _causes(self, found: RunDifferences) -> Iterator[Cause]:
         for (kind, factors), rows in self.causes.most_common():
             yield Cause(cause=words(factors), kind=kind, rows=rows, settings=found.steering(factors))
 
 
-def _rows_of(found: pl.DataFrame, sides: list[Side]) -> Iterator[tuple[Row, Factors]]:
+def _rows_of(found: pl.DataFrame, sides: list[RunSide]) -> Iterator[tuple[Row, Factors]]:
     """Differences as `attribution.differences` makes them, with their addresses in words, and what parts them."""
     shard = next(side.again.shard for side in sides if side.again)
     files = [piece.file.name for piece in shard.pieces]

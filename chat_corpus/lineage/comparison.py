@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chat_corpus.lineage.run_differences import Unlike
+from chat_corpus.lineage.run_differences import RunDifferences
 
 
 class Change(StrEnum):
@@ -70,7 +70,7 @@ class Compared:
     vanished: int = 0
     changed: int = 0
     aligned: Matched = Matched.TEXT
-    unlike: Unlike | None = None
+    unlike: RunDifferences | None = None
     shards: int | None = None
     traced: int = 0
     by_report: bool = False

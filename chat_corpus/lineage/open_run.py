@@ -11,7 +11,7 @@ import msgspec
 
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.lineage.recorded_run import AGAIN, Written
+from chat_corpus.lineage.recorded_run import AGAIN, RecordedRun
 from chat_corpus.messages import count_noun, displayed
 from chat_corpus.outputs import layout, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
@@ -26,7 +26,7 @@ INTERRUPTED = "a run was killed while it put files in place under {}, or is doin
 
 def load(
     out: Path, name: str, raw: str | None = None, *, plugins: Sequence[str] = (), other_code: bool = False
-) -> Written:
+) -> RecordedRun:
     """What an earlier run wrote of source `name` under `out`; `raw` is where the raw files are now, if elsewhere.
 
     A plugin that the report names is run only if it is among `plugins`: a report is no reason to run code.
@@ -62,12 +62,12 @@ def load(
         raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
     if plugin_digest.code(name, settings.plugins) != made.source:
         raise ChatCorpusError(f"{name}: the code that its plugin or package consists of, or imports, changed; {AGAIN}")
-    return Written(
+    return RecordedRun(
         out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
     )
 
 
-def load_of(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> Written:
+def load_of(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> RecordedRun:
     """The same by the path of the file of pairs. Raises UsageError where that is none."""
     if tsv.suffix != ".tsv" or not tsv.is_file():
         raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
@@ -120,7 +120,7 @@ def _check_outputs(out: Path, name: str, told: FinishedSource) -> None:
             )
 
 
-def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> tuple[Written, str]:
+def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> tuple[RecordedRun, str]:
     """The source whose outputs under `out` a raw file went into, and the file's name there.
 
     `path` leads to a file, or to a member of an archive as to a file in a folder, or it is a name as reports have it.

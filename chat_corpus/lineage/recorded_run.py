@@ -53,7 +53,7 @@ class Repeat(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Again:
+class ReplayedShard:
     """A shard done again.
 
     turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, `place`, its place among the
@@ -80,7 +80,7 @@ class Again:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class RecordedRun:
     """The outputs of one source under `out`, as their report tells of them; made by `load`."""
 
     out: Path
@@ -91,7 +91,7 @@ class Written:
     entries: list[Entry]
     #: Size, time of modification in nanoseconds, and SHA-256 of each raw file; None where it was not read to its end.
     inputs: Mapping[str, tuple[int, int, str | None]]
-    _done: dict[int, Again] = field(default_factory=dict)
+    _done: dict[int, ReplayedShard] = field(default_factory=dict)
     _files: dict[str, RawFile] = field(default_factory=dict)
 
     @property
@@ -121,7 +121,7 @@ class Written:
         held = (entry for entry in self.entries if _span(entry, file, record))
         return next(held, None)
 
-    def again(self, entry: Entry) -> Again:
+    def again(self, entry: Entry) -> ReplayedShard:
         """Do a shard again. Raises ChatCorpusError where it does not come out as it was written."""
         if entry.shard not in self._done:
             while len(self._done) >= _KEPT:
@@ -129,7 +129,7 @@ class Written:
             self._done[entry.shard] = self._do(entry)
         return self._done[entry.shard]
 
-    def _do(self, entry: Entry) -> Again:
+    def _do(self, entry: Entry) -> ReplayedShard:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
         records = reading.records(shard, self.source)
         cleaned = process.clean_turns(shard, self.source, self.own, records)
@@ -145,7 +145,7 @@ class Written:
         possible = pair(turns, self.own.pairs.pairing(self.source.pairing))
         written = possible["reason"].is_null().arg_true()
         placed = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
-        return Again(
+        return ReplayedShard(
             entry=entry,
             shard=shard,
             turns=turns,
@@ -210,7 +210,7 @@ class Written:
         size = self.told.outputs[self.tsv.name][0]
         return (size if last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
-    def repeat(self, again: Again, number: int) -> Repeat:
+    def repeat(self, again: ReplayedShard, number: int) -> Repeat:
         """The reject of the `number`th repeat, from 0, among the pairs of a shard."""
         try:
             return msgspec.json.decode(again.repeats[number], type=Repeat)

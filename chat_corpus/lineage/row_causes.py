@@ -12,7 +12,7 @@ import polars as pl
 
 from chat_corpus.exports import tsv
 from chat_corpus.lineage.causes import CauseKind, Factor, either, literal, named
-from chat_corpus.lineage.recorded_run import Again, Written
+from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text.step_diff import StepConfig, diverge
 from chat_corpus.schema import Pairing
@@ -25,11 +25,11 @@ _PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
+class RunSide:
     """One run's doing of a shard; `again` is null where its limit ended before."""
 
-    written: Written
-    again: Again | None
+    written: RecordedRun
+    again: ReplayedShard | None
 
     @property
     def pairing(self) -> Pairing:
@@ -67,7 +67,7 @@ class Side:
         return pairs.with_columns(line, **placed).select(*_PAIR, "row", "reason", "tsv")
 
 
-def differences(old: Side, new: Side) -> pl.DataFrame:
+def differences(old: RunSide, new: RunSide) -> pl.DataFrame:
     """The rows in which two runs over the same pieces differ, by address.
 
     Columns: `query_part, query_line, answer_part, answer_line`; `row, tsv, reason` of the old run, and with `_new` of
@@ -137,7 +137,7 @@ def _is_several(causes: pl.Expr) -> pl.Expr:
     return causes.list.len() > 1
 
 
-def _parted(old: Side, new: Side, rows: pl.DataFrame) -> pl.DataFrame:
+def _parted(old: RunSide, new: RunSide, rows: pl.DataFrame) -> pl.DataFrame:
     """The turns of pairs: `part, line, place`, and what are their `causes` to differ.
 
     `fell` says whether only one of them rejects it.
@@ -198,7 +198,7 @@ def _with(text: pl.Expr, rule: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null() & rule.is_not_null()).then(pl.concat_list(text, rule))
 
 
-def _crossed(old: Side, new: Side, sides: list[pl.DataFrame]) -> list[pl.Series]:
+def _crossed(old: RunSide, new: RunSide, sides: list[pl.DataFrame]) -> list[pl.Series]:
     """Whether the rules of each run would reject the texts of the other."""
     asked = (("old_rejects_new", old, sides[1]), ("new_rejects_old", new, sides[0]))
     return [
@@ -209,12 +209,12 @@ def _crossed(old: Side, new: Side, sides: list[pl.DataFrame]) -> list[pl.Series]
     ]
 
 
-def _beyond(side: Side, there: str) -> pl.Expr:
+def _beyond(side: RunSide, there: str) -> pl.Expr:
     limit = side.written.own.read.limit
     return pl.col(there).is_null() & (pl.col("line") > limit) if limit else pl.lit(value=False)
 
 
-def _steps(old: Side, new: Side, turns: pl.DataFrame) -> pl.Series:
+def _steps(old: RunSide, new: RunSide, turns: pl.DataFrame) -> pl.Series:
     """The step that parted turns read alike; null where the steps side by side give other texts than the runs."""
     alike = pl.col("raw") == pl.col("raw_new")
     where = turns.select((alike & _differ("unconverted")).fill_null(value=False)).to_series()

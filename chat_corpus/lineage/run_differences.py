@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from chat_corpus.lineage.causes import CauseKind, Factors
-from chat_corpus.lineage.recorded_run import Written
+from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.outputs import layout, report
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.outputs.shard_index import Entry, Span
@@ -27,7 +27,7 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unlike:
+class RunDifferences:
     """What is not the same of two runs: settings; code, as two digests; raw files, by name; plugins, or their modules.
 
     `edited` are outputs that are not, by size and time, as their run left them; `known` says that both reports tell all
@@ -58,11 +58,11 @@ class Unlike:
         return tuple(dict.fromkeys(keys))
 
 
-def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
+def unlike(outs: tuple[Path, Path], name: str) -> RunDifferences:
     """What is not the same of two runs of source `name` into two folders."""
     old, new = (report.report_entry(out).get(name) for out in outs)
     if not isinstance(old, FinishedSource) or not isinstance(new, FinishedSource):
-        return Unlike(known=False)
+        return RunDifferences(known=False)
     tsv = f"{name}.tsv"
     edited = tuple(
         str(out / tsv)
@@ -71,7 +71,7 @@ def unlike(outs: tuple[Path, Path], name: str) -> Unlike:
     )
     made = (old.made_with, new.made_with)
     settings = (Setting(key=key, old=a, new=b) for key, a, b in previous.changes(old.settings, new.settings))
-    return Unlike(
+    return RunDifferences(
         known=True,
         settings=tuple(settings),
         code=(made[0].code, made[1].code) if made[0].code != made[1].code else None,
@@ -98,7 +98,7 @@ def _inputs(old: FinishedSource, new: FinishedSource) -> Iterator[str]:
 Pair = tuple["Entry | None", "Entry | None"]
 
 
-def shards(old: Written, new: Written) -> list[Pair] | None:
+def shards(old: RecordedRun, new: RecordedRun) -> list[Pair] | None:
     """The shards of both, those of the same records together; null where the files were cut at other places."""
     sides = [
         {tuple((one.file, one.first) for one in entry.pieces): entry for entry in made.entries} for made in (old, new)
@@ -115,7 +115,7 @@ def _same(old: Span, new: Span) -> bool:
     return old == new or (old.encoding != new.encoding and old.records == new.records)
 
 
-def moved(old: Written, new: Written) -> str:
+def moved(old: RecordedRun, new: RecordedRun) -> str:
     """Why files were cut at other places: read in another encoding, they have other places; else it is the size."""
     sides = [{one.file: one.encoding for entry in made.entries for one in entry.pieces} for made in (old, new)]
     other = [name for name in sides[0] if sides[1].get(name, sides[0][name]) != sides[0][name]]
@@ -125,7 +125,7 @@ def moved(old: Written, new: Written) -> str:
     return f"raw files were read in another encoding, and so cut at other places: {told}"
 
 
-def differing(old: Written, new: Written, pairs: list[Pair]) -> list[Pair]:
+def differing(old: RecordedRun, new: RecordedRun, pairs: list[Pair]) -> list[Pair]:
     """Those of `pairs` whose rows are not the same, byte for byte."""
     with old.tsv.open("rb") as first, new.tsv.open("rb") as second:
         return [

@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
-from chat_corpus.lineage.recorded_run import Again, Written
+from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
@@ -37,7 +37,7 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class TurnTrace:
     """A turn from the raw record to what was kept or rejected.
 
     `read` is the text as its format read it, null where it could not; `changes` are the text steps that changed it, and
@@ -67,13 +67,13 @@ class Row:
     row: int
     line: str
     pairing: str
-    query: Said
-    answer: Said
+    query: TurnTrace
+    answer: TurnTrace
     sha256: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fate:
+class PairOutcome:
     """A pair that a turn is in, as its `side`, query or answer, with the turn `other`.
 
     `row` is its row in the TSV; where it has none, `reason` and `detail` say why. Of a repeat `first` is the row in
@@ -89,11 +89,11 @@ class Fate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class TurnOutcome:
     """A turn of a record, and all pairs that it is in; `note` says why there are none."""
 
-    said: Said
-    pairs: tuple[Fate, ...]
+    said: TurnTrace
+    pairs: tuple[PairOutcome, ...]
     note: str | None
 
 
@@ -110,10 +110,10 @@ class Record:
     sha256: str | None
     raw: str
     repeated: tuple[Address, ...]
-    turns: tuple[Told, ...]
+    turns: tuple[TurnOutcome, ...]
 
 
-def trace(written: Written, row: int) -> Row:
+def trace(written: RecordedRun, row: int) -> Row:
     """Where row `row` of an output, from 1, came from. Raises UsageError where there is none."""
     again = written.again(written.of_row(row))
     pair = again.pairs.row(by_predicate=pl.col("row") == row, named=True)
@@ -131,7 +131,7 @@ def trace(written: Written, row: int) -> Row:
     )
 
 
-def explain(written: Written, file: str, record: int) -> Record:
+def explain(written: RecordedRun, file: str, record: int) -> Record:
     """What became of a record. Raises UsageError where it was not read, and as `Written.again`."""
     entry = written.of_record(file, record)
     limit = written.own.read.limit
@@ -151,14 +151,14 @@ def explain(written: Written, file: str, record: int) -> Record:
     )
 
 
-def _extent(written: Written, file: str) -> str:
+def _extent(written: RecordedRun, file: str) -> str:
     spans = [span for entry in written.entries for span in entry.pieces if span.file == file]
     last = max((span.first + span.records - 1 for span in spans), default=0)
     limit = written.own.read.limit
     return f"the records read are 1 to {min(last, limit or last):,}{' (read.limit)' if limit else ''}"
 
 
-def _repeated(written: Written, again: Again, turns: pl.DataFrame) -> tuple[Address, ...]:
+def _repeated(written: RecordedRun, again: ReplayedShard, turns: pl.DataFrame) -> tuple[Address, ...]:
     """The turns that a record, of which these are the turns, repeats from an earlier one."""
     most = written.source.inputs[again.shard.input].format.repeats
     placed = turns.drop_nulls("dialogue")
@@ -171,23 +171,23 @@ def _repeated(written: Written, again: Again, turns: pl.DataFrame) -> tuple[Addr
     return tuple(_address(again, turn) for turn in before.iter_rows(named=True))
 
 
-def _address(again: Again, turn: Mapping[str, Any]) -> Address:
+def _address(again: ReplayedShard, turn: Mapping[str, Any]) -> Address:
     file = again.shard.pieces[turn["part"]].file.name
     return Address(file=file, record=turn["line"], place=turn["place"], turn=turn["turn"])
 
 
-def _raw(again: Again, part: int, record: int) -> str:
+def _raw(again: ReplayedShard, part: int, record: int) -> str:
     told = again.records[part].row(by_predicate=pl.col("line") == record, named=True)
     return str(printable(told["bytes"]) if told["text"] is None and told["bytes"] is not None else told["text"] or "")
 
 
-def _said(written: Written, again: Again, at: int) -> Said:
+def _said(written: RecordedRun, again: ReplayedShard, at: int) -> TurnTrace:
     frame = again.turns[at : at + 1]
     turn = frame.row(0, named=True)
     unread = turn["unread"]
     asked = {} if unread else filter_table.evaluate_filters(frame, written.own.rules, written.source).row(0, named=True)
     rule = next((rule for rule, detail in asked.items() if detail is not None), None)
-    return Said(
+    return TurnTrace(
         at=_address(again, turn),
         raw=_raw(again, turn["part"], turn["line"]),
         read=turn["raw"],
@@ -201,7 +201,7 @@ def _said(written: Written, again: Again, at: int) -> Said:
     )
 
 
-def _changes(written: Written, again: Again, turn: Mapping[str, Any]) -> tuple[Change, ...]:
+def _changes(written: RecordedRun, again: ReplayedShard, turn: Mapping[str, Any]) -> tuple[Change, ...]:
     """Each step that changed a turn. Raises ChatCorpusError where the steps one by one give another text."""
     if turn["raw"] is None:
         return ()
@@ -215,14 +215,14 @@ def _changes(written: Written, again: Again, turn: Mapping[str, Any]) -> tuple[C
     return tuple(changes)
 
 
-def _told(written: Written, again: Again, at: int) -> Told:
+def _told(written: RecordedRun, again: ReplayedShard, at: int) -> TurnOutcome:
     said = _said(written, again, at)
     mine = again.pairs.filter((pl.col("query_at") == at) | (pl.col("answer_at") == at))
     fates = tuple(_fate(written, again, at, pair) for pair in mine.iter_rows(named=True))
-    return Told(said=said, pairs=fates, note=None if fates else _alone(written, again, at))
+    return TurnOutcome(said=said, pairs=fates, note=None if fates else _alone(written, again, at))
 
 
-def _alone(written: Written, again: Again, at: int) -> str | None:
+def _alone(written: RecordedRun, again: ReplayedShard, at: int) -> str | None:
     """Why a turn is in no pair that would be possible; null where it was rejected before it had a place."""
     pairing = written.own.pairs.pairing(written.source.pairing)
     dialogue = again.turns["dialogue"][at]
@@ -235,7 +235,7 @@ def _alone(written: Written, again: Again, at: int) -> str | None:
     return f"no turn stands where the pairing '{pairing}' looks for one that it answers, or that answers it"
 
 
-def _fate(written: Written, again: Again, at: int, pair: Mapping[str, Any]) -> Fate:
+def _fate(written: RecordedRun, again: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
     side: Side = "query" if pair["query_at"] == at else "answer"
     address = _address(again, again.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
     reason, detail, first = pair["reason"], None, None
@@ -246,10 +246,10 @@ def _fate(written: Written, again: Again, at: int, pair: Mapping[str, Any]) -> F
     elif pair["row"] is None:
         reason = str(Reason.DUPLICATE)
         detail, first = _first(written, again, pair)
-    return Fate(side=side, other=address, row=pair["row"], reason=reason, detail=detail, first=first)
+    return PairOutcome(side=side, other=address, row=pair["row"], reason=reason, detail=detail, first=first)
 
 
-def _first(written: Written, again: Again, pair: Mapping[str, Any]) -> tuple[str, int]:
+def _first(written: RecordedRun, again: ReplayedShard, pair: Mapping[str, Any]) -> tuple[str, int]:
     """What the rejects say of a repeat, and the row in which its pair stands."""
     told = written.repeat(again, pair["repeat"])
     name, line = again.shard.pieces[pair["query_part"]].file.name, pair["query_line"]
@@ -260,7 +260,7 @@ def _first(written: Written, again: Again, pair: Mapping[str, Any]) -> tuple[str
     raise ChatCorpusError(f"rejects of {written.name}: {name}:{line} is not where it was written; run it again")
 
 
-def _row(written: Written, file: str, line: int, query: str, answer: str) -> int | None:
+def _row(written: RecordedRun, file: str, line: int, query: str, answer: str) -> int | None:
     """The row of a pair of these texts whose query is in a record."""
     entry = written.of_record(file, line)
     if entry is None:

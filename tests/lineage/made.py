@@ -13,7 +13,7 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.lineage.open_run import load as opened
-from chat_corpus.lineage.recorded_run import Written
+from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs import usability
 from chat_corpus.runs.progress import silent
@@ -47,7 +47,7 @@ CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]
 
 @dataclass
 class Made:
-    written: Written
+    written: RecordedRun
     report: FinishedSource
     rejects: list[dict[str, Any]]
 

@@ -14,7 +14,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.errors import UsageError
-from chat_corpus.lineage.trace import Record, Said, explain, trace
+from chat_corpus.lineage.trace import Record, TurnTrace, explain, trace
 from chat_corpus.pipeline.counts import RecordCounts
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.schema import Reason
@@ -49,7 +49,7 @@ def agrees(made: Made, records: dict[tuple[str, int], Record]) -> None:
     )
 
 
-def _usable(said: Said) -> bool:
+def _usable(said: TurnTrace) -> bool:
     """Whether its format gave a turn as one to use: rejected, if at all, by a rule."""
     return said.reason is None or said.rule is not None
 

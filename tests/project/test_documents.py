@@ -17,7 +17,7 @@ import pytest
 from chat_corpus import errors, sources
 from chat_corpus.cli import main
 from chat_corpus.discovery.inventory import survey
-from chat_corpus.lineage.run_differences import Setting, Unlike
+from chat_corpus.lineage.run_differences import RunDifferences, Setting
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Pairing, Reason, Script
@@ -153,10 +153,10 @@ def test_every_reason_and_every_exit_code_is_explained(document: str) -> None:
 @pytest.mark.parametrize("document", READMES)
 def test_every_cause_that_compare_may_name_is_told(document: str) -> None:
     alone = [
-        Unlike(known=True, settings=(Setting(key="a", old=1, new=2),)),
-        Unlike(known=True, code=("a", "b")),
-        Unlike(known=True, inputs=("a",)),
-        Unlike(known=True, plugins=True),
+        RunDifferences(known=True, settings=(Setting(key="a", old=1, new=2),)),
+        RunDifferences(known=True, code=("a", "b")),
+        RunDifferences(known=True, inputs=("a",)),
+        RunDifferences(known=True, plugins=True),
     ]
     stages = {cause.partition(" ")[0] for _, _, expected in CAUSES.values() for cause, _, _ in expected}
     causes = sorted({*(str(one.only()) for one in alone), *stages})
