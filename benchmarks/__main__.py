@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from benchmarks import inputs, measure, runs
-from chat_corpus.cli.terminal import columns
+from chat_corpus.cli.terminal import format_table
 
 _COLUMNS = ("source", "what", "MB", "seconds", "start_s", "MB_s", "of_floor", "speed_up", "pairs_s", "peak_MB")
 _GROWTH = (1, 4, 20)
@@ -69,14 +69,14 @@ def _measured(folder: Path, names: list[str], title: str, how: dict[str, Any], r
     click.echo("\n" + _table(title, told))
     if how["growth"]:
         told["growth"] = runs.growth(raw, folder, names[0], [how["mb"] * factor for factor in _GROWTH])
-        click.echo(columns(told["growth"]["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
+        click.echo(format_table(told["growth"]["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
         verdict = "flat" if told["growth"]["flat"] else "NOT flat"
         click.echo(f"time per MB is {verdict}: at most {told['growth']['apart']:.1%} apart from that of the smallest")
     if how["profile"]:
         from benchmarks.profile import stages
 
         told["stages"] = stages(folder / "raw", names[0])
-        click.echo(columns(told["stages"], ("stage", "seconds", "ms_per_MB", "share")))
+        click.echo(format_table(told["stages"], ("stage", "seconds", "ms_per_MB", "share")))
     return told
 
 
@@ -99,7 +99,7 @@ def _table(title: str, told: dict[str, Any]) -> str:
     rows += [{"what": f"{run['workers']} worker{'s' * (run['workers'] > 1)}", **run} for run in told["runs"]]
     if "against" in told:
         rows.append({"what": "against", "MB": told["MB"], **told["against"]})
-    return columns([dict.fromkeys(_COLUMNS) | {"source": title} | row for row in rows], _COLUMNS)
+    return format_table([dict.fromkeys(_COLUMNS) | {"source": title} | row for row in rows], _COLUMNS)
 
 
 def _machine() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chat_corpus.cli.terminal import columns
+from chat_corpus.cli.terminal import format_table
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.discovery.sniff import head_of
 from chat_corpus.discovery.trial import trial
@@ -172,4 +172,4 @@ def strangers(told: Mapping[str, Any], most: int) -> list[str]:
 def check(told: Mapping[str, Any]) -> str:
     """An inventory as text: a table of the sources, remarks, and the files that are nobody's."""
     said = [*notes(told), *strangers(told, _STRANGERS)]
-    return "\n".join([columns(rows(told), CHECK_COLUMNS), *(line.replace("\n", " ") for line in said)])
+    return "\n".join([format_table(rows(told), CHECK_COLUMNS), *(line.replace("\n", " ") for line in said)])

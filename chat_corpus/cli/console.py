@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from chat_corpus.cli import run_output
 from chat_corpus.cli.progress import Pace
-from chat_corpus.cli.terminal import JsonLines, Plain
+from chat_corpus.cli.terminal import JsonLines, SafeFormatter
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.pipeline import counts
 from chat_corpus.runs.progress import Progress
@@ -37,7 +37,7 @@ class Console:
 
     def __init__(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
         handler = _Beside(sys.stderr)
-        handler.setFormatter(JsonLines() if as_json else Plain())
+        handler.setFormatter(JsonLines() if as_json else SafeFormatter())
         self._log = logging.getLogger("chat_corpus")
         self._log.handlers[:] = [handler]
         self._log.propagate = False
@@ -95,4 +95,4 @@ class Console:
                 self.info(name, "source.summary", **about)
             return
         self.info(run_output.table(chosen, done), "run.table")
-        self.info(run_output.written(done, settings.out), "run.written")
+        self.info(run_output.written_message(done, settings.out), "run.written")

@@ -84,8 +84,8 @@ def run(
     found = seen.found
     asked = known_names(wanted, found)
     chosen = {name: found[name] for name in (asked or found) if name not in known_names(exclude, found)}
-    run_output.tell_strays(seen, settings, talk)
-    lacking = run_output.tell_missing(chosen, talk, asked=bool(asked))
+    run_output.report_unrecognised(seen, settings, talk)
+    lacking = run_output.report_missing(chosen, talk, asked=bool(asked))
     ready = {name: one for name, one in chosen.items() if one.groups}
     if not ready:
         talk.warning(run_output.nothing(found, chosen, settings), "run.nothing")
@@ -98,9 +98,9 @@ def run(
     with talk.progress(ready) as progress:
         done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
     talk.summary(chosen, done, settings, samples_left=any(one.samples_left for one in found.values()))
-    if not (asked or exclude) and (left := run_output.left(Path(settings.out), told.sources, done)):
+    if not (asked or exclude) and (left := run_output.leftover_outputs(Path(settings.out), told.sources, done)):
         talk.info(left, "outputs.left")
-    if undone := run_output.undone(chosen, done, asked=bool(asked)):
+    if undone := run_output.unfinished_sources(chosen, done, asked=bool(asked)):
         talk.warning(undone, "run.incomplete")
     _print_run(done, told, sample, as_json=as_json)
     codes = {lacking, *(one.exit_code for one in done.values())}

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from chat_corpus.cli.terminal import columns
+from chat_corpus.cli.terminal import format_table
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.counts import Counts
@@ -33,7 +33,7 @@ def table(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceRepor
         for name, one in chosen.items()
         if name in done or one.damaged
     ]
-    return columns(rows, _COLUMNS)
+    return format_table(rows, _COLUMNS)
 
 
 def _damaged(name: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ def _row(name: str, told: SourceReport) -> dict[str, str]:
     }
 
 
-def written(done: Mapping[str, SourceReport], out: str) -> str:
+def written_message(done: Mapping[str, SourceReport], out: str) -> str:
     """Which files a run has written."""
     made = [name for name, told in done.items() if not (told.error or told.unchanged)]
     if not made:
@@ -66,7 +66,7 @@ def written(done: Mapping[str, SourceReport], out: str) -> str:
     return f"written to {out}: {named}, and as much in rejects/ and index/; report.json"
 
 
-def undone(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport], *, asked: bool) -> str:
+def unfinished_sources(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport], *, asked: bool) -> str:
     """The sources that the run owes something, for which its exit code is not 0; empty where there are none."""
     states = {name: _debt(one, done.get(name), asked=asked) for name, one in chosen.items()}
     named = ", ".join(f"{name} {state}" for name, state in states.items() if state)
@@ -80,7 +80,7 @@ def _debt(one: DiscoveredSource, told: SourceReport | None, *, asked: bool) -> S
     return one.state if one.state in owed else None
 
 
-def left(out: Path, reported: Iterable[str], done: Iterable[str]) -> str:
+def leftover_outputs(out: Path, reported: Iterable[str], done: Iterable[str]) -> str:
     """The outputs of sources that were reported by an earlier run and of which this one has met nothing to read."""
     names = [f"{name}.tsv" for name in reported if name not in done and (out / f"{name}.tsv").exists()]
     return (
@@ -110,7 +110,7 @@ def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     )
 
 
-def tell_strays(seen: Inventory, settings: Settings, talk: Any) -> None:
+def report_unrecognised(seen: Inventory, settings: Settings, talk: Any) -> None:
     """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
     strays = [stray for stray in seen.unrecognised if stray.damaged is None and stray.meant is None]
     for stray in strays:
@@ -137,7 +137,7 @@ def nothing(found: Mapping[str, DiscoveredSource], chosen: Mapping[str, Discover
     return _NOT_READABLE.format(none, settings.raw, told)
 
 
-def tell_missing(chosen: Mapping[str, DiscoveredSource], talk: Any, *, asked: bool) -> int:
+def report_missing(chosen: Mapping[str, DiscoveredSource], talk: Any, *, asked: bool) -> int:
     """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
     for name, one in chosen.items():
         for remark in one.remarks:

@@ -60,7 +60,7 @@ def echo(text: str) -> None:
 _PREFIXES = {logging.WARNING: "warning: ", logging.ERROR: "error: "}
 
 
-class Plain(logging.Formatter):
+class SafeFormatter(logging.Formatter):
     """Log records as lines that cannot steer a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -93,13 +93,13 @@ class JsonLines(logging.Formatter):
 def handle_logs() -> None:
     """Have messages of the package come out on stderr safely, before anybody decides how loud they are."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Plain())
+    handler.setFormatter(SafeFormatter())
     log = logging.getLogger("chat_corpus")
     log.handlers[:] = [handler]
     log.propagate = False
 
 
-def columns(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:
+def format_table(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:
     """Rows as a table with a head; figures to the right, a Han character as wide as two letters."""
     cells = [list(names), *([_cell(row[name]) for name in names] for row in rows)]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(names))]
@@ -131,4 +131,4 @@ def echo_rows(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bo
     if as_json:
         echo_json(rows)
     else:
-        echo(columns(rows, names))
+        echo(format_table(rows, names))
