@@ -13,7 +13,7 @@ from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import compare as comparing
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage import trace as tracing
-from chat_corpus.lineage.comparison import Compared
+from chat_corpus.lineage.comparison_model import Compared
 from chat_corpus.pipeline import process, script
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer

@@ -17,7 +17,7 @@ from chat_corpus.files import compression
 from chat_corpus.files.content import digest
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import count_noun
-from chat_corpus.runs import usability
+from chat_corpus.runs import completeness
 from chat_corpus.schema import State
 
 #: States of a source that is read.
@@ -58,8 +58,8 @@ def _unreadable(one: DiscoveredSource) -> tuple[list[str], list[str]]:
             if tried is not None:
                 counts[file.name], quotes[file.name] = tried
     groups = [names for names in one.names if names[0] in counts]
-    cautions = [*usability.cautions(groups, counts, quotes), *usability.passed_over(counts)]
-    return list(usability.failures(groups, counts, quotes)), cautions
+    cautions = [*completeness.cautions(groups, counts, quotes), *completeness.passed_over(counts)]
+    return list(completeness.failures(groups, counts, quotes)), cautions
 
 
 def _source(name: str, one: DiscoveredSource, *, hashes: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from chat_corpus.lineage.comparison import Cause, Compared, Matched, Row
+from chat_corpus.lineage.comparison_model import Cause, Compared, Matched, Row
 from chat_corpus.lineage.run_differences import RunDifferences
 from chat_corpus.messages import one_line
 

@@ -114,11 +114,11 @@ def compare(
     code that the outputs were made with. A cause that is not certain is told as not determined.
     """
     from chat_corpus.cli import compare_output
-    from chat_corpus.lineage import compare, comparison
+    from chat_corpus.lineage import compare, comparison_model
 
-    found: list[comparison.Compared] = []
+    found: list[comparison_model.Compared] = []
 
-    def told() -> Iterator[comparison.Compared]:
+    def told() -> Iterator[comparison_model.Compared]:
         for one in compare.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
             found.append(one)
             yield one

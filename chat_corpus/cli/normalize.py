@@ -34,7 +34,7 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     are told and the exit code is 1.
     """
     from chat_corpus import sources
-    from chat_corpus.cli import line_filter as filter_
+    from chat_corpus.cli import normalize_lines as filter_
 
     settings = read_settings(configs, rest)
     known = sources.load(settings.plugins)

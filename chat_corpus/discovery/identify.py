@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from chat_corpus.discovery import file_names, other_types
+from chat_corpus.discovery import file_names, unusable_files
 from chat_corpus.discovery.model import FileMatch, How, Place, Sampled, UnrecognisedFile
 from chat_corpus.discovery.sniff import head_of, text_of
 from chat_corpus.discovery.trial import is_most_of
@@ -82,7 +82,7 @@ def _judged(
         return UnrecognisedFile(file=entry.file, reason=error.fault, damaged=owner, warn=True)
     if head.startswith(MARK) and not entry.file.compressed and entry.file.member is None:
         return _parquet(entry, owner, named, how, sources)
-    kind = other_types.by_content(head, content_name(entry.file.name))
+    kind = unusable_files.by_content(head, content_name(entry.file.name))
     if kind is not None:
         return _unread(entry, owner, kind, sources)
     made = None if owner else file_names.made_of(content_name(entry.file.name), sources)
@@ -144,7 +144,9 @@ def _end_fault(claim: FileMatch, head: bytes, sources: Mapping[str, Source]) -> 
     return "" if b"\0" in tail else fault_at_end(tail)
 
 
-def _unread(entry: Entry, owner: str | None, kind: other_types.Kind, sources: Mapping[str, Source]) -> UnrecognisedFile:
+def _unread(
+    entry: Entry, owner: str | None, kind: unusable_files.Kind, sources: Mapping[str, Source]
+) -> UnrecognisedFile:
     """A file of a kind that is not read, with the source whose it may be."""
     if owner is not None:
         return UnrecognisedFile(file=entry.file, reason=kind.message, damaged=owner, warn=True)
@@ -180,12 +182,12 @@ def _by_content(
 ) -> FileMatch | UnrecognisedFile:
     """A name that the content contradicts is no reason to take the file for another source's."""
     name = content_name(entry.file.name)
-    kind = other_types.by_ending(name, is_text=text is not None) if owner is None else None
+    kind = unusable_files.by_ending(name, is_text=text is not None) if owner is None else None
     if kind is not None:
         return _unread(entry, None, kind, sources)
     if text is None:
         return UnrecognisedFile(file=entry.file, reason="no text, as far as its first bytes tell")
-    if owner is None and other_types.is_written(name):
+    if owner is None and unusable_files.is_written(name):
         return UnrecognisedFile(file=entry.file, reason=_UNKNOWN)
     places = list(_fitting(name, head, text, sources))
     found = list(dict.fromkeys(place[0] for place in places))
@@ -203,7 +205,7 @@ def _by_content(
     candidates = tuple(
         _claim(place, entry.file, How.SIBLINGS, head, sources) for place in _candidates(entry, text, sources)
     )
-    unfinished = other_types.by_ending(name) if not candidates else None
+    unfinished = unusable_files.by_ending(name) if not candidates else None
     if unfinished is not None and unfinished.data:
         return _unread(entry, None, unfinished, sources)
     return UnrecognisedFile(file=entry.file, reason=_nearest(entry, text, sources), possible_matches=candidates)

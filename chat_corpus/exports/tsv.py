@@ -10,7 +10,7 @@ import io
 
 import polars as pl
 
-from chat_corpus.masks import apply_where, holds_any, matches
+from chat_corpus.row_masks import apply_where, holds_any, matches
 
 #: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
 _BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.files.lines import count_lines, cut_at_line, numbered_lines
-from chat_corpus.masks import row_mask
+from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import TURNS, Reason
 
 

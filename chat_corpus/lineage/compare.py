@@ -15,8 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.lineage.causes import CauseKind, Factor, Factors, read, words
-from chat_corpus.lineage.comparison import Cause, Change, Compared, Matched, Row
+from chat_corpus.lineage.cause_kinds import CauseKind, Factor, Factors, read, words
+from chat_corpus.lineage.comparison_model import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.line_diff import Gap, gaps
 from chat_corpus.lineage.open_run import INTERRUPTED, load
 from chat_corpus.lineage.recorded_run import RecordedRun

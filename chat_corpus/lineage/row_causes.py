@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.exports import tsv
-from chat_corpus.lineage.causes import CauseKind, Factor, either, literal, named
+from chat_corpus.lineage.cause_kinds import CauseKind, Factor, either, literal, named
 from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text.step_diff import StepConfig, diverge

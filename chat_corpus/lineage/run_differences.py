@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chat_corpus.lineage.causes import CauseKind, Factors
+from chat_corpus.lineage.cause_kinds import CauseKind, Factors
 from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.outputs import layout, report
 from chat_corpus.outputs.report import FinishedSource

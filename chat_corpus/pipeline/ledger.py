@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.files.lines import count
 from chat_corpus.formats.base import Reading
-from chat_corpus.masks import row_mask
 from chat_corpus.pipeline.counts import Example, FileCounts
+from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import Pairing, Reason
 
 #: Why a record is rejected by whoever reads it: nothing of it was understood.

@@ -31,7 +31,7 @@ from chat_corpus.outputs.report import (
 from chat_corpus.pipeline import script
 from chat_corpus.pipeline.counts import Counts, FileCounts
 from chat_corpus.pipeline.dedup import exact as dedup
-from chat_corpus.runs import previous, usability
+from chat_corpus.runs import completeness, previous
 from chat_corpus.runs.planner import FileSummary
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
@@ -131,7 +131,7 @@ def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
     """What was read of a source, and how."""
     source: Source = told.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
-    shares = usability.shares(told.found.names, told.counts.records_by_file)
+    shares = completeness.shares(told.found.names, told.counts.records_by_file)
     files = (
         ReadFile(
             file=fact.file.name,

@@ -19,7 +19,7 @@ from chat_corpus.files.atomic import remove_temporary
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.report import Report, RunFacts
 from chat_corpus.pipeline import script
-from chat_corpus.runs import previous, report_builder, usability
+from chat_corpus.runs import completeness, previous, report_builder
 from chat_corpus.runs.dispatch import dispatch
 from chat_corpus.runs.lock import held
 from chat_corpus.runs.progress import Progress
@@ -130,6 +130,6 @@ def _left_alone(
             about = {"event": "source.unchanged", "source": name}
             _log.info("%s: unchanged since %s", name, previous.since(told), extra=about)
             counts = told.records_by_file
-            for caution in (*usability.cautions(one.names, counts), *usability.passed_over(counts)):
+            for caution in (*completeness.cautions(one.names, counts), *completeness.passed_over(counts)):
                 _log.warning("%s: %s", name, caution, extra={"event": "source.unreadable", "source": name})
     return done

@@ -15,7 +15,7 @@ from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attribut
 from chat_corpus.messages import amount, beginning, count_noun
 from chat_corpus.outputs import shard_index
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.runs import previous, usability
+from chat_corpus.runs import completeness, previous
 from chat_corpus.runs.merge import Merge
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
@@ -190,7 +190,7 @@ class SourceRun:
         self.told.seconds = time.perf_counter() - self.clock
         return faulty or not self.told.error
 
-    def _quotes(self) -> usability.Quotes:
+    def _quotes(self) -> completeness.Quotes:
         """How the first unreadable record of each file begins: messages show it, report.json does not."""
         return {
             name: beginning(task.part.raw_of(name, file.example.line))
@@ -223,20 +223,20 @@ class SourceRun:
         """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
         counts, source = self.told.counts, self.plan.found.source
         groups, files = self.plan.found.names, self.told.counts.records_by_file
-        failures, cautions = list(usability.failures(groups, files)), list(usability.cautions(groups, files))
+        failures, cautions = list(completeness.failures(groups, files)), list(completeness.cautions(groups, files))
         quotes = self._quotes() if failures or cautions else {}
         if failures:
-            advice = usability.advice(source, groups, files, self.told.files)
+            advice = completeness.advice(source, groups, files, self.told.files)
             error = IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}")
-            self.fail(error, f"{self.name}: {'; '.join(usability.failures(groups, files, quotes))}; {advice}")
-        elif barren := usability.barren(source, self.plan.settings.of(self.name), counts):
-            if usability.is_wanted(counts):
+            self.fail(error, f"{self.name}: {'; '.join(completeness.failures(groups, files, quotes))}; {advice}")
+        elif barren := completeness.barren(source, self.plan.settings.of(self.name), counts):
+            if completeness.is_wanted(counts):
                 _log.warning("%s: %s", self.name, barren, extra={"event": "source.empty", "source": self.name})
             else:
                 self.fail(IncompleteError(f"{self.name}: {barren}"))
-        for caution in usability.cautions(groups, files, quotes):
+        for caution in completeness.cautions(groups, files, quotes):
             _log.warning("%s: %s", self.name, caution, extra={"event": "source.unreadable", "source": self.name})
-        for remark in usability.passed_over(files):
+        for remark in completeness.passed_over(files):
             _log.warning("%s: %s", self.name, remark, extra={"event": "source.unread_field", "source": self.name})
 
 

@@ -15,7 +15,7 @@ from chat_corpus.discovery.inventory import survey
 from chat_corpus.lineage.open_run import load as opened
 from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.outputs.report import FinishedSource
-from chat_corpus.runs import usability
+from chat_corpus.runs import completeness
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.loading import load
@@ -63,8 +63,8 @@ def made(raw: Path, out: Path, name: str, **flags: Any) -> Made:
     settings = load((), {"raw": str(raw), "out": str(out), "workers": 1, "shard_bytes": 1000, **flags})
     found = survey(raw, sources.load(settings.plugins))[name]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(usability, "failures", lambda *_: iter(()))
-        patched.setattr(usability, "barren", lambda *_: "")
+        patched.setattr(completeness, "failures", lambda *_: iter(()))
+        patched.setattr(completeness, "barren", lambda *_: "")
         done, report = run({name: found}, settings, silent)
     assert done[name].error == ""
     rejects = (out / "rejects" / f"{name}.jsonl").read_bytes().splitlines()

@@ -14,7 +14,7 @@ import pytest
 from chat_corpus import versions
 from chat_corpus.exports import tsv
 from chat_corpus.lineage.compare import compare
-from chat_corpus.lineage.comparison import Compared
+from chat_corpus.lineage.comparison_model import Compared
 from chat_corpus.lineage.trace import Address, trace
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.filters.table import Filter

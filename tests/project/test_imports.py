@@ -17,7 +17,7 @@ PACKAGE = ROOT / "chat_corpus"
 
 #: Folders, and modules at the top of the package, lowest first; those of one row do not import each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("schema", "errors", "masks", "messages", "versions"),
+    ("schema", "errors", "row_masks", "messages", "versions"),
     ("process_setup",),
     ("files/", "exports/"),
     ("formats/",),

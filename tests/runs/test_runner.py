@@ -21,7 +21,7 @@ from chat_corpus.exports import tsv
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.pairing import PairOptions
-from chat_corpus.runs import merge, usability
+from chat_corpus.runs import completeness, merge
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.schema import Reason
@@ -144,7 +144,7 @@ def test_the_size_of_shards_changes_nothing(
     name: str, sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor does it change an account: what a shard counts is added up."""
-    monkeypatch.setattr(usability, "MOST", 2.0)  # half of a hard sample is damaged on purpose
+    monkeypatch.setattr(completeness, "MOST", 2.0)  # half of a hard sample is damaged on purpose
     outputs, accounts = [], []
     for size in sizes:
         settings = Settings(out=str(tmp_path / str(size)), shard_bytes=size, workers=1)

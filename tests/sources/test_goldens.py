@@ -12,7 +12,7 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.discovery.model import DiscoveredSource
-from chat_corpus.runs import usability
+from chat_corpus.runs import completeness
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
@@ -49,7 +49,7 @@ def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
 def test_pairs_are_written_as_in_the_golden(
     name: str, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usability, "MOST", 2.0)  # half of a hard sample is damaged on purpose
+    monkeypatch.setattr(completeness, "MOST", 2.0)  # half of a hard sample is damaged on purpose
     run({name: found(name)}, Settings(out=str(tmp_path)), silent)
     golden.check(HERE / name / "pairs.tsv", (tmp_path / f"{name}.tsv").read_bytes())
 

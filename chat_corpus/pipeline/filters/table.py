@@ -9,8 +9,8 @@ from operator import or_
 
 import polars as pl
 
-from chat_corpus.masks import matches
 from chat_corpus.pipeline.filters.options import RuleOptions
+from chat_corpus.row_masks import matches
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
 

@@ -8,13 +8,13 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from chat_corpus.masks import apply_where, matches
 from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rare_characters
-from chat_corpus.pipeline.script.dictionary import FEMININE, build_table, without_faults
 from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
+from chat_corpus.pipeline.script.meanings import FEMININE, build_table, without_faults
 from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
 from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, character_class, patch
 from chat_corpus.pipeline.script.variants import ANYWHERE
+from chat_corpus.row_masks import apply_where, matches
 from chat_corpus.schema import Script
 
 #: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from chat_corpus.masks import matches, row_mask
-from chat_corpus.pipeline.script.dictionary import FEMININE
+from chat_corpus.pipeline.script.meanings import FEMININE
 from chat_corpus.pipeline.script.phrase_matcher import character_class
 from chat_corpus.pipeline.script.variants import VARIANTS
+from chat_corpus.row_masks import matches, row_mask
 from chat_corpus.schema import Script
 
 #: What a code means: its first bit is evidence of simplified script, its second of traditional.

@@ -20,8 +20,8 @@ from functools import reduce
 import polars as pl
 
 from chat_corpus.errors import UsageError
-from chat_corpus.masks import apply_where, matches
 from chat_corpus.pipeline.script.opencc_packages import Chain
+from chat_corpus.row_masks import apply_where, matches
 
 #: Below this many bytes the plain functions, of which the second is slower, are done before Polars has built its
 #: automaton (7 ms for 3,000 phrases).

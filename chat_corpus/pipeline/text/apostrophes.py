@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.numbers import KEPT
 
 #: Letters, besides ASCII, of scripts that put blanks between words (the inside of a class). Greek is not one of them

@@ -13,7 +13,7 @@ from functools import partial
 import polars as pl
 
 from chat_corpus.pipeline.text.gates import Part
-from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.options import Policy, TextOptions
 from chat_corpus.schema import Traits
 

@@ -15,7 +15,7 @@ from typing import Union
 
 import polars as pl
 
-from chat_corpus.masks import apply_where, matches
+from chat_corpus.row_masks import apply_where, matches
 
 Change = Callable[[pl.Expr], pl.Expr]
 #: A gate, and behind it a change or more parts in order.

@@ -19,11 +19,11 @@ from itertools import pairwise
 
 import polars as pl
 
-from chat_corpus.masks import apply_where, matches, row_mask
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS, Step
+from chat_corpus.row_masks import apply_where, matches, row_mask
 from chat_corpus.schema import Traits
 
 

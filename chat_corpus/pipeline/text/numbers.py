@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.schema import Segmentation
 
 #: A blank that stays, while `segmentation` runs: a noncharacter, which Unicode reserves for such internal use.

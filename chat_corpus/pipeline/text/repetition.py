@@ -8,9 +8,9 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.pipeline.text.codes import CODE
 from chat_corpus.pipeline.text.gates import Part
-from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.hex_codes import CODE
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Traits
 

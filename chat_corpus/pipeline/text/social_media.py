@@ -8,10 +8,10 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.masks import apply_where, matches
 from chat_corpus.pipeline.text.gates import Part
-from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.options import Policy, TextOptions
+from chat_corpus.row_masks import apply_where, matches
 from chat_corpus.schema import Traits
 
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"

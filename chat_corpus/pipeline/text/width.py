@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import Part
-from chat_corpus.pipeline.text.lazy import lazy
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.numbers import FULL, PARTED
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Segmentation, Traits

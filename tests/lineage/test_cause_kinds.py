@@ -8,8 +8,8 @@ import msgspec
 import polars as pl
 import pytest
 
-from chat_corpus.lineage import causes
-from chat_corpus.lineage.causes import BY_REPORT, CauseKind, Factor, either, literal, named
+from chat_corpus.lineage import cause_kinds
+from chat_corpus.lineage.cause_kinds import BY_REPORT, CauseKind, Factor, either, literal, named
 from chat_corpus.pipeline.filters.table import FILTERS
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text.steps import STEPS
@@ -32,8 +32,8 @@ RULES_ = [Factor(CauseKind.RULE, rule.name) for rule in FILTERS]
 @pytest.mark.parametrize("factor", [*PLAIN, *STEPS_, *RULES_], ids=lambda factor: factor.code)
 def test_a_cause_can_be_read_again(factor: Factor) -> None:
     assert Factor.of(factor.code) == factor
-    assert causes.read([factor.code, "limit"]) == (factor, Factor(CauseKind.LIMIT))
-    assert causes.read(None) is None
+    assert cause_kinds.read([factor.code, "limit"]) == (factor, Factor(CauseKind.LIMIT))
+    assert cause_kinds.read(None) is None
 
 
 @pytest.mark.parametrize("code", ["", "steps links", "step", "settings, since nothing", "repeat + limit"])

@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from chat_corpus import pairs, sources
-from chat_corpus.cli import line_filter as filter_
+from chat_corpus.cli import normalize_lines as filter_
 from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import invoke, put

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.pipeline.counts import Example, FileCounts, builtins, decode, encode
-from chat_corpus.runs import usability
+from chat_corpus.runs import completeness
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
@@ -205,8 +205,8 @@ def test_shards_may_be_added_in_any_order(shards: list[FileCounts], order: Any) 
 
 def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
     file = replace(FileCounts.zero(), used=5001, rejected=4999, unreadable=Counter(layout=4999))
-    assert list(usability.failures([["a"]], {"a": file})) == []
-    assert "(49.9 %)" in next(usability.cautions([["a"]], {"a": file}))
+    assert list(completeness.failures([["a"]], {"a": file})) == []
+    assert "(49.9 %)" in next(completeness.cautions([["a"]], {"a": file}))
 
 
 def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path) -> None:
