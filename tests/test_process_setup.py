@@ -263,7 +263,7 @@ def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> N
     mine = {name: file.read_text("utf-8") for name, file in files.items() if name.startswith(source)}
     put(raw, {f"[x]/{name}": text for name, text in mine.items()})
     put(plain, mine)
-    flags = ("-s", source, "--keep-turns", "--explain-conversion", "3")
+    flags = ("-s", source, "--store-dialogues", "--explain-conversion", "3")
     done = invoke("-q", "--raw", raw, "--out", out, *flags)
     assert (done.exit_code, done.stderr) == (0, "")
     assert invoke("-q", "--raw", plain, "--out", plain / "../other", *flags).exit_code == 0

@@ -158,7 +158,7 @@ def test_a_plugin_file_that_does_not_stay_costs_no_other_source(
 
     monkeypatch.setattr(console.Console, "progress", meanwhile)
     out = tmp_path / "out"
-    flags = ("--config", tmp_path / "own.yaml", "--plugin", plugin, "--keep-turns")
+    flags = ("--config", tmp_path / "own.yaml", "--plugin", plugin, "--store-dialogues")
     done = invoke("--raw", tmp_path / "raw", "--out", out, *flags)
     assert "cannot be written" not in done.stderr
     assert (out / "tieba.tsv").read_text("utf-8") == "问题\t答\n" * 500

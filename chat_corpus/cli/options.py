@@ -35,7 +35,7 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
     from chat_corpus import sources
     from chat_corpus.settings import loading
 
-    places = ("raw", "out", "workers", "keep_turns", "engine", "scheduler")
+    places = ("raw", "out", "workers", "store_dialogues", "engine", "scheduler")
     empty = [name for name in ("raw", "out", "scheduler") if flags.get(name) == ""]
     if empty:  # of a shell, a variable that is not set
         raise UsageError(f"--{empty[0]} '': nothing is named; leave the option out to have the default")
@@ -48,7 +48,7 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
         told["plugins"] = list(flags["plugins"])
     if flags.get("pairs"):
         told["pairs"] = {"mode": flags["pairs"]}
-    read = {name: flags[name] for name in ("limit", "unequal") if flags.get(name)}
+    read = {name: flags[name] for name in ("limit", "unequal_lengths") if flags.get(name)}
     if read:
         told["read"] = read
     if flags.get("encodings"):

@@ -27,14 +27,14 @@ SettingsTold = dict[str, Any]
 class MadeWith(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides what the output of a source is.
 
-    `code` is a digest of this program, `source` of a third party's source; `settings` of all settings but `unequal`;
+    `code` is a digest of this program, `source` of a third party's source; `settings` of all settings but `unequal_lengths`;
     `plugins` have the SHA-256 of each plugin, `input` name, size and time of modification of each raw file.
     """
 
     code: str
     source: str
     settings: str
-    unequal: str
+    unequal_lengths: str
     plugins: tuple[str, ...]
     input: tuple[tuple[str, int, int], ...]
 

@@ -32,7 +32,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: big5hkscs mean big5; utf-8+gb18030 is a file that mixes the two line by line, more of the first.
     encoding: Encoding = "auto"
     #: Parallel files of unequal length: error stops the source, common keeps the part that both have.
-    unequal: Unequal = "error"
+    unequal_lengths: Unequal = "error"
     #: What separates the words of the text. auto: what the source declares, where the file bears it out.
     segmentation: SegmentationChoice = "auto"
     #: Repost chains of microblogs: turn is one turn, of which `text: {reposts: …}` says what stays; dialogue makes each
@@ -57,8 +57,8 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.
 
-        `unequal` is left out: it decides whether there is an output, not what it is.
+        `unequal_lengths` is left out: it decides whether there is an output, not what it is.
         """
         return hashlib.sha256(
-            msgspec.json.encode(replace(self, read=replace(self.read, unequal="error")), order="deterministic")
+            msgspec.json.encode(replace(self, read=replace(self.read, unequal_lengths="error")), order="deterministic")
         ).hexdigest()[:16]

@@ -152,11 +152,11 @@ class ShardPlanner:
                 first += rest.records
         check_unchanged(following.file)
         read = {fact.file.name: min(fact.records, limit) for fact in facts}
-        if len(set(read.values())) > 1 and self._options.unequal == "error":
+        if len(set(read.values())) > 1 and self._options.unequal_lengths == "error":
             told = ", ".join(f"{name} {count_noun(records, 'line')}" for name, records in read.items())
             raise IncompleteError(
                 f"{self.found.source.name}: parallel files of unequal length: {told}; get the complete files, "
-                "or keep the common part with --unequal common"
+                "or keep the common part with --unequal-lengths common"
             )
 
 

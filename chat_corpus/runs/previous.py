@@ -105,7 +105,7 @@ def changes(
         was, value = before.get(key), now.get(key)
         if isinstance(value, Mapping) or isinstance(was, Mapping):
             yield from changes(_section(was), _section(value), f"{section}{key}.")
-        elif was != value and f"{section}{key}" != "read.unequal":
+        elif was != value and f"{section}{key}" != "read.unequal_lengths":
             yield f"{section}{key}", was, value
 
 
@@ -149,7 +149,7 @@ def fingerprint(found: DiscoveredSource, settings: Settings) -> MadeWith:
         code=versions.code_digest(),
         source=plugin_digest.code(found.source.name, settings.plugins),
         settings=settings.of(found.source.name).digest(),
-        unequal=settings.of(found.source.name).read.unequal,
+        unequal_lengths=settings.of(found.source.name).read.unequal_lengths,
         plugins=sources_.digests(settings.plugins),
         input=tuple((file.name, file.size, file.modified) for file in found.files),
     )

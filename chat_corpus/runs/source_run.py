@@ -101,7 +101,7 @@ class SourceRun:
                     code=code,
                     plugins=sources.digests(settings.plugins),
                     conversions=self.conversions,
-                    kept=self.kept if settings.keep_turns else None,
+                    kept=self.kept if settings.store_dialogues else None,
                 )
                 self.made.append(task)
                 self.content += shard.bytes
@@ -117,7 +117,7 @@ class SourceRun:
     def _begin(self) -> None:
         """Make the folders, and the files that parts are joined in."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.plan.settings.keep_turns:
+        if self.plan.settings.store_dialogues:
             self.kept.mkdir(exist_ok=True)
         raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
         self.merge = Merge(self.name, self.folder, raw_of)
@@ -206,7 +206,7 @@ class SourceRun:
         for path in self.kept.iterdir() if self.kept.is_dir() else ():
             if path not in wanted and not path.is_dir():
                 path.unlink(missing_ok=True)
-        if not self.plan.settings.keep_turns:
+        if not self.plan.settings.store_dialogues:
             forget(self.kept)
 
     def tell(self) -> None:

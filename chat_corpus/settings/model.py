@@ -23,7 +23,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     #: Keep clean turns in the work folder, about as many bytes as were read, for later runs with other rules or pairs.
-    keep_turns: bool = False
+    store_dialogues: bool = False
     #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
     #: Address of the Dask scheduler to work with, as tcp://10.0.0.1:8786; null for a Dask cluster of this machine.

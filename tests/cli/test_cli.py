@@ -104,7 +104,7 @@ def test_an_unknown_source_exits_2_and_the_nearest_is_named(option: str, tmp_pat
 
 @pytest.mark.parametrize(
     "args",
-    [("chekc",), ("--limit", "0"), ("--limit", "x"), ("--pairs", "x"), ("--unequal", "x"), ("--nosuch",)],
+    [("chekc",), ("--limit", "0"), ("--limit", "x"), ("--pairs", "x"), ("--unequal-lengths", "x"), ("--nosuch",)],
     ids=" ".join,
 )
 def test_wrong_usage_exits_2_and_writes_nothing(args: tuple[str, ...], tmp_path: Path) -> None:
@@ -446,7 +446,7 @@ def test_a_source_that_fails_leaves_the_others_done_and_its_earlier_output(tmp_p
 def test_the_advice_to_keep_the_common_part_can_be_followed(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", UNEQUAL), tmp_path / "out"
     assert invoke("--raw", raw, "--out", out).exit_code == 3
-    assert invoke("--raw", raw, "--out", out, "--unequal", "common").exit_code == 0
+    assert invoke("--raw", raw, "--out", out, "--unequal-lengths", "common").exit_code == 0
     assert visible(out)["weibo.tsv"] == "早上好\t早\n".encode()
     assert b'"reason":"unpaired"' in visible(out)["rejects/weibo.jsonl"]
 

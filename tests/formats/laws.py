@@ -116,7 +116,7 @@ def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> T
     told = Told(structural=[set() for _ in contents])
     with tempfile.TemporaryDirectory() as folder:
         files = written(Path(folder), *encoded)
-        made = plan(format_, files, shard_bytes=shard_bytes, unequal="common", segmentation="none")
+        made = plan(format_, files, shard_bytes=shard_bytes, unequal_lengths="common", segmentation="none")
         shards = list(made.shards())
         _check_cover(made, shards, encoded, format_)
         for shard in shards:

@@ -139,7 +139,7 @@ def mutant(samples: Sequence[Sample], seed: int, number: int) -> Mutant:
 
 def _options(random: Random) -> dict[str, Any]:
     """Settings: mostly the defaults, and parallel files of unequal length are read."""
-    read: dict[str, Any] = {"unequal": random.choice(("common", "common", "error"))}
+    read: dict[str, Any] = {"unequal_lengths": random.choice(("common", "common", "error"))}
     if random.random() < 0.2:
         read["limit"] = random.randrange(1, 30)
     if random.random() < 0.2:

@@ -49,14 +49,14 @@ def test_other_rules_and_pairs_start_from_the_turns_that_were_kept(
     raw: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    _run(raw, out, "--keep-turns")
+    _run(raw, out, "--store-dialogues")
     before = _kept(out)
-    _run(raw, out, "--keep-turns", "--force", "--config", str(config))
+    _run(raw, out, "--store-dialogues", "--force", "--config", str(config))
     assert before.isdisjoint(_kept(out)), "shards of another size are others"
     before = _kept(out)
     with monkeypatch.context() as patched:
         patched.setattr(process, "clean_turns", lambda *_: pytest.fail("cleaned again"))
-        told = _run(raw, out, "--keep-turns", "--force", "--pairs", "first", "--config", str(config))
+        told = _run(raw, out, "--store-dialogues", "--force", "--pairs", "first", "--config", str(config))
     assert _kept(out) == before
     assert told == _run(raw, tmp_path / "anew", "--pairs", "first", "--config", str(config))
 
@@ -65,10 +65,10 @@ def test_another_text_step_cleans_again_and_leaves_no_turns_of_the_old_ones(
     raw: Path, config: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    first = _run(raw, out, "--keep-turns")
+    first = _run(raw, out, "--store-dialogues")
     before = _kept(out)
     config.write_text("text: {punctuation: {limit: 1}}\n")
-    told = _run(raw, out, "--keep-turns", "--force", "--config", str(config))
+    told = _run(raw, out, "--store-dialogues", "--force", "--config", str(config))
     assert told != first
     assert told == _run(raw, tmp_path / "anew", "--config", str(config))
     assert before.isdisjoint(_kept(out))
@@ -78,7 +78,7 @@ def test_another_text_step_cleans_again_and_leaves_no_turns_of_the_old_ones(
 @pytest.mark.parametrize("flags", [("--force", "--pairs", "first"), ("--fresh",)])
 def test_a_run_that_is_to_keep_nothing_cleans_up(flags: tuple[str, ...], raw: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    _run(raw, out, "--keep-turns")
+    _run(raw, out, "--store-dialogues")
     assert _kept(out)
     _run(raw, out, *flags)
     assert list((out / WORK).glob("*.turns")) == []
@@ -86,10 +86,10 @@ def test_a_run_that_is_to_keep_nothing_cleans_up(flags: tuple[str, ...], raw: Pa
 
 def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    _run(raw, out, "--keep-turns")
+    _run(raw, out, "--store-dialogues")
     for path in _kept(out):
         path.write_bytes(path.read_bytes()[:100])
-    told = _run(raw, out, "--keep-turns", "--force", "--pairs", "first")
+    told = _run(raw, out, "--store-dialogues", "--force", "--pairs", "first")
     assert told == _run(raw, tmp_path / "anew", "--pairs", "first")
 
 
@@ -113,7 +113,7 @@ def test_a_flipped_bit_in_turns_or_parts_is_noticed_and_the_shard_is_done_again(
     chance = Random(11)
     anew = _run(raw, tmp_path / "anew", "-s", "ptt")
     out = tmp_path / "out"
-    _run(raw, out, "--keep-turns", "-s", "ptt")
+    _run(raw, out, "--store-dialogues", "-s", "ptt")
     (path,) = _kept(out)
     whole = path.read_bytes()
     assert dialogue_store.read(path, f"ptt/{path.stem}") is not None
@@ -123,7 +123,7 @@ def test_a_flipped_bit_in_turns_or_parts_is_noticed_and_the_shard_is_done_again(
         path.write_bytes(damaged)
         assert dialogue_store.read(path, f"ptt/{path.stem}") is None, bit
     path.write_bytes(damaged)
-    assert _run(raw, out, "--keep-turns", "--fresh", "-s", "ptt") == anew
+    assert _run(raw, out, "--store-dialogues", "--fresh", "-s", "ptt") == anew
 
 
 def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_figures_survive_with_turns_that_are_kept(tmp_path: Path) -> None:
     rules.write_text("rules: {max_chars: 9}\n", "utf-8")
     figures = []
     for more in ([], ["--config", rules, "--force"]):
-        done = invoke("-q", "--raw", raw, "--out", out, "--keep-turns", *more)
+        done = invoke("-q", "--raw", raw, "--out", out, "--store-dialogues", *more)
         assert "2 of 10 records (20 %) cannot be read: fields 2" in done.stderr
         figures.append(source(out, "tieba")["records_by_file"])
     assert figures[0] == figures[1] != {}

@@ -61,9 +61,11 @@ def test_parallel_files_of_unequal_length_are_told_with_both_counts(
 ) -> None:
     files = written(tmp_path, b"a\n" * left, b"b\n" * right)
     made = plan(PARALLEL, files, shard_bytes=size)
-    with pytest.raises(IncompleteError, match=rf"invented: .*: 0 {left} lines?, 1 {right} lines?; .*--unequal common"):
+    with pytest.raises(
+        IncompleteError, match=rf"invented: .*: 0 {left} lines?, 1 {right} lines?; .*--unequal-lengths common"
+    ):
         list(made.shards())
-    shards = list(plan(PARALLEL, files, shard_bytes=size, unequal="common").shards())
+    shards = list(plan(PARALLEL, files, shard_bytes=size, unequal_lengths="common").shards())
     assert [sum(shard.pieces[part].records for shard in shards) for part in (0, 1)] == [left, right]
 
 

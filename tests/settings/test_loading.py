@@ -49,9 +49,9 @@ FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
     ("not a number", "rules: {max_damaged: .nan}\n", 1, ["rules.max_damaged"]),
     (
         "none of the values",
-        "\nread: {unequal: keep}\n",
+        "\nread: {unequal_lengths: keep}\n",
         2,
-        ['read.unequal: "keep" found', "one of error, common"],
+        ['read.unequal_lengths: "keep" found', "one of error, common"],
     ),
     (
         "none of the policies",
@@ -136,12 +136,12 @@ def test_what_settings_are_loaded_of_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_flags_win_over_files_and_over_single_sources(tmp_path: Path) -> None:
-    file = written(tmp_path, "raw: a\nread: {limit: 5}\nsources: {ptt: {read: {limit: 7, unequal: common}}}\n")
+    file = written(tmp_path, "raw: a\nread: {limit: 5}\nsources: {ptt: {read: {limit: 7, unequal_lengths: common}}}\n")
     settings = load([file], {"raw": "b", "read": {"limit": 9}})
     assert settings.raw == "b"
     assert settings.read.limit == 9
     assert settings.of("ptt").read.limit == 9
-    assert settings.of("ptt").read.unequal == "common"
+    assert settings.of("ptt").read.unequal_lengths == "common"
 
 
 def test_a_source_has_its_own_settings_and_the_others_have_not(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ MATTERS_NOT: list[dict[str, Any]] = [
     {"workers": 9},
     {"engine": "dask"},
     {"scheduler": "tcp://10.0.0.1:8786"},
-    {"read": {"unequal": "common"}},  # it decides whether there is an output
+    {"read": {"unequal_lengths": "common"}},  # it decides whether there is an output
     {"sources": {"weibo": {"rules": {"min_chars": 2}}}},
     {"sources": {"ptt": {"rules": {"min_chars": 1}}}},
 ]

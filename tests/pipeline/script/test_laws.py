@@ -34,7 +34,7 @@ def test_simplified_text_is_untouched(texts: list[str], declared: Script) -> Non
 
 
 @settings(deadline=None, max_examples=examples(60))
-@given(st.lists(st.none() | ANY), SCRIPTS, st.sampled_from(["aware", "t2s", "none"]))
+@given(st.lists(st.none() | ANY), SCRIPTS, st.sampled_from(["auto", "t2s", "none"]))
 def test_rows_and_nulls_are_kept(texts: list[str | None], declared: Script, mode: str) -> None:
     result = load(ScriptOptions(mode=mode)).convert(pl.Series(texts, dtype=pl.String), declared=declared)  # type: ignore[arg-type]
     assert [text is None for text in result["text"]] == [text is None for text in texts]
