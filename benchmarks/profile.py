@@ -24,7 +24,7 @@ _STAGES = {
     "check_rows": "ledger",
     "normalize": "normalize",
     "convert": "convert script",
-    "check": "check rules",
+    "check": "check filters",
     "pair": "pair",
     "_rejects": "rejects",
     "encode": "write",

@@ -30,7 +30,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_PLUGIN
 @_JSON
 def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
-    """Where rows of an output came from: raw file and record, each text step, the conversion, the rules.
+    """Where rows of an output came from: raw file and record, each text step, the conversion, the filters.
 
     Rows count from 1. The shard of each row is done again from the raw file, with the settings that the report tells,
     and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
@@ -108,7 +108,7 @@ def compare(
     shards: int,
     as_json: bool,
 ) -> None:
-    """Which rows appeared, vanished or changed between two output folders, and which step, rule or setting did it.
+    """Which rows appeared, vanished or changed between two output folders, and which step, filter or setting did it.
 
     Causes are found by doing the shards again that are not the same, in both ways; that needs the raw files, and the
     code that the outputs were made with. A cause that is not certain is told as not determined.

@@ -64,7 +64,7 @@ def _said(said: TurnTrace) -> Iterator[str]:
     if said.passed:
         yield _field("passed", ", ".join(said.passed))
     if said.reason:
-        by = f" by rule {said.rule}" if said.rule else " at reading"
+        by = f" by filter {said.filter_name}" if said.filter_name else " at reading"
         yield _field("rejected", f"{said.reason}{by}: {said.detail}")
 
 

@@ -11,14 +11,14 @@ import polars as pl
 class CauseKind(StrEnum):
     """What made two outputs differ: a stage, where the shards were done again, or else what alone is not the same.
 
-    Of a step and a rule the name is told too.
+    Of a step and a filter the name is told too.
     """
 
     READING = "reading"
     LIMIT = "limit"
     STEP = "step"
     CONVERSION = "conversion"
-    RULE = "rule"
+    FILTER = "filter"
     PAIRING = "pairing"
     REPEAT = "repeat"
     SETTINGS = "settings"
@@ -44,7 +44,7 @@ _STEERS: dict[CauseKind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One thing that parts two rows; a step or a rule has its `name`."""
+    """One thing that parts two rows; a step or a filter has its `name`."""
 
     kind: CauseKind
     name: str = ""
@@ -63,7 +63,7 @@ class Factor:
         """The factor that has a code. Raises ValueError where none has it."""
         word, _, name = code.partition(" ")
         kind = CauseKind(word)
-        if bool(name) != (kind in (CauseKind.STEP, CauseKind.RULE)):
+        if bool(name) != (kind in (CauseKind.STEP, CauseKind.FILTER)):
             raise ValueError(f"{code!r} is not a valid CauseKind, or lacks a name")
         return cls(kind, name)
 
@@ -72,7 +72,7 @@ class Factor:
         if self.kind is CauseKind.STEP:
             sections: tuple[str, ...] = (f"text.{self.name}", *_MORE.get(self.name, ()))
         else:
-            sections = (f"rules.{self.name}",) if self.kind is CauseKind.RULE else _STEERS.get(self.kind, ())
+            sections = (f"filters.{self.name}",) if self.kind is CauseKind.FILTER else _STEERS.get(self.kind, ())
         return any(key == one or key.startswith(one if one.endswith(".") or not one else f"{one}.") for one in sections)
 
 

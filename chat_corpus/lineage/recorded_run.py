@@ -57,7 +57,7 @@ class ReplayedShard:
     """A shard done again.
 
     turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, `place`, its place among the
-             turns of its record, and `unread`, whether it was rejected before any rule was asked
+             turns of its record, and `unread`, whether it was rejected before any filter was asked
     pairs    all possible pairs as `pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
              `row`, the row of the TSV, from 1, null for a pair with a reason and for a repeat, and `repeat`, the number
              of a repeat, from 0

@@ -1,7 +1,7 @@
 """In which rows of a shard two runs over the same raw data differ, and what parted them: each row, not a sample.
 
 A pair is the same in both where the addresses of its two turns are. What parted two turns is looked for in the order of
-the stages: how the record was read, the first text step after which the texts differ, the conversion, a rule.
+the stages: how the record was read, the first text step after which the texts differ, the conversion, a filter.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class RunSide:
         return self.written.own.text, traits
 
     def turns(self) -> pl.DataFrame:
-        """The turns by address: `part, line, place`, their texts from stage to stage, and the rule that failed."""
+        """The turns by address: `part, line, place`, their texts from stage to stage, and the filter that failed."""
         if self.again is None:
             return pl.DataFrame(schema={**_TURN, **_TOLD})
-        asked = filter_table.evaluate_filters(self.again.turns, self.written.own.rules, self.written.source)
+        asked = filter_table.evaluate_filters(self.again.turns, self.written.own.filters, self.written.source)
         rule = asked.select(
             rule=pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in asked.columns)
         )
@@ -115,8 +115,8 @@ def _causes(*, mode: bool) -> pl.Expr:
 def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Why only one run rejects a pair.
 
-    Where the new one does, a rule that rejects a turn by itself is enough, whatever else the other turn needs to fall;
-    a pair comes back only with both its turns.
+    Where the new one does, a filter that rejects a turn by itself is enough, whatever else the other turn needs to
+    fall; a pair comes back only with both its turns.
     """
     new = pl.col("reason_new").is_not_null()
     return (
@@ -129,7 +129,7 @@ def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
 
 
 def _is_rule(causes: pl.Expr) -> pl.Expr:
-    codes = [Factor(CauseKind.RULE, rule.name).code for rule in filter_table.FILTERS]
+    codes = [Factor(CauseKind.FILTER, rule.name).code for rule in filter_table.FILTERS]
     return causes.list.first().is_in(codes) & ~_is_several(causes)
 
 
@@ -183,11 +183,11 @@ def _text() -> pl.Expr:
 def _fallen() -> pl.Expr:
     """Why only one run rejects a turn.
 
-    It is its rule, where that would reject the other's text too, its text, where the other's rules would reject that,
-    and both together where neither alone tells them apart.
+    It is its filter, where that would reject the other's text too, its text, where the other's filters would reject
+    that, and both together where neither alone tells them apart.
     """
     rejects_new = pl.col("reason_new").is_not_null()
-    rule = named(CauseKind.RULE, pl.when(rejects_new).then("rule_new").otherwise("rule"))
+    rule = named(CauseKind.FILTER, pl.when(rejects_new).then("rule_new").otherwise("rule"))
     by_rule = pl.when(rejects_new).then("new_rejects_old").otherwise("old_rejects_new")
     by_text = pl.when(rejects_new).then("old_rejects_new").otherwise("new_rejects_old")
     return pl.when(by_rule & ~by_text).then(rule).when(by_text & ~by_rule).then(_text()).otherwise(_with(_text(), rule))
@@ -199,10 +199,10 @@ def _with(text: pl.Expr, rule: pl.Expr) -> pl.Expr:
 
 
 def _crossed(old: RunSide, new: RunSide, sides: list[pl.DataFrame]) -> list[pl.Series]:
-    """Whether the rules of each run would reject the texts of the other."""
+    """Whether the filters of each run would reject the texts of the other."""
     asked = (("old_rejects_new", old, sides[1]), ("new_rejects_old", new, sides[0]))
     return [
-        filter_table.evaluate_filters(frame, side.written.own.rules, side.written.source)
+        filter_table.evaluate_filters(frame, side.written.own.filters, side.written.source)
         .select(pl.any_horizontal(pl.all().is_not_null()).alias(name))
         .to_series()
         for name, side, frame in asked

@@ -41,9 +41,9 @@ class TurnTrace:
     """A turn from the raw record to what was kept or rejected.
 
     `read` is the text as its format read it, null where it could not; `changes` are the text steps that changed it, and
-    last the conversion, from the script it was in; `text` is what came of it. `passed` are the rules that were asked
-    and let it pass; `reason` and `detail` say why it was rejected, and `rule` which rule did. A turn that was rejected
-    without a rule was so at reading: no step and no rule is told of it.
+    last the conversion, from the script it was in; `text` is what came of it. `passed` are the filters that were asked
+    and let it pass; `reason` and `detail` say why it was rejected, and `filter_name` which filter did. A turn that was
+    rejected without a filter was so at reading: no step and no filter is told of it.
     """
 
     at: Address
@@ -53,7 +53,7 @@ class TurnTrace:
     script: str | None
     text: str | None
     passed: tuple[str, ...]
-    rule: str | None
+    filter_name: str | None
     reason: str | None
     detail: str | None
 
@@ -185,8 +185,10 @@ def _said(written: RecordedRun, again: ReplayedShard, at: int) -> TurnTrace:
     frame = again.turns[at : at + 1]
     turn = frame.row(0, named=True)
     unread = turn["unread"]
-    asked = {} if unread else filter_table.evaluate_filters(frame, written.own.rules, written.source).row(0, named=True)
-    rule = next((rule for rule, detail in asked.items() if detail is not None), None)
+    asked = (
+        {} if unread else filter_table.evaluate_filters(frame, written.own.filters, written.source).row(0, named=True)
+    )
+    name = next((name for name, detail in asked.items() if detail is not None), None)
     return TurnTrace(
         at=_address(again, turn),
         raw=_raw(again, turn["part"], turn["line"]),
@@ -194,8 +196,8 @@ def _said(written: RecordedRun, again: ReplayedShard, at: int) -> TurnTrace:
         changes=() if unread else _changes(written, again, turn),
         script=None if unread else turn["script"],
         text=None if unread else turn["text"],
-        passed=tuple(asked)[: tuple(asked).index(rule)] if rule else tuple(asked),
-        rule=rule,
+        passed=tuple(asked)[: tuple(asked).index(name)] if name else tuple(asked),
+        filter_name=name,
         reason=turn["reason"],
         detail=turn["detail"],
     )

@@ -27,7 +27,7 @@ SettingsTold = dict[str, Any]
 class MadeWith(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides what the output of a source is.
 
-    `code` is a digest of this program, `source` of a third party's source; `settings` of all settings but `unequal_lengths`;
+    `code` is a digest of this program, `source` of a third party's source; `settings` of all but `unequal_lengths`;
     `plugins` have the SHA-256 of each plugin, `input` name, size and time of modification of each raw file.
     """
 

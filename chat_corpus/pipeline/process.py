@@ -138,8 +138,8 @@ def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) 
 
 
 def _check(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The rules that say when a turn is not kept. Gives `reason` and `detail`."""
-    return filter_table.apply_filters(rows, context.own.rules, context.source)
+    """The filters that say when a turn is not kept. Gives `reason` and `detail`."""
+    return filter_table.apply_filters(rows, context.own.filters, context.source)
 
 
 def _count_kept(counts: Counts, _before: pl.DataFrame, after: pl.DataFrame) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect
 from msgspec.structs import replace
 
-from chat_corpus.pipeline.filters.options import RuleOptions
+from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.pairing import PairOptions
 from chat_corpus.pipeline.script import ScriptOptions
 from chat_corpus.pipeline.text.options import TextOptions
@@ -46,13 +46,13 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     read: ReadOptions = ReadOptions()
     text: TextOptions = TextOptions()
     script: ScriptOptions = ScriptOptions()
-    rules: RuleOptions = RuleOptions()
+    filters: FilterOptions = FilterOptions()
     pairs: PairOptions = PairOptions()
 
     @property
     def cleaning_settings(self) -> SourceSettings:
         """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
-        return replace(self, rules=RuleOptions(), pairs=PairOptions())
+        return replace(self, filters=FilterOptions(), pairs=PairOptions())
 
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.

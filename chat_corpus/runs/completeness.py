@@ -145,5 +145,5 @@ def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
 
 
 def is_wanted(counts: Counts) -> bool:
-    """Whether it may be for the user's own rules that a source gave nothing: that is what they asked for."""
+    """Whether it may be for the user's own filters that a source gave nothing: that is what they asked for."""
     return bool(counts.turns.rejected[Reason.LENGTH] or counts.pairs.rejected[Reason.LENGTH])

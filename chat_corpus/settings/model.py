@@ -22,7 +22,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
-    #: Keep clean turns in the work folder, about as many bytes as were read, for later runs with other rules or pairs.
+    #: Keep clean turns in the work folder, about as many bytes as were read, for runs with other filters or pairs.
     store_dialogues: bool = False
     #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
@@ -30,7 +30,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     scheduler: str | None = None
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
-    #: Settings of single sources: name, then any of the sections read, text, script, rules, pairs.
+    #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs.
     sources: Mapping[str, Mapping[str, Any]] = {}
 
     def of(self, source: str) -> SourceSettings:

@@ -84,13 +84,13 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     assert f"answered by {at}: {repeat}" in told
     assert "rejected fields at reading: 2 fields separated by '\\t' expected, 1 met" in told
     said = "this source's word for having no answer"
-    assert f"rejected no_answer by rule no_answer: {said}" in told
+    assert f"rejected no_answer by filter no_answer: {said}" in told
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
     assert told[-1] == "structural: it holds no turn by nature"
 
 
 @pytest.mark.parametrize(
-    ("name", "rules", "passed"),
+    ("name", "filters", "passed"),
     [
         ("tieba", {}, ("empty", "max_damaged")),
         ("ptt", {}, ("empty", "no_answer", "max_damaged")),
@@ -98,10 +98,10 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     ],
 )
 def test_only_rules_that_can_reject_are_said_to_have_been_passed(
-    name: str, rules: dict[str, int], passed: tuple[str, ...], tmp_path: Path
+    name: str, filters: dict[str, int], passed: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = {"tieba": "tieba.dialogues", "ptt": TXT}[name]
-    done = made(put(tmp_path / "raw", {file: "在吗\t在的\n"}), tmp_path / "out", name, rules=rules)
+    done = made(put(tmp_path / "raw", {file: "在吗\t在的\n"}), tmp_path / "out", name, filters=filters)
     assert trace.trace(done.written, 1).query.passed == passed
 
 
@@ -111,7 +111,7 @@ def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) ->
     told = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
     at = told.index("rejected empty at reading: a turn without text")
     assert told[at - 1].startswith("read")
-    at = told.index("rejected empty by rule empty: nothing left of the turn once it was cleaned")
+    at = told.index("rejected empty by filter empty: nothing left of the turn once it was cleaned")
     assert told[at - 1].startswith("invisible")
 
 

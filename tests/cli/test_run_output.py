@@ -132,7 +132,7 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     deep: dict[str, Any] = {}
     for _ in range(300):
         deep = {"more": deep}
-    for settings in ({}, {"text": 3, "rules": [1], "pairs": None}, {"text": {"links": {"keep": True}}}, {"a": deep}):
+    for settings in ({}, {"text": 3, "filters": [1], "pairs": None}, {"text": {"links": {"keep": True}}}, {"a": deep}):
         unknown = refused(out, raw, lambda told, held=settings: told.update(settings=held))
         assert unknown == f"error: {out}/tieba.tsv: made by another version of chat-corpus{end}"
 

@@ -249,9 +249,9 @@ def test_a_config_made_to_hurt_is_a_usage_error(content: str, told: str, tmp_pat
 
 
 def test_aliases_that_share_a_section_are_fine(tmp_path: Path) -> None:
-    (tmp_path / "my.yaml").write_text("sources:\n  ptt: &a {rules: {max_chars: 9}}\n  tieba: *a\n", "utf-8")
+    (tmp_path / "my.yaml").write_text("sources:\n  ptt: &a {filters: {max_chars: 9}}\n  tieba: *a\n", "utf-8")
     settings = load([tmp_path / "my.yaml"])
-    assert settings.of("tieba").rules.max_chars == settings.of("ptt").rules.max_chars == 9
+    assert settings.of("tieba").filters.max_chars == settings.of("ptt").filters.max_chars == 9
 
 
 ROWS = "".join(f"问{n}\t答{n}\n" for n in range(30))

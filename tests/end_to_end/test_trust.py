@@ -136,7 +136,10 @@ def test_a_configuration_of_another_package_is_not_read(tmp_path: Path, monkeypa
     import chat_corpus.cli.main
 
     fake = tmp_path / "site-packages" / "chat_corpus" / "cli.py"
-    put(tmp_path / "site-packages", {"configs/default.yaml": "rules: {min_chars: 99}\n", "chat_corpus/cli/main.py": ""})
+    put(
+        tmp_path / "site-packages",
+        {"configs/default.yaml": "filters: {min_chars: 99}\n", "chat_corpus/cli/main.py": ""},
+    )
     monkeypatch.setattr(chat_corpus.cli.main, "__file__", str(fake))
     raw = put(tmp_path / "raw", {"tieba.dialogues": ROWS})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0

@@ -26,7 +26,7 @@ CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]
     "a bound": (
         "ptt", {"text": {"punctuation": {"limit": 1}}}, {("step punctuation", "changed", ("text.punctuation.limit",))},
     ),
-    "a rule": ("tieba", {"rules": {"min_chars": 3}}, {("rule min_chars", "vanished", ("rules.min_chars",))}),
+    "a rule": ("tieba", {"filters": {"min_chars": 3}}, {("filter min_chars", "vanished", ("filters.min_chars",))}),
     "a limit": ("tieba", {"read": {"limit": 12}}, {("limit", "vanished", ("read.limit",))}),
     "conversion": ("ptt", {"script": {"mode": "none"}}, {("conversion", "changed", ("script.mode",))}),
     "repeats": ("ptt", {"pairs": {"distinct": "never"}}, {("repeat", "appeared", ("pairs.distinct",))}),
@@ -39,8 +39,8 @@ CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]
     ),
     "repost chains": ("weibo", {"read": {"reposts": "dialogue"}}, {("reading", "appeared", ("read.reposts",))}),
     "a rule and a step that it does not need": (
-        "tieba", {"rules": {"max_chars": 3}, "text": {"links": "remove"}},
-        {("rule max_chars", "vanished", ("rules.max_chars",))},
+        "tieba", {"filters": {"max_chars": 3}, "text": {"links": "remove"}},
+        {("filter max_chars", "vanished", ("filters.max_chars",))},
     ),
 }  # fmt: skip
 

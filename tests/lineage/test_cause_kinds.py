@@ -24,9 +24,9 @@ def keys(settings: Mapping[str, object], *at: str) -> list[str]:
 
 
 KEYS = keys(msgspec.to_builtins(SourceSettings()))
-PLAIN = [Factor(kind) for kind in CauseKind if kind not in (CauseKind.STEP, CauseKind.RULE)]
+PLAIN = [Factor(kind) for kind in CauseKind if kind not in (CauseKind.STEP, CauseKind.FILTER)]
 STEPS_ = [Factor(CauseKind.STEP, step.name) for step in STEPS]
-RULES_ = [Factor(CauseKind.RULE, rule.name) for rule in FILTERS]
+RULES_ = [Factor(CauseKind.FILTER, rule.name) for rule in FILTERS]
 
 
 @pytest.mark.parametrize("factor", [*PLAIN, *STEPS_, *RULES_], ids=lambda factor: factor.code)
@@ -48,8 +48,8 @@ def test_a_sentence_is_no_cause(code: str) -> None:
         (Factor(CauseKind.STEP, "links"), {"text.links"}),
         (Factor(CauseKind.STEP, "punctuation"), {"text.punctuation.enabled", "text.punctuation.limit"}),
         (Factor(CauseKind.STEP, "segmentation"), {"text.segmentation", "read.segmentation"}),
-        (Factor(CauseKind.RULE, "max_chars"), {"rules.max_chars"}),
-        (Factor(CauseKind.RULE, "empty"), set()),
+        (Factor(CauseKind.FILTER, "max_chars"), {"filters.max_chars"}),
+        (Factor(CauseKind.FILTER, "empty"), set()),
         (Factor(CauseKind.CONVERSION), {key for key in KEYS if key.startswith("script.")}),
         (Factor(CauseKind.READING), {"read.reposts", "read.encoding"}),
         (Factor(CauseKind.SETTINGS), set(KEYS)),
@@ -61,7 +61,7 @@ def test_a_cause_hangs_on_its_own_settings(factor: Factor, steered: set[str]) ->
     assert {key for key in KEYS if factor.steered_by(key)} == steered
 
 
-@pytest.mark.parametrize("kind", sorted(set(CauseKind) - BY_REPORT - {CauseKind.STEP, CauseKind.RULE}))
+@pytest.mark.parametrize("kind", sorted(set(CauseKind) - BY_REPORT - {CauseKind.STEP, CauseKind.FILTER}))
 def test_each_stage_hangs_on_a_setting(kind: CauseKind) -> None:
     assert any(Factor(kind).steered_by(key) for key in KEYS)
 

@@ -101,7 +101,7 @@ def addressed(made: Made) -> dict[tuple[Address, Address], str]:
 
 @pytest.mark.parametrize("name", slow_from(1, ["tieba", "ptt"]))
 def test_what_is_counted_is_what_tracing_each_row_tells(name: str, tmp_path: Path) -> None:
-    raw, flags = HARD / name / "raw", {"text": {"links": "remove", "width": False}, "rules": {"max_chars": 12}}
+    raw, flags = HARD / name / "raw", {"text": {"links": "remove", "width": False}, "filters": {"max_chars": 12}}
     old, new = (addressed(made(raw, tmp_path / out, name, **told)) for out, told in (("old", {}), ("new", flags)))
     told = compared(tmp_path)
     assert told.vanished == len(old.keys() - new.keys()) > 0
@@ -128,16 +128,16 @@ def test_a_cause_is_told_once_and_a_rule_that_is_enough_alone(tmp_path: Path) ->
         tmp_path / "raw", {"tieba.dialogues": "好\t！！！！\n\n早安啊\t！！！！\n\n！！！！\t？？？？\n\n好\t啊\n"}
     )
     made(raw, tmp_path / "old", "tieba", text={"punctuation": {"limit": 3}})
-    made(raw, tmp_path / "new", "tieba", text={"punctuation": {"limit": 1}}, rules={"min_chars": 2})
+    made(raw, tmp_path / "new", "tieba", text={"punctuation": {"limit": 1}}, filters={"min_chars": 2})
     assert [(row.query, row.cause) for row in compared(tmp_path).examples] == [
-        ("tieba.dialogues:1", "rule min_chars"),
-        ("tieba.dialogues:7", "rule min_chars"),
-        ("tieba.dialogues:3", "step punctuation + rule min_chars"),
-        ("tieba.dialogues:5", "step punctuation + rule min_chars"),
+        ("tieba.dialogues:1", "filter min_chars"),
+        ("tieba.dialogues:7", "filter min_chars"),
+        ("tieba.dialogues:3", "step punctuation + filter min_chars"),
+        ("tieba.dialogues:5", "step punctuation + filter min_chars"),
     ]
     (back,) = compare(tmp_path / "new", tmp_path / "old", examples=9, most=0)
     causes = {row.query: str(row.cause) for row in back.examples}
-    assert set(causes["tieba.dialogues:1"].split(" + ")) == {"rule min_chars", "step punctuation"}
+    assert set(causes["tieba.dialogues:1"].split(" + ")) == {"filter min_chars", "step punctuation"}
     assert all(len(set(cause.split(" + "))) == len(cause.split(" + ")) for cause in causes.values())
 
 
@@ -252,7 +252,7 @@ def test_another_encoding_is_the_cause_of_other_texts(tmp_path: Path) -> None:
     raw.mkdir()
     (raw / "tieba.dialogues").write_bytes("".join(f"中文{n}\t回答\n" for n in range(60)).encode("gb18030"))
     made(raw, tmp_path / "old", "tieba", read={"encoding": "gb18030"})
-    made(raw, tmp_path / "new", "tieba", read={"encoding": "big5"}, rules={"max_damaged": 1})
+    made(raw, tmp_path / "new", "tieba", read={"encoding": "big5"}, filters={"max_damaged": 1})
     told = compared(tmp_path)
     assert {(one.cause, one.settings) for one in told.causes} == {("reading", ("read.encoding",))}
     assert (told.aligned, told.changed) == ("address", 60)
@@ -264,7 +264,7 @@ def test_shards_that_lie_elsewhere_for_their_encoding_are_not_put_down_to_their_
         made(raw, tmp_path / out, "tieba", read={"encoding": encoding}, shard_bytes=200)
     (remark,) = compared(tmp_path).remarks
     assert "read in another encoding, and so cut at other places: tieba.dialogues as utf-8, now gb18030" in remark
-    made(raw, tmp_path / "new", "tieba", shard_bytes=300, text={"width": False}, rules={"min_chars": 4})
+    made(raw, tmp_path / "new", "tieba", shard_bytes=300, text={"width": False}, filters={"min_chars": 4})
     assert compared(tmp_path).remarks == ("not traced: the raw files were cut at other places (shard_bytes)",)
 
 
@@ -303,9 +303,9 @@ def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: 
     )
     monkeypatch.setattr(filter_table, "FILTERS", (*filter_table.FILTERS[:-1], added))
     raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n好\t不\n"})
-    (tmp_path / "less.yaml").write_text("rules: {max_chars: 100}\n")
+    (tmp_path / "less.yaml").write_text("filters: {max_chars: 100}\n")
     flags = {"old": (), "new": ("--config", tmp_path / "less.yaml")}
     for name, more in flags.items():
         assert invoke("-q", "--raw", raw, "--out", tmp_path / name, *more).exit_code == 0
     done = invoke("compare", tmp_path / "old", tmp_path / "new")
-    assert (done.exit_code, "1 vanished: rule max_chars" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert (done.exit_code, "1 vanished: filter max_chars" in done.stdout) == (0, True), done.stdout + done.stderr

@@ -50,8 +50,8 @@ def agrees(made: Made, records: dict[tuple[str, int], Record]) -> None:
 
 
 def _usable(said: TurnTrace) -> bool:
-    """Whether its format gave a turn as one to use: rejected, if at all, by a rule."""
-    return said.reason is None or said.rule is not None
+    """Whether its format gave a turn as one to use: rejected, if at all, by a filter."""
+    return said.reason is None or said.filter_name is not None
 
 
 def _rejects(records: dict[tuple[str, int], Record]) -> Iterator[tuple[Any, ...]]:
@@ -85,7 +85,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "each answers the first": ("douban", {"pairs": {"mode": "first"}}),
     "repeats left out": ("subtitle", {"pairs": {"distinct": "always"}}),
     "repeats written": ("ptt", {"pairs": {"distinct": "never"}}),
-    "other steps and rules": ("tieba", {"text": {"links": "remove"}, "rules": {"min_chars": 3, "max_chars": 9}}),
+    "other steps and filters": ("tieba", {"text": {"links": "remove"}, "filters": {"min_chars": 3, "max_chars": 9}}),
 }
 
 
@@ -128,14 +128,14 @@ def test_repeats_lead_to_the_row_where_their_pair_stands(tmp_path: Path) -> None
 def test_a_turn_rejected_at_reading_is_not_put_down_to_a_rule_of_the_same_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rule may say of a turn what its reader has said, and reject it for the same reason."""
+    """A filter may say of a turn what its reader has said, and reject it for the same reason."""
     empty, *others = filter_table.FILTERS
     alike = replace(empty, message=pl.lit("a turn without text"))
     monkeypatch.setattr(filter_table, "FILTERS", (alike, *others))
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t \n丙\t\u200b\n戊\t己\n"})
     done = made(raw, tmp_path / "out", "tieba")
     told = [explain(done.written, "tieba.dialogues", record).turns[1].said for record in (1, 2, 3)]
-    assert [(said.reason, said.rule) for said in told] == [("empty", None), ("empty", "empty"), (None, None)]
+    assert [(said.reason, said.filter_name) for said in told] == [("empty", None), ("empty", "empty"), (None, None)]
     assert [said.passed for said in told[:2]] == [(), ()]
 
 

@@ -41,11 +41,11 @@ def raw(tmp_path: Path) -> Path:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
-    path.write_text("shard_bytes: 600\nrules: {min_chars: 2}\n")
+    path.write_text("shard_bytes: 600\nfilters: {min_chars: 2}\n")
     return path
 
 
-def test_other_rules_and_pairs_start_from_the_turns_that_were_kept(
+def test_other_filters_and_pairs_start_from_the_turns_that_were_kept(
     raw: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"

@@ -134,5 +134,5 @@ def test_a_source_has_a_name_that_can_be_that_of_a_file(name: str, written: byte
 def test_settings_of_another_version_can_be_read(written: bytes) -> None:
     """Which they are is told where they are compared with those of now."""
     report = json.loads(written)
-    report["sources"]["tieba"]["settings"] = {"text": 3, "rules": {"new": {"deep": [1]}}}
+    report["sources"]["tieba"]["settings"] = {"text": 3, "filters": {"new": {"deep": [1]}}}
     assert decode(json.dumps(report).encode()).sources["tieba"].settings["text"] == 3

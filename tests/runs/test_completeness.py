@@ -211,7 +211,7 @@ def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
 
 def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path) -> None:
     raw, config = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n"}), tmp_path / "my.yaml"
-    config.write_text("rules: {min_chars: 9}\n", "utf-8")
+    config.write_text("filters: {min_chars: 9}\n", "utf-8")
     done = invoke("-q", "--raw", raw, "--out", tmp_path / "out", "--config", config)
     assert done.exit_code == 0
     assert "warning: tieba: 1 record, 0 turns, but no pair (rejected: length 2)" in done.stderr
@@ -254,10 +254,10 @@ def test_a_run_that_takes_up_the_shards_of_another_quotes_the_same_record(tmp_pa
 
 def test_figures_survive_with_turns_that_are_kept(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"tieba.dialogues": "问题\t回答\n" * 8 + "一栏\n" * 2}), tmp_path / "out"
-    rules = tmp_path / "my.yaml"
-    rules.write_text("rules: {max_chars: 9}\n", "utf-8")
+    filters = tmp_path / "my.yaml"
+    filters.write_text("filters: {max_chars: 9}\n", "utf-8")
     figures = []
-    for more in ([], ["--config", rules, "--force"]):
+    for more in ([], ["--config", filters, "--force"]):
         done = invoke("-q", "--raw", raw, "--out", out, "--store-dialogues", *more)
         assert "2 of 10 records (20 %) cannot be read: fields 2" in done.stderr
         figures.append(source(out, "tieba")["records_by_file"])

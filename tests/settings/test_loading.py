@@ -25,16 +25,16 @@ def written(folder: Path, text: str | bytes, name: str = "my.yaml") -> Path:
 
 # id, content of the file, line at fault (0: the file as a whole), what the message says besides
 FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
-    ("unknown key, near", "rules:\n  min_char: 2\n", 2, ["'rules.min_char'", "did you mean 'rules.min_chars'?"]),
+    ("unknown key, near", "filters:\n  min_char: 2\n", 2, ["'filters.min_char'", "did you mean 'filters.min_chars'?"]),
     ("unknown key, near nothing", "\n\nzzz: 1\n", 3, ["'zzz'", "valid:", "shard_bytes"]),
     ("unknown key of a step", "text:\n  repeats:\n    limits: 2\n", 3, ["did you mean 'text.repeats.limit'?"]),
-    ("unknown key of one source", "sources:\n  weibo:\n    rule: {}\n", 3, ["did you mean 'sources.weibo.rules'?"]),
+    ("unknown key of one source", "sources:\n  weibo:\n    filter: {}\n", 3, ["did you mean 'sources.weibo.filters'?"]),
     ("key of the run for one source", "sources:\n  weibo: {raw: x}\n", 2, ["unknown key 'sources.weibo.raw'"]),
     (
         "wrong type",
-        "rules:\n  min_chars: two\n",
+        "filters:\n  min_chars: two\n",
         2,
-        ['rules.min_chars: "two" found, a whole number'],
+        ['filters.min_chars: "two" found, a whole number'],
     ),
     (
         "truth for a number",
@@ -46,7 +46,7 @@ FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
     ("text for a list", "plugins: a.py\n", 1, ['plugins: "a.py" found, a list of text expected']),
     ("below its range", "read: {limit: -1}\n", 1, ["read.limit: -1 found"]),
     ("above its range", "text:\n  repeats: {limit: 101}\n", 2, ["text.repeats.limit: 101 found", "at most 100"]),
-    ("not a number", "rules: {max_damaged: .nan}\n", 1, ["rules.max_damaged"]),
+    ("not a number", "filters: {max_damaged: .nan}\n", 1, ["filters.max_damaged"]),
     (
         "none of the values",
         "\nread: {unequal_lengths: keep}\n",
@@ -60,7 +60,7 @@ FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
         ['text.links: "drop" found', "one of keep, remove, placeholder"],
     ),
     ("none of the values for one source", "sources:\n  ptt:\n    pairs: {mode: x}\n", 3, ["sources.ptt.pairs.mode"]),
-    ("key twice", "rules:\n  min_chars: 2\n\n  min_chars: 3\n", 4, ["'rules.min_chars' stands twice"]),
+    ("key twice", "filters:\n  min_chars: 2\n\n  min_chars: 3\n", 4, ["'filters.min_chars' stands twice"]),
     ("key twice at the top", "raw: a\nraw: b\n", 2, ["'raw' stands twice"]),
     ("a truth as key", "raw: a\nyes: b\n", 2, ["'yes'"]),
     ("a number as source", "sources:\n  1: {}\n", 2, ["'1'"]),
@@ -94,8 +94,8 @@ def test_a_fault_names_its_file_and_line_and_exits_2(
 
 
 def test_a_fault_is_found_in_the_file_that_holds_it_not_in_the_last(tmp_path: Path) -> None:
-    files = [written(tmp_path, "\nrules: {min_chars: a}\n", "a.yaml"), written(tmp_path, "raw: x\n", "b.yaml")]
-    with pytest.raises(UsageError, match=r"a\.yaml:2: rules\.min_chars"):
+    files = [written(tmp_path, "\nfilters: {min_chars: a}\n", "a.yaml"), written(tmp_path, "raw: x\n", "b.yaml")]
+    with pytest.raises(UsageError, match=r"a\.yaml:2: filters\.min_chars"):
         load(files)
 
 
@@ -119,17 +119,17 @@ def test_an_unknown_source_exits_2_with_the_nearest_name(tmp_path: Path) -> None
 
 
 def test_of_two_files_the_last_wins_key_by_key(tmp_path: Path) -> None:
-    first = written(tmp_path, "rules: {min_chars: 2, max_chars: 9}\ntext: {links: remove}\n", "a.yaml")
-    second = written(tmp_path, "rules: {min_chars: 3}\n", "b.yaml")
+    first = written(tmp_path, "filters: {min_chars: 2, max_chars: 9}\ntext: {links: remove}\n", "a.yaml")
+    second = written(tmp_path, "filters: {min_chars: 3}\n", "b.yaml")
     settings = load([first, second])
-    assert (settings.rules.min_chars, settings.rules.max_chars, settings.text.links) == (3, 9, Policy.REMOVE)
-    assert load([second, first]).rules.min_chars == 2
+    assert (settings.filters.min_chars, settings.filters.max_chars, settings.text.links) == (3, 9, Policy.REMOVE)
+    assert load([second, first]).filters.min_chars == 2
 
 
 def test_what_settings_are_loaded_of_stays_as_it_is(tmp_path: Path) -> None:
     given = {"read": {"limit": 3}, "sources": {"ptt": {"read": {"encoding": "big5"}}}}
     before = json.dumps(given)
-    file = written(tmp_path, "sources: {ptt: {read: {limit: 7}, rules: {min_chars: 2}}}\n")
+    file = written(tmp_path, "sources: {ptt: {read: {limit: 7}, filters: {min_chars: 2}}}\n")
     settings = load([file], given)
     assert (settings.of("ptt").read.limit, settings.of("ptt").read.encoding) == (3, "big5")
     assert json.dumps(given) == before
@@ -153,16 +153,17 @@ def test_a_source_has_its_own_settings_and_the_others_have_not(tmp_path: Path) -
 
 
 def test_what_two_files_say_of_one_source_is_put_together(tmp_path: Path) -> None:
-    first = written(tmp_path, "sources: {ptt: {rules: {min_chars: 2}}}\n", "a.yaml")
-    second = written(tmp_path, "sources: {ptt: {rules: {max_chars: 9}}, sms: {read: {limit: 1}}}\n", "b.yaml")
-    rules = load([first, second]).of("ptt").rules
-    assert (rules.min_chars, rules.max_chars) == (2, 9)
+    first = written(tmp_path, "sources: {ptt: {filters: {min_chars: 2}}}\n", "a.yaml")
+    second = written(tmp_path, "sources: {ptt: {filters: {max_chars: 9}}, sms: {read: {limit: 1}}}\n", "b.yaml")
+    filters = load([first, second]).of("ptt").filters
+    assert (filters.min_chars, filters.max_chars) == (2, 9)
 
 
 def test_a_merge_key_may_be_written_over(tmp_path: Path) -> None:
-    text = "sources:\n  ptt: &ptt {rules: {min_chars: 2}, read: {limit: 4}}\n  sms: {<<: *ptt, rules: {min_chars: 3}}\n"
+    anchor, other = "{filters: {min_chars: 2}, read: {limit: 4}}", "{<<: *ptt, filters: {min_chars: 3}}"
+    text = f"sources:\n  ptt: &ptt {anchor}\n  sms: {other}\n"
     own = load([written(tmp_path, text)]).of("sms")
-    assert (own.rules.min_chars, own.read.limit) == (3, 4)
+    assert (own.filters.min_chars, own.read.limit) == (3, 4)
 
 
 MATTERS: list[dict[str, Any]] = [
@@ -171,10 +172,10 @@ MATTERS: list[dict[str, Any]] = [
     {"text": {"nfc": False}},
     {"text": {"repeats": {"limit": 4}}},
     {"script": {"mode": "t2s"}},
-    {"rules": {"max_chars": 9}},
+    {"filters": {"max_chars": 9}},
     {"pairs": {"mode": "first"}},
     {"pairs": {"distinct": "always"}},
-    {"sources": {"ptt": {"rules": {"min_chars": 2}}}},
+    {"sources": {"ptt": {"filters": {"min_chars": 2}}}},
 ]
 MATTERS_NOT: list[dict[str, Any]] = [
     {"raw": "x"},
@@ -184,8 +185,8 @@ MATTERS_NOT: list[dict[str, Any]] = [
     {"engine": "dask"},
     {"scheduler": "tcp://10.0.0.1:8786"},
     {"read": {"unequal_lengths": "common"}},  # it decides whether there is an output
-    {"sources": {"weibo": {"rules": {"min_chars": 2}}}},
-    {"sources": {"ptt": {"rules": {"min_chars": 1}}}},
+    {"sources": {"weibo": {"filters": {"min_chars": 2}}}},
+    {"sources": {"ptt": {"filters": {"min_chars": 1}}}},
 ]
 
 
@@ -200,7 +201,7 @@ def test_the_digest_is_the_same_where_the_output_is(flags: dict[str, Any]) -> No
 
 
 def test_a_setting_for_all_and_the_same_for_one_source_have_one_digest() -> None:
-    change = {"rules": {"min_chars": 2}}
+    change = {"filters": {"min_chars": 2}}
     assert load([], change).of("ptt").digest() == load([], {"sources": {"ptt": change}}).of("ptt").digest()
 
 
@@ -210,12 +211,12 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_the_settings_in_a_report_are_a_config(tmp_path: Path) -> None:
-    settings = load([], {"sources": {"ptt": {"rules": {"min_chars": 2}}}, "plugins": ["a.py"]})
+    settings = load([], {"sources": {"ptt": {"filters": {"min_chars": 2}}}, "plugins": ["a.py"]})
     assert load([written(tmp_path, msgspec.json.encode(settings))]) == settings
 
 
 def test_a_section_with_all_its_keys_commented_out_is_empty(tmp_path: Path) -> None:
-    assert load([written(tmp_path, "rules:\n  # min_chars: 2\ntext:\n")]) == Settings()
+    assert load([written(tmp_path, "filters:\n  # min_chars: 2\ntext:\n")]) == Settings()
 
 
 def test_paths_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,5 +227,5 @@ def test_paths_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_bounds_that_keep_no_turn_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"rules: max_chars 5 is less than min_chars 9"):
-        load([written(tmp_path, "rules: {min_chars: 9, max_chars: 5}\n")])
+    with pytest.raises(UsageError, match=r"filters: max_chars 5 is less than min_chars 9"):
+        load([written(tmp_path, "filters: {min_chars: 9, max_chars: 5}\n")])

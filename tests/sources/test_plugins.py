@@ -61,7 +61,7 @@ def test_one_file_named_on_the_command_line_is_a_source(raw: Path, tmp_path: Pat
 def test_one_file_named_in_a_config_is_a_source_with_settings_of_its_own(raw: Path, tmp_path: Path) -> None:
     config = tmp_path / "my.yaml"
     config.write_text(
-        f"plugins: [{plugin(tmp_path)}]\nsources: {{ours: {{rules: {{min_chars: 2}}, script: {{mode: none}}}}}}\n"
+        f"plugins: [{plugin(tmp_path)}]\nsources: {{ours: {{filters: {{min_chars: 2}}, script: {{mode: none}}}}}}\n"
     )
     out = tmp_path / "out"
     assert invoke("--config", config, "--raw", raw, "--out", out).exit_code == 0

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 
-class RuleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FilterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a turn must be to be kept."""
 
     #: Reject a turn when more than this share of its characters is U+FFFD, the mark of a character lost before us.

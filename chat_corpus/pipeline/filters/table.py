@@ -1,4 +1,4 @@
-"""When a turn is not kept. Each rule fills in the reason of the turns it rejects; no row is removed."""
+"""When a turn is not kept. Each filter fills in the reason of the turns it rejects; no row is removed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import or_
 
 import polars as pl
 
-from chat_corpus.pipeline.filters.options import RuleOptions
+from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.row_masks import matches
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
@@ -37,16 +37,16 @@ def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
 class Filter:
     """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its own row alone.
 
-    `rejects` is true of the turns that the rule rejects, `message` says what was found; of what it says nothing of, the
-    name of the rule is said. The rule is asked where it `applies`. `candidates` is a mask of rows, true of every turn
-    that the rule rejects, and cheap; without it, every turn is looked at.
+    `rejects` is true of the turns that the filter rejects, `message` says what was found; of what it says nothing of,
+    the name of the filter is said. The filter is asked where it `applies`. `candidates` is a mask of rows, true of
+    every turn that the filter rejects, and cheap; without it, every turn is looked at.
     """
 
     name: str
     reason: Reason
-    rejects: Callable[[RuleOptions, Source], pl.Expr]
+    rejects: Callable[[FilterOptions, Source], pl.Expr]
     message: pl.Expr
-    applies: Callable[[RuleOptions, Source], bool] = lambda _options, _source: True
+    applies: Callable[[FilterOptions, Source], bool] = lambda _options, _source: True
     candidates: Callable[[pl.DataFrame, Source], pl.Series] | None = None
 
 
@@ -67,7 +67,7 @@ def _no_answer(source: Source) -> pl.Expr:
     return pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
 
 
-#: All rules, in the order in which they are asked; the first that rejects a turn gives the reason. One that an option
+#: All filters, in the order in which they are asked; the first that rejects a turn gives the reason. One that an option
 #: steers has the option's name.
 FILTERS: tuple[Filter, ...] = (
     Filter(
@@ -110,44 +110,44 @@ FILTERS: tuple[Filter, ...] = (
 )
 
 
-def asked(options: RuleOptions, source: Source) -> tuple[Filter, ...]:
-    """The rules that are asked of the turns of a source."""
-    return tuple(rule for rule in FILTERS if rule.applies(options, source))
+def asked(options: FilterOptions, source: Source) -> tuple[Filter, ...]:
+    """The filters that are asked of the turns of a source."""
+    return tuple(one for one in FILTERS if one.applies(options, source))
 
 
-def apply_filters(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
+def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
     """Rows with `reason` and `detail` of the turns not kept.
 
     `rows` are those of `schema.TURNS` plus `raw`, the text as it was read.
     """
-    rules = asked(options, source)
-    candidates = [rule.candidates(rows, source) for rule in rules if rule.candidates is not None]
+    filters = asked(options, source)
+    candidates = [one.candidates(rows, source) for one in filters if one.candidates is not None]
     asked_of = rows["reason"].is_null()
-    if len(candidates) == len(rules):
+    if len(candidates) == len(filters):
         asked_of &= reduce(or_, candidates)
     if not asked_of.any():
         return rows
     at = rows.select(*TURNS, "raw").with_row_index("at").filter(asked_of)
-    rejects = [(rule, rule.rejects(options, source), _said(rule)) for rule in rules]
+    rejects = [(one, one.rejects(options, source), _said(one)) for one in filters]
     judged = at.select(
         "at",
-        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(rule.reason))) for rule, bad, _ in rejects)),
+        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(one.reason))) for one, bad, _ in rejects)),
         detail=pl.coalesce(*(pl.when(bad).then(said) for _, bad, said in rejects)),
     ).drop_nulls("reason")
     changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
     return rows.with_columns(**changed)
 
 
-def _said(rule: Filter) -> pl.Expr:
-    """The message of a rule, which is never null: without one, verdicts would say that the turn is kept."""
-    return pl.coalesce(rule.message, pl.lit(rule.name))
+def _said(one: Filter) -> pl.Expr:
+    """The message of a filter, which is never null: without one, `evaluate_filters` would say that the turn is kept."""
+    return pl.coalesce(one.message, pl.lit(one.name))
 
 
-def evaluate_filters(rows: pl.DataFrame, options: RuleOptions, source: Source) -> pl.DataFrame:
-    """Each rule that is asked, as a column of its name: the message for turns that it rejects, null for the others.
+def evaluate_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Each filter that is asked, as a column of its name: the message for turns that it rejects, null for the others.
 
-    `rows` are as for `apply_filters`, the columns in the order in which rules are asked.
+    `rows` are as for `apply_filters`, the columns in the order in which filters are asked.
     """
     return rows.select(
-        pl.when(rule.rejects(options, source)).then(_said(rule)).alias(rule.name) for rule in asked(options, source)
+        pl.when(one.rejects(options, source)).then(_said(one)).alias(one.name) for one in asked(options, source)
     )

@@ -84,7 +84,7 @@ def drop_invisible(text: pl.Expr) -> pl.Expr:
     r"""Drop control, zero-width, bidi, soft hyphen, private-use characters and noncharacters.
 
     Emoji keep the joiners, selectors and tags that make them one picture. U+FFFD stays, because it is evidence of
-    damage that a rule counts. Tabs and line breaks are the business of `blanks`.
+    damage that a filter counts. Tabs and line breaks are the business of `blanks`.
 
     >>> pl.select(drop_invisible(pl.lit("早\u200b安\ue04a👩\u200d🚀\u200d"))).item() == "早安👩\u200d🚀"
     True

@@ -9,7 +9,7 @@ import pytest
 
 from chat_corpus.formats.base import turns_frame
 from chat_corpus.pipeline.filters import table as filter_table
-from chat_corpus.pipeline.filters.options import RuleOptions
+from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.table import Filter, apply_filters, asked, evaluate_filters
 from chat_corpus.pipeline.text.normalizer import normalize_and_flag
 from chat_corpus.pipeline.text.options import TextOptions
@@ -22,7 +22,7 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 def turns(texts: list[str | None], source: Source, turn: int = 1) -> pl.DataFrame:
-    """Texts as the stages before hand them to the rules; null is a turn that was rejected at reading."""
+    """Texts as the stages before hand them to the filters; null is a turn that was rejected at reading."""
     clean = normalize_and_flag(pl.Series("text", texts, dtype=pl.String), TextOptions(), source.traits)
     rows = turns_frame(clean.select("text", line=pl.int_range(pl.len()), turn=pl.lit(turn)))
     return rows.with_columns(
@@ -33,10 +33,10 @@ def turns(texts: list[str | None], source: Source, turn: int = 1) -> pl.DataFram
 
 
 def reasons(
-    texts: list[str | None], options: RuleOptions | None = None, source: Source = SOURCE, turn: int = 1
+    texts: list[str | None], options: FilterOptions | None = None, source: Source = SOURCE, turn: int = 1
 ) -> list[str | None]:
     rows = turns(texts, source, turn)
-    checked = apply_filters(rows, options or RuleOptions(), source)
+    checked = apply_filters(rows, options or FilterOptions(), source)
     assert checked.drop("reason", "detail").equals(rows.drop("reason", "detail"))
     told = checked.select("reason", "detail").rows()
     assert all((reason is None) == (detail is None) for reason, detail in told)
@@ -54,7 +54,7 @@ def test_a_turn_without_fault_is_kept() -> None:
 
 @pytest.mark.parametrize(("share", "kept"), [(0.5, True), (0.49, False), (0.0, False), (1.0, True)])
 def test_a_turn_with_too_many_lost_characters_is_damaged(share: float, kept: bool) -> None:
-    told = reasons([f"好{LOST}", "好"], RuleOptions(max_damaged=share))
+    told = reasons([f"好{LOST}", "好"], FilterOptions(max_damaged=share))
     assert told == [None if kept else Reason.DAMAGED, None]
 
 
@@ -62,7 +62,7 @@ def test_a_turn_with_too_many_lost_characters_is_damaged(share: float, kept: boo
     ("text", "kept"), [("一", False), ("一二", True), ("一二三", True), ("一二三四", False), ("😀😀", True)]
 )
 def test_length_is_counted_in_characters(text: str, kept: bool) -> None:
-    assert reasons([text], RuleOptions(min_chars=2, max_chars=3)) == [None if kept else Reason.LENGTH]
+    assert reasons([text], FilterOptions(min_chars=2, max_chars=3)) == [None if kept else Reason.LENGTH]
 
 
 def test_the_word_for_no_answer_is_none_where_it_answers() -> None:
@@ -82,14 +82,14 @@ def test_the_word_for_no_answer_is_none_where_it_answers() -> None:
 
 
 def test_the_first_reason_stays() -> None:
-    assert reasons([LOST, ""], RuleOptions(min_chars=5), PTT) == [Reason.DAMAGED, Reason.EMPTY]
+    assert reasons([LOST, ""], FilterOptions(min_chars=5), PTT) == [Reason.DAMAGED, Reason.EMPTY]
 
 
 CASES: list[str | None] = ["", "好", "好的", "一二三四五六", None, LOST, f"好{LOST}", f"好的{LOST}呀", " "]
 CASES += ["沒有資料", "沒有資料嗎", "  沒有資料\u3000", "\u200b", "<b></b>", "a", "abc def", "\ue000", "😀"]
 CASES += [f"一二三四五六{LOST}七八九"]
 OPTIONS = [
-    RuleOptions(max_damaged=share, min_chars=least, max_chars=most)
+    FilterOptions(max_damaged=share, min_chars=least, max_chars=most)
     for share in (0.0, 0.25, 1.0)
     for least in (1, 2)
     for most in (0, 4)
@@ -119,8 +119,8 @@ def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: p
     )
     monkeypatch.setattr(filter_table, "FILTERS", (*filter_table.FILTERS, added))
     rows = turns(CASES, SOURCE)
-    assert apply_filters(rows, RuleOptions(), SOURCE)["detail"].to_list().count("!") == 1
-    assert evaluate_filters(rows, RuleOptions(), SOURCE)["good"].to_list().count("!") == 1
+    assert apply_filters(rows, FilterOptions(), SOURCE)["detail"].to_list().count("!") == 1
+    assert evaluate_filters(rows, FilterOptions(), SOURCE)["good"].to_list().count("!") == 1
 
 
 ADDED = {
@@ -138,7 +138,7 @@ def test_a_rule_may_ask_of_any_column_and_its_verdict_is_the_same(name: str, mon
     added = Filter(name="added", reason=Reason.LENGTH, rejects=lambda _options, _source: rejects, message=message)
     monkeypatch.setattr(filter_table, "FILTERS", (added, *filter_table.FILTERS))
     rows = turns(CASES, SOURCE)
-    checked, told = apply_filters(rows, RuleOptions(), SOURCE), evaluate_filters(rows, RuleOptions(), SOURCE)
+    checked, told = apply_filters(rows, FilterOptions(), SOURCE), evaluate_filters(rows, FilterOptions(), SOURCE)
     mine = told["added"].is_not_null() & rows["reason"].is_null()
     assert mine.any()
     assert checked.filter(mine)["detail"].equals(told.filter(mine)["added"].alias("detail"))
