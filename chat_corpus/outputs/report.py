@@ -197,8 +197,8 @@ def read_report(out: Path) -> Report | None:
         return decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path}: not a report of chat-corpus: {error}; move it away and run again with --force, or use "
-            "another --out"
+            f"{path}: not a report of this version of chat-corpus: {error}; run again with --force, which replaces "
+            "it, or use another --out"
         ) from error
 
 

@@ -286,7 +286,7 @@ REFUSED: dict[Callable[[Path], None], str] = {
     unindexed: r"index/ptt\.jsonl: not there any more",
     misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
     garbled: r"index/ptt\.jsonl: cannot be read: ",
-    unreported: r"report\.json: not a report of chat-corpus: ",
+    unreported: r"report\.json: not a report of this version of chat-corpus: ",
     misreported: r"report\.json: sources\.ptt\.settings: edited",
 }
 
@@ -450,8 +450,8 @@ def _refuse(report: Path, *verbs: tuple[object, ...]) -> None:
     for verb in verbs:
         done = invoke(*verb)
         assert (done.exit_code, done.stdout) == (2, ""), verb
-        assert f"error: {report}: not a report of chat-corpus: " in done.stderr
-        assert "move it away and run again with --force, or use another --out" in done.stderr
+        assert f"error: {report}: not a report of this version of chat-corpus: " in done.stderr
+        assert "run again with --force, which replaces it, or use another --out" in done.stderr
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

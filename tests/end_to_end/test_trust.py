@@ -62,7 +62,7 @@ def test_a_report_that_names_what_is_no_source_deletes_nothing(name: str, raw: P
         assert victim.read_text() == "mine\n"
         if "--force" not in verb:
             assert done.exit_code == 2
-            assert "report.json: not a report of chat-corpus" in done.stderr
+            assert "report.json: not a report of this version of chat-corpus" in done.stderr
             assert visible(out) == before
     assert invoke("trace", out / "tieba.tsv:1").exit_code == 0, "the forced run wrote a report of its own"
 
