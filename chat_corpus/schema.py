@@ -1,4 +1,4 @@
-"""The words every room of the house uses: the table of turns, and the closed sets of its facts.
+"""The words that every module uses: the table of turns, and the closed sets of its facts.
 
 This module imports nothing of ours. A frame of turns has one row for each thing a reader met that is, or should have
 been, a turn; a row is never removed afterwards, it is only given a `reason`. What is missing from the output is

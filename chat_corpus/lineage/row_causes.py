@@ -120,15 +120,15 @@ def _felling(one: pl.Expr, other: pl.Expr) -> pl.Expr:
     """
     new = pl.col("reason_new").is_not_null()
     return (
-        pl.when(new & _is_rule(one) & _is_several(other))
+        pl.when(new & _is_filter(one) & _is_several(other))
         .then(one)
-        .when(new & _is_rule(other) & _is_several(one))
+        .when(new & _is_filter(other) & _is_several(one))
         .then(other)
         .otherwise(either(one, other))
     )
 
 
-def _is_rule(causes: pl.Expr) -> pl.Expr:
+def _is_filter(causes: pl.Expr) -> pl.Expr:
     codes = [Factor(CauseKind.FILTER, rule.name).code for rule in filter_table.FILTERS]
     return causes.list.first().is_in(codes) & ~_is_several(causes)
 
@@ -188,9 +188,15 @@ def _fallen() -> pl.Expr:
     """
     rejects_new = pl.col("reason_new").is_not_null()
     rule = named(CauseKind.FILTER, pl.when(rejects_new).then("rule_new").otherwise("rule"))
-    by_rule = pl.when(rejects_new).then("new_rejects_old").otherwise("old_rejects_new")
+    by_filter = pl.when(rejects_new).then("new_rejects_old").otherwise("old_rejects_new")
     by_text = pl.when(rejects_new).then("old_rejects_new").otherwise("new_rejects_old")
-    return pl.when(by_rule & ~by_text).then(rule).when(by_text & ~by_rule).then(_text()).otherwise(_with(_text(), rule))
+    return (
+        pl.when(by_filter & ~by_text)
+        .then(rule)
+        .when(by_text & ~by_filter)
+        .then(_text())
+        .otherwise(_with(_text(), rule))
+    )
 
 
 def _with(text: pl.Expr, rule: pl.Expr) -> pl.Expr:
