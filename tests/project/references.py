@@ -38,7 +38,7 @@ CHINESE = {
     Script.HANS: "简体",
     Script.HANT: "繁体",
     Script.TAIWAN: "繁体（台湾）",
-    Script.MIXED: "简繁混合",
+    Script.MIXED: "简体与繁体",
     Pairing.ADJACENT: "相邻",
     Pairing.EXCHANGE: "一问一答",
     Pairing.FIRST: "首轮",
@@ -47,6 +47,13 @@ CHINESE = {
     "free for research; see the origin": "可用于研究，见来源",
     "research use; see the origin": "供研究使用，见来源",
     "GPL-3.0; research use only": "GPL-3.0，仅供研究",
+}
+#: The same for English.
+ENGLISH = {
+    Script.HANS: "simplified",
+    Script.HANT: "traditional",
+    Script.TAIWAN: "traditional (Taiwan)",
+    Script.MIXED: "simplified and traditional",
 }
 #: Records that the publisher states or that were counted in the release, and their unit in both languages.
 SIZES = {
@@ -87,7 +94,8 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def word(value: str, language: str) -> str:
     """A word of the declarations in the language of the page."""
-    return CHINESE.get(value, value) if language == "zh" else str(value)
+    words: Mapping[str, str] = CHINESE if language == "zh" else ENGLISH
+    return str(words.get(value, value))
 
 
 def corpora(language: str) -> str:
