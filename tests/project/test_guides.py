@@ -185,9 +185,7 @@ def _commands(document: str, word: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_plugins_shown_read_the_files_shown(
-    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_plugins_shown_read_the_files_shown(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = page("plugins", language)
     monkeypatch.chdir(put(tmp_path, files(document)))
     commands = _commands(document, "--plugin")
