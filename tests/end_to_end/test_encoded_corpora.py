@@ -192,7 +192,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
     assert "sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
-    assert "--encoding tieba=NAME, or convert it to UTF-8" in done.stderr
+    assert "--encoding tieba=NAME, or convert the file to UTF-8" in done.stderr
     assert "tieba.dialogues was read as utf-8; name the right encoding" in done.stderr
 
 

@@ -94,7 +94,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def word(value: str, language: str) -> str:
     """A word of the declarations in the language of the page."""
-    words: Mapping[str, str] = CHINESE if language == "zh" else ENGLISH
+    words: dict[str, str] = {**(CHINESE if language == "zh" else ENGLISH)}
     return str(words.get(value, value))
 
 
@@ -145,9 +145,10 @@ def _module(function: Any) -> str:
 def commands(_: str) -> str:
     """The command line: what each command does, its usage and its options."""
     group = main.main
+    parent = click.Context(group, info_name="chat-corpus", **group.context_settings)
     parts = []
     for name, command in sorted(group.commands.items()):
-        context = click.Context(command, info_name=f"chat-corpus {name}")
+        context = click.Context(command, info_name=name, parent=parent)
         options = [option for option in command.params if isinstance(option, click.Option)]
         rows = [("Option", "Meaning"), *map(_option, options)]
         usage = f"```text\n{context.get_usage()}\n```"

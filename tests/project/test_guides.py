@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +14,27 @@ import polars as pl
 import pytest
 import yaml
 
-from chat_corpus import sources
+from chat_corpus import plugins, sources
 from chat_corpus.cli.normalize_lines import Filter
+from chat_corpus.formats.base import Format
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.options import MaxRun, Policy, Templates, TextOptions
 from chat_corpus.pipeline.text.steps import STEPS, Step
 from chat_corpus.schema import Script, Traits
+from chat_corpus.sources import plugin_digest
+from chat_corpus.sources.base import Source
 from tests.conftest import ROOT, Golden
 from tests.helpers import invoke, put
 
 PATHS = {"en": "docs/{}.md", "zh": "docs/zh/{}.md"}
+HEADS = {
+    "en": ("Step", "Default", "Values", "Sources"),
+    "zh": ("步骤", "默认", "取值", "语料来源"),
+}
 WORDS = {
-    "en": {
-        "head": ("Step", "Default", "Values", "Sources"),
-        "all": "all",
-        "but": "all but {}",
-        "any": "any",
-        "default": "default",
-        "same": "unchanged",
-    },
-    "zh": {
-        "head": ("步骤", "默认", "取值", "语料来源"),
-        "all": "全部",
-        "but": "除 {} 外全部",
-        "any": "任意",
-        "default": "默认",
-        "same": "不变",
-    },
+    "en": {"all": "all", "but": "all but {}", "any": "any", "default": "default", "same": "unchanged"},
+    "zh": {"all": "全部", "but": "除 {} 外全部", "any": "任意", "default": "默认", "same": "不变"},
 }
 LANGUAGES = tuple(PATHS)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrt]))")
@@ -70,7 +63,7 @@ def examples(name: str, language: str) -> list[tuple[str, str, dict[str, Any], s
     for line in page(name, language).splitlines():
         section = line.lstrip("# ") if line.startswith("#") else section
         cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
-        if len(cells) != len(words["head"]) or cells[0] not in (words["any"], *sources.load()):
+        if len(cells) != len(HEADS[language]) or cells[0] not in (words["any"], *sources.load()):
             continue
         source, setting, before, after = cells
         chosen = {} if setting == words["default"] else yaml.safe_load(setting.strip("`"))
@@ -118,11 +111,11 @@ def _sources(step: Step, language: str) -> str:
     if len(having) <= len(lacking):
         return ", ".join(f"`{name}`" for name in having)
     words = WORDS[language]
-    return words["but"].format(", ".join(f"`{name}`" for name in lacking)) if lacking else str(words["all"])
+    return words["but"].format(", ".join(f"`{name}`" for name in lacking)) if lacking else words["all"]
 
 
 def steps_table(language: str) -> str:
-    rows = [WORDS[language]["head"]]
+    rows: list[tuple[str, ...]] = [HEADS[language]]
     for step in STEPS:
         without = frozenset({Policy.PLACEHOLDER} if step.name == "reposts" else ())
         default, values = _values(getattr(TextOptions(), step.name), without)
@@ -184,23 +177,32 @@ def _commands(document: str, word: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for block in blocks for line in block.splitlines() if word in line]
 
 
+@pytest.fixture
+def _forgotten() -> Iterator[None]:
+    """Plugins are loaded once a process, by the name of their file: other tests have files of the same names."""
+    sources.declared.cache_clear()
+    plugin_digest.code.cache_clear()
+    yield
+    sources.declared.cache_clear()
+    plugin_digest.code.cache_clear()
+
+
+@pytest.mark.usefixtures("_forgotten")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_plugins_shown_read_the_files_shown(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = page("plugins", language)
     monkeypatch.chdir(put(tmp_path, files(document)))
     commands = _commands(document, "--plugin")
     assert len(commands) > 4
-    check: Callable[..., Any] = partial(_ran, document)
     for command in commands:
-        check(command)
+        assert (done := invoke(*command)).exit_code == 0, done.output
     for name in re.findall(r"^<!-- written (\S+) -->$", document, re.MULTILINE):
         assert Path(name).read_text("utf-8") == shown(document, f"written {name}")
 
 
-def _ran(document: str, command: list[str]) -> None:
-    """A command shown ends with 0, and prints what is shown below it, if anything is."""
-    done = invoke(*command)
-    assert done.exit_code == 0, done.output
-    mark = f"printed {' '.join(command)}"
-    if f"<!-- {mark} -->" in document:
-        assert shown(document, mark) in done.stdout
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_a_plugin_declares_is_explained(language: str) -> None:
+    named = re.findall(r"`([\w.]+)", page("plugins", language))
+    declared = {field.name for kind in (Source, Traits) for field in fields(kind)}
+    formats = {name for name in plugins.__all__ if isinstance(getattr(plugins, name), Format)}
+    assert declared | formats <= set(named)
