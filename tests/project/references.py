@@ -34,7 +34,7 @@ from chat_corpus.sources.base import Source
 from tests.settings.field_comments import described
 
 #: What the Chinese tables say for a word of the declarations; any other word is shown as it is.
-CHINESE = {
+CHINESE: Mapping[str, str] = {
     Script.HANS: "简体",
     Script.HANT: "繁体",
     Script.TAIWAN: "繁体（台湾）",
@@ -49,7 +49,7 @@ CHINESE = {
     "GPL-3.0; research use only": "GPL-3.0，仅供研究",
 }
 #: The same for English.
-ENGLISH = {
+ENGLISH: Mapping[str, str] = {
     Script.HANS: "simplified",
     Script.HANT: "traditional",
     Script.TAIWAN: "traditional (Taiwan)",
@@ -94,7 +94,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def word(value: str, language: str) -> str:
     """A word of the declarations in the language of the page."""
-    words: dict[str, str] = {**(CHINESE if language == "zh" else ENGLISH)}
+    words = CHINESE if language == "zh" else ENGLISH
     return str(words.get(value, value))
 
 
