@@ -152,7 +152,8 @@ def test_other_settings_are_refused_until_forced(copy: Path, samples: Done) -> N
     limited = ("--raw", SAMPLES, "--out", copy, "--limit", "20")
     refused = invoke(*limited)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert re.search(r"copy/\w+\.tsv: made with other settings \(read\.limit 0, now 20\); use --force", refused.stderr)
+    changed = r"made with other settings \(read\.limit was 0, is now 20\)\. Use --force"
+    assert re.search(rf"copy/\w+\.tsv: {changed}", refused.stderr)
     assert visible(copy) == visible(samples.out)
     assert invoke(*limited, "--force").exit_code == 0
     told = json.loads((copy / "report.json").read_text("utf-8"))
@@ -169,7 +170,7 @@ def test_a_file_of_somebody_else_is_replaced_only_if_forced(report: str | None, 
     before = visible(out)
     refused = invoke("--raw", raw, "--out", out)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "tieba.tsv: exists, and report.json does not say" in refused.stderr or "not a report of" in refused.stderr
+    assert "report.json does not list it" in refused.stderr or "not a report of" in refused.stderr
     assert visible(out) == before
     assert invoke("--raw", raw, "--out", out, "--force").exit_code == 0
     assert visible(out)["tieba.tsv"] == "在吗\t在\n你好\t好\n".encode()

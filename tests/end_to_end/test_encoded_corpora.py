@@ -238,7 +238,7 @@ def test_another_choice_does_its_source_again_and_no_other(big5: Path, tmp_path:
     assert again.count("unchanged since") == 2
     other = invoke(*args, "--encoding", "tieba=gb18030")
     assert other.exit_code == 2
-    assert 'tieba.tsv: made with other settings (read.encoding "big5", now "gb18030")' in other.stderr
+    assert 'tieba.tsv: made with other settings (read.encoding was "big5", is now "gb18030")' in other.stderr
 
 
 @pytest.mark.parametrize(
