@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import yaml
 from chat_corpus import plugins, sources
 from chat_corpus.cli.normalize_lines import Filter
 from chat_corpus.formats.base import Format
+from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.options import MaxRun, Policy, Templates, TextOptions
@@ -206,3 +208,15 @@ def test_everything_that_a_plugin_declares_is_explained(language: str) -> None:
     declared = {field.name for kind in (Source, Traits) for field in fields(kind)}
     formats = {name for name in plugins.__all__ if isinstance(getattr(plugins, name), Format)}
     assert declared | formats <= set(named)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_shape_of_json_shown_is_read(language: str) -> None:
+    shapes = re.findall(r"^\| [^|]+ \| `([{\[].*[}\]])` \|$", page("plugins", language), re.MULTILINE)
+    assert len(shapes) == 7
+    for shape in shapes:
+        record = shape
+        for letter in "abcdefgh":
+            record = record.replace("…", letter, 1)
+        turns = instruction_turns(json.loads(record))
+        assert sorted("".join(filter(None, turns)).replace("\n", "")) == sorted(re.findall(r'"([a-h])"', record))
