@@ -70,3 +70,12 @@ def target(document: str, link: str) -> tuple[Path, str]:
     path, _, fragment = link.partition("#")
     base = ROOT / document
     return (base.parent / path if path else base).resolve(), fragment
+
+
+def between(document: str, mark: str) -> tuple[str, str, str]:
+    """What is before, in and behind the generated part of a document."""
+    before, opening, rest = text(document).partition(f"<!-- {mark} -->\n")
+    made, closing, after = rest.partition(f"<!-- /{mark.split()[0]} -->\n")
+    assert opening, f"{document} has no part '{mark}'"
+    assert closing, f"{document}: '{mark}' has no end"
+    return before + opening, made, closing + after

@@ -1,37 +1,19 @@
-"""The parts of README and docs that are generated from the code: tables of corpora, settings, options, report, API.
+"""The tables of corpora in README and docs, and what all generated parts of the documents share.
 
 Each maker takes the language of the page. Help texts, comments and docstrings exist in English only, so the Chinese
-pages show them as they are; the words of the declarations (script, pairing, licence) have a Chinese form here.
+pages show them as they are; the words of the tables and declarations have a Chinese form here.
 """
 
 from __future__ import annotations
 
-import inspect
-import json
 import re
-import types
-import typing
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import click
-import msgspec
-
-import chat_corpus
-from chat_corpus import api, errors, sources
-from chat_corpus.cli import main
-from chat_corpus.lineage import comparison_model, trace
-from chat_corpus.outputs.report import FailedSource, FinishedSource, LastFailure, Report
-from chat_corpus.pipeline.counts import FileCounts
-from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.pipeline.text.normalizer import Change
-from chat_corpus.schema import Pairing, Script, Traits
-from chat_corpus.settings.model import Settings
+from chat_corpus import sources
+from chat_corpus.schema import Pairing, Script
 from chat_corpus.sources.base import Source
-from tests.settings.field_comments import described
 
 #: What the Chinese tables say for a word of the declarations; any other word is shown as it is.
 CHINESE: Mapping[str, str] = {
@@ -54,6 +36,33 @@ ENGLISH: Mapping[str, str] = {
     Script.HANT: "traditional",
     Script.TAIWAN: "traditional (Taiwan)",
     Script.MIXED: "simplified and traditional",
+}
+#: Words of the generated tables in Chinese.
+_TABLE_WORDS: Mapping[str, str] = {
+    "Option": "选项",
+    "Meaning": "含义",
+    "Key": "键",
+    "Default": "默认值",
+    "Values": "取值",
+    "Type": "类型",
+    "The whole run": "整个运行",
+    "Functions": "函数",
+    "Classes": "类",
+    "Errors": "异常",
+    "Error": "异常",
+    "Exit code": "退出码",
+    "Field": "字段",
+    "integer": "整数",
+    "number": "数",
+    "text": "文本",
+    "section": "小节",
+    "list of texts": "文本列表",
+    "mapping": "映射",
+    "at least": "不小于",
+    "above": "大于",
+    "at most": "不大于",
+    "below": "小于",
+    " or ": " 或 ",
 }
 #: Records that the publisher states or that were counted in the release, and their unit in both languages.
 SIZES = {
@@ -83,7 +92,6 @@ WHAT = {
     "weibo": ("microblog posts and comments (STC)", "微博博文与评论（STC）"),
     "xiaohuangji": ("exchanges with a chat bot of the Renren network", "人人网“小黄鸡”机器人的问答"),
 }
-_ERRORS = ("UsageError", "IncompleteError", "EngineError", "GateError", "FileError", "LedgerError")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -94,8 +102,13 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def word(value: str, language: str) -> str:
     """A word of the declarations in the language of the page."""
-    words = CHINESE if language == "zh" else ENGLISH
-    return str(words.get(value, value))
+    known = CHINESE if language == "zh" else ENGLISH
+    return str(known.get(value, value))
+
+
+def words(language: str, *words: str) -> tuple[str, ...]:
+    """Words of a table in the language of the page."""
+    return tuple(_TABLE_WORDS.get(one, one) if language == "zh" else one for one in words)
 
 
 def corpora(language: str) -> str:
@@ -142,174 +155,7 @@ def _module(function: Any) -> str:
     return str(function.__module__).rpartition(".")[2]
 
 
-def commands(_: str) -> str:
-    """The command line: what each command does, its usage and its options."""
-    group = main.main
-    parent = click.Context(group, info_name="chat-corpus", **group.context_settings)
-    parts = []
-    for name, command in sorted(group.commands.items()):
-        context = click.Context(command, info_name=name, parent=parent)
-        options = [option for option in command.params if isinstance(option, click.Option)]
-        rows = [("Option", "Meaning"), *map(_option, options)]
-        usage = f"```text\n{context.get_usage()}\n```"
-        parts.append(f"## {name}\n\n{_prose(inspect.cleandoc(command.help or ''))}\n\n{usage}\n\n{table(rows)}\n")
-    return "\n".join(parts).rstrip("\n")
-
-
-def _option(option: click.Option) -> tuple[str, str]:
-    value = ", ".join(map(str, option.type.choices)) if isinstance(option.type, click.Choice) else option.metavar
-    names = ", ".join(f"`{name}`" for name in option.opts)
-    default = f" Default: {option.default}." if option.show_default and option.default is not None else ""
-    return f"{names} `{value}`" if value else names, f"{' '.join((option.help or '').split())}{default}"
-
-
-def configuration(_: str) -> str:
-    """Every setting: key, default, allowed values, meaning; a table for the run and one for each section."""
-    settings = Settings()
-    own = [name for name in Settings.__struct_fields__ if name not in SourceSettings.__struct_fields__]
-    parts = ["## The whole run\n\n" + _settings_table(settings, own, "")]
-    for section in SourceSettings.__struct_fields__:
-        value = getattr(settings, section)
-        head = f"## {section}\n\n{described(settings, section)}"
-        parts.append(f"{head}\n\n{_settings_table(value, value.__struct_fields__, f'{section}.')}")
-    return "\n\n".join(parts)
-
-
-def _settings_table(struct: Any, names: Sequence[str], prefix: str) -> str:
-    return table([("Key", "Default", "Values", "Meaning"), *_settings(struct, names, prefix)])
-
-
-def _settings(struct: Any, names: Sequence[str], prefix: str) -> Iterator[tuple[str, ...]]:
-    hints = typing.get_type_hints(type(struct), include_extras=True)
-    for name in names:
-        value = getattr(struct, name)
-        if isinstance(value, msgspec.Struct):
-            yield f"`{prefix}{name}`", "", "section", described(struct, name)
-            yield from _settings(value, value.__struct_fields__, f"{prefix}{name}.")
-        else:
-            default = json.dumps(msgspec.to_builtins(value)).replace('"', "")
-            yield f"`{prefix}{name}`", f"`{default}`", _values(hints[name]), described(struct, name)
-
-
-def _values(hint: Any) -> str:
-    """The values that a type allows, in words."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Annotated:
-        bounds = next((one for one in args[1:] if isinstance(one, msgspec.Meta)), msgspec.Meta())
-        limits = [f"{words} {bound}" for words, bound in (
-            ("at least", bounds.ge), ("above", bounds.gt), ("at most", bounds.le), ("below", bounds.lt)
-        ) if bound is not None]  # fmt: skip
-        return ", ".join([_values(args[0]), *limits])
-    if origin is typing.Literal:
-        return ", ".join(f"`{value}`" for value in args)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return ", ".join(f"`{value}`" for value in hint)
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_values(one) for one in args)
-    names = {bool: "`true`, `false`", int: "integer", float: "number", str: "text", types.NoneType: "`null`"}
-    return names.get(hint) or ("list of texts" if origin is tuple else "mapping")
-
-
-def report_keys() -> dict[str, str]:
-    """Every key of report.json with its JSON type; `<name>` is any source, `<file>` any raw file."""
-    finished, failed = ({*kind.__struct_fields__} for kind in (FinishedSource, FailedSource))
-    unset = {name for name, hint in typing.get_type_hints(FinishedSource).items() if "UnsetType" in str(hint)}
-    sometimes = {f"sources.<name>.{name}" for name in finished ^ failed | unset}
-    types_ = dict(_keys(Report, ""))
-    return {key: f"{kind}, optional" if key in sometimes else kind for key, kind in types_.items()}
-
-
-def _keys(kind: type[Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
-        if name not in kind.__struct_fields__:
-            continue
-        yield f"{prefix}{name}", _json_type(hint)
-        if kind is LastFailure:  # its files and records are those of the source once more
-            continue
-        for below, struct in _structs(hint):
-            yield from _keys(struct, f"{prefix}{name}{below}.")
-
-
-def _structs(hint: Any) -> Iterator[tuple[str, type[Any]]]:
-    """The structs that a type holds, with what their place adds to the key."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        yield "", hint
-    elif origin is dict:
-        yield from ((f".<{'file' if below == '' and struct is FileCounts else 'name'}>{below}", struct)
-                    for below, struct in _structs(args[1]))  # fmt: skip
-    elif origin is tuple:
-        yield from ((f"[]{below}", struct) for below, struct in _structs(args[0]))
-    elif origin in (types.UnionType, typing.Union):
-        for one in args:
-            yield from _structs(one)
-
-
-def _json_type(hint: Any) -> str:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Annotated:
-        return _json_type(args[0])
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(dict.fromkeys(_json_type(one) for one in args if one is not msgspec.UnsetType))
-    if origin is tuple:
-        kinds = [_json_type(one) for one in args if one is not ...]
-        return f"array of {kinds[0]}" if ... in args else f"[{', '.join(kinds)}]"
-    names = {bool: "boolean", int: "integer", float: "number", types.NoneType: "null"}
-    if hint in names:
-        return names[hint]
-    return "string" if isinstance(hint, type) and issubclass(hint, str) else "object"
-
-
-def report(meanings: Mapping[str, str], language: str) -> str:
-    """The table of report.json: keys and types from the code, `meanings` from the page as it is."""
-    head = ("键", "类型", "含义") if language == "zh" else ("Key", "Type", "Meaning")
-    return table([head, *((f"`{key}`", kind, meanings.get(key, "")) for key, kind in report_keys().items())])
-
-
-def python_api(_: str) -> str:
-    """The Python interface: functions with their signatures, what they return, errors with their exit codes."""
-    functions = [_function(name) for name in chat_corpus.__all__ if name != "sources"]
-    results = [trace.Row, trace.Record, trace.TurnTrace, trace.TurnOutcome, trace.PairOutcome, trace.Address, Change]
-    compared = [comparison_model.Compared, comparison_model.Cause, comparison_model.Row]
-    classes = [_class(kind) for kind in (Source, Traits, *results, *compared)]
-    failures = [("Error", "Exit code", "Meaning")]
-    for name in ("ChatCorpusError", *_ERRORS):
-        kind = getattr(errors, name)
-        failures.append((f"`{name}`", str(kind.exit_code), _first(kind)))
-    return "\n\n".join(["## Functions", *functions, "## Classes", *classes, "## Errors", table(failures)])
-
-
-def _function(name: str) -> str:
-    function = getattr(api, name)
-    signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
-    return f"### {name}\n\n```python\n{_folded(name, signature)}\n```\n\n{_prose(inspect.getdoc(function) or '')}"
-
-
-def _folded(name: str, signature: str) -> str:
-    """A signature, one parameter a line where it is long."""
-    if len(name + signature) <= 100:
-        return name + signature
-    inside, _, after = signature[1:].rpartition(")")
-    parameters = re.split(r", (?=\*|\w+[:=]|\w+:)", inside)
-    return f"{name}(\n" + "".join(f"    {one},\n" for one in parameters) + f"){after}"
-
-
-def _class(kind: type[Any]) -> str:
-    module = kind.__module__
-    members = [one.name for one in fields(kind)] if is_dataclass(kind) else list(getattr(kind, "_fields", ()))
-    rows = [("Field", "Type"), *((f"`{name}`", f"`{_annotation(kind, name)}`") for name in members)]
-    return f"### {module}.{kind.__name__}\n\n{_prose(inspect.getdoc(kind) or '')}\n\n{table(rows)}"
-
-
-def _annotation(kind: type[Any], name: str) -> str:
-    return str(inspect.get_annotations(kind)[name])
-
-
-def _first(kind: Any) -> str:
-    return " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
-
-
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """A docstring as Markdown: paragraphs on one line each, doctests in a fence, what looks like a tag as code."""
     parts = []
     for part in text.split("\n\n"):
