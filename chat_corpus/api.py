@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import compare as comparing
 from chat_corpus.lineage import open_run
@@ -128,7 +128,7 @@ def _outcomes(
     known = sources.load(settings.plugins)
     if name not in known:
         raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
-    found = survey(Path(raw), known)[name]
+    found = discover_sources(Path(raw), known)[name]
     if not found.groups:
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = ShardPlanner(found=found, settings=settings)

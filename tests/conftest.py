@@ -79,7 +79,7 @@ SOME_BY_DEFAULT = {
     "test_a_full_disk_exits_1_and_leaves_the_earlier_files": 0,
     "test_a_large_file_is_known": 6,
     "test_a_million_lines_of_nothing_are_accounted_for": 2,
-    "test_a_renamed_sample_is_its_sources_or_nobodys": 8,
+    "test_a_renamed_sample_is_recognised_or_unknown": 8,
     "test_a_run_killed_at_a_moment_between_two_states_goes_on_from_there": 0,
     "test_a_shape_that_circulates_is_read": 60,
     "test_a_stopped_program_says_which_signal_it_was": 1,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.lineage.open_run import load as opened
 from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.outputs.report import FinishedSource
@@ -61,7 +61,7 @@ class Made:
 def made(raw: Path, out: Path, name: str, **flags: Any) -> Made:
     """Source `name` run over `raw` in small shards, with other settings as told, however little comes of it."""
     settings = load((), {"raw": str(raw), "out": str(out), "workers": 1, "shard_bytes": 1000, **flags})
-    found = survey(raw, sources.load(settings.plugins))[name]
+    found = discover_sources(raw, sources.load(settings.plugins))[name]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(completeness, "failures", lambda *_: iter(()))
         patched.setattr(completeness, "barren", lambda *_: "")

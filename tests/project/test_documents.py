@@ -16,7 +16,7 @@ import pytest
 
 from chat_corpus import errors, sources
 from chat_corpus.cli import main
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.lineage.run_differences import RunDifferences, Setting
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
@@ -120,7 +120,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the bundled samples and what the main job makes of them."""
     folder = tmp_path_factory.mktemp("documents")
     (folder / "raw_chat_corpus").symlink_to(SAMPLES, target_is_directory=True)
-    found = survey(folder / "raw_chat_corpus", sources.load())
+    found = discover_sources(folder / "raw_chat_corpus", sources.load())
     assert all(one.sample for one in found.values())
     run(found, Settings(out=str(folder / "clean_chat_corpus"), workers=1), silent)
     return folder
@@ -264,7 +264,7 @@ def test_the_source_shown_is_read_from_its_file(tmp_path: Path) -> None:
     (module_file := tmp_path / "mine.py").write_text(blocks("README.md", "python")[-1], "utf-8")
     (tmp_path / "mine.conv").write_text("E\nM 在吗\nM 在\n", "utf-8")
     known = sources.load((str(module_file),))
-    assert survey(tmp_path, known)["mine"].state == "found"
+    assert discover_sources(tmp_path, known)["mine"].state == "found"
 
 
 def test_the_architecture_names_every_folder_and_only_files_that_are_there() -> None:
