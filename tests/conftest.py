@@ -88,7 +88,7 @@ SOME_BY_DEFAULT = {
     "test_an_earlier_output_stays_until_the_new_one_is_whole": 0,
     "test_an_input_that_becomes_another_during_the_run_fails_with_its_name": 5,
     "test_content_made_to_hurt_a_reader_is_rejected": 11,
-    "test_every_record_of_a_hard_sample_is_accounted_for": 4,
+    "test_every_record_of_a_hard_sample_can_be_explained": 4,
     "test_formats_take_time_in_proportion": 11,
     "test_nothing_raises_or_is_lost_wherever_the_file_is_cut": 5,
     "test_pairs_are_those_that_the_program_writes": 2,
