@@ -357,7 +357,7 @@ def test_files_of_two_runs_are_known_for_a_run_that_was_killed(
         patched.setattr(Path, "replace", replace)
         assert invoke("--raw", raw, "--out", out).exit_code == 130
     assert len(moved) == moves
-    told = "a run was killed while it put files in place under"
+    told = "a run was killed while it moved files into"
     for verb in (("trace", out / "ptt.tsv:2"), ("compare", sound, out)):
         done = invoke(*verb)
         if verb[0] == "trace" or "the same" not in done.stdout:
