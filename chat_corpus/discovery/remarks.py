@@ -70,7 +70,7 @@ def part_missing(folder: str, patterns: Sequence[str]) -> Message:
     return message(
         "{folder}: {files} not found; the files of this source can only be read together",
         folder=_folder(folder),
-        files=", ".join(patterns),
+        files=joined(", ", patterns),
     )
 
 
@@ -80,7 +80,7 @@ def some_missing(patterns: Sequence[str], *, renamed: int) -> Message:
         "{count} of these {total} files not found: {patterns} (the renamed files are the others)",
         count=len(patterns) - renamed,
         total=len(patterns),
-        patterns=", ".join(patterns),
+        patterns=joined(", ", patterns),
     )
 
 

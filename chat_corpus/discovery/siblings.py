@@ -28,7 +28,7 @@ def exclude_outputs(
 ) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
     """Move outputs of this program, or of one like it, from the matches by content to the unrecognised files.
 
-    An output has the name of a source, and lies beside a report, an index, or outputs of at least two other sources.
+    An output has the name of a source, and is beside a report, an index, or outputs of at least two other sources.
     """
     files = [*(match.file for match in matches), *(item.file for item in unrecognised)]
     paths = [PurePosixPath(file.name) for file in files]

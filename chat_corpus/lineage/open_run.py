@@ -79,7 +79,7 @@ def _finished(out: Path, name: str) -> FinishedSource:
                 "{file}: no source '{source}'; available: {sources}",
                 file=out / layout.REPORT,
                 source=name,
-                sources=", ".join(report.sources),
+                sources=joined(", ", report.sources),
             )
         )
     if not isinstance(entry, FinishedSource):

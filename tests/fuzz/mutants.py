@@ -103,7 +103,7 @@ class Mutant:
 
 
 def samples(*folders: Path) -> list[Sample]:
-    """The samples in some raw folders; whatever the survey finds there."""
+    """Return the samples that discovery finds in some raw folders."""
     found = []
     for folder in folders:
         for name, one in discover_sources(folder, sources.load()).items():
