@@ -43,7 +43,7 @@ _GOODBYE = 0.5
 _RESUME = "what is done is kept: the same command goes on from there, and so does --engine local"
 
 #: What a worker of our own does first: an interrupt is ours, who end it.
-_DEAF = "from chat_corpus import process_setup; process_setup.ignore_stops_of_keyboard()"
+_DEAF = "from chat_corpus import process_setup; process_setup.ignore_terminal_signals()"
 
 _log = logging.getLogger(__name__)
 

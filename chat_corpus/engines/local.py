@@ -125,7 +125,7 @@ def start_tracker() -> None:
 
 def _begin() -> None:
     """Leave interrupts to the parent, which ends its workers, and end with a parent that was killed."""
-    process_setup.ignore_stops_of_keyboard()
+    process_setup.ignore_terminal_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
