@@ -468,7 +468,7 @@ def test_a_path_that_the_report_cannot_hold_is_an_error_before_the_run(option: s
                        "SOURCE = dataclasses.replace(T, name='ours')\n")  # fmt: skip
     places[option] = str(odd)
     done = invoke(*(word for pair in places.items() for word in pair))
-    assert (done.exit_code, "a name that is not UTF-8" in done.stderr) == (2, True)
+    assert (done.exit_code, "cannot hold a name that is not UTF-8" in done.stderr) == (2, True)
     assert not list(tmp_path.glob("o*/*.json"))
 
 

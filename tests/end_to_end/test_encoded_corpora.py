@@ -201,7 +201,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     [
         ("tieba=gb1803", "--encoding tieba=gb1803: no encoding named 'gb1803'; did you mean gb18030"),
         ("tieba=klingon", "no encoding named 'klingon'; there are auto, utf-8, gb18030, big5,"),
-        ("tiba=gbk", "sources.tiba: no source of that name; did you mean 'tieba'?"),
+        ("tiba=gbk", "sources.tiba: no source has this name; did you mean 'tieba'?"),
         ("gbk", "--encoding gbk: SOURCE=NAME expected, as in --encoding ptt=big5"),
         ("=gbk", "SOURCE=NAME expected"),
     ],

@@ -1,4 +1,4 @@
-"""configs/default.yaml holds every key, with its default and the comment that stands in the code beside it."""
+"""configs/default.yaml holds every key, with its default and the comment above it in the code."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from tests.conftest import ROOT, Golden
 
 CONFIG = ROOT / "configs" / "default.yaml"
 HEAD = """\
-# Every setting of chat-corpus with its default value. Change values here, or put the few that you want to change into
-# a file of your own and name it with --config; flags win over --config, which wins over this file.
-# Below `sources`, each section can be set for one source alone, for example:
+# All settings of chat-corpus with their default values. To change some, copy them into your own file and pass it with
+# --config. Flags override the file.
+# Each section can also be set for a single source under `sources`, for example:
 #     sources: {weibo: {text: {hashtags: remove}}, subtitle: {pairs: {mode: first}}}
 """
 
 
 def _comments(kind: type[Any]) -> dict[str, list[str]]:
-    """The `#:` comment above each field of a struct, its bases first."""
-    found: dict[str, list[str]] = {}
+    """Return the `#:` comment above each field of a struct, those of its bases first."""
+    comments: dict[str, list[str]] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
             pattern = r"((?:^    #:.*\n)+)    (\w+):"
             for comment, name in re.findall(pattern, inspect.getsource(base), re.MULTILINE):
-                found[name] = [line.strip()[2:].strip() for line in comment.splitlines()]
-    return found
+                comments[name] = [line.strip()[2:].strip() for line in comment.splitlines()]
+    return comments
 
 
 def _rendered(struct: Any, indent: int) -> Iterator[str]:
     pad = " " * indent
     comments = _comments(type(struct))
-    # What concerns the run as a whole first, then the sections that a source can have for itself.
+    # First the settings of the run, then the sections that can be set for a single source.
     for name in sorted(struct.__struct_fields__, key=SourceSettings.__struct_fields__.__contains__):
         value = getattr(struct, name)
         section = isinstance(value, msgspec.Struct)
-        told = " ".join(comments.get(name, [])) or (inspect.getdoc(type(value)) or "").split("\n")[0]
-        assert told, f"{type(struct).__name__}.{name} has no comment for the user"
-        yield from textwrap.wrap(told, 116 - indent, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
+        comment = " ".join(comments.get(name, [])) or (inspect.getdoc(type(value)) or "").split("\n")[0]
+        assert comment, f"{type(struct).__name__}.{name} has no comment for the user"
+        yield from textwrap.wrap(comment, 116 - indent, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
         if section:
             yield f"{pad}{name}:"
             yield from _rendered(value, indent + 2)
@@ -53,15 +53,15 @@ def _rendered(struct: Any, indent: int) -> Iterator[str]:
             yield f"{pad}{name}: {json.dumps(msgspec.to_builtins(value))}".replace('"', "")
 
 
-def test_every_key_is_there_with_its_default_and_its_comment(golden: Golden) -> None:
+def test_the_file_has_every_key_with_its_default_and_its_comment(golden: Golden) -> None:
     golden.check(CONFIG, (HEAD + "\n".join(_rendered(Settings(), 0)) + "\n").encode())
 
 
-def test_it_changes_nothing() -> None:
+def test_the_file_changes_no_default() -> None:
     assert load([CONFIG]) == Settings()
 
 
-def test_a_source_takes_all_sections_but_what_concerns_the_run() -> None:
+def test_all_sections_but_those_of_the_run_can_be_set_for_a_source() -> None:
     assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
         "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "sources",
     }  # fmt: skip
