@@ -57,7 +57,7 @@ def test_without_workers_the_process_itself_does_the_work(
     engine = pool(2)
     assert isinstance(engine, Inline)
     assert len(ended) == (when == "started"), "a started pool is shut down"
-    assert "no worker processes can be started" in caplog.text
+    assert "worker processes cannot be started" in caplog.text
     assert str(error) in caplog.text
 
 
@@ -119,16 +119,16 @@ class _Odd(BaseException):
 def test_an_exception_is_sent_to_another_process_without_its_causes(error: BaseException, tmp_path: Path) -> None:
     """Dask makes `pickle` include causes, of which one may not be picklable."""
     pytest.importorskip("tblib.pickling_support").install()
-    terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=tmp_path)
-    sent = worker_checks.call(terms, pickle.dumps((raises, (error,), {})))
+    requirements = worker_checks.Requirements(versions=worker_checks.process_versions(), token=tmp_path)
+    sent = worker_checks.call(requirements, pickle.dumps((raises, (error,), {})))
     with pytest.raises(type(error), match=str(error)) as caught:
         worker_checks.outcome(sent)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_the_result_of_a_call_is_returned(tmp_path: Path) -> None:
-    terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=tmp_path)
-    assert worker_checks.outcome(worker_checks.call(terms, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
+    requirements = worker_checks.Requirements(versions=worker_checks.process_versions(), token=tmp_path)
+    assert worker_checks.outcome(worker_checks.call(requirements, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
 
 
 def test_an_error_of_this_package_is_not_its_own_cause(tmp_path: Path) -> None:

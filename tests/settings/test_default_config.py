@@ -18,8 +18,8 @@ from tests.conftest import ROOT, Golden
 
 CONFIG = ROOT / "configs" / "default.yaml"
 HEAD = """\
-# All settings of chat-corpus with their default values. To change some, copy them into your own file and pass it with
-# --config. Flags override the file.
+# All settings of chat-corpus with their default values. `python main.py` loads this file. Change values here, or put
+# changed values into your own file and pass it with --config. Flags override --config, which overrides this file.
 # Each section can also be set for a single source under `sources`, for example:
 #     sources: {weibo: {text: {hashtags: remove}}, subtitle: {pairs: {mode: first}}}
 """
