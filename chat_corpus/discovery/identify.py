@@ -221,7 +221,7 @@ def _is_named(entry: Entry, source: Source) -> bool:
 def _fitting(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
     for source in sources.values():
         for number, wanted in enumerate(source.inputs):
-            fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
+            fitting = [one for one in wanted.signatures if not one.needs_partner and one.fits(text, name)]
             # Signatures are asked first, because they cost least.
             if fitting and _accepts(source, wanted, head) and is_most_of(wanted.format, wanted.layout, head, text):
                 yield source.name, number, fitting[0].file_index
@@ -246,7 +246,7 @@ def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Itera
             if part is not None and wanted.layout and (share(wanted.layout, text) or 0) >= _MOSTLY:
                 yield source.name, number, part
             for signature in wanted.signatures:
-                if signature.company and signature.fits(text):
+                if signature.needs_partner and signature.fits(text):
                     yield source.name, number, signature.file_index
 
 

@@ -227,7 +227,7 @@ def test_a_files_own_name_decides_beside_others_of_its_corpus(tmp_path: Path) ->
 
 def test_two_sources_that_fit_are_named_and_neither_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, {"a": CHAIN})
-    monkeypatch.setattr(Signature, "fits", lambda self, *_: not self.company)
+    monkeypatch.setattr(Signature, "fits", lambda self, *_: not self.needs_partner)
     told = found(tmp_path)
     assert states(tmp_path) == {}
     assert told.unrecognised[0].reason.startswith("looks like ")
