@@ -8,7 +8,7 @@ from chat_corpus.discovery.file_names import without_marks
 from chat_corpus.discovery.model import DiscoveredSource, FileGroup, FileMatch, How
 from chat_corpus.discovery.siblings import folder
 from chat_corpus.files.compression import content_name
-from chat_corpus.files.content import alike, looks
+from chat_corpus.files.content import content_key, same_content
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.sources.base import Input, Source
 
@@ -117,13 +117,13 @@ def _tell_renamed(found: DiscoveredSource, claims: list[FileMatch]) -> None:
 def _group_single(found: DiscoveredSource, number: int, wanted: Input, claims: list[FileMatch]) -> None:
     """Each file by itself. Beside a file that has the corpus's name, one of its content alone is another version."""
     chosen: list[FileMatch] = []
-    look_of = looks([*found.files, *(told.file for told in claims)])
+    look_of = content_key([*found.files, *(told.file for told in claims)])
     known: dict[object, list[RawFile]] = {}
     for file in found.files:
         known.setdefault(look_of(file), []).append(file)
     for told in claims:
         others = known.setdefault(look_of(told.file), [])
-        same = next((other for other in others if alike(other, told.file)), None)
+        same = next((other for other in others if same_content(other, told.file)), None)
         others.append(told.file)
         if same is not None:
             found.remarks.append(f"{told.file.name} left alone: the same content as {same.name}")
@@ -222,4 +222,4 @@ def _shown(place: str) -> str:
 
 
 def _all_alike(these: tuple[RawFile, ...], those: tuple[RawFile, ...]) -> bool:
-    return len(these) == len(those) and all(alike(one, other) for one, other in zip(these, those, strict=True))
+    return len(these) == len(those) and all(same_content(one, other) for one, other in zip(these, those, strict=True))

@@ -96,7 +96,7 @@ class ShardPlanner:
         elif decision.encoding != encodings.UTF8:
             about = {"event": "encoding.detected", "source": name}
             _log.info("%s: %s is read as %s: %s", name, file.name, decision.encoding, decision.evidence, extra=about)
-        return replace(file, encoding=decision.encoding), decision.evidence
+        return replace(file, encoding=decision.encoding), str(decision.evidence)
 
     def shards(self) -> Iterator[Shard]:
         """All shards in order. Raises IncompleteError where parallel files are of unequal length."""

@@ -163,7 +163,7 @@ def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, 
 def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, places: yaml_lines.Places) -> UsageError:
     text = message("a section") if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
     fault = message(
-        "{place}{key}: expected {expected}, found {value}",
+        "{place}{key}: found {value}, expected {expected}",
         place=yaml_lines.place(key, places),
         key=".".join(key),
         expected=expected,

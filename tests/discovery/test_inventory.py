@@ -248,7 +248,7 @@ def test_an_unreadable_compressed_file_is_named_and_left_alone(
 ) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
     assert survey(tmp_path, sources.load())["tieba"].state == "damaged"
-    assert re.search(r"tieba\.dialogues\.gz left alone: damaged: .*; get the file again", warnings[0])
+    assert re.search(r"tieba\.dialogues\.gz left alone: damaged: .*; download the file again", warnings[0])
 
 
 def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: list[str]) -> None:
@@ -258,8 +258,8 @@ def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: 
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "tieba.zip").write_bytes(data)
     one = survey(tmp_path, sources.load())["tieba"]
-    assert (one.state, one.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted, and needs its password"])
-    assert warnings == ["tieba.zip/tieba.dialogues left alone: encrypted, and needs its password"]
+    assert (one.state, one.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted with a password"])
+    assert warnings == ["tieba.zip/tieba.dialogues left alone: encrypted with a password"]
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
