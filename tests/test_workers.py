@@ -98,8 +98,8 @@ def test_many_small_files_are_worth_workers(
     pools: list[int] = []
     monkeypatch.setattr("chat_corpus.engines.select.pool", pools.append)
     raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
-    found = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
-    select_engine({"tieba": found}, Settings(workers=2), tmp_path)
+    tieba = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
+    select_engine({"tieba": tieba}, Settings(workers=2), tmp_path)
     assert pools == [2] * pooled
 
 
@@ -152,9 +152,9 @@ def test_a_plugin_file_that_is_deleted_during_a_run_fails_its_source_only(
     plugin = put(tmp_path, {"ours.py": PLUGIN.format(deed="return tieba.format.read(parts)")}) / "ours.py"
     progress = console.Console.progress
 
-    def meanwhile(self: console.Console, found: Any) -> Any:
+    def meanwhile(self: console.Console, discovered: Any) -> Any:
         plugin.unlink() if fate == "gone" else plugin.write_text("a name of nothing", "utf-8")
-        return progress(self, found)
+        return progress(self, discovered)
 
     monkeypatch.setattr(console.Console, "progress", meanwhile)
     out = tmp_path / "out"

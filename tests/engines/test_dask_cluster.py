@@ -277,8 +277,8 @@ def test_a_cluster_of_this_machine_needs_no_address(work: Work, expected: dict[s
 
 
 def test_a_small_input_starts_no_cluster(work: Work, tmp_path: Path) -> None:
-    found = survey(work.folder / "raw", {"tieba": sources.load()["tieba"]})
-    assert isinstance(select_engine(found, Settings(engine="dask"), tmp_path), Inline)
+    discovered = survey(work.folder / "raw", {"tieba": sources.load()["tieba"]})
+    assert isinstance(select_engine(discovered, Settings(engine="dask"), tmp_path), Inline)
 
 
 def test_a_missing_scheduler_is_an_error(work: Work) -> None:
