@@ -83,7 +83,10 @@ def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key
 
 
 def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
-    """User and assistant in turn: what one says in several messages is one turn; an assistant who begins is turn 1."""
+    """Return alternating turns of user and assistant, joining consecutive messages of a role.
+
+    An assistant who begins has turn 1. Raises RecordError for unknown roles, or if there are no turns.
+    """
     turns: list[str | None] = []
     unread: dict[str, None] = {}
     roles = [_role(message, (*shape.roles, "from")[0]) for message, shape in zip(messages, shapes, strict=True)]

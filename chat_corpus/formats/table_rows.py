@@ -66,7 +66,7 @@ class Table:
         facts = json.loads(dialect)
         if not 1 < facts["width"] <= MOST_COLUMNS or not facts["separator"]:
             raise ValueError(message("{count} columns", count=facts["width"]))
-        others = tuple((place, name) for place, name in facts.pop("others"))
+        others = tuple((index, name) for index, name in facts.pop("others"))
         return cls(**{**facts, "places": tuple(facts["places"]), "others": others})
 
     def dialect(self) -> str:
@@ -179,7 +179,7 @@ def fields_of(records: Records, table: Table) -> Fields:
         Reason.FIELDS,
         f"not {number} {named}-separated fields with closed quotes",
     )
-    groups = [str(place + 1) for place in range(table.width)]
+    groups = [str(index + 1) for index in range(table.width)]
     fields = pl.concat_list(*(_unquoted(pl.col("fields").struct[group]) for group in groups))
     return Fields(
         good=matched.filter(sound).select("record", text=fields),
@@ -192,11 +192,11 @@ def _chosen(good: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, list[tuple[
     """Return question and answer of records, and the records and names of other columns with text."""
     unread = [
         (line, name)
-        for place, name in table.others
-        for line in good.filter(pl.col("text").list.get(place).str.contains(r"\p{L}"))["record"]
+        for index, name in table.others
+        for line in good.filter(pl.col("text").list.get(index).str.contains(r"\p{L}"))["record"]
     ]
     if table.places != (0, 1) or table.width > len(table.places):
-        good = good.with_columns(text=pl.concat_list(*(pl.col("text").list.get(place) for place in table.places)))
+        good = good.with_columns(text=pl.concat_list(*(pl.col("text").list.get(index) for index in table.places)))
     return good, unread
 
 

@@ -114,8 +114,8 @@ def _text_columns(data: bytes, table: Table) -> list[int]:
     """Return the indices of the columns that are neither empty nor row numbers."""
     records = plain_format(table).split(data, 1)
     good = fields_of(records, table).good["text"]
-    columns = [good.list.get(place).str.strip_chars() for place in range(table.width)]
-    return [place for place, column in enumerate(columns) if not (_is_empty(column) or _are_numbers(column))]
+    columns = [good.list.get(index).str.strip_chars() for index in range(table.width)]
+    return [index for index, column in enumerate(columns) if not (_is_empty(column) or _are_numbers(column))]
 
 
 def _is_empty(column: pl.Series) -> bool:
@@ -136,10 +136,10 @@ def _header(lines: Sequence[str], declared: Table) -> Table | None:
         places = columns(names) if 1 < len(names) <= MOST_COLUMNS else None
         if places is None:
             continue
-        if not all(names[place].isascii() for place in places) and _are_texts(following, names, places, separator):
+        if not all(names[index].isascii() for index in places) and _are_texts(following, names, places, separator):
             return None
-        others = [place for place in range(len(names)) if place not in places and not is_row_number(names[place])]
-        unread = tuple((place, names[place].strip()[:80]) for place in others if normal(names[place]) not in NO_TURN)
+        others = [index for index in range(len(names)) if index not in places and not is_row_number(names[index])]
+        unread = tuple((index, names[index].strip()[:80]) for index in others if normal(names[index]) not in NO_TURN)
         quoted = separator == "," or '"' in line
         return Table(separator=separator, quoted=quoted, places=places, width=len(names), header=number, others=unread)
     return None
@@ -150,11 +150,11 @@ def _are_texts(lines: Sequence[str], names: Sequence[str], places: tuple[int, in
 
     They are texts if another line repeats them. For 问 and 答, few lines below cannot decide, and count as a yes.
     """
-    if len(lines) < _FEW_LINES and all(len(names[place].strip()) == 1 for place in places):
+    if len(lines) < _FEW_LINES and all(len(names[index].strip()) == 1 for index in places):
         return True
     fields = (_names(line, separator) for line in lines)
     rows = (row for row in fields if len(row) == len(names))
-    return not lines or any(all(row[place] == names[place] for place in places) for row in rows)
+    return not lines or any(all(row[index] == names[index] for index in places) for row in rows)
 
 
 def _names(line: str, separator: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Load settings: built-in defaults, then YAML files, then flags. Strict checks name the place of each wrong value.
+"""Load settings: built-in defaults, then YAML files, then flags. Strict checks name the location of each wrong value.
 
 configs/default.yaml has every key with its default. A key under `sources: {name: …}` applies to that source only.
 """
@@ -31,21 +31,21 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     Flags override the settings of single sources too. Raises UsageError with file, line and the nearest valid key.
     """
     data: dict[str, Any] = {}
-    places: yaml_lines.Places = {}
+    locations: yaml_lines.Locations = {}
     for file in files:
         values, lines = yaml_lines.load(file)
-        data, places = merge_values(data, values), {**places, **lines}
+        data, locations = merge_values(data, values), {**locations, **lines}
     data = _expanded(merge_values(data, flags or {}))
-    _check_keys(data, Settings, (), places)
+    _check_keys(data, Settings, (), locations)
     by_source = data.get("sources")
     for name, section in by_source.items() if isinstance(by_source, Mapping) else ():
         if not isinstance(section, Mapping):
-            raise _wrong_value(("sources", name), section, message("a section"), places)
-    settings: Settings = _converted(data, Settings, (), places)
+            raise _wrong_value(("sources", name), section, message("a section"), locations)
+    settings: Settings = _converted(data, Settings, (), locations)
     for name, section in settings.sources.items():
-        _check_keys(section, SourceSettings, ("sources", name), places)
+        _check_keys(section, SourceSettings, ("sources", name), locations)
         _converted(
-            merge_values(msgspec.to_builtins(SourceSettings()), section), SourceSettings, ("sources", name), places
+            merge_values(msgspec.to_builtins(SourceSettings()), section), SourceSettings, ("sources", name), locations
         )
     by_source = {name: _with_flags(section, flags or {}) for name, section in settings.sources.items()}
     return replace(settings, sources=by_source)
@@ -119,11 +119,11 @@ def check_sources(files: Iterable[Path], settings: Settings, names: Iterable[str
     names = list(names)
     for name in settings.sources:
         if name not in names:
-            places = [place for file in files if (place := yaml_lines.load(file)[1].get(("sources", name)))]
+            locations = [location for file in files if (location := yaml_lines.load(file)[1].get(("sources", name)))]
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             fault = message(
-                "{place}sources.{name}: no source has this name; {hint}",
-                place=f"{places[-1]}: " if places else "",
+                "{location}sources.{name}: no source has this name; {hint}",
+                location=f"{locations[-1]}: " if locations else "",
                 name=name,
                 hint=_meant(nearest[0]) if nearest else message("the sources are: {names}", names=", ".join(names)),
             )
@@ -134,7 +134,7 @@ def _meant(name: str) -> Message:
     return message("did you mean '{name}'?", name=name)
 
 
-def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, places: yaml_lines.Places) -> Any:
+def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
     """Return data, whose keys are checked, as a struct of `kind`. Raises UsageError for the first wrong value."""
     for field in msgspec.structs.fields(kind):
         if field.name not in data:
@@ -142,29 +142,29 @@ def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, 
         key, value = (*under, field.name), data[field.name]
         section = _section(field.type)
         if section is not None and isinstance(value, Mapping):
-            _converted(value, section, key, places)
+            _converted(value, section, key, locations)
             continue
         try:
             msgspec.convert(value, field.type)
         except msgspec.ValidationError as error:
-            raise _wrong_value(key, value, _expected(field.type), places) from error
+            raise _wrong_value(key, value, _expected(field.type), locations) from error
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:  # a struct rejected a combination of values, and says why
         fault = message(
-            "{place}{section}: {error}",
-            place=yaml_lines.place(under, places),
+            "{location}{section}: {error}",
+            location=yaml_lines.location(under, locations),
             section=".".join(under),
             error=error_text(error.__cause__ or error),
         )
         raise UsageError(fault) from error
 
 
-def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, places: yaml_lines.Places) -> UsageError:
+def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, locations: yaml_lines.Locations) -> UsageError:
     text = message("a section") if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
     fault = message(
-        "{place}{key}: found {value}, expected {expected}",
-        place=yaml_lines.place(key, places),
+        "{location}{key}: found {value}, expected {expected}",
+        location=yaml_lines.location(key, locations),
         key=".".join(key),
         expected=expected,
         value=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…",
@@ -206,7 +206,9 @@ def _described_number(info: msgspec.inspect.IntType | msgspec.inspect.FloatType)
     return noun if info.le is None else message("{noun} of at most {most}", noun=noun, most=info.le)
 
 
-def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, places: yaml_lines.Places) -> None:
+def _check_keys(
+    data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations
+) -> None:
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in data.items():
         key = (*under, str(name))
@@ -214,15 +216,15 @@ def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key,
             nearest = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.5)
             valid = message("the valid keys are: {keys}", keys=", ".join(fields))
             fault = message(
-                "{place}unknown key '{key}'; {hint}",
-                place=yaml_lines.place(key, places),
+                "{location}unknown key '{key}'; {hint}",
+                location=yaml_lines.location(key, locations),
                 key=".".join(key),
                 hint=_meant(".".join((*under, *nearest))) if nearest else valid,
             )
             raise UsageError(fault)
         section = _section(fields[name])
         if section is not None and isinstance(value, Mapping):
-            _check_keys(value, section, key, places)
+            _check_keys(value, section, key, locations)
 
 
 def _section(kind: Any) -> type[msgspec.Struct] | None:

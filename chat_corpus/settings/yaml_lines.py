@@ -14,15 +14,15 @@ from chat_corpus.messages import error_text, message
 #: A key after the keys of the sections around it, outermost first.
 Key = tuple[str, ...]
 #: The last `file:line` that sets each key.
-Places = dict[Key, str]
+Locations = dict[Key, str]
 
 #: Maximum number of values in a document; each counts as often as aliases refer to it.
 _MOST_VALUES = 100_000
 _NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
 
 
-def load(file: Path) -> tuple[dict[str, Any], Places]:
-    """Return the mapping in a file, and the place of each key. Raises UsageError with file and line."""
+def load(file: Path) -> tuple[dict[str, Any], Locations]:
+    """Return the mapping in a file, and the location of each key. Raises UsageError with file and line."""
     try:
         text = file.read_text("utf-8-sig")
     except FileNotFoundError as error:
@@ -43,20 +43,22 @@ def load(file: Path) -> tuple[dict[str, Any], Places]:
             raise ValueError(
                 message("more than {most:,} values, counting each as often as aliases refer to it", most=_MOST_VALUES)
             )
-        places: Places = {}
+        locations: Locations = {}
         if node is not None:
             # Before the data is built, because that puts the keys that `<<` merges into the nodes.
-            _walk(node, (), file, places)
+            _walk(node, (), file, locations)
         data = {} if node is None else loader.construct_document(node)
         if not isinstance(data, dict):
             raise UsageError(message("{file}:1: expected a mapping of settings; see configs/default.yaml", file=file))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        fault = message("{place}: invalid YAML: {error}", place=f"{file}:{line}", error=str(error.problem))
+        fault = message("{location}: invalid YAML: {error}", location=f"{file}:{line}", error=str(error.problem))
         raise UsageError(fault) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(message("{place}: invalid YAML: {error}", place=file, error=error_text(error))) from error
-    return data, places
+        raise UsageError(
+            message("{location}: invalid YAML: {error}", location=file, error=error_text(error))
+        ) from error
+    return data, locations
 
 
 def _values(node: Any, counts: dict[int, float]) -> float:
@@ -69,7 +71,7 @@ def _values(node: Any, counts: dict[int, float]) -> float:
     return counts[id(node)]
 
 
-def _walk(node: yaml.Node, under: Key, file: Path, places: Places) -> None:
+def _walk(node: yaml.Node, under: Key, file: Path, locations: Locations) -> None:
     if not isinstance(node, yaml.MappingNode):
         return
     seen = set()
@@ -78,27 +80,29 @@ def _walk(node: yaml.Node, under: Key, file: Path, places: Places) -> None:
         if name.tag not in _NAMES:
             text = name.value if isinstance(name, yaml.ScalarNode) else "?"
             fault = message(
-                "{place}: YAML does not read the key '{key}' as text; expected the name of a setting or of a source",
-                place=where,
+                "{location}: YAML does not read the key '{key}' as text; expected the name of a setting or of a source",
+                location=where,
                 key=text,
             )
             raise UsageError(fault)
         key = (*under, str(name.value))
         if key in seen:
-            fault = message("{place}: the key '{key}' is set twice; remove one of them", place=where, key=".".join(key))
+            fault = message(
+                "{location}: the key '{key}' is set twice; remove one of them", location=where, key=".".join(key)
+            )
             raise UsageError(fault)
         seen.add(key)
-        places[key] = where
-        _walk(value, key, file, places)
+        locations[key] = where
+        _walk(value, key, file, locations)
 
 
-def place(key: Key, places: Places) -> str:
+def location(key: Key, locations: Locations) -> str:
     """Return `file:line: ` of a key or of the nearest section around it; empty if no file sets it.
 
-    >>> place(("text", "width", "enabled"), {("text",): "my.yaml:3"})
+    >>> location(("text", "width", "enabled"), {("text",): "my.yaml:3"})
     'my.yaml:3: '
     """
     for length in range(len(key), 0, -1):
-        if key[:length] in places:
-            return f"{places[key[:length]]}: "
+        if key[:length] in locations:
+            return f"{locations[key[:length]]}: "
     return ""
