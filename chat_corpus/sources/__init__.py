@@ -71,7 +71,7 @@ def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]
         if not isinstance(source, Source):
             raise UsageError(
                 message(
-                    "{file}: defines no SOURCE of type chat_corpus.plugins.Source; see 'Add a source' in README.md",
+                    "{file}: defines no SOURCE of type chat_corpus.plugins.Source; see docs/plugins.md",
                     file=label,
                 )
             )
