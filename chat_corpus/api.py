@@ -28,28 +28,28 @@ def turns(
 ) -> Iterator[pl.DataFrame]:
     """The turns of a source, one frame a shard: the columns of `schema.TURNS` with clean text, and `file` and `raw`.
 
-    `raw` is the text as it was read, `unconverted` the clean text before script conversion; `dialogue` counts anew in
-    each shard. Rejected turns are there too, with their `reason`. Raises, when the first frame is asked for, UsageError
-    for an unknown source or a faulty config, IncompleteError where the corpus is absent, ChatCorpusError where a file
-    cannot be read.
+    `raw` is the text as it was read, `before_conversion` the clean text before script conversion; `dialogue_id`
+    counts anew in each shard. Rejected turns are there too, with their `reason`. Raises, when the first frame is
+    requested, UsageError for an unknown source or a faulty config, IncompleteError where the corpus is absent,
+    ChatCorpusError where a file cannot be read.
     """
     for shard, outcome in _outcomes(source, raw, config):
-        yield outcome.turns.with_columns(file=_files(shard, outcome.turns["part"]))
+        yield outcome.turns.with_columns(file=_files(shard, outcome.turns["file_index"]))
 
 
 def pairs(
     source: str, raw: str | Path = "raw_chat_corpus", config: str | Path | Iterable[str | Path] = ()
 ) -> Iterator[pl.DataFrame]:
-    """The pairs of a source, one frame a shard: `query, answer, query_file, query_line, answer_file, answer_line`.
+    """The pairs of a source, one frame a shard: `query, answer, query_file, query_record, answer_file, answer_record`.
 
     The same pair in two shards comes twice; `python main.py` writes it once where the source asks for it. Raises as
     `turns` does.
     """
     for shard, outcome in _outcomes(source, raw, config):
         found = outcome.pairs
-        named = {f"{side}_file": _files(shard, found[f"{side}_part"]) for side in ("query", "answer")}
+        named = {f"{side}_file": _files(shard, found[f"{side}_file_index"]) for side in ("query", "answer")}
         yield found.with_columns(**named).select(
-            "query", "answer", "query_file", "query_line", "answer_file", "answer_line"
+            "query", "answer", "query_file", "query_record", "answer_file", "answer_record"
         )
 
 

@@ -57,7 +57,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
 @_PLUGIN
 @_JSON
 def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
-    """What became of raw records: structural, or their turns, and the rows or the reasons of their pairs.
+    """What became of raw records: not a turn, or their turns, and the rows or the reasons of their pairs.
 
     RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
     archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON

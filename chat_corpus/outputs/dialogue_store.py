@@ -13,7 +13,7 @@ from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.process import CleanTurns
 
 #: Texts that are mostly the same as the clean one: only where they differ are they written.
-_EARLIER = ("raw", "unconverted")
+_EARLIER = ("raw", "before_conversion")
 _COUNTS = "chat_corpus.pipeline.counts"
 
 

@@ -26,7 +26,7 @@ class _Reject(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a part's rejects, as far as it says what the record was."""
 
     file: str
-    line: int
+    record: int
     raw: str | None
 
 
@@ -98,7 +98,7 @@ class Part:
         try:
             with self.rejects.open("rb") as stream:
                 told = (msgspec.json.decode(line, type=_Reject) for line in stream)
-                return next((one.raw for one in told if (one.file, one.line) == (file, record) and one.raw), "")
+                return next((one.raw for one in told if (one.file, one.record) == (file, record) and one.raw), "")
         except (OSError, ValueError):
             return ""
 

@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 SettingsTold = dict[str, Any]
 
 
-class MadeWith(msgspec.Struct, frozen=True, kw_only=True):
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides what the output of a source is.
 
     `code` is a digest of this program, `source` of a third party's source; `settings` of all but `unequal_lengths`;
@@ -86,7 +86,7 @@ class FinishedSource(SourceFacts, frozen=True, kw_only=True):
     Where a later run failed, `state` is failed, and `error` and `last_failure` tell of that run.
     """
 
-    made_with: MadeWith
+    fingerprint: Fingerprint
     records: RecordCounts
     records_by_file: dict[str, FileCounts]
     turns: TurnCounts
@@ -174,8 +174,8 @@ def _source(name: str, data: msgspec.Raw) -> SourceEntry:
         raise ValueError(f"{place}.outputs: no {name}.tsv")
     if not known.issuperset(source.outputs):
         raise ValueError(f"{place}.outputs: others than {', '.join(sorted(known))}")
-    if len(source.plugins) != len(source.made_with.plugins):
-        raise ValueError(f"{place}.plugins: not as many as in made_with")
+    if len(source.plugins) != len(source.fingerprint.plugins):
+        raise ValueError(f"{place}.plugins: not as many as in fingerprint")
     return source
 
 

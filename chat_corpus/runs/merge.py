@@ -193,10 +193,10 @@ def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame)
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        detail=pl.format(dedup.STANDS, dropped["file"], dropped["line"]),
-        same_as=dropped.select(pl.struct("file", "line")).to_series(),
+        message=pl.format(dedup.STANDS, dropped["file"], dropped["record"]),
+        same_as=dropped.select(pl.struct("file", "record")).to_series(),
     )
-    raw = raw.filter(pl.col("line").is_in(own["line"].unique().implode()))
-    whole = told.join(raw, on=["file", "line"], how="left", maintain_order="left")
-    told = whole.select("source", "file", "line", "reason", "detail", "same_as", "raw")
+    raw = raw.filter(pl.col("record").is_in(own["record"].unique().implode()))
+    whole = told.join(raw, on=["file", "record"], how="left", maintain_order="left")
+    told = whole.select("source", "file", "record", "reason", "message", "same_as", "raw")
     return raw_for_some(told).write_ndjson().encode()

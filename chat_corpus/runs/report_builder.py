@@ -97,7 +97,7 @@ def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntr
         return told.unchanged
     return FinishedSource(
         **asdict(_facts(told, settings)),
-        made_with=previous.fingerprint(told.found, settings),
+        fingerprint=previous.fingerprint(told.found, settings),
         **asdict(replace(told.counts, records_by_file=_by_file(told))),
         outputs=layout.outputs(out, told.found.source.name),
     )

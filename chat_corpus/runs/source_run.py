@@ -58,14 +58,14 @@ class SourceRun:
         folder, kept = work / name, work / f"{name}.turns"
         if fresh:
             forget(folder, kept)
-        wanted = settings.of(name).pairs.distinct
+        wanted = settings.of(name).dedup.exact
         return cls(
             plan=ShardPlanner(found=found, settings=settings),
             folder=folder,
             kept=kept,
             told=SourceReport(found=found),
             clock=time.perf_counter(),
-            with_keys=wanted == "always" or (wanted == "source" and found.source.distinct),
+            with_keys=wanted == "always" or (wanted == "source" and found.source.overlapping),
             conversions=conversions,
         )
 
@@ -193,10 +193,10 @@ class SourceRun:
     def _quotes(self) -> completeness.Quotes:
         """How the first unreadable record of each file begins: messages show it, report.json does not."""
         return {
-            name: beginning(task.part.raw_of(name, file.example.line))
+            name: beginning(task.part.raw_of(name, file.example.record))
             for name, file in self.told.counts.records_by_file.items()
             for task in self.made
-            if file.example is not None and task.shard.holds(name, file.example.line)
+            if file.example is not None and task.shard.holds(name, file.example.record)
         }
 
     def forget(self) -> None:

@@ -139,18 +139,18 @@ def raw_records(task: ShardTask) -> pl.DataFrame:
     """The raw records of a task's shard again: `file, line, raw`."""
     frames = reading.records(task.shard, task.source[0])
     named = zip(task.shard.pieces, frames, strict=True)
-    return pl.concat(frame.select("line", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
+    return pl.concat(frame.select("record", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
     """Conversions (`key, file, line, before, after`) drawn by hash, so that samples of shards make one of a source."""
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
-    found = turns.filter(pl.col("text") != pl.col("unconverted"))
+    found = turns.filter(pl.col("text") != pl.col("before_conversion"))
     return found.select(
-        "line",
-        key=pl.struct("part", "line", "turn", "raw").hash(seed=1),
-        file=names.gather(found["part"]),
-        before="unconverted",
+        "record",
+        key=pl.struct("file_index", "record", "turn_index", "raw").hash(seed=1),
+        file=names.gather(found["file_index"]),
+        before="before_conversion",
         after="text",
     ).bottom_k(size, by="key")
 

@@ -30,7 +30,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     scheduler: str | None = None
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
-    #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs.
+    #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs, dedup.
     sources: Mapping[str, Mapping[str, Any]] = {}
 
     def of(self, source: str) -> SourceSettings:

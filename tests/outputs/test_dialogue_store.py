@@ -130,7 +130,7 @@ def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: 
     part = Part(folder=tmp_path, stem="0")
     assert part.raw_of("a", 1) == ""
     told = [
-        {"file": file, "line": line, "raw": raw, "reason": "fields"}
+        {"file": file, "record": line, "raw": raw, "reason": "fields"}
         for file, line, raw in (("b", 1, "乙"), ("a", 2, None), ("a", 1, None), ("a", 1, "甲"), ("a", 3, "丙"))
     ]
     part.rejects.write_text("".join(json.dumps(one) + "\n" for one in told) + "{", "utf-8")

@@ -32,11 +32,11 @@ def pair_keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> p
     address of the query.
     """
     pair = pl.struct("query", "answer")
-    names = pl.Series(list(files))[pairs["query_part"]]
+    names = pl.Series(list(files))[pairs["query_file_index"]]
     told = pairs.select(
-        low=pair.hash(seed=1), high=pair.hash(seed=2), begin=begins.cast(pl.UInt32), file=names, line="query_line"
+        low=pair.hash(seed=1), high=pair.hash(seed=2), begin=begins.cast(pl.UInt32), file=names, record="query_record"
     )
-    return told.with_row_index("row").select("low", "high", "row", "begin", "file", "line").sort("low")
+    return told.with_row_index("row").select("low", "high", "row", "begin", "file", "record").sort("low")
 
 
 def row_offsets(parts: Sequence[Path]) -> list[int]:
@@ -92,12 +92,12 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
         if begin < stop:
             mine = ordered[begin:stop]
             own = addresses(part, mine["first"] - start)
-            yield mine.select("row", file=own["file"].cast(pl.Categorical), line=own["line"])
+            yield mine.select("row", file=own["file"].cast(pl.Categorical), record=own["record"])
 
 
 def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
     """`file, line` of the query of these pairs of a part, counted from 0, in their order."""
-    return _of_rows(part, rows, "file", "line")
+    return _of_rows(part, rows, "file", "record")
 
 
 def byte_offsets(part: Path, rows: pl.Series) -> pl.Series:
