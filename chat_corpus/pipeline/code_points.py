@@ -16,11 +16,10 @@ import numpy.typing as npt
 import polars as pl
 
 Codes = npt.NDArray[np.uint32]
+Bits = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
 Number = TypeVar("Number", bound=np.generic)
 
-#: How many code points there are.
-SIZE = 0x110000
 # A noncharacter, which Unicode reserves for such internal use; rare text holds it all the same.
 _SEPARATOR = "\ufdd0"
 # Bytes of texts that are worked on at once: their arrays stay in the processor's cache, and in memory that is reused.
@@ -57,6 +56,11 @@ class CodePoints:
         lengths = self._texts.str.len_chars().to_numpy()
         return np.cumsum(lengths + 1, dtype=np.int64) - 1
 
+    @cached_property
+    def starts(self) -> Positions:
+        """Where each text begins, or its separator if it is empty."""
+        return np.concatenate([[0], self.ends[:-1] + 1])
+
     def rows(self, places: Positions) -> Positions:
         """The number of the text that each place is in."""
         return np.searchsorted(self.ends, places)
@@ -73,7 +77,7 @@ class CodePoints:
 
 
 def lookup(table: npt.NDArray[Number], codes: Codes) -> npt.NDArray[Number]:
-    """The entry of each code point in a table of `SIZE` entries."""
+    """The entry of each code point in a table of all code points."""
     found = np.empty(len(codes), table.dtype)
     for begin in range(0, len(codes), _BLOCK):
         block = slice(begin, begin + _BLOCK)

@@ -101,11 +101,10 @@ def _unfold(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
-    traits, converter = context.traits, script.load(context.own.script)
-    also = converter.attention_characters(traits.script)
+    """The text steps. Gives `raw`, `text`, `held`: what conversion looks for, and why a text never settles."""
+    classes = script.load(context.own.script).classes
     texts = normalizer.normalize_and_flag(
-        rows["text"], context.own.text, traits, also, context.counts.turns.changed_by_step
+        rows["text"], context.own.text, context.traits, classes, context.counts.turns.changed_by_step
     )
     texts = texts.with_columns(raw=rows["text"])
     bad = texts["unsettled"]
@@ -127,7 +126,7 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Traditional to simplified script. Gives `text`, `before_conversion` and `script`."""
     done = script.load(context.own.script).convert(
-        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], where=rows["notable"]
+        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], held=rows["held"]
     )
     return done.with_columns(before_conversion=rows["text"])
 
@@ -168,7 +167,7 @@ def clean_turns(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Re
     """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
     context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, own.read.limit, context.counts)
-    return CleanTurns(turns=_run(CLEANING, turns, context).drop("notable"), counts=context.counts)
+    return CleanTurns(turns=_run(CLEANING, turns, context).drop("held"), counts=context.counts)
 
 
 def filter_and_pair(

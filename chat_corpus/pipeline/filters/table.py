@@ -10,13 +10,15 @@ from operator import or_
 import polars as pl
 
 from chat_corpus.pipeline.filters.options import FilterOptions
-from chat_corpus.row_masks import matches
+from chat_corpus.row_masks import holds_any, matches
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
 _LONGEST = 1 << 20
 _LOST = "\N{REPLACEMENT CHARACTER}"
+#: Turns that are searched for lost characters at once.
+_PIECE = 1 << 12
 
 
 def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
@@ -60,7 +62,11 @@ def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
 
 
 def _with_lost(rows: pl.DataFrame, _source: Source) -> pl.Series:
-    return matches(rows["text"], _LOST)
+    """Few turns have lost characters: those of a piece are looked at one by one only if all of them joined have any."""
+    pieces = [rows["text"].slice(begin, _PIECE) for begin in range(0, len(rows), _PIECE)]
+    none = pl.repeat(value=False, n=_PIECE, eager=True)
+    masks = (matches(one, _LOST) if holds_any(one, _LOST) else none.head(len(one)) for one in pieces)
+    return pl.concat([none.head(0), *masks])
 
 
 def _no_answer(source: Source) -> pl.Expr:

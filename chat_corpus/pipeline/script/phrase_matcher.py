@@ -12,6 +12,7 @@ by the plain functions below, which are also what the tests compare the tables w
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
@@ -20,14 +21,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from chat_corpus.errors import UsageError
+from chat_corpus.pipeline.character_scan import MUCH
 from chat_corpus.pipeline.script.opencc_packages import Chain
 from chat_corpus.row_masks import apply_where, matches
 
 if TYPE_CHECKING:
     from chat_corpus.pipeline.script.phrase_table import PhraseTable
 
-#: Below this many bytes the plain functions, of which the second is slower, are done before NumPy is imported.
-_SMALL, _SMALL_GLOBALLY = 1 << 16, 1 << 12
+#: Below this many bytes the plain functions are done before the tables. Where these still wait for NumPy to be
+#: imported, it is `MUCH` for the first of the two; the second is slower.
+_LITTLE = 1 << 12
 
 
 def leftmost_longest(text: str, entries: Mapping[str, str], reach: Mapping[str, int]) -> str:
@@ -97,7 +100,8 @@ class Stage:
 
     def replace(self, texts: pl.Series) -> pl.Series:
         """Replace in every text; null stays null."""
-        if _bytes(texts) < (_SMALL_GLOBALLY if self._globally else _SMALL):
+        ready = self._globally or "numpy" in sys.modules
+        if _bytes(texts) < (_LITTLE if ready else MUCH):
             return per_row(texts, self.replace_one)
         fast = apply_where(texts, texts.is_not_null(), self._table.replace)
         if not self._overlaps:

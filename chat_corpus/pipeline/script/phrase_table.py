@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from chat_corpus.pipeline.code_points import SIZE, CodePoints, Codes, Positions, lookup, pieces
+from chat_corpus.pipeline.character_scan import SIZE
+from chat_corpus.pipeline.code_points import CodePoints, Codes, Positions, lookup, pieces
 
 #: Slots of the tables that say where a phrase may begin; they are to fit into the processor's cache.
 _SLOTS = 1 << 20

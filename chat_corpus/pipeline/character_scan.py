@@ -1,0 +1,197 @@
+"""One look at every character of a column, for all that anybody wants to know of its texts.
+
+What a text may hold is declared as data: a `Sign`. Signs that mean the same thing are a group, and each group is a bit
+of the number that a scan gives of every text. Searching for each of them with a regular expression costs as much as
+this look for all of them.
+
+A scan of much text takes NumPy, which takes a while to import; little text is looked at in plain Python.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
+
+#: Bytes of a column from which on NumPy pays.
+MUCH = 1 << 18
+#: How many code points there are.
+SIZE = 0x110000
+#: The inside of a class of all characters.
+ANY = "^"
+# A character in a class, and one that may end a range.
+_CHARACTER = r"(?:\\x\{([0-9A-Fa-f]+)\}|\\x([0-9A-Fa-f]{2})|\\(.)|(.))"
+_MEMBERS = re.compile(rf"{_CHARACTER}(?:-{_CHARACTER})?", re.DOTALL)
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sign:
+    r"""Something that a text may hold: a character, two that follow each other, or a run.
+
+    characters  the inside of a class of a regular expression, in the syntax of Polars: characters, ranges, `\x{…}`, `^`
+    then        the same for the character after it; none where empty
+    length      so many of these characters in a row
+    same        all of which are the same character
+    edge        only at the beginning or at the end of a text
+    """
+
+    characters: str
+    then: str = ""
+    length: int = 1
+    same: bool = False
+    edge: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one character, anywhere."""
+        return not self.then and self.length == 1 and not self.edge
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Placed:
+    """A sign that is no single character: bits of its characters in the table, and of its group in what is found."""
+
+    sign: Sign
+    group: int
+    first: int
+    then: int
+
+
+class CharacterScan:
+    """Groups of signs, by their names, compiled to one table over all code points."""
+
+    def __init__(self, groups: Mapping[str, Iterable[Sign]]) -> None:
+        """At most 32 different sets of characters may be in all signs that are no single characters, and groups."""
+        self._groups = {name: 1 << number for number, name in enumerate(groups)}
+        self._singles = (1 << len(groups)) - 1
+        members: dict[int, list[str]] = {}
+        sets: dict[str, int] = {}
+
+        def bit(characters: str) -> int:
+            return sets.setdefault(characters, 1 << (len(groups) + len(sets))) if characters else 0
+
+        self._placed: list[_Placed] = []
+        for name, signs in groups.items():
+            group = self._groups[name]
+            for sign in signs:
+                if sign.single:
+                    members.setdefault(group, []).append(sign.characters)
+                else:
+                    placed = _Placed(sign=sign, group=group, first=bit(sign.characters), then=bit(sign.then))
+                    self._placed.append(placed)
+        self._table = _table(members | {number: [characters] for characters, number in sets.items()})
+
+    def bits(self, *names: str) -> int:
+        """The bits of groups."""
+        return reduce(or_, (self._groups[name] for name in names), 0)
+
+    def find(self, texts: pl.Series) -> pl.Series:
+        """The groups of which each text holds a sign, as bits: u32, none of null.
+
+        That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
+        """
+        texts = texts.fill_null("") if texts.null_count() else texts
+        if int(texts.str.len_bytes().sum() or 0) < MUCH:
+            return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
+        from chat_corpus.pipeline.code_points import pieces
+
+        return pl.concat([pl.Series(self._find_many(piece)) for piece in pieces(texts)])
+
+    def _find_one(self, text: str) -> int:
+        table = self._table
+        held = reduce(or_, (table[ord(character)] for character in set(text)), 0)
+        return reduce(or_, (one.group for one in self._placed if held & one.first), held & self._singles)
+
+    def _find_many(self, texts: pl.Series) -> Bits:
+        import numpy as np
+
+        from chat_corpus.pipeline.code_points import CodePoints, lookup
+
+        points = CodePoints(texts)
+        bits = lookup(np.frombuffer(self._table, np.uint32), points.codes)
+        bits[points.ends] = 0
+        found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
+        for one, places in self._places(points, bits):
+            found[points.rows(places)] |= one.group
+        return found
+
+    def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:
+        """Where the signs that are no single characters are."""
+        import numpy as np
+
+        def among(places: Positions, mask: int) -> Positions:
+            chosen: Positions = places[(bits[places] & mask) != 0]
+            return chosen
+
+        same = [one for one in self._placed if one.sign.same]
+        if same:
+            shortest = min(one.sign.length for one in same)
+            repeated = _repeated(points, shortest)
+            yield from ((one, _runs(among(repeated, one.first), one.sign.length - shortest + 1)) for one in same)
+        edges = np.concatenate([points.starts, points.ends - 1])
+        yield from ((one, among(edges, one.first)) for one in self._placed if one.sign.edge)
+        others = [one for one in self._placed if not (one.sign.same or one.sign.edge)]
+        special = np.flatnonzero((bits & np.uint32(reduce(or_, (one.first for one in others), 0))) != 0)
+        for one in others:
+            places = _runs(among(special, one.first), one.sign.length)
+            yield one, places[(bits[places + 1] & one.then) != 0] if one.then else places
+
+
+def _repeated(points: CodePoints, length: int) -> Positions:
+    """Where the same character is so many times in a row, at least twice."""
+    import numpy as np
+
+    equal = points.codes[1:] == points.codes[:-1]
+    repeated = equal
+    for shift in range(1, length - 1):
+        repeated = repeated[:-1] & equal[shift:]
+    return np.flatnonzero(repeated)
+
+
+def _runs(places: Positions, length: int) -> Positions:
+    """Those of ascending places that so many of them follow each other from, itself counted."""
+    last = length - 1
+    return places if not last else places[:-last][places[last:] - places[:-last] == last]
+
+
+def _table(members: Mapping[int, Iterable[str]]) -> array[int]:
+    """The bits of each code point, by the classes that have a bit, of which one may exclude characters."""
+    pairs = [(bit, characters) for bit, classes in members.items() for characters in classes]
+    excluding = [(bit, characters) for bit, characters in pairs if characters.startswith("^")]
+    table = array("I", [sum(bit for bit, _ in excluding)]) * SIZE
+    for bit, characters in excluding:
+        for code in code_points(characters):
+            table[code] &= ~bit
+    for bit, characters in pairs:
+        if not characters.startswith("^"):
+            for code in code_points(characters):
+                table[code] |= bit
+    return table
+
+
+def code_points(characters: str) -> Iterator[int]:
+    r"""The code points of the inside of a class, or those that it excludes.
+
+    >>> bytes(code_points(r"a-c\x{41}\]")), bytes(code_points("^b"))
+    (b'abcA]', b'b')
+    """
+    for found in _MEMBERS.finditer(characters.removeprefix("^")):
+        first, last = (_code(*found.groups()[begin : begin + 4]) for begin in (0, 4))
+        yield from range(first, max(first, last) + 1)
+
+
+def _code(braced: str | None, short: str | None, escaped: str | None, plain: str | None) -> int:
+    """The code point of one of the ways to write it; 0 of none."""
+    if braced or short:
+        return int(braced or short or "", 16)
+    return ord(_ESCAPED.get(escaped, escaped) if escaped else plain or "\0")
