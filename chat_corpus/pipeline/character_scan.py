@@ -76,14 +76,14 @@ class CharacterScan:
     """Groups of signs, by their names, compiled to one table over all code points."""
 
     def __init__(self, groups: Mapping[str, Iterable[Sign]]) -> None:
-        """At most 32 different sets of characters may be in all signs that are no single characters, and groups."""
+        """Compile at most 16 groups. If their signs have more sets of characters than bits are left, some share one."""
         self._groups = {name: 1 << number for number, name in enumerate(groups)}
         self._singles = (1 << len(groups)) - 1
         members: dict[int, list[str]] = {}
         sets: dict[str, int] = {}
 
         def bit(characters: str) -> int:
-            return sets.setdefault(characters, 1 << (len(groups) + len(sets))) if characters else 0
+            return sets.setdefault(characters, 1 << min(len(groups) + len(sets), 31)) if characters else 0
 
         self._placed: list[_Placed] = []
         for name, signs in groups.items():
@@ -94,7 +94,9 @@ class CharacterScan:
                 else:
                     placed = _Placed(sign=sign, group=group, first=bit(sign.characters), then=bit(sign.then))
                     self._placed.append(placed)
-        self._table = _table(members | {number: [characters] for characters, number in sets.items()})
+        for characters, number in sets.items():
+            members.setdefault(number, []).append(characters)
+        self._table = _table(members)
 
     def bits(self, *names: str) -> int:
         """The bits of groups."""
@@ -106,7 +108,7 @@ class CharacterScan:
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
-        if int(texts.str.len_bytes().sum() or 0) < MUCH:
+        if int(texts.str.len_bytes().sum() or 0) <= MUCH:
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
         from chat_corpus.pipeline.code_points import pieces
 

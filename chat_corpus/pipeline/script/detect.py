@@ -40,7 +40,7 @@ _BOTH = "沈著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺�
 
 #: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
 #: begins one of its own words.
-_TELLING = (
+TELLING = (
     "[看听聽说說写寫走跑坐站躺睡抱拿带帶跟随隨等忍笑哭唱念读讀背拉推穿戴喝吃向朝沿顺順靠依凭憑活守陪伴追赶趕绕繞围圍挤擠"
     "挂掛贴貼闭閉盯瞪望摸握捏捧扶牵牽搂摟扛提举舉踩骑騎住耐悠吵闹鬧爱愛恨想护護对對帮幫試试]著(?:[^名作称稱述录錄书書者有]|$)"
     "|[什怎这這那甚]麽|藉[口由此机機故助以著着]|[净脆燥杯爽股]乾|乾[净淨脆燥杯]|[饼餅晒曬烘吹擦豆肉]乾"
@@ -62,7 +62,7 @@ class Evidence:
     doubtful: str
     gate: str
     words: str
-    phrases: str = _TELLING
+    phrases: str = TELLING
 
 
 def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list[str]]) -> Evidence:
