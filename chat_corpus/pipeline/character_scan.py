@@ -13,7 +13,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Bytes of a column from which on NumPy pays.
 MUCH = 1 << 18
+# Classes of more characters than this are the same for many scans.
+_LARGE = 100
+_REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 # See `CharacterScan._places`.
 _STRIDE = 4
 #: How many code points there are.
@@ -79,24 +82,21 @@ class CharacterScan:
         """Compile at most 16 groups. If their signs have more sets of characters than bits are left, some share one."""
         self._groups = {name: 1 << number for number, name in enumerate(groups)}
         self._singles = (1 << len(groups)) - 1
-        members: dict[int, list[str]] = {}
         sets: dict[str, int] = {}
 
         def bit(characters: str) -> int:
             return sets.setdefault(characters, 1 << min(len(groups) + len(sets), 31)) if characters else 0
 
-        self._placed: list[_Placed] = []
-        for name, signs in groups.items():
-            group = self._groups[name]
-            for sign in signs:
-                if sign.single:
-                    members.setdefault(group, []).append(sign.characters)
-                else:
-                    placed = _Placed(sign=sign, group=group, first=bit(sign.characters), then=bit(sign.then))
-                    self._placed.append(placed)
-        for characters, number in sets.items():
-            members.setdefault(number, []).append(characters)
-        self._table = _table(members)
+        # The same bit for the largest set, so that scans can share the table of what is large.
+        bit(ANY)
+        self._placed = [
+            _Placed(sign=sign, group=self._groups[name], first=bit(sign.characters), then=bit(sign.then))
+            for name, signs in groups.items()
+            for sign in signs
+            if not sign.single
+        ]
+        pairs = [(self._groups[name], one.characters) for name, signs in groups.items() for one in signs if one.single]
+        self._table = _table([*pairs, *((number, characters) for characters, number in sets.items())])
 
     def bits(self, *names: str) -> int:
         """The bits of groups."""
@@ -117,7 +117,9 @@ class CharacterScan:
     def _find_one(self, text: str) -> int:
         table = self._table
         held = reduce(or_, (table[ord(character)] for character in set(text)), 0)
-        return reduce(or_, (one.group for one in self._placed if held & one.first), held & self._singles)
+        longest = max((len(run[0]) for run in _REPEATED.finditer(text)), default=1)
+        some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
+        return reduce(or_, (one.group for one in some), held & self._singles)
 
     def _find_many(self, texts: pl.Series) -> Bits:
         import numpy as np
@@ -173,19 +175,30 @@ def _runs(places: Positions, length: int) -> Positions:
     return places if not last else places[:-last][places[last:] - places[:-last] == last]
 
 
-def _table(members: Mapping[int, Iterable[str]]) -> array[int]:
-    """The bits of each code point, by the classes that have a bit, of which one may exclude characters."""
-    pairs = [(bit, characters) for bit, classes in members.items() for characters in classes]
+def _table(pairs: Iterable[tuple[int, str]]) -> array[int]:
+    """The bits of each code point, by pairs of a bit and a class; of the classes of a bit, one may exclude."""
+    pairs = sorted(pairs)
+    large = tuple(pair for pair in pairs if len(pair[1]) > _LARGE or pair[1].startswith("^"))
+    table = _large_table(large)[:]
+    _add(table, set(pairs).difference(large))
+    return table
+
+
+@lru_cache(maxsize=2)
+def _large_table(pairs: tuple[tuple[int, str], ...]) -> array[int]:
     excluding = [(bit, characters) for bit, characters in pairs if characters.startswith("^")]
-    table = array("I", [sum(bit for bit, _ in excluding)]) * SIZE
+    table = array("I", [reduce(or_, (bit for bit, _ in excluding), 0)]) * SIZE
     for bit, characters in excluding:
         for code in code_points(characters):
             table[code] &= ~bit
-    for bit, characters in pairs:
-        if not characters.startswith("^"):
-            for code in code_points(characters):
-                table[code] |= bit
+    _add(table, set(pairs).difference(excluding))
     return table
+
+
+def _add(table: array[int], pairs: Iterable[tuple[int, str]]) -> None:
+    for bit, characters in pairs:
+        for code in code_points(characters):
+            table[code] |= bit
 
 
 def code_points(characters: str) -> Iterator[int]:

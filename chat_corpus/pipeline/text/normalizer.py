@@ -87,7 +87,7 @@ def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
     return either([_NON_PLAIN, *gates(spacing + rest)])
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _scan(options: TextOptions, traits: Traits, classes: tuple[tuple[str, str], ...]) -> CharacterScan:
     """Return a scan for classes of characters, for other than plain ones, and for what steps change in plain texts."""
     groups = {name: [Sign(characters=characters)] for name, characters in classes}
