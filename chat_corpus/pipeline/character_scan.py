@@ -10,6 +10,7 @@ A scan of much text takes NumPy, which takes a while to import; little text is l
 from __future__ import annotations
 
 import re
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
 
-#: Bytes of a column from which on NumPy pays.
-MUCH = 1 << 18
+#: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
+MUCH, LITTLE = 1 << 18, 1 << 12
 # Classes of more characters than this are the same for many scans.
 _LARGE = 100
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
@@ -40,6 +41,11 @@ ANY = "^"
 _CHARACTER = r"(?:\\x\{([0-9A-Fa-f]+)\}|\\x([0-9A-Fa-f]{2})|\\(.)|(.))"
 _MEMBERS = re.compile(rf"{_CHARACTER}(?:-{_CHARACTER})?", re.DOTALL)
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
+
+
+def numpy_pays(size: int) -> bool:
+    """Whether so many bytes of text are sooner done with NumPy than in plain Python, a due import counted."""
+    return size > (LITTLE if "numpy" in sys.modules else MUCH)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +114,7 @@ class CharacterScan:
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
-        if int(texts.str.len_bytes().sum() or 0) <= MUCH:
+        if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
         from chat_corpus.pipeline.code_points import pieces
 

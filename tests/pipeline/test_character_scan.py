@@ -28,15 +28,15 @@ SIGNS = st.one_of(
 )
 
 
-@pytest.fixture(params=[0, character_scan.MUCH], ids=["much", "little"])
-def much(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(character_scan, "MUCH", request.param)
-    return int(request.param)
+@pytest.fixture(params=[False, True], ids=["little", "much"])
+def much(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(character_scan, "numpy_pays", lambda size: size > 0 and request.param)
+    return bool(request.param)
 
 
 @settings(deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(SIGNS, max_size=2), min_size=1, max_size=4), TEXTS)
-def test_what_a_text_holds_is_found(much: int, groups: list[list[Sign]], texts: list[str | None]) -> None:
+def test_what_a_text_holds_is_found(much: bool, groups: list[list[Sign]], texts: list[str | None]) -> None:
     scan = CharacterScan({str(number): signs for number, signs in enumerate(groups)})
     found = scan.find(pl.Series("text", texts, dtype=pl.String))
     assert found.dtype == pl.UInt32
@@ -47,7 +47,7 @@ def test_what_a_text_holds_is_found(much: int, groups: list[list[Sign]], texts: 
             if all(sign.single for sign in signs):
                 assert told == held, (text, signs)
             # Only little text is looked at roughly, and long rows.
-            if much == 0 and "\ufdd0" not in str(texts) and all(sign.length < 8 or sign.same for sign in signs):
+            if much and "\ufdd0" not in str(texts) and all(sign.length < 8 or sign.same for sign in signs):
                 assert told == held, (text, signs)
 
 

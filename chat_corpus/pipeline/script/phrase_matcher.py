@@ -12,7 +12,6 @@ by the plain functions below, which are also what the tests compare the tables w
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
@@ -21,16 +20,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from chat_corpus.errors import UsageError
-from chat_corpus.pipeline.character_scan import MUCH
+from chat_corpus.pipeline.character_scan import LITTLE, numpy_pays
 from chat_corpus.pipeline.script.opencc_packages import Chain
 from chat_corpus.row_masks import apply_where, matches
 
 if TYPE_CHECKING:
     from chat_corpus.pipeline.script.phrase_table import PhraseTable
-
-#: Below this many bytes the plain functions are done before the tables. Where these still wait for NumPy to be
-#: imported, it is `MUCH` for the first of the two; the second is slower.
-_LITTLE = 1 << 12
 
 
 def leftmost_longest(text: str, entries: Mapping[str, str], reach: Mapping[str, int]) -> str:
@@ -100,8 +95,9 @@ class Stage:
 
     def replace(self, texts: pl.Series) -> pl.Series:
         """Replace in every text; null stays null."""
-        ready = self._globally or "numpy" in sys.modules
-        if _bytes(texts) < (_LITTLE if ready else MUCH):
+        size = int(texts.str.len_bytes().sum() or 0)
+        # The second of the rules is slow in plain Python.
+        if not numpy_pays(size) and not (self._globally and size > LITTLE):
             return per_row(texts, self.replace_one)
         fast = apply_where(texts, texts.is_not_null(), self._table.replace)
         if not self._overlaps:
@@ -172,10 +168,6 @@ def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[s
 def per_row(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
     """Apply a Python function to each text; null stays null."""
     return pl.Series(texts.name, [text if text is None else function(text) for text in texts], dtype=pl.String)
-
-
-def _bytes(texts: pl.Series) -> int:
-    return int(texts.str.len_bytes().sum() or 0)
 
 
 def _merge(group: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -13,7 +13,7 @@ author nests it does not settle within `ROUNDS` rounds, and stays as it was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -45,17 +45,21 @@ ROUNDS = 8
 UNSETTLED = "unsettled"
 
 _NON_PLAIN = f"[^{PLAIN}]"
-# Groups of the scan of all texts: those with other than plain characters, and plain ones that some step may change.
-_ODD, _BUSY = "odd", "busy"
+# Groups of the scan: other than plain characters, and what some step changes in plain texts, blanks and the rest.
+_ODD, _SPACED, _REST = _STEPS = ("odd", "spaced", "rest")
 # The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
 # that know platforms, and the rest.
 _STAGES = ("ideographs", "tags", "segmentation", "link_words", "han_punctuation")
 
 
+def _stages() -> Iterator[tuple[Step, ...]]:
+    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
+    return (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+
+
 def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
     """Return the parts of each stage, by their steps."""
-    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
-    stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+    stages = _stages()
     named = (tuple(Named(step=step.name, parts=own) for step in steps if (own := parts(step))) for steps in stages)
     return tuple(named)
 
@@ -91,49 +95,54 @@ def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
 def _scan(options: TextOptions, traits: Traits, classes: tuple[tuple[str, str], ...]) -> CharacterScan:
     """Return a scan for classes of characters, for other than plain ones, and for what steps change in plain texts."""
     groups = {name: [Sign(characters=characters)] for name, characters in classes}
-    plain = [sign for step in STEPS for sign in step.plain_signs(options, traits)]
-    return CharacterScan({**groups, _ODD: [Sign(characters=f"^{PLAIN}")], _BUSY: plain})
+    stages = [[sign for step in stage for sign in step.plain_signs(options, traits)] for stage in _stages()]
+    *spacing, platform, rest = stages
+    spaced = [sign for stage in spacing for sign in stage]
+    return CharacterScan({**groups, _ODD: [Sign(characters=f"^{PLAIN}")], _SPACED: spaced, _REST: platform + rest})
 
 
 def _round(
-    rows: pl.Series, odd: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits
+    rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
 ) -> tuple[pl.Series, pl.Series]:
     """Run the table once: what became of the rows, and a mask of those that another round may change.
 
-    `odd` is a mask of those with other than plain characters.
+    `held` is what the scan has found in them.
     """
+    odd, segmented = held & scan.bits(_ODD) != 0, segmentation.runs(options, traits)
     done = apply_where(
         rows, odd, lambda some: apply_gated(some, _non_plain_parts(options, traits), noted and noted.some(odd))
     )
     spacing, rest = _plain_parts(options, traits)
-    plain = noted and noted.some(~odd)
-    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, plain))
-    done = apply_where(spaced, ~odd, lambda some: apply_gated(some, rest, plain))
+    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, noted and noted.some(~odd)))
+    # Where blanks are squeezed, others than blanks come no closer to each other; where segments are joined, they do.
+    busy = ~odd if segmented else ~odd & (held & scan.bits(_REST) != 0)
+    done = apply_where(spaced, busy, lambda some: apply_gated(some, rest, noted and noted.some(busy)))
     # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
-    settled = rows if segmentation.runs(options, traits) else spaced
+    settled = rows if segmented else spaced
     return done, (done != settled) | (odd & (done != rows))
 
 
 def _run_to_fixpoint(
-    rows: pl.Series, odd: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits
+    rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
 ) -> tuple[pl.Series, pl.Series]:
     """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
 
-    `odd` is a mask of those with other than plain characters. Returns the rows, and a mask of those that `ROUNDS`
-    rounds have not settled, which are as they were.
+    `held` is what the scan has found in them. Returns the rows, and a mask of those that `ROUNDS` rounds have not
+    settled, which are as they were.
     """
-    busy = _candidate_pattern(options, traits)
-    done, active = _round(rows, odd, noted, options, traits)
+    done, active = _round(rows, held, scan, noted, options, traits)
     numbers = active.arg_true()
-    numbers = numbers.filter(matches(done.gather(numbers), busy)) if len(numbers) else numbers
     for _ in range(ROUNDS):
+        held = scan.find(done.gather(numbers))
+        busy = held & scan.bits(*_STEPS) != 0
+        numbers, held = numbers.filter(busy), held.filter(busy)
         if not len(numbers):
             break
-        left = done.gather(numbers)
-        some, changed = _round(left, matches(left, _NON_PLAIN), noted and noted.at(numbers), options, traits)
+        some, changed = _round(done.gather(numbers), held, scan, noted and noted.at(numbers), options, traits)
         done = done.clone().scatter(numbers, some)
-        numbers = numbers.filter(changed & matches(some, busy))
+        numbers = numbers.filter(changed)
     if len(numbers):
+        numbers = numbers.filter(matches(done.gather(numbers), _candidate_pattern(options, traits)))
         done = done.clone().scatter(numbers, rows.gather(numbers))
     return done, row_mask(len(rows), numbers)
 
@@ -198,11 +207,11 @@ def normalize_and_flag(
     texts = _join_easy(texts, noted, options, traits)
     scan = _scan(options, traits, tuple(classes.items()))
     held = scan.find(texts)
-    numbers = (held & scan.bits(_ODD, _BUSY) != 0).arg_true()
+    numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
-        before, odd = texts.gather(numbers), held.gather(numbers) & scan.bits(_ODD) != 0
-        rows, left = _run_to_fixpoint(before, odd, noted and noted.at(numbers), options, traits)
+        before = texts.gather(numbers)
+        rows, left = _run_to_fixpoint(before, held.gather(numbers), scan, noted and noted.at(numbers), options, traits)
         new = (rows != before).arg_true()
         held.scatter(numbers.gather(new), scan.find(rows.gather(new)))
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
