@@ -211,7 +211,8 @@ def _paired(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
     pairing = context.own.pairs.pairing(context.source.pairing)
     possible = pair(turns, pairing)
     ledger.check_pairs(turns, possible, pairing, context.shard.label)
-    pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
+    whole = possible["reason"].null_count() == len(possible)
+    pairs = (possible if whole else possible.filter(pl.col("reason").is_null())).drop("reason")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )
