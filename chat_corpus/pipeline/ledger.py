@@ -34,11 +34,8 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
 
     `records` were counted on the raw bytes, from number `first` on. Raises LedgerError.
     """
-    rows = (
-        reading.rows.filter(pl.col("file_index") == part)
-        .select("record", used=pl.col("reason").is_null())
-        .sort("record")
-    )
+    numbers = reading.rows.select("file_index", "record", used=pl.col("reason").is_null())
+    rows = numbers.filter(pl.col("file_index") == part).sort("record")
     repeats = (rows["record"] == rows["record"].shift(1)).any()
     by_line = rows.group_by("record").agg(pl.col("used").any()) if repeats else rows
     addresses = pl.concat([by_line["record"], reading.non_turns[part]])
@@ -79,7 +76,8 @@ def check_order(rows: pl.DataFrame, where: str) -> None:
     step, same = places.diff(), places == places.shift(1)
     begins = places.shift(1) // _DIALOGUE != places // _DIALOGUE
     moved = (step < 0) | (same & (line <= line.shift(1))) | (~begins & (step > 1)) | (begins & (places % _DIALOGUE > 1))
-    unplaced = rows.filter(pl.col("dialogue_id").is_null()).select("file_index", "record")
+    addresses = rows.select("dialogue_id", "file_index", "record")
+    unplaced = addresses.filter(pl.col("dialogue_id").is_null()).drop("dialogue_id")
     unknown = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
     untold = rows["reason"].is_null() != rows["message"].is_null()
     if moved.any() or unplaced.is_duplicated().any() or unknown or untold.any():

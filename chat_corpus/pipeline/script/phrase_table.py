@@ -36,9 +36,9 @@ class PhraseTable:
             if len(value) == 1:
                 self._shift[ord(key)] = (ord(value) - ord(key)) % (1 << 32)
         self._uneven = _codes(key for key, value in singles.items() if len(value) != 1)
-        self._heads = _marked(key[:2] for key in self._phrases)
-        self._pairs = _marked(key for key in self._phrases if len(key) == 2)
-        self._triples = _marked(key[:3] for key in self._phrases if len(key) > 2)
+        self._heads = _marked((key[:2] for key in self._phrases), 2)
+        self._pairs = _marked((key for key in self._phrases if len(key) == 2), 2)
+        self._triples = _marked((key[:3] for key in self._phrases if len(key) > 2), 3)
 
     def replace(self, texts: pl.Series) -> pl.Series:
         """Replace in every text of a column without null."""
@@ -102,9 +102,8 @@ def _slots(first: Codes, *others: Codes) -> Codes:
     return slots & np.uint32(_SLOTS - 1)
 
 
-def _marked(texts: Iterable[str]) -> npt.NDArray[np.bool_]:
-    """A table that is true in the slots of texts of a few characters."""
+def _marked(texts: Iterable[str], length: int) -> npt.NDArray[np.bool_]:
+    """A table that is true in the slots of texts of so many characters."""
     table = np.zeros(_SLOTS, np.bool_)
-    for text in texts:
-        table[_slots(*(np.array([ord(character)], np.uint32) for character in text))] = True
+    table[_slots(*_codes(texts).reshape(-1, length).T)] = True
     return table
