@@ -124,27 +124,33 @@ def _round(
 
 def _run_to_fixpoint(
     rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
-) -> tuple[pl.Series, pl.Series]:
+) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
 
-    `held` is what the scan has found in them. Returns the rows, and a mask of those that `ROUNDS` rounds have not
-    settled, which are as they were.
+    `held` is what the scan has found in them. Returns the rows, what it finds in these, and a mask of those that
+    `ROUNDS` rounds have not settled, which are as they were.
     """
     done, active = _round(rows, held, scan, noted, options, traits)
-    numbers = active.arg_true()
+    result, numbers = held.clone(), (done != rows).arg_true()
+    again = active.gather(numbers)
     for _ in range(ROUNDS):
-        held = scan.find(done.gather(numbers))
-        busy = held & scan.bits(*_STEPS) != 0
-        numbers, held = numbers.filter(busy), held.filter(busy)
+        found = scan.find(done.gather(numbers))
+        result.scatter(numbers, found)
+        busy = again & (found & scan.bits(*_STEPS) != 0)
+        numbers, found = numbers.filter(busy), found.filter(busy)
         if not len(numbers):
             break
-        some, changed = _round(done.gather(numbers), held, scan, noted and noted.at(numbers), options, traits)
+        some, again = _round(done.gather(numbers), found, scan, noted and noted.at(numbers), options, traits)
+        changed = some != done.gather(numbers)
         done = done.clone().scatter(numbers, some)
-        numbers = numbers.filter(changed)
+        numbers, again = numbers.filter(changed), again.filter(changed)
     if len(numbers):
+        result.scatter(numbers, scan.find(done.gather(numbers)))
+        numbers = numbers.filter(again)
         numbers = numbers.filter(matches(done.gather(numbers), _candidate_pattern(options, traits)))
         done = done.clone().scatter(numbers, rows.gather(numbers))
-    return done, row_mask(len(rows), numbers)
+        result.scatter(numbers, held.gather(numbers))
+    return done, result, row_mask(len(rows), numbers)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
@@ -211,9 +217,10 @@ def normalize_and_flag(
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
         before = texts.gather(numbers)
-        rows, left = _run_to_fixpoint(before, held.gather(numbers), scan, noted and noted.at(numbers), options, traits)
-        new = (rows != before).arg_true()
-        held.scatter(numbers.gather(new), scan.find(rows.gather(new)))
+        rows, found, left = _run_to_fixpoint(
+            before, held.gather(numbers), scan, noted and noted.at(numbers), options, traits
+        )
+        held.scatter(numbers, found)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
         unsettled = row_mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     if noted is not None and changed is not None:
