@@ -150,13 +150,13 @@ def test_a_plugin_file_that_does_not_stay_costs_no_other_source(
     lines = {f"raw/{name}": "问题\t答\n" * 500 for name in ("ours.txt", "tieba.dialogues")}
     put(tmp_path, {**lines, "own.yaml": f"shard_bytes: 1000\nworkers: {workers}\n"})
     plugin = put(tmp_path, {"ours.py": PLUGIN.format(deed="return tieba.format.read(parts)")}) / "ours.py"
-    progress = console.Console.progress
+    progress = console.progress
 
-    def meanwhile(self: console.Console, found: Any) -> Any:
+    def meanwhile(found: Any, **options: Any) -> Any:
         plugin.unlink() if fate == "gone" else plugin.write_text("a name of nothing", "utf-8")
-        return progress(self, found)
+        return progress(found, **options)
 
-    monkeypatch.setattr(console.Console, "progress", meanwhile)
+    monkeypatch.setattr(console, "progress", meanwhile)
     out = tmp_path / "out"
     flags = ("--config", tmp_path / "own.yaml", "--plugin", plugin, "--store-dialogues")
     done = invoke("--raw", tmp_path / "raw", "--out", out, *flags)

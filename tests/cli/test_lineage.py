@@ -82,11 +82,11 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     repeat = "not written, duplicate: the same pair stands at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
     assert f"answered by {name}:1, turn 1 of its dialogue: row 2" in told
     assert f"answered by {at}: {repeat}" in told
-    assert "rejected fields at reading: 2 fields separated by '\\t' expected, 1 met" in told
+    assert "rejected fields while reading: 2 fields separated by '\\t' expected, 1 met" in told
     said = "this source's word for having no answer"
     assert f"rejected no_answer by filter no_answer: {said}" in told
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
-    assert told[-1] == "not a turn: the record holds none by nature, as a header does"
+    assert told[-1] == "not a turn: records of this kind, such as headers, hold none"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) ->
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t \u3000\n甲\t\u200b\n丙\t丁\n"})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     told = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
-    at = told.index("rejected empty at reading: a turn without text")
+    at = told.index("rejected empty while reading: a turn without text")
     assert told[at - 1].startswith("read")
     at = told.index("rejected empty by filter empty: nothing left of the turn once it was cleaned")
     assert told[at - 1].startswith("invisible")
@@ -128,10 +128,10 @@ def test_a_record_says_where_the_turns_are_told_that_it_repeats(tmp_path: Path) 
         return [line for line in told if line.startswith("context")]
 
     assert [context(f"douban/train.txt:{record}") for record in (1, 2, 3)] == [
-        [], ["context turns 0 to 1 of the dialogue, told at douban/train.txt:1"], [],
+        [], ["context repeats turns 0 to 1 of the dialogue, from douban/train.txt:1"], [],
     ]  # fmt: skip
     assert [context(f"tieba.dialogues:{record}") for record in (1, 2, 3)] == [
-        [], ["context turn 1 of the dialogue, told at tieba.dialogues:1"], [],
+        [], ["context repeats turn 1 of the dialogue, from tieba.dialogues:1"], [],
     ]  # fmt: skip
 
 

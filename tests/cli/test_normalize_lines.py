@@ -55,12 +55,12 @@ def test_bad_bytes_pass_unchanged_and_exit_1_with_their_lines() -> None:
     done = normalized(bad)
     assert done.stdout_bytes == "这里\n".encode() + b"\xff\xfe x  y\n" + "吗\n".encode() + b"\xe4\xb8\n"
     assert done.exit_code == 1
-    assert done.stderr == "error: <stdin>: 2 lines not in UTF-8 went out unchanged: 2, 4\n"
+    assert done.stderr == "error: <stdin>: 2 lines not in UTF-8, written unchanged: 2, 4\n"
 
 
 def test_of_many_bad_lines_the_first_are_named() -> None:
     done = normalized(b"\xff\n" * 7)
-    assert "7 lines not in UTF-8 went out unchanged: 1, 2, 3, 4, 5, …" in done.stderr
+    assert "7 lines not in UTF-8, written unchanged: 1, 2, 3, 4, 5, …" in done.stderr
 
 
 def test_segmentation_is_undone_for_a_source_that_has_it() -> None:
@@ -212,7 +212,7 @@ def test_how_the_bytes_arrive_changes_nothing(size: int) -> None:
     out = io.BytesIO()
     bad = filter_.run(WEIBO, io.BufferedReader(Trickle(data, size)), out)
     assert (bad, out.getvalue().split(b"\n")[1:]) == (
-        {filter_.NOT_UTF8: [2]}, [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
+        {filter_.Fault.NOT_UTF8: [2]}, [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
     )  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def test_a_line_too_long_to_be_worked_on_goes_out_as_it_came(end: bytes, size: i
     out = io.BytesIO()
     unchanged = filter_.run(PLAIN, io.BufferedReader(Trickle(data, size)), out)
     assert out.getvalue() == "这\n".encode() + LONG + b"\n" + "里\n".encode() + LONG + end
-    assert unchanged == {filter_.TOO_LONG: [2, 4]}
+    assert unchanged == {filter_.Fault.TOO_LONG: [2, 4]}
     told = list(filter_.explain(PLAIN, io.BufferedReader(Trickle(data, size)), {}))
     assert [line for line in told if not line.startswith("\t")] == [
         "1\t這", "2\t(longer than 1 MiB, unchanged)", "3\t裡", "4\t(longer than 1 MiB, unchanged)",

@@ -30,10 +30,10 @@ def test_what_an_earlier_run_has_done_makes_this_one_no_faster() -> None:
     now = [100.0]
     pace = Pace(50_000_000, lambda: now[0])
     pace.add(20_000_000, worked=False)
-    assert (str(pace), pace.left) == ("20 of 50 MB", None)
+    assert (pace.described, pace.left) == ("20 of 50 MB", None)
     now[0] += 4
     pace.add(2_000_000, worked=True)
-    assert str(pace) == "22 of 50 MB, 500 kB/s, 56 s left"
+    assert pace.described == "22 of 50 MB, 500 kB/s, 56 s left"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_small_amounts_are_shown_in_a_unit_that_says_something(total: int, done:
     pace = Pace(total, lambda: now[0])
     now[0] += 4
     pace.add(done, worked=True)
-    assert str(pace) == shown
+    assert pace.described == shown
 
 
 def test_there_is_never_more_done_than_there_is() -> None:

@@ -26,7 +26,7 @@ def damaged(raw: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("files", "told"),
-    [({}, "weibo absent"), ({"stc_weibo_train_post": ""}, "weibo damaged")],
+    [({}, "weibo (absent)"), ({"stc_weibo_train_post": ""}, "weibo (damaged)")],
     ids=["absent", "damaged"],
 )
 def test_where_there_are_other_corpora_it_is_not_said_that_there_are_none(
@@ -36,21 +36,21 @@ def test_where_there_are_other_corpora_it_is_not_said_that_there_are_none(
     done = invoke("-s", "weibo", "--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code in (1, 3)
     assert "no corpus" not in done.stderr
-    assert f"warning: none of the sources asked for can be read from {raw}: {told}; " in done.stderr
+    assert f"warning: none of the requested sources can be read from {raw}: {told}; " in done.stderr
 
 
 def test_nothing_but_half_a_corpus_is_not_called_no_corpus(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"stc_weibo_train_post": "a\n"})
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert f"warning: no corpus can be read from {raw}: weibo partial; " in done.stderr
+    assert f"warning: no corpus in {raw} can be read: weibo (partial); " in done.stderr
 
 
 def test_outputs_of_corpora_that_are_gone_are_named(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {**TIEBA, "lost.conv": "E\nM 一\nM 二\n"}), tmp_path / "out"
     assert "left from earlier runs" not in invoke("--raw", raw, "--out", out).stderr
     (raw / "tieba.dialogues").unlink()
-    told = "left from earlier runs: tieba.tsv (their corpora were not found, or not readable)\n"
+    told = "left from earlier runs: tieba.tsv (their corpora were not found, or cannot be read)\n"
     assert told in invoke("--raw", raw, "--out", out).stderr
     assert "left from" not in invoke("--raw", raw, "--out", out, "-s", "subtitle").stderr
     (out / "tieba.tsv").unlink()
@@ -62,24 +62,25 @@ def test_a_damaged_source_has_a_line_in_the_table_and_in_the_last_word(tmp_path:
     assert done.exit_code == 1
     lines = done.stderr.splitlines()
     assert [line.split()[0] for line in lines if line.endswith("DAMAGED, see above")] == ["subtitle"]
-    assert lines[-1] == "warning: not all was done: subtitle damaged; see above"
+    assert lines[-1] == "warning: not completed, 1 of 11 sources: subtitle (damaged); see above"
 
 
 def test_failed_and_missing_sources_are_named_at_the_end_even_quietly(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {**TIEBA, **UNEQUAL})
     done = invoke("-q", "-s", "ptt,tieba,weibo", "--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert done.stderr.splitlines()[-1] == "warning: not all was done: ptt absent, weibo failed; see above"
+    last = "warning: not completed, 2 of 3 sources: ptt (absent), weibo (failed); see above"
+    assert done.stderr.splitlines()[-1] == last
 
 
 def test_what_was_written_is_told_as_it_is(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", UNEQUAL), tmp_path / "out"
-    assert f"written to {out}: report.json, and nothing else\n" in invoke("--raw", raw, "--out", out).stderr
+    assert f"written to {out}: only report.json\n" in invoke("--raw", raw, "--out", out).stderr
     put(raw, TIEBA)
-    some = f"written to {out}: tieba.tsv, and as much in rejects/ and index/; report.json\n"
+    some = f"written to {out}: tieba.tsv, with rejects and index; report.json\n"
     assert some in invoke("--raw", raw, "--out", out).stderr
     whole = tmp_path / "whole"
-    assert f"written to {whole}: one .tsv a source, " in invoke("--raw", SAMPLES, "--out", whole, "-s", "ptt").stderr
+    assert f"written to {whole}: 1 source, " in invoke("--raw", SAMPLES, "--out", whole, "-s", "ptt").stderr
 
 
 @pytest.mark.parametrize(("args", "times"), [((), 1), (("-s", "subtitle"), 1), (("-s", "tieba"), 0)], ids=str)
