@@ -157,7 +157,7 @@ def test_a_folder_that_is_gone_under_the_program_is_named_as_that(
     here.rmdir()
     done = invoke("--raw", "raw", "--out", "out")
     assert done.exit_code in (1, 2)
-    assert "the folder that this was started in is gone" in done.stderr
+    assert "the current folder was deleted" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_python_that_reads_names_otherwise_is_told_what_to_set(
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
     done = invoke(*(word.encode().decode("ascii", "surrogateescape") for word in words))
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "Python reads names as ascii here, and this one is UTF-8: set PYTHONUTF8=1" in done.stderr
+    assert "this name is UTF-8, but Python reads names as ascii here; set PYTHONUTF8=1" in done.stderr
 
 
 @pytest.mark.slow
@@ -301,7 +301,7 @@ def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signa
     process.send_signal(signal_)
     errors = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 128 + signal_
-    assert errors == ("stopped; the same command goes on from here\n" if command == "run" else "stopped\n")
+    assert errors == ("stopped; the same command resumes from here\n" if command == "run" else "stopped\n")
 
 
 @pytest.fixture
@@ -360,7 +360,7 @@ def test_a_closed_terminal_ends_all_processes_of_a_run_and_the_next_goes_on(igno
     if ignored:
         assert (process.returncode, "stopped" in errors) == (1, False), errors
         return
-    assert (process.returncode, errors) == (129, "stopped; the same command goes on from here\n")
+    assert (process.returncode, errors) == (129, "stopped; the same command resumes from here\n")
     assert program(*words[2:], cwd=tmp_path).returncode == 1, "the lock is let go, and the source is tried again"
 
 
@@ -473,5 +473,5 @@ def test_a_path_that_the_report_cannot_hold_is_named_before_anything_is_done(opt
 def test_a_variable_that_is_not_set_is_no_default(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(put(tmp_path, {f"raw_chat_corpus/{name}": content for name, content in TIEBA.items()}))
     done = invoke("--force", option, "")
-    assert (done.exit_code, done.stderr.startswith(f"error: {option} '': nothing is named")) == (2, True)
+    assert (done.exit_code, done.stderr.startswith(f"error: {option} '': the value is empty")) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["raw_chat_corpus"]

@@ -163,7 +163,7 @@ def test_a_plugin_file_that_does_not_stay_costs_no_other_source(
     assert "cannot be written" not in done.stderr
     assert (out / "tieba.tsv").read_text("utf-8") == "问题\t答\n" * 500
     assert (done.exit_code == 0) == (out / "ours.tsv").exists()
-    assert ("warning: not all was done: ours failed" in done.stderr) == (done.exit_code != 0)
+    assert ("warning: not completed, 1 of 12 sources: ours (failed)" in done.stderr) == (done.exit_code != 0)
 
 
 #: What a plugin may do instead of reading.

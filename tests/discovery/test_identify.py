@@ -255,7 +255,7 @@ def test_a_file_whose_name_is_right_and_whose_content_is_broken_is_damaged(
     assert one.damaged[0].startswith(f"tieba.dialogues: {reason}")
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
-    assert f"warning: tieba: damaged, and not read: tieba.dialogues: {reason}" in done.stderr
+    assert f"warning: tieba: damaged, not read: tieba.dialogues: {reason}" in done.stderr
 
 
 def test_a_damaged_file_beside_a_sound_one_of_its_name_is_but_a_remark(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_an_unreadable_archive_is_named_and_left_alone(content: bytes, tmp_path:
     put(raw, {"tieba/tieba.zip": content, "tieba/tieba.dialogues": TIEBA})
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 0
-    assert re.search(r"tieba/tieba\.zip left alone: not a readable zip archive: .*; get it again", done.stderr)
+    assert re.search(r"tieba/tieba\.zip skipped: not a readable zip archive: .*; get it again", done.stderr)
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == TIEBA
 
 

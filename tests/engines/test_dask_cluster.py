@@ -260,7 +260,7 @@ def test_stopped_it_leaves_at_once_and_the_cluster_serves_the_next(cluster: Runn
     until(work.met.exists)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=10)[1]
-    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command goes on from here"), errors
+    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command resumes from here"), errors
     assert "Traceback" not in errors
     (work.folder / "go").touch()  # for the worker that had begun
     code, errors = work.run("out", "--scheduler", cluster.address)
@@ -294,7 +294,7 @@ def test_a_scheduler_that_is_not_there_is_said_so(work: Work) -> None:
         (["--scheduler", "nowhere"], "--scheduler nowhere: missing port number in address 'nowhere'"),
         (["--scheduler", "http://a:1"], "--scheduler http://a:1: unknown address scheme 'http'"),
         (["--scheduler", "tls://a:1"], "--scheduler tls://a:1: Dask has no certificates"),
-        (["--scheduler", "a:1", "--engine", "local"], "--engine local has no scheduler"),
+        (["--scheduler", "a:1", "--engine", "local"], "--engine local uses no scheduler"),
     ],
 )
 def test_a_wrong_address_is_wrong_usage(arguments: list[str], told: str, work: Work) -> None:

@@ -159,7 +159,7 @@ def test_few_shards_are_a_sample_and_the_counts_are_of_all_rows(tmp_path: Path) 
     assert told.shards > 3
     assert [(one.cause, one.rows < 90) for one in told.causes] == [("step links", True)]
     printed = invoke("compare", "--shards", "3", tmp_path / "old", tmp_path / "new").stdout
-    assert f"causes, counted over 3 of the {told.shards} shards that are not the same:" in printed
+    assert f"causes, counted in 3 of the {told.shards} shards that differ:" in printed
 
 
 def changed_input(tmp_path: Path) -> Path:
@@ -221,12 +221,12 @@ def test_files_of_any_tool_are_compared_without_causes(tmp_path: Path) -> None:
     put(tmp_path / "new", {"a.tsv": "甲\t乙\n丙\t庚\n辛\t壬\n", "c.tsv": "x\ty\nz\tz\n", "same.tsv": "x\ty\n"})
     done = invoke("compare", "--fail-on-change", tmp_path / "old", tmp_path / "new")
     assert done.exit_code == 4
-    assert done.stderr == f"error: {tmp_path / 'new'}: not the same rows as in {tmp_path / 'old'}\n"
+    assert done.stderr == f"error: {tmp_path / 'new'}: the rows are not the same as in {tmp_path / 'old'}\n"
     assert done.stdout.splitlines()[0].startswith("a: 3 rows, now 3: 1 appeared, 1 vanished, 1 changed")
     assert "    - 2: 丙\\t丁\n    + 2: 丙\\t庚\n" in done.stdout
     assert done.stdout.count("cause not determined") == 6
     last = done.stdout.splitlines()[-3:]
-    assert last == ["b: only in the old folder, 1 rows", "c: only in the new folder, 2 rows", "same: the same 1 rows"]
+    assert last == ["b: only in the old folder, 1 row", "c: only in the new folder, 2 rows", "same: the same 1 row"]
 
 
 def test_settings_are_no_cause_where_the_old_output_does_not_come_out_again(
@@ -276,7 +276,7 @@ def test_a_report_without_counts_of_the_steps_is_of_an_earlier_version(tmp_path:
     told = json.loads(report.read_text("utf-8"))
     assert told["sources"]["tieba"]["turns"].pop("changed_by_step") == {"signatures": 1}
     report.write_text(json.dumps(told), "utf-8")
-    assert invoke("compare", tmp_path / "old", tmp_path / "new").stdout == "tieba: the same 1 rows\n"
+    assert invoke("compare", tmp_path / "old", tmp_path / "new").stdout == "tieba: the same 1 row\n"
 
 
 @pytest.mark.parametrize("reported", [True, False])
@@ -290,8 +290,8 @@ def test_the_same_rows_in_other_bytes_are_told(reported: bool, tmp_path: Path) -
     tsv.write_bytes(tsv.read_bytes().removesuffix(b"\n"))
     done = invoke("compare", "--fail-on-change", tmp_path / "old", tmp_path / "new")
     assert done.exit_code == 0
-    assert done.stdout.startswith("tieba: the same 2 rows, in other bytes:\n")
-    assert (f"  not as its run left it: {tsv}\n" in done.stdout) == reported
+    assert done.stdout.startswith("tieba: the same 2 rows, but not the same bytes:\n")
+    assert (f"  changed since the run wrote it: {tsv}\n" in done.stdout) == reported
 
 
 def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
