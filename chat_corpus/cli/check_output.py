@@ -18,7 +18,7 @@ from chat_corpus.errors import FileError
 from chat_corpus.files import compression
 from chat_corpus.files.content import digest
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.messages import Message, count_noun, joined, message
+from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.runs import completeness
 from chat_corpus.schema import State
 
@@ -88,13 +88,13 @@ def _source(name: str, found: DiscoveredSource, *, hashes: bool) -> dict[str, An
         "bytes": sum(file.size for file in found.files),
         "records": None if None in records else sum(records),
         "estimated": any(file["estimated"] for file in files),
-        "licence": found.source.licence,
+        "licence": constant(found.source.licence),
         "url": found.source.url,
         "missing": found.missing,
         "damaged": damaged,
         "unusable": [*found.unusable, *map(_of_beginning, failures)],
         "remarks": [*found.remarks, *map(_of_beginning, warnings)],
-        "obtain": found.source.obtain if damaged or state in _INCOMPLETE else None,
+        "obtain": constant(found.source.obtain) if damaged or state in _INCOMPLETE else None,
     }
 
 

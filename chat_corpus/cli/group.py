@@ -64,8 +64,7 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
                 raise click.UsageError(usage.no_command(args[0], self.commands), ctx)
             late = [word for word in args if word in self.commands]
             if late and not args[args.index(late[0]) - 1].startswith("-"):
-                hint = message("the command comes first: {program} {command} …", program=ctx.info_name, command=late[0])
-                raise click.UsageError(hint, ctx)
+                raise click.UsageError(usage.late_command(late[0], args, ctx), ctx)
             args = ["run", *args]
         ctx.meta[_WORDS] = tuple(args)
         with _in_context(ctx):

@@ -8,7 +8,7 @@ from typing import Any
 from chat_corpus.cli import words
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.discovery.model import DiscoveredSource
-from chat_corpus.messages import message
+from chat_corpus.messages import constant, message
 
 _TITLES = {
     "name": message("name"),
@@ -27,7 +27,7 @@ def listing(found: Mapping[str, DiscoveredSource]) -> list[dict[str, Any]]:
             "name": name,
             "state": source.state,
             "title": source.source.title,
-            "licence": source.source.licence,
+            "licence": constant(source.source.licence),
             "url": source.source.url,
             "files": list(dict.fromkeys(pattern for input_ in source.source.inputs for pattern in input_.files)),
         }

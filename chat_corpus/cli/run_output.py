@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.cli import logs, words
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
-from chat_corpus.messages import Message, count_noun, joined, message
+from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
@@ -152,7 +152,7 @@ def report_missing(chosen: Mapping[str, DiscoveredSource], *, requested: bool) -
 
 def _report_advice(name: str, source: DiscoveredSource, *, requested: bool) -> None:
     """Warn that a source is missing or incomplete, and say how to obtain it."""
-    advice = source.source.obtain
+    advice = constant(source.source.obtain)
     if source.damaged or source.unusable:
         text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)
         logs.warning(text, "source.obtain", source=name)

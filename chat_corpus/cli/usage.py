@@ -6,7 +6,8 @@ Errors of click are recognised by their type and their fields; its sentences are
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import click
 from chat_corpus.messages import Message, joined, message
 
 #: Words that people try, and the command that does it.
-_SYNONYMS = {
+SYNONYMS = {
     "split": "export",
     "convert": "export",
     "download": "check",
@@ -149,11 +150,25 @@ def no_command(word: str, commands: Mapping[str, click.Command]) -> Message:
         return message("'{word}' is no command; for the folder, use: --raw {word}", word=word)
     if word in _sources():
         return message("'{word}' is no command; for the source, use: -s {word}", word=word)
-    meant = _SYNONYMS.get(word.lower())
-    hint = meant if meant in commands else nearest(word, commands)
+    if word == "help":
+        return message("no command '{word}'; did you mean '--help'?", word=word)
+    meant = SYNONYMS.get(word.lower())
+    hint = meant if meant in commands else None if meant else nearest(word, commands)
     if hint:
         return message("no command '{word}'; did you mean '{nearest}'?", word=word, nearest=hint)
     return message("no command '{word}'; commands: {commands}", word=word, commands=joined(", ", commands))
+
+
+def late_command(command: str, words: Sequence[str], ctx: click.Context) -> Message:
+    """That a command comes before its options, and the command line as it should be."""
+    rest = list(words)
+    rest.remove(command)
+    return message(
+        "the command comes first: {program} {command} {arguments}",
+        program=ctx.command_path,
+        command=command,
+        arguments=shlex.join(rest),
+    )
 
 
 def extra_arguments(words: list[str], ctx: click.Context) -> Message:

@@ -16,7 +16,7 @@ from chat_corpus.messages import message
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 #: Where the samples are: in an installed package, and in a checkout, where real corpora may be beside them.
-_FOLDERS = (_PACKAGE / "samples", _PACKAGE.parent / "raw_chat_corpus")
+FOLDERS = (_PACKAGE / "samples", _PACKAGE.parent / "raw_chat_corpus")
 
 
 @cache
@@ -41,13 +41,15 @@ def copy(target: Path) -> int:
 
     Raises UsageError if there are none, or if the folder has other files by their names.
     """
-    folder = next((folder for folder in _FOLDERS if folder.is_dir()), None)
+    folder = next((folder for folder in FOLDERS if folder.is_dir()), None)
     contents = {} if folder is None else dict(_contents(folder))
     if not contents:
         raise UsageError(message("the bundled samples were not installed; install chat-corpus from its repository"))
     for name, content in contents.items():
         path = target / name
-        if path.exists() and (not path.is_file() or path.read_bytes() != content):
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        if path.exists():
             raise UsageError(
                 message("{path}: exists and is not the bundled sample; use another folder", path=str(path))
             )

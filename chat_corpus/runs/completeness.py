@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chat_corpus.messages import Message, count_noun, joined, message
+from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs.planner import FileSummary
@@ -138,7 +138,7 @@ def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], fac
         return message(
             "download the original release, or remove the file if it is not of {source}; {advice}",
             source=source.name,
-            advice=source.obtain,
+            advice=constant(source.obtain),
         )
     encodings = [
         message("{file} was read as {encoding}", file=fact.file.name, encoding=fact.file.encoding)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
+from chat_corpus import sources
 from chat_corpus.cli import help as help_
 from chat_corpus.cli.main import main
 from tests.conftest import ROOT
@@ -37,6 +38,12 @@ def _of_file(file: Path) -> Iterator[tuple[str, str]]:
 def help_texts() -> set[str]:
     """The texts of --help."""
     return {text for text in help_.texts(main) if has_words(text)}
+
+
+def facts() -> set[str]:
+    """The texts of the declarations of sources that the terminal shows."""
+    known = sources.load().values()
+    return {text for source in known for text in (source.licence, source.obtain) if re.search(r"[a-z] [a-z]", text)}
 
 
 def has_words(template: str) -> bool:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from chat_corpus.cli import language
-from tests.cli.messages_in_code import help_texts, names, templates
+from tests.cli.messages_in_code import facts, help_texts, names, templates
 from tests.conftest import ROOT
 
 FILE = ROOT / "chat_corpus" / "cli" / "catalogues" / "zh.json"
@@ -17,7 +17,7 @@ HAN = "[\u4e00-\u9fff]"
 
 
 def test_no_text_is_missing_and_none_is_superfluous() -> None:
-    needed = {**templates(), **dict.fromkeys(help_texts(), "--help")}
+    needed = {**templates(), **dict.fromkeys(help_texts(), "--help"), **dict.fromkeys(facts(), "source")}
     assert {text: place for text, place in needed.items() if text not in CATALOGUE} == {}
     assert sorted(CATALOGUE.keys() - needed) == []
 
