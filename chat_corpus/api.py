@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import compare as comparing
 from chat_corpus.lineage import open_run
@@ -79,7 +79,7 @@ def trace(
     Raises UsageError where there is no such row or no report, ChatCorpusError where raw files, settings, code or the
     output have changed since.
     """
-    written = open_run.load_of(Path(tsv), _name(raw), [str(file) for file in plugins])
+    written = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins])
     return [tracing.trace(written, row) for row in rows]
 
 
@@ -94,7 +94,7 @@ def explain(
 
     Raises UsageError where no such record was read, and else as `trace`.
     """
-    written, name = open_run.find(str(file), Path(out), _name(raw), [str(one) for one in plugins])
+    written, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), [str(one) for one in plugins])
     return [tracing.explain(written, name, record) for record in records]
 
 
@@ -113,7 +113,7 @@ def compare(
     causes, 0 for all. Raises UsageError, when the first is asked for, where a folder holds no file of pairs.
     """
     named = [str(file) for file in plugins]
-    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, most=shards, plugins=named)
+    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=named)
 
 
 def _name(folder: str | Path | None) -> str | None:
@@ -128,7 +128,7 @@ def _outcomes(
     known = sources.load(settings.plugins)
     if name not in known:
         raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
-    found = survey(Path(raw), known)[name]
+    found = discover_sources(Path(raw), known)[name]
     if not found.groups:
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = ShardPlanner(found=found, settings=settings)

@@ -1,6 +1,6 @@
 """What `check` prints: of each source the files, about how many records, and what to do; and unrecognised files.
 
-The keys of `inventory` are documented and stay.
+docs/corpora.md documents the keys of `inventory`; they stay.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def inventory(found: Inventory, *, hashes: bool) -> dict[str, Any]:
         "unrecognised": [
             {"file": entry.file.name, "bytes": entry.file.size, "reason": entry.reason}
             for entry in sorted(found.unrecognised, key=lambda entry: not entry.warn)
-            if entry.damaged is None and entry.meant is None  # else it is listed with its source
+            if entry.damaged_source is None and entry.unusable_source is None  # else it is listed with its source
         ],
     }
 
@@ -99,7 +99,7 @@ def _source(name: str, found: DiscoveredSource, *, hashes: bool) -> dict[str, An
 
 
 def _file(file: RawFile, found: DiscoveredSource, *, hashes: bool) -> dict[str, Any]:
-    sampled = found.sampled[file]
+    sampled = found.head_samples[file]
     records: int | None = sampled.records
     damage: str | None = None
     if not sampled.whole:

@@ -21,7 +21,7 @@ _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 SECTIONS = ("Input", "Selection", "Cleaning", "Output", "Processes", "Messages", "Other")
 USAGE, TITLE = "Usage: ", "{title}:"
 ARGUMENTS, COMMANDS, EXAMPLES = "Arguments", "Commands", "Examples"
-DOCUMENTATION = "Documentation, in English and Chinese: README.md and docs/ of the project."
+DOCUMENTATION = "Documentation: docs/ in the repository, in English and Chinese (docs/zh/)."
 #: The column of options is at most so wide.
 _OPTIONS = 26
 

@@ -57,7 +57,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     def traced() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
             if path not in runs:
-                runs[path] = open_run.load_of(Path(path), raw, plugins)
+                runs[path] = open_run.load_by_tsv(Path(path), raw, plugins)
             yield trace.trace(runs[path], number)
 
     _print(traced(), trace_output.row, as_json=as_json)
@@ -100,7 +100,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     def explained() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = open_run.find(path, Path(out), raw, plugins)
+                found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins)
             written, name = found[path]
             yield trace.explain(written, name, number)
 
@@ -156,7 +156,7 @@ def compare(
     sources: list[comparison_model.Compared] = []
 
     def compared() -> Iterator[comparison_model.Compared]:
-        for source in compare.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
+        for source in compare.compare(old, new, raw, examples=examples, max_shards=shards, plugins=plugins):
             sources.append(source)
             yield source
 

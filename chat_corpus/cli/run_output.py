@@ -88,7 +88,7 @@ def conversions(done: Mapping[str, SourceReport], size: int) -> str:
 
 def report_unrecognised(found: Inventory, settings: Settings) -> None:
     """Name files that may hide a corpus, and count all unrecognised ones; damaged ones are listed by source."""
-    files = [entry for entry in found.unrecognised if entry.damaged is None and entry.meant is None]
+    files = [entry for entry in found.unrecognised if entry.damaged_source is None and entry.unusable_source is None]
     for entry in files:
         if entry.warn:
             logs.warning(message("{file} skipped: {reason}", file=entry.file.name, reason=entry.reason), "file.left")

@@ -28,13 +28,13 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     """List every source: title, licence, origin, expected files, and whether it was found."""
     from chat_corpus import sources
     from chat_corpus.cli import list_output
-    from chat_corpus.discovery.inventory import survey
+    from chat_corpus.discovery.inventory import discover_sources
     from chat_corpus.discovery.model import DiscoveredSource
 
     settings = read_settings(configs, rest)
     known, raw = sources.load(settings.plugins), Path(settings.raw)
     found = (
-        survey(raw, known)
+        discover_sources(raw, known)
         if raw.is_dir()
         else {name: DiscoveredSource(source=source) for name, source in known.items()}
     )
