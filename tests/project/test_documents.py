@@ -29,6 +29,7 @@ from tests.project.documents import (
     headings,
     language,
     links,
+    marked,
     pages,
     target,
     text,
