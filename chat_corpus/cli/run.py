@@ -192,7 +192,7 @@ def _log_end(
             logs.info(name, "source.summary", **facts)
         return
     program = click.get_current_context().find_root().command_path
-    summary.log(chosen, done, settings.out, seconds=report.run.seconds, program=program)
+    summary.log(chosen, done, settings, seconds=report.run.seconds, program=program)
 
 
 def _print_results(done: Mapping[str, SourceReport], report: Report, sample: int | None, *, as_json: bool) -> None:

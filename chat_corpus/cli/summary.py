@@ -16,6 +16,7 @@ from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import Reason
+from chat_corpus.settings.model import Settings
 
 _TITLES = {
     "source": message("source"),
@@ -35,12 +36,13 @@ Sample = tuple[str, int, str, str]
 def log(
     chosen: Mapping[str, DiscoveredSource],
     done: Mapping[str, SourceReport],
-    out: str,
+    settings: Settings,
     *,
     seconds: float,
     program: str,
 ) -> None:
     """Log the screen; `seconds` is the time of the whole run, `program` how it is called."""
+    out = settings.out
     rows = [_row(name, done.get(name)) for name, source in chosen.items() if name in done or source.damaged]
     if len(rows) > 1:
         rows.append(_total(done, seconds))
@@ -52,7 +54,7 @@ def log(
     if samples := list(sample_pairs(done, Path(out))):
         logs.info(_shown(samples), "run.samples")
     logs.info(written(done, out), "run.written")
-    logs.info(next_steps(done, out, samples, program), "run.next")
+    logs.info(next_steps(done, settings, samples, program, failed=bool(failed)), "run.next")
 
 
 def _row(name: str, report: SourceReport | None) -> dict[str, object]:
@@ -147,9 +149,15 @@ def written(done: Mapping[str, SourceReport], out: str) -> Message:
     )
 
 
-def next_steps(done: Mapping[str, SourceReport], out: str, samples: Sequence[Sample], program: str) -> str:
+def next_steps(
+    done: Mapping[str, SourceReport], settings: Settings, samples: Sequence[Sample], program: str, *, failed: bool
+) -> str:
     """What can be done now: commands and files, each with its purpose."""
+    out = settings.out
     steps: list[tuple[str, Message]] = []
+    if failed:
+        command = f"{program} check --raw {quote(settings.raw)}"
+        steps.append((command, message("what the raw folder contains, and what to do about it")))
     if samples:
         name, row, *_ = samples[0]
         command = f"{program} trace {quote(f'{out}/{name}.tsv:{row}')}"
