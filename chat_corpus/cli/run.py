@@ -46,7 +46,7 @@ _EXAMPLES = (
     "Selection",
     "-s",
     "--source",
-    "wanted",
+    "included",
     multiple=True,
     metavar="NAME[,NAME]",
     help="Process only these sources. Can be repeated.",
@@ -103,7 +103,7 @@ _EXAMPLES = (
 @option("Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English.")
 @LANG
 def run(
-    wanted: tuple[str, ...],
+    included: tuple[str, ...],
     exclude: tuple[str, ...],
     configs: tuple[Path, ...],
     *,
@@ -119,40 +119,37 @@ def run(
     This is the default command. Files are recognised by name and content; sources that did not change since the last
     run are skipped, and an interrupted run resumes. Nothing is dropped without a reason and an entry in rejects/.
     """
-    from chat_corpus.cli import console, logs, run_output
-    from chat_corpus.runs import previous
+    from chat_corpus.cli import console, run_output
     from chat_corpus.runs.runner import run as do
-    from chat_corpus.settings.loading import check_apart, check_text
 
-    settings = for_engine(read_settings(configs, rest))
-    check_apart(settings)
-    check_text(settings)
+    settings = _settings(configs, rest)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     inventory = discovered(settings)
-    requested = source_names(wanted, inventory.found)
+    requested = source_names(included, inventory.found)
     chosen = _chosen(inventory, requested, source_names(exclude, inventory.found))
     run_output.report_unrecognised(inventory, settings)
     code = run_output.report_missing(chosen, requested=bool(requested))
-    ready = {name: source for name, source in chosen.items() if source.groups}
-    if not ready:
-        logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")
-        raise click.exceptions.Exit(code or _INCOMPLETE)
+    ready = _ready(inventory, chosen, settings, code)
     if dry_run:
-        if not force:
-            previous.check_replaceable(Path(settings.out), settings, ready)
-        _print_plan(ready, settings, as_json=as_json)
+        _print_plan(ready, settings, force=force, as_json=as_json)
         raise click.exceptions.Exit(code)
-    bar = not (rest["quiet"] or rest["log_json"])
-    with console.progress(ready, bar=bar) as progress:
+    with console.progress(ready, bar=not (rest["quiet"] or rest["log_json"])) as progress:
         done, report = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
     _log_end(inventory, chosen, done, report, settings, as_json=rest["log_json"])
-    if not (requested or exclude) and (left := run_output.leftover_outputs(Path(settings.out), report.sources, done)):
-        logs.info(left, "outputs.left")
-    if unfinished := run_output.unfinished_sources(chosen, done, requested=bool(requested)):
-        logs.warning(unfinished, "run.incomplete")
+    _log_rest(chosen, done, report, settings, requested=bool(requested), everything=not (requested or exclude))
     _print_results(done, report, sample, as_json=as_json)
     codes = {code, *(source.exit_code for source in done.values())}
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
+
+
+def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
+    """The settings of a run. Raises UsageError, also for folders that a run cannot use."""
+    from chat_corpus.settings.loading import check_apart, check_text
+
+    settings = for_engine(read_settings(configs, flags))
+    check_apart(settings)
+    check_text(settings)
+    return settings
 
 
 def _chosen(inventory: Inventory, requested: list[str], excluded: list[str]) -> dict[str, DiscoveredSource]:
@@ -160,9 +157,26 @@ def _chosen(inventory: Inventory, requested: list[str], excluded: list[str]) -> 
     return {name: inventory.found[name] for name in names if name not in excluded}
 
 
-def _print_plan(ready: Mapping[str, DiscoveredSource], settings: Settings, *, as_json: bool) -> None:
-    from chat_corpus.cli import run_output
+def _ready(
+    inventory: Inventory, chosen: Mapping[str, DiscoveredSource], settings: Settings, code: int
+) -> dict[str, DiscoveredSource]:
+    """The chosen sources that have files to read. Exits if there is none."""
+    from chat_corpus.cli import logs, run_output
 
+    ready = {name: source for name, source in chosen.items() if source.groups}
+    if not ready:
+        logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")
+        raise click.exceptions.Exit(code or _INCOMPLETE)
+    return ready
+
+
+def _print_plan(ready: Mapping[str, DiscoveredSource], settings: Settings, *, force: bool, as_json: bool) -> None:
+    """Print what would be read and written. Raises UsageError if files would have to be replaced without `force`."""
+    from chat_corpus.cli import run_output
+    from chat_corpus.runs import previous
+
+    if not force:
+        previous.check_replaceable(Path(settings.out), settings, ready)
     rows = run_output.reads_and_writes(ready, settings)
     if as_json:
         echo_json(rows)
@@ -193,6 +207,24 @@ def _log_end(
         return
     program = click.get_current_context().find_root().command_path
     summary.log(chosen, done, settings, seconds=report.run.seconds, program=program)
+
+
+def _log_rest(
+    chosen: Mapping[str, DiscoveredSource],
+    done: Mapping[str, SourceReport],
+    report: Report,
+    settings: Settings,
+    *,
+    requested: bool,
+    everything: bool,
+) -> None:
+    """Log outputs that earlier runs left, if this one was to do everything, and sources that are not complete."""
+    from chat_corpus.cli import logs, run_output
+
+    if everything and (left := run_output.leftover_outputs(Path(settings.out), report.sources, done)):
+        logs.info(left, "outputs.left")
+    if unfinished := run_output.unfinished_sources(chosen, done, requested=requested):
+        logs.warning(unfinished, "run.incomplete")
 
 
 def _print_results(done: Mapping[str, SourceReport], report: Report, sample: int | None, *, as_json: bool) -> None:

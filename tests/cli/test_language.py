@@ -8,6 +8,7 @@ import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,6 +62,20 @@ def test_the_first_variable_that_is_set_decides(
     for name, value in zip(VARIABLES, values, strict=True):
         monkeypatch.setenv(name, value)
     assert language.of_environment() == expected
+
+
+@pytest.mark.parametrize(("identifier", "expected"), [(0x0804, "zh"), (0x0404, "zh"), (0x0409, "en")], ids=hex)
+def test_windows_has_the_language_of_its_user_interface(
+    identifier: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = SimpleNamespace(GetUserDefaultUILanguage=lambda: identifier)
+    monkeypatch.setattr("ctypes.windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr("sys.platform", "win32")
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert language.of_environment() == expected
+    monkeypatch.setenv("LANG", "en_US.UTF-8")  # as Git Bash sets it
+    assert language.of_environment() == "en"
 
 
 def test_the_option_wins_over_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:

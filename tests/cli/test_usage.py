@@ -1,4 +1,4 @@
-"""Wrong command lines: what is said of them, and what was probably meant."""
+"""Wrong command lines: the message, and what was probably meant."""
 
 from __future__ import annotations
 
