@@ -40,6 +40,8 @@ def main() -> None:
     """
     # Polars reads this when it is imported. For frames as small as a shard, more threads only wait for each other.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # NumPy's library for matrices, which nothing here uses, would start as many threads as there are processors.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 for command in (run, check, list_, demo, normalize, lineage.trace, lineage.explain, lineage.compare):

@@ -64,7 +64,7 @@ def test_the_first_variable_that_is_set_decides(
     assert language.of_environment() == expected
 
 
-@pytest.mark.parametrize(("identifier", "expected"), [(0x0804, "zh"), (0x0404, "zh"), (0x0409, "en")], ids=hex)
+@pytest.mark.parametrize(("identifier", "expected"), [(0x0804, "zh"), (0x0404, "zh"), (0x0409, "en")])
 def test_windows_has_the_language_of_its_user_interface(
     identifier: int, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
