@@ -55,7 +55,8 @@ class Format:
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
     `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything: then it is damaged.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
-    many turns of its dialogue that stand right before its own, and are those of an earlier record.
+    many turns of its dialogue that stand right before its own, and are those of an earlier record. `labelled`: the last
+    turns of a dialogue are candidate responses, each labelled right or wrong (`Reason.NEGATIVE`).
 
     A layout may have dialects, facts of a whole file that no record tells by itself, as the order of a table's columns.
     `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` gives the format that reads
@@ -69,6 +70,7 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
     repeats: int = 0
+    labelled: bool = False
     fault_at_end: Callable[[bytes], str] | None = None
     dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name says what it is given
     in_dialect: Callable[[str], Format] | None = None

@@ -120,6 +120,7 @@ def reusable(out: Path, found: DiscoveredSource, settings: Settings) -> Finished
     if not isinstance(told, FinishedSource) or told.state is State.FAILED:
         return None
     same = told.fingerprint == fingerprint(found, settings) and as_told(out, found.source.name, told)
+    same = same and (told.dialogues is not msgspec.UNSET or not settings.store_dialogues)
     return told if same else None
 
 
