@@ -22,7 +22,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
-    #: Keep clean turns in the work folder, about as many bytes as were read, for runs with other filters or pairs.
+    #: Write dialogues/<source>.parquet: every turn, clean and as it was read, with address and reason. Exports are made
+    #: from it, and runs with other filters or pairs start from it.
     store_dialogues: bool = False
     #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
