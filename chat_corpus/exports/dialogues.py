@@ -5,8 +5,8 @@ A dialogue of the source becomes one or more records:
 - A rejected turn or a gap in the turns ends a piece; the turns after it begin the next one.
 - Consecutive turns of one known speaker are one message, joined by a line break.
 - Of alternative responses each gives a record of its own, with the turns before it.
-- The pairing of the source decides where a record can begin: with any turn (adjacent), with an even one (exchange), with
-  the first (first), or nowhere (none).
+- The pairing of the source decides where a record can begin: with any turn (adjacent), with an even one (exchange),
+  with the first (first), or nowhere (none).
 - Windows cut long dialogues between exchanges (a user message and its answer), never inside one.
 
 The balance holds for every frame: turns in = turns in records + turns dropped, by reason.
@@ -150,12 +150,12 @@ def _prepared(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -
     if count and options.special_tokens == "escape":
         rows = rows.with_columns(special_tokens.escape(rows["text"]))
     blank = pl.col("text").str.strip_chars().str.len_bytes().fill_null(0) == 0
-    reason = pl.when(blank).then(pl.lit(str(Reason.EMPTY)))
+    found: list[pl.Expr | str] = ["reason", pl.when(blank).then(pl.lit(str(Reason.EMPTY)))]
     if count and options.special_tokens == "refuse":
-        reason = reason.when(special).then(pl.lit(str(DropReason.SPECIAL_TOKEN)))
+        found.append(pl.when(special).then(pl.lit(str(DropReason.SPECIAL_TOKEN))))
     if pairing is Pairing.NONE:
-        reason = reason.when(pl.lit(value=True)).then(pl.lit(str(DropReason.UNANSWERED)))
-    rows = rows.with_columns(reason=pl.coalesce("reason", reason))
+        found.append(pl.lit(str(DropReason.UNANSWERED)))
+    rows = rows.with_columns(reason=pl.coalesce(found))
     return rows.with_columns(usable=pl.col("reason").is_null()), count
 
 

@@ -89,7 +89,7 @@ def _two_each(exchanges: pl.DataFrame, record: pl.Series) -> pl.DataFrame:
 
 
 def _without_long(exchanges: pl.DataFrame, max_chars: int) -> tuple[pl.DataFrame, pl.Series]:
-    """Exchanges that fit, where those around one that does not are in different sequences; and the messages left out."""
+    """Exchanges that fit, in sequences that end where one does not; and the messages that are left out."""
     long = exchanges["chars"] > max_chars
     if not long.any():
         return exchanges, _none()
