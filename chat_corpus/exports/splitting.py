@@ -1,0 +1,242 @@
+"""Identifiers, splits and order of records, by their content alone (version 1).
+
+Nothing here depends on row numbers, on other sources or on random numbers: a record has the same id and the same split
+in every export that holds it. Hashes are BLAKE2b of 64 bits, keyed with what they are for.
+
+- canonical form: NFKC, case folded, letters and digits only, a run of one character once (哈哈哈 is 哈)
+- content group: the canonical form of the first message, and of the second too if the first has fewer than 6 characters
+- split: by the hash of the group, so that a group is never in two splits
+- id: the source, a hyphen, and the hash of the contents; the n-th record of the same contents in a source hashes n too
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+import polars as pl
+
+from chat_corpus.errors import UsageError
+from chat_corpus.row_masks import apply_where, matches
+
+#: Number of these rules; it is in manifest.json.
+VERSION = 1
+#: The splits of an export, and what is in none of them because its split has reached its cap.
+SPLITS = ("train", "validation", "test")
+HELD = "held"
+#: Between the parts of a hashed text.
+_SEPARATOR = "\x1f"
+_SPLIT_KEY, _ORDER_KEY, _ID_KEY, _TEXT_KEY = (
+    f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "order", "id", "text")
+)
+#: Fewest characters of a first message that makes a group by itself: 什么 alone would be one of 600 dialogues.
+_LEAST = 6
+_RANGE = 1 << 64
+_RUN = re.compile(r"(.)\1+")
+
+
+class SplitOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which share of the content groups is in which split; the rest is train."""
+
+    #: Share of the groups in test, from 0 to less than 1.
+    test: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    #: Share of the groups in validation, from 0 to less than 1.
+    validation: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    #: Most groups of a source in test, and in validation; 0 for no limit. Groups above it are in no split.
+    max_groups: Annotated[int, msgspec.Meta(ge=0)] = 2000
+
+    def __post_init__(self) -> None:
+        if self.test + self.validation >= 1:
+            raise ValueError(
+                f"test {self.test:g} and validation {self.validation:g} leave nothing for train: "
+                "their sum must be less than 1"
+            )
+
+
+def parse_split(text: str) -> SplitOptions:
+    """Shares as the command line has them: `test=0.01,validation=0.01`. Raises UsageError.
+
+    >>> parse_split("test=0.01")
+    SplitOptions(test=0.01, validation=0.0, max_groups=2000)
+    """
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = (word.strip() for word in part.partition("="))
+        if name == "train":
+            raise UsageError(f"--split {text}: leave train out, it is what test and validation leave")
+        if name not in SPLITS or not equals:
+            raise UsageError(f"--split {text}: '{part}' found, test=SHARE or validation=SHARE expected")
+        if name in shares:
+            raise UsageError(f"--split {text}: {name} is given twice")
+        try:
+            shares[name] = float(value)
+        except ValueError:
+            raise UsageError(f"--split {text}: '{value}' is not a number; a share is like 0.01") from None
+    try:
+        return msgspec.convert(shares, SplitOptions)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--split {text}: {error}") from error
+
+
+def fold(texts: pl.Series) -> pl.Series:
+    """Texts without what two writers of the same words differ in: width, case, blanks, punctuation, symbols, marks.
+
+    A text of nothing else stays as it is.
+
+    >>> fold(pl.Series(["Ｏｋ，好 的！", "……"])).to_list()
+    ['ok好的', '……']
+    """
+    folded = texts.str.normalize("NFKC").str.to_lowercase()
+    # Letters whose case folding is more than their small letter: ß, ς, and the like.
+    special = matches(folded, r"\p{CWCF}")
+    folded = apply_where(folded, special, _case_folded).str.replace_all(r"[^\p{L}\p{N}]+", "")
+    return folded.zip_with(folded != "", texts)
+
+
+def canonical(texts: pl.Series) -> pl.Series:
+    """The canonical form: `fold`, and each run of one character once.
+
+    >>> canonical(pl.Series(["哈哈哈，Good!", "Strasse", "Straße"])).to_list()
+    ['哈god', 'strase', 'strase']
+    """
+    folded = fold(texts)
+    plain = matches(folded, r"^[\p{L}\p{N}]+$")  # others are texts that folding leaves nothing of
+    return apply_where(folded, plain, _without_runs)
+
+
+def _case_folded(texts: pl.Series) -> pl.Series:
+    return pl.Series([text.casefold() for text in texts], dtype=pl.String)
+
+
+def _without_runs(texts: pl.Series) -> pl.Series:
+    # One pass over all texts: an expression of Polars cannot refer to what it has matched.
+    return pl.Series(_RUN.sub(r"\1", "\n".join(texts)).split("\n"), dtype=pl.String)
+
+
+def content_groups(opener: pl.Series, reply: pl.Series) -> pl.Series:
+    """The content group of each dialogue as text, by its first two messages."""
+    first = canonical(opener)
+    short = first.str.len_chars() < _LEAST
+    if not short.any():
+        return first
+    second = canonical(reply.filter(short))
+    return first.clone().scatter(short.arg_true(), first.filter(short) + _SEPARATOR + second)
+
+
+def group_hashes(opener: pl.Series, reply: pl.Series) -> pl.Series:
+    """The hash of the content group of each dialogue: UInt64. Dialogues of one group have the same."""
+    return _hashed(content_groups(opener, reply), _SPLIT_KEY)
+
+
+def _hashed(texts: pl.Series, key: bytes) -> pl.Series:
+    """The keyed 64-bit BLAKE2b hash of each text and a separator, read as a big-endian number: UInt64."""
+    data = (texts + _SEPARATOR).cast(pl.Binary)
+    digests = [blake2b(one, digest_size=8, key=key).digest() for one in data]
+    return pl.Series(digests, dtype=pl.Binary).bin.reinterpret(dtype=pl.UInt64, endianness="big")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitLimits:
+    """Where the splits of one source begin and end among group hashes, from 0 to 2**64.
+
+    Test has the hashes below `test_end`, validation those from `validation_begin`. From `test_end` to `test_held`, and
+    from `validation_held` to `validation_begin`, are the groups above the cap, which are in no split.
+    """
+
+    test_end: int
+    test_held: int
+    validation_held: int
+    validation_begin: int
+
+
+def split_limits(options: SplitOptions, hashes: pl.Series | None = None) -> SplitLimits:
+    """The limits for a source whose dialogues have these group hashes (UInt64); without hashes there is no cap.
+
+    Only `max_groups` depends on the hashes, so that a cap depends on its own source alone.
+    """
+    test, validation = round(options.test * _RANGE), _RANGE - round(options.validation * _RANGE)
+    test_end, validation_begin = test, validation
+    if hashes is not None and options.max_groups:
+        in_test = hashes.filter(_below(hashes, test)).unique().sort()
+        in_validation = hashes.filter(~_below(hashes, validation)).unique().sort(descending=True)
+        if len(in_test) > options.max_groups:
+            test_end = int(in_test[options.max_groups])
+        if len(in_validation) > options.max_groups:
+            validation_begin = int(in_validation[options.max_groups - 1])
+    return SplitLimits(test_end=test_end, test_held=test, validation_held=validation, validation_begin=validation_begin)
+
+
+def assign_split(hashes: pl.Series, limits: SplitLimits) -> pl.Series:
+    """The split of each dialogue by its group hash: train, validation, test or held."""
+    ends = (
+        (limits.test_end, "test"),
+        (limits.test_held, HELD),
+        (limits.validation_held, "train"),
+        (limits.validation_begin, HELD),
+    )
+    frame = pl.DataFrame({str(number): _below(hashes, end) for number, (end, _) in enumerate(ends)})
+    names = [pl.when(str(number)).then(pl.lit(name)) for number, (_, name) in enumerate(ends)]
+    return frame.select(split=pl.coalesce(*names, pl.lit("validation"))).to_series()
+
+
+def _below(hashes: pl.Series, end: int) -> pl.Series:
+    if end >= _RANGE:  # which no 64 bits hold
+        return pl.repeat(value=True, n=len(hashes), eager=True)
+    return hashes.to_frame("hash").select(pl.col("hash") < pl.lit(end, pl.UInt64)).to_series()
+
+
+def content_keys(messages: pl.Series) -> pl.Series:
+    """A 64-bit key of the contents of each record, without system messages: UInt64.
+
+    `messages` are those of `dialogues.DIALOGUES`.
+    """
+    return _hashed(_joined(_contents(messages)), _ID_KEY)
+
+
+def equal_keys(messages: pl.Series) -> pl.Series:
+    """A key that records share if they are equal but for case, punctuation and blanks (`fold`): UInt64."""
+    contents = _contents(messages)
+    return _hashed(_joined(contents.with_columns(fold(contents["content"]))), _TEXT_KEY)
+
+
+def occurrences(keys: pl.Series) -> pl.Series:
+    """For each of the content keys of a whole source, in its order, how many were the same up to here: 1 for the first.
+
+    Records with the same key have the same contents, so that it does not matter which of them is the first.
+    """
+    return keys.to_frame("key").select(pl.int_range(1, pl.len() + 1).over("key")).to_series()
+
+
+def record_ids(source: str, keys: pl.Series, numbers: pl.Series | None = None) -> pl.Series:
+    """The ids of records with these content keys and occurrence numbers (1 for all if left out).
+
+    An id is unique in its source unless 64-bit hashes collide, and is the same whatever else the export holds.
+    """
+    if numbers is not None and (numbers > 1).any():
+        again = numbers > 1
+        texts = keys.filter(again).cast(pl.String) + _SEPARATOR + numbers.filter(again).cast(pl.String)
+        keys = keys.clone().scatter(again.arg_true(), _hashed(texts, _ID_KEY))
+    return f"{source}-" + _hexadecimal(keys)
+
+
+def order_keys(ids: pl.Series) -> pl.Series:
+    """The sort key of each record for training, from its id: UInt64. Records are in its order, ties by id."""
+    return _hashed(ids, _ORDER_KEY)
+
+
+def _hexadecimal(keys: pl.Series) -> pl.Series:
+    return pl.Series([f"{key:016x}" for key in keys], dtype=pl.String)
+
+
+def _contents(messages: pl.Series) -> pl.DataFrame:
+    """`at`, the number of the record, and `content` of each message except system messages."""
+    flat = messages.to_frame("messages").with_row_index("at").explode("messages").unnest("messages")
+    return flat.filter(pl.col("role") != "system").select("at", "content")
+
+
+def _joined(contents: pl.DataFrame) -> pl.Series:
+    joined = contents.with_columns(pl.col("at").set_sorted()).group_by("at", maintain_order=True)
+    return joined.agg(pl.col("content").str.join(_SEPARATOR))["content"]
