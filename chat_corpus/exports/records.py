@@ -1,7 +1,7 @@
 r"""The formats that records are written in: one line a record (JSON Lines), or a row an exchange (TSV, CSV).
 
-Lines are UTF-8 without a byte order mark, end with ``\n``, and hold their keys in a fixed order. JSON escapes what would
-break a line; U+2028 and U+2029 stay as they are.
+Lines are UTF-8 without a byte order mark, end with ``\n``, and hold their keys in a fixed order. JSON escapes what
+would break a line; U+2028 and U+2029 stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class RecordFormat:
     """A format. `encode` gives the bytes of a frame of `dialogues.DIALOGUES`; those of several frames can be joined.
 
     suffix        ending of its files, without the dot
-    trainers      what loads it, in the words of the card
+    readers       what loads it
     header        bytes at the beginning of each file
     carries_id    whether a record holds its id and source; if not, `<file>.ids.jsonl` does, a line a row
     by_exchange   whether a row is an exchange (a query and its answer), not a whole record
@@ -29,7 +29,7 @@ class RecordFormat:
 
     name: str
     encode: Callable[[pl.DataFrame], bytes]
-    trainers: str
+    readers: str
     suffix: str = "jsonl"
     header: bytes = b""
     carries_id: bool = True
@@ -126,14 +126,26 @@ FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
     {
         one.name: one
         for one in (
-            RecordFormat(name="messages", encode=_messages, trainers="TRL, LLaMA-Factory, ms-swift, axolotl, unsloth"),
-            RecordFormat(name="sharegpt", encode=_sharegpt, trainers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
-            RecordFormat(name="alpaca", encode=_alpaca, trainers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
-            RecordFormat(name="prompt-completion", encode=_prompt_completion, trainers="TRL"),
-            RecordFormat(name="query-response", encode=_query_response, trainers="ms-swift, LLaMA-Factory"),
-            RecordFormat(name="tsv", encode=_tsv, trainers="", suffix="tsv", carries_id=False, by_exchange=True),
+            RecordFormat(name="messages", encode=_messages, readers="TRL, LLaMA-Factory, ms-swift, axolotl, unsloth"),
+            RecordFormat(name="sharegpt", encode=_sharegpt, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
+            RecordFormat(name="alpaca", encode=_alpaca, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
+            RecordFormat(name="prompt-completion", encode=_prompt_completion, readers="TRL"),
+            RecordFormat(name="query-response", encode=_query_response, readers="ms-swift, LLaMA-Factory"),
             RecordFormat(
-                name="csv", encode=_csv, trainers="", suffix="csv", header=b"query,answer,source,id\n", by_exchange=True
+                name="tsv",
+                encode=_tsv,
+                readers="pandas, spreadsheets",
+                suffix="tsv",
+                carries_id=False,
+                by_exchange=True,
+            ),
+            RecordFormat(
+                name="csv",
+                encode=_csv,
+                readers="pandas, spreadsheets",
+                suffix="csv",
+                header=b"query,answer,source,id\n",
+                by_exchange=True,
             ),
         )
     }

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 
 import polars as pl
 
@@ -74,7 +75,10 @@ _Q_COLON = re.compile(r"(?P<word>(?<![A-Za-z0-9])[Qq][:：]\s*)(?P<number>[1-9][
 _QQ_BEHIND = re.compile(
     r"(?<![0-9A-Za-z.-])(?P<number>[1-9][0-9]{5,10})(?P<word>\s*(?:[(（]|是我的?|我的|这个)\s*(?:[Qq]{2}|扣扣)(?![A-Za-z0-9]))"
 )
-_WORDS = r"(?:[微薇威维][ .-]?信|(?<![A-Za-z])[vV][ .-]?信|(?<![A-Za-z0-9])(?:[vV][xX]|[wW][xX]|(?i:we-?chat|weixin))(?![A-Za-z]))"
+_WORDS = (
+    r"(?:[微薇威维][ .-]?信|(?<![A-Za-z])[vV][ .-]?信"
+    r"|(?<![A-Za-z0-9])(?:[vV][xX]|[wW][xX]|(?i:we-?chat|weixin))(?![A-Za-z]))"
+)
 _NAME = r"(?![Xx]{3})[A-Za-z][A-Za-z0-9_-]{5,19}(?![A-Za-z0-9_@.-])"
 _WECHAT = re.compile(
     r"(?P<word>"
@@ -89,8 +93,11 @@ _WECHAT = re.compile(
 )
 #: Names that follow the word 微信 and are nobody's.
 _PRODUCTS = frozenset(
-    "android iphone windows wechat weixin tencent download version official symbian blackberry harmony harmonyos "
-    "server client desktop python javascript facebook twitter whatsapp telegram google".split()
+    (
+        *("android", "iphone", "windows", "symbian", "blackberry", "harmony", "harmonyos"),
+        *("wechat", "weixin", "tencent", "google", "facebook", "twitter", "whatsapp", "telegram"),
+        *("download", "version", "official", "server", "client", "desktop", "python", "javascript"),
+    )
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -129,7 +136,7 @@ def mask(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
 def mask_text(text: str, counts: Counter[str]) -> str:
     """One text with placeholders; adds what was found to `counts`."""
     for detector in _DETECTORS:
-        text = detector.pattern.sub(lambda found, one=detector: _replaced(found, one, counts), text)
+        text = detector.pattern.sub(partial(_replaced, detector=detector, counts=counts), text)
     return text
 
 
@@ -142,7 +149,7 @@ class _Detector:
     rejects: Callable[[re.Match[str]], bool] = lambda _found: False
 
 
-def _replaced(found: re.Match[str], detector: _Detector, counts: Counter[str]) -> str:
+def _replaced(found: re.Match[str], *, detector: _Detector, counts: Counter[str]) -> str:
     """The text of a match with placeholders in place of its numbers."""
     if detector.rejects(found):
         return found[0]
