@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import msgspec.inspect
 
+from chat_corpus.exports.options import ExportOptions
 from chat_corpus.pipeline.settings import SourceSettings
 
 
@@ -31,6 +32,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     scheduler: str | None = None
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
+    #: How records are exported.
+    export: ExportOptions = ExportOptions()
     #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs, dedup.
     sources: Mapping[str, Mapping[str, Any]] = {}
 
