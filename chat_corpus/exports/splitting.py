@@ -29,9 +29,7 @@ SPLITS = ("train", "validation", "test")
 HELD = "held"
 #: Between the parts of a hashed text.
 _SEPARATOR = "\x1f"
-_SPLIT_KEY, _ORDER_KEY, _ID_KEY = (
-    f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "order", "id")
-)
+_SPLIT_KEY, _ORDER_KEY, _ID_KEY = (f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "order", "id"))
 #: Fewest characters of a first message that makes a group by itself: 什么 alone would be one of 600 dialogues.
 _LEAST = 6
 _RANGE = 1 << 64

@@ -50,7 +50,7 @@ def find_duplicates(parts: Sequence[Path]) -> pl.DataFrame:
 
 
 def find_repeats(parts: Sequence[Path]) -> pl.DataFrame:
-    """Each row whose key `low, high` an earlier row has: `row: u32` from 0 over all parts, and `first`, the earliest."""
+    """Each row whose key an earlier row has: `row: u32`, from 0 over all parts, and `first`, the earliest of them."""
     starts = row_offsets(parts)
     passes = 1 + starts[-1] // _PASS
     found = [

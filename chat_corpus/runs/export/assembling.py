@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -96,12 +96,14 @@ class AssembleTask:
     options: ExportOptions
 
     def __str__(self) -> str:
-        return f"{self.part.source}: turns {self.chunk.first + 1} to {self.chunk.first + self.chunk.rows} of {self.store}"
+        return (
+            f"{self.part.source}: turns {self.chunk.first + 1} to {self.chunk.first + self.chunk.rows} of {self.store}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
-    """What became of the turns of a chunk. `records_crc` is the CRC-32 of the records; `bytes` counts their text."""
+    """What became of the turns of a chunk. `bytes` counts their text."""
 
     balance: TurnBalance
     masked: Counter[str]
@@ -125,7 +127,6 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
             group=splitting.group_hashes(found["opener"], found["reply"]),
         )
         dialogues = turns["dialogue_id"].drop_nulls().rle_id()
-        total = found.select(pl.col("messages").list.eval(pl.element().struct.field("content").str.len_bytes()).list.sum())
         contents = {
             part.records: _arrow(frame.select(RECORDS.names()).sort("order", "row")),
             part.contents: _arrow(_sorted_keys(content, content)),
@@ -134,13 +135,20 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
             contents[part.keys] = _arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
     with attributed(str(task), part.folder):
         for path, data in contents.items():
-            write_atomic(path, lambda beside, data=data: write_blocks(beside, data), sync=False)
+            write_atomic(path, partial(write_blocks, data=data), sync=False)
     return Assembled(
         balance=made.balance,
         masked=masked,
         dialogues=int(dialogues.max() or 0) + 1 if len(dialogues) else 0,
-        bytes=int(total.to_series().sum()),
+        bytes=_text_bytes(found["messages"]),
     )
+
+
+def _text_bytes(messages: pl.Series) -> int:
+    """Bytes of the contents of records."""
+    contents = messages.explode().struct.field("content")
+    total: int = contents.str.len_bytes().cast(pl.Int64).to_frame("bytes").select(pl.col("bytes").sum()).item()
+    return total
 
 
 def _masked(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:

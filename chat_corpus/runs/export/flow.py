@@ -6,11 +6,11 @@ bytes do not depend on workers, engine or interruption. Memory is bounded by the
 
 from __future__ import annotations
 
-import logging
+import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,10 +27,10 @@ from chat_corpus.exports.manifest import ExportFile, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SPLITS, SplitLimits
-from chat_corpus.files.atomic import BLOCK, write_atomic, write_blocks
+from chat_corpus.files.atomic import BLOCK, write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export import repeats
-from chat_corpus.runs.export.assembling import AssembleTask, Assembled, RecordsPart, assemble_chunk
+from chat_corpus.runs.export.assembling import Assembled, AssembleTask, RecordsPart, assemble_chunk
 from chat_corpus.runs.export.chunks import chunks
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.runs.export.workers import Workers
@@ -52,8 +52,6 @@ _FILE = 24_000_000
 INDEX_FORMAT = "index"
 #: Settings that do not change what an export holds.
 _INDIFFERENT = ("raw", "out", "workers", "engine", "scheduler", "shard_bytes", "store_dialogues", "plugins", "export")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -209,9 +207,14 @@ def _collect(job: ExportJob, one: _SourceExport, written: Sequence[tuple[WriteTa
             (job.files / task.parquet).replace(job.files / path)
             one.files.append(
                 ExportFile(
-                    path=path, format="hf", bytes=made.bytes, sha256=made.sha256, source=one.name, split=split,
+                    path=path,
+                    format="hf",
+                    bytes=made.bytes,
+                    sha256=made.sha256,
+                    source=one.name,
+                    split=split,
                     rows=made.rows,
-                )  # fmt: skip
+                )
             )
         if not own:
             continue
@@ -230,8 +233,6 @@ def _joined(
     job: ExportJob, path: str, pieces: Sequence[Path], header: bytes, about: tuple[str, str, str, int]
 ) -> ExportFile:
     """Join pieces into a file, and delete them."""
-    import hashlib
-
     place, digest, size = job.files / path, hashlib.sha256(header), len(header)
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("wb") as target:
@@ -250,8 +251,6 @@ def _joined(
 
 def _index_file(job: ExportJob, one: _SourceExport) -> ExportFile:
     """Join the index of a source."""
-    import hashlib
-
     path = job.files / "index" / f"{one.name}.parquet"
     path.parent.mkdir(exist_ok=True)
     frames = [INDEX.to_frame().lazy(), *(pl.scan_ipc(part.index, glob=False) for part in one.parts)]
@@ -270,15 +269,15 @@ def _index_file(job: ExportJob, one: _SourceExport) -> ExportFile:
 def _summary(job: ExportJob, found: Sequence[_SourceExport]) -> ExportSummary:
     """The summary of an export. Raises LedgerError where a sum does not balance."""
     options = job.options
-    settings = {
-        name: value for name, value in msgspec.to_builtins(job.settings).items() if name not in _INDIFFERENT
-    }
+    settings = {name: value for name, value in msgspec.to_builtins(job.settings).items() if name not in _INDIFFERENT}
     return ExportSummary(
         sources=tuple(_source(one) for one in found),
         files=tuple(file for one in found for file in one.files),
         formats=options.formats,
         turns=options.turns,
-        group_of="record" if options.turns == "dialogue" and not (options.max_turns or options.max_chars) else "dialogue",
+        group_of="record"
+        if options.turns == "dialogue" and not (options.max_turns or options.max_chars)
+        else "dialogue",
         order="shuffled",
         has_system=bool(options.system),
         made_from=job.made_from,

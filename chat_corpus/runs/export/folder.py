@@ -107,8 +107,8 @@ def publish(folder: Path, made: Path, files: Sequence[str]) -> None:
     for path in sorted(files, key=manifest.MANIFEST.__eq__):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (made / path).replace(folder / path)
-    for path in {(folder / path).parent for path in earlier} - {folder}:
-        _remove_empty(path, folder)
+    for parent in {(folder / path).parent for path in earlier}:
+        _remove_empty(parent, folder)
 
 
 def _earlier(folder: Path) -> list[str]:

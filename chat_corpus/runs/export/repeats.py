@@ -45,7 +45,10 @@ def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
         return
     limits = list(pairwise(exact.row_offsets(keys)))
     dropped = pl.concat(
-        [pl.Series(dtype=pl.UInt32), *(dropped_rows(part) + begin for part, (begin, _) in zip(parts, limits, strict=True))]
+        [
+            pl.Series(dtype=pl.UInt32),
+            *(dropped_rows(part) + begin for part, (begin, _) in zip(parts, limits, strict=True)),
+        ]
     )
     firsts = found.select("first").unique().with_columns(row="first").select("row", "first")
     kept = pl.concat([firsts, found]).filter(~pl.col("row").is_in(dropped.implode())).sort("first", "row")

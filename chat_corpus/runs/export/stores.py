@@ -80,7 +80,9 @@ def _stale(entry: FinishedSource, settings: Settings, name: str) -> str | None:
     before = entry.fingerprint
     if before.code != versions.code_digest():
         return "another version of chat-corpus, or of its packages, wrote it"
-    if before.plugins != sources.digests(settings.plugins) or before.source != plugin_digest.code(name, settings.plugins):
+    if before.plugins != sources.digests(settings.plugins) or before.source != plugin_digest.code(
+        name, settings.plugins
+    ):
         return "the code of its source changed"
     own = settings.of(name)
     if before.settings != own.digest():

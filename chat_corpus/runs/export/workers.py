@@ -57,7 +57,9 @@ class Workers:
                 lost += self._rest(running, results)
                 results |= self._again(function, sorted(lost, key=lambda one: one[0]))
 
-    def _next(self, waiting: Iterator[tuple[int, _T]], running: dict[Future[_R], tuple[int, _T]]) -> list[tuple[int, _T]]:
+    def _next(
+        self, waiting: Iterator[tuple[int, _T]], running: dict[Future[_R], tuple[int, _T]]
+    ) -> list[tuple[int, _T]]:
         free = self._engine.prefetch - len(running)
         return [one for _, one in zip(range(free), waiting, strict=False)]
 
@@ -89,7 +91,9 @@ class Workers:
 
     def _again(self, function: Callable[[_T], _R], lost: Sequence[tuple[int, _T]]) -> dict[int, _R]:
         """The results of lost tasks, one at a time. Raises ChatCorpusError for one that its worker never survives."""
-        _log.warning("a worker process died (killed, or out of memory); its work is done again", extra={"event": "worker.died"})
+        _log.warning(
+            "a worker process died (killed, or out of memory); its work is done again", extra={"event": "worker.died"}
+        )
         self._engine.stop()
         results = {}
         for number, task in lost:
@@ -100,7 +104,9 @@ class Workers:
             finally:
                 single.stop()
             if isinstance(future.exception(), BrokenExecutor):
-                raise ChatCorpusError(f"{task}: its worker died each time, killed or out of memory; use fewer --workers")
+                raise ChatCorpusError(
+                    f"{task}: its worker died each time, killed or out of memory; use fewer --workers"
+                )
             results[number] = _result(future)
         self._engine = self._engine.restart()
         return results

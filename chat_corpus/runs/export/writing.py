@@ -158,8 +158,8 @@ def write_index(task: IndexTask) -> Counter[str]:
         none = pl.DataFrame(schema={"row": pl.UInt32, "same_as": pl.String})
         duplicates = exact.read(part.duplicates) if part.duplicates.exists() else none
         frame = frame.join(duplicates, on="row", how="left", maintain_order="left")
-        reason = pl.when(pl.col("same_as").is_not_null()).then(pl.lit(DUPLICATE))
-        reason = reason.when(pl.col("split") == HELD).then(pl.lit(HELD))
+        is_duplicate, is_held = pl.col("same_as").is_not_null(), pl.col("split") == HELD
+        reason = pl.when(is_duplicate).then(pl.lit(DUPLICATE)).when(is_held).then(pl.lit(HELD))
         frame = frame.with_columns(reason=reason)
         counts = frame.select(pl.coalesce("reason", "split").value_counts()).unnest("reason")
         found = Counter(dict(counts.iter_rows()))
