@@ -7,6 +7,7 @@ import os
 import click
 
 from chat_corpus.cli import lineage
+from chat_corpus.cli.check_export import check_export
 from chat_corpus.cli.export import export
 from chat_corpus.cli.group import RunByDefault
 from chat_corpus.cli.normalize import normalize
@@ -27,5 +28,5 @@ def main() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
-for verb in (run, export, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare):
+for verb in (run, export, check_export, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare):
     main.add_command(verb)

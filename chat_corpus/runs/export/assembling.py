@@ -76,7 +76,7 @@ class RecordsPart:
 
     @property
     def occurrences(self) -> Path:
-        """`row, number` of the records whose contents occurred before; no file where there are none."""
+        """`row, id, order` of the records whose contents occurred before; no file where there are none."""
         return self._path("occurrences")
 
     @property

@@ -48,8 +48,6 @@ from chat_corpus.settings.model import Settings
 
 #: Bytes of text of a file of a split, on average; files are cut by the order of records.
 _FILE = 24_000_000
-#: The index of a source, and its format in the manifest.
-INDEX_FORMAT = "index"
 #: Settings that do not change what an export holds.
 _INDIFFERENT = ("raw", "out", "workers", "engine", "scheduler", "shard_bytes", "store_dialogues", "plugins", "export")
 
@@ -261,7 +259,7 @@ def _index_file(job: ExportJob, one: _SourceExport) -> ExportFile:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     return ExportFile(
-        path=f"index/{one.name}.parquet", format=INDEX_FORMAT, bytes=path.stat().st_size, sha256=digest,
+        path=f"index/{one.name}.parquet", format=manifest.INDEX, bytes=path.stat().st_size, sha256=digest,
         source=one.name, rows=rows,
     )  # fmt: skip
 

@@ -55,7 +55,11 @@ def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
     numbered = kept.select("row", number=pl.int_range(1, pl.len() + 1).over("first")).filter(pl.col("number") > 1)
     numbered = numbered.sort("row")
     for part, (begin, end) in zip(parts, limits, strict=True):
-        _leave(_within(numbered, "row", begin, end).with_columns(pl.col("row") - begin), part.occurrences)
+        mine = _within(numbered, "row", begin, end).with_columns(pl.col("row") - begin)
+        if len(mine):
+            mine = mine.with_columns(id=splitting.record_ids(part.source, _contents(part, mine["row"]), mine["number"]))
+            mine = mine.with_columns(order=splitting.order_keys(mine["id"]))
+        _leave(mine.drop("number"), part.occurrences)
 
 
 def dropped_rows(part: RecordsPart) -> pl.Series:
@@ -65,13 +69,21 @@ def dropped_rows(part: RecordsPart) -> pl.Series:
     return exact.read(part.duplicates, "row")["row"]
 
 
-def content_ids(part: RecordsPart, rows: pl.Series, content: pl.Series) -> pl.Series:
-    """The ids of records of a part, by their numbers and content keys."""
+def repeated_contents(part: RecordsPart) -> pl.DataFrame:
+    """`row, id, order` of the records of a part whose contents occurred before."""
     if not part.occurrences.exists():
-        return splitting.record_ids(part.source, content)
-    told = exact.read(part.occurrences, "row", "number")
-    numbers = rows.to_frame("row").join(told, on="row", how="left", maintain_order="left")["number"].fill_null(1)
-    return splitting.record_ids(part.source, content, numbers)
+        return pl.DataFrame(schema={"row": pl.UInt32, "id": pl.String, "order": pl.UInt64})
+    return exact.read(part.occurrences)
+
+
+def ids_of(part: RecordsPart, rows: pl.Series, content: pl.Series) -> pl.Series:
+    """The ids of records of a part, by their numbers and content keys."""
+    ids = splitting.record_ids(part.source, content)
+    repeated = repeated_contents(part)
+    if repeated.is_empty():
+        return ids
+    others = rows.to_frame("row").join(repeated, on="row", how="left", maintain_order="left")["id"]
+    return others.zip_with(others.is_not_null(), ids)
 
 
 def _within(found: pl.DataFrame, column: str, begin: int, end: int) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from chat_corpus.exports.splitting import HELD, SplitLimits
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
-from chat_corpus.runs.export.repeats import content_ids, dropped_rows
+from chat_corpus.runs.export.repeats import dropped_rows, ids_of, repeated_contents
 
 #: Rows of a row group: small ones are read by the viewer of a dataset page.
 _ROW_GROUP = 20_000
@@ -90,8 +90,8 @@ class Written:
 def write_records(task: WriteTask) -> Written:
     """Write the records of a range. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        frame = pl.concat([DIALOGUES.to_frame().with_columns(order=pl.lit(0, pl.UInt64)), *_selected(task)])
-        frame = frame.sort("order", maintain_order=True).drop("order")
+        frames = list(_selected(task)) or [DIALOGUES.to_frame().with_columns(order=pl.lit(0, pl.UInt64))]
+        frame = pl.concat(frames).sort("order", "id").drop("order")
     with attributed(str(task), task.folder):
         path = task.folder / task.parquet
         if frame.is_empty():
@@ -108,19 +108,28 @@ def _selected(task: WriteTask) -> Iterator[pl.DataFrame]:
     """The records of the range in each part: `DIALOGUES` and `order`."""
     begin, end = (number * _KEYS // task.files for number in (task.number, task.number + 1))
     for part in task.parts:
-        keys = exact.read(part.records, "row", "order", "group")
-        first, last = (
-            keys["order"].search_sorted(value, "left") if value < _KEYS else len(keys) for value in (begin, end)
-        )
-        keys = keys[first:last]
+        keys = exact.read(part.records, "row", "order", "group").with_row_index("at")
+        repeated = repeated_contents(part)
+        if len(repeated):  # their ids are not those of their contents, nor is their place in the order
+            keys = keys.update(repeated.select("row", "order"), on="row")
+        inside = keys["order"] >= begin
+        inside &= keys["order"] < end if end < _KEYS else inside
+        keys = keys.filter(inside)
         chosen = splitting.assign_split(keys["group"], task.limits) == task.split
-        chosen &= ~keys["row"].is_in(dropped_rows(part).implode())
-        if not chosen.any():
+        keys = keys.filter(chosen & ~keys["row"].is_in(dropped_rows(part).implode()))
+        if keys.is_empty():
             continue
-        scan = pl.scan_ipc(part.records, glob=False).slice(first, last - first)
-        frame = scan.select("messages", "order", "row", "content").collect().filter(chosen)
-        ids = content_ids(part, frame["row"], frame["content"])
-        yield frame.select(id=ids, source=pl.lit(part.source), messages="messages", order="order")
+        yield _records(part, keys)
+
+
+def _records(part: RecordsPart, keys: pl.DataFrame) -> pl.DataFrame:
+    """Records of a part as `DIALOGUES` and `order`; `keys` has `at`, `row` and `order` of each."""
+    first, last = keys["at"].min(), keys["at"].max()
+    assert isinstance(first, int) and isinstance(last, int)  # noqa: S101, PT018 of a column of integers
+    scan = pl.scan_ipc(part.records, glob=False).slice(first, last + 1 - first)
+    frame = scan.select("messages", "content").collect()[keys["at"] - first]
+    ids = ids_of(part, keys["row"], frame["content"])
+    return frame.select("messages", id=ids, source=pl.lit(part.source), order=keys["order"]).select(*DIALOGUES, "order")
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
@@ -154,7 +163,7 @@ def write_index(task: IndexTask) -> Counter[str]:
         columns = ("row", "content", "group", "dialogue_id", "file", "record")
         frame = pl.scan_ipc(part.records, glob=False).select(columns).collect().sort("row")
         split = splitting.assign_split(frame["group"], task.limits).cast(pl.String)
-        frame = frame.with_columns(split=split, id=content_ids(part, frame["row"], frame["content"]))
+        frame = frame.with_columns(split=split, id=ids_of(part, frame["row"], frame["content"]))
         none = pl.DataFrame(schema={"row": pl.UInt32, "same_as": pl.String})
         duplicates = exact.read(part.duplicates) if part.duplicates.exists() else none
         frame = frame.join(duplicates, on="row", how="left", maintain_order="left")
