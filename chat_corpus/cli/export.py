@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.check_export import verify
 from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, known_names, read_settings
 from chat_corpus.cli.terminal import echo_json, echo_rows
@@ -97,7 +98,7 @@ def export(
         if as_json:
             echo_json(export_output.as_builtins(exported.summary))
         if check_after:
-            export_output.check(folder)
+            verify(folder, as_json=False)
     codes = {lacking, exported.exit_code}
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 

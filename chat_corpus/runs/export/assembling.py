@@ -139,7 +139,7 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
     return Assembled(
         balance=made.balance,
         masked=masked,
-        dialogues=int(dialogues.max() or 0) + 1 if len(dialogues) else 0,
+        dialogues=dialogues.n_unique(),
         bytes=_text_bytes(found["messages"]),
     )
 
