@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import one_line
 
@@ -33,6 +34,20 @@ def record(told: Record) -> Iterator[str]:
         yield "not a turn: the record holds none by nature, as a header does"
     for turn in told.turns:
         yield from _turn(turn)
+
+
+def exported(told: TracedRecord) -> Iterator[str]:
+    """The lines that tell where a record of an export came from."""
+    yield one_line(told.id)
+    yield _field("split", told.split or "held: in no split")
+    yield _field("dialogue", told.dialogue_id)
+    for message in told.messages:
+        yield _field(message.role, message.content)
+        for turn in message.turns:
+            yield one_line(f"  {turn.file}:{turn.record}, turn {turn.turn_index} of its dialogue")
+            yield _field("  raw", turn.raw)
+            if turn.read not in (turn.raw, turn.text):
+                yield _field("  read", turn.read)
 
 
 def address(at: Address) -> str:

@@ -88,19 +88,23 @@ def _settings(out: Path, name: str, told: FinishedSource, raw: str | None, plugi
 
 
 def _trusted(name: str, told: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
-    """The plugins that a source was made with, of those that the user names.
+    return trusted_plugins(name, told.plugins, told.fingerprint.plugins, plugins)
+
+
+def trusted_plugins(name: str, files: Sequence[str], digests: Sequence[str], plugins: Sequence[str]) -> tuple[str, ...]:
+    """The plugins that a source was made with, `files` with their SHA-256, of those that the user names.
 
     Raises UsageError where one is not named, ChatCorpusError where one that has its name was changed.
     """
     given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
-    for file, known in zip(told.plugins, told.fingerprint.plugins, strict=True):
+    for file, known in zip(files, digests, strict=True):
         if known not in given:
             if Path(file).name in {Path(one).name for one in plugins}:
                 raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
             raise UsageError(
                 f"{name}: made with the plugin {file}, which is code: name it with --plugin {file} to have it run"
             )
-    return tuple(given[known] for known in told.fingerprint.plugins)
+    return tuple(given[known] for known in digests)
 
 
 def _inputs(told: FinishedSource) -> dict[str, tuple[int, int, str | None]]:

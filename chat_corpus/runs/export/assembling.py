@@ -116,7 +116,7 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
     with attributed(str(task)):
         chunk, part, source = task.chunk, task.part, task.part.source
         turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(_NEEDED).collect()
-        turns, masked = _masked(turns, task.options)
+        turns, masked = mask_personal(turns, task.options)
         made = assemble(turns, task.pairing, task.options)
         found = made.dialogues
         content = splitting.content_keys(found["messages"])
@@ -151,7 +151,7 @@ def _text_bytes(messages: pl.Series) -> int:
     return total
 
 
-def _masked(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:
+def mask_personal(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:
     """Turns without personal data, and how much was masked by kind; rejected turns are not looked at."""
     if options.personal == "keep":
         return turns, Counter()
