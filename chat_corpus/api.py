@@ -131,7 +131,7 @@ def export(
     else:
         exported, _ = exporting.export_raw(Path(folder), _wanted(sources, own), own, silent, force=force)
     if exported.faults or exported.summary is None:
-        raise IncompleteError(f"not exported: {'; '.join(exported.faults.values())}")
+        raise IncompleteError("; ".join(f"{name}: {fault}" for name, fault in exported.faults.items()))
     return exported.summary
 
 

@@ -76,11 +76,11 @@ def export(
     DIR gets Parquet files with a card (README.md), licences and a manifest with all counts and digests.
     """
     from chat_corpus.cli import console, export_output
-    from chat_corpus.runs.export import folder as folders
+    from chat_corpus.runs.export import run as exporting
     from chat_corpus.runs.export.stores import stored_names
 
     settings = for_engine(read_settings(configs, {**rest, "export": _options(rest)}))
-    folders.check_folder(folder, Path(settings.raw), Path(settings.out), force=force)
+    exporting.check(folder, settings, force=force)
     talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     stored = [] if rest["raw"] else stored_names(Path(settings.out))
     if stored:
@@ -145,7 +145,7 @@ def _from_stores(
     """Export from dialogue stores, or give the rows of a dry run; and an exit code for what is missing."""
     from chat_corpus import sources
     from chat_corpus.cli import export_output
-    from chat_corpus.runs.export.run import export_stores
+    from chat_corpus.runs.export.run import export_stores, report_faults
     from chat_corpus.runs.export.stores import find_stores
 
     known = sources.load(settings.plugins)
@@ -156,8 +156,9 @@ def _from_stores(
         raise click.exceptions.Exit(_INCOMPLETE)
     if dry_run:
         stores, faults = find_stores(Path(settings.out), chosen, settings)
-        for name, fault in faults.items():
-            talk.warning(f"not exported: {fault}", "export.source", source=name)
+        report_faults(faults)
+        if not stores:
+            raise click.exceptions.Exit(_INCOMPLETE)
         reads = [(str(store.path), store.path.stat().st_size) for store in stores]
         rows = export_output.plan(reads, folder, [store.name for store in stores], settings.export)
         return rows, _INCOMPLETE if faults else 0

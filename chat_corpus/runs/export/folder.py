@@ -25,13 +25,14 @@ _PUBLISHING = "publishing.json"
 _MARK = "export"
 
 
-def check_folder(folder: Path, raw: Path, out: Path, *, force: bool) -> None:
+def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -> None:
     """Raise UsageError where an export must not be written to a folder.
 
-    `raw` and `out` are the folders of raw corpora and of outputs. With `force`, files that are there may be replaced.
+    `raw` are folders of raw corpora, `out` is that of outputs. With `force`, files that are there may be replaced.
     """
-    place, others = folder.resolve(), {"raw corpora": raw.resolve(), "outputs": out.resolve()}
-    for what, other in others.items():
+    place = folder.resolve()
+    others = [("outputs", out.resolve()), *(("raw corpora", one.resolve()) for one in raw)]
+    for what, other in others:
         if other.is_relative_to(place):
             raise UsageError(f"{folder}: holds the folder of {what}, {other}; use another folder for the export")
         if place.is_relative_to(other) and not force:

@@ -13,6 +13,7 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_export_engine
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import MANIFEST, ExportSummary
+from chat_corpus.outputs.report import reported_sources
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import folder as folders
 from chat_corpus.runs.export.flow import ExportJob, export
@@ -43,8 +44,11 @@ def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, for
 
     Raises UsageError where the folder cannot be used, ChatCorpusError where anything else goes wrong.
     """
-    folders.check_folder(folder, Path(settings.raw), Path(settings.out), force=force)
+    check(folder, settings, force=force)
     stores, faults = find_stores(Path(settings.out), names, settings)
+    report_faults(faults)
+    if not stores:  # before the folder is made
+        return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     with folders.work_folder(folder) as work:
         return _exported(folder, work, stores, faults, settings, from_raw=False)
 
@@ -56,16 +60,31 @@ def export_raw(
 
     Raises as `export_stores`.
     """
-    folders.check_folder(folder, Path(settings.raw), Path(settings.out), force=force)
+    check(folder, settings, force=force)
     with folders.work_folder(folder) as work:
         own = replace(settings, out=str(work / "run"), store_dialogues=True)
         done, _ = run(found, own, progress)
         failed = [name for name, one in done.items() if one.error]
         stores, faults = find_stores(work / "run", [name for name in done if name not in failed], own)
         faults |= {name: done[name].error for name in failed}
+        report_faults(faults)
         exported = _exported(folder, work, stores, faults, settings, from_raw=True)
     code = max((done[name].exit_code for name in failed), default=0)
     return replace_code(exported, code), done
+
+
+def check(folder: Path, settings: Settings, *, force: bool) -> None:
+    """Raise UsageError where an export must not be written to a folder."""
+    entries = reported_sources(Path(settings.out)).values()
+    raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
+    folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
+
+
+def report_faults(faults: Mapping[str, str]) -> None:
+    """Log which sources are not exported, those with the same reason together."""
+    for reason in dict.fromkeys(faults.values()):
+        names = ", ".join(name for name, fault in faults.items() if fault == reason)
+        _log.warning("not exported: %s: %s", names, reason, extra={"event": "export.source"})
 
 
 def replace_code(exported: Exported, code: int) -> Exported:
@@ -77,8 +96,6 @@ def replace_code(exported: Exported, code: int) -> Exported:
 def _exported(
     folder: Path, work: Path, stores: list[Store], faults: dict[str, str], settings: Settings, *, from_raw: bool
 ) -> Exported:
-    for name, fault in faults.items():
-        _log.warning("not exported: %s", fault, extra={"event": "export.source", "source": name})
     if not stores:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     job = ExportJob(stores=stores, settings=settings, work=work, made_from="raw" if from_raw else "store")

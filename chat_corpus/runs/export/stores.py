@@ -58,7 +58,7 @@ def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[li
             path = layout.dialogues(out, name)
             stores.append(Store(source=known[name], path=path, facts=entry.dialogues, entry=entry))
         else:
-            faults[name] = f"{name}: {fault}"
+            faults[name] = str(fault)
     return stores, faults
 
 
@@ -67,11 +67,11 @@ def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings) 
     if entry is None:
         return f"not in {out / layout.REPORT}: {_AGAIN}"
     if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
-        return f"its last run failed ({entry.error}): mend that, and {_AGAIN}"
+        return f"its last run failed ({entry.error}); correct that, and {_AGAIN}"
     if previous.was_interrupted(out, name, entry):
         return "a run was killed while it put its files in place: run again"
     if stale := _stale(entry, settings, name):
-        return f"its dialogue store is out of date: {stale}; {_AGAIN} --force"
+        return f"its dialogue store is out of date: {stale}"
     return store_fault(out, name, entry)
 
 
@@ -79,18 +79,19 @@ def _stale(entry: FinishedSource, settings: Settings, name: str) -> str | None:
     """What has changed since a store was written; None where nothing has."""
     before = entry.fingerprint
     if before.code != versions.code_digest():
-        return "another version of chat-corpus, or of its packages, wrote it"
+        return f"another version of chat-corpus, or of its packages, wrote it; {_AGAIN}"
     if before.plugins != sources.digests(settings.plugins) or before.source != plugin_digest.code(
         name, settings.plugins
     ):
-        return "the code of its source changed"
+        return f"the code of its source changed; {_AGAIN}"
     own = settings.of(name)
     if before.settings != own.digest():
         changed = [key for key, _, _ in previous.changes(entry.settings, msgspec.to_builtins(own))]
-        return f"other settings ({', '.join(changed[:5])})"
+        named = ", ".join(changed[:5])
+        return f"it was made with other settings ({named}); {_AGAIN} --force, or export with those settings"
     folder = Path(entry.raw)
     changed = [file for file, size, modified in before.input if _differs(folder / file, size, modified)]
-    return f"raw files changed ({', '.join(changed[:3])})" if changed else None
+    return f"raw files changed ({', '.join(changed[:3])}); {_AGAIN}" if changed else None
 
 
 def _differs(path: Path, size: int, modified: int) -> bool:
