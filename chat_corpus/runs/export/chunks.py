@@ -25,9 +25,9 @@ class Chunk:
     rows: int
 
 
-def chunks(store: Path, rows: int, size: int = CHUNK) -> Iterator[Chunk]:
+def chunks(store: Path, rows: int) -> Iterator[Chunk]:
     """The chunks of a store of so many rows: consecutive, and the same whatever reads them."""
-    first, weight = 0, 0
+    first, weight, size = 0, 0, CHUNK
     last: str | None = None
     for start in range(0, rows, dialogue_store.ROW_GROUP):
         frame = dialogue_store.scan(store).slice(start, dialogue_store.ROW_GROUP)

@@ -7,6 +7,7 @@ bytes do not depend on workers, engine or interruption. Memory is bounded by the
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 from collections import Counter
@@ -20,7 +21,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus import versions
-from chat_corpus.errors import DEFECT, LedgerError, UsageError
+from chat_corpus.errors import DEFECT, IncompleteError, LedgerError, UsageError
 from chat_corpus.exports import documents, manifest, splitting
 from chat_corpus.exports.dialogues import TurnBalance
 from chat_corpus.exports.manifest import ExportFile, ExportSource, ExportSummary, RawFile, SourceLedger
@@ -45,6 +46,8 @@ from chat_corpus.runs.export.writing import (
     write_records,
 )
 from chat_corpus.settings.model import Settings
+
+_log = logging.getLogger(__name__)
 
 #: Bytes of text of a file of a split, on average; files are cut by the order of records.
 _FILE = 24_000_000
@@ -100,8 +103,8 @@ class ExportJob:
 def export(job: ExportJob, workers: Workers) -> ExportSummary:
     """Make the files of an export, and return their summary; `job.files` then holds all of them.
 
-    Raises LedgerError where a sum does not balance, UsageError where no record is left, ChatCorpusError for whatever
-    else goes wrong.
+    Raises LedgerError where a sum does not balance, IncompleteError where there is no record, ChatCorpusError
+    for whatever else goes wrong.
     """
     for folder in (job.files, job.parts):
         shutil.rmtree(folder, ignore_errors=True)
@@ -115,7 +118,13 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     summary = _summary(job, found)
     if not summary.rows:
         names = ", ".join(store.name for store in job.stores)
-        raise UsageError(f"nothing to export: no turn of {names} is answered, so that there is no record")
+        raise IncompleteError(f"nothing to export: no turn of {names} is answered, so that there is no record")
+    for source in summary.sources:
+        if not source.ledger.records:
+            _log.warning(
+                "%s: no records: no turn of it is answered", source.name,
+                extra={"event": "export.empty", "source": source.name},
+            )  # fmt: skip
     made = documents.documents(summary)
     for name, data in made.items():
         write_blocks(job.files / name, data)
