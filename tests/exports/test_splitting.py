@@ -29,7 +29,7 @@ def _canonical(text: str) -> str:
 _CHARACTERS = st.sampled_from("哈哈哈，。！ Ａａaß①_=。=？ﬁΣς\u3000\u0301é½ĳ\x1f𠮷😀٣\n")
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.text(_CHARACTERS, max_size=8), max_size=5))
 def test_the_canonical_form_is_what_its_definition_says(texts: list[str]) -> None:
     assert splitting.canonical(pl.Series(texts, dtype=pl.String)).to_list() == [_canonical(text) for text in texts]
@@ -65,7 +65,7 @@ def test_ids_are_fixed() -> None:
     assert all(re.fullmatch("ptt-[0-9a-f]{16}", one) for one in ids)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.lists(st.sampled_from("好在不"), min_size=2, max_size=3), min_size=1, max_size=12), st.data())
 def test_ids_are_unique_and_stay_when_data_are_added(dialogues: list[list[str]], data: st.DataObject) -> None:
     def ids(of: list[list[str]]) -> list[str]:
@@ -95,7 +95,7 @@ def test_records_are_equal_but_for_case_punctuation_and_blanks() -> None:
     assert keys[1:].n_unique() == 5
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(st.integers(0, (1 << 64) - 1), max_size=40),
     st.floats(0, 0.49),
