@@ -55,13 +55,15 @@ def _folder(split: str) -> dict[str, Any]:
 
 
 def _entry(file: ExportFile, *, has_system: bool) -> dict[str, Any] | None:
-    """How to read a file, by its format; None for what LLaMA-Factory does not read."""
+    """How to read a file, by its format; None for what LLaMA-Factory does not read as it is.
+
+    It reads CSV, but takes texts such as NA and null for missing, and drops their rows.
+    """
     system = {"system": "system"} if has_system else {}
     entries: dict[str, dict[str, Any]] = {
         "messages": _MESSAGES,
         "sharegpt": {"formatting": "sharegpt"},
         "alpaca": {"columns": {**_ALPACA, **system}},
         "query-response": {"columns": {**_QUERY_RESPONSE, **system}},
-        "csv": {"columns": {"prompt": "query", "response": "answer"}},
     }
     return entries.get(file.format)

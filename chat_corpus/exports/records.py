@@ -134,6 +134,8 @@ def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
     return _json_lines(told[_exchanges(dialogues)["at"]] if format_.by_exchange else told)
 
 
+#: CSV readers of trainers take texts such as NA and null for missing.
+_TABLE_READERS = "pandas (keep_default_na=False), polars, spreadsheets"
 #: All formats by name, besides `hf` (Parquet), which every export has.
 FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
     {
@@ -147,7 +149,7 @@ FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
             RecordFormat(
                 name="tsv",
                 encode=_tsv,
-                readers="pandas, spreadsheets",
+                readers=_TABLE_READERS,
                 suffix="tsv",
                 carries_id=False,
                 by_exchange=True,
@@ -155,7 +157,7 @@ FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
             RecordFormat(
                 name="csv",
                 encode=_csv,
-                readers="pandas, spreadsheets",
+                readers=_TABLE_READERS,
                 suffix="csv",
                 header=b"query,answer,source,id\n",
                 by_exchange=True,

@@ -7,6 +7,7 @@ which begins with the same turns as that of its dialogue.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -42,7 +43,7 @@ def sequences(rows: pl.DataFrame, pairing: Pairing, *, first_only: bool) -> Sequ
     """
     if pairing is Pairing.FIRST:  # all responses answer turn 0: they are alternatives to each other
         rows = rows.with_columns(turn_index=pl.min_horizontal("turn_index", 1), speaker=pl.lit(None, pl.String))
-    main, others = _main_line(rows)
+    main, others = _main_line(rows, followed_by="first" if pairing is Pairing.FIRST else "last")
     left_out = others["row"] if first_only else others["row"].clear()
     others = others.clear() if first_only else others
     main = _with_pieces(main)
@@ -52,11 +53,11 @@ def sequences(rows: pl.DataFrame, pairing: Pairing, *, first_only: bool) -> Sequ
     return Sequences(messages=messages, members=members, alternatives=left_out, without_query=without_query)
 
 
-def _main_line(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _main_line(rows: pl.DataFrame, *, followed_by: Literal["first", "last"]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row for each position of a dialogue, and the usable rows that are alternatives to it.
 
-    Where a turn follows, it answers the last of the alternatives (`pipeline.pairing`), so that this one is in the main
-    line. In the last position of a dialogue it is the first usable one.
+    Where a turn follows, it answers the first or the last of the alternatives (`pipeline.pairing`), so that this one is
+    in the main line. In the last position of a dialogue it is the first usable one.
     """
     dialogue, turn = pl.col("dialogue_id"), pl.col("turn_index")
     repeated = (dialogue == dialogue.shift(1)) & (turn == turn.shift(1))
@@ -70,7 +71,7 @@ def _main_line(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     places = places.with_columns(dialogue_id=pl.col("dialogue_id").list.first())
     is_final = (dialogue != dialogue.shift(-1)).fill_null(value=True)
-    chosen = places.select(pl.when(is_final).then(pl.coalesce("usable", "first")).otherwise("last")).to_series()
+    chosen = places.select(pl.when(is_final).then(pl.coalesce("usable", "first")).otherwise(followed_by)).to_series()
     is_main = rows.select(row.is_in(chosen.implode())).to_series()
     return rows.filter(is_main).drop("place"), rows.filter(~is_main & rows["usable"]).drop("place")
 
