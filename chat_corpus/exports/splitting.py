@@ -38,6 +38,8 @@ _RANGE = 1 << 64
 #: Characters that `fold` drops, and that have no other meaning for NFKC: ASCII marks, and the common wide ones.
 _MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
 _DROPPED = f"[{_MARKS}]+"
+#: The same without `_SEPARATOR`.
+_DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
 _PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
 _RUN = re.compile(r"(.)\1+")
@@ -218,7 +220,7 @@ def content_keys(messages: pl.Series) -> pl.Series:
 
     `messages` are those of `dialogues.DIALOGUES`.
     """
-    return _hashed(_joined(_contents(messages)), _ID_KEY)
+    return _hashed(_contents(messages), _ID_KEY)
 
 
 def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -226,9 +228,25 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 
     They are hashes of this version of Polars, so that they hold for one export only.
     """
-    contents = _contents(messages)
-    texts = _joined(contents.with_columns(fold(contents["content"])))
+    texts = _fold_each(_contents(messages))
     return texts.hash(seed=1), texts.hash(seed=2)
+
+
+def _fold_each(joined: pl.Series) -> pl.Series:
+    """`fold` of each part of texts with `_SEPARATOR` between them."""
+    kept = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
+    # A part of which nothing is left stays as it is, and other characters need more than this.
+    edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
+    others = matches(joined, f"[^{_PLAIN}]") | matches(kept, edge)
+    return _set_where(kept, joined, others, _fold_parts)
+
+
+def _fold_parts(joined: pl.Series) -> pl.Series:
+    parts = (
+        joined.to_frame("text").with_row_index("at").with_columns(pl.col("text").str.split(_SEPARATOR)).explode("text")
+    )
+    folded = parts.with_columns(fold(parts["text"])).group_by("at", maintain_order=True)
+    return folded.agg(pl.col("text").str.join(_SEPARATOR))["text"]
 
 
 def occurrences(keys: pl.Series) -> pl.Series:
@@ -270,12 +288,10 @@ def _hexadecimal(keys: pl.Series) -> pl.Series:
     return pl.DataFrame(parts).select(pl.concat_str(pl.all())).to_series()
 
 
-def _contents(messages: pl.Series) -> pl.DataFrame:
-    """`at`, the number of the record, and `content` of each message except system messages."""
-    flat = messages.to_frame("messages").with_row_index("at").explode("messages").unnest("messages")
-    return flat.filter(pl.col("role") != "system").select("at", "content")
-
-
-def _joined(contents: pl.DataFrame) -> pl.Series:
-    joined = contents.with_columns(pl.col("at").set_sorted()).group_by("at", maintain_order=True)
-    return joined.agg(pl.col("content").str.join(_SEPARATOR))["content"]
+def _contents(messages: pl.Series) -> pl.Series:
+    """The contents of each record, without system messages, with `_SEPARATOR` between them."""
+    frame = messages.to_frame("messages")
+    content = pl.col("messages").list.eval(pl.element().struct.field("content"))
+    is_system = pl.col("messages").list.first().struct.field("role") == "system"
+    spoken = content.list.slice(is_system.cast(pl.Int64)) if frame.select(is_system.any()).item() else content
+    return frame.select(spoken.list.join(_SEPARATOR)).to_series()
