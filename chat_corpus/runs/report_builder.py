@@ -34,7 +34,7 @@ from chat_corpus.pipeline import script
 from chat_corpus.pipeline.counts import Counts, FileCounts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.runs import completeness, previous
-from chat_corpus.runs.planner import FileSummary
+from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
@@ -159,7 +159,7 @@ def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
         settings=msgspec.to_builtins(settings.of(source.name)),
         files=tuple(files),
         missing=tuple(told.found.missing),
-        remarks=tuple(told.found.remarks),
+        remarks=tuple(map(str, told.found.remarks)),
         seconds=round(told.seconds, 3),
         megabytes_per_second=round(told.megabytes / told.seconds, 2) if told.seconds else None,
     )

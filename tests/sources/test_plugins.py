@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.task import ShardTask, run_shard
@@ -230,7 +230,9 @@ def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
 
 def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) -> None:
     settings = Settings(plugins=(str(plugin(tmp_path)),))
-    (shard,) = ShardPlanner(found=survey(raw, sources.load(settings.plugins))["ours"], settings=settings).shards()
+    (shard,) = ShardPlanner(
+        found=discover_sources(raw, sources.load(settings.plugins))["ours"], settings=settings
+    ).shards()
     task = ShardTask(shard=shard, settings=settings, folder=tmp_path, with_keys=False, code="one")
     assert task.part != replace(task, code="other").part
 
@@ -352,13 +354,13 @@ MISBEHAVING = {
     "read gives odd fields": ("read=nameless", "tuple given by read (ours.py:N, nameless) as unread"),
     "split gives nothing": ("split=lambda data, first: None", "NoneType given by split (ours.py:N, <lambda>), "),
     "split gives other columns": ("split=splits", "DataFrame given by split (ours.py:N, splits), "),
-    "count gives nothing": ("count=lambda data: None", "ours.jsonl: None given by count (ours.py:N, <lambda>), "),
-    "count gives a float": ("count=lambda data: 2.0", "ours.jsonl: 2.0 given by count (ours.py:N, <lambda>), "),
-    "count gives less than none": ("count=lambda data: -1", "ours.jsonl: -1 given by count (ours.py:N, <lambda>), "),
-    "cut gives nothing": ("cut=lambda data: None", "ours.jsonl: None given by cut (ours.py:N, <lambda>), "),
-    "cut gives a truth": ("cut=lambda data: True", "ours.jsonl: True given by cut (ours.py:N, <lambda>), "),
-    "cut gives less than nothing": ("cut=lambda data: -1", "ours.jsonl: -1 given by cut (ours.py:N, <lambda>), "),
-    "cut gives more than all": ("cut=lambda data: 1 << 40", "given by cut (ours.py:N, <lambda>), "),
+    "count gives nothing": ("count=lambda data: None", "ours.jsonl: count (ours.py:N, <lambda>) returned None; "),
+    "count gives a float": ("count=lambda data: 2.0", "ours.jsonl: count (ours.py:N, <lambda>) returned 2.0; "),
+    "count gives less than none": ("count=lambda data: -1", "ours.jsonl: count (ours.py:N, <lambda>) returned -1; "),
+    "cut gives nothing": ("cut=lambda data: None", "ours.jsonl: cut (ours.py:N, <lambda>) returned None; "),
+    "cut gives a truth": ("cut=lambda data: True", "ours.jsonl: cut (ours.py:N, <lambda>) returned True; "),
+    "cut gives less than nothing": ("cut=lambda data: -1", "ours.jsonl: cut (ours.py:N, <lambda>) returned -1; "),
+    "cut gives more than all": ("cut=lambda data: 1 << 40", "cut (ours.py:N, <lambda>) returned "),
 }
 BEHAVIOUR = """
 import dataclasses, sys
@@ -429,7 +431,7 @@ def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, t
     settings = Settings(raw=str(raw), out=str(out), plugins=(str(file),))
     out.mkdir()
     known = sources.load(settings.plugins)
-    shard = next(ShardPlanner(found=survey(raw, known)["ours"], settings=settings).shards())
+    shard = next(ShardPlanner(found=discover_sources(raw, known)["ours"], settings=settings).shards())
     task = ShardTask(
         shard=shard, settings=settings, folder=out, with_keys=False, code=plugin_digest.code("ours", (str(file),))
     )
