@@ -328,8 +328,8 @@ def test_a_stop_signal_raises_terminated_unless_it_is_ignored(number: signal.Sig
 @pytest.mark.usefixtures("signals")
 def test_the_stop_signal_of_windows_raises_terminated(monkeypatch: pytest.MonkeyPatch) -> None:
     """CTRL_BREAK_EVENT, which `taskkill` and a closed console window send too; here another signal replaces it."""
-    monkeypatch.setattr(process_setup, "_STOP_SIGNALS", [signal.SIGUSR1])
-    monkeypatch.setattr(process_setup, "_TERMINAL_SIGNALS", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "STOP_SIGNALS", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "TERMINAL_SIGNALS", [signal.SIGUSR1])
     before = signal.getsignal(signal.SIGUSR1)
     try:
         process_setup.stop_on_signals()

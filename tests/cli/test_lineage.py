@@ -174,7 +174,7 @@ def test_members_of_archives_and_compressed_files_are_read_in_place(tmp_path: Pa
 def test_an_archive_that_is_not_needed_is_not_opened(out: Path, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(raw / "other.zip", "w") as archive:
         archive.writestr("x.txt", "x")
-    monkeypatch.setattr("chat_corpus.discovery.walk._members", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr("chat_corpus.discovery.walk.list_members", lambda *_: pytest.fail("it was opened"))
     assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
 
 

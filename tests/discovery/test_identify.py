@@ -334,7 +334,7 @@ def test_hostile_content_takes_no_signature_long(unit: str, tmp_path: Path) -> N
 def test_after_too_many_unrecognised_files_only_names_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat_corpus.discovery.inventory._MAX_OPENED", 5)
+    monkeypatch.setattr("chat_corpus.discovery.inventory.MAX_OPENED", 5)
     put(tmp_path, {**{f"a{n}": "x" for n in range(9)}, "z/chain": CHAIN, "z/tieba.dialogues": CHAIN})
     inventory = inventory_of(tmp_path)
     assert [file.name for file in inventory.found["tieba"].files] == ["z/tieba.dialogues"]

@@ -103,13 +103,13 @@ def _write(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    append = merge._Lines.append
+    append = merge.JoinedLines.append
 
-    def faulty(self: merge._Lines, blocks: Iterable[bytes], number: int | None = None) -> int:
+    def faulty(self: merge.JoinedLines, blocks: Iterable[bytes], number: int | None = None) -> int:
         lines = pl.DataFrame({"line": b"".join(blocks).splitlines(keepends=True)}, schema={"line": pl.Binary})
         return append(self, fault(lines)["line"] if len(lines) > 1 else lines["line"], number)
 
-    patched.setattr(merge._Lines, "append", faulty)
+    patched.setattr(merge.JoinedLines, "append", faulty)
 
 
 def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:

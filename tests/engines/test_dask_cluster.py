@@ -367,7 +367,7 @@ def test_a_worker_that_joins_late_meets_the_requirements_or_fails(tmp_path: Path
 
 def test_a_scheduler_without_workers_is_an_error(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = cluster_at(tmp_path, 0)
-    monkeypatch.setattr("chat_corpus.engines.dask_cluster._FIRST_WORKER", 1.0)
+    monkeypatch.setattr("chat_corpus.engines.dask_cluster.FIRST_WORKER_SECONDS", 1.0)
     try:
         with pytest.raises(
             EngineError, match=f"{site.address} has no workers; start some, for example with 'dask worker"

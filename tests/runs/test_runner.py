@@ -198,8 +198,8 @@ def test_a_merge_that_fails_leaves_rejects_and_pairs_of_one_run(
     """The rejects of the new input differ from the old ones; they may only be there with its pairs."""
     out, before = earlier
     put(out.parent / "raw", {"Gossiping-QA-Dataset.txt": FEWER + "noch eine\n"})
-    append = merge._Lines.append
-    monkeypatch.setattr(merge._Lines, "append", lambda lines, blocks, *_: append(lines, list(blocks)[:-1], *_))
+    append = merge.JoinedLines.append
+    monkeypatch.setattr(merge.JoinedLines, "append", lambda lines, blocks, *_: append(lines, list(blocks)[:-1], *_))
     failed(out, before, "stage 'merge'", "rows were written")
 
 

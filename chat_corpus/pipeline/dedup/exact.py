@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 #: Keys of one pass, which take some 100 MB to sort.
-_PASS = 1_000_000
+KEYS_PER_PASS = 1_000_000
 _VALUES = 1 << 64
 #: Message of a duplicate pair: file and record of the first such pair.
 DUPLICATE_OF = "the same pair is at {}:{}"
@@ -52,7 +52,7 @@ def find_duplicates(parts: Sequence[Path]) -> pl.DataFrame:
 def find_repeats(parts: Sequence[Path]) -> pl.DataFrame:
     """Return the rows whose key an earlier row has: `row: u32`, counted over all parts, and `first`, the earliest."""
     starts = row_offsets(parts)
-    passes = 1 + starts[-1] // _PASS
+    passes = 1 + starts[-1] // KEYS_PER_PASS
     found = [
         _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
         for number in range(passes)

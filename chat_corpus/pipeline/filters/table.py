@@ -15,7 +15,7 @@ from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
-_LONGEST = 1 << 20
+LONGEST_TURN = 1 << 20
 #: Replaces a character that was lost before a corpus was published.
 LOST = "\N{REPLACEMENT CHARACTER}"
 
@@ -23,10 +23,10 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
     """Reject turns that are too long for any stage: they get a reason, and lose their text. Takes `schema.TURNS`."""
     bytes_ = rows["text"].str.len_bytes()
-    long = bytes_ > _LONGEST
+    long = bytes_ > LONGEST_TURN
     if not long.any():
         return rows
-    message = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(_LONGEST))
+    message = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(LONGEST_TURN))
     return rows.with_columns(
         text=pl.when(~long).then("text"),
         reason=pl.when(long & pl.col("reason").is_null()).then(pl.lit(str(Reason.LENGTH))).otherwise("reason"),

@@ -76,7 +76,7 @@ def naive(addressed: list[tuple[Pair, str, int]]) -> list[tuple[int, str, int]]:
 @given(parts=PARTS)
 def test_repeats_are_those_that_a_set_would_find(size: int, parts: list[list[Pair]]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup, "_PASS", size)
+        patch.setattr(dedup, "KEYS_PER_PASS", size)
         made, addressed = parts_of(Path(folder), parts)
         assert dedup.find_duplicates([part.keys for part in made]).rows() == naive(addressed)
 
