@@ -82,7 +82,7 @@ def question_answer_inputs(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A corpus.
+    """A corpus. Mandatory are its name and its inputs; `title` is the name by default.
 
     `inputs` are read in this order; where they are `alternatives`, versions of the same dialogues, only the first that
     is found. A complete copy holds a file for each pattern of `complete`. `no_answer` are responses that mean there is
@@ -91,11 +91,11 @@ class Source:
     """
 
     name: str
-    title: str
-    url: str
-    licence: str
-    obtain: str
     inputs: tuple[Input, ...]
+    title: str = ""
+    url: str = ""
+    licence: str = "not stated"
+    obtain: str = ""
     pairing: Pairing = Pairing.ADJACENT
     traits: Traits = field(default_factory=Traits)
     alternatives: bool = False
@@ -107,3 +107,5 @@ class Source:
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, tuple) or not all(isinstance(one, Input) for one in self.inputs):
             raise TypeError("inputs: a tuple of Input expected, as in inputs=(Input(...),)")
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
