@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
+from msgspec.structs import replace
 
 from chat_corpus import sources
+from chat_corpus.discovery.added import settle_all
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import compare as comparing
@@ -125,10 +127,11 @@ def _outcomes(
 ) -> Iterator[tuple[Shard, process.ShardResult]]:
     files = [config] if isinstance(config, str | Path) else config
     settings = load([Path(file) for file in files])
-    known = sources.load(settings.plugins)
+    settings = replace(settings, corpora=settle_all(settings.corpora))
+    known = sources.load(settings.plugins, settings.added)
     if name not in known:
         raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
-    found = survey(Path(raw), known)[name]
+    found = survey(Path(raw), known, settings.added)[name]
     if not found.groups:
         raise IncompleteError("; ".join([f"{name}: {found.state} under {raw}", *found.damaged, found.source.obtain]))
     plan = ShardPlanner(found=found, settings=settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import MOVED, places
 from chat_corpus.cli.group import Verb
 from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.errors import GateError, UsageError
@@ -27,9 +28,12 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.command(cls=Verb)
 @click.argument("rows", nargs=-1, required=True, metavar="FILE.tsv:ROW[-ROW]...")
 @_RAW
+@MOVED
 @_PLUGIN
 @_JSON
-def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
+def trace(
+    rows: tuple[str, ...], raw: str | None, added: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool
+) -> None:
     """Where rows of an output came from: raw file and record, each text step, the conversion, the filters.
 
     Rows count from 1. The shard of each row is done again from the raw file, with the settings that the report tells,
@@ -44,7 +48,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     def told() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
             if path not in made:
-                made[path] = open_run.load_of(Path(path), raw, plugins)
+                made[path] = open_run.load_of(Path(path), raw, plugins, places(added))
             yield trace.trace(made[path], number)
 
     _print(told(), trace_output.row, as_json=as_json)
@@ -54,9 +58,18 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
 @click.argument("records", nargs=-1, required=True, metavar="RAWFILE:RECORD[-RECORD]...")
 @click.option("--out", metavar="DIR", default="clean_chat_corpus", show_default=True, help="Folder of the outputs.")
 @_RAW
+@MOVED
 @_PLUGIN
 @_JSON
-def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
+def explain(
+    records: tuple[str, ...],
+    out: str,
+    raw: str | None,
+    added: tuple[str, ...],
+    plugins: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """What became of raw records: not a turn, or their turns, and the rows or the reasons of their pairs.
 
     RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
@@ -71,7 +84,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     def told() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = open_run.find(path, Path(out), raw, plugins)
+                found[path] = open_run.find(path, Path(out), raw, plugins, places(added))
             written, name = found[path]
             yield trace.explain(written, name, number)
 
@@ -95,12 +108,14 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     help="Shards of a source that are done again to find causes; 0 for all that are not the same.",
 )  # fmt: skip
 @_RAW
+@MOVED
 @_PLUGIN
 @_JSON
 def compare(
     old: Path,
     new: Path,
     raw: str | None,
+    added: tuple[str, ...],
     plugins: tuple[str, ...],
     *,
     fail_on_change: bool,
@@ -119,7 +134,9 @@ def compare(
     found: list[comparison_model.Compared] = []
 
     def told() -> Iterator[comparison_model.Compared]:
-        for one in compare.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
+        for one in compare.compare(
+            old, new, raw, examples=examples, most=shards, plugins=plugins, places=places(added)
+        ):
             found.append(one)
             yield one
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from chat_corpus import process_setup
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, PLUGIN, known_names, read_settings
 from chat_corpus.cli.terminal import SafeBytes, echo
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 @click.option("-s", "--source", "name", metavar="NAME", help="Treat the lines as turns of this source.")
 @CONFIG
 @PLUGIN
+@ADD
+@LAYOUT
 @click.option("--explain", is_flag=True, help="Print each step that changes a line, and what to.")
 def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **rest: Any) -> None:
     """The text steps and the script conversion as a filter: lines from stdin to stdout, one for one.
@@ -36,8 +39,8 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     from chat_corpus import sources
     from chat_corpus.cli import normalize_lines as filter_
 
-    settings = read_settings(configs, rest)
-    known = sources.load(settings.plugins)
+    settings = settled(read_settings(configs, rest))
+    known = sources.load(settings.plugins, settings.added)
     if name is not None and known_names((name,), known) != [name]:
         raise UsageError(f"-s {name}: one source expected, or none for text of your own")
     told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import corpora
 from chat_corpus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
         told["scheduler"] = None
     if flags.get("plugins"):
         told["plugins"] = list(flags["plugins"])
+    if own := corpora(flags):
+        told["corpora"] = own
     if flags.get("pairs"):
         told["pairs"] = {"mode": flags["pairs"]}
     read = {name: flags[name] for name in ("limit", "unequal_lengths") if flags.get(name)}
@@ -57,7 +60,7 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
     checkout = click.get_current_context().obj
     files = [*([checkout] if checkout is not None and checkout.is_file() else []), *configs]
     loaded = loading.load(files, told)
-    loading.check_sources(files, loaded, sources.load(loaded.plugins))
+    loading.check_sources(files, loaded, sources.load(loaded.plugins, loaded.added))
     return loaded
 
 
@@ -87,11 +90,11 @@ def for_engine(settings: Settings) -> Settings:
 
 
 def discovered(settings: Settings) -> Inventory:
-    """What lies in the raw folder. Raises UsageError."""
+    """What lies in the raw folder, and of added corpora, whose layouts are settled. Raises UsageError."""
     from chat_corpus import sources
     from chat_corpus.discovery.inventory import discover
 
-    return discover(Path(settings.raw), sources.load(settings.plugins))
+    return discover(Path(settings.raw), sources.load(settings.plugins, settings.added), settings.added)
 
 
 def known_names(given: tuple[str, ...], known: Mapping[str, object]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, known_names, read_settings
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
@@ -27,6 +28,8 @@ _INCOMPLETE = 3
 @click.option("--out", metavar="DIR", help="Folder to write to.  [default: clean_chat_corpus]")
 @CONFIG
 @PLUGIN
+@ADD
+@LAYOUT
 @click.option("--pairs", type=click.Choice(["adjacent", "exchange", "first"]), help="How turns become pairs.")
 @click.option("--unequal-lengths", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all cores]")
@@ -80,6 +83,7 @@ def run(
     check_apart(settings)
     check_text(settings)
     talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
+    settings = settled(settings)
     seen = discovered(settings)
     found = seen.found
     asked = known_names(wanted, found)

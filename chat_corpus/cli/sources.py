@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Verb
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, read_settings
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
@@ -14,6 +15,8 @@ from chat_corpus.cli.terminal import echo, echo_json, echo_rows
 
 @click.command(name="list", cls=Verb)
 @PLUGIN
+@ADD
+@LAYOUT
 @RAW
 @CONFIG
 @JSON
@@ -25,11 +28,11 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     from chat_corpus.discovery.model import DiscoveredSource
 
     console.Console(quiet=False, verbose=False, as_json=False)
-    settings = read_settings(configs, rest)
-    known, raw = sources.load(settings.plugins), Path(settings.raw)
+    settings = settled(read_settings(configs, rest))
+    known, raw = sources.load(settings.plugins, settings.added), Path(settings.raw)
     found = (
-        survey(raw, known)
-        if raw.is_dir()
+        survey(raw, known, settings.added)
+        if raw.is_dir() or settings.added
         else {name: DiscoveredSource(source=source) for name, source in known.items()}
     )
     echo_rows(list_output.listing(found), list_output.LIST_COLUMNS, as_json=as_json)
@@ -37,6 +40,8 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
 
 @click.command(cls=Verb)
 @PLUGIN
+@ADD
+@LAYOUT
 @RAW
 @CONFIG
 @JSON
@@ -50,7 +55,7 @@ def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any
     from chat_corpus.cli.check_output import inventory
 
     console.Console(quiet=False, verbose=False, as_json=False)
-    told = inventory(discovered(read_settings(configs, rest)), hashes=hashes)
+    told = inventory(discovered(settled(read_settings(configs, rest))), hashes=hashes)
     if as_json:
         echo_json(told)
     else:

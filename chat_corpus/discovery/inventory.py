@@ -7,9 +7,11 @@ as one real file is there, no sample is read.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from chat_corpus.discovery.added import discover_added, files_of
 from chat_corpus.discovery.grouping import grouped
 from chat_corpus.discovery.identify import identify_file
 from chat_corpus.discovery.model import DiscoveredSource, FileMatch, Inventory, UnrecognisedFile
@@ -20,26 +22,46 @@ from chat_corpus.errors import UsageError
 from chat_corpus.files.compression import content_name
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import Definitions
 
 _log = logging.getLogger(__name__)
 
+#: The raw folder that need not be there where corpora are added: `Settings.raw` by default.
+DEFAULT_RAW = "raw_chat_corpus"
 #: So many files of no corpus are looked into.
 _LOOKS = 2000
 
 
-def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
+def survey(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) -> dict[str, DiscoveredSource]:
     """What was found under `raw` for each source. Warns of what may hide a corpus. Raises UsageError as `discover`."""
-    told = discover(raw, sources)
+    told = discover(raw, sources, added)
     for stray in told.unrecognised:
         if stray.warn:
             _log.warning("%s left alone: %s", stray.file.name, stray.reason, extra={"event": "file.left"})
     return told.found
 
 
-def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
-    """What was found under `raw`. Raises UsageError where `raw` is no folder."""
+def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) -> Inventory:
+    """What was found under `raw`, and of corpora that the user has `added`, whose definitions are settled.
+
+    Raises UsageError where `raw` is no folder, unless it is the default and corpora are added, and as `settled` does.
+    """
+    known = {name: source for name, source in sources.items() if name not in dict(added)}
+    given = {name: discover_added(name, definition, sources[name]) for name, definition in added}
     if not raw.is_dir():
+        if added and str(raw) == DEFAULT_RAW:
+            return Inventory(
+                found={**{name: DiscoveredSource(source=one) for name, one in known.items()}, **given}, unrecognised=[]
+            )
         raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
+    inventory = _discover_raw(raw, known, real=any(one.groups for one in given.values()))
+    taken = {path for one in given.values() for path in files_of(one)}
+    strays = [one for one in inventory.unrecognised if os.path.realpath(one.file.path) not in taken]
+    return Inventory(found={**inventory.found, **given}, unrecognised=strays)
+
+
+def _discover_raw(raw: Path, sources: Mapping[str, Source], *, real: bool) -> Inventory:
+    """What was found under `raw`; where there is a `real` corpus, the bundled samples are not read."""
     claims, strays = _judged(raw, sources)
     if len(strays) > _LOOKS:
         about = {"event": "files.many"}
@@ -47,7 +69,7 @@ def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
     claims, strays = own_outputs(claims, strays, sources)
     claims, strays = match_siblings(claims, strays, sources)
     samples = {told.file for told in claims if is_sample(told.file)}
-    real = any(told.file not in samples for told in claims)
+    real = real or any(told.file not in samples for told in claims)
     found = {}
     for name, source in sources.items():
         mine = [told for told in claims if told.place[0] == name]

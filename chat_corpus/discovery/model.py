@@ -83,6 +83,8 @@ class DiscoveredSource:
     renamed: list[RawFile] = field(default_factory=list)
     sampled: dict[RawFile, Sampled] = field(default_factory=dict)
     sample: bool = False
+    #: The folder that the names of the files are below, if it is not the raw folder.
+    root: str = ""
     #: Bundled samples that were left alone, since there is a real corpus.
     samples_left: int = 0
 

@@ -48,6 +48,12 @@ def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
     return counts, "" if counts.example is None else _beginning(records, counts.example.record)
 
 
+def readable_texts(format_: Format, head: bytes) -> pl.Series | None:
+    """The texts of the turns in a head; None as for `trial`."""
+    read = _read(format_, head)
+    return None if read is None else read[1].rows["text"]
+
+
 def _beginning(records: Records, line: int) -> str:
     text, data = records.filter(pl.col("record") == line).select("text", "bytes").row(0)
     return beginning(printable(data) if text is None else text)

@@ -43,7 +43,8 @@ _FRAME = r"^(?:[=\-—_*]{5,}|消息记录.*|消息分组[:：].*|消息对象[:
 _MEDIA = (
     r"^[\x{200e} ]*(?:<(?:Media omitted|媒体已省略|省略多媒体文件|[^<>]{0,40}omitted)>"
     r"|(?:image|video|audio|sticker|GIF|document|Contact card) omitted|(?:图片|视频|语音|表情|文件)(?:已省略|未显示)"
-    r"|\[(?:图片|照片|表情|动画表情|语音|视频|文件|位置|链接|名片|红包|转账|语音通话|视频通话|小程序|聊天记录|音乐|贴图)\])[ \t]*$"
+    r"|\[(?:图片|照片|表情|动画表情|语音|视频|文件|位置|链接|名片|红包|转账|语音通话|视频通话|小程序|聊天记录|音乐|贴图)\]"
+    r")[ \t]*$"
 )
 
 
@@ -64,7 +65,9 @@ class _Style:
         shown = records["text"]
         if shown.null_count():
             data = records["bytes"].to_list()
-            shown = shown.fill_null(pl.Series([None if one is None else printable(one) for one in data], dtype=pl.String))
+            shown = shown.fill_null(
+                pl.Series([None if one is None else printable(one) for one in data], dtype=pl.String)
+            )
         groups = shown.to_frame("line").select(groups=pl.col("line").str.extract_groups(pattern))["groups"]
         fields = groups.struct.unnest()
         offset = 1 if speaker == 1 else 0  # the groups of the time come after the speaker's
@@ -138,7 +141,7 @@ def style_of(head: bytes) -> _Style | None:
     best, most = None, 0
     for name in _STYLES:
         style = _Style(name=name, order=_order(records, name))
-        found = style.parsed(records)["speaker"].is_not_null().sum()
+        found = len(records) - style.parsed(records)["speaker"].null_count()
         if found > most * (_CLEARLY if best else 1):
             best, most = style, found
     return best if most >= max(_FEWEST, _SHARE * filled) else None

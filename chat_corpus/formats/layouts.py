@@ -14,7 +14,7 @@ from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.message_tables import ANSWER, QUERY, message_table, named_pairs
 from chat_corpus.formats.own_records import joined_characters, record_turns
 from chat_corpus.formats.parallel_files import PARALLEL
-from chat_corpus.formats.subtitles import substation, subrip
+from chat_corpus.formats.subtitles import subrip, substation
 from chat_corpus.formats.table_rows import Table
 from chat_corpus.formats.tables import table_format
 from chat_corpus.messages import Message, message
@@ -48,12 +48,12 @@ class Layout:
 
 
 def _tables(names: ColumnNames, gap: int) -> tuple[Format, ...]:
-    options = {"gap": gap} if gap else {}
+    messages = message_table(names, gap) if gap else message_table(names)
     if {QUERY, ANSWER} & {what for what, _ in names}:
         return (named_pairs(names),)
     if names:
-        return (message_table(names, **options),)
-    return message_table(**options), table_format(Table(separator=",", quoted=True), certain=True)
+        return (messages,)
+    return messages, table_format(Table(separator=",", quoted=True), certain=True)
 
 
 JSON = Layout(

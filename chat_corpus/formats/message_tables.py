@@ -30,18 +30,24 @@ SPEAKER, TEXT, DIALOGUE, TIME = "speaker", "text", "dialogue", "time"
 QUERY, ANSWER = "query", "answer"
 #: Column names of exported messages, most telling first: WeChat, QQ, Discord and Telegram exporters, and own tables.
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    SPEAKER: tuple(
-        "speaker role sender from talker author nickname username user_name user name nick issender is_sender "
-        "发言人 说话人 发送者 发送人 发言者 角色 昵称 用户 姓名 發言人 發送者 暱稱".split()
+    SPEAKER: (
+        *("speaker", "role", "sender", "from", "talker", "author", "nickname", "username", "user_name", "user", "name"),
+        *("nick", "issender", "is_sender", "发言人", "说话人", "发送者", "发送人", "发言者", "角色", "昵称", "用户"),
+        *("姓名", "發言人", "發送者", "暱稱"),
     ),
-    TEXT: tuple(
-        "text content message utterance msg body strcontent value 内容 消息 消息内容 文本 话语 發言 內容 訊息".split()
+    TEXT: (
+        *("text", "content", "message", "utterance", "msg", "body", "strcontent", "value"),
+        *("内容", "消息", "消息内容", "文本", "话语", "發言", "內容", "訊息"),
     ),
-    DIALOGUE: tuple(
-        "dialogue dialog conversation session dialogue_id dialog_id conversation_id session_id chat_id room_name room "
-        "chat thread thread_id 对话 会话 对话编号 会话编号 對話 會話".split()
+    DIALOGUE: (
+        *("dialogue", "dialog", "conversation", "session", "dialogue_id", "dialog_id", "conversation_id", "session_id"),
+        *("chat_id", "room_name", "room", "chat", "thread", "thread_id"),
+        *("对话", "会话", "对话编号", "会话编号", "對話", "會話"),
     ),
-    TIME: tuple("time timestamp datetime date strtime createtime create_time created_at sent_at 时间 日期 時間".split()),
+    TIME: (
+        *("time", "timestamp", "datetime", "date", "strtime", "createtime", "create_time", "created_at", "sent_at"),
+        *("时间", "日期", "時間"),
+    ),
 }
 _SEPARATORS = (",", "\t", ";", "|")
 #: So many of the first lines may be blank, and so many show how many columns there are.

@@ -1,8 +1,8 @@
 """JSON records of any usual shape, those of trainers among them that `instructions` does not have.
 
-TRL's conversational ``prompt`` and ``completion``, which are lists of messages, and ParlAI's ``dialog``, a list of lists
-of messages with ``id`` and ``text``, are read as the conversations that they are. Turns whose characters are parted by
-blanks, as CDial-GPT wants them, are put together by `joined_characters`.
+TRL's conversational ``prompt`` and ``completion``, which are lists of messages, and ParlAI's ``dialog``, a list with a
+list of messages with ``id`` and ``text``, are read as conversations. Turns whose characters are parted by blanks, as
+CDial-GPT wants them, are put together by `joined_characters`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from chat_corpus.formats.base import Format, Reading, Records, Turns
 from chat_corpus.formats.instructions import instruction_turns
 
 _DIALOG = "dialog"
+#: Of turns so many have a blank, and of tokens so many are one character.
+_MANY, _ALL = 0.5, 0.97
 
 
 def record_turns(record: object) -> Turns:
     """Turns of a record. Raises RecordError for any other layout.
 
-    >>> record_turns({"prompt": [{"role": "user", "content": "在吗"}], "completion": [{"role": "assistant", "content": "在"}]})
+    >>> said = {"role": "assistant", "content": "在"}
+    >>> record_turns({"prompt": [{"role": "user", "content": "在吗"}], "completion": [said]})
     ['在吗', '在']
     >>> record_turns({"dialog": [[{"id": "user", "text": "在吗"}, {"id": "assistant", "text": "在"}]]})
     ['在吗', '在']
@@ -34,7 +37,7 @@ def _plain(record: object) -> object:
     if not isinstance(record, Mapping):
         return record
     prompt, completion = record.get("prompt"), record.get("completion")
-    if _is_messages(prompt) and _is_messages(completion):
+    if isinstance(prompt, list) and isinstance(completion, list) and _is_messages(prompt) and _is_messages(completion):
         rest = {key: value for key, value in record.items() if key not in ("prompt", "completion")}
         return {**rest, "messages": [*prompt, *completion]}
     dialog = record.get(_DIALOG)
@@ -76,11 +79,9 @@ def is_parted(texts: pl.Series) -> bool:
     >>> is_parted(pl.Series(["你 好 啊", "h i"])), is_parted(pl.Series(["你好 啊", "在"]))
     (True, False)
     """
-    tokens = texts.drop_nulls().str.split(" ").explode()
+    known = texts.drop_nulls()
+    tokens = known.str.split(" ").explode()
     tokens = tokens.filter(tokens != "")
-    many = texts.drop_nulls().str.contains(" ", literal=True).mean()
-    return len(tokens) > 0 and isinstance(many, float) and many > _MANY and (tokens.str.len_chars() == 1).mean() > _ALL
-
-
-#: Of turns so many have a blank, and of tokens so many are one character.
-_MANY, _ALL = 0.5, 0.97
+    parted = int(known.str.contains(" ", literal=True).sum())
+    single = int((tokens.str.len_chars() == 1).sum())
+    return parted > _MANY * len(known) and single > _ALL * len(tokens)

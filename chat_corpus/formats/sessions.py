@@ -1,4 +1,4 @@
-"""Messages in the order of a log as dialogues: sessions end at a gap in time, consecutive messages of one speaker merge.
+"""Messages of a log as dialogues: sessions end at a gap in time, consecutive messages of one speaker merge.
 
 A file is cut into shards where a session begins, which the bytes before it show, so that no dialogue is split.
 """

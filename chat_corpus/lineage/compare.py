@@ -8,7 +8,7 @@ reports leave no other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,13 +25,21 @@ from chat_corpus.lineage.run_differences import Pair, RunDifferences, differing,
 from chat_corpus.outputs import report
 from chat_corpus.runs import previous
 
+_NOWHERE: Mapping[str, str] = {}
 _BLOCK = 1 << 24
 #: So many shards that could not be done again are told of.
 _REMARKS = 3
 
 
 def compare(
-    old: Path, new: Path, raw: str | None = None, *, examples: int, most: int, plugins: Sequence[str] = ()
+    old: Path,
+    new: Path,
+    raw: str | None = None,
+    *,
+    examples: int,
+    most: int,
+    plugins: Sequence[str] = (),
+    places: Mapping[str, str] = _NOWHERE,
 ) -> Iterator[Compared]:
     """Compare the files of pairs of two folders, source by source.
 
@@ -50,7 +58,7 @@ def compare(
             yield Compared(source=name, old_rows=rows[0], new_rows=rows[1])
         else:
             yield _Comparison(
-                outs=(old, new), name=name, raw=raw, examples=examples, most=most, plugins=plugins
+                outs=(old, new), name=name, raw=raw, examples=examples, most=most, plugins=plugins, places=places
             ).result(*rows)
 
 
@@ -78,6 +86,7 @@ class _Comparison:
     name: str
     raw: str | None
     plugins: Sequence[str]
+    places: Mapping[str, str]
     examples: int
     most: int
     #: Whether a run that should do again what it did, by its report, does not.
@@ -136,7 +145,10 @@ class _Comparison:
             self.remarks.append("not traced: the raw files or the plugins are not the same")
         else:
             try:
-                old, new = (load(out, self.name, self.raw, plugins=self.plugins, other_code=True) for out in self.outs)
+                old, new = (
+                    load(out, self.name, self.raw, plugins=self.plugins, places=self.places, other_code=True)
+                    for out in self.outs
+                )
             except ChatCorpusError as error:
                 self._doubt(error)
                 return [], None

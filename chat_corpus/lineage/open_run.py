@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.recorded_run import AGAIN, RecordedRun
 from chat_corpus.messages import count_noun, displayed
 from chat_corpus.outputs import layout, shard_index
-from chat_corpus.outputs.report import FinishedSource, read_report
+from chat_corpus.outputs.report import FinishedSource, SourceEntry, read_report
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
+_NOWHERE: Mapping[str, str] = {}
 #: What is said of files of two runs.
 INTERRUPTED = "a run was killed while it put files in place under {}, or is doing so; run it again"
 
 
 def load(
-    out: Path, name: str, raw: str | None = None, *, plugins: Sequence[str] = (), other_code: bool = False
+    out: Path,
+    name: str,
+    raw: str | None = None,
+    *,
+    plugins: Sequence[str] = (),
+    places: Mapping[str, str] = _NOWHERE,
+    other_code: bool = False,
 ) -> RecordedRun:
     """What an earlier run wrote of source `name` under `out`; `raw` is where the raw files are now, if elsewhere.
+
+    `places` are the files or folders of corpora that the user has added, by name, if they are elsewhere now.
 
     A plugin that the report names is run only if it is among `plugins`: a report is no reason to run code.
 
@@ -51,35 +61,52 @@ def load(
             f"{name}: made by other code, or with other packages ({made.code}), than this ({versions.code_digest()}): "
             f"what it did cannot be told by doing it again; {AGAIN}"
         )
-    settings = _settings(out, name, told, raw, plugins)
+    settings = _settings(out, name, told, raw, plugins, places)
     try:
         _check_outputs(out, name, told)
         entries = shard_index.read(layout.index(out, name))
     except (OSError, ValueError) as error:
         raise ChatCorpusError(f"{layout.index(out, name)}: cannot be read: {error}; {AGAIN}") from error
-    source = sources.load(settings.plugins).get(name)
+    source = sources.load(settings.plugins, settings.added).get(name)
     if source is None:
         raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
-    if plugin_digest.code(name, settings.plugins) != made.source:
+    if plugin_digest.code(name, settings.plugins, settings.added) != made.source:
         raise ChatCorpusError(f"{name}: the code that its plugin or package consists of, or imports, changed; {AGAIN}")
     return RecordedRun(
         out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
     )
 
 
-def load_of(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> RecordedRun:
+def load_of(
+    tsv: Path, raw: str | None = None, plugins: Sequence[str] = (), places: Mapping[str, str] = _NOWHERE
+) -> RecordedRun:
     """The same by the path of the file of pairs. Raises UsageError where that is none."""
     if tsv.suffix != ".tsv" or not tsv.is_file():
         raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
-    return load(tsv.parent, tsv.stem, raw, plugins=plugins)
+    return load(tsv.parent, tsv.stem, raw, plugins=plugins, places=places)
 
 
-def _settings(out: Path, name: str, told: FinishedSource, raw: str | None, plugins: Sequence[str]) -> Settings:
+def _raw(told: SourceEntry, raw: str | None, place: str | None) -> str:
+    """The folder that the raw files are named from: that of the report, unless the user says where they are now."""
+    if told.definition is UNSET:
+        return raw or told.raw
+    if place is None:
+        return told.raw
+    return place if Path(place).is_dir() else str(Path(place).parent)
+
+
+def _settings(
+    out: Path, name: str, told: FinishedSource, raw: str | None, plugins: Sequence[str], places: Mapping[str, str]
+) -> Settings:
     """The settings that a source was made with, from its report."""
     try:
         own = msgspec.convert(told.settings, SourceSettings)
         sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-        settings = Settings(raw=raw or told.raw, plugins=_trusted(name, told, plugins), **sections)
+        # A definition is no code: it says which of this program's formats reads the files.
+        added = {} if told.definition is UNSET else {name: told.definition}
+        settings = Settings(
+            raw=_raw(told, raw, places.get(name)), plugins=_trusted(name, told, plugins), corpora=added, **sections
+        )
     except msgspec.ValidationError as error:
         raise ChatCorpusError(f"{out / layout.REPORT}: settings of another version: {error}; {AGAIN}") from error
     if settings.of(name).digest() != told.fingerprint.settings:
@@ -120,7 +147,13 @@ def _check_outputs(out: Path, name: str, told: FinishedSource) -> None:
             )
 
 
-def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> tuple[RecordedRun, str]:
+def find(
+    path: str,
+    out: Path,
+    raw: str | None = None,
+    plugins: Sequence[str] = (),
+    places: Mapping[str, str] = _NOWHERE,
+) -> tuple[RecordedRun, str]:
     """The source whose outputs under `out` a raw file went into, and the file's name there.
 
     `path` leads to a file, or to a member of an archive as to a file in a folder, or it is a name as reports have it.
@@ -132,9 +165,9 @@ def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = 
     met: list[str] = []
     for name, told in report.sources.items():
         files = [file.file for file in told.files]
-        known = _known(path, files, raw or told.raw)
+        known = _known(path, files, _raw(told, raw, places.get(name)))
         if known is not None:
-            return load(out, name, raw, plugins=plugins), known
+            return load(out, name, raw, plugins=plugins, places=places), known
         met += files
     alike = [name for name in met if Path(name).name == Path(path).name]
     there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {count_noun(len(met), 'file')}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from chat_corpus import versions
@@ -150,10 +151,11 @@ def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
         licence=source.licence,
         url=source.url,
         state=told.found.state,
-        raw=settings.raw,
+        raw=told.found.root or settings.raw,
         plugins=settings.plugins,
         settings=msgspec.to_builtins(settings.of(source.name)),
         files=tuple(files),
+        definition=dict(settings.added).get(source.name, UNSET),
         missing=tuple(told.found.missing),
         remarks=tuple(told.found.remarks),
         seconds=round(told.seconds, 3),

@@ -91,7 +91,7 @@ class SourceRun:
         try:
             with attributed(f"{self.name}: before its files were read", self.folder.parent):
                 self._begin()
-            code = plugin_digest.code(self.name, settings.plugins)
+            code = plugin_digest.code(self.name, settings.plugins, settings.added)
             for shard in self.plan.shards():
                 task = ShardTask(
                     shard=shard,

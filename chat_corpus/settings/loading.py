@@ -17,8 +17,10 @@ from msgspec.structs import replace
 
 from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.settings import corpora as added
 from chat_corpus.settings import yaml_lines
 from chat_corpus.settings.model import Settings, merge_values
+from chat_corpus.sources.definitions import Definition
 
 #: Characters of a wrong value that a message shows.
 _LONGEST = 60
@@ -40,6 +42,13 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     for name, single in singles.items() if isinstance(singles, Mapping) else ():
         if not isinstance(single, Mapping):
             raise _unfit(("sources", name), single, "a section", places)
+    corpora = data.get("corpora")
+    for name, one in corpora.items() if isinstance(corpora, Mapping) else ():
+        if not isinstance(one, Mapping):
+            raise _unfit(("corpora", name), one, "a path or a section", places)
+        _check_keys(one, Definition, ("corpora", name), places)
+        added.check(name, one, places)
+        _converted(one, Definition, ("corpora", name), places)
     settings: Settings = _converted(data, Settings, (), places)
     for name, single in settings.sources.items():
         _check_keys(single, SourceSettings, ("sources", name), places)
@@ -68,13 +77,16 @@ def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     }
     plugins = filled.get("plugins")
     paths: dict[str, Any] = {key: home(filled[key]) for key in ("raw", "out") if key in filled}
+    if "corpora" in filled:
+        paths["corpora"] = added.expanded(filled["corpora"])
     return {**filled, **paths, **({"plugins": [home(one) for one in plugins]} if isinstance(plugins, list) else {})}
 
 
 def everywhere(settings: Settings) -> Settings:
     """The settings with absolute paths, which mean the same in every process and on every machine that shares them."""
     raw, out, *plugins = (str(Path(path).absolute()) for path in (settings.raw, settings.out, *settings.plugins))
-    return replace(settings, raw=raw, out=out, plugins=tuple(plugins))
+    corpora = {name: replace(one, path=added.absolute(one.path)) for name, one in settings.corpora.items()}
+    return replace(settings, raw=raw, out=out, plugins=tuple(plugins), corpora=corpora)
 
 
 def check_apart(settings: Settings) -> None:
@@ -89,7 +101,8 @@ def check_apart(settings: Settings) -> None:
 
 def check_text(settings: Settings) -> None:
     """Raise UsageError where report.json, which is UTF-8, cannot tell with which folders and plugins a run was made."""
-    named = (("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins))
+    named = [("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins)]
+    named += [("--add", path) for one in settings.corpora.values() for path in one.paths]
     for flag, path in named:
         try:
             path.encode()

@@ -9,6 +9,7 @@ import msgspec
 import msgspec.inspect
 
 from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.sources.definitions import Definition, Definitions
 
 
 class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,8 +31,16 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     scheduler: str | None = None
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
+    #: Corpora of your own: name, then path, and where the default does not fit layout, columns, gap, script, markup,
+    #: segmentation, structured, pairing, licence, title, url.
+    corpora: Mapping[str, Definition] = {}
     #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs, dedup.
     sources: Mapping[str, Mapping[str, Any]] = {}
+
+    @property
+    def added(self) -> Definitions:
+        """The corpora that the user adds."""
+        return tuple(self.corpora.items())
 
     def of(self, source: str) -> SourceSettings:
         """The settings of one source."""

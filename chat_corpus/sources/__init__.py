@@ -18,9 +18,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
 from chat_corpus.schema import is_source_name
 from chat_corpus.sources import corpora
 from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import Definitions, source_of
 
 ENTRY_POINT_GROUP = "chat_corpus.sources"
 
@@ -38,12 +40,25 @@ class Origin:
     digest: str = ""
 
 
-def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
-    """All sources by name, in the order of their names; `files` are Python files that hold a `SOURCE` each.
+def load(files: tuple[str, ...] = (), added: Definitions = ()) -> Mapping[str, Source]:
+    """All sources by name, in the order of their names, then those that the user has `added` by settings.
 
-    Raises UsageError where a file or entry point holds none or fails, or two sources have one name.
+    `files` are Python files that hold a `SOURCE` each. Raises UsageError where a file or entry point holds none or
+    fails, or two sources have one name.
     """
-    return {name: source for name, (source, _) in declared(files).items()}
+    known = {name: source for name, (source, _) in declared(files).items()}
+    for name, _ in added:
+        if name in known:
+            raise UsageError(
+                message("{name}: a source of this name exists already; add your corpus under another name", name=name)
+            )
+    return {**known, **{name: source_of(name, definition) for name, definition in added}}
+
+
+def source(name: str, files: tuple[str, ...], added: Definitions = ()) -> Source:
+    """One source. Raises KeyError where there is none of that name, and as `load`."""
+    definition = dict(added).get(name)
+    return declaring(name, files)[name][0] if definition is None else source_of(name, definition)
 
 
 def declaring(name: str, files: tuple[str, ...]) -> Mapping[str, tuple[Source, Origin]]:

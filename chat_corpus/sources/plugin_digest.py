@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from chat_corpus import sources, versions
+from chat_corpus.sources.definitions import Definitions
 
 #: What is not looked into: this package and those of `identity`, which have digest and versions there, and Python.
 _KNOWN = {"chat_corpus", *(name.replace("-", "_") for name in versions.PACKAGES), *sys.stdlib_module_names}
@@ -23,13 +24,16 @@ _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", 
 
 
 @cache
-def code(source: str, plugins: tuple[str, ...]) -> str:
+def code(source: str, plugins: tuple[str, ...], added: Definitions = ()) -> str:
     """A short digest of the code that a source is made of, besides `code_digest`; empty for one of the package's own.
 
     It is of the file or package that defines the SOURCE, and of all that its `import` statements lead to: modules and
     packages by their files, installed ones by name, version and record of what was installed, as is the source's own
     distribution. What is imported by other means is known only where a loaded module still has something of it.
+    Of a corpus that the user has `added`, it is the digest of its definition.
     """
+    if definition := dict(added).get(source):
+        return definition.digest()
     if source not in (declared := sources.declaring(source, plugins)):
         return ""
     _, origin = declared[source]

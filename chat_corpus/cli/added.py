@@ -1,0 +1,64 @@
+"""Options with which commands take corpora of the user's own, and what these make of the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
+
+if TYPE_CHECKING:
+    from chat_corpus.settings.model import Settings
+
+ADD = click.option(
+    "--add",
+    "added",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Read your own file or folder as the source NAME; may be given again.",
+)
+LAYOUT = click.option(
+    "--layout",
+    "layouts",
+    multiple=True,
+    metavar="NAME=LAYOUT",
+    help="Layout of an added corpus, if it is not to be found from the content; may be given again.",
+)
+MOVED = click.option(
+    "--add",
+    "added",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Where the files of an added corpus are now, if not where the report says.",
+)
+
+
+def corpora(flags: dict[str, Any] | Any) -> dict[str, Any]:
+    """What `--add` and `--layout` set. Raises UsageError."""
+    from chat_corpus.settings.corpora import from_flags
+
+    return from_flags(flags.get("added") or (), flags.get("layouts") or ())
+
+
+def settled(settings: Settings) -> Settings:
+    """Settings with the layouts of added corpora found from their content. Raises UsageError."""
+    if not settings.corpora:
+        return settings
+    from msgspec.structs import replace
+
+    from chat_corpus.discovery.added import settle_all
+
+    return replace(settings, corpora=settle_all(settings.corpora))
+
+
+def places(added: tuple[str, ...]) -> dict[str, str]:
+    """Where added corpora are now, by name. Raises UsageError for anything else than NAME=PATH."""
+    told = {}
+    for given in added:
+        name, sign, path = given.partition("=")
+        if not (sign and name and path):
+            raise UsageError(message("--add {given}: NAME=PATH expected, as in --add mine=chat.jsonl", given=given))
+        told[name] = path
+    return told
