@@ -58,7 +58,7 @@ def settled(name: str, definition: Definition) -> Definition:
 
     Raises UsageError where there is no such file, or no layout, or not one layout, fits the files.
     """
-    files = [_looked(entry) for entry in _entries(name, definition)[1]]
+    files = list(_first_usable(_entries(name, definition)[1]))
     usable = [one for one in files if not one.fault]
     if not usable:
         shown = joined("; ", [f"{one.file.name}: {one.fault}" for one in files[:_NAMED]])
@@ -79,13 +79,23 @@ def settled(name: str, definition: Definition) -> Definition:
         layout=found.layout.name,
         pairing=str(found.pairing) if definition.pairing == AUTO else definition.pairing,
     )
-    shown = _Shown.of(found.layout, made, usable)
+    texts = _Texts.of(found.layout, made, usable)
     if made.segmentation == "auto":
-        made = msgspec.structs.replace(made, segmentation=shown.segmentation)
+        made = msgspec.structs.replace(made, segmentation=texts.segmentation)
     if made.structured is None:
-        made = msgspec.structs.replace(made, structured=found.asked and shown.documents)
+        made = msgspec.structs.replace(made, structured=found.asked and texts.documents)
     _log.info("%s", _described(name, made, definition, found, usable), extra={"event": "added.layout", "source": name})
     return made
+
+
+def _first_usable(entries: Sequence[Entry]) -> Iterator[_Looked]:
+    """Files up to the last that is looked into to find the layout."""
+    usable = 0
+    for one in map(_looked, entries):
+        usable += not one.fault
+        yield one
+        if usable == _LOOKS:
+            return
 
 
 def discover_added(name: str, definition: Definition, source: Source) -> DiscoveredSource:
@@ -173,7 +183,7 @@ def _layout_found(name: str, definition: Definition, files: Sequence[_Looked]) -
             return Detection(layout=PARALLEL_FILES, evidence=message("two files of texts"))
     found: dict[str, list[tuple[str, Detection]]] = {}
     seen: list[tuple[str, Message]] = []
-    for one in files[:_LOOKS]:
+    for one in files:
         detected = detect(one.head, definition.columns.names)
         if isinstance(detected, Detection):
             found.setdefault(detected.layout.name, []).append((one.file.name, detected))
@@ -257,14 +267,14 @@ def _paired(name: str, definition: Definition, claims: list[tuple[int, _Looked]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Shown:
+class _Texts:
     """What the texts of a corpus show: what separates words, and whether turns are documents, with lines and code."""
 
     segmentation: Literal["none", "blank", "slash", "character"] = "none"
     documents: bool = False
 
     @classmethod
-    def of(cls, layout: Layout, definition: Definition, files: Sequence[_Looked]) -> _Shown:
+    def of(cls, layout: Layout, definition: Definition, files: Sequence[_Looked]) -> _Texts:
         """Look at the first file that can be read by itself, or at the lines of the first of several."""
         formats = formats_of(layout, definition.columns.names, definition.gap or 0, characters=False)
         for one in files:

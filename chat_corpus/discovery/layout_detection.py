@@ -39,7 +39,7 @@ _SIDES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detection:
-    """A layout that a file is in, what shows it, and how its turns become pairs; `asked`: an assistant answers a user."""
+    """A layout of a file, what shows it, and how its turns become pairs; `asked`: an assistant answers a user."""
 
     layout: Layout
     evidence: Message

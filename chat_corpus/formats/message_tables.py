@@ -132,8 +132,8 @@ def message_table(names: tuple[tuple[str, str], ...] = (), gap: int = GAP) -> Fo
         found = _look(head, names)
         return "" if found is None else found.dialect()
 
-    return Format(
-        read=partial(_read, layout=_PLAIN, gap=gap),
+    return replace(
+        _format(_PLAIN, gap),
         accepts=lambda head: _look(head, names) is not None,
         dialect_of=dialect_of,
         in_dialect=lambda dialect: _format(_Layout.of(dialect), gap),
@@ -179,8 +179,8 @@ def named_pairs(names: tuple[tuple[str, str], ...]) -> Format:
         found = pair_columns(head, names)
         return "" if found is None else found.dialect()
 
-    return Format(
-        read=plain_format(Table(separator=",", quoted=True)).read,
+    return replace(
+        plain_format(Table(separator=",", quoted=True)),
         accepts=lambda head: pair_columns(head, names) is not None,
         dialect_of=dialect_of,
         in_dialect=lambda dialect: plain_format(Table.of(dialect)),

@@ -44,7 +44,7 @@ def session_starts(messages: pl.DataFrame, gap: int) -> pl.Series:
     """
     if messages["key"].null_count() < len(messages):
         key = messages["key"].forward_fill()
-        return (key != key.shift(1)).fill_null(value=False)
+        return key.ne_missing(key.shift(1)) & (pl.int_range(len(key), eager=True) > 0)
     stamp = messages["stamp"].forward_fill()
     return ((stamp - stamp.shift(1)).abs() > gap).fill_null(value=False)
 
