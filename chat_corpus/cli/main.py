@@ -8,6 +8,7 @@ import click
 
 from chat_corpus.cli import lineage
 from chat_corpus.cli.group import RunByDefault
+from chat_corpus.cli.new_source import new_source
 from chat_corpus.cli.normalize import normalize
 from chat_corpus.cli.run import run
 from chat_corpus.cli.sources import check, list_
@@ -26,5 +27,5 @@ def main() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
-for verb in (run, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare):
+for verb in (run, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare, new_source):
     main.add_command(verb)
