@@ -49,7 +49,7 @@ def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) 
     known = {name: source for name, source in sources.items() if name not in dict(added)}
     given = {name: discover_added(name, definition, sources[name]) for name, definition in added}
     if not raw.is_dir():
-        if added and str(raw) == DEFAULT_RAW:
+        if added and raw.absolute() == Path(DEFAULT_RAW).absolute():
             return Inventory(
                 found={**{name: DiscoveredSource(source=one) for name, one in known.items()}, **given}, unrecognised=[]
             )

@@ -28,7 +28,7 @@ def select_engine(found: Mapping[str, DiscoveredSource], settings: Settings, fol
     site = dask_cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
-        sources=tuple(found),
+        sources=tuple(name for name in found if name not in settings.corpora),  # whose definitions go with the tasks
         plugins=settings.plugins,
     )
     if settings.scheduler and found:

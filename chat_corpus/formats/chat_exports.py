@@ -24,7 +24,7 @@ GAP = 3600
 #: What stands before a time, and nobody sees: marks of the writing direction.
 _MARKS = r"[\x{200e}\x{200f}\x{202a}\x{202c}\x{feff}]*"
 _NAME = r"[^:：\n]{1,60}?"
-_SAID = rf"{_MARKS}(?:({_NAME})[:：](?: |$))?(.*)"
+_SAID = rf"{_MARKS}(?:({_NAME})[:：](?: |$))?{_MARKS}(.*)"
 #: The styles: what a line with time and speaker looks like, and the groups of speaker and text in it.
 _STYLES: dict[str, tuple[str, int, int]] = {
     "bracket": (rf"^{_MARKS}\[{times.STAMP}\] ?{_SAID}$", 9, 10),  # [31/12/2023, 21:15:33] 小明: 在吗

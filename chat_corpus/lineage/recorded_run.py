@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import UNSET
 
 from chat_corpus.discovery.walk import find
 from chat_corpus.errors import ChatCorpusError, UsageError
@@ -154,19 +155,26 @@ class RecordedRun:
             rejects=layout.places(self.out, self.name)[1],
         )
 
+    @property
+    def _flag(self) -> str:
+        """The flag that says where the raw files are now."""
+        return "--raw" if self.told.definition is UNSET else f"--add {self.name}=PATH"
+
     def _input(self, name: str) -> RawFile:
         """A raw file. Raises ChatCorpusError where it is not the one that was read."""
         if name in self._files:
             return self._files[name]
         folder = Path(self.settings.raw)
         if not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
+            raise UsageError(
+                f"{folder}: no such folder, but {self.name} was made from it; name its place with {self._flag}"
+            )
         if name not in self.inputs:
             raise ChatCorpusError(f"{name}: in the index of {self.name}, and not in {layout.REPORT}; {AGAIN}")
         size, modified, known = self.inputs[name]
         file = find(folder, name)
         if file is None:
-            raise ChatCorpusError(f"{name}: not under {self.settings.raw} any more; name its place with --raw")
+            raise ChatCorpusError(f"{name}: not under {self.settings.raw} any more; name its place with {self._flag}")
         if file.size != size:
             told = f"{size:,} bytes when {self.name} was made, {file.size:,} now"
             raise ChatCorpusError(f"{file.path}: changed: {told}; {AGAIN}")

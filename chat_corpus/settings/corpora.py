@@ -13,7 +13,7 @@ from chat_corpus.formats.layouts import LAYOUTS, by_name
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.schema import is_source_name
 from chat_corpus.settings.yaml_lines import Places, place
-from chat_corpus.sources.definitions import AUTO
+from chat_corpus.sources.definitions import AUTO, Definition
 
 
 def from_flags(added: Iterable[str], layouts: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -79,6 +79,28 @@ def check(name: object, definition: Mapping[str, Any], places: Places) -> None:
     layout = definition.get("layout", AUTO)
     if isinstance(layout, str) and layout != AUTO and layout not in by_name():
         raise UsageError(message("{where}{name}: {fault}", where=where, name=name, fault=unknown_layout(layout)))
+
+
+def check_apart(corpora: Mapping[str, Definition], out: Path) -> None:
+    """Raise UsageError where the output folder is inside a folder that is added: the next run would read it."""
+    for name, definition in corpora.items():
+        for path in definition.paths:
+            folder = Path(plain(path))
+            if folder.is_dir() and out.is_relative_to(folder.resolve()):
+                raise UsageError(
+                    message(
+                        "--out {out}: inside {folder}, which is added as {name}; use another --out, or add the files "
+                        "alone",
+                        out=out,
+                        folder=folder,
+                        name=name,
+                    )
+                )
+
+
+def plain(path: str) -> str:
+    """A path without the escapes of `glob.escape`."""
+    return path.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
 
 
 def unknown_layout(layout: str) -> Message:

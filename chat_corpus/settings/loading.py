@@ -97,6 +97,7 @@ def check_apart(settings: Settings) -> None:
         raise UsageError(
             f"--out {settings.out}: {how} --raw {settings.raw}; raw files and output must lie apart: use another --out"
         )
+    added.check_apart(settings.corpora, out)
 
 
 def check_text(settings: Settings) -> None:

@@ -49,5 +49,6 @@ def test_it_changes_nothing() -> None:
 
 def test_a_source_takes_all_sections_but_what_concerns_the_run() -> None:
     assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
-        "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "sources",
+        "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "corpora",
+        "sources",
     }  # fmt: skip
