@@ -15,7 +15,7 @@ import polars as pl
 
 from chat_corpus.discovery import unusable_files
 from chat_corpus.discovery.layout_detection import Detection, detect, sides
-from chat_corpus.discovery.model import DiscoveredSource, FileGroup, Sampled
+from chat_corpus.discovery.model import DiscoveredSource, FileGroup, HeadSample
 from chat_corpus.discovery.sniff import head_of, text_of
 from chat_corpus.discovery.trial import readable_texts
 from chat_corpus.discovery.walk import Entry, entries_at
@@ -108,22 +108,22 @@ def discover_added(name: str, definition: Definition, source: Source) -> Discove
         number = None if one.fault else next(accepting, None)
         if number is not None:
             claims.append((number, one))
-        elif one.fault and len(entries) > 1 and unusable_files.is_written(content_name(one.file.name)):
-            found.remarks.append(f"{one.file.name} left alone: a document, by its name")
+        elif one.fault and len(entries) > 1 and unusable_files.is_document_or_code(content_name(one.file.name)):
+            found.remarks.append(message("{file} skipped: {reason}", file=one.file.name, reason=one.fault))
         else:
-            fault = one.fault or f"not of the layout {definition.layout}"
-            found.damaged.append(f"{one.file.name}: {fault}")
+            fault = one.fault or message("not of the layout {layout}", layout=definition.layout)
+            found.damaged.append(message("{file}: {reason}", file=one.file.name, reason=fault))
     if definition.layout == PARALLEL_FILES.name:
         claims = _paired(name, definition, claims)
         groups = [FileGroup(input=0, files=tuple(one.file for _, one in claims))]
     else:
         groups = [FileGroup(input=number, files=(one.file,)) for number, one in claims]
     found.groups.extend(groups)
-    found.sampled = {one.file: _sampled(source, number, one.head) for number, one in claims}
+    found.head_samples = {one.file: _sampled(source, number, one.head) for number, one in claims}
     return found
 
 
-def files_of(found: DiscoveredSource) -> set[str]:
+def real_paths(found: DiscoveredSource) -> set[str]:
     """The real paths of the files of a source."""
     return {os.path.realpath(file.path) for file in found.files}
 
@@ -153,8 +153,8 @@ def _matching(name: str, given: str) -> Iterator[Path]:
 
 def _looked(entry: Entry) -> _Looked:
     file = entry.file
-    if entry.trouble or not file.size:
-        return _Looked(file=file, head=b"", fault=entry.trouble or "empty")
+    if entry.problem or not file.size:
+        return _Looked(file=file, head=b"", fault=entry.problem or message("empty"))
     try:
         head = head_of(file) if entry.head is None else entry.head
         if head.startswith(MARK) and not file.compressed and file.member is None:
@@ -166,11 +166,11 @@ def _looked(entry: Entry) -> _Looked:
     kind = unusable_files.by_content(head, name)
     if kind is not None:
         return _Looked(file=file, head=b"", fault=kind.message)
-    if unusable_files.is_written(name):
-        return _Looked(file=file, head=b"", fault="a document or a program, by its name")
+    if unusable_files.is_document_or_code(name):
+        return _Looked(file=file, head=b"", fault=message("a document or a program, by its name"))
     text = text_of(head)
     if text is None:
-        return _Looked(file=file, head=b"", fault="no text, as far as its first bytes show")
+        return _Looked(file=file, head=b"", fault=message("no text, as far as its first bytes show"))
     data = text_head(head)
     return _Looked(file=file, head=data if utf8_share(data) >= UTF8_SHARE else text.encode("utf-8", "surrogatepass"))
 
@@ -325,10 +325,10 @@ def _shown(definition: Definition) -> str:
     return ", ".join(definition.paths)
 
 
-def _sampled(source: Source, number: int, head: bytes) -> Sampled:
+def _sampled(source: Source, number: int, head: bytes) -> HeadSample:
     whole = len(head) < HEAD_BYTES
     data = head if whole else head[: cut_at_line(head) or len(head)]
-    return Sampled(records=source.inputs[number].format.fitted(head).count(data), bytes=len(data), whole=whole)
+    return HeadSample(records=source.inputs[number].format.fitted(head).count(data), bytes=len(data), whole=whole)
 
 
 def settle_all(added: Mapping[str, Definition]) -> dict[str, Definition]:

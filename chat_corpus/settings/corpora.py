@@ -12,7 +12,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.formats.layouts import LAYOUTS, by_name
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.schema import is_source_name
-from chat_corpus.settings.yaml_lines import Places, place
+from chat_corpus.settings.yaml_lines import Locations, location
 from chat_corpus.sources.definitions import AUTO, Definition
 
 
@@ -60,9 +60,9 @@ def _home(path: Any) -> Any:
         return path
 
 
-def check(name: object, definition: Mapping[str, Any], places: Places) -> None:
+def check(name: object, definition: Mapping[str, Any], locations: Locations) -> None:
     """Raise UsageError where a name, a path or a layout of a definition cannot be."""
-    where = place(("corpora", str(name)), places)
+    where = location(("corpora", str(name)), locations)
     if not is_source_name(name):
         raise UsageError(
             message(

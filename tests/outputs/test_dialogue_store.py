@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.parts import Part
@@ -96,7 +96,7 @@ def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", sorted(sources.load()))
 def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> None:
     source, settings = sources.load()[name], Settings()
-    for shard in ShardPlanner(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
+    for shard in ShardPlanner(found=discover_sources(SAMPLES, sources.load())[name], settings=settings).shards():
         cleaned = process.clean_turns(shard, source, settings.of(name), reading.records(shard, source))
         dialogue_store.write(cleaned, tmp_path / "turns", name)
         again = dialogue_store.read(tmp_path / "turns", name)
@@ -141,7 +141,7 @@ def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: 
 def test_a_part_that_was_damaged_is_no_part(ending: str, raw: Path, tmp_path: Path) -> None:
     """What an interrupted run has left may have been damaged since."""
     settings = Settings(raw=str(raw), out=str(tmp_path / "out"))
-    plan = ShardPlanner(found=survey(raw, sources.load())["ptt"], settings=settings)
+    plan = ShardPlanner(found=discover_sources(raw, sources.load())["ptt"], settings=settings)
     task = ShardTask(shard=next(iter(plan.shards())), settings=settings, folder=tmp_path, with_keys=True)
     counts = run_shard(task)
     assert task.part.counts() == counts
