@@ -112,7 +112,9 @@ def discover_added(name: str, definition: Definition, source: Source) -> Discove
             found.remarks.append(message("{file} skipped: {reason}", file=one.file.name, reason=one.fault))
         else:
             fault = one.fault or message("not of the layout {layout}", layout=definition.layout)
-            found.damaged.append(message("{file}: {reason}", file=one.file.name, reason=fault))
+            (found.damaged if one.fault else found.unusable).append(
+                message("{file}: {reason}", file=one.file.name, reason=fault)
+            )
     if definition.layout == PARALLEL_FILES.name:
         claims = _paired(name, definition, claims)
         groups = [FileGroup(input=0, files=tuple(one.file for _, one in claims))]

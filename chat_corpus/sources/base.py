@@ -102,7 +102,7 @@ class Source:
     title: str = ""
     url: str = ""
     licence: str = "not stated"
-    obtain: str = ""
+    obtain: str = "not stated"
     pairing: Pairing = Pairing.ADJACENT
     traits: Traits = field(default_factory=Traits)
     alternatives: bool = False

@@ -96,6 +96,7 @@ def source_of(name: str, definition: Definition) -> Source:
         name=name,
         title=definition.title or name,
         url=definition.url,
+        obtain=f"your own corpus, added as {', '.join(definition.paths)}",
         licence=definition.licence,
         inputs=tuple(Input(files=definition.paths[: max(1, one.parts)], format=one, many=True) for one in formats),
         pairing=Pairing.ADJACENT if definition.pairing == AUTO else Pairing(definition.pairing),

@@ -84,7 +84,7 @@ def test_the_layout_and_the_keys_are_part_of_what_an_output_was_made_with(tmp_pa
     entry = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["sources"]["mine"]
     assert (entry["definition"]["layout"], entry["definition"]["gap"]) == ("chat-export", 86400)
     run(tmp_path, "--add", f"mine={tmp_path / 'qq.txt'}", out="other")
-    assert "the raw files or the plugins" in invoke("compare", tmp_path / "other", tmp_path / "out").stdout
+    assert "different raw files or plugins" in invoke("compare", tmp_path / "other", tmp_path / "out").stdout
 
 
 def test_settings_hold_patterns_columns_and_facts(tmp_path: Path) -> None:
