@@ -109,7 +109,7 @@ def discover_added(name: str, definition: Definition, source: Source) -> Discove
         if number is not None:
             claims.append((number, one))
         elif one.fault and len(entries) > 1 and unusable_files.is_document_or_code(content_name(one.file.name)):
-            found.remarks.append(message("{file} skipped: {reason}", file=one.file.name, reason=one.fault))
+            found.remarks.append(message("skipped {file}: {reason}", file=one.file.name, reason=one.fault))
         else:
             fault = one.fault or message("not of the layout {layout}", layout=definition.layout)
             (found.damaged if one.fault else found.unusable).append(
@@ -156,7 +156,7 @@ def _matching(name: str, given: str) -> Iterator[Path]:
 def _looked(entry: Entry) -> _Looked:
     file = entry.file
     if entry.problem or not file.size:
-        return _Looked(file=file, head=b"", fault=entry.problem or message("empty"))
+        return _Looked(file=file, head=b"", fault=entry.problem or message("empty file"))
     try:
         head = head_of(file) if entry.head is None else entry.head
         if head.startswith(MARK) and not file.compressed and file.member is None:
@@ -172,7 +172,7 @@ def _looked(entry: Entry) -> _Looked:
         return _Looked(file=file, head=b"", fault=message("a document or a program, by its name"))
     text = text_of(head)
     if text is None:
-        return _Looked(file=file, head=b"", fault=message("no text, as far as its first bytes show"))
+        return _Looked(file=file, head=b"", fault=message("not a text file, judging by its first bytes"))
     data = text_head(head)
     return _Looked(file=file, head=data if utf8_share(data) >= UTF8_SHARE else text.encode("utf-8", "surrogatepass"))
 

@@ -19,7 +19,7 @@ from chat_corpus.formats.json_layout import decode, has_record
 from chat_corpus.formats.layouts import ColumnNames, Layout
 from chat_corpus.formats.message_tables import header_of
 from chat_corpus.formats.own_records import record_turns
-from chat_corpus.messages import Message, beginning, count_noun, joined, message
+from chat_corpus.messages import Message, beginning, count_noun, error_text, joined, message
 from chat_corpus.schema import Pairing
 
 #: Lines of a file of `E` and `M`: of so many lines, that are not blank, one of these.
@@ -96,7 +96,7 @@ def _json(head: bytes) -> Detection | Message | None:
         try:
             turns = record_turns(value)
         except RecordError as error:
-            fault = fault or message("JSON, but not of a known shape: {fault}", fault=str(error))
+            fault = fault or message("JSON, but not of a known shape: {fault}", fault=error_text(error))
             continue
         if not isinstance(value, dict):
             return Detection(layout=layouts.JSON, evidence=message("lists of texts"))

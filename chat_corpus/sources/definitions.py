@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from chat_corpus.formats.layouts import JSON, by_name, formats_of
+from chat_corpus.messages import message
 from chat_corpus.schema import Markup, Pairing, Script, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source
 
@@ -96,7 +97,7 @@ def source_of(name: str, definition: Definition) -> Source:
         name=name,
         title=definition.title or name,
         url=definition.url,
-        obtain=f"your own corpus, added as {', '.join(definition.paths)}",
+        obtain=message("your own corpus, added as {path}", path=", ".join(definition.paths)),
         licence=definition.licence,
         inputs=tuple(Input(files=definition.paths[: max(1, one.parts)], format=one, many=True) for one in formats),
         pairing=Pairing.ADJACENT if definition.pairing == AUTO else Pairing(definition.pairing),
