@@ -9,7 +9,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from chat_corpus import sources
-from chat_corpus.discovery.added import settle_all
+from chat_corpus.discovery.added_layouts import settle_all
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import IncompleteError, UsageError
 from chat_corpus.lineage import compare as comparing

@@ -1,4 +1,4 @@
-"""Options with which commands take corpora of the user's own, and what these make of the settings."""
+"""Options for corpora that the user adds, and the settings that they make."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def settled(settings: Settings) -> Settings:
         return settings
     from msgspec.structs import replace
 
-    from chat_corpus.discovery.added import settle_all
+    from chat_corpus.discovery.added_layouts import settle_all
 
     return replace(settings, corpora=settle_all(settings.corpora))
 
 
 def places(added: tuple[str, ...]) -> dict[str, str]:
     """Where added corpora are now, by name. Raises UsageError for anything else than NAME=PATH."""
-    told = {}
+    paths = {}
     for given in added:
         name, sign, path = given.partition("=")
         if not (sign and name and path):
             raise UsageError(message("--add {given}: NAME=PATH expected, as in --add mine=chat.jsonl", given=given))
-        told[name] = path
-    return told
+        paths[name] = path
+    return paths

@@ -38,15 +38,15 @@ def new_source(name: str, out: Path | None) -> None:
     folder, module = out or Path(name), name.replace("-", "_")
     module = f"source_{module}" if module[0].isdigit() else module
     templates = files("chat_corpus").joinpath("templates")
-    wanted = {
+    outputs = {
         folder / f"{module}.py": "source.py.txt",
         folder / f"test_{module}.py": "test_source.py.txt",
         folder / "raw" / f"{name}.txt": "sample.txt",
     }
-    for path in wanted:
+    for path in outputs:
         if path.exists():
             raise UsageError(message("{path}: exists already; use another --out, or another name", path=path))
-    for path, template in wanted.items():
+    for path, template in outputs.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = templates.joinpath(template).read_text("utf-8")
         path.write_text(text.replace("@NAME@", name).replace("@MODULE@", module), "utf-8", newline="\n")

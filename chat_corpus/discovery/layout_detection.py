@@ -39,12 +39,12 @@ _SIDES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detection:
-    """A layout of a file, what shows it, and how its turns become pairs; `asked`: an assistant answers a user."""
+    """The layout of a file, the evidence, and how turns become pairs; `is_assistant`: an assistant answers a user."""
 
     layout: Layout
     evidence: Message
     pairing: Pairing = Pairing.ADJACENT
-    asked: bool = False
+    is_assistant: bool = False
 
 
 def detect(head: bytes, names: ColumnNames = ()) -> Detection | Message:
@@ -101,20 +101,20 @@ def _json(head: bytes) -> Detection | Message | None:
         if not isinstance(value, dict):
             return Detection(layout=layouts.JSON, evidence=message("lists of texts"))
         shown = joined(", ", [str(key)[:40] for key in islice(value, _KEYS)])
-        asks = _is_asked(value, len(turns))
+        is_assistant = _has_assistant(value, len(turns))
         return Detection(
             layout=layouts.JSON,
             evidence=message("records with the keys {keys}", keys=shown),
-            pairing=Pairing.EXCHANGE if asks else Pairing.ADJACENT,
-            asked=asks,
+            pairing=Pairing.EXCHANGE if is_assistant else Pairing.ADJACENT,
+            is_assistant=is_assistant,
         )
     if has_record(head, record_turns):  # behind values that are none
         return Detection(layout=layouts.JSON, evidence=message("JSON"))
     return fault
 
 
-def _is_asked(record: dict[str, object], turns: int) -> bool:
-    """Whether in a record a user asks and an assistant answers."""
+def _has_assistant(record: dict[str, object], turns: int) -> bool:
+    """Whether an assistant answers a user in a record."""
     for key in _INSTRUCTIONS & set(record):
         value = record[key]
         if isinstance(value, str):

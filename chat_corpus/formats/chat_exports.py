@@ -1,4 +1,4 @@
-"""Chats exported as text by WhatsApp, WeChat, QQ and the like: a time and a speaker, then what was said.
+"""Chats exported as text by WhatsApp, WeChat, QQ and the like: a time, a speaker, a message.
 
 Which style a file has is found in its first bytes: the message after the speaker on one line, or on the lines below.
 Lines without time and speaker continue the message before. Sessions end at a gap, consecutive messages of one speaker
@@ -21,7 +21,7 @@ from chat_corpus.schema import Reason
 
 #: Seconds without a message that end a session.
 GAP = 3600
-#: What stands before a time, and nobody sees: marks of the writing direction.
+#: Invisible marks of the writing direction before a time.
 _MARKS = r"[\x{200e}\x{200f}\x{202a}\x{202c}\x{feff}]*"
 _NAME = r"[^:：\n]{1,60}?"
 _SAID = rf"{_MARKS}(?:({_NAME})[:：](?: |$))?{_MARKS}(.*)"
@@ -35,11 +35,11 @@ _STYLES: dict[str, tuple[str, int, int]] = {
 }
 #: A head of an export has so many lines with time and speaker, and so large a share of the lines that are not blank.
 _FEWEST, _SHARE = 2, 0.2
-#: A style further down the table also takes lines of those above it for its own, with what was said as the name.
+#: A style further down the table also matches lines of the styles above it, with the message as part of the name.
 _CLEARLY = 1.5
-#: What an export says of itself, and no member of the chat.
+#: Lines that describe the export itself.
 _FRAME = r"^(?:[=\-—_*]{5,}|消息记录.*|消息分组[:：].*|消息对象[:：].*|导出.{0,40}|.{0,60}的聊天记录|)[ \t\r]*$"
-#: Lines in the place of what is no text.
+#: Lines that take the place of pictures and other media.
 _MEDIA = (
     r"^[\x{200e} ]*(?:<(?:Media omitted|媒体已省略|省略多媒体文件|[^<>]{0,40}omitted)>"
     r"|(?:image|video|audio|sticker|GIF|document|Contact card) omitted|(?:图片|视频|语音|表情|文件)(?:已省略|未显示)"
@@ -56,12 +56,12 @@ class _Style:
     order: times.Order = times.Order.DAY_FIRST
 
     def parsed(self, records: Records) -> pl.DataFrame:
-        """Lines as `record, text, bytes, stamp, speaker, said`; without time and speaker, the last three are null.
+        """Lines as `record, text, bytes, stamp, speaker, content`; without time and speaker, the last three are null.
 
         A notice of the program has a stamp and no speaker. A line that is not UTF-8 is looked at as far as it decodes,
         so that it does not end up in the message before.
         """
-        pattern, speaker, said = _STYLES[self.name]
+        pattern, speaker, content = _STYLES[self.name]
         shown = records["text"]
         if shown.null_count():
             data = records["bytes"].to_list()
@@ -75,10 +75,10 @@ class _Style:
         found = fields.select(
             stamp=times.seconds(moved, self.order),
             speaker=pl.col(str(speaker)).str.strip_chars(" \t\u200e\u200f\u202a\u202c"),
-            said=pl.col(str(said)),
+            content=pl.col(str(content)),
         )
         known = found["stamp"].is_not_null()
-        found = found.with_columns(pl.when(known).then(pl.col(name)).alias(name) for name in ("speaker", "said"))
+        found = found.with_columns(pl.when(known).then(pl.col(name)).alias(name) for name in ("speaker", "content"))
         return records.select("record", "text", "bytes").with_columns(found)
 
 
@@ -105,9 +105,9 @@ def _messages(lines: pl.DataFrame, style: _Style) -> pl.DataFrame:
     """The messages that lines make, as `sessions.MESSAGES`; notices of the program are none."""
     begins = pl.col("stamp").is_not_null()
     below = style.name in ("above", "below")
-    said = pl.when(begins).then(pl.lit("") if below else pl.col("said")).otherwise("text")
-    counted = lines.with_columns(said=said, bad=pl.col("text").is_null())
-    shown = pl.col("said").filter(~pl.col("said").str.contains(_MEDIA) & ~(begins & (pl.col("said") == "")))
+    content = pl.when(begins).then(pl.lit("") if below else pl.col("content")).otherwise("text")
+    counted = lines.with_columns(content=content, bad=pl.col("text").is_null())
+    shown = pl.col("content").filter(~pl.col("content").str.contains(_MEDIA) & ~(begins & (pl.col("content") == "")))
     grouped = counted.group_by("group", maintain_order=True).agg(
         pl.col("record", "stamp", "speaker").first(), bad=pl.col("bad").any(), text=shown.str.join("\n")
     )

@@ -1,4 +1,4 @@
-"""The layouts that a user's own corpus may have, by the names under which they are called for."""
+"""Layouts of corpora that a user adds, by name."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Layout:
     """A layout: its name, other names for it, a description, and the formats that read its files.
 
     `formats` makes them of the columns that the user names and of the gap in seconds that ends a dialogue, 0 for the
-    layout's own. A file is read by the first format that accepts it. `has_columns` and `has_gap` say whether these
-    keys mean anything; `markup` is what such files usually hold.
+    default. A file is read by the first format that accepts it. `has_columns` and `has_gap` tell whether a definition
+    may set these keys; `markup` is what such files usually hold.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Tables with a message in each row: who says it, what, in which dialogue, when; and tables whose columns are named.
+"""Tables with a message in each row (speaker, text, dialogue, time), and tables whose columns the user names.
 
-A header names the columns, in any order, or the user does, by name or by number. Rows of one dialogue stand together; a
+A header names the columns, in any order, or the user does, by name or by number. Rows of one dialogue are contiguous; a
 table without a column of dialogues is parted by gaps in time, and one without times either is a single dialogue, which
 is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`).
 """
@@ -28,7 +28,7 @@ from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain
 GAP = 3600
 SPEAKER, TEXT, DIALOGUE, TIME = "speaker", "text", "dialogue", "time"
 QUERY, ANSWER = "query", "answer"
-#: Column names of exported messages, most telling first: WeChat, QQ, Discord and Telegram exporters, and own tables.
+#: Column names of exported messages, most telling first: WeChat, QQ, Discord and Telegram exporters, and plain tables.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     SPEAKER: (
         *("speaker", "role", "sender", "from", "talker", "author", "nickname", "username", "user_name", "user", "name"),
@@ -206,12 +206,12 @@ def _fields(line: str, separator: str) -> list[str]:
         return []
 
 
-def _located(head: bytes, wanted: set[str], names: tuple[tuple[str, str], ...]) -> _Layout | None:
-    """The table whose header, or whose user, names columns that hold what is `wanted`."""
+def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -> _Layout | None:
+    """Return the table in which the header or the user names columns for these `roles`."""
     data = _whole(head)
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
-    given = {what: name for what, name in names if what in wanted}
+    given = {what: name for what, name in names if what in roles}
     if names and not given:
         return None
     for separator in _SEPARATORS:
@@ -220,7 +220,7 @@ def _located(head: bytes, wanted: set[str], names: tuple[tuple[str, str], ...]) 
             continue
         places = _numbered(given) if given else None
         at = 0 if places is not None else number
-        places = places if places is not None else _named(header, given, wanted)
+        places = places if places is not None else _named(header, given, roles)
         width = _width(lines, separator) if not at else len(header)
         if places and max(places.values()) < width:
             others = () if not at else _others(header, places)
@@ -238,7 +238,7 @@ def _numbered(given: Mapping[str, str]) -> dict[str, int] | None:
     return {what: int(name) - 1 for what, name in given.items()}
 
 
-def _named(header: Sequence[str], given: Mapping[str, str], wanted: set[str]) -> dict[str, int] | None:
+def _named(header: Sequence[str], given: Mapping[str, str], roles: set[str]) -> dict[str, int] | None:
     """Places of the columns in a header, as the user calls them, and else under their usual names."""
     plain = [normal(name) for name in header]
     places: dict[str, int] = {}
@@ -247,7 +247,7 @@ def _named(header: Sequence[str], given: Mapping[str, str], wanted: set[str]) ->
             return None
         places[what] = plain.index(normal(name))
     for what in _NAMES if not given else ():
-        usual = [name for name in _NAMES[what] if what in wanted and name in plain]
+        usual = [name for name in _NAMES[what] if what in roles and name in plain]
         if usual:
             places.setdefault(what, plain.index(usual[0]))
     return places

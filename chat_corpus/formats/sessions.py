@@ -13,10 +13,10 @@ from chat_corpus.formats.base import position_within, turns_frame
 #: What `turns_of_messages` expects: one row for each message, in the order of the file.
 #:
 #: record   record where the message begins
-#: speaker  who says it; null if nobody knows, and then it never merges
+#: speaker  who sent it; null if unknown, so that it never merges
 #: stamp    seconds on any clock, null if unknown
 #: key      name of the dialogue, null if unknown
-#: text     what is said, null for a message that cannot be read
+#: text     the message, null for a message that cannot be read
 #: reason   why it cannot be read, or null
 #: message  the same for a person, or null
 MESSAGES = pl.Schema(
@@ -69,8 +69,8 @@ def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, p
     if begins.all():
         rows = placed
     else:
-        said = pl.col("text").filter(pl.col("text").str.strip_chars() != "")
-        text = pl.when(pl.col("text").is_null().all()).then(None).otherwise(said.str.join("\n"))
+        texts = pl.col("text").filter(pl.col("text").str.strip_chars() != "")
+        text = pl.when(pl.col("text").is_null().all()).then(None).otherwise(texts.str.join("\n"))
         first = [pl.col(name).first() for name in ("record", "dialogue_id", "reason", "message")]
         grouped = placed.with_columns(group=begins.cum_sum()).group_by("group", maintain_order=True)
         rows = grouped.agg(*first, text=text)

@@ -3,7 +3,7 @@ r"""Subtitles: SubRip (.srt), WebVTT (.vtt), and Advanced SubStation Alpha (.ass
 A cue is a turn; where its lines begin with a dash, as in ``- 在吗\n- 在``, each dash begins a turn of another speaker.
 Scenes end at a gap without text. Records are lines: a turn has the address of its first line, and times, numbers and
 blanks are no turns. SubRip and WebVTT are read in the order of the file and cut between scenes. Events of SubStation
-Alpha may stand in any order: such a file is read as a whole, and its events in the order of their times.
+Alpha may be in any order: such a file is read as a whole, and its events in the order of their times.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _read(parts: Sequence[Records], *, gap: int) -> Reading:
     (records,) = parts
     lines = _timed(records)
     blank = (lines["text"].str.strip_chars() == "").fill_null(value=False)
-    # The number of a cue stands on the line before its times; without blank lines, too.
+    # A cue's number is on the line before its times, with or without a blank line before it.
     number = (lines["text"].str.contains(_NUMBER) & lines["opens"].shift(-1)).fill_null(value=False)
     header = (lines["record"] == 1) & lines["text"].str.starts_with("WEBVTT").fill_null(value=False)
     lines = lines.with_columns(
@@ -93,11 +93,11 @@ def _read(parts: Sequence[Records], *, gap: int) -> Reading:
     aside = later & pl.col("text").first().over("cue", "block").str.contains(_BLOCK)
     lines = lines.with_columns(opened=pl.col("block").first().over("cue"))
     beside = lines.filter(pl.col("plain")).with_columns(aside=aside.fill_null(value=False))
-    said = beside.filter((pl.col("cue") > 0) & ~pl.col("aside"))
+    spoken = beside.filter((pl.col("cue") > 0) & ~pl.col("aside"))
     loose = beside.filter((pl.col("cue") == 0) & ~pl.col("aside"))
     cues = lines.filter(pl.col("opens")).select("cue", "start", "end")
     cues = cues.with_columns(dialogue_id=_scene_starts(cues, gap).cum_sum())
-    rows, merged = _turns(said.join(cues.select("cue", "dialogue_id"), on="cue", how="left", maintain_order="left"))
+    rows, merged = _turns(spoken.join(cues.select("cue", "dialogue_id"), on="cue", how="left", maintain_order="left"))
     lost = rejected(loose.filter(pl.col("text").is_not_null()), Reason.LAYOUT, "text before the first time of a cue")
     broken = rejected(lines.filter("broken"), Reason.LAYOUT, "00:00:00,000 --> 00:00:00,000 expected")
     rows = turns_frame(rows, lost, undecodable(loose), broken)
@@ -105,7 +105,7 @@ def _read(parts: Sequence[Records], *, gap: int) -> Reading:
     return Reading(rows=mark_empty(rows), non_turns=(pl.concat([others, beside.filter("aside")["record"], merged]),))
 
 
-def _turns(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def _turns(spoken: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """Turns of lines of cues (`record, text, cue, dialogue_id`), and the records that go on a turn.
 
     Lines of one turn are joined by a blank.
@@ -113,7 +113,7 @@ def _turns(said: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     text = pl.col("text")
     dashed = text.str.contains(_DASH).fill_null(value=False)
     parted = text.str.replace(_DASH, "${1}${2}").str.replace_all(_INNER, _APART)
-    pieces = said.with_columns(
+    pieces = spoken.with_columns(
         dashed=dashed, text=pl.when(dashed).then(parted).otherwise(text).str.split(_APART)
     ).explode("text")
     begins = (pl.col("cue") != pl.col("cue").shift(1)).fill_null(value=True) | pl.col("dashed")
@@ -149,18 +149,18 @@ def _read_events(parts: Sequence[Records], *, gap: int) -> Reading:
     events = records.with_columns(event=pl.col("text").str.starts_with("Dialogue:").fill_null(value=True))
     fields = pl.col("text").str.extract_groups(_EVENT)
     lines = events.filter("event").with_columns(fields=fields)
-    said = pl.col("fields").struct.field("9")
-    drawn = said.str.contains(_DRAWING).fill_null(value=False)
-    cues = lines.filter(said.is_not_null() & ~drawn).select(
+    spoken = pl.col("fields").struct.field("9")
+    drawn = spoken.str.contains(_DRAWING).fill_null(value=False)
+    cues = lines.filter(spoken.is_not_null() & ~drawn).select(
         "record",
-        text=said.str.replace_all(r"\h", " ", literal=True).str.replace_all(_BREAK, "\n").str.split("\n"),
+        text=spoken.str.replace_all(r"\h", " ", literal=True).str.replace_all(_BREAK, "\n").str.split("\n"),
         start=_seconds(pl.col("fields"), 1, 0.01),
         end=_seconds(pl.col("fields"), 5, 0.01),
     )
     cues = cues.sort("start", maintain_order=True).with_columns(cue=pl.int_range(pl.len(), dtype=pl.UInt32))
     cues = cues.with_columns(dialogue_id=_scene_starts(cues, gap).cum_sum())
     rows, _ = _turns(cues.explode("text"))
-    malformed = lines.filter(said.is_null() & pl.col("text").is_not_null())
+    malformed = lines.filter(spoken.is_null() & pl.col("text").is_not_null())
     lost = rejected(malformed, Reason.LAYOUT, "an event of ten fields with two times expected")
     drawings = rejected(lines.filter(drawn), Reason.EMPTY, "a drawing, which is no text")
     rows = turns_frame(rows, lost, drawings, undecodable(lines))

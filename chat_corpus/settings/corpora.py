@@ -24,19 +24,19 @@ def from_flags(added: Iterable[str], layouts: Iterable[str]) -> dict[str, dict[s
     >>> from_flags(["mine=C:\\a=b.jsonl"], ["mine=json"])
     {'mine': {'path': ['C:\\a=b.jsonl'], 'layout': 'json'}}
     """
-    told: dict[str, dict[str, Any]] = {}
+    corpora: dict[str, dict[str, Any]] = {}
     for given in added:
         name, sign, path = given.partition("=")
         if not (sign and name and path):
             raise UsageError(message("--add {given}: NAME=PATH expected, as in --add mine=chat.jsonl", given=given))
         # A path of the command line is no pattern: shells have expanded those.
-        told.setdefault(name, {}).setdefault("path", []).append(glob.escape(path))
+        corpora.setdefault(name, {}).setdefault("path", []).append(glob.escape(path))
     for given in layouts:
         name, sign, layout = given.partition("=")
         if not (sign and name and layout):
             raise UsageError(message("--layout {given}: NAME=LAYOUT expected, as in --layout mine=json", given=given))
-        told.setdefault(name, {})["layout"] = layout
-    return told
+        corpora.setdefault(name, {})["layout"] = layout
+    return corpora
 
 
 def expanded(corpora: Any) -> Any:

@@ -15,7 +15,7 @@ from chat_corpus.sources.base import Input, Source
 
 #: The layout, or a key, that is found from the content.
 AUTO = "auto"
-#: What nobody has said of a licence.
+#: The licence if the user gives none.
 NOT_STATED = "not stated"
 
 
@@ -50,7 +50,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     layout: str = AUTO
     #: Names or numbers of columns of a table.
     columns: Columns = Columns()
-    #: Seconds without a message or subtitle that end a dialogue; null for the layout's own.
+    #: Seconds without a message or subtitle that end a dialogue; null for the default of the layout.
     gap: Annotated[int, msgspec.Meta(ge=1)] | None = None
     #: The script of the text.
     script: Script = Script.MIXED

@@ -28,6 +28,11 @@ FOUND: dict[str, tuple[str, str, Pairing]] = {
     "response": ('{"query": "问", "response": "答", "history": [["一", "二"]]}', "json", Pairing.EXCHANGE),
     "lists": ('["在吗", "在", "好"]\n["早", "早"]\n', "json", Pairing.ADJACENT),
     "lccc": ('{"train": [["在 吗", "在"], ["早", "早 啊"]], "valid": [["好", "嗯"]]}', "json", Pairing.ADJACENT),
+    "group": (
+        json.dumps({"dialog": [{"speaker": who, "text": f"{who}说"} for who in "甲乙丙"]}),
+        "json",
+        Pairing.ADJACENT,
+    ),
     "dialog": ('{"dialog": ["在吗", "在"]}', "json", Pairing.ADJACENT),
     "csv": ("question,answer\n在吗,在\n", "table", Pairing.ADJACENT),
     "csv without header": ("在吗,在\n几点,五点\n好,嗯\n", "table", Pairing.ADJACENT),

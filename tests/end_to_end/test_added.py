@@ -159,6 +159,9 @@ REFUSED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "prose": (("--add", "mine={0}/prose.txt"), "no layout fits prose.txt: 1 line of text"),
     "spreadsheet": (("--add", "mine={0}/a.xlsx"), "save it as CSV"),
     "several layouts": (("--add", "mine={0}"), "files of several layouts"),
+    "a key of another layout": (("--config", "{0}/gap.yaml"), "corpora.mine.gap: the layout json has no such key"),
+    "a key that is none": (("--config", "{0}/key.yaml"), "key.yaml:1: unknown key 'corpora.mine.laout'"),
+    "a value that is none": (("--config", "{0}/value.yaml"), "value.yaml:1: corpora.mine.script"),
     "one of two": (("--add", "mine={0}/prose.txt", "--layout", "mine=parallel"), "parallel files are two, 1 found"),
 }
 
@@ -167,6 +170,8 @@ REFUSED: Mapping[str, tuple[tuple[str, ...], str]] = {
 def test_what_cannot_be_added_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     data = put(tmp_path / "data", {"chat.jsonl": CHAT, "prose.txt": "从前有座山。\n", "b.conv": "E\nM 在吗\nM 在\n"})
     put(tmp_path, {"data/a.xlsx": b"PK\3\4" + b"\0" * 26 + b"xl/workbook.xml", "raw/x": ""})
+    keys = {"gap": "gap: 60", "key": "laout: json", "value": "script: Hanz"}
+    put(data, {f"{key}.yaml": f"corpora: {{mine: {{path: {data}/chat.jsonl, {one}}}}}" for key, one in keys.items()})
     args, expected = REFUSED[name]
     flags = [arg.format(data) for arg in args]
     told = invoke("--raw", tmp_path / "raw", "--out", tmp_path / "out", *flags)
