@@ -193,7 +193,7 @@ def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame)
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        message=pl.format(dedup.STANDS, dropped["file"], dropped["record"]),
+        message=pl.format(dedup.DUPLICATE_OF, dropped["file"], dropped["record"]),
         same_as=dropped.select(pl.struct("file", "record")).to_series(),
     )
     raw = raw.filter(pl.col("record").is_in(own["record"].unique().implode()))

@@ -79,11 +79,11 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     name = "ptt/Gossiping-QA-Dataset.txt"
     told = shown(invoke("explain", f"{name}:1-4", "ptt/Gossiping-QA-Dataset-2_0.csv:1", "--out", out))
     at = f"{name}:2, turn 1 of its dialogue"
-    repeat = "not written, duplicate: the same pair stands at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
+    repeat = "not written, duplicate: the same pair is at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
     assert f"answered by {name}:1, turn 1 of its dialogue: row 2" in told
     assert f"answered by {at}: {repeat}" in told
     assert "rejected fields at reading: 2 fields separated by '\\t' expected, 1 met" in told
-    said = "this source's word for having no answer"
+    said = "the text that this source has for no answer"
     assert f"rejected no_answer by filter no_answer: {said}" in told
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
     assert told[-1] == "not a turn: the record holds none by nature, as a header does"
@@ -111,7 +111,7 @@ def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) ->
     told = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
     at = told.index("rejected empty at reading: a turn without text")
     assert told[at - 1].startswith("read")
-    at = told.index("rejected empty by filter empty: nothing left of the turn once it was cleaned")
+    at = told.index("rejected empty by filter empty: nothing is left after cleaning")
     assert told[at - 1].startswith("invisible")
 
 
@@ -521,5 +521,5 @@ def test_a_range_of_repeats_reads_their_rejects_once(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Path, "open", watched)
     told = invoke("explain", "Gossiping-QA-Dataset.txt:2-9", "--out", out).stdout
-    assert told.count("the same pair stands at Gossiping-QA-Dataset.txt:1, row 1") == 16
+    assert told.count("the same pair is at Gossiping-QA-Dataset.txt:1, row 1") == 16
     assert opened.count(out / "rejects" / "ptt.jsonl") == 1

@@ -79,7 +79,7 @@ def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
     """Corrupt the frame that a stage is about to hand on."""
 
     def patch(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-        stages = {"CLEANING": process.CLEANING, "JUDGING": process.JUDGING}
+        stages = {"CLEANING": process.CLEANING, "FILTERING": process.FILTERING}
 
         def faulty(sound: Stage) -> Stage:
             def apply(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -149,7 +149,7 @@ STAGES: tuple[tuple[str, Callable[[Frame, pytest.MonkeyPatch], None], dict[str, 
     ("tieba", _rows("normalize"), NO_LENGTH, "stage 'normalize'"),
     ("tieba", _conversion, LENGTH, "stage 'convert'"),
     ("tieba", _rows("convert"), NO_LENGTH, "stage 'convert'"),
-    ("tieba", _check, CHECK, "stage 'check'"),
+    ("tieba", _check, CHECK, "stage 'filter'"),
     ("tieba", _pair, FAULTS | PAIRS, "stage 'pair'"),
     ("tieba", _write, FAULTS, "stage 'write'"),
     ("tieba", _merge, FAULTS, "stage 'merge'"),

@@ -139,8 +139,8 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
     ]
     assert [(one["source"], one["reason"], one["message"]) for one in rejects[3:]] == [
-        ("某源", "duplicate", "the same pair stands at 甲.csv:1"),
-        ("某源", "duplicate", "the same pair stands at 乙.txt:2"),
+        ("某源", "duplicate", "the same pair is at 甲.csv:1"),
+        ("某源", "duplicate", "the same pair is at 乙.txt:2"),
     ]
     assert [(one["file"], one["record"], one["raw"]) for one in rejects[3:]] == [
         ("甲.csv", 3, "問,答"),
