@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,8 +14,10 @@ from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.blank_lines import is_blank_separated
 from chat_corpus.formats.chat_exports import style_of
 from chat_corpus.formats.conv import MARKED_CONV
-from chat_corpus.formats.field_names import columns
-from chat_corpus.formats.json_layout import decode, has_record
+from chat_corpus.formats.conversations import has_role
+from chat_corpus.formats.field_names import columns, normal
+from chat_corpus.formats.json_layout import decode, has_record, layout
+from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.layouts import ColumnNames, Layout
 from chat_corpus.formats.message_tables import header_of
 from chat_corpus.formats.own_records import record_turns
@@ -28,8 +30,8 @@ _MARKED, _MARK = 0.7, re.compile(rb"(?m)^(?:M .*|M|E[ \t]*)\r?$")
 _READABLE = 0.9
 #: So many keys of a record are named.
 _KEYS = 5
-#: Keys of records in which a user asks and an assistant answers, rather than people who talk to each other.
-_INSTRUCTIONS = frozenset({"instruction", "prompt", "query", "input", "messages", "conversations", "conversation"})
+#: Keys of records in which a user asks and an assistant answers, once or, with a history, in turn.
+_PROMPTS, _EXCHANGES = frozenset({"prompt", "query", "input"}), frozenset({"instruction", "history"})
 #: Names of the first and the second of two files, apart from what both names share.
 _SIDES = (
     ("post", "response"), ("query", "response"), ("query", "answer"), ("question", "answer"), ("src", "tgt"),
@@ -85,8 +87,8 @@ def _json(head: bytes) -> Detection | Message | None:
     begin = head.removeprefix(BOM).lstrip()
     if not begin.startswith((b"{", b"[")):
         return None
-    lines, array = layouts.JSON.formats((), 0)
-    format_ = (lines if lines.accepts(head) else array).fitted(head)
+    in_lines = layout(head, record_turns) is None
+    format_ = (json_lines if in_lines else json_array)(record_turns).fitted(head)
     fault: Message | None = None
     for record in islice(format_.split(head, 1)["text"].drop_nulls(), _KEYS):
         try:
@@ -113,15 +115,17 @@ def _json(head: bytes) -> Detection | Message | None:
     return fault
 
 
-def _has_assistant(record: dict[str, object], turns: int) -> bool:
-    """Whether an assistant answers a user in a record."""
-    for key in _INSTRUCTIONS & set(record):
-        value = record[key]
-        if isinstance(value, str):
-            return key == "instruction" or "history" in record or turns <= len(("query", "answer"))
-        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+def _has_assistant(record: Mapping[str, object], turns: int) -> bool:
+    """Whether an assistant answers a user in a record, by its keys and by the roles in its messages."""
+    keys = {normal(key) for key in record}
+    for value in record.values():
+        messages = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        words = [str(word) for one in messages for pair in one.items() for word in pair]
+        if has_role(words):
             return True
-    return False
+    if keys & _EXCHANGES:
+        return True
+    return bool(keys & _PROMPTS) and turns <= len(("query", "answer"))
 
 
 def _subtitles(head: bytes) -> Detection | None:

@@ -59,7 +59,10 @@ def _tables(names: ColumnNames, gap: int) -> tuple[Format, ...]:
 JSON = Layout(
     name="json",
     description=message("JSON Lines, JSON or Parquet: messages, dialogues, instructions"),
-    formats=lambda _names, _gap: (json_lines(record_turns), json_array(record_turns)),
+    formats=lambda _names, _gap: (
+        json_lines(record_turns, certain=True),
+        json_array(record_turns, certain=True),
+    ),
     aliases=("jsonl", "ndjson", "parquet", "lccc"),
 )
 TABLE = Layout(

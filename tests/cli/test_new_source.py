@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.helpers import invoke
 
 
-@pytest.mark.parametrize("name", ["mine", "0-ours"])
+@pytest.mark.parametrize("name", ["mine", pytest.param("0-ours", marks=pytest.mark.slow)])
 def test_the_test_of_a_new_source_passes(name: str, tmp_path: Path) -> None:
     told = invoke("new-source", name, "--out", tmp_path / "new")
     assert told.exit_code == 0, told.stderr

@@ -28,6 +28,17 @@ FOUND: dict[str, tuple[str, str, Pairing]] = {
     "response": ('{"query": "问", "response": "答", "history": [["一", "二"]]}', "json", Pairing.EXCHANGE),
     "lists": ('["在吗", "在", "好"]\n["早", "早"]\n', "json", Pairing.ADJACENT),
     "lccc": ('{"train": [["在 吗", "在"], ["早", "早 啊"]], "valid": [["好", "嗯"]]}', "json", Pairing.ADJACENT),
+    "firefly": ('{"conversation": [{"human": "在吗", "assistant": "在"}]}', "json", Pairing.EXCHANGE),
+    "two people": (
+        json.dumps({"messages": [{"speaker": who, "text": f"{who}说"} for who in "甲乙甲"]}),
+        "json",
+        Pairing.ADJACENT,
+    ),
+    "belle": (
+        json.dumps({"instruction": "Human:一\nAssistant:二\nHuman:三\nAssistant:", "input": "", "output": "四"}),
+        "json",
+        Pairing.EXCHANGE,
+    ),
     "group": (
         json.dumps({"dialog": [{"speaker": who, "text": f"{who}说"} for who in "甲乙丙"]}),
         "json",

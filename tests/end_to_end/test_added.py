@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import api
+from chat_corpus.discovery.inventory import DEFAULT_RAW
 from chat_corpus.engines import dask_client
+from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT
 from tests.formats.test_chat_exports import QQ
 from tests.formats.test_message_tables import TIMED
@@ -187,6 +189,24 @@ def test_check_and_normalize_take_added_corpora(tmp_path: Path) -> None:
     assert (mine["state"], mine["records"]) == ("found", SRT.count("\n"))
     told = invoke("normalize", "-s", "mine", "--add", f"mine={tmp_path / 'film.srt'}", stdin=r"{\an8}在嗎".encode())
     assert told.stdout == "在吗\n"
+
+
+def test_the_raw_folder_that_need_not_exist_is_the_default() -> None:
+    assert Settings().raw == DEFAULT_RAW
+
+
+def test_a_file_of_another_layout_in_a_folder_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"data/a.jsonl": CHAT, "data/notes.txt": "随手记的\n", "data/README.md": "# 说明\n", "data/b.jsonl": ""},
+    )
+    told = invoke(
+        "--raw", put(tmp_path / "raw", {"x": ""}), "--out", tmp_path / "out", "--add", f"mine={tmp_path}/data"
+    )
+    assert told.exit_code == 1  # an empty file is a damaged one
+    assert "notes.txt: not of the layout json" in told.stderr
+    assert "skipped README.md" in told.stderr
+    assert (tmp_path / "out" / "mine.tsv").read_text("utf-8") == CHAT_PAIRS
 
 
 def test_an_output_inside_an_added_folder_is_refused(tmp_path: Path) -> None:
