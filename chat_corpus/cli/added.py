@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from chat_corpus.cli.help import option
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
     from chat_corpus.settings.model import Settings
 
-ADD = click.option(
+ADD = option(
+    "Input",
     "--add",
     "added",
     multiple=True,
     metavar="NAME=PATH",
-    help="Read your own file or folder as the source NAME; may be given again.",
+    help="Read your own file or folder as the source NAME. Can be repeated.",
 )
-LAYOUT = click.option(
+LAYOUT = option(
+    "Input",
     "--layout",
     "layouts",
     multiple=True,
     metavar="NAME=LAYOUT",
-    help="Layout of an added corpus, if it is not to be found from the content; may be given again.",
+    help="Layout of an added corpus, if its content does not show it. Can be repeated.",
 )
-MOVED = click.option(
+MOVED = option(
+    "Input",
     "--add",
     "added",
     multiple=True,
     metavar="NAME=PATH",
-    help="Where the files of an added corpus are now, if not where the report says.",
+    help="File or folder of an added corpus, if it was moved since the run.",
 )
 
 
-def corpora(flags: dict[str, Any] | Any) -> dict[str, Any]:
+def from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """What `--add` and `--layout` set. Raises UsageError."""
-    from chat_corpus.settings.corpora import from_flags
+    from chat_corpus.settings import corpora
 
-    return from_flags(flags.get("added") or (), flags.get("layouts") or ())
+    return corpora.from_flags(flags.get("added") or (), flags.get("layouts") or ())
 
 
 def settled(settings: Settings) -> Settings:

@@ -6,19 +6,27 @@ from pathlib import Path
 
 import click
 
-from chat_corpus.cli.group import Verb
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.terminal import echo
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
 
-@click.command(name="new-source", cls=Verb)
+@click.command(
+    name="new-source",
+    cls=Command,
+    short_help="begin a plugin, with a sample and a test",
+    arguments=(("NAME", "Name of the source."),),
+    examples=(("chat-corpus new-source mine", "writes mine/mine.py, its test and mine/raw/mine.txt"),),
+)
 @click.argument("name", metavar="NAME")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write to.  [default: NAME]")
+@option("Output", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write to (default: NAME).")
+@LANG
 def new_source(name: str, out: Path | None) -> None:
-    """Begin a plugin: a source with comments, a tiny sample and a test that passes.
+    """Write the skeleton of a plugin: a source with comments, a tiny sample and a test that passes.
 
-    Files that exist are never replaced.
+    Existing files are never replaced.
     """
     from importlib.resources import files
 

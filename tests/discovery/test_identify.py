@@ -264,7 +264,7 @@ def test_a_file_with_a_right_name_and_broken_content_is_damaged(content: bytes, 
     assert tieba.damaged[0].startswith(f"tieba.dialogues: {reason}")
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
-    assert f"warning: tieba: damaged, and not read: tieba.dialogues: {reason}" in done.stderr
+    assert f"warning: tieba: damaged, not read: tieba.dialogues: {reason}" in done.stderr
 
 
 def test_a_damaged_file_beside_an_intact_one_of_its_name_is_only_a_remark(tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_stopped_run_ends_at_once_and_the_cluster_serves_the_next_run(cluster:
     until(work.met.exists)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=10)[1]
-    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command goes on from here"), errors
+    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command resumes from here"), errors
     assert "Traceback" not in errors
     (work.folder / "go").touch()  # for the worker with a running task
     code, errors = work.run("out", "--scheduler", cluster.address)
@@ -295,7 +295,7 @@ def test_a_missing_scheduler_is_an_error(work: Work) -> None:
         (["--scheduler", "nowhere"], "--scheduler nowhere: missing port number in address 'nowhere'"),
         (["--scheduler", "http://a:1"], "--scheduler http://a:1: unknown address scheme 'http'"),
         (["--scheduler", "tls://a:1"], "--scheduler tls://a:1: Dask has no certificates"),
-        (["--scheduler", "a:1", "--engine", "local"], "--engine local has no scheduler"),
+        (["--scheduler", "a:1", "--engine", "local"], "--engine local uses no scheduler"),
     ],
 )
 def test_a_wrong_address_is_a_usage_error(arguments: list[str], expected: str, work: Work) -> None:
