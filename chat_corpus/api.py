@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from msgspec.structs import replace
@@ -11,23 +13,136 @@ from msgspec.structs import replace
 from chat_corpus import sources
 from chat_corpus.discovery.added_layouts import settle_all
 from chat_corpus.discovery.inventory import discover_sources
-from chat_corpus.errors import IncompleteError, UsageError
+from chat_corpus.discovery.model import DiscoveredSource
+from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.lineage import compare as comparing
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage import trace as tracing
 from chat_corpus.lineage.comparison_model import Compared
 from chat_corpus.messages import joined, message
-from chat_corpus.pipeline import process, script
+from chat_corpus.outputs import dialogue_store, layout
+from chat_corpus.outputs.report import Report
+from chat_corpus.pipeline import process, reading, script
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
+from chat_corpus.runs import runner
+from chat_corpus.runs.export import run as exporting
+from chat_corpus.runs.export.stores import stored_names
 from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.runs.progress import silent
 from chat_corpus.schema import Traits
-from chat_corpus.settings.loading import load
+from chat_corpus.settings import loading
 from chat_corpus.settings.model import Settings
+
+_PAIRS = ("query", "answer", "query_file", "query_record", "answer_file", "answer_record")
+#: Settings as nested dicts, with the keys of configs/default.yaml.
+SettingsDict = Mapping[str, Any]
+
+
+def load(
+    source: str,
+    raw: str | Path = "raw_chat_corpus",
+    config: str | Path | Iterable[str | Path] = (),
+    settings: SettingsDict | None = None,
+) -> pl.DataFrame:
+    """The rows of the TSV of a source as one frame, in their order.
+
+    Columns: `query, answer, query_file, query_record, answer_file, answer_record`. Texts have their line breaks, which
+    the TSV writes as two characters. Raises as `turns`.
+    """
+    _, own = _found(source, raw, config, settings)
+    frames = list(pairs(source, raw, config, settings))
+    rows = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(_PAIRS, pl.String))
+    known = sources.load(own.plugins, own.added)[source]
+    wanted = own.of(source).dedup.exact
+    once = wanted == "always" or (wanted == "source" and known.overlapping)
+    return rows.unique(("query", "answer"), keep="first", maintain_order=True) if once else rows
+
+
+def dialogues(
+    source: str,
+    raw: str | Path = "raw_chat_corpus",
+    config: str | Path | Iterable[str | Path] = (),
+    settings: SettingsDict | None = None,
+    *,
+    out: str | Path | None = None,
+) -> pl.DataFrame:
+    """Every turn of a source as one frame: the columns and rows of its dialogue store (`dialogue_store.SCHEMA`).
+
+    With `out`, the store in this output folder is read; else the raw corpus. Raises as `turns`, and UsageError where
+    there is no store.
+    """
+    if out is not None:
+        path = layout.dialogues(Path(out), source)
+        try:
+            dialogue_store.check_schema(path, source)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path}: no dialogue store: {error}; run with --store-dialogues") from error
+        return dialogue_store.read(path)
+    found, own = _found(source, raw, config, settings)
+    frames = [dialogue_store.SCHEMA.to_frame()]
+    for shard in ShardPlanner(found=found, settings=own).shards():
+        records = reading.records(shard, found.source)
+        cleaned = process.clean_turns(shard, found.source, own.of(source), records)
+        result = process.filter_and_pair(cleaned, shard, found.source, own.of(source), partial(tuple, records))
+        frames.append(dialogue_store.rows(cleaned, result, shard, found.source))
+    return pl.concat(frames)
+
+
+def run(
+    *sources: str,
+    raw: str | Path = "raw_chat_corpus",
+    out: str | Path = "clean_chat_corpus",
+    settings: SettingsDict | None = None,
+    force: bool = False,
+) -> Report:
+    """Do what the command `run` does, for these sources or all that are found, and return its report.
+
+    One process does all the work, unless the settings give `workers`; a script that does so needs
+    ``if __name__ == "__main__":``. Raises UsageError for wrong settings or names, IncompleteError where a source is
+    missing, ChatCorpusError where one fails; the others are done before.
+    """
+    own = _settings(raw, (), settings, out=out)
+    done, report = runner.run(_wanted(sources, own), own, silent, replace=force)
+    errors = [one.error for one in done.values() if one.error]
+    if errors:
+        raise ChatCorpusError("; ".join(errors))
+    return report
+
+
+def export(
+    folder: str | Path,
+    *sources: str,
+    raw: str | Path | None = None,
+    out: str | Path = "clean_chat_corpus",
+    settings: SettingsDict | None = None,
+    force: bool = False,
+) -> ExportSummary:
+    """Do what the command `export` does, for these sources or all that there are, and return what is in manifest.json.
+
+    The dialogue stores under `out` are exported, or with `raw` the corpora of that folder. Options are settings of the
+    section `export`. Processes as in `run`. Raises UsageError where the folder cannot be used, IncompleteError where a
+    source cannot be exported, after the others have been.
+    """
+    own = _settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
+    if raw is None:
+        names = list(sources) or stored_names(Path(out))
+        if not names:
+            raise IncompleteError(f"{out}: no dialogue stores; run with --store-dialogues, or give raw")
+        exported = exporting.export_stores(Path(folder), names, own, force=force)
+    else:
+        exported, _ = exporting.export_raw(Path(folder), _wanted(sources, own), own, silent, force=force)
+    if exported.faults or exported.summary is None:
+        raise IncompleteError("; ".join(f"{name}: {fault}" for name, fault in exported.faults.items()))
+    return exported.summary
 
 
 def turns(
-    source: str, raw: str | Path = "raw_chat_corpus", config: str | Path | Iterable[str | Path] = ()
+    source: str,
+    raw: str | Path = "raw_chat_corpus",
+    config: str | Path | Iterable[str | Path] = (),
+    settings: SettingsDict | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Yield the turns of a source, one frame per shard: the columns of `schema.TURNS` with clean text, `file`, `raw`.
 
@@ -36,24 +151,25 @@ def turns(
     an unknown source or a wrong configuration, IncompleteError if the corpus is absent, and ChatCorpusError if a file
     cannot be read.
     """
-    for shard, outcome in _outcomes(source, raw, config):
+    for shard, outcome in _outcomes(source, raw, config, settings):
         yield outcome.turns.with_columns(file=_files(shard, outcome.turns["file_index"]))
 
 
 def pairs(
-    source: str, raw: str | Path = "raw_chat_corpus", config: str | Path | Iterable[str | Path] = ()
+    source: str,
+    raw: str | Path = "raw_chat_corpus",
+    config: str | Path | Iterable[str | Path] = (),
+    settings: SettingsDict | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Yield pairs, one frame per shard: `query, answer, query_file, query_record, answer_file, answer_record`.
 
     A pair that is in two shards is in two frames; `python main.py` writes it once if the settings say so. Raises the
     errors of `turns`.
     """
-    for shard, outcome in _outcomes(source, raw, config):
-        frame = outcome.pairs
-        files = {f"{side}_file": _files(shard, frame[f"{side}_file_index"]) for side in ("query", "answer")}
-        yield frame.with_columns(**files).select(
-            "query", "answer", "query_file", "query_record", "answer_file", "answer_record"
-        )
+    for shard, outcome in _outcomes(source, raw, config, settings):
+        found = outcome.pairs
+        named = {f"{side}_file": _files(shard, found[f"{side}_file_index"]) for side in ("query", "answer")}
+        yield found.with_columns(**named).select(_PAIRS)
 
 
 def normalize(texts: Iterable[str | None], traits: Traits | None = None, settings: Settings | None = None) -> pl.Series:
@@ -67,7 +183,7 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
     """
     if isinstance(texts, str):
         raise TypeError(message("expected a list of texts, found a single text: call normalize([text])"))
-    traits, settings = traits or Traits(), settings or load()
+    traits, settings = traits or Traits(), settings or loading.load()
     clean = normalizer.normalize(pl.Series("text", list(texts), dtype=pl.String), settings.text, traits)
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
 
@@ -124,22 +240,54 @@ def _name(folder: str | Path | None) -> str | None:
 
 
 def _outcomes(
-    name: str, raw: str | Path, config: str | Path | Iterable[str | Path]
+    name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
 ) -> Iterator[tuple[Shard, process.ShardResult]]:
-    files = [config] if isinstance(config, str | Path) else config
-    settings = load([Path(file) for file in files])
-    settings = replace(settings, corpora=settle_all(settings.corpora))
-    all_sources = sources.load(settings.plugins, settings.added)
-    if name not in all_sources:
-        names = ", ".join(all_sources)
-        raise UsageError(message("no source is named '{name}'; the sources are: {names}", name=name, names=names))
-    discovered = discover_sources(Path(raw), all_sources, settings.added)[name]
-    if not discovered.groups:
-        state = message("{source}: {state} in {folder}", source=name, state=discovered.state, folder=raw)
-        raise IncompleteError(joined("; ", [state, *discovered.damaged, discovered.source.obtain]))
-    plan = ShardPlanner(found=discovered, settings=settings)
-    for shard in plan.shards():
-        yield shard, process.process_shard(shard, discovered.source, settings.of(name))
+    found, own = _found(name, raw, config, settings)
+    for shard in ShardPlanner(found=found, settings=own).shards():
+        yield shard, process.process_shard(shard, found.source, own.of(name))
+
+
+def _found(
+    name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
+) -> tuple[DiscoveredSource, Settings]:
+    """What is found of a source, and all settings. Raises UsageError and IncompleteError."""
+    own = _settings(raw, config, settings)
+    return _wanted((name,), own)[name], own
+
+
+def _settings(
+    raw: str | Path,
+    config: str | Path | Iterable[str | Path],
+    settings: SettingsDict | None,
+    out: str | Path = "clean_chat_corpus",
+) -> Settings:
+    """Settings from files and a dict, whose values win. Raises UsageError for unknown keys and wrong values."""
+    files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
+    flags = {"workers": 1, **(settings or {}), "raw": str(raw), "out": str(out)}
+    own = loading.load(files, flags)
+    own = replace(own, corpora=settle_all(own.corpora))
+    loading.check_sources(files, own, sources.load(own.plugins, own.added))
+    return own
+
+
+def _wanted(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
+    """What is found of these sources, or of all that are there. Raises UsageError and IncompleteError."""
+    known = sources.load(settings.plugins, settings.added)
+    for name in names:
+        if name not in known:
+            names_of_all = ", ".join(known)
+            raise UsageError(
+                message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
+            )
+    found = discover_sources(Path(settings.raw), known, settings.added)
+    chosen = {name: found[name] for name in names} or {name: one for name, one in found.items() if one.groups}
+    for name, one in chosen.items():
+        if not one.groups:
+            state = message("{source}: {state} in {folder}", source=name, state=one.state, folder=settings.raw)
+            raise IncompleteError(joined("; ", [state, *one.damaged, one.source.obtain]))
+    if not chosen:
+        raise IncompleteError(f"no corpus found under {settings.raw}")
+    return chosen
 
 
 def _files(shard: Shard, indices: pl.Series) -> pl.Series:

@@ -110,7 +110,7 @@ SOME_BY_DEFAULT = {
     "test_the_size_of_shards_changes_nothing": 4,
     "test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source": 2,
     "test_what_a_run_wrote_is_not_changed_by_the_filter_of_its_source": 4,
-    "test_what_is_read_back_is_what_was_written": 4,
+    "test_clean_turns_come_back_from_the_store_as_they_were": 4,
     "test_what_no_run_puts_into_the_work_folder_leads_nowhere": 8,
     "test_where_files_cannot_grow_none_is_half_written": 0,
 }

@@ -32,21 +32,33 @@ _PLUGIN = option(
     cls=Command,
     short_help="show where rows of the output came from",
     arguments=(
-        ("FILE.tsv:ROW[-ROW]...", "File of an output folder, and the number of a row or of the first and last."),
+        (
+            "FILE:ROW[-ROW]...",
+            "File of an output folder or an export, and the number of a row, or of the first and last.",
+        ),
     ),
     examples=(
         ("chat-corpus trace clean_chat_corpus/ptt.tsv:12", "one row"),
         ("chat-corpus trace --json clean_chat_corpus/ptt.tsv:12-14", "three rows, for programs"),
+        ("chat-corpus trace export/messages/ptt/train.jsonl:5", "one row of an export"),
+        ("chat-corpus trace export --id ptt-0123456789abcdef", "a record of an export by its id"),
     ),
 )
-@click.argument("rows", nargs=-1, required=True, metavar="FILE.tsv:ROW[-ROW]...")
+@click.argument("rows", nargs=-1, required=True, metavar="FILE:ROW[-ROW]...")
+@option("Input", "--id", "ids", multiple=True, metavar="ID", help="A record of an export; the argument is its folder.")
 @_RAW
 @MOVED
 @_PLUGIN
 @JSON
 @LANG
 def trace(
-    rows: tuple[str, ...], raw: str | None, added: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool
+    rows: tuple[str, ...],
+    ids: tuple[str, ...],
+    raw: str | None,
+    added: tuple[str, ...],
+    plugins: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """Show where rows of an output came from: raw file and record, each text step, the conversion, the filters.
 
@@ -56,6 +68,9 @@ def trace(
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
 
+    if ids or any(_is_exported(path) for path, _ in _numbers(rows)):
+        _trace_exported(rows, ids, raw, plugins, as_json=as_json)
+        return
     runs: dict[str, RecordedRun] = {}
 
     def traced() -> Iterator[trace.Row]:
@@ -65,6 +80,39 @@ def trace(
             yield trace.trace(runs[path], number)
 
     _print(traced(), trace_output.row, as_json=as_json)
+
+
+def _is_exported(path: str) -> bool:
+    """Whether a file is one of an export."""
+    from chat_corpus.lineage.export_trace import find_export
+
+    return find_export(Path(path)) is not None
+
+
+def _trace_exported(
+    rows: tuple[str, ...], ids: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Print where records of exports came from, by their rows or their ids. Raises UsageError."""
+    from chat_corpus.cli import trace_output
+    from chat_corpus.lineage import export_trace
+
+    def traced() -> Iterator[export_trace.TracedRecord]:
+        if ids:
+            if len(rows) != 1:
+                raise UsageError(message("--id: expected one argument, the folder of the export"))
+            opened = export_trace.open_export(Path(rows[0]), raw, plugins)
+            yield from (export_trace.trace_record(opened, id_) for id_ in ids)
+            return
+        for name, number in _numbers(rows):
+            folder = export_trace.find_export(Path(name))
+            if folder is None:
+                raise UsageError(
+                    message("{file}: not a file of an export; trace it in a command of its own", file=name)
+                )
+            opened = export_trace.open_export(folder, raw, plugins)
+            yield export_trace.trace_record(opened, export_trace.id_of_row(opened, Path(name), number))
+
+    _print(traced(), trace_output.exported, as_json=as_json)
 
 
 @click.command(

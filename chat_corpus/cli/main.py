@@ -7,7 +7,9 @@ import os
 import click
 
 from chat_corpus.cli import lineage
+from chat_corpus.cli.check_export import check_export
 from chat_corpus.cli.demo import demo
+from chat_corpus.cli.export import export
 from chat_corpus.cli.group import DefaultGroup
 from chat_corpus.cli.help import LANG
 from chat_corpus.cli.new_source import new_source
@@ -46,5 +48,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-for command in (run, check, list_, demo, normalize, lineage.trace, lineage.explain, lineage.compare, new_source):
+for command in (run, export, check_export, check, list_, demo, normalize, new_source):
+    main.add_command(command)
+for command in (lineage.trace, lineage.explain, lineage.compare):
     main.add_command(command)

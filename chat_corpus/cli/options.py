@@ -63,6 +63,8 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     read = {name: flags[name] for name in ("limit", "unequal_lengths") if flags.get(name)}
     if read:
         values["read"] = read
+    if flags.get("export"):
+        values["export"] = flags["export"]
     if flags.get("encodings"):
         encodings = map(_encoding, flags["encodings"])
         values["sources"] = {source: {"read": {"encoding": encoding}} for source, encoding in encodings}

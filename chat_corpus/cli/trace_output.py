@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import padded
+from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import Message, joined, message, one_line
 
@@ -40,6 +41,26 @@ def record(explained: Record) -> Iterator[str]:
         yield _line(message("not a turn: records of this kind, such as headers, hold none"))
     for turn in explained.turns:
         yield from _turn(turn)
+
+
+def exported(traced: TracedRecord) -> Iterator[str]:
+    """The lines about where a record of an export came from."""
+    yield one_line(traced.id)
+    yield _field(message("split"), traced.split or message("held: in no split"))
+    yield _field(message("dialogue"), traced.dialogue_id)
+    for said in traced.messages:
+        yield _field(said.role, said.content)
+        for turn in said.turns:
+            at = message(
+                "{file}:{record}, turn {turn_index} of its dialogue",
+                file=turn.file,
+                record=turn.record,
+                turn_index=turn.turn_index,
+            )
+            yield "  " + _line(at)
+            yield "  " + _field(message("raw"), turn.raw)
+            if turn.read not in (turn.raw, turn.text):
+                yield "  " + _field(message("read as"), turn.read)
 
 
 def address(at: Address) -> Message:

@@ -46,3 +46,29 @@ def dropped(reason: str, number: int) -> Message:
         case Reason.DUPLICATE:
             return count_noun(number, "duplicate pair")
     return message("{number:,} rejected as {reason}", number=number, reason=reason)
+
+
+def left_out_turns(reason: str, number: int) -> Message:
+    """How many turns are in no record of an export, and why; by a reason of `schema` or of `exports.dialogues`."""
+    match reason:
+        case "unanswered":
+            return count_noun(number, "unanswered turn")
+        case "without_query":
+            return count_noun(number, "answer without its query")
+        case "alternative":
+            return count_noun(number, "further alternative answer")
+        case "too_long":
+            return message("{turns} in exchanges that are too long", turns=count_noun(number, "turn"))
+        case "special_token":
+            return message("{turns} with a special token", turns=count_noun(number, "turn"))
+    return dropped(reason, number)
+
+
+def left_out_records(reason: str, number: int) -> Message:
+    """How many records are in no split of an export, and why."""
+    match reason:
+        case "duplicate":
+            return count_noun(number, "duplicate record")
+        case "held":
+            return message("{records} held back by the cap of a split", records=count_noun(number, "record"))
+    return message("{number:,} rejected as {reason}", number=number, reason=reason)

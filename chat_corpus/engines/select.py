@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chat_corpus.discovery.model import DiscoveredSource
@@ -24,15 +24,28 @@ def select_engine(discovered: Mapping[str, DiscoveredSource], settings: Settings
     """
     files = [file for source in discovered.values() for file in source.files]
     shards = sum(file.size for file in files) // settings.shard_bytes + len(files) // _SMALL_FILES
-    workers = most_workers(min(settings.workers or cores(), shards))
     site = dask_cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
         sources=tuple(name for name in discovered if name not in settings.corpora),  # tasks carry their definitions
         plugins=settings.plugins,
     )
-    if settings.scheduler and discovered:
+    return _engine(shards, settings, site, idle=not discovered)
+
+
+def select_export_engine(stores: Sequence[Path], tasks: int, settings: Settings, folder: Path) -> Engine:
+    """The engine for about so many tasks of an export, whose workers read `stores` and write under `folder`.
+
+    Raises as `select_engine`.
+    """
+    site = dask_cluster.Site(files=tuple(stores), folder=folder, sources=(), plugins=())
+    return _engine(tasks, settings, site, idle=not stores)
+
+
+def _engine(tasks: int, settings: Settings, site: dask_cluster.Site, *, idle: bool) -> Engine:
+    workers = most_workers(min(settings.workers or cores(), tasks))
+    if settings.scheduler and not idle:
         return dask_cluster.Cluster(settings.scheduler, workers, site)
-    if workers <= 1 or shards <= _FEW_SHARDS:
+    if workers <= 1 or tasks <= _FEW_SHARDS:
         return Inline()
     return dask_cluster.Cluster("", workers, site) if settings.engine == "dask" else pool(workers)

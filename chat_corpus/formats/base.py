@@ -57,7 +57,8 @@ class Format:
     `split` numbers the records of a prefix, `count` counts them without decoding. `accepts` checks the first bytes.
     `fault_at_end` checks the last bytes of a file, and returns a message if they show damage, otherwise an empty text.
     A format with several `parts` reads as many files together, cut at the same record. `repeats` is the maximum number
-    of turns of earlier records that a record repeats before its own turns.
+    of turns of earlier records that a record repeats before its own turns. `labelled`: the last
+    turns of a dialogue are candidate responses, each labelled right or wrong.
 
     A layout may have dialects: facts about a whole file, such as the order of columns, that single records do not show.
     `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` returns the format that
@@ -71,6 +72,7 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name documents the argument
     parts: int = 1
     repeats: int = 0
+    labelled: bool = False
     fault_at_end: Callable[[bytes], str] | None = None
     dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name documents the argument
     in_dialect: Callable[[str], Format] | None = None

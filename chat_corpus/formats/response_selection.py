@@ -92,4 +92,4 @@ def _cut(data: bytes) -> int:
     return 0
 
 
-LABELLED = Format(read=_read, cut=_cut, repeats=_MOST_FIELDS)
+LABELLED = Format(read=_read, cut=_cut, repeats=_MOST_FIELDS, labelled=True)

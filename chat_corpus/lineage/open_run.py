@@ -176,12 +176,19 @@ def _settings(out: Path, name: str, report: FinishedSource, raw: str, plugins: S
 
 
 def _permitted(name: str, report: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
-    """Return the plugins that a source was made with, among those that the user gives.
+    """Return the plugins that a source was made with, among those that the user gives."""
+    return permitted_plugins(name, report.plugins, report.fingerprint.plugins, plugins)
+
+
+def permitted_plugins(
+    name: str, files: Sequence[str], digests: Sequence[str], plugins: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the plugins that a source was made with, `files` with these SHA-256, among those that the user gives.
 
     Raises UsageError if one is not given, ChatCorpusError if one of its name was changed.
     """
     given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
-    for file, digest in zip(report.plugins, report.fingerprint.plugins, strict=True):
+    for file, digest in zip(files, digests, strict=True):
         if digest not in given:
             if Path(file).name in {Path(plugin).name for plugin in plugins}:
                 raise ChatCorpusError(
@@ -194,7 +201,7 @@ def _permitted(name: str, report: FinishedSource, plugins: Sequence[str]) -> tup
                     file=file,
                 )
             )
-    return tuple(given[digest] for digest in report.fingerprint.plugins)
+    return tuple(given[digest] for digest in digests)
 
 
 def _inputs(report: FinishedSource) -> dict[str, tuple[int, int, str | None]]:

@@ -85,10 +85,19 @@ class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
     records_by_file: dict[str, FileCounts]
 
 
+class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The dialogue store of a source: version of its schema, rows, and SHA-256."""
+
+    schema: Count
+    rows: Count
+    sha256: str
+
+
 class FinishedSource(SourceFacts, frozen=True, kw_only=True):
     """A source that has outputs: how they were made, and all accounts.
 
-    Where a later run failed, `state` is failed, and `error` and `last_failure` tell of that run.
+    `dialogues` describes the dialogue store, where the run wrote one. Where a later run failed,
+    `state` is failed, and `error` and `last_failure` tell of that run.
     """
 
     fingerprint: Fingerprint
@@ -97,6 +106,7 @@ class FinishedSource(SourceFacts, frozen=True, kw_only=True):
     turns: TurnCounts
     pairs: PairCounts
     outputs: Outputs
+    dialogues: StoreFacts | UnsetType = UNSET
     error: str | UnsetType = UNSET
     last_failure: LastFailure | UnsetType = UNSET
 
@@ -174,7 +184,7 @@ def _source(name: str, data: msgspec.Raw) -> SourceEntry:
     if _decoded(data, _Kind, place).outputs is UNSET:
         return _decoded(data, FailedSource, place)
     source = _decoded(data, FinishedSource, place)
-    known = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl"}
+    known = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl", f"dialogues/{name}.parquet"}
     if f"{name}.tsv" not in source.outputs:
         raise ValueError(f"{place}.outputs: no {name}.tsv")
     if not known.issuperset(source.outputs):

@@ -139,6 +139,7 @@ def reusable(out: Path, found: DiscoveredSource, settings: Settings) -> Finished
     if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
         return None
     same = entry.fingerprint == fingerprint(found, settings) and matches_outputs(out, found.source.name, entry)
+    same = same and (entry.dialogues is not msgspec.UNSET or not settings.store_dialogues)
     return entry if same else None
 
 

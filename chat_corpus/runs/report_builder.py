@@ -27,6 +27,7 @@ from chat_corpus.outputs.report import (
     RunFacts,
     SourceEntry,
     SourceFacts,
+    StoreFacts,
     reported_sources,
 )
 from chat_corpus.pipeline import script
@@ -48,6 +49,7 @@ class SourceReport:
     files: tuple[FileSummary, ...] = ()
     samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
+    store: StoreFacts | None = None
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0
@@ -101,6 +103,7 @@ def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntr
         fingerprint=previous.fingerprint(told.found, settings),
         **asdict(replace(told.counts, records_by_file=_by_file(told))),
         outputs=layout.outputs(out, told.found.source.name),
+        dialogues=UNSET if told.store is None else told.store,
     )
 
 

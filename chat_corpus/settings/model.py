@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import msgspec.inspect
 
+from chat_corpus.exports.options import ExportOptions
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.sources.definitions import Definition, Definitions
 
@@ -23,7 +24,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
     #: Number of worker processes; 0 means one per core. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
-    #: Store clean turns in the work folder for runs with other filters or pairs; needs about the size of the raw files.
+    #: Write dialogues/<source>.parquet: every turn, clean and as it was read, with address and reason. Exports are made
+    #: from it, and runs with other filters or pairs start from it.
     store_dialogues: bool = False
     #: What runs the shards. local: processes of this machine; dask: workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
@@ -34,6 +36,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     #: Your own corpora: the name, with a path, and layout, columns, gap, script, markup, segmentation, structured,
     #: pairing, licence, title, url where a default does not fit.
     corpora: Mapping[str, Definition] = {}
+    #: How records are exported.
+    export: ExportOptions = ExportOptions()
     #: Settings of single sources: the name, with any of the sections read, text, script, filters, pairs, dedup.
     sources: Mapping[str, Mapping[str, Any]] = {}
 

@@ -129,7 +129,7 @@ def test_chinese_help_is_there_in_no_time() -> None:
         (("--force=1",), "错误：选项 --force 不接受值"),
         (("--pairs", "x"), "错误：--pairs：值为 x，应为 adjacent、exchange、first 之一"),
         (("--config", "."), "错误：--config：.：不是可以读取的文件"),
-        (("trace",), "错误：缺少参数 FILE.tsv:ROW[-ROW]..."),
+        (("trace",), "错误：缺少参数 FILE:ROW[-ROW]..."),
         (("compare", "a", "b"), "错误：OLD_DIR：a：不是可以读取的目录"),
         (("-s", "wiebo"), "错误：没有名为 wiebo 的来源；是否想用 weibo？"),
         (("chekc",), "错误：没有命令 chekc；是否想用 check？"),

@@ -214,3 +214,17 @@ def test_an_output_inside_an_added_folder_is_refused(tmp_path: Path) -> None:
     told = invoke("--raw", tmp_path / "raw", "--out", tmp_path / "data" / "out", "--add", f"mine={tmp_path / 'data'}")
     assert told.exit_code == 2
     assert "which is added as mine" in told.stderr
+
+
+def test_an_added_corpus_is_exported_and_its_records_are_traced(tmp_path: Path) -> None:
+    put(tmp_path, {"data/chat.jsonl": CHAT})
+    run(tmp_path, "--add", f"mine={tmp_path / 'data' / 'chat.jsonl'}", "--store-dialogues")
+    made = invoke("export", tmp_path / "records", "--out", tmp_path / "out", "-s", "mine", "--format", "messages")
+    assert made.exit_code == 0, made.stderr
+    (file,) = (tmp_path / "records" / "messages").rglob("train.jsonl")
+    told = invoke("trace", f"{file}:1")
+    assert told.exit_code == 0, told.stderr
+    assert "chat.jsonl" in told.stdout
+    flags = ("--raw", tmp_path / "raw", "--add", f"mine={tmp_path / 'data' / 'chat.jsonl'}")
+    again = invoke("export", tmp_path / "other", *flags)
+    assert again.exit_code == 0, again.stderr

@@ -36,7 +36,8 @@ def _rendered(struct: Any, indent: int) -> Iterator[str]:
             yield f"{pad}{name}:"
             yield from _rendered(value, indent + 2)
         else:
-            yield f"{pad}{name}: {json.dumps(msgspec.to_builtins(value))}".replace('"', "")
+            shown = json.dumps(msgspec.to_builtins(value))
+            yield f"{pad}{name}: {shown if value == '' else shown.replace(chr(34), '')}"
 
 
 def test_the_file_has_every_key_with_its_default_and_its_comment(golden: Golden) -> None:
@@ -50,5 +51,6 @@ def test_the_file_changes_no_default() -> None:
 def test_all_sections_but_those_of_the_run_can_be_set_for_a_source() -> None:
     assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
         "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "corpora",
+        "export",
         "sources",
     }  # fmt: skip

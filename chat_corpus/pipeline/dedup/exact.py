@@ -46,13 +46,18 @@ def row_offsets(parts: Sequence[Path]) -> list[int]:
 
 def find_duplicates(parts: Sequence[Path]) -> pl.DataFrame:
     """Return the duplicates: `row: u32`, counted over all parts from 0, and `file, record` of the first such pair."""
+    return _addressed(find_repeats(parts), parts, row_offsets(parts))
+
+
+def find_repeats(parts: Sequence[Path]) -> pl.DataFrame:
+    """Return the rows whose key an earlier row has: `row: u32`, counted over all parts, and `first`, the earliest."""
     starts = row_offsets(parts)
     passes = 1 + starts[-1] // _PASS
     found = [
         _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
         for number in range(passes)
     ]
-    return _addressed(pl.concat(found), parts, starts)
+    return pl.concat(found)
 
 
 def _keys(parts: Sequence[Path], starts: Sequence[int], begin: int, end: int) -> pl.DataFrame:

@@ -1,0 +1,255 @@
+"""The `export` command: a folder that trainers load as it is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chat_corpus.cli.added import ADD, LAYOUT, settled
+from chat_corpus.cli.check_export import verify
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, read_settings, source_names
+from chat_corpus.cli.terminal import echo_json, echo_rows
+from chat_corpus.cli.usage import Choice, Whole
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
+
+if TYPE_CHECKING:
+    from chat_corpus.runs.export.run import Exported
+    from chat_corpus.settings.model import Settings
+
+_INCOMPLETE = 3
+_EXAMPLES = (
+    ("chat-corpus export training --split test=0.01,validation=0.01", "all corpora, with splits"),
+    ("chat-corpus export training -s ptt --format messages,alpaca", "one corpus, in three formats"),
+    ("chat-corpus export training --turns pairs --dry-run", "show what would be read and written"),
+)
+
+
+@click.command(
+    cls=Command,
+    short_help="write dialogues in the formats that trainers load",
+    arguments=(("DIR", "Folder to write to; it must be new or empty."),),
+    examples=_EXAMPLES,
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@RAW
+@ADD
+@LAYOUT
+@option(
+    "Input", "--out", metavar="DIR", help="Output folder of a run, with dialogue stores (default: clean_chat_corpus)."
+)
+@PLUGIN
+@option("Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file.")
+@option(
+    "Selection",
+    "-s",
+    "--source",
+    "included",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Process only these sources. Can be repeated.",
+)
+@option(
+    "Selection",
+    "--exclude",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Process all sources except these. Can be repeated.",
+)
+@CONFIG
+@option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one.")
+@option(
+    "Cleaning",
+    "--keep-personal",
+    is_flag=True,
+    help="Do not mask phone, QQ, WeChat and identity numbers and e-mail addresses.",
+)
+@option(
+    "Output",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Further formats besides hf: messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv.",
+)
+@option("Output", "--turns", type=Choice(["dialogue", "pairs"]), help="A record per dialogue, or per pair.")
+@option("Output", "--system", metavar="TEXT", help="Begin each record with this system message.")
+@option("Output", "--max-turns", type=Whole(min=2), metavar="N", help="Cut longer dialogues into records of N turns.")
+@option(
+    "Output", "--max-chars", type=Whole(min=1), metavar="N", help="Cut longer dialogues into records of N characters."
+)
+@option(
+    "Output",
+    "--alternatives",
+    type=Choice(["all", "first"]),
+    help="A record for each alternative answer, or for the first only.",
+)
+@option("Output", "--split", metavar="SHARES", help="Shares of test and validation, as in test=0.01,validation=0.01.")
+@option("Output", "--force", is_flag=True, help="Replace an earlier export, or write into a folder that is not empty.")
+@option("Output", "--dry-run", is_flag=True, help="Show what would be read and written, and stop.")
+@option("Output", "--check", "check_after", is_flag=True, help="Verify the export afterwards, as check-export does.")
+@JSON
+@option("Processes", "--workers", type=Whole(min=1), metavar="N", help="Number of processes (default: all cores).")
+@option(
+    "Processes",
+    "--engine",
+    type=Choice(["local", "dask"]),
+    help="Processes of this machine, or Dask (default: local).",
+)
+@option("Processes", "--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
+@option("Messages", "-q", "--quiet", is_flag=True, help="Show only warnings and errors.")
+@option("Messages", "-v", "--verbose", is_flag=True, help="Show each shard, and tracebacks of errors.")
+@option("Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English.")
+@LANG
+def export(
+    folder: Path,
+    included: tuple[str, ...],
+    exclude: tuple[str, ...],
+    configs: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    check_after: bool,
+    force: bool,
+    as_json: bool,
+    **rest: Any,
+) -> None:
+    """Write dialogues to DIR in the formats that trainers load.
+
+    Reads the dialogue stores of `run --store-dialogues`, or, with --raw or without stores, the raw corpora. DIR gets
+    Parquet files with a card (README.md), licences, and a manifest with all counts and digests.
+    """
+    from chat_corpus.cli import console, export_output, logs
+    from chat_corpus.runs.export import run as exporting
+    from chat_corpus.runs.export.stores import stored_names
+
+    settings = for_engine(read_settings(configs, {**rest, "export": _options(rest)}))
+    exporting.check(folder, settings, force=force)
+    console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
+    stored = [] if rest["raw"] else stored_names(Path(settings.out))
+    names = (included, exclude)
+    if stored:
+        exported, code = _from_stores(folder, names, stored, settings, dry_run=dry_run, force=force)
+    else:
+        bar = not (rest["quiet"] or rest["log_json"])
+        exported, code = _from_raw(folder, names, settings, dry_run=dry_run, force=force, bar=bar)
+    if isinstance(exported, list):
+        if as_json:
+            echo_json(exported)
+        else:
+            echo_rows(*export_output.plan_table(exported), as_json=False)
+        raise click.exceptions.Exit(code)
+    if exported.summary is not None:
+        logs.info(export_output.table(exported.summary), "export.table")
+        logs.info(export_output.written_message(exported.summary, folder), "export.written")
+        if as_json:
+            echo_json(export_output.as_builtins(exported.summary))
+        if check_after:
+            verify(folder, as_json=False)
+    codes = {code, exported.exit_code}
+    raise click.exceptions.Exit(1 if 1 in codes else max(codes))
+
+
+def _options(flags: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the section `export` that flags give. Raises UsageError."""
+    from msgspec.structs import asdict
+
+    from chat_corpus.exports.splitting import parse_split
+
+    names = ("turns", "system", "max_turns", "max_chars", "alternatives")
+    values = {name: flags.pop(name) for name in names if flags[name] is not None}
+    values |= {name: "keep" for name in ("duplicates", "personal") if flags[f"keep_{name}"]}
+    if flags["formats"]:
+        values["formats"] = _formats(flags["formats"])
+    if flags["split"] is not None:
+        values["split"] = asdict(parse_split(flags["split"]))
+    return values
+
+
+def _formats(given: Iterable[str]) -> list[str]:
+    """Formats from repeated, comma-separated names, without `hf`. Raises UsageError for an unknown one."""
+    from chat_corpus.exports.records import FORMATS
+
+    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
+    for name in names:
+        if name in ("hf", *FORMATS):
+            continue
+        similar = difflib.get_close_matches(name.lower(), FORMATS, n=1, cutoff=0.5)
+        if similar:
+            raise UsageError(
+                message("--format {name}: no such format; did you mean '{similar}'?", name=name, similar=similar[0])
+            )
+        formats = ", ".join(["hf", *FORMATS])
+        raise UsageError(
+            message("--format {name}: no such format; the formats are {formats}", name=name, formats=formats)
+        )
+    return [name for name in dict.fromkeys(names) if name != "hf"]
+
+
+def _from_stores(
+    folder: Path,
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    stored: list[str],
+    settings: Settings,
+    *,
+    dry_run: bool,
+    force: bool,
+) -> tuple[Exported | list[dict[str, Any]], int]:
+    """Export from dialogue stores, or return the rows of a dry run; and an exit code for what is missing."""
+    from chat_corpus import sources
+    from chat_corpus.cli import export_output, logs
+    from chat_corpus.runs.export.run import export_stores, report_faults
+    from chat_corpus.runs.export.stores import find_stores, with_reported_corpora
+
+    settings = with_reported_corpora(settings)
+    all_sources = sources.load(settings.plugins, settings.added)
+    included, excluded = source_names(names[0], all_sources), source_names(names[1], all_sources)
+    chosen = [name for name in (included or stored) if name not in excluded]
+    if not chosen:
+        logs.warning(message("nothing to export: every source is excluded"), "export.nothing")
+        raise click.exceptions.Exit(_INCOMPLETE)
+    if dry_run:
+        stores, faults = find_stores(Path(settings.out), chosen, settings)
+        report_faults(faults)
+        if not stores:
+            raise click.exceptions.Exit(_INCOMPLETE)
+        reads = [(str(store.path), store.path.stat().st_size) for store in stores]
+        rows = export_output.plan(reads, folder, [store.name for store in stores], settings.export)
+        return rows, _INCOMPLETE if faults else 0
+    return export_stores(folder, chosen, settings, force=force), 0
+
+
+def _from_raw(
+    folder: Path,
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    settings: Settings,
+    *,
+    dry_run: bool,
+    force: bool,
+    bar: bool,
+) -> tuple[Exported | list[dict[str, Any]], int]:
+    """Export from raw corpora, or return the rows of a dry run; and an exit code for what is missing."""
+    from chat_corpus.cli import console, export_output, logs, run_output
+    from chat_corpus.runs.export.run import export_raw
+
+    settings = settled(settings)
+    inventory = discovered(settings)
+    included, excluded = source_names(names[0], inventory.found), source_names(names[1], inventory.found)
+    chosen = {name: inventory.found[name] for name in (included or inventory.found) if name not in excluded}
+    run_output.report_unrecognised(inventory, settings)
+    code = run_output.report_missing(chosen, requested=bool(included))
+    ready = {name: source for name, source in chosen.items() if source.groups}
+    if not ready:
+        logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")
+        raise click.exceptions.Exit(code or _INCOMPLETE)
+    if dry_run:
+        reads = [(file.name, file.size) for source in ready.values() for file in source.files]
+        return export_output.plan(reads, folder, list(ready), settings.export), code
+    with console.progress(ready, bar=bar) as progress:
+        exported, _ = export_raw(folder, ready, settings, progress, force=force)
+    return exported, code

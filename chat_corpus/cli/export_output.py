@@ -1,0 +1,87 @@
+"""What `export` prints: the plan of a dry run, the table of sources, what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chat_corpus.cli import run_output, words
+from chat_corpus.cli.terminal import format_table
+from chat_corpus.exports import documents, manifest
+from chat_corpus.exports.manifest import ExportSource, ExportSummary
+from chat_corpus.exports.options import ExportOptions
+from chat_corpus.exports.records import FORMATS
+from chat_corpus.messages import Message, amount, count_noun, joined, message
+
+_TITLES = {
+    "source": message("source"),
+    "dialogues": message("dialogues"),
+    "records": message("records"),
+    "train": "train",
+    "validation": "validation",
+    "test": "test",
+    "left_out": message("left out"),
+}
+
+
+def table(summary: ExportSummary) -> str:
+    """Return a row per source: dialogues, records, records per split, and what was left out and why."""
+    return format_table([_row(source) for source in summary.sources], _TITLES)
+
+
+def _row(source: ExportSource) -> dict[str, str]:
+    ledger = source.ledger
+    turns = [words.left_out_turns(name, number) for name, number in ledger.turns_dropped.items()]
+    records = [words.left_out_records(name, number) for name, number in ledger.records_dropped.items()]
+    splits = {name: f"{ledger.written.get(name, 0):,}" for name in ("train", "validation", "test")}
+    return {
+        "source": source.name,
+        "dialogues": f"{ledger.dialogues:,}",
+        "records": f"{ledger.records:,}",
+        **splits,
+        "left_out": joined(", ", [*turns, *records]) if turns or records else "-",
+    }
+
+
+def written_message(summary: ExportSummary, folder: Path) -> Message:
+    """Say where an export was written, and how large it is."""
+    return message(
+        "wrote {records} in {files} ({size}) to {folder}/; its README.md says how to load them",
+        records=count_noun(summary.rows, "record"),
+        files=count_noun(len(summary.files), "file"),
+        size=amount(sum(file.bytes for file in summary.files)),
+        folder=folder,
+    )
+
+
+def plan_table(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+    """What an export would read and write, as rows and titles of a table for people."""
+    return run_output.plan(rows)
+
+
+def plan(
+    reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], options: ExportOptions
+) -> list[dict[str, Any]]:
+    """What an export would read and write: rows with the keys `does, file, bytes`."""
+    splits = [name for name in ("train", "validation", "test") if name == "train" or getattr(options.split, name)]
+    written = [f"data/{name}/{split}-*.parquet" for name in names for split in splits]
+    written += [
+        f"{format_}/{name}/{split}.{FORMATS[format_].suffix}"
+        for format_ in options.formats
+        for name in names
+        for split in splits
+    ]
+    written += [f"index/{name}.parquet" for name in names]
+    written += [*documents.NAMES, manifest.MANIFEST]
+    return [
+        *({"does": "read", "file": file, "bytes": size} for file, size in reads),
+        *({"does": "write", "file": f"{folder}/{file}", "bytes": None} for file in written),
+    ]
+
+
+def as_builtins(summary: ExportSummary) -> Any:
+    """The manifest as dicts, lists, texts and numbers."""
+    return msgspec.to_builtins(summary)

@@ -1,0 +1,199 @@
+"""Verify an export: every record, every file, every count. Reads as a stream, and trusts nothing that it reads.
+
+The rules R1 to R10 are what the trainers need of a record:
+
+R1   a message has exactly `role` and `content`, both texts       R6   UTF-8, LF, one record a line
+R2   no content is blank                                          R7   no lone surrogates
+R3   user and assistant alternate, from user, of even number;     R8   no special tokens
+     a system message comes first, or not at all                  R9   no record is empty
+R4   all rows of a file have the same columns and types           R10  rows are in the order that the manifest says
+R5   the columns are messages, source and id
+
+Parquet files are held to the rules. Files of other formats must be byte for byte what those rows give.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.exports import check_rules, check_texts, manifest, splitting
+from chat_corpus.exports.check_rules import Offence
+from chat_corpus.exports.documents import DOCUMENT, documents
+from chat_corpus.exports.manifest import INDEX, MANIFEST, ExportFile, ExportSummary
+
+_BLOCK = 1 << 20
+#: Rows that are looked at together.
+_BATCH = 50_000
+
+
+def check_export(folder: Path) -> Iterator[Offence]:
+    """Every offence of an export, in the order of discovery; files first, then records.
+
+    Raises UsageError where the folder is no export, and ChatCorpusError where its manifest cannot be read.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UsageError(f"{folder}: no {MANIFEST} there: give the folder that 'chat-corpus export' has written")
+    try:
+        summary = manifest.decode(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ChatCorpusError(f"{path}: {error}; export again") from error
+    yield from _files(folder, summary)
+    yield from _counts(summary)
+    there = [one for one in summary.files if (folder / one.path).is_file()]
+    yield from _records(folder, summary, [one for one in there if one.format == "hf"])
+    yield from check_texts.offences(
+        folder, [one for one in there if one.format not in ("hf", INDEX, DOCUMENT)], summary
+    )
+    for one in there:
+        if one.format == INDEX:
+            yield from _index(folder, one, summary)
+
+
+def _index(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
+    """Whether the index of a source has as many records in each split, and left out for each reason, as the ledger."""
+    (ledger,) = [one.ledger for one in summary.sources if one.name == file.source]
+    try:
+        lazy = pl.scan_parquet(folder / file.path, glob=False)
+        counts = lazy.group_by(pl.coalesce("split", "reason").alias("where")).agg(pl.len()).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        yield Offence(path=file.path, rule="index", message=f"cannot be read: {str(error).splitlines()[0]}")
+        return
+    found, expected = dict(counts.iter_rows()), {**ledger.written, **ledger.records_dropped}
+    if found != {name: number for name, number in expected.items() if number}:
+        yield Offence(path=file.path, rule="index", message=f"{found} records found, {expected} in {MANIFEST}")
+
+
+def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
+    """Files that are missing, changed, or not in the manifest; and documents that do not say what it says."""
+    listed = {one.path for one in summary.files} | {MANIFEST}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
+        if not path.is_dir() and not is_hidden and name not in listed:
+            yield Offence(
+                path=name, rule="files", message=f"not in {MANIFEST}: loaders may take it for data; remove it"
+            )
+    for one in summary.files:
+        path = folder / one.path
+        if not path.is_file():
+            yield Offence(path=one.path, rule="files", message=f"missing; {MANIFEST} lists it")
+        elif _digest(path) != one.sha256:
+            yield Offence(path=one.path, rule="sha256", message=f"changed: its SHA-256 is not that of {MANIFEST}")
+    for name, content in documents(summary).items():
+        path = folder / name
+        if path.is_file() and path.read_bytes() != content:
+            yield Offence(path=name, rule="documents", message=f"not what {MANIFEST} gives; export again")
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _counts(summary: ExportSummary) -> Iterator[Offence]:
+    """Sums of the manifest that do not balance."""
+    for source in summary.sources:
+        for message in source.ledger.imbalances():
+            yield Offence(path=MANIFEST, rule="counts", message=f"{source.name}: {message}")
+        written = {split: rows for split, rows in source.ledger.written.items() if rows}
+        if written != summary.splits(source.name):
+            yield Offence(
+                path=MANIFEST,
+                rule="counts",
+                message=f"{source.name}: {written} written, but its files have {summary.splits(source.name)}",
+            )
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """What has been read so far: ids by source, and the content groups of test and validation with their address."""
+
+    ids: dict[str, list[pl.Series]] = field(default_factory=dict)
+    groups: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+
+
+def _records(folder: Path, summary: ExportSummary, files: list[ExportFile]) -> Iterator[Offence]:
+    """Offences of the records of Parquet files. Train is read last: no other split needs to be remembered."""
+    seen = _Seen()
+    for split in reversed(splitting.SPLITS):
+        for one in files:
+            if one.split == split:
+                yield from _file(folder, one, summary, seen)
+    for source, ids in seen.ids.items():
+        together = pl.concat(ids)
+        repeated = together.filter(together.is_duplicated()).unique()
+        if len(repeated):
+            yield from _addresses(folder, [one for one in files if one.source == source], repeated)
+
+
+def _file(folder: Path, file: ExportFile, summary: ExportSummary, seen: _Seen) -> Iterator[Offence]:
+    rows, last = 0, None
+    for frame in batches(folder / file.path):
+        if isinstance(frame, str):
+            yield Offence(path=file.path, rule="R4", message=frame)
+            return
+        yield from check_rules.offences(frame, file, rows)
+        if summary.order == "shuffled":
+            keys = splitting.order_keys(frame["id"].fill_null(""))
+            yield from check_rules.disorder(keys, last, file, rows)
+            last = int(keys[-1])
+        seen.ids.setdefault(str(file.source), []).append(frame["id"].drop_nulls().hash())
+        if summary.group_of == "record":
+            yield from _groups(frame, file, rows, seen)
+        rows += len(frame)
+    if rows != file.rows:
+        yield Offence(path=file.path, rule="counts", message=f"{rows} rows found, {file.rows} in {MANIFEST}")
+
+
+def batches(path: Path) -> Iterator[pl.DataFrame | str]:
+    """The rows of a Parquet file, some at a time; or what is wrong with the file."""
+    try:
+        found = pl.read_parquet_schema(path)
+        if dict(found) != dict(check_rules.PARQUET) or list(found) != list(check_rules.PARQUET):
+            yield f"columns {dict(found)} found, {dict(check_rules.PARQUET)} expected"
+            return
+        lazy, start = pl.scan_parquet(path, glob=False), 0
+        while len(frame := lazy.slice(start, _BATCH).collect()):
+            yield frame
+            start += len(frame)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        yield f"cannot be read: {str(error).splitlines()[0]}"
+
+
+def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
+    """Rows whose content group is in another split."""
+    split = str(file.split)
+    found = check_rules.groups(frame, before).with_columns(path=pl.lit(file.path))
+    for other, frames in seen.groups.items():
+        if other != split:
+            together = pl.concat(frames).unique("group", keep="first", maintain_order=True)
+            both = found.join(together, on="group", how="inner", suffix="_other", maintain_order="left")
+            for row, path, line in both.select("row", "path_other", "row_other").iter_rows():
+                message = f"begins like a record of {other}, {path}:{line}: a content group must be in one split"
+                yield Offence(path=file.path, line=row, rule="split", message=message)
+    if split != "train":
+        seen.groups.setdefault(split, []).append(found)
+
+
+def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series) -> Iterator[Offence]:
+    """Where rows are whose ids have one of these hashes."""
+    for file in files:
+        rows = 0
+        for frame in batches(folder / file.path):
+            if isinstance(frame, str):
+                break
+            same = frame["id"].hash().is_in(repeated.implode()).arg_true()
+            for at in same:
+                message = f"id {frame['id'][at]} is there more than once"
+                yield Offence(path=file.path, line=rows + at + 1, rule="id", message=message)
+            rows += len(frame)

@@ -1,0 +1,116 @@
+"""The rules that rows of a Parquet file must obey, as expressions over a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from chat_corpus.exports import special_tokens, splitting
+from chat_corpus.exports.dialogues import DIALOGUES
+from chat_corpus.exports.manifest import ExportFile
+from chat_corpus.exports.records import PARQUET_COLUMNS
+
+#: The columns of a Parquet file.
+PARQUET = pl.Schema({name: DIALOGUES[name] for name in PARQUET_COLUMNS})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offence:
+    """A place of an export that breaks a rule: a path below its folder, and the line or row from 1, if there is one."""
+
+    path: str
+    rule: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{place}: {self.rule}: {self.message}"
+
+
+def offences(frame: pl.DataFrame, file: ExportFile, before: int) -> Iterator[Offence]:
+    """The offences of rows with the schema `PARQUET`, of which the first has so many rows before it in its file."""
+    faults = (
+        pl.concat([_of_messages(frame), _of_columns(frame, str(file.source))]).unique().sort("at", "rule", "message")
+    )
+    for at, rule, message in faults.iter_rows():
+        yield Offence(path=file.path, line=before + at + 1, rule=rule, message=message)
+
+
+def _of_columns(frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    rows = frame.with_row_index("at")
+    length = pl.col("messages").list.len().fill_null(0)
+    checks = (
+        ("R9", "no messages", length == 0),
+        ("R5", f"source is not {source}", pl.col("source").ne_missing(source)),
+        ("id", f"id is not {source}- and 16 hexadecimal digits", ~_is_id(source)),
+    )
+    return _faults(rows, checks)
+
+
+def _is_id(source: str) -> pl.Expr:
+    return pl.col("id").str.contains(f"^{source}-[0-9a-f]{{16}}$").fill_null(value=False)
+
+
+def _of_messages(frame: pl.DataFrame) -> pl.DataFrame:
+    rows = frame.select("messages").with_row_index("at").filter(pl.col("messages").list.len() > 0)
+    flat = rows.explode("messages").unnest("messages")
+    begins = (pl.col("at") != pl.col("at").shift(1)).fill_null(value=True)
+    number = pl.int_range(pl.len(), dtype=pl.Int64)
+    is_system = (pl.col("role") == "system").fill_null(value=False)
+    flat = flat.with_columns(
+        begins=begins,
+        position=number - pl.when(begins).then(number).forward_fill(),
+        prompt=pl.when(begins).then(is_system).forward_fill(),
+        ends=(pl.col("at") != pl.col("at").shift(-1)).fill_null(value=True),
+        special=special_tokens.holds_special_token(flat["content"]),
+    )
+    spoken = pl.col("position") - pl.col("prompt").cast(pl.Int64)
+    expected = pl.when(spoken % 2 == 0).then(pl.lit("user")).otherwise(pl.lit("assistant"))
+    is_prompt = pl.col("begins") & pl.col("prompt")
+    checks = (
+        ("R1", "a role or content is null", pl.col("role").is_null() | pl.col("content").is_null()),
+        ("R2", "a content is blank", pl.col("content").str.strip_chars() == ""),
+        ("R3", "roles do not alternate from user", ~is_prompt & (pl.col("role") != expected)),
+        (
+            "R3",
+            "the number of turns is odd, or none",
+            pl.col("ends") & (spoken % 2 == 0) | (is_prompt & pl.col("ends")),
+        ),
+        ("R8", "a content holds a special token", pl.col("special")),
+    )
+    return _faults(flat, checks)
+
+
+def _faults(rows: pl.DataFrame, checks: tuple[tuple[str, str, pl.Expr], ...]) -> pl.DataFrame:
+    """`at, rule, message` of the rows that a check is true of."""
+    return pl.concat(
+        rows.filter(wrong).select("at", rule=pl.lit(rule), message=pl.lit(message)) for rule, message, wrong in checks
+    )
+
+
+def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -> Iterator[Offence]:
+    """The first row whose order key is less than the one before; `last` is the key before the first."""
+    previous = keys.shift(1)
+    wrong = (keys < previous).fill_null(value=False)
+    at = wrong.arg_max() if wrong.any() else None
+    if last is not None and len(keys) and int(keys[0]) < last:
+        at = 0
+    if at is not None:
+        message = "not in the order of manifest.json (shuffled by id)"
+        yield Offence(path=file.path, line=before + at + 1, rule="R10", message=message)
+
+
+def groups(frame: pl.DataFrame, before: int) -> pl.DataFrame:
+    """`group, row`: the content group of each record of at least two turns, and its number in the file."""
+    first = pl.col("messages").list.get(0, null_on_oob=True).struct.field("role") == "system"
+    begin = first.cast(pl.UInt32).fill_null(0)
+    texts = frame.with_row_index("row", offset=before + 1).select(
+        "row",
+        opener=pl.col("messages").list.get(begin, null_on_oob=True).struct.field("content"),
+        reply=pl.col("messages").list.get(begin + 1, null_on_oob=True).struct.field("content"),
+    )
+    texts = texts.drop_nulls()
+    return texts.select(pl.Series("group", splitting.group_hashes(texts["opener"], texts["reply"])), "row")

@@ -1,0 +1,35 @@
+"""The documents of an export, as bytes by file name: pure functions of its summary."""
+
+from __future__ import annotations
+
+import hashlib
+
+from msgspec.structs import replace
+
+from chat_corpus.exports import card, croissant, dataset_info, manifest
+from chat_corpus.exports.manifest import ExportFile, ExportSummary
+
+#: What a document has as its format in the manifest.
+DOCUMENT = "document"
+#: The documents besides the manifest.
+NAMES = (card.CARD, card.LICENSES, dataset_info.DATASET_INFO, croissant.CROISSANT)
+
+
+def documents(summary: ExportSummary) -> dict[str, bytes]:
+    """README.md, LICENSE.md, dataset_info.json, croissant.json and, last, manifest.json, which lists the others too.
+
+    `summary.files` are the data files; documents among them are replaced.
+    """
+    data = tuple(one for one in summary.files if one.format != DOCUMENT)
+    summary = replace(summary, files=data)
+    made = {
+        card.CARD: card.encode_card(summary),
+        card.LICENSES: card.encode_licences(summary),
+        dataset_info.DATASET_INFO: dataset_info.encode(summary),
+        croissant.CROISSANT: croissant.encode(summary),
+    }
+    listed = tuple(
+        ExportFile(path=name, format=DOCUMENT, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        for name, content in made.items()
+    )
+    return {**made, manifest.MANIFEST: manifest.encode(replace(summary, files=data + listed))}

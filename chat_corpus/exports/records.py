@@ -1,0 +1,167 @@
+r"""The formats that records are written in: one line a record (JSON Lines), or a row an exchange (TSV, CSV).
+
+Lines are UTF-8 without a byte order mark, end with ``\n``, and hold their keys in a fixed order. JSON escapes what
+would break a line; U+2028 and U+2029 stay as they are.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import polars as pl
+
+from chat_corpus.exports import tsv
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordFormat:
+    """A format. `encode` gives the bytes of a frame of `dialogues.DIALOGUES`; those of several frames can be joined.
+
+    suffix        ending of its files, without the dot
+    readers       what loads it
+    header        bytes at the beginning of each file
+    carries_id    whether a record holds its id and source; if not, `<file>.ids.jsonl` does, a line a row
+    by_exchange   whether a row is an exchange (a query and its answer), not a whole record
+    """
+
+    name: str
+    encode: Callable[[pl.DataFrame], bytes]
+    readers: str
+    suffix: str = "jsonl"
+    header: bytes = b""
+    carries_id: bool = True
+    by_exchange: bool = False
+
+    def rows(self, dialogues: pl.DataFrame) -> int:
+        """How many rows the dialogues have in this format."""
+        return len(_exchanges(dialogues)) if self.by_exchange else len(dialogues)
+
+
+#: Columns of the Parquet files, in order.
+PARQUET_COLUMNS = ("messages", "source", "id")
+#: Rows of a row group: viewers read one at a time.
+_ROW_GROUP = 100_000
+
+
+def encode_parquet(dialogues: pl.DataFrame) -> bytes:
+    """The bytes of a Parquet file of dialogues."""
+    out = io.BytesIO()
+    dialogues.select(PARQUET_COLUMNS).write_parquet(out, compression="zstd", row_group_size=_ROW_GROUP)
+    return out.getvalue()
+
+
+def _json_lines(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_ndjson(out)
+    return out.getvalue()
+
+
+def _messages(dialogues: pl.DataFrame) -> bytes:
+    return _json_lines(dialogues.select("messages", "source", "id"))
+
+
+_SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
+
+
+def _sharegpt(dialogues: pl.DataFrame) -> bytes:
+    role, content = (pl.element().struct.field(name) for name in ("role", "content"))
+    turn = pl.struct(role.replace_strict(_SHAREGPT_ROLES, return_dtype=pl.String).alias("from"), content.alias("value"))
+    return _json_lines(dialogues.select(pl.col("messages").list.eval(turn).alias("conversations"), "source", "id"))
+
+
+def _prompt_completion(dialogues: pl.DataFrame) -> bytes:
+    messages = pl.col("messages")
+    prompt, completion = messages.list.head(messages.list.len() - 1), messages.list.tail(1)
+    return _json_lines(dialogues.select(prompt.alias("prompt"), completion.alias("completion"), "source", "id"))
+
+
+def _exchanges(dialogues: pl.DataFrame) -> pl.DataFrame:
+    """`at, query, answer, system`: the exchanges of all dialogues; `at` counts the dialogues."""
+    flat = dialogues.select("messages").with_row_index("at").explode("messages").unnest("messages")
+    is_system = pl.col("role") == "system"
+    prompt = pl.when(is_system).then("content").forward_fill() if flat.select(is_system.any()).item() else pl.lit(None)
+    spoken = flat.with_columns(system=prompt.cast(pl.String)).filter(~is_system)
+    return spoken.gather_every(2).select("at", "system", query="content", answer=spoken["content"].gather_every(2, 1))
+
+
+def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
+    """`query, answer, history, system, source, id`: the last exchange of each dialogue, and those before as lists."""
+    exchanges = _exchanges(dialogues)
+    last = (exchanges["at"] != exchanges["at"].shift(-1)).fill_null(value=True)
+    earlier = exchanges.filter(~last)
+    both = pl.Series(earlier.select(pl.concat_list("query", "answer")).to_series())
+    lists = earlier.select(pl.col("at").set_sorted(), history=both).group_by("at", maintain_order=True).agg("history")
+    told = exchanges.filter(last).join(lists, on="at", how="left", maintain_order="left")
+    no_history = pl.lit(pl.Series([[]], dtype=pl.List(pl.List(pl.String))))
+    return told.with_columns(pl.col("history").fill_null(no_history), *dialogues.select("source", "id"))
+
+
+def _system(frame: pl.DataFrame) -> list[str]:
+    """The column of the system prompt, where there is one: it is the same for all records of an export."""
+    return [] if frame["system"].null_count() else ["system"]
+
+
+def _alpaca(dialogues: pl.DataFrame) -> bytes:
+    told = _with_history(dialogues)
+    names = {"query": "instruction", "answer": "output"}
+    told = told.with_columns(input=pl.lit("")).rename(names)
+    return _json_lines(told.select(*_system(told), "instruction", "input", "output", "history", "source", "id"))
+
+
+def _query_response(dialogues: pl.DataFrame) -> bytes:
+    told = _with_history(dialogues).rename({"answer": "response"})
+    return _json_lines(told.select(*_system(told), "query", "response", "history", "source", "id"))
+
+
+def _tsv(dialogues: pl.DataFrame) -> bytes:
+    return tsv.encode(_exchanges(dialogues))
+
+
+def _csv(dialogues: pl.DataFrame) -> bytes:
+    exchanges = _exchanges(dialogues)
+    told = exchanges.select("query", "answer").with_columns(*dialogues.select("source", "id")[exchanges["at"]])
+    out = io.BytesIO()
+    told.write_csv(out, include_header=False, quote_style="necessary")
+    return out.getvalue()
+
+
+def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
+    """The lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format that cannot carry them."""
+    told = dialogues.select("id", "source")
+    return _json_lines(told[_exchanges(dialogues)["at"]] if format_.by_exchange else told)
+
+
+#: CSV readers of trainers take texts such as NA and null for missing.
+_TABLE_READERS = "pandas (keep_default_na=False), polars, spreadsheets"
+#: All formats by name, besides `hf` (Parquet), which every export has.
+FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            RecordFormat(name="messages", encode=_messages, readers="TRL, LLaMA-Factory, ms-swift, axolotl, unsloth"),
+            RecordFormat(name="sharegpt", encode=_sharegpt, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
+            RecordFormat(name="alpaca", encode=_alpaca, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
+            RecordFormat(name="prompt-completion", encode=_prompt_completion, readers="TRL"),
+            RecordFormat(name="query-response", encode=_query_response, readers="ms-swift, LLaMA-Factory"),
+            RecordFormat(
+                name="tsv",
+                encode=_tsv,
+                readers=_TABLE_READERS,
+                suffix="tsv",
+                carries_id=False,
+                by_exchange=True,
+            ),
+            RecordFormat(
+                name="csv",
+                encode=_csv,
+                readers=_TABLE_READERS,
+                suffix="csv",
+                header=b"query,answer,source,id\n",
+                by_exchange=True,
+            ),
+        )
+    }
+)

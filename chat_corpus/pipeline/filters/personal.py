@@ -1,0 +1,202 @@
+"""Numbers and addresses by which a person can be reached or identified: find them and write a placeholder instead.
+
+Kinds: mobile number, identity card, QQ, WeChat and e-mail, as they are written in mainland China. Only the number or
+address is replaced; the words around it stay: 加我QQ：<QQ>. Other numbers stay as they are: prices, dates, order
+numbers, hotlines. A number of QQ or WeChat is recognized by the word before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import partial
+
+import polars as pl
+
+from chat_corpus.row_masks import matches
+
+
+class Personal(StrEnum):
+    """Kinds of personal data, by the name that counts have; a placeholder is the kind in capitals: <PHONE>."""
+
+    PHONE = "phone"
+    QQ = "qq"
+    WECHAT = "wechat"
+    EMAIL = "email"
+    ID = "id"
+
+
+#: Every text that holds personal data matches this, and few others do: it is one cheap look at each text.
+_CANDIDATE = "|".join(
+    (
+        r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})",
+        r"[0-9]{6}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}",
+        r"[0-9A-Za-z_.%+-][@＠][0-9A-Za-z]",
+        r"(?:[Qq群]|扣扣|企鹅)[^0-9]{0,12}[1-9][0-9]{4}",
+        r"[0-9]{6}[^0-9]{0,6}(?:[Qq]{2}|扣扣)",
+        r"(?:[微薇威维vV][ .-]?信|[vVwW][xX]|(?i:we-?chat|weixin))[^0-9A-Za-z]{0,16}[0-9A-Za-z]",
+    )
+)
+#: What makes a number a quantity, or a term.
+_UNIT = r"(?!\s*(?:[人元块万亿个年月级次条位岁天分点多名篇张台件股米]|用户|粉丝|[kKMGT]B?(?![A-Za-z])|[%％℃]))"
+_END = r"(?![0-9])(?!\.[0-9])(?!\s*[+*/=×÷]\s*[0-9])" + _UNIT
+
+#: A mobile number: 11 digits in one of the usual groups, with or without the prefix of the country.
+_PHONE = re.compile(
+    # Not within a longer number, a word (A13…), a decimal (3.13…), or an address (/13…, =13…), nor behind a currency.
+    r"(?<![0-9A-Za-z_$¥￥#=])(?<![0-9]\.)(?<![A-Za-z]/)(?<![0-9]-)"
+    r"(?P<prefix>(?:(?:\+|00)86|86)[ -]?)?"
+    r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})"
+    r"(?!-?[0-9A-Za-z_])(?!\.[0-9])" + _UNIT,
+    re.ASCII,
+)
+#: Words right before an 11-digit number that make it the number of a thing.
+_THING = re.compile(
+    r"(?:订单|单号|运单|快递|流水|编号|工单|货号|条码|型号|序列|批号|案号|票号|订单号|编码|ISBN|SKU|ID|id|No\.?|NO\.?)"
+    r"(?:号码?)?\s*(?:是|为|[:：#])?\s*$"
+)
+_TEL = re.compile(r"(?i)(?:tel|phone|mobile|call|dial|sms)$")
+_ID = re.compile(
+    r"(?<![0-9A-Za-z_.])[1-9][0-9]{5}[ -]?(?P<date>(?:18|19|20)[0-9]{6})[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z_])"
+)
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+-])(?!git@)[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}[@＠]"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!(?:png|jpe?g|gif|webp|svg)\b)[A-Za-z]{2,24}(?![A-Za-z0-9-])",
+    re.ASCII,
+)
+#: What may be between the word and the number: 号码是, a colon, blanks.
+_LINK = r"(?:(?:交流|粉丝|讨论|官方)?[群裙]?-?(?:帐号|账号|号码|号)?吧?\s*(?:是|为|加|[:：=])?\s*[(（【\[]?\s*)"
+_MORE = r"(?P<more>(?:\s*(?:或者?|和|[、,，/;；])\s*[1-9][0-9]{5,10}(?![0-9]))*)"
+_QQ = re.compile(
+    r"(?P<word>(?:(?<![A-Za-z])[Qq]{2}|扣扣|企鹅号?|(?<![A-Za-z])[Qq](?=[群裙号])|(?<=加)我?[Qq](?![A-Za-z])"
+    r"|[加进入](?:这个|我们|本|我的|我)?(?=群)|群(?=号))" + _LINK + r")"
+    r"(?P<number>[1-9][0-9]{4,10})" + _END + r"(?!版|[-.年][0-9])" + _MORE
+)
+#: Q: before a number that is long enough for no question to begin with it.
+_Q_COLON = re.compile(r"(?P<word>(?<![A-Za-z0-9])[Qq][:：]\s*)(?P<number>[1-9][0-9]{6,10})" + _END + _MORE)
+_QQ_BEHIND = re.compile(
+    r"(?<![0-9A-Za-z.-])(?P<number>[1-9][0-9]{5,10})(?P<word>\s*(?:[(（]|是我的?|我的|这个)\s*(?:[Qq]{2}|扣扣)(?![A-Za-z0-9]))"
+)
+_WORDS = (
+    r"(?:[微薇威维][ .-]?信|(?<![A-Za-z])[vV][ .-]?信"
+    r"|(?<![A-Za-z0-9])(?:[vV][xX]|[wW][xX]|(?i:we-?chat|weixin))(?![A-Za-z]))"
+)
+_NAME = r"(?![Xx]{3})[A-Za-z][A-Za-z0-9_-]{5,19}(?![A-Za-z0-9_@.-])"
+_WECHAT = re.compile(
+    r"(?P<word>"
+    + _WORDS
+    + r"(?P<link>"
+    + _LINK
+    + r"))(?P<number>(?:\+?86[ -]?)?1[3-9][0-9]{9}(?![0-9])|[1-9][0-9]{5,10}"
+    + _END
+    + r"|"
+    + _NAME
+    + r")"
+)
+#: Names that follow the word 微信 and are nobody's.
+_PRODUCTS = frozenset(
+    (
+        *("android", "iphone", "windows", "symbian", "blackberry", "harmony", "harmonyos"),
+        *("wechat", "weixin", "tencent", "google", "facebook", "twitter", "whatsapp", "telegram"),
+        *("download", "version", "official", "server", "client", "desktop", "python", "javascript"),
+    )
+)
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def is_identity_number(text: str) -> bool:
+    """Whether 18 characters are a Chinese identity number: a real date of birth, and the right check digit (GB 11643).
+
+    >>> is_identity_number("11010519491231002X"), is_identity_number("110105194912310021")
+    (True, False)
+    """
+    try:
+        date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    except ValueError:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(text, _WEIGHTS, strict=False))
+    return "10X98765432"[total % 11] == text[17].upper()
+
+
+def mask(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
+    """Texts with a placeholder for each number or address, and how many there are of each kind (`Personal`).
+
+    >>> masked, counts = mask(pl.Series(["加我QQ：123456789", "打10086", None]))
+    >>> masked.to_list(), dict(counts)
+    (['加我QQ：<QQ>', '打10086', None], {'qq': 1})
+    """
+    counts: Counter[str] = Counter()
+    candidates = matches(texts, _CANDIDATE).arg_true()
+    if not len(candidates):
+        return texts, counts
+    before = texts[candidates]
+    after = pl.Series([mask_text(text, counts) for text in before], dtype=pl.String)
+    changed = after != before
+    return texts.clone().scatter(candidates.filter(changed), after.filter(changed)), counts
+
+
+def mask_text(text: str, counts: Counter[str]) -> str:
+    """One text with placeholders; adds what was found to `counts`."""
+    for detector in _DETECTORS:
+        text = detector.pattern.sub(partial(_replaced, detector=detector, counts=counts), text)
+    return text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Detector:
+    """A pattern of one kind. `rejects` sees a match and decides; the groups of the pattern say what is replaced."""
+
+    kind: Personal
+    pattern: re.Pattern[str]
+    rejects: Callable[[re.Match[str]], bool] = lambda _found: False
+
+
+def _replaced(found: re.Match[str], *, detector: _Detector, counts: Counter[str]) -> str:
+    """The text of a match with placeholders in place of its numbers."""
+    if detector.rejects(found):
+        return found[0]
+    groups = found.re.groupindex
+    placeholder = f"<{detector.kind.upper()}>"
+    counts[str(detector.kind)] += 1
+    if "number" not in groups:
+        return placeholder
+    start, end = (at - found.start() for at in found.span("number"))
+    more, further = found["more"] if "more" in groups else "", 0
+    if more:
+        more, further = re.subn(r"[0-9]+", placeholder, more)
+        counts[str(detector.kind)] += further
+        return found[0][:start] + placeholder + more
+    return found[0][:start] + placeholder + found[0][end:]
+
+
+def _is_thing(found: re.Match[str]) -> bool:
+    return _THING.search(found.string[: found.start()]) is not None
+
+
+def _is_not_identity(found: re.Match[str]) -> bool:
+    return not is_identity_number(re.sub("[ -]", "", found[0]))
+
+
+def _is_product(found: re.Match[str]) -> bool:
+    """Whether what follows the word 微信 is the name of a product, or a word that no link connects with it."""
+    name = found["number"]
+    if not name[0].isalpha():
+        return False
+    is_linked = bool(found["link"].strip())
+    return name.lower() in _PRODUCTS or (not is_linked and not re.search("[0-9_]", name))
+
+
+#: In this order: an e-mail address and an identity number may hold a mobile number, and one may be that of an account.
+_DETECTORS = (
+    _Detector(kind=Personal.EMAIL, pattern=_EMAIL),
+    _Detector(kind=Personal.ID, pattern=_ID, rejects=_is_not_identity),
+    _Detector(kind=Personal.WECHAT, pattern=_WECHAT, rejects=_is_product),
+    _Detector(kind=Personal.QQ, pattern=_QQ),
+    _Detector(kind=Personal.QQ, pattern=_Q_COLON),
+    _Detector(kind=Personal.QQ, pattern=_QQ_BEHIND),
+    _Detector(kind=Personal.PHONE, pattern=_PHONE, rejects=_is_thing),
+)

@@ -1,0 +1,1 @@
+"""Exports in the hands of real trainers: `python -m tests.consumers`."""
