@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import polars as pl
@@ -29,6 +29,7 @@ from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SPLITS, SplitLimits
 from chat_corpus.files.atomic import BLOCK, write_blocks
+from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export import repeats
 from chat_corpus.runs.export.assembling import Assembled, AssembleTask, RecordsPart, assemble_chunk
@@ -307,7 +308,12 @@ def _source(one: _SourceExport) -> ExportSource:
         ledger=_ledger(one),
         raw=tuple(RawFile(file=file.file, bytes=file.bytes, sha256=file.sha256) for file in entry.files),
         raw_folder=entry.raw,
-        fingerprint={**fingerprint, "settings_of_source": entry.settings, "plugin_files": entry.plugins},
+        fingerprint={
+            **fingerprint,
+            "settings_of_source": entry.settings,
+            "plugin_files": entry.plugins,
+            **_definition(entry),
+        },
     )
 
 
@@ -347,3 +353,10 @@ def _date() -> str | None:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f"SOURCE_DATE_EPOCH={seconds}: a number of seconds since 1970 expected") from error
+
+
+def _definition(entry: FinishedSource) -> dict[str, Any]:
+    """The definition of a corpus that the user has added, for the manifest."""
+    if isinstance(entry.definition, msgspec.UnsetType):
+        return {}
+    return {"definition": msgspec.to_builtins(entry.definition)}
