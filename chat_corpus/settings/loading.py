@@ -49,7 +49,8 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
         _check_keys(definition, Definition, ("corpora", name), locations)
         corpora.check(name, definition, locations)
         _converted(definition, Definition, ("corpora", name), locations)
-    settings: Settings = _converted(data, Settings, (), locations)
+    # On top of the defaults: a section of which a file gives some keys has its own defaults for the others.
+    settings: Settings = _converted(merge_values(msgspec.to_builtins(Settings()), data), Settings, (), locations)
     for name, section in settings.sources.items():
         _check_keys(section, SourceSettings, ("sources", name), locations)
         _converted(

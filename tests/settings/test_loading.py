@@ -235,3 +235,13 @@ def test_paths_may_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pytes
 def test_bounds_that_reject_every_turn_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"filters: max_chars 5 is less than min_chars 9"):
         load([written(tmp_path, "filters: {min_chars: 9, max_chars: 5}\n")])
+
+
+@pytest.mark.parametrize("section", ["ellipses", "dashes", "punctuation", "max_repeats", "templates"])
+@pytest.mark.parametrize("scope", ["all", "one source"])
+def test_a_section_given_in_part_has_its_own_defaults_for_the_rest(section: str, scope: str, tmp_path: Path) -> None:
+    text = {"text": {section: {"enabled": False}}}
+    given = text if scope == "all" else {"sources": {"tieba": text}}
+    settings = load([written(tmp_path, json.dumps(given))]).of("tieba")
+    default = getattr(Settings().text, section)
+    assert getattr(settings.text, section) == msgspec.structs.replace(default, enabled=False)
