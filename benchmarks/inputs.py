@@ -44,7 +44,7 @@ def _repeat(found: DiscoveredSource, target: Path, wanted: float) -> int:
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as stream:
-            for copy in _varied(data, path.suffix, times) if found.source.distinct else (data for _ in range(times)):
+            for copy in _varied(data, path.suffix, times) if found.source.overlapping else (data for _ in range(times)):
                 stream.write(copy)
             # Even a file that is not repeated must not be known for a bundled sample, which would step aside.
             stream.write(b"\n" if times == 1 else b"")

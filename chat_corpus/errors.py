@@ -13,11 +13,18 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from chat_corpus.messages import message
+
 
 class ChatCorpusError(Exception):
     """Something failed that the user must know of; the program ends with `exit_code`."""
 
     exit_code = 1
+
+    @property
+    def message(self) -> str:
+        """The message, which can be translated if it was made by `messages.message`; `str(error)` is English."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
 
 
 class UsageError(ChatCorpusError):
@@ -51,7 +58,12 @@ class FileError(ChatCorpusError):
     @property
     def fault(self) -> str:
         """What is wrong with the file."""
-        return str(self.args[1])
+        return self.args[1] if isinstance(self.args[1], str) else str(self.args[1])
+
+    @property
+    def message(self) -> str:
+        """Place and fault."""
+        return message("{place}: {fault}", place=self.args[0], fault=self.args[1])
 
     def __str__(self) -> str:
         return f"{self.args[0]}: {self.args[1]}"

@@ -1,13 +1,71 @@
-"""Words for people: counts, amounts, and names from files as text that steers no terminal."""
+"""Text for people: messages that can be translated, counts, amounts, and names from files that steer no terminal."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 _BREAK = re.compile(r"\r?\n|\r")
 
 #: So many characters of a record that cannot be read are shown.
 _BEGINNING = 80
+
+
+class Message(str):
+    """A message in English that remembers how it was made, so that a terminal can show it in another language.
+
+    It is a `str` everywhere else: files, JSON and logs hold the English text. `template` is the English sentence with
+    the names of `values` in braces; values may be messages themselves. `translated` looks templates up in a catalogue.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    def translated(self, catalogue: Mapping[str, str]) -> str:
+        """The message in the language of a catalogue, which maps English templates to translated ones.
+
+        A template that the catalogue lacks stays English.
+        """
+        return catalogue.get(self.template, self.template).format(
+            **{name: translated(value, catalogue) for name, value in self.values.items()}
+        )
+
+
+class _Joined(Message):
+    """Messages with a separator between them."""
+
+    def translated(self, catalogue: Mapping[str, str]) -> str:
+        """The messages in the language of a catalogue; the separator is looked up as well."""
+        separator = catalogue.get(self.template, self.template)
+        return separator.join(str(translated(part, catalogue)) for part in self.values.values())
+
+
+def message(template: str, /, **values: object) -> Message:
+    """A message from a literal template and the values of its names.
+
+    >>> message("{file}: {count} expected", file="a.csv", count=message("{number} fields", number=2))
+    'a.csv: 2 fields expected'
+    """
+    made = Message(template.format(**values))
+    made.template, made.values = template, values
+    return made
+
+
+def joined(separator: str, parts: Iterable[str]) -> Message:
+    """Messages, or other text, as one message.
+
+    >>> joined(", ", ["ptt", "weibo"])
+    'ptt, weibo'
+    """
+    values = {str(number): part for number, part in enumerate(parts)}
+    made = _Joined(separator.join(values.values()))
+    made.template, made.values = separator, values
+    return made
+
+
+def translated(value: object, catalogue: Mapping[str, str]) -> object:
+    """A message in the language of a catalogue; any other value as it is."""
+    return value.translated(catalogue) if isinstance(value, Message) else value
 
 
 def safe(text: str) -> str:
@@ -23,13 +81,15 @@ def safe(text: str) -> str:
     )
 
 
-def count_noun(number: int, noun: str) -> str:
-    """A number and what it counts.
+def count_noun(number: int, noun: str) -> Message:
+    """A number and what it counts. A catalogue has the plural: `{number:,} lines`.
 
     >>> count_noun(1, "line"), count_noun(2000, "line")
     ('1 line', '2,000 lines')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    made = Message(f"{number:,} {noun}{'' if number == 1 else 's'}")
+    made.template, made.values = f"{{number:,}} {noun}s", {"number": number}
+    return made
 
 
 def one_line(text: str) -> str:

@@ -15,23 +15,23 @@ import polars as pl
 
 #: Columns of a frame of turns, in order.
 #:
-#: part      index of the raw file within the shard: 0, or 1 for the second of two parallel files
-#: line      number of the record in that file, from 1: the physical line where the record begins, or, in layouts that
-#:           are not made of lines (JSON arrays, XML), the ordinal of the record
-#: dialogue  number of the dialogue within the shard, from 0; null for a record that could not be placed in one
-#: turn      position within the dialogue, from 0; rows that share one are alternative responses to the turn before
-#: text      the utterance; null where the record could not be decoded or split
-#: reason    why the row is not a usable turn (a `Reason`), or null
-#: detail    what was met and what was expected, for a person; null without a reason
+#: file_index   index of the raw file within the shard: 0, or 1 for the second of two parallel files
+#: record       number of the record in that file, from 1: the physical line where the record begins, or, in layouts
+#:              that are not made of lines (JSON arrays, XML), the ordinal of the record
+#: dialogue_id  number of the dialogue within the shard, from 0; null for a record that could not be placed in one
+#: turn_index   position within the dialogue, from 0; rows that share one are alternative responses to the turn before
+#: text         the utterance; null where the record could not be decoded or split
+#: reason       why the row is not a usable turn (a `Reason`), or null
+#: message      what was found and what was expected, for a person; null without a reason
 TURNS = pl.Schema(
     {
-        "part": pl.UInt8(),
-        "line": pl.UInt32(),
-        "dialogue": pl.UInt32(),
-        "turn": pl.UInt32(),
+        "file_index": pl.UInt8(),
+        "record": pl.UInt32(),
+        "dialogue_id": pl.UInt32(),
+        "turn_index": pl.UInt32(),
         "text": pl.String(),
         "reason": pl.String(),
-        "detail": pl.String(),
+        "message": pl.String(),
     }
 )
 

@@ -100,7 +100,7 @@ SOME_BY_DEFAULT = {
     "test_what_a_command_does_is_done_without_stderr": 1,
     "test_what_a_function_of_a_format_gives_is_looked_at": 8,
     "test_what_a_run_wrote_is_not_changed_by_the_filter_of_its_source": 4,
-    "test_what_is_read_back_is_what_was_written": 4,
+    "test_clean_turns_come_back_from_the_store_as_they_were": 4,
     "test_what_no_run_puts_into_the_work_folder_leads_nowhere": 8,
     "test_where_files_cannot_grow_none_is_half_written": 0,
 }

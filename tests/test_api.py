@@ -20,8 +20,8 @@ from tests.helpers import invoke, put
 
 NAMES = sorted(sources.load())
 PAIRS = {
-    "query": pl.String(), "answer": pl.String(), "query_file": pl.String(), "query_line": pl.UInt32(),
-    "answer_file": pl.String(), "answer_line": pl.UInt32(),
+    "query": pl.String(), "answer": pl.String(), "query_file": pl.String(), "query_record": pl.UInt32(),
+    "answer_file": pl.String(), "answer_record": pl.UInt32(),
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source(name: s
 def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of a run over the samples that writes repeats too."""
     folder = tmp_path_factory.mktemp("repeated")
-    config = put(folder, {"my.yaml": "pairs: {distinct: never}\n"}) / "my.yaml"
+    config = put(folder, {"my.yaml": "dedup: {exact: never}\n"}) / "my.yaml"
     assert invoke("-q", "--config", config, "--raw", SAMPLES, "--out", folder / "out").exit_code == 0
     return folder / "out"
 
@@ -62,7 +62,7 @@ def test_addresses_lead_to_the_raw_lines(tmp_path: Path) -> None:
         ("丙", "丁", "deep/tieba.dialogues", 3, "deep/tieba.dialogues", 3),
     ]
     (read,) = turns("tieba", raw)
-    assert read.filter(pl.col("reason") == "fields").select("file", "line").rows() == [("deep/tieba.dialogues", 2)]
+    assert read.filter(pl.col("reason") == "fields").select("file", "record").rows() == [("deep/tieba.dialogues", 2)]
 
 
 def test_a_config_holds_for_frames_too(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_normalize_takes_texts_and_traits_and_settings() -> None:
     assert normalize([]).dtype == pl.String()
     segmented = Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG}))
     assert normalize(["今天 真 好 alink"], segmented).to_list() == ["今天真好"]
-    settings = load([], {"text": {"alinks": "placeholder"}, "script": {"mode": "none"}})
+    settings = load([], {"text": {"link_words": "placeholder"}, "script": {"mode": "none"}})
     assert normalize(["這 是 alink"], segmented, settings).to_list() == ["這是<LINK>"]
     assert normalize(iter(["一", "二"])).to_list() == ["一", "二"]
 

@@ -24,6 +24,11 @@ def check_export(folder: Path, *, as_json: bool) -> None:
 
     Exit code 1 with the first 20 offences, each with file and line; 0 if there are none.
     """
+    verify(folder, as_json=as_json)
+
+
+def verify(folder: Path, *, as_json: bool) -> None:
+    """Print the offences of an export, or that there are none. Raises ChatCorpusError where there are any."""
     import msgspec
 
     from chat_corpus.exports.check import check_export as offences

@@ -25,12 +25,17 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 
 
 @click.command(cls=Verb)
-@click.argument("rows", nargs=-1, required=True, metavar="FILE.tsv:ROW[-ROW]...")
+@click.argument("rows", nargs=-1, required=True, metavar="FILE:ROW[-ROW]...")
+@click.option("--id", "ids", multiple=True, metavar="ID", help="A record of an export; the argument is its folder.")
 @_RAW
 @_PLUGIN
 @_JSON
-def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
+def trace(
+    rows: tuple[str, ...], ids: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool
+) -> None:
     """Where rows of an output came from: raw file and record, each text step, the conversion, the filters.
+
+    FILE is a .tsv of a run, or a data file of an export. With --id, the argument is the folder of an export.
 
     Rows count from 1. The shard of each row is done again from the raw file, with the settings that the report tells,
     and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
@@ -39,6 +44,9 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
 
+    if ids or any(_is_exported(path) for path, _ in _numbers(rows)):
+        _trace_exported(rows, ids, raw, plugins, as_json=as_json)
+        return
     made: dict[str, RecordedRun] = {}
 
     def told() -> Iterator[trace.Row]:
@@ -50,6 +58,37 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
     _print(told(), trace_output.row, as_json=as_json)
 
 
+def _is_exported(path: str) -> bool:
+    """Whether a file is one of an export."""
+    from chat_corpus.lineage.export_trace import find_export
+
+    return find_export(Path(path)) is not None
+
+
+def _trace_exported(
+    rows: tuple[str, ...], ids: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Print where records of exports came from, by their rows or their ids. Raises UsageError."""
+    from chat_corpus.cli import trace_output
+    from chat_corpus.lineage import export_trace
+
+    def told() -> Iterator[export_trace.TracedRecord]:
+        if ids:
+            if len(rows) != 1:
+                raise UsageError("--id: one argument expected, the folder of the export that the record is in")
+            opened = export_trace.open_export(Path(rows[0]), raw, plugins)
+            yield from (export_trace.trace_record(opened, one) for one in ids)
+            return
+        for name, number in _numbers(rows):
+            folder = export_trace.find_export(Path(name))
+            if folder is None:
+                raise UsageError(f"{name}: not in the folder of an export; trace it by itself")
+            opened = export_trace.open_export(folder, raw, plugins)
+            yield export_trace.trace_record(opened, export_trace.id_of_row(opened, Path(name), number))
+
+    _print(told(), trace_output.exported, as_json=as_json)
+
+
 @click.command(cls=Verb)
 @click.argument("records", nargs=-1, required=True, metavar="RAWFILE:RECORD[-RECORD]...")
 @click.option("--out", metavar="DIR", default="clean_chat_corpus", show_default=True, help="Folder of the outputs.")
@@ -57,7 +96,7 @@ def trace(rows: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, a
 @_PLUGIN
 @_JSON
 def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
-    """What became of raw records: structural, or their turns, and the rows or the reasons of their pairs.
+    """What became of raw records: not a turn, or their turns, and the rows or the reasons of their pairs.
 
     RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
     archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON

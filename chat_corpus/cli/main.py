@@ -8,6 +8,7 @@ import click
 
 from chat_corpus.cli import lineage
 from chat_corpus.cli.check_export import check_export
+from chat_corpus.cli.export import export
 from chat_corpus.cli.group import RunByDefault
 from chat_corpus.cli.normalize import normalize
 from chat_corpus.cli.run import run
@@ -27,5 +28,5 @@ def main() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
-for verb in (run, normalize, list_, check, check_export, lineage.trace, lineage.explain, lineage.compare):
+for verb in (run, export, check_export, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare):
     main.add_command(verb)

@@ -82,9 +82,9 @@ class Filter:
         clean = clean.zip_with(~long, text) if long.any() else clean
         raw = zip(clean, lines["bytes"], strict=True) if text.null_count() else ((line, None) for line in clean)
         unchanged = {
-            NOT_UTF8: lines["line"].filter(text.is_null()).to_list(),
-            TOO_LONG: lines["line"].filter(long).to_list(),
-            NESTED: lines["line"].filter(unsettled).to_list(),
+            NOT_UTF8: lines["record"].filter(text.is_null()).to_list(),
+            TOO_LONG: lines["record"].filter(long).to_list(),
+            NESTED: lines["record"].filter(unsettled).to_list(),
         }
         return b"".join((line.encode() if kept is None else kept) + b"\n" for line, kept in raw), unchanged
 
@@ -185,7 +185,7 @@ def explain(told: Filter, stream: BinaryIO, unchanged: Unchanged) -> Iterator[st
             first = _passed(block, first, unchanged)
             continue
         lines = numbered_lines(block, first)
-        for line, text in lines.select("line", "text").iter_rows():
+        for line, text in lines.select("record", "text").iter_rows():
             why = NOT_UTF8 if text is None else TOO_LONG if len(text.encode()) > LONGEST else None
             yield f"{line}\t{text if why is None else f'({why}, unchanged)'}"
             if why is not None:

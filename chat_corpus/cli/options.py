@@ -51,6 +51,8 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
     read = {name: flags[name] for name in ("limit", "unequal_lengths") if flags.get(name)}
     if read:
         told["read"] = read
+    if flags.get("export"):
+        told["export"] = flags["export"]
     if flags.get("encodings"):
         told["sources"] = {name: {"read": {"encoding": one}} for name, one in map(_encoding, flags["encodings"])}
     # Of a checkout, whose main.py names it; an installed package has the same values built in.

@@ -51,7 +51,11 @@ _INCOMPLETE = 3
     help="Show N random conversions.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
-@click.option("--store-dialogues", is_flag=True, help="Keep clean turns, for later runs with other filters or pairs.")
+@click.option(
+    "--store-dialogues",
+    is_flag=True,
+    help="Write dialogues/NAME.parquet: every turn, for exports and for runs with other filters or pairs.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs have done, and do all of it again.")
 @click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
 @JSON

@@ -106,7 +106,7 @@ def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     whole = pl.concat(frames).bottom_k(size, by="key")
     return "\n".join(
         f"{file}:{line}\n  {before}\n  {after}"
-        for file, line, before, after in whole.select("file", "line", "before", "after").iter_rows()
+        for file, line, before, after in whole.select("file", "record", "before", "after").iter_rows()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import one_line
 
@@ -30,18 +31,34 @@ def record(told: Record) -> Iterator[str]:
     if told.repeated:
         yield _field("context", _repeated(told.repeated))
     if not told.turns:
-        yield "structural: it holds no turn by nature"
+        yield "not a turn: the record holds none by nature, as a header does"
     for turn in told.turns:
         yield from _turn(turn)
 
 
+def exported(told: TracedRecord) -> Iterator[str]:
+    """The lines that tell where a record of an export came from."""
+    yield one_line(told.id)
+    yield _field("split", told.split or "held: in no split")
+    yield _field("dialogue", told.dialogue_id)
+    for message in told.messages:
+        yield _field(message.role, message.content)
+        for turn in message.turns:
+            yield one_line(f"  {turn.file}:{turn.record}, turn {turn.turn_index} of its dialogue")
+            yield _field("  raw", turn.raw)
+            if turn.read not in (turn.raw, turn.text):
+                yield _field("  read", turn.read)
+
+
 def address(at: Address) -> str:
     """A turn's address: `file:record`, and which turn of its dialogue it is."""
-    return one_line(f"{at.file}:{at.record}") + ("" if at.turn is None else f", turn {at.turn} of its dialogue")
+    return one_line(f"{at.file}:{at.record}") + (
+        "" if at.turn_index is None else f", turn {at.turn_index} of its dialogue"
+    )
 
 
 def _repeated(turns: tuple[Address, ...]) -> str:
-    places = [turn.turn for turn in turns]
+    places = [turn.turn_index for turn in turns]
     which = f"turn {places[0]}" if len(places) == 1 else f"turns {places[0]} to {places[-1]}"
     records = " and ".join(dict.fromkeys(f"{turn.file}:{turn.record}" for turn in turns))
     return f"{which} of the dialogue, told at {records}"
@@ -49,7 +66,9 @@ def _repeated(turns: tuple[Address, ...]) -> str:
 
 def _turn(told: TurnOutcome) -> Iterator[str]:
     at = told.said.at
-    yield f"turn {at.place} of the record" + ("" if at.turn is None else f", turn {at.turn} of its dialogue")
+    yield f"turn {at.place} of the record" + (
+        "" if at.turn_index is None else f", turn {at.turn_index} of its dialogue"
+    )
     yield from _said(told.said)
     yield from map(_fate, told.pairs)
     if told.note:
@@ -65,7 +84,7 @@ def _said(said: TurnTrace) -> Iterator[str]:
         yield _field("passed", ", ".join(said.passed))
     if said.reason:
         by = f" by filter {said.filter_name}" if said.filter_name else " at reading"
-        yield _field("rejected", f"{said.reason}{by}: {said.detail}")
+        yield _field("rejected", f"{said.reason}{by}: {said.message}")
 
 
 def _fate(fate: PairOutcome) -> str:
@@ -73,9 +92,9 @@ def _fate(fate: PairOutcome) -> str:
     if fate.row is not None:
         became = f"row {fate.row}"
     elif fate.first is not None:
-        became = f"not written, {fate.reason}: {fate.detail}, row {fate.first}"
+        became = f"not written, {fate.reason}: {fate.message}, row {fate.first}"
     else:
-        became = f"not written, {fate.reason}: {fate.detail}"
+        became = f"not written, {fate.reason}: {fate.message}"
     return _field(role, f"{address(fate.other)}: {became}")
 
 

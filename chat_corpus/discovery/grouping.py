@@ -36,7 +36,7 @@ def grouped(source: Source, claims: list[FileMatch]) -> DiscoveredSource:
         mine = [told for told in mine if not _unpacked_too(told.file, names, found)]
         if found.groups and source.alternatives and mine:
             found.remarks.extend(f"{told.file.name} left alone: a version of what was read already" for told in mine)
-        elif found.groups and wanted.remade and not source.distinct:
+        elif found.groups and wanted.remade and not source.overlapping:
             found.remarks.extend(_REMADE.format(told.file.name, found.files[0].name) for told in mine)
         elif wanted.format.parts == 1:
             _group_single(found, number, wanted, _best(wanted, mine, found))

@@ -224,7 +224,7 @@ def _fitting(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -
             fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
             # Signatures are asked first, because they cost least.
             if fitting and _accepts(source, wanted, head) and is_most_of(wanted.format, wanted.layout, head, text):
-                yield source.name, number, fitting[0].part
+                yield source.name, number, fitting[0].file_index
 
 
 def _accepts(source: Source, wanted: Input, head: bytes) -> bool:
@@ -247,7 +247,7 @@ def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Itera
                 yield source.name, number, part
             for signature in wanted.signatures:
                 if signature.company and signature.fits(text):
-                    yield source.name, number, signature.part
+                    yield source.name, number, signature.file_index
 
 
 def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:

@@ -45,11 +45,11 @@ def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
     used, rejected = check_reading(reading, 0, 1, len(records), "the beginning of a file")
     counts = file_counts(reading.rows, 0, used, rejected)
     counts.unread_fields = Counter(field for _, field in reading.unread)
-    return counts, "" if counts.example is None else _beginning(records, counts.example.line)
+    return counts, "" if counts.example is None else _beginning(records, counts.example.record)
 
 
 def _beginning(records: Records, line: int) -> str:
-    text, data = records.filter(pl.col("line") == line).select("text", "bytes").row(0)
+    text, data = records.filter(pl.col("record") == line).select("text", "bytes").row(0)
     return beginning(printable(data) if text is None else text)
 
 
@@ -80,6 +80,6 @@ def is_most_of(format_: Format, layout: str, head: bytes, text: str) -> bool:
         return False
     rows = read[1].rows
     lost = pl.col("reason").is_in(UNREADABLE).fill_null(value=False)
-    readable = (~rows.group_by("line").agg(lost.all()).sort("line")["reason"]).to_list()
+    readable = (~rows.group_by("record").agg(lost.all()).sort("record")["reason"]).to_list()
     ends = readable[:_ENDS] + (readable[_ENDS:][-_ENDS:] if len(head) < HEAD_BYTES else [])
     return bool(readable) and sum(readable) >= _READABLE * len(readable) and len(ends) - sum(ends) <= 1

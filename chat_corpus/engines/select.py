@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chat_corpus.discovery.model import DiscoveredSource
@@ -24,15 +24,28 @@ def select_engine(found: Mapping[str, DiscoveredSource], settings: Settings, fol
     """
     files = [file for one in found.values() for file in one.files]
     shards = sum(file.size for file in files) // settings.shard_bytes + len(files) // _SMALL_FILES
-    workers = most_workers(min(settings.workers or cores(), shards))
     site = dask_cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
         sources=tuple(found),
         plugins=settings.plugins,
     )
-    if settings.scheduler and found:
+    return _engine(shards, settings, site, idle=not found)
+
+
+def select_export_engine(stores: Sequence[Path], tasks: int, settings: Settings, folder: Path) -> Engine:
+    """The engine for about so many tasks of an export, whose workers read `stores` and write under `folder`.
+
+    Raises as `select_engine`.
+    """
+    site = dask_cluster.Site(files=tuple(stores), folder=folder, sources=(), plugins=())
+    return _engine(tasks, settings, site, idle=not stores)
+
+
+def _engine(tasks: int, settings: Settings, site: dask_cluster.Site, *, idle: bool) -> Engine:
+    workers = most_workers(min(settings.workers or cores(), tasks))
+    if settings.scheduler and not idle:
         return dask_cluster.Cluster(settings.scheduler, workers, site)
-    if workers <= 1 or shards <= _FEW_SHARDS:
+    if workers <= 1 or tasks <= _FEW_SHARDS:
         return Inline()
     return dask_cluster.Cluster("", workers, site) if settings.engine == "dask" else pool(workers)

@@ -25,7 +25,7 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import check_rules, check_texts, manifest, splitting
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT, documents
-from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import INDEX, MANIFEST, ExportFile, ExportSummary
 
 _BLOCK = 1 << 20
 #: Rows that are looked at together.
@@ -51,7 +51,26 @@ def check_export(folder: Path) -> Iterator[Offence]:
     yield from _counts(summary)
     sound = [one for one in summary.files if one.path not in damaged or (folder / one.path).is_file()]
     yield from _records(folder, summary, [one for one in sound if one.format == "hf"])
-    yield from check_texts.offences(folder, [one for one in sound if one.format not in ("hf", DOCUMENT)], summary)
+    yield from check_texts.offences(
+        folder, [one for one in sound if one.format not in ("hf", INDEX, DOCUMENT)], summary
+    )
+    for one in sound:
+        if one.format == INDEX:
+            yield from _index(folder, one, summary)
+
+
+def _index(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
+    """Whether the index of a source has as many records in each split, and left out for each reason, as the ledger."""
+    (ledger,) = [one.ledger for one in summary.sources if one.name == file.source]
+    try:
+        lazy = pl.scan_parquet(folder / file.path, glob=False)
+        counts = lazy.group_by(pl.coalesce("split", "reason").alias("where")).agg(pl.len()).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        yield Offence(path=file.path, rule="index", message=f"cannot be read: {str(error).splitlines()[0]}")
+        return
+    found, expected = dict(counts.iter_rows()), {**ledger.written, **ledger.records_dropped}
+    if found != {name: number for name, number in expected.items() if number}:
+        yield Offence(path=file.path, rule="index", message=f"{found} records found, {expected} in {MANIFEST}")
 
 
 def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:

@@ -92,6 +92,11 @@ class TurnBalance:
     messages: int
     special_tokens: int
 
+    @classmethod
+    def zero(cls) -> TurnBalance:
+        """The balance of no turns."""
+        return cls(read=0, exported=0, dropped=Counter(), records=0, messages=0, special_tokens=0)
+
     def __add__(self, other: TurnBalance) -> TurnBalance:
         """The balance of both frames together."""
         return TurnBalance(

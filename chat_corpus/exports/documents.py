@@ -11,6 +11,8 @@ from chat_corpus.exports.manifest import ExportFile, ExportSummary
 
 #: What a document has as its format in the manifest.
 DOCUMENT = "document"
+#: The documents besides the manifest.
+NAMES = (card.CARD, card.LICENSES, dataset_info.DATASET_INFO, croissant.CROISSANT)
 
 
 def documents(summary: ExportSummary) -> dict[str, bytes]:

@@ -15,6 +15,8 @@ from chat_corpus.exports.splitting import SPLITS, VERSION
 #: Number of this shape.
 MANIFEST_VERSION = 1
 MANIFEST = "manifest.json"
+#: Format of the index of a source, which leads from each record to its dialogue, and from each duplicate to its record.
+INDEX = "index"
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 #: A path below the folder of the export, with / between its parts, of which none begins with a dot.
@@ -24,7 +26,8 @@ FilePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an export.
 
-    `format` is hf, the name of a `records.FORMATS`, ids, or document; documents have neither source, split nor rows.
+    `format` is hf, the name of a `records.FORMATS`, ids, index, or document. An index has no split, and a document
+    neither source, split nor rows.
     """
 
     path: FilePath

@@ -29,9 +29,7 @@ SPLITS = ("train", "validation", "test")
 HELD = "held"
 #: Between the parts of a hashed text.
 _SEPARATOR = "\x1f"
-_SPLIT_KEY, _ORDER_KEY, _ID_KEY, _TEXT_KEY = (
-    f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "order", "id", "text")
-)
+_SPLIT_KEY, _ORDER_KEY, _ID_KEY = (f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "order", "id"))
 #: Fewest characters of a first message that makes a group by itself: 什么 alone would be one of 600 dialogues.
 _LEAST = 6
 _RANGE = 1 << 64
@@ -196,10 +194,14 @@ def content_keys(messages: pl.Series) -> pl.Series:
     return _hashed(_joined(_contents(messages)), _ID_KEY)
 
 
-def equal_keys(messages: pl.Series) -> pl.Series:
-    """A key that records share if they are equal but for case, punctuation and blanks (`fold`): UInt64."""
+def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Two keys (UInt64) that records share if they are equal but for case, punctuation and blanks (`fold`).
+
+    They are hashes of this version of Polars, so that they hold for one export only.
+    """
     contents = _contents(messages)
-    return _hashed(_joined(contents.with_columns(fold(contents["content"]))), _TEXT_KEY)
+    texts = _joined(contents.with_columns(fold(contents["content"])))
+    return texts.hash(seed=1), texts.hash(seed=2)
 
 
 def occurrences(keys: pl.Series) -> pl.Series:

@@ -75,11 +75,11 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     shield = b"\n" if data.startswith(_COMPRESSED) else b""
     try:
         # It validates UTF-8, breaks at LF alone and takes one CR before it; marked unstable, so tests pin all three.
-        lines = pl.read_lines(shield + data, name="text", row_index_name="line", row_index_offset=first - len(shield))
+        lines = pl.read_lines(shield + data, name="text", row_index_name="record", row_index_offset=first - len(shield))
     except pl.exceptions.ComputeError:
         return numbered(_split(data), first)
     lines = lines.slice(len(shield))
-    return lines.select(pl.col("line").cast(pl.UInt32), "text", bytes=pl.lit(None, dtype=pl.Binary))
+    return lines.select(pl.col("record").cast(pl.UInt32), "text", bytes=pl.lit(None, dtype=pl.Binary))
 
 
 def _split(data: bytes) -> list[bytes]:
@@ -90,7 +90,7 @@ def numbered(records: Sequence[bytes], first: int) -> pl.DataFrame:
     """Records as a frame like that of `numbered_lines`."""
     texts = [_decoded(record) for record in records]
     bad = [record if text is None else None for record, text in zip(records, texts, strict=True)]
-    numbers = pl.int_range(first, first + len(texts), dtype=pl.UInt32, eager=True).alias("line")
+    numbers = pl.int_range(first, first + len(texts), dtype=pl.UInt32, eager=True).alias("record")
     return pl.DataFrame([numbers, pl.Series("text", texts, dtype=pl.String), pl.Series("bytes", bad, dtype=pl.Binary)])
 
 

@@ -28,13 +28,13 @@ class Reading:
     """What a reader made of the records of a shard.
 
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
-    number stands in the `structural` series of its part: marks, headers, blanks, continuations of the record before.
+    number stands in the `non_turns` series of its part: marks, headers, blanks, continuations of the record before.
     `unread` has the record and the name of each field that holds text and that the format does not know; only a format
     of one part has such.
     """
 
     rows: pl.DataFrame
-    structural: tuple[pl.Series, ...]
+    non_turns: tuple[pl.Series, ...]
     unread: Sequence[tuple[int, str]] = ()
 
 
@@ -55,7 +55,8 @@ class Format:
     numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
     `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything: then it is damaged.
     A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
-    many turns of its dialogue that stand right before its own, and are those of an earlier record.
+    many turns of its dialogue that stand right before its own, and are those of an earlier record. `labelled`: the last
+    turns of a dialogue are candidate responses, each labelled right or wrong (`Reason.NEGATIVE`).
 
     A layout may have dialects, facts of a whole file that no record tells by itself, as the order of a table's columns.
     `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` gives the format that reads
@@ -69,6 +70,7 @@ class Format:
     accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
     parts: int = 1
     repeats: int = 0
+    labelled: bool = False
     fault_at_end: Callable[[bytes], str] | None = None
     dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name says what it is given
     in_dialect: Callable[[str], Format] | None = None
@@ -88,21 +90,23 @@ class Format:
 
 
 def undecodable(records: Records) -> pl.DataFrame:
-    """The rows of records that are not text: line, reason, detail; a format places them in dialogues as it can."""
+    """The rows of records that are not text: line, reason, message; a format places them in dialogues as it can."""
     return rejected(records.filter(pl.col("text").is_null()), Reason.ENCODING, NOT_UTF8)
 
 
-def rejected(records: Records, reason: Reason, detail: str | pl.Expr) -> pl.DataFrame:
+def rejected(records: Records, reason: Reason, message: str | pl.Expr) -> pl.DataFrame:
     """Rows that say why each of `records` is not a turn, placed in no dialogue."""
-    told = pl.lit(detail) if isinstance(detail, str) else detail
-    return records.select("line", reason=pl.lit(str(reason)), detail=told)
+    told = pl.lit(message) if isinstance(message, str) else message
+    return records.select("record", reason=pl.lit(str(reason)), message=told)
 
 
 def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
     """Frames with some of the columns of `schema.TURNS` as one frame with all of them; a missing part is 0."""
     return pl.concat(
         frame.select(
-            (pl.col(name) if name in frame.columns else pl.lit(0 if name == "part" else None)).cast(dtype).alias(name)
+            (pl.col(name) if name in frame.columns else pl.lit(0 if name == "file_index" else None))
+            .cast(dtype)
+            .alias(name)
             for name, dtype in TURNS.items()
         )
         for frame in frames
@@ -120,7 +124,7 @@ def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
         return rows
     return rows.with_columns(
         reason=pl.when(blank).then(pl.lit(str(Reason.EMPTY))).otherwise("reason"),
-        detail=pl.when(blank).then(pl.lit("a turn without text")).otherwise("detail"),
+        message=pl.when(blank).then(pl.lit("a turn without text")).otherwise("message"),
     )
 
 
@@ -142,7 +146,7 @@ class Fields:
 
 def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
     """Split records at a separator that must occur exactly once, or between so many fields."""
-    fields = records.select("line", "bytes", raw="text", text=pl.col("text").str.split(separator))
+    fields = records.select("record", "bytes", raw="text", text=pl.col("text").str.split(separator))
     count = pl.col("text").list.len()
     other = fields.filter((count != width) | count.is_null())
     blank = pl.col("raw").str.strip_chars() == ""
@@ -152,14 +156,14 @@ def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
         pl.format(f"{width} fields separated by {{}} expected, {{}} met", pl.lit(repr(separator)), count),
     )
     return Fields(
-        good=fields.filter(count == width).select("line", "text"),
-        bad=pl.concat([wrong, undecodable(other.select("line", text="raw"))]),
-        blank=other.filter(blank)["line"],
+        good=fields.filter(count == width).select("record", "text"),
+        bad=pl.concat([wrong, undecodable(other.select("record", text="raw"))]),
+        blank=other.filter(blank)["record"],
     )
 
 
 def exchanges(pairs: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
     """Dialogues of two turns from a frame `line, text: list of two`, with rejected rows of the same shard."""
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    rows = pairs.explode("text").with_columns(dialogue=index // 2, turn=index % 2)
+    rows = pairs.explode("text").with_columns(dialogue_id=index // 2, turn_index=index % 2)
     return turns_frame(rows, bad)

@@ -28,7 +28,7 @@ _OTHER = re.compile(r"\s*(?:#|$)|---|\.\.\.|%|\s*- |[\w-]+:|\s+\S")
 
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
-    lines = [_Line(*row) for row in records.select("line", "text", "bytes").iter_rows()]
+    lines = [_Line(*row) for row in records.select("record", "text", "bytes").iter_rows()]
     chunks, outside = _conversations(lines)
     found: list[_Row] = []
     for dialogue, chunk in enumerate(chunks):
@@ -41,10 +41,10 @@ def _read(parts: Sequence[Records]) -> Reading:
         for line in chunk
         if line.text is None and line.number not in placed
     )
-    schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String}
-    rows = pl.DataFrame(found, schema={**schema, "reason": pl.String, "detail": pl.String}, orient="row")
-    structural = records.filter(~pl.col("line").is_in(rows["line"].implode()))["line"]
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(structural,))
+    schema = {"record": pl.UInt32, "dialogue_id": pl.UInt32, "turn_index": pl.UInt32, "text": pl.String}
+    rows = pl.DataFrame(found, schema={**schema, "reason": pl.String, "message": pl.String}, orient="row")
+    non_turns = records.filter(~pl.col("record").is_in(rows["record"].implode()))["record"]
+    return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(non_turns,))
 
 
 class _Line(NamedTuple):
@@ -92,7 +92,7 @@ def _conversations(lines: list[_Line]) -> tuple[list[list[_Line]], list[_Line]]:
 
 
 def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
-    """The rows (line, turn, text, reason, detail) of one conversation; an undecodable line costs its utterance."""
+    """The rows (line, turn, text, reason, message) of one conversation; an undecodable line costs its utterance."""
     bad = {index for index, line in enumerate(chunk) if line.text is None}
     source = "\n".join(line.shown for line in chunk)
     first = chunk[0].number

@@ -24,17 +24,21 @@ def _read(parts: Sequence[Records]) -> Reading:
     text = pl.col("text")
     marked = records.with_columns(is_turn=text.str.starts_with("M "), at=pl.int_range(pl.len(), dtype=pl.UInt32))
     # Nearly all lines are turns or a plain E: only the others are looked at more closely.
-    others = marked.filter(~pl.col("is_turn").fill_null(value=False)).select("line", "text", "at")
+    others = marked.filter(~pl.col("is_turn").fill_null(value=False)).select("record", "text", "at")
     plain = (others["text"] == "E").fill_null(value=False)
     odd = others.filter(~plain)
     ends = pl.concat([others.filter(plain), odd.filter(text.str.strip_chars_end(" \t") == "E")])
     blanks = odd.filter(text.str.strip_chars() == "")
-    structural = pl.concat([ends, blanks])
-    structural = structural if odd.is_empty() else structural.sort("at")
+    non_turns = pl.concat([ends, blanks])
+    non_turns = non_turns if odd.is_empty() else non_turns.sort("at")
     opened = pl.zeros(len(marked), dtype=pl.UInt32, eager=True).scatter(ends["at"], 1).cum_sum()
-    unplaced = pl.zeros(len(marked), dtype=pl.Boolean, eager=True).scatter(structural["at"], True)
-    rows = marked.with_columns(dialogue=opened).filter(~unplaced).with_columns(turn=position_within("dialogue"))
-    return Reading(rows=mark_empty(turns_frame(_judged(rows))), structural=(structural["line"],))
+    unplaced = pl.zeros(len(marked), dtype=pl.Boolean, eager=True).scatter(non_turns["at"], True)
+    rows = (
+        marked.with_columns(dialogue_id=opened)
+        .filter(~unplaced)
+        .with_columns(turn_index=position_within("dialogue_id"))
+    )
+    return Reading(rows=mark_empty(turns_frame(_judged(rows))), non_turns=(non_turns["record"],))
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -51,7 +55,7 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(str(Reason.ENCODING)))
         .when(~marked)
         .then(pl.lit(str(Reason.LAYOUT))),
-        detail=pl.when(text.is_null()).then(pl.lit(NOT_UTF8)).when(~marked).then(pl.lit(unmarked)),
+        message=pl.when(text.is_null()).then(pl.lit(NOT_UTF8)).when(~marked).then(pl.lit(unmarked)),
     )
 
 

@@ -26,13 +26,13 @@ def _read(parts: Sequence[Records]) -> Reading:
     utterances = records.drop_nulls("id").unique("id", keep="first", maintain_order=True)
     listed, unlisted = _listed(conversations)
     rows = listed.join(utterances, on="id", how="left", maintain_order="left")
-    missing, again = pl.col("line").is_null(), pl.int_range(pl.len()).over("id") >= _LISTED
+    missing, again = pl.col("record").is_null(), pl.int_range(pl.len()).over("id") >= _LISTED
     rows = rows.with_columns(missing=missing, bad=missing | again).with_columns(
-        part=pl.when("bad").then(1).otherwise(0),
-        line=pl.when("bad").then("conversation").otherwise("line"),
+        file_index=pl.when("bad").then(1).otherwise(0),
+        record=pl.when("bad").then("conversation").otherwise("record"),
         text=pl.when(~pl.col("bad")).then("text"),
         reason=pl.when("bad").then(pl.lit(str(Reason.LAYOUT))),
-        detail=pl.when("missing")
+        message=pl.when("missing")
         .then(pl.format("names the utterance {}, which is not there", "id"))
         .when("bad")
         .then(pl.format("names the utterance {}, which was named {} times before", "id", pl.lit(_LISTED))),
@@ -41,56 +41,56 @@ def _read(parts: Sequence[Records]) -> Reading:
     whole = turns_frame(
         rows, rejected(lone, Reason.UNPAIRED, "in no conversation"), _malformed(records, utterances), unlisted
     )
-    held = whole.filter(pl.col("part") == 1)["line"]
-    told = conversations.filter(~pl.col("line").is_in(held.implode()))["line"]
-    return Reading(rows=mark_empty(whole), structural=(continuing, told))
+    held = whole.filter(pl.col("file_index") == 1)["record"]
+    told = conversations.filter(~pl.col("record").is_in(held.implode()))["record"]
+    return Reading(rows=mark_empty(whole), non_turns=(continuing, told))
 
 
 def _records(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
-    """Records as `line, id, text`, id null for a malformed one; and the numbers of the lines that continue one.
+    """Records as `record, id, text`, id null for a malformed one; and the numbers of the lines that continue one.
 
     A record with an undecodable line has no text: the rest of it would be a torn utterance.
     """
     shown = pl.Series([None if data is None else printable(data) for data in lines["bytes"]], dtype=pl.String)
     begins = pl.coalesce("text", shown).str.contains(r"^[0-9]+ \+\+\+\$\+\+\+ ")
-    grouped = lines.with_columns(record=begins.cum_sum(), continues=~begins & (begins.cum_sum() > 0))
+    grouped = lines.with_columns(entry=begins.cum_sum(), continues=~begins & (begins.cum_sum() > 0))
     # A line before the first id continues nothing: a record by itself.
-    orphan = pl.when(pl.col("record") == 0).then(-pl.col("line").cast(pl.Int64)).otherwise(pl.col("record"))
-    joined = grouped.group_by(orphan.alias("record"), maintain_order=True).agg(
-        pl.col("line").first(), pl.col("text").str.join("\n", ignore_nulls=False)
+    orphan = pl.when(pl.col("entry") == 0).then(-pl.col("record").cast(pl.Int64)).otherwise(pl.col("entry"))
+    joined = grouped.group_by(orphan.alias("entry"), maintain_order=True).agg(
+        pl.col("record").first(), pl.col("text").str.join("\n", ignore_nulls=False)
     )
     fields = joined.with_columns(fields=pl.col("text").str.extract_groups(_LINE))
     identity = pl.col("fields").struct["1"].cast(pl.Int64, strict=False)
-    records = fields.select("line", "text", id=identity, said=pl.col("fields").struct["3"])
+    records = fields.select("record", "text", id=identity, said=pl.col("fields").struct["3"])
     return (
         records.with_columns(text=pl.when(pl.col("id").is_null()).then("text").otherwise("said")).drop("said"),
-        grouped.filter("continues")["line"],
+        grouped.filter("continues")["record"],
     )
 
 
 def _malformed(records: pl.DataFrame, utterances: pl.DataFrame) -> pl.DataFrame:
     """The records that are no utterance, or one whose id was there before."""
-    other = records.join(utterances, on="line", how="anti", maintain_order="left")
+    other = records.join(utterances, on="record", how="anti", maintain_order="left")
     undecoded = pl.col("text").is_null()
     layout = rejected(other.filter(~undecoded), Reason.LAYOUT, "a new 'id +++$+++ user +++$+++ text' expected")
     return pl.concat([layout, undecodable(other)])
 
 
 def _listed(conversations: Records) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The ids of each conversation as `conversation, dialogue, turn, id`; and rows for the lines that list none."""
+    """The ids of each conversation (`conversation, dialogue_id, turn_index, id`), and rows for lines without ids."""
     ids = pl.col("text").str.extract(_IDS).str.extract_all("[0-9]+").cast(pl.List(pl.Int64), strict=False)
     told = conversations.with_columns(ids=ids)
     sound = (pl.col("ids").list.len() > 0) & (pl.col("ids").list.drop_nulls().list.len() == pl.col("ids").list.len())
     listed = told.filter(sound).select(
         "ids",
-        conversation="line",
-        dialogue=pl.int_range(pl.len(), dtype=pl.UInt32),
-        turn=pl.int_ranges(0, pl.col("ids").list.len(), dtype=pl.UInt32),
+        conversation="record",
+        dialogue_id=pl.int_range(pl.len(), dtype=pl.UInt32),
+        turn_index=pl.int_ranges(0, pl.col("ids").list.len(), dtype=pl.UInt32),
     )
     blank = pl.col("text").str.strip_chars() == ""
     bad = rejected(told.filter(~sound.fill_null(value=False) & ~blank), Reason.LAYOUT, "no list of ids at its end")
-    unlisted = pl.concat([bad, undecodable(conversations)]).with_columns(part=pl.lit(1, dtype=pl.UInt8))
-    return listed.explode("ids", "turn").rename({"ids": "id"}), unlisted
+    unlisted = pl.concat([bad, undecodable(conversations)]).with_columns(file_index=pl.lit(1, dtype=pl.UInt8))
+    return listed.explode("ids", "turn_index").rename({"ids": "id"}), unlisted
 
 
 LINE_IDS = Format(read=_read, cut=None, parts=2)

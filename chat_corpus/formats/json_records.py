@@ -60,13 +60,15 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     (records,) = parts
     beside = "beside" in records.columns
     empty = _of_the_file(records) if beside else records.select(pl.col("text").str.contains(_BRACKET)).to_series()
-    records = records.with_columns(structural=empty.fill_null(value=False))
-    filled = records.filter(~pl.col("structural"))
-    columns: dict[str, list[object]] = {name: [] for name in ("line", "dialogue", "turn", "text", "reason", "detail")}
+    records = records.with_columns(non_turns=empty.fill_null(value=False))
+    filled = records.filter(~pl.col("non_turns"))
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("record", "dialogue_id", "turn_index", "text", "reason", "message")
+    }
     unread: list[tuple[int, str]] = []
     known: set[str] = set()
     loose = filled["beside"].to_list() if beside else [False] * len(filled)
-    for dialogue, (line, record) in enumerate(filled.select("line", "text").iter_rows()):
+    for dialogue, (line, record) in enumerate(filled.select("record", "text").iter_rows()):
         turns = _turns(record, turns_of) if record is None or not loose[dialogue] else (Reason.LAYOUT, _BESIDE)
         fields = map(_printable, turns.unread) if isinstance(turns, Turns) else ()
         for field in fields:
@@ -76,10 +78,16 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
         for row in _rows(turns):
             for name, value in zip(columns, (line, dialogue, *row), strict=True):
                 columns[name].append(value)
-    schema = {"line": pl.UInt32, "dialogue": pl.UInt32, "turn": pl.UInt32, "text": pl.String, "reason": pl.String}
-    rows = pl.DataFrame(columns, schema={**schema, "detail": pl.String})
-    structural = records.filter("structural")["line"]
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(structural,), unread=unread)
+    schema = {
+        "record": pl.UInt32,
+        "dialogue_id": pl.UInt32,
+        "turn_index": pl.UInt32,
+        "text": pl.String,
+        "reason": pl.String,
+    }
+    rows = pl.DataFrame(columns, schema={**schema, "message": pl.String})
+    non_turns = records.filter("non_turns")["record"]
+    return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(non_turns,), unread=unread)
 
 
 def _of_the_file(records: Records) -> pl.Series:
@@ -174,10 +182,10 @@ def _fault(error: Exception, function: TurnsOf) -> str:
 
 
 def _rows(turns: Sequence[str | None] | tuple[Reason, str]) -> Iterator[tuple[int, str | None, str | None, str | None]]:
-    """The rows (turn, text, reason, detail) of one record."""
+    """The rows (turn, text, reason, message) of one record."""
     if isinstance(turns, tuple):
-        reason, detail = turns
-        yield 0, None, str(reason), detail
+        reason, message = turns
+        yield 0, None, str(reason), message
         return
     for turn, utterance in enumerate(turns):
         if utterance is not None:

@@ -16,23 +16,26 @@ from chat_corpus.schema import Reason
 
 def _read(parts: Sequence[Records]) -> Reading:
     common = min(len(records) for records in parts)
-    bad, beyond = pl.col("text").is_null(), pl.col("dialogue").is_null()
+    bad, beyond = pl.col("text").is_null(), pl.col("dialogue_id").is_null()
     sides = [
         records.with_columns(
-            part=pl.lit(part, dtype=pl.UInt8),
-            turn=pl.lit(part, dtype=pl.UInt32),
-            dialogue=pl.when(pl.int_range(pl.len()) < common).then(pl.int_range(pl.len(), dtype=pl.UInt32)),
+            file_index=pl.lit(part, dtype=pl.UInt8),
+            turn_index=pl.lit(part, dtype=pl.UInt32),
+            dialogue_id=pl.when(pl.int_range(pl.len()) < common).then(pl.int_range(pl.len(), dtype=pl.UInt32)),
         )
         for part, records in enumerate(parts)
     ]
-    rows = pl.concat(sides).sort("line", maintain_order=True)
+    rows = pl.concat(sides).sort("record", maintain_order=True)
     rows = rows.with_columns(
-        turn=pl.when(~beyond).then("turn"),
+        turn_index=pl.when(~beyond).then("turn_index"),
         reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))).when(beyond).then(pl.lit(str(Reason.UNPAIRED))),
-        detail=pl.when(bad).then(pl.lit(NOT_UTF8)).when(beyond).then(pl.lit("the parallel file ends before this line")),
+        message=pl.when(bad)
+        .then(pl.lit(NOT_UTF8))
+        .when(beyond)
+        .then(pl.lit("the parallel file ends before this line")),
     )
-    empty = pl.Series("line", [], dtype=pl.UInt32)
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(empty,) * len(parts))
+    empty = pl.Series("record", [], dtype=pl.UInt32)
+    return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(empty,) * len(parts))
 
 
 PARALLEL = Format(read=_read, parts=2)

@@ -27,16 +27,16 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
     records, above = without_headings(lines, table)
     fields = two_fields(records, _SEPARATOR)
     query, response = pl.col("text").list.first(), pl.col("text").list.last()
-    starts = (query != response.shift(1)) | (pl.col("line") != pl.col("line").shift(1) + 1)
+    starts = (query != response.shift(1)) | (pl.col("record") != pl.col("record").shift(1) + 1)
     rows = (
         fields.good.with_columns(starts=starts.fill_null(value=True))
-        .with_columns(dialogue=pl.col("starts").cum_sum())
+        .with_columns(dialogue_id=pl.col("starts").cum_sum())
         .explode("text")
         .filter(pl.col("starts") | (pl.int_range(pl.len()) % 2 == 1))
-        .with_columns(turn=position_within("dialogue"))
+        .with_columns(turn_index=position_within("dialogue_id"))
         .drop("starts")
     )
-    return Reading(rows=mark_empty(turns_frame(rows, fields.bad)), structural=(pl.concat([above, fields.blank]),))
+    return Reading(rows=mark_empty(turns_frame(rows, fields.bad)), non_turns=(pl.concat([above, fields.blank]),))
 
 
 def _cut(data: bytes) -> int:

@@ -37,27 +37,33 @@ def _read(parts: Sequence[Records]) -> Reading:
     lines = fields.filter(sound).with_columns(response=pl.col("fields").list.last())
     lines = lines.with_columns(context=text.str.slice(2).str.strip_suffix(pl.col("response")))
     opens = (pl.col("context") != pl.col("context").shift(1)).fill_null(value=True)
-    lines = lines.with_columns(opens=opens, dialogue=opens.cum_sum(), turns=pl.col("fields").list.len() - 2)
-    rows = turns_frame(_contexts(lines), _responses(lines)).sort("dialogue", "turn", "line", maintain_order=True)
+    lines = lines.with_columns(opens=opens, dialogue_id=opens.cum_sum(), turns=pl.col("fields").list.len() - 2)
+    rows = turns_frame(_contexts(lines), _responses(lines)).sort(
+        "dialogue_id", "turn_index", "record", maintain_order=True
+    )
     rows = turns_frame(mark_empty(rows), bad, undecodable(records))
-    return Reading(rows=rows, structural=(records.filter(blank)["line"],))
+    return Reading(rows=rows, non_turns=(records.filter(blank)["record"],))
 
 
 def _contexts(lines: pl.DataFrame) -> pl.DataFrame:
     utterances = pl.col("fields").list.slice(1, pl.col("turns"))
     turn = pl.int_ranges(0, pl.col("turns"), dtype=pl.UInt32)
-    return lines.filter("opens").select("line", "dialogue", text=utterances, turn=turn).explode("text", "turn")
+    return (
+        lines.filter("opens")
+        .select("record", "dialogue_id", text=utterances, turn_index=turn)
+        .explode("text", "turn_index")
+    )
 
 
 def _responses(lines: pl.DataFrame) -> pl.DataFrame:
     negative = pl.col("text").str.starts_with("0")
     return lines.select(
-        "line",
-        "dialogue",
-        turn="turns",
+        "record",
+        "dialogue_id",
+        turn_index="turns",
         text="response",
         reason=pl.when(negative).then(pl.lit(str(Reason.NEGATIVE))),
-        detail=pl.when(negative).then(pl.lit("labelled 0: a response drawn at random")),
+        message=pl.when(negative).then(pl.lit("labelled 0: a response drawn at random")),
     )
 
 
@@ -86,4 +92,4 @@ def _cut(data: bytes) -> int:
     return 0
 
 
-LABELLED = Format(read=_read, cut=_cut, repeats=_MOST_FIELDS)
+LABELLED = Format(read=_read, cut=_cut, repeats=_MOST_FIELDS, labelled=True)

@@ -147,18 +147,18 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
     fields = fields_of(records, table)
     good, unread = _chosen(fields.good, table)
     rows = exchanges(good, fields.bad)
-    return Reading(rows=mark_empty(rows), structural=(pl.concat([headings, fields.blank]),), unread=unread)
+    return Reading(rows=mark_empty(rows), non_turns=(pl.concat([headings, fields.blank]),), unread=unread)
 
 
 def without_headings(lines: Records, table: Table) -> tuple[Records, pl.Series]:
     """The records without the line that names the columns and what belongs to it, and the numbers of these."""
-    if not table.header or lines.is_empty() or lines["line"][0] > table.header + 1:
-        return lines, lines["line"].clear()
-    number, text = pl.col("line"), pl.col("text")
+    if not table.header or lines.is_empty() or lines["record"][0] > table.header + 1:
+        return lines, lines["record"].clear()
+    number, text = pl.col("record"), pl.col("text")
     above = (number < table.header) & text.str.contains(_SEPARATOR_NAMED)
     below = (number == table.header + 1) & text.str.contains(_RULE) & pl.lit("|" in table.separator)
     named = (number == table.header) | (above | below).fill_null(value=False)
-    headings = lines.filter(number <= table.header + 1).filter(named)["line"]
+    headings = lines.filter(number <= table.header + 1).filter(named)["record"]
     return lines.filter(~number.is_in(headings.implode())), headings
 
 
@@ -167,8 +167,8 @@ def fields_of(records: Records, table: Table) -> Fields:
     if not table.quoted:
         return two_fields(records, table.separator, table.width)
     text, pattern = pl.col("text"), _patterns(table)[0]
-    structural = (pl.col("continues") | (text.str.strip_chars() == "")).fill_null(value=False)
-    matched = records.filter(~structural).with_columns(fields=text.str.extract_groups(pattern))
+    non_turns = (pl.col("continues") | (text.str.strip_chars() == "")).fill_null(value=False)
+    matched = records.filter(~non_turns).with_columns(fields=text.str.extract_groups(pattern))
     sound = pl.col("fields").struct["1"].is_not_null()
     named = {",": "comma", "\t": "tab"}.get(table.separator, repr(table.separator))
     number = {2: "two"}.get(table.width, str(table.width))
@@ -180,9 +180,9 @@ def fields_of(records: Records, table: Table) -> Fields:
     groups = [str(place + 1) for place in range(table.width)]
     fields = pl.concat_list(*(_unquoted(pl.col("fields").struct[group]) for group in groups))
     return Fields(
-        good=matched.filter(sound).select("line", text=fields),
+        good=matched.filter(sound).select("record", text=fields),
         bad=pl.concat([bad, undecodable(matched)]),
-        blank=records.filter(structural)["line"],
+        blank=records.filter(non_turns)["record"],
     )
 
 
@@ -191,7 +191,7 @@ def _chosen(good: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, list[tuple[
     unread = [
         (line, name)
         for place, name in table.others
-        for line in good.filter(pl.col("text").list.get(place).str.contains(r"\p{L}"))["line"]
+        for line in good.filter(pl.col("text").list.get(place).str.contains(r"\p{L}"))["record"]
     ]
     if table.places != (0, 1) or table.width > len(table.places):
         good = good.with_columns(text=pl.concat_list(*(pl.col("text").list.get(place) for place in table.places)))

@@ -203,4 +203,4 @@ def _share(data: bytes, table: Table) -> float:
     format_ = plain_format(table)
     rows = format_.read((format_.split(data, 1),)).rows
     lost = rows["reason"].is_in([str(Reason.FIELDS), str(Reason.ENCODING)]).fill_null(value=False)
-    return 1 - rows.filter(lost)["line"].n_unique() / max(1, rows["line"].n_unique()) if len(rows) else 0.0
+    return 1 - rows.filter(lost)["record"].n_unique() / max(1, rows["record"].n_unique()) if len(rows) else 0.0

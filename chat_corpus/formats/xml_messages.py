@@ -40,13 +40,13 @@ def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:
     (records,) = parts
     told = [_message(text, element, child) for text in records["text"]]
     rows = pl.DataFrame(
-        told, schema={"text": pl.String, "reason": pl.String, "detail": pl.String}, orient="row"
-    ).with_columns(records["line"], dialogue=pl.int_range(pl.len(), dtype=pl.UInt32), turn=pl.lit(0))
-    return Reading(rows=mark_empty(turns_frame(rows)), structural=(pl.Series("line", [], dtype=pl.UInt32),))
+        told, schema={"text": pl.String, "reason": pl.String, "message": pl.String}, orient="row"
+    ).with_columns(records["record"], dialogue_id=pl.int_range(pl.len(), dtype=pl.UInt32), turn_index=pl.lit(0))
+    return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(pl.Series("record", [], dtype=pl.UInt32),))
 
 
 def _message(record: str | None, element: str, child: str) -> tuple[str | None, str | None, str | None]:
-    """The row (text, reason, detail) of one message; what follows its end tag closes the elements around it."""
+    """The row (text, reason, message) of one message; what follows its end tag closes the elements around it."""
     if record is None:
         return None, str(Reason.ENCODING), NOT_UTF8
     if len(record) > _LONGEST:

@@ -37,7 +37,7 @@ _STEERS: dict[CauseKind, tuple[str, ...]] = {
     CauseKind.LIMIT: ("read.limit",),
     CauseKind.CONVERSION: ("script.",),
     CauseKind.PAIRING: ("pairs.mode",),
-    CauseKind.REPEAT: ("pairs.distinct",),
+    CauseKind.REPEAT: ("dedup.exact",),
     CauseKind.SETTINGS: ("",),
 }
 

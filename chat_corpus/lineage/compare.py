@@ -208,8 +208,8 @@ def _rows_of(found: pl.DataFrame, sides: list[RunSide]) -> Iterator[tuple[Row, F
             old=row["tsv"],
             new_row=row["row_new"],
             new=row["tsv_new"],
-            query=f"{files[row['query_part']]}:{row['query_line']}",
-            answer=f"{files[row['answer_part']]}:{row['answer_line']}",
+            query=f"{files[row['query_file_index']]}:{row['query_record']}",
+            answer=f"{files[row['answer_file_index']]}:{row['answer_record']}",
             reason=row["reason_new"] if gone else row["reason"],
             cause=words(factors),
         )

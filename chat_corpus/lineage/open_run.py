@@ -45,7 +45,7 @@ def load(
         raise UsageError(f"{out / layout.REPORT}: no source '{name}'; there are {', '.join(report.sources)}")
     if not isinstance(told, FinishedSource):
         raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
-    made = told.made_with
+    made = told.fingerprint
     if made.code != versions.code_digest() and not other_code:
         raise ChatCorpusError(
             f"{name}: made by other code, or with other packages ({made.code}), than this ({versions.code_digest()}): "
@@ -82,30 +82,34 @@ def _settings(out: Path, name: str, told: FinishedSource, raw: str | None, plugi
         settings = Settings(raw=raw or told.raw, plugins=_trusted(name, told, plugins), **sections)
     except msgspec.ValidationError as error:
         raise ChatCorpusError(f"{out / layout.REPORT}: settings of another version: {error}; {AGAIN}") from error
-    if settings.of(name).digest() != told.made_with.settings:
+    if settings.of(name).digest() != told.fingerprint.settings:
         raise ChatCorpusError(f"{out / layout.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
     return settings
 
 
 def _trusted(name: str, told: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
-    """The plugins that a source was made with, of those that the user names.
+    return trusted_plugins(name, told.plugins, told.fingerprint.plugins, plugins)
+
+
+def trusted_plugins(name: str, files: Sequence[str], digests: Sequence[str], plugins: Sequence[str]) -> tuple[str, ...]:
+    """The plugins that a source was made with, `files` with their SHA-256, of those that the user names.
 
     Raises UsageError where one is not named, ChatCorpusError where one that has its name was changed.
     """
     given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
-    for file, known in zip(told.plugins, told.made_with.plugins, strict=True):
+    for file, known in zip(files, digests, strict=True):
         if known not in given:
             if Path(file).name in {Path(one).name for one in plugins}:
                 raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
             raise UsageError(
                 f"{name}: made with the plugin {file}, which is code: name it with --plugin {file} to have it run"
             )
-    return tuple(given[known] for known in told.made_with.plugins)
+    return tuple(given[known] for known in digests)
 
 
 def _inputs(told: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
     digests = {file.file: file.sha256 for file in told.files}
-    return {name: (size, modified, digests.get(name)) for name, size, modified in told.made_with.input}
+    return {name: (size, modified, digests.get(name)) for name, size, modified in told.fingerprint.input}
 
 
 def _check_outputs(out: Path, name: str, told: FinishedSource) -> None:

@@ -41,14 +41,14 @@ class PairPlace(msgspec.Struct, frozen=True):
     """The record that the query of a pair stands in."""
 
     file: str
-    line: int
+    record: int
 
 
 class Repeat(msgspec.Struct, frozen=True):
     """The reject of a pair that was left out, as far as it is needed: its address, and where the same pair stands."""
 
     file: str
-    line: int
+    record: int
     same_as: PairPlace
 
 
@@ -140,7 +140,7 @@ class RecordedRun:
             raise ChatCorpusError(f"{where}: other accounts now than in {layout.index(self.out, self.name)}; {AGAIN}")
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
-        place = pl.int_range(pl.len(), dtype=pl.UInt32).over("part", "line")
+        place = pl.int_range(pl.len(), dtype=pl.UInt32).over("file_index", "record")
         turns = outcome.turns.with_row_index("at").with_columns(place=place, unread=unread)
         possible = pair(turns, self.own.pairs.pairing(self.source.pairing))
         written = possible["reason"].is_null().arg_true()

@@ -17,9 +17,9 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text.step_diff import StepConfig, diverge
 from chat_corpus.schema import Pairing
 
-_TURN = {"part": pl.UInt8(), "line": pl.UInt32(), "place": pl.UInt32()}
-_TEXTS = ("raw", "unconverted", "text", "reason", "detail", "rule")
-_TOLD = {"dialogue": pl.UInt32(), "turn": pl.UInt32(), **dict.fromkeys(_TEXTS, pl.String())}
+_TURN = {"file_index": pl.UInt8(), "record": pl.UInt32(), "place": pl.UInt32()}
+_TEXTS = ("raw", "before_conversion", "text", "reason", "message", "rule")
+_TOLD = {"dialogue_id": pl.UInt32(), "turn_index": pl.UInt32(), **dict.fromkeys(_TEXTS, pl.String())}
 _SIDES = ("query", "answer")
 _PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
 
@@ -70,9 +70,9 @@ class RunSide:
 def differences(old: RunSide, new: RunSide) -> pl.DataFrame:
     """The rows in which two runs over the same pieces differ, by address.
 
-    Columns: `query_part, query_line, answer_part, answer_line`; `row, tsv, reason` of the old run, and with `_new` of
-    the new one: row and line where it wrote the pair, why it was rejected where a turn was; and `causes`, null where
-    none was found, else a list of codes of `causes.Factor`, several of which are not told apart.
+    Columns: `query_file_index, query_record, answer_file_index, answer_record`; `row, tsv, reason` of the old
+    run, and with `_new` of the new one: row and line where it wrote the pair, the reason where it rejected a turn; and
+    `causes`, null where none was found, else a list of codes of `Factor`; causes in one list cannot be separated.
     """
     sides = [side.pairs().with_columns(there=pl.lit(value=True)) for side in (old, new)]
     both = sides[0].join(sides[1], on=_PAIR, how="full", coalesce=True, suffix="_new")
@@ -82,7 +82,7 @@ def differences(old: RunSide, new: RunSide) -> pl.DataFrame:
         named = {name: f"{side}_{name}" for name in turns.columns}
         rows = rows.join(turns.rename(named), on=[named[name] for name in _TURN], how="left")
     return rows.with_columns(causes=_causes(mode=old.pairing is not new.pairing)).sort(_PAIR).select(
-        *(f"{side}_{name}" for side in _SIDES for name in ("part", "line")),
+        *(f"{side}_{name}" for side in _SIDES for name in ("file_index", "record")),
         "row", "tsv", "reason", "row_new", "tsv_new", "reason_new", "causes",
     )  # fmt: skip
 
@@ -173,7 +173,7 @@ def _differ(name: str) -> pl.Expr:
 def _text() -> pl.Expr:
     """What parted the texts of turns read alike."""
     return (
-        pl.when(_differ("unconverted"))
+        pl.when(_differ("before_conversion"))
         .then(named(CauseKind.STEP, pl.col("step")))
         .when(_differ("text"))
         .then(literal(CauseKind.CONVERSION))
@@ -217,16 +217,16 @@ def _crossed(old: RunSide, new: RunSide, sides: list[pl.DataFrame]) -> list[pl.S
 
 def _beyond(side: RunSide, there: str) -> pl.Expr:
     limit = side.written.own.read.limit
-    return pl.col(there).is_null() & (pl.col("line") > limit) if limit else pl.lit(value=False)
+    return pl.col(there).is_null() & (pl.col("record") > limit) if limit else pl.lit(value=False)
 
 
 def _steps(old: RunSide, new: RunSide, turns: pl.DataFrame) -> pl.Series:
     """The step that parted turns read alike; null where the steps side by side give other texts than the runs."""
     alike = pl.col("raw") == pl.col("raw_new")
-    where = turns.select((alike & _differ("unconverted")).fill_null(value=False)).to_series()
+    where = turns.select((alike & _differ("before_conversion")).fill_null(value=False)).to_series()
     some = turns.filter(where)
     told = diverge(some["raw"], old.way, new.way)
-    sound = (told["old"] == some["unconverted"]) & (told["new"] == some["unconverted_new"])
+    sound = (told["old"] == some["before_conversion"]) & (told["new"] == some["before_conversion_new"])
     none = pl.Series("step", [None], dtype=pl.String)
     parted = told["step"].zip_with(sound, none.new_from_index(0, len(some)))
     step: pl.Series = none.new_from_index(0, len(turns)).scatter(where.arg_true(), parted)

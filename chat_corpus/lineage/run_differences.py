@@ -69,7 +69,7 @@ def unlike(outs: tuple[Path, Path], name: str) -> RunDifferences:
         for out, one in zip(outs, (old, new), strict=True)
         if one.outputs[tsv] != layout.outputs(out, name).get(tsv)
     )
-    made = (old.made_with, new.made_with)
+    made = (old.fingerprint, new.fingerprint)
     settings = (Setting(key=key, old=a, new=b) for key, a, b in previous.changes(old.settings, new.settings))
     return RunDifferences(
         known=True,
@@ -86,7 +86,7 @@ def _inputs(old: FinishedSource, new: FinishedSource) -> Iterator[str]:
     sides = []
     for told in (old, new):
         digests = {file.file: file.sha256 for file in told.files}
-        sides.append({name: (digests.get(name), size, time) for name, size, time in told.made_with.input})
+        sides.append({name: (digests.get(name), size, time) for name, size, time in told.fingerprint.input})
     for name in sorted(sides[0].keys() | sides[1].keys()):
         one, other = (side.get(name) for side in sides)
         known = one is not None and other is not None and one[0] is not None and other[0] is not None

@@ -26,14 +26,14 @@ Side = Literal["query", "answer"]
 class Address:
     """A turn's place in the raw data.
 
-    `record` is the number of its record as in the rejects; `place` its place among the turns of that record, and `turn`
-    its place in its dialogue, both from 0; `turn` is null where it is in no dialogue.
+    `record` is the number of its record as in the rejects; `place` its place among the turns of that record, and
+    `turn_index` its place in its dialogue, both from 0; `turn_index` is null where it is in no dialogue.
     """
 
     file: str
     record: int
     place: int
-    turn: int | None
+    turn_index: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +42,7 @@ class TurnTrace:
 
     `read` is the text as its format read it, null where it could not; `changes` are the text steps that changed it, and
     last the conversion, from the script it was in; `text` is what came of it. `passed` are the filters that were asked
-    and let it pass; `reason` and `detail` say why it was rejected, and `filter_name` which filter did. A turn that was
+    and let it pass; `reason` and `message` say why it was rejected, and `filter_name` which filter did. A turn that was
     rejected without a filter was so at reading: no step and no filter is told of it.
     """
 
@@ -55,7 +55,7 @@ class TurnTrace:
     passed: tuple[str, ...]
     filter_name: str | None
     reason: str | None
-    detail: str | None
+    message: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +76,7 @@ class Row:
 class PairOutcome:
     """A pair that a turn is in, as its `side`, query or answer, with the turn `other`.
 
-    `row` is its row in the TSV; where it has none, `reason` and `detail` say why. Of a repeat `first` is the row in
+    `row` is its row in the TSV; where it has none, `reason` and `message` say why. Of a repeat `first` is the row in
     which the pair stands.
     """
 
@@ -84,7 +84,7 @@ class PairOutcome:
     other: Address
     row: int | None
     reason: str | None
-    detail: str | None
+    message: str | None
     first: int | None
 
 
@@ -99,7 +99,7 @@ class TurnOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """What became of a raw record; one without turns is structural.
+    """What became of a raw record; one that holds no turn by nature has none.
 
     `repeated` are turns that stand in it too, but are those of an earlier record, which first told them.
     """
@@ -139,7 +139,7 @@ def explain(written: RecordedRun, file: str, record: int) -> Record:
         raise UsageError(f"{file}:{record}: no such record was read; {_extent(written, file)}")
     again = written.again(entry)
     part = [piece.file.name for piece in again.shard.pieces].index(file)
-    turns = again.turns.filter((pl.col("part") == part) & (pl.col("line") == record))
+    turns = again.turns.filter((pl.col("file_index") == part) & (pl.col("record") == record))
     return Record(
         source=written.name,
         file=file,
@@ -161,23 +161,25 @@ def _extent(written: RecordedRun, file: str) -> str:
 def _repeated(written: RecordedRun, again: ReplayedShard, turns: pl.DataFrame) -> tuple[Address, ...]:
     """The turns that a record, of which these are the turns, repeats from an earlier one."""
     most = written.source.inputs[again.shard.input].format.repeats
-    placed = turns.drop_nulls("dialogue")
+    placed = turns.drop_nulls("dialogue_id")
     if not most or placed.is_empty():
         return ()
-    at, _, line, dialogue, first = placed.select("at", "part", "line", "dialogue", "turn").row(0)
+    at, _, line, dialogue, first = placed.select("at", "file_index", "record", "dialogue_id", "turn_index").row(0)
     before = again.turns[:at].filter(
-        (pl.col("dialogue") == dialogue) & (pl.col("line") < line) & pl.col("turn").is_between(first - most, first - 1)
+        (pl.col("dialogue_id") == dialogue)
+        & (pl.col("record") < line)
+        & pl.col("turn_index").is_between(first - most, first - 1)
     )
     return tuple(_address(again, turn) for turn in before.iter_rows(named=True))
 
 
 def _address(again: ReplayedShard, turn: Mapping[str, Any]) -> Address:
-    file = again.shard.pieces[turn["part"]].file.name
-    return Address(file=file, record=turn["line"], place=turn["place"], turn=turn["turn"])
+    file = again.shard.pieces[turn["file_index"]].file.name
+    return Address(file=file, record=turn["record"], place=turn["place"], turn_index=turn["turn_index"])
 
 
 def _raw(again: ReplayedShard, part: int, record: int) -> str:
-    told = again.records[part].row(by_predicate=pl.col("line") == record, named=True)
+    told = again.records[part].row(by_predicate=pl.col("record") == record, named=True)
     return str(printable(told["bytes"]) if told["text"] is None and told["bytes"] is not None else told["text"] or "")
 
 
@@ -188,10 +190,10 @@ def _said(written: RecordedRun, again: ReplayedShard, at: int) -> TurnTrace:
     asked = (
         {} if unread else filter_table.evaluate_filters(frame, written.own.filters, written.source).row(0, named=True)
     )
-    name = next((name for name, detail in asked.items() if detail is not None), None)
+    name = next((name for name, message in asked.items() if message is not None), None)
     return TurnTrace(
         at=_address(again, turn),
-        raw=_raw(again, turn["part"], turn["line"]),
+        raw=_raw(again, turn["file_index"], turn["record"]),
         read=turn["raw"],
         changes=() if unread else _changes(written, again, turn),
         script=None if unread else turn["script"],
@@ -199,7 +201,7 @@ def _said(written: RecordedRun, again: ReplayedShard, at: int) -> TurnTrace:
         passed=tuple(asked)[: tuple(asked).index(name)] if name else tuple(asked),
         filter_name=name,
         reason=turn["reason"],
-        detail=turn["detail"],
+        message=turn["message"],
     )
 
 
@@ -209,11 +211,11 @@ def _changes(written: RecordedRun, again: ReplayedShard, turn: Mapping[str, Any]
         return ()
     traits = again.shard.traits(written.source.traits)
     changes = normalizer.explain(turn["raw"], written.own.text, traits)
-    if (changes[-1].after if changes else turn["raw"]) != turn["unconverted"]:
-        where = f"{again.shard.pieces[turn['part']].file.name}:{turn['line']}"
+    if (changes[-1].after if changes else turn["raw"]) != turn["before_conversion"]:
+        where = f"{again.shard.pieces[turn['file_index']].file.name}:{turn['record']}"
         raise ChatCorpusError(f"{where}: its text steps one by one give another text than all at once: a defect")
-    if turn["text"] != turn["unconverted"]:
-        changes.append(Change(step=CONVERSION, before=turn["unconverted"], after=turn["text"]))
+    if turn["text"] != turn["before_conversion"]:
+        changes.append(Change(step=CONVERSION, before=turn["before_conversion"], after=turn["text"]))
     return tuple(changes)
 
 
@@ -227,12 +229,12 @@ def _told(written: RecordedRun, again: ReplayedShard, at: int) -> TurnOutcome:
 def _alone(written: RecordedRun, again: ReplayedShard, at: int) -> str | None:
     """Why a turn is in no pair that would be possible; null where it was rejected before it had a place."""
     pairing = written.own.pairs.pairing(written.source.pairing)
-    dialogue = again.turns["dialogue"][at]
+    dialogue = again.turns["dialogue_id"][at]
     if dialogue is None:
         return None
     if pairing is Pairing.NONE:
         return "nobody answers in this source: its pairing is none"
-    if again.turns.filter(pl.col("dialogue") == dialogue)["turn"].n_unique() == 1:
+    if again.turns.filter(pl.col("dialogue_id") == dialogue)["turn_index"].n_unique() == 1:
         return "the only turn of its dialogue"
     return f"no turn stands where the pairing '{pairing}' looks for one that it answers, or that answers it"
 
@@ -240,26 +242,26 @@ def _alone(written: RecordedRun, again: ReplayedShard, at: int) -> str | None:
 def _fate(written: RecordedRun, again: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
     side: Side = "query" if pair["query_at"] == at else "answer"
     address = _address(again, again.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
-    reason, detail, first = pair["reason"], None, None
+    reason, message, first = pair["reason"], None, None
     if reason is not None:
         turns = again.turns[[pair["query_at"], pair["answer_at"]]]
-        query, answer = turns["detail"]
-        detail = f"the query: {query}" if turns["reason"][0] is not None else f"the answer: {answer}"
+        query, answer = turns["message"]
+        message = f"the query: {query}" if turns["reason"][0] is not None else f"the answer: {answer}"
     elif pair["row"] is None:
         reason = str(Reason.DUPLICATE)
-        detail, first = _first(written, again, pair)
-    return PairOutcome(side=side, other=address, row=pair["row"], reason=reason, detail=detail, first=first)
+        message, first = _first(written, again, pair)
+    return PairOutcome(side=side, other=address, row=pair["row"], reason=reason, message=message, first=first)
 
 
 def _first(written: RecordedRun, again: ReplayedShard, pair: Mapping[str, Any]) -> tuple[str, int]:
     """What the rejects say of a repeat, and the row in which its pair stands."""
     told = written.repeat(again, pair["repeat"])
-    name, line = again.shard.pieces[pair["query_part"]].file.name, pair["query_line"]
-    if (told.file, told.line) == (name, line):
-        row = _row(written, told.same_as.file, told.same_as.line, pair["query"], pair["answer"])
+    name, record = again.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
+    if (told.file, told.record) == (name, record):
+        row = _row(written, told.same_as.file, told.same_as.record, pair["query"], pair["answer"])
         if row is not None:
-            return dedup.STANDS.format(told.same_as.file, told.same_as.line), row
-    raise ChatCorpusError(f"rejects of {written.name}: {name}:{line} is not where it was written; run it again")
+            return dedup.STANDS.format(told.same_as.file, told.same_as.record), row
+    raise ChatCorpusError(f"rejects of {written.name}: {name}:{record} is not where it was written; run it again")
 
 
 def _row(written: RecordedRun, file: str, line: int, query: str, answer: str) -> int | None:
@@ -269,6 +271,6 @@ def _row(written: RecordedRun, file: str, line: int, query: str, answer: str) ->
         return None
     again = written.again(entry)
     part = [piece.file.name for piece in again.shard.pieces].index(file)
-    at = (pl.col("query_part") == part) & (pl.col("query_line") == line)
+    at = (pl.col("query_file_index") == part) & (pl.col("query_record") == line)
     rows = again.pairs.filter(at & (pl.col("query") == query) & (pl.col("answer") == answer))["row"].drop_nulls()
     return int(rows[0]) if len(rows) else None

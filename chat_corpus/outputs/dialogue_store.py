@@ -1,36 +1,206 @@
-"""Clean turns on disk: what reading, normalizing and converting gave, for later runs that judge it otherwise."""
+"""The dialogue store: `dialogues/<source>.parquet` holds every turn that was read, rejected ones too, in a fixed order.
+
+The order is that of the raw files, dialogue by dialogue; a record that is in no dialogue comes in its place. It depends
+on the raw data and the settings alone, and so do the bytes: row groups are cut at fixed numbers of rows, whatever the
+shards were. Parquet metadata hold the version of the schema and the source; report.json holds the SHA-256 of the file.
+"""
 
 from __future__ import annotations
 
-import io
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from msgspec.structs import replace
 
-from chat_corpus.outputs import sealed
-from chat_corpus.pipeline import counts
-from chat_corpus.pipeline.counts import Counts
-from chat_corpus.pipeline.process import CleanTurns
+from chat_corpus.outputs.shard_index import Entry
+from chat_corpus.pipeline.counts import Counts, PairCounts
+from chat_corpus.pipeline.process import CleanTurns, ShardResult
+from chat_corpus.pipeline.reading import format_of
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.schema import Pairing, Reason
+from chat_corpus.sources.base import Source
 
-#: Texts that are mostly the same as the clean one: only where they differ are they written.
-_EARLIER = ("raw", "unconverted")
-_COUNTS = "chat_corpus.pipeline.counts"
+#: Version of `SCHEMA`: another one, and older stores are not read.
+SCHEMA_VERSION = 1
+#: Keys of the Parquet metadata.
+VERSION_KEY, SOURCE_KEY = "chat_corpus.dialogue_store", "chat_corpus.source"
+#: Rows of a row group; the last one may have fewer.
+ROW_GROUP = 65_536
+
+#: Columns of the store, in order.
+#:
+#: source             name of the source
+#: dialogue_id        address of the record in which the dialogue begins, as `folder/file.txt:23`, and `#2` for a second
+#:                    one that begins there; it stays as long as the file keeps its name and records their numbers. Null
+#:                    for a record that is in no dialogue
+#: turn_index         position within the dialogue, from 0
+#: alternative        0; 1, 2, ... for further responses at the same position
+#: speaker            `user` or `assistant` where the source says who speaks, else null
+#: text               the clean text; null where the record could not be read
+#: raw                the text as it was read; null where it equals `text`
+#: before_conversion  the clean text before script conversion; null where it equals `text`
+#: script             the script that the turn was in
+#: reason, message    why the turn is not used (`schema.Reason`), and the details; null for a usable turn
+#: filtered           whether a filter gave the reason; other filters may let the turn pass
+#: label              of a response in a response-selection set 1 or, for one drawn at random, 0; else null
+#: file, record       address: name of the raw file, and number of the record in it, from 1
+SCHEMA = pl.Schema(
+    {
+        "source": pl.String(),
+        "dialogue_id": pl.String(),
+        "turn_index": pl.UInt32(),
+        "alternative": pl.UInt32(),
+        "speaker": pl.String(),
+        "text": pl.String(),
+        "raw": pl.String(),
+        "before_conversion": pl.String(),
+        "script": pl.String(),
+        "reason": pl.String(),
+        "message": pl.String(),
+        "filtered": pl.Boolean(),
+        "label": pl.Int8(),
+        "file": pl.String(),
+        "record": pl.UInt32(),
+    }
+)
+_TEXTS = ("raw", "before_conversion")
+_INDEX = pl.int_range(pl.len(), dtype=pl.UInt32)
 
 
-def write(cleaned: CleanTurns, path: Path, name: str) -> None:
-    """Write the clean turns of a shard and its accounts into one file, sealed as `name`. Raises OSError."""
-    same = (pl.when(pl.col(name) != pl.col("text")).then(name).alias(name) for name in _EARLIER)
-    told, content = {_COUNTS: counts.encode(cleaned.counts).decode()}, io.BytesIO()
-    cleaned.turns.with_columns(*same).write_parquet(content, compression="lz4", metadata=told)
-    path.write_bytes(sealed.seal(content.getvalue(), name))
+def rows(cleaned: CleanTurns, result: ShardResult, shard: Shard, source: Source) -> pl.DataFrame:
+    """The rows of the store, `SCHEMA`, for the turns of a shard before and after the filters."""
+    turns = result.turns
+    if turns.is_empty():
+        return SCHEMA.to_frame()
+    begins = pl.col("dialogue_id").is_not_null() & pl.col("dialogue_id").ne_missing(pl.col("dialogue_id").shift(1))
+    names = pl.Series("file", [piece.file.name for piece in shard.pieces], dtype=pl.String)
+    frame = turns.with_columns(
+        file=names.gather(turns["file_index"]),
+        begin=pl.when(pl.col("dialogue_id").is_not_null()).then(pl.when(begins).then(_INDEX).forward_fill()),
+        filtered=cleaned.turns["reason"].is_null() & turns["reason"].is_not_null(),
+        unread=cleaned.turns["reason"],
+        same_place=(~begins & (pl.col("turn_index") == pl.col("turn_index").shift(1))).fill_null(value=False),
+    )
+    frame = frame.with_columns(dialogue_id=_identifiers(frame), label=_labels(frame, shard, source))
+    alternative = _INDEX - pl.when(~pl.col("same_place")).then(_INDEX).forward_fill()
+    speaker = pl.when(pl.col("turn_index") % 2 == 0).then(pl.lit("user")).otherwise(pl.lit("assistant"))
+    placed = pl.col("dialogue_id").is_not_null() & (source.pairing is Pairing.EXCHANGE)
+    frame = frame.with_columns(
+        *(pl.when(pl.col(name).ne_missing(pl.col("text"))).then(name).alias(name) for name in _TEXTS),
+        source=pl.lit(shard.source),
+        alternative=pl.when(pl.col("dialogue_id").is_not_null()).then(alternative),
+        speaker=pl.when(placed).then(speaker),
+    )
+    return _ordered(frame).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
 
 
-def read(path: Path, name: str) -> CleanTurns | None:
-    """What `write` wrote as `name`; None where there is nothing of the kind, or nothing whole."""
+def _identifiers(frame: pl.DataFrame) -> pl.Series:
+    """The `dialogue_id` of each row: the address of the record in which its dialogue begins."""
+    firsts = frame.filter(pl.col("begin") == _INDEX).select("file", "record")
+    twice = firsts.is_duplicated().any()
+    names = firsts.select(pl.format("{}:{}", "file", "record")).to_series()
+    if twice:
+        number = firsts.select(pl.int_range(pl.len(), dtype=pl.UInt32).over("file", "record") + 1).to_series()
+        names = names.zip_with(number == 1, names + "#" + number.cast(pl.String))
+    rank = frame.select((pl.col("begin") == _INDEX).fill_null(value=False).cum_sum().cast(pl.UInt32) - 1).to_series()
+    rank = rank.set(frame["begin"].is_null(), None)
+    return names.gather(rank)
+
+
+def _labels(frame: pl.DataFrame, shard: Shard, source: Source) -> pl.Series:
+    """1 or 0 for the responses of a response-selection set, which are at the last position of their dialogue."""
+    if not format_of(shard, source).labelled:
+        return pl.Series("label", [None], dtype=pl.Int8).new_from_index(0, len(frame))
+    last = pl.col("turn_index") == pl.col("turn_index").max().over("begin")
+    sound = pl.col("unread").ne_missing(str(Reason.NEGATIVE)).cast(pl.Int8)
+    return frame.select(pl.when(pl.col("begin").is_not_null() & last).then(sound)).to_series()
+
+
+def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows in the order of records: a dialogue at its first record, a record in no dialogue at its own."""
+    first = frame["record"].gather(frame["begin"])
+    key = first.zip_with(first.is_not_null(), frame["record"])
+    return frame if key.is_sorted() else frame[key.arg_sort()]
+
+
+def write(parts: Sequence[Path], path: Path, source: str) -> None:
+    """Join Arrow files of `rows`, in order, into a store. The bytes do not depend on how rows are spread over parts."""
+    metadata = {VERSION_KEY: str(SCHEMA_VERSION), SOURCE_KEY: source}
+    frames = [pl.scan_ipc(part, glob=False) for part in parts] or [SCHEMA.to_frame().lazy()]
+    pl.concat(frames).sink_parquet(
+        path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP, metadata=metadata, maintain_order=True
+    )
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_schema(path: Path, source: str) -> None:
+    """Raise ValueError where a file is no dialogue store of this version for a source, OSError where there is none."""
     try:
-        content = sealed.unseal(path.read_bytes(), name)
-        told = counts.decode(pl.read_parquet_metadata(io.BytesIO(content))[_COUNTS].encode(), Counts)
-        turns = pl.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError):
-        return None
-    return CleanTurns(turns=turns.with_columns(pl.coalesce(name, "text") for name in _EARLIER), counts=told)
+        metadata, schema = pl.read_parquet_metadata(path), pl.read_parquet_schema(path)
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"no Parquet file: {error}") from error
+    version = metadata.get(VERSION_KEY)
+    if version != str(SCHEMA_VERSION):
+        raise ValueError(f"version {SCHEMA_VERSION} of the dialogue store expected, {version or 'none'} found")
+    if metadata.get(SOURCE_KEY) != source:
+        raise ValueError(f"source {source} expected, {metadata.get(SOURCE_KEY)} found")
+    if dict(schema) != dict(SCHEMA):
+        raise ValueError("other columns than those of a dialogue store")
+
+
+def scan(path: Path) -> pl.LazyFrame:
+    """The rows of a store; its path is a name, never a pattern."""
+    return pl.scan_parquet(path, glob=False)
+
+
+def read(path: Path, first: int = 0, count: int | None = None) -> pl.DataFrame:
+    """Rows of a store from row `first` on, from 0; all the others without a `count`."""
+    return scan(path).slice(first, count).collect()
+
+
+def clean_turns(frame: pl.DataFrame, counts: Counts, shard: Shard) -> CleanTurns:
+    """The clean turns of a shard before the filters, from its rows in a store and its counts after them."""
+    names = {piece.file.name: index for index, piece in enumerate(shard.pieces)}
+    index = frame["file"].replace_strict(names, return_dtype=pl.UInt8) if len(frame) else pl.Series(dtype=pl.UInt8)
+    begins = pl.col("dialogue_id").is_not_null() & pl.col("dialogue_id").ne_missing(
+        pl.when(pl.col("dialogue_id").is_not_null()).then("dialogue_id").forward_fill().shift(1)
+    )
+    turns = frame.with_columns(pl.coalesce(name, "text") for name in _TEXTS).select(
+        "record",
+        "turn_index",
+        "text",
+        *_TEXTS,
+        "script",
+        dialogue_id=pl.when(pl.col("dialogue_id").is_not_null()).then(begins.cum_sum().cast(pl.UInt32) - 1),
+        reason=pl.when(~pl.col("filtered")).then("reason"),
+        message=pl.when(~pl.col("filtered")).then("message"),
+        file_index=index,
+    )
+    empty = replace(counts.turns, read=0, kept=0, rejected=Counter())
+    known = Counts.zero()
+    known.add(replace(counts, turns=empty, pairs=PairCounts.zero()))
+    return CleanTurns(turns=turns, counts=known)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredTurns:
+    """The turns of one shard in a dialogue store: those from row `first` on, from 0, and the shard as it was then."""
+
+    path: Path
+    first: int
+    entry: Entry
+
+    def clean_turns(self, shard: Shard) -> CleanTurns:
+        """The clean turns of the shard, as cleaning gives them. Raises OSError, and PolarsError for a damaged file."""
+        counts = self.entry.counts
+        frame = read(self.path, self.first, counts.turns.read)
+        return clean_turns(frame, counts, shard)

@@ -18,12 +18,18 @@ def index(out: Path, name: str) -> Path:
     return out / "index" / f"{name}.jsonl"
 
 
+def dialogues(out: Path, name: str) -> Path:
+    """Where the dialogue store of a source lies among the outputs, if it was asked for."""
+    return out / "dialogues" / f"{name}.parquet"
+
+
 def places(out: Path, name: str) -> tuple[Path, Path, Path]:
-    """Where the files of a source lie: pairs, rejects, index."""
+    """Where the files lie that every run writes for a source: pairs, rejects, index."""
     return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
 
 
 def outputs(out: Path, name: str) -> Outputs:
     """Size and time of each output file of a source that is there."""
-    facts = {path.relative_to(out).as_posix(): path.stat() for path in places(out, name) if path.is_file()}
+    paths = (*places(out, name), dialogues(out, name))
+    facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.is_file()}
     return {path: (fact.st_size, fact.st_mtime_ns) for path, fact in facts.items()}

@@ -26,7 +26,7 @@ class _Reject(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a part's rejects, as far as it says what the record was."""
 
     file: str
-    line: int
+    record: int
     raw: str | None
 
 
@@ -53,6 +53,11 @@ class Part:
         return self.folder / f"{self.stem}.keys.arrow"
 
     @property
+    def turns(self) -> Path:
+        """The shard's rows of the dialogue store, where one is to be written."""
+        return self.folder / f"{self.stem}.turns.arrow"
+
+    @property
     def sample(self) -> Path:
         """A sample of the shard's conversions, where one was asked for."""
         return self.folder / f"{self.stem}.sample.arrow"
@@ -66,7 +71,7 @@ class Part:
         """The accounts of a finished part all of whose files are as they were written; None for any other."""
         try:
             told = self._read()
-            whole = all(_crc32(self.folder / f"{self.stem}{ending}") == crc for ending, crc in told.crc32.items())
+            whole = all(crc32_of(self.folder / f"{self.stem}{ending}") == crc for ending, crc in told.crc32.items())
         except (OSError, ValueError):
             return None
         return told.counts if whole else None
@@ -90,6 +95,16 @@ class Part:
         told = self._read()
         return told.counts, told.crc32[".tsv"], told.crc32[".jsonl"]
 
+    def crc_of(self, path: Path) -> int:
+        """The CRC-32 that a file of the finished part was written with.
+
+        Raises OSError, and ValueError where the counts file is damaged or knows no such file.
+        """
+        crc = self._read().crc32.get(path.name.removeprefix(self.stem))
+        if crc is None:
+            raise ValueError(f"{path.name}: not a file of this part")
+        return crc
+
     def raw_of(self, file: str, record: int) -> str:
         """The text of a rejected record of a raw file, as its reject shows it; empty where none does.
 
@@ -98,7 +113,7 @@ class Part:
         try:
             with self.rejects.open("rb") as stream:
                 told = (msgspec.json.decode(line, type=_Reject) for line in stream)
-                return next((one.raw for one in told if (one.file, one.line) == (file, record) and one.raw), "")
+                return next((one.raw for one in told if (one.file, one.record) == (file, record) and one.raw), "")
         except (OSError, ValueError):
             return ""
 
@@ -111,7 +126,8 @@ class Part:
         return f"{self.folder.name}/{self.stem}"
 
 
-def _crc32(path: Path) -> int:
+def crc32_of(path: Path) -> int:
+    """The CRC-32 of a file. Raises OSError."""
     crc = 0
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):

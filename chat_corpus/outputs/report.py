@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 SettingsTold = dict[str, Any]
 
 
-class MadeWith(msgspec.Struct, frozen=True, kw_only=True):
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides what the output of a source is.
 
     `code` is a digest of this program, `source` of a third party's source; `settings` of all but `unequal_lengths`;
@@ -80,18 +80,28 @@ class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
     records_by_file: dict[str, FileCounts]
 
 
+class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The dialogue store of a source: version of its schema, rows, and SHA-256."""
+
+    schema: Count
+    rows: Count
+    sha256: str
+
+
 class FinishedSource(SourceFacts, frozen=True, kw_only=True):
     """A source that has outputs: how they were made, and all accounts.
 
-    Where a later run failed, `state` is failed, and `error` and `last_failure` tell of that run.
+    `dialogues` describes the dialogue store, where the run wrote one. Where a later run failed,
+    `state` is failed, and `error` and `last_failure` tell of that run.
     """
 
-    made_with: MadeWith
+    fingerprint: Fingerprint
     records: RecordCounts
     records_by_file: dict[str, FileCounts]
     turns: TurnCounts
     pairs: PairCounts
     outputs: Outputs
+    dialogues: StoreFacts | UnsetType = UNSET
     error: str | UnsetType = UNSET
     last_failure: LastFailure | UnsetType = UNSET
 
@@ -169,13 +179,13 @@ def _source(name: str, data: msgspec.Raw) -> SourceEntry:
     if _decoded(data, _Kind, place).outputs is UNSET:
         return _decoded(data, FailedSource, place)
     source = _decoded(data, FinishedSource, place)
-    known = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl"}
+    known = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl", f"dialogues/{name}.parquet"}
     if f"{name}.tsv" not in source.outputs:
         raise ValueError(f"{place}.outputs: no {name}.tsv")
     if not known.issuperset(source.outputs):
         raise ValueError(f"{place}.outputs: others than {', '.join(sorted(known))}")
-    if len(source.plugins) != len(source.made_with.plugins):
-        raise ValueError(f"{place}.plugins: not as many as in made_with")
+    if len(source.plugins) != len(source.fingerprint.plugins):
+        raise ValueError(f"{place}.plugins: not as many as in fingerprint")
     return source
 
 

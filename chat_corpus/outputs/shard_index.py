@@ -35,7 +35,10 @@ class Place:
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """The byte range `start:stop` of a raw file read in `encoding`, which holds `records` records from `first` on."""
+    """The byte range `start:stop` of a raw file read in `encoding`, which holds `records` records from `first` on.
+
+    `crc` is the CRC-32 of its bytes as UTF-8 when they were counted.
+    """
 
     file: str
     encoding: str
@@ -43,6 +46,20 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     stop: int
     first: int
     records: int
+    crc: int | None = None
+
+    @classmethod
+    def of(cls, piece: ByteRange) -> Span:
+        """The span of a piece of a shard."""
+        return cls(
+            file=piece.file.name,
+            encoding=piece.file.encoding,
+            start=piece.start,
+            stop=piece.stop,
+            first=piece.first,
+            records=piece.records,
+            crc=piece.crc,
+        )
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +102,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             dialect=self.dialect,
         )
 
+    def is_of(self, shard: Shard) -> bool:
+        """Whether a planned shard is this one: the same bytes of the same files, read in the same way."""
+        mine = (self.shard, self.input, self.segmentation, self.dialect, self.pieces)
+        return mine == (shard.number, shard.input, shard.segmentation, shard.dialect, tuple(map(Span.of, shard.pieces)))
+
     def rows_of_pairs(self, pairs: int) -> list[int | None]:
         """The row of each of the shard's pairs; None for one that was left out as a repeat."""
         found: list[int | None] = []
@@ -123,17 +145,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
             input=shard.input,
             segmentation=shard.segmentation,
             dialect=shard.dialect,
-            pieces=tuple(
-                Span(
-                    file=one.file.name,
-                    encoding=one.file.encoding,
-                    start=one.start,
-                    stop=one.stop,
-                    first=one.first,
-                    records=one.records,
-                )
-                for one in shard.pieces
-            ),
+            pieces=tuple(map(Span.of, shard.pieces)),
             counts=told,
             row=first,
             rows=many,

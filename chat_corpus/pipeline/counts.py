@@ -1,6 +1,6 @@
 """Row counts as they stand in report.json, in the index and in the work folder: one shape, written and read.
 
-records read  = structural + used + rejected       (rejected: a record none of whose turns is one)
+records read  = non_turns + used + rejected       (rejected: a record none of whose turns is one)
 turns         = kept + rejected                    (by reason)
 pairs possible = written + rejected + duplicates   (by reason)
 """
@@ -26,14 +26,14 @@ def _tally() -> Counter[str]:
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """The first unreadable record of a file: its number, the reason, and the detail.
+    """The first unreadable record of a file: its number, the reason, and the message.
 
     What the record says is not in it: the rejects have the whole record.
     """
 
-    line: Count
+    record: Count
     reason: str
-    detail: str
+    message: str
 
 
 class FileCounts(msgspec.Struct, kw_only=True):
@@ -66,23 +66,23 @@ class FileCounts(msgspec.Struct, kw_only=True):
     def add(self, other: FileCounts) -> None:
         """Add the figures of another shard of the file; of two examples the earlier one stays."""
         examples = [one for one in (self.example, other.example) if one is not None]
-        example = min(examples, key=lambda one: one.line, default=None)
+        example = min(examples, key=lambda one: one.record, default=None)
         _add(self, other, "used", "rejected", "unreadable", "unread_fields")
         self.example = example
 
 
 class RecordCounts(msgspec.Struct, kw_only=True):
-    """Records that were read, and what they are: structural lines, used, rejected."""
+    """Records that were read, and what they are: no turns by nature, used, rejected."""
 
     read: Count
-    structural: Count
+    non_turns: Count
     used: Count
     rejected: Count
 
     @classmethod
     def zero(cls) -> RecordCounts:
         """No records yet."""
-        return cls(read=0, structural=0, used=0, rejected=0)
+        return cls(read=0, non_turns=0, used=0, rejected=0)
 
 
 class TurnCounts(msgspec.Struct, kw_only=True):
@@ -154,7 +154,7 @@ class Counts(msgspec.Struct, kw_only=True):
         """Raise LedgerError where a sum does not balance."""
         records, turns, pairs = self.records, self.turns, self.pairs
         sums = [
-            ("records", records.read, records.structural + records.used + records.rejected),
+            ("records", records.read, records.non_turns + records.used + records.rejected),
             ("turns", turns.read, turns.kept + turns.rejected.total()),
             ("pairs", pairs.possible, pairs.written + pairs.duplicates + pairs.rejected.total()),
         ]

@@ -24,20 +24,24 @@ UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
 #: Places of one dialogue, where dialogue and turn are one number.
 _DIALOGUE = 1 << 32
 #: What tells a row from the others.
-_ADDRESS = ("part", "line", "dialogue", "turn")
+_ADDRESS = ("file_index", "record", "dialogue_id", "turn_index")
 #: Of so many pairs of a shard the text is looked at.
 _LOOKS = 1000
 
 
 def check_reading(reading: Reading, part: int, first: int, records: int, where: str) -> tuple[int, int]:
-    """Check that each record is a row's address or structural, and return how many are used and how many rejected.
+    """Check that each record is a row's address or no turn, and return how many are used and how many rejected.
 
     `records` were counted on the raw bytes, from number `first` on. Raises LedgerError.
     """
-    rows = reading.rows.filter(pl.col("part") == part).select("line", used=pl.col("reason").is_null()).sort("line")
-    repeats = (rows["line"] == rows["line"].shift(1)).any()
-    by_line = rows.group_by("line").agg(pl.col("used").any()) if repeats else rows
-    addresses = pl.concat([by_line["line"], reading.structural[part]])
+    rows = (
+        reading.rows.filter(pl.col("file_index") == part)
+        .select("record", used=pl.col("reason").is_null())
+        .sort("record")
+    )
+    repeats = (rows["record"] == rows["record"].shift(1)).any()
+    by_line = rows.group_by("record").agg(pl.col("used").any()) if repeats else rows
+    addresses = pl.concat([by_line["record"], reading.non_turns[part]])
     inside = addresses.is_between(first, first + records, closed="left")
     if len(addresses) != records or not row_mask(records, addresses.filter(inside) - first).all():
         raise LedgerError(
@@ -51,15 +55,17 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
 def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
     """The figures of one file of a shard, of which a reader made `rows`."""
     counts = replace(FileCounts.zero(), used=used, rejected=rejected)
-    mine = rows.filter((pl.col("part") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
+    mine = (
+        rows.filter((pl.col("file_index") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
+    )
     if mine.is_empty():
         return counts
-    useful = rows.filter((pl.col("part") == part) & pl.col("reason").is_null())["line"].unique()
-    lost = mine.filter(~pl.col("line").is_in(useful.implode())).unique("line", keep="first").sort("line")
+    useful = rows.filter((pl.col("file_index") == part) & pl.col("reason").is_null())["record"].unique()
+    lost = mine.filter(~pl.col("record").is_in(useful.implode())).unique("record", keep="first").sort("record")
     counts.unreadable = Counter(dict(lost["reason"].value_counts().iter_rows()))
     if not lost.is_empty():
-        line, reason, detail = lost.select("line", "reason", "detail").row(0)
-        counts.example = Example(line=line, reason=reason, detail=detail)
+        record, reason, message = lost.select("record", "reason", "message").row(0)
+        counts.example = Example(record=record, reason=reason, message=message)
     return counts
 
 
@@ -67,15 +73,15 @@ def check_order(rows: pl.DataFrame, where: str) -> None:
     """Check that a reader's rows stand as `Reading` says: dialogue by dialogue, the turns of each counted without gaps.
 
     Alternatives to a turn come from records of their own, a record in no dialogue is told once, and each reason is one
-    of ours, with its detail. Raises LedgerError.
+    of ours, with its message. Raises LedgerError.
     """
-    places, line = _places(rows), rows["line"]
+    places, line = _places(rows), rows["record"]
     step, same = places.diff(), places == places.shift(1)
     begins = places.shift(1) // _DIALOGUE != places // _DIALOGUE
     moved = (step < 0) | (same & (line <= line.shift(1))) | (~begins & (step > 1)) | (begins & (places % _DIALOGUE > 1))
-    unplaced = rows.filter(pl.col("dialogue").is_null()).select("part", "line")
+    unplaced = rows.filter(pl.col("dialogue_id").is_null()).select("file_index", "record")
     unknown = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
-    untold = rows["reason"].is_null() != rows["detail"].is_null()
+    untold = rows["reason"].is_null() != rows["message"].is_null()
     if moved.any() or unplaced.is_duplicated().any() or unknown or untold.any():
         raise LedgerError(f"{where}: stage 'read' doubled or moved turns, or gave no reason of ours; {DEFECT}")
 
@@ -125,7 +131,7 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
 
 def check_split(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
     """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
-    records = pl.struct("part", "line", "dialogue").rle().struct.field("value")
+    records = pl.struct("file_index", "record", "dialogue_id").rle().struct.field("value")
     if len(after) < len(before) or not before.select(records).equals(after.select(records)):
         raise LedgerError(f"{where}: stage '{stage}' lost or moved turns: {len(before)} in, {len(after)} out; {DEFECT}")
 
@@ -136,12 +142,12 @@ def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where
     `rows` and `pairs` are what `pairing.pair` is given and returns. Number, addresses and reasons are compared of all
     pairs, texts of some. Raises LedgerError.
     """
-    placed = rows.select("dialogue", "turn").with_row_index("at")
-    placed = placed.filter(pl.col("dialogue").is_not_null()) if placed["dialogue"].null_count() else placed
-    places, turn = _places(placed), placed["turn"].cast(pl.Int64)
+    placed = rows.select("dialogue_id", "turn_index").with_row_index("at")
+    placed = placed.filter(pl.col("dialogue_id").is_not_null()) if placed["dialogue_id"].null_count() else placed
+    places, turn = _places(placed), placed["turn_index"].cast(pl.Int64)
     first = pairing is Pairing.FIRST
     # The query is the first row of the dialogue, or the last of the rows before all those in the answer's place.
-    found = _begins(placed["dialogue"]) if first else _begins(places) - 1
+    found = _begins(placed["dialogue_id"]) if first else _begins(places) - 1
     possible = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0) & (pairing is not Pairing.NONE)
     asked: pl.Series = places - turn if first else places - 1
     answers = (possible & (found >= 0) & (places.gather(found.clip(0)) == asked)).arg_true()
@@ -158,7 +164,7 @@ def _are(pairs: pl.DataFrame, rows: pl.DataFrame, sides: Mapping[str, pl.Series]
     same = all(
         pairs[f"{side}_{name}"].equals(rows[name].gather(index))
         for side, index in sides.items()
-        for name in ("part", "line")
+        for name in ("file_index", "record")
     )
     apart = 1 + len(pairs) // _LOOKS
     texts = all(
@@ -220,4 +226,4 @@ def _begins(values: pl.Series) -> pl.Series:
 
 def _places(rows: pl.DataFrame) -> pl.Series:
     """Dialogue and turn as one number."""
-    return rows.select(pl.col("dialogue").cast(pl.Int64) * _DIALOGUE + pl.col("turn")).to_series()
+    return rows.select(pl.col("dialogue_id").cast(pl.Int64) * _DIALOGUE + pl.col("turn_index")).to_series()

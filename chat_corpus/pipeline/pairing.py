@@ -14,8 +14,7 @@ import polars as pl
 from chat_corpus.schema import Pairing
 
 Mode = Literal["source", "adjacent", "exchange", "first"]
-Distinct = Literal["source", "always", "never"]
-_NEEDED = ("part", "line", "dialogue", "turn", "text", "reason")
+_NEEDED = ("file_index", "record", "dialogue_id", "turn_index", "text", "reason")
 
 
 class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,8 +23,6 @@ class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: adjacent: each turn answers the one before; exchange: the 2nd answers the 1st, the 4th the 3rd; first: each turn
     #: answers the first; source: what suits the source (BELLE exchange, SMS none, all others adjacent).
     mode: Mode = "source"
-    #: Write the same pair once: always, never, or where a source's files overlap (source: PTT's two releases).
-    distinct: Distinct = "source"
 
     def pairing(self, declared: Pairing) -> Pairing:
         """The pairing to use for a source; one whose messages nobody answers has no pairs in any mode."""
@@ -33,7 +30,7 @@ class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
-    """All possible pairs: `query, answer, query_part, query_line, answer_part, answer_line, reason`.
+    """All possible pairs: `query, answer, query_file_index, query_record, answer_file_index, answer_record, reason`.
 
     `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
     column `at`, so have the pairs as `query_at` and `answer_at`.
@@ -42,11 +39,11 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     placed = rows.select(*_NEEDED, *at)
     if pairing is Pairing.NONE:
         placed = placed.clear()
-    elif placed["dialogue"].null_count():
-        placed = placed.filter(pl.col("dialogue").is_not_null())
+    elif placed["dialogue_id"].null_count():
+        placed = placed.filter(pl.col("dialogue_id").is_not_null())
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    same_dialogue = pl.col("dialogue") == pl.col("dialogue").shift(1)
-    alternative = (same_dialogue & (pl.col("turn") == pl.col("turn").shift(1))).fill_null(value=False)
+    same_dialogue = pl.col("dialogue_id") == pl.col("dialogue_id").shift(1)
+    alternative = (same_dialogue & (pl.col("turn_index") == pl.col("turn_index").shift(1))).fill_null(value=False)
     if pairing is Pairing.FIRST:
         query = pl.when(~same_dialogue.fill_null(value=False)).then(index).forward_fill()
     else:
@@ -59,20 +56,20 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
         {
             "query": queries["text"],
             "answer": answers["text"],
-            "query_part": queries["part"],
-            "query_line": queries["line"],
-            "answer_part": answers["part"],
-            "answer_line": answers["line"],
+            "query_file_index": queries["file_index"],
+            "query_record": queries["record"],
+            "answer_file_index": answers["file_index"],
+            "answer_record": answers["record"],
             "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
             **{f"query_{name}": queries[name] for name in at},
             **{f"answer_{name}": answers[name] for name in at},
         }
     )
     # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
-    asked = 0 if pairing is Pairing.FIRST else answers["turn"] - 1
-    return pairs.filter((queries["dialogue"] == answers["dialogue"]) & (queries["turn"] == asked))
+    asked = 0 if pairing is Pairing.FIRST else answers["turn_index"] - 1
+    return pairs.filter((queries["dialogue_id"] == answers["dialogue_id"]) & (queries["turn_index"] == asked))
 
 
 def _answers(pairing: Pairing) -> pl.Expr:
     odd_only = pairing is Pairing.EXCHANGE
-    return (pl.col("turn") % 2 == 1) if odd_only else (pl.col("turn") > 0)
+    return (pl.col("turn_index") % 2 == 1) if odd_only else (pl.col("turn_index") > 0)

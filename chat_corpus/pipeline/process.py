@@ -36,10 +36,10 @@ _SHOWN = 8
 class ShardResult:
     """What a shard became.
 
-    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `unconverted`, before conversion, and the
-             `script` that it was in
-    pairs    the pairs to write: `query, answer, query_part, query_line, answer_part, answer_line`
-    rejects  `source, file, line, reason, detail, raw`, by part and line; `raw` with a record's first few rejects only
+    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `before_conversion`, and the `script` that
+             it was in
+    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
+    rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
     counts   the shard's accounts, balanced
     """
 
@@ -53,7 +53,7 @@ class ShardResult:
 class CleanTurns:
     """What the records of a shard became before they are filtered.
 
-    turns    `schema.TURNS` with clean text, and `raw`, `unconverted` and `script` as in `ShardResult`
+    turns    `schema.TURNS` with clean text, and `raw`, `before_conversion` and `script` as in `ShardResult`
     counts   the shard's accounts as far as they are known: records, and what was changed
     """
 
@@ -116,7 +116,7 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
         f"still changing after {normalizer.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
     )
     return texts.drop("unsettled").with_columns(
-        reason=rows["reason"].set(bad, str(Reason.DAMAGED)), detail=rows["detail"].set(bad, message)
+        reason=rows["reason"].set(bad, str(Reason.DAMAGED)), message=rows["message"].set(bad, message)
     )
 
 
@@ -125,11 +125,11 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 
 
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Traditional to simplified script. Gives `text`, `unconverted` and `script`."""
+    """Traditional to simplified script. Gives `text`, `before_conversion` and `script`."""
     done = script.load(context.own.script).convert(
-        rows["text"], declared=context.traits.script, dialogues=rows["dialogue"], where=rows["notable"]
+        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], where=rows["notable"]
     )
-    return done.with_columns(unconverted=rows["text"])
+    return done.with_columns(before_conversion=rows["text"])
 
 
 def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) -> None:
@@ -138,7 +138,7 @@ def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) 
 
 
 def _check(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The filters that say when a turn is not kept. Gives `reason` and `detail`."""
+    """The filters that say when a turn is not kept. Gives `reason` and `message`."""
     return filter_table.apply_filters(rows, context.own.filters, context.source)
 
 
@@ -218,21 +218,23 @@ def _by_reason(frame: pl.DataFrame) -> Counter[str]:
 
 def _rejects(turns: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
     """The rejected turns with the raw text of their records."""
-    rejected = turns.filter(pl.col("reason").is_not_null()).select("part", "line", "turn", "reason", "detail")
+    rejected = turns.filter(pl.col("reason").is_not_null()).select(
+        "file_index", "record", "turn_index", "reason", "message"
+    )
     found = []
     for part, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
-        mine = rejected.filter(pl.col("part") == part)
-        told = mine.join(_shown(records, mine), on="line", how="left", maintain_order="left")
+        mine = rejected.filter(pl.col("file_index") == part)
+        told = mine.join(_shown(records, mine), on="record", how="left", maintain_order="left")
         found.append(told.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
-    whole = pl.concat(found).sort("line", "part", "turn", maintain_order=True)
-    return raw_for_some(whole.select("source", "file", "line", "reason", "detail", "raw"))
+    whole = pl.concat(found).sort("record", "file_index", "turn_index", maintain_order=True)
+    return raw_for_some(whole.select("source", "file", "record", "reason", "message", "raw"))
 
 
 def _shown(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
     """`line, raw` of the records that have a reject, what is not text as it can be shown."""
-    wanted = records.filter(pl.col("line").is_in(rejected["line"].unique().implode()))
+    wanted = records.filter(pl.col("record").is_in(rejected["record"].unique().implode()))
     shown = pl.Series([None if data is None else printable(data) for data in wanted["bytes"]], dtype=pl.String)
-    return wanted.select("line", raw=wanted["text"].zip_with(wanted["bytes"].is_null(), shown))
+    return wanted.select("record", raw=wanted["text"].zip_with(wanted["bytes"].is_null(), shown))
 
 
 def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
@@ -240,5 +242,5 @@ def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
 
     A record of a thousand rejected turns would else be written a thousand times.
     """
-    some = pl.int_range(pl.len()).over("file", "line") < _SHOWN
+    some = pl.int_range(pl.len()).over("file", "record") < _SHOWN
     return rejects.with_columns(raw=pl.when(some).then("raw")) if len(rejects) > _SHOWN else rejects

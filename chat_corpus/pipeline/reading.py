@@ -25,7 +25,7 @@ def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     split = format_of(shard, source).split
     told = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
     for one in told:
-        if not isinstance(one, pl.DataFrame) or not {"line", "text", "bytes"}.issubset(one.columns):
+        if not isinstance(one, pl.DataFrame) or not {"record", "text", "bytes"}.issubset(one.columns):
             raise _misgiven(one, "split", split, shard, ", a frame with line, text and bytes expected of the function")
     return told
 
@@ -42,10 +42,10 @@ def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, co
     reading, expected = _limited(shard, reading, limit)
     for part, piece in enumerate(shard.pieces):
         used, lost = ledger.check_reading(reading, part, piece.first, expected[part], shard.label)
-        structural = len(reading.structural[part])
+        non_turns = len(reading.non_turns[part])
         file = ledger.file_counts(reading.rows, part, used, lost)
         file.unread_fields = Counter(field for _, field in reading.unread)
-        records = RecordCounts(read=expected[part], structural=structural, used=used, rejected=lost)
+        records = RecordCounts(read=expected[part], non_turns=non_turns, used=used, rejected=lost)
         counts.add(replace(Counts.zero(), records=records, records_by_file={piece.file.name: file}))
     return _undecoded(reading.rows, shard)
 
@@ -54,16 +54,16 @@ def _checked(reading: object, read: Callable[..., object], shard: Shard) -> Read
     """What the function of a format, which may be a plugin's, gave as a reading. Raises ChatCorpusError."""
     if not isinstance(reading, Reading):
         raise _misgiven(reading, "read", read, shard, ", a Reading expected of the function")
-    rows, structural, unread = reading.rows, reading.structural, reading.unread
+    rows, non_turns, unread = reading.rows, reading.non_turns, reading.unread
     if not isinstance(rows, pl.DataFrame):
         raise _misgiven(rows, "read", read, shard, " as rows, a frame expected")
     odd = [f"{name} is {rows.schema[name]}" for name, dtype in TURNS.items() if rows.schema.get(name, dtype) != dtype]
     odd = [f"no {name}" for name in TURNS if name not in rows.columns] or odd
     if odd:
         raise ChatCorpusError(f"{shard.extent}: columns given by read ({place_of(read)}): {', '.join(odd)}")
-    whole = isinstance(structural, tuple) and len(structural) == len(shard.pieces)
-    if not whole or not all(isinstance(one, pl.Series) for one in structural):
-        raise _misgiven(structural, "read", read, shard, " as structural, a tuple with a series a part expected")
+    whole = isinstance(non_turns, tuple) and len(non_turns) == len(shard.pieces)
+    if not whole or not all(isinstance(one, pl.Series) for one in non_turns):
+        raise _misgiven(non_turns, "read", read, shard, " as non_turns, a tuple with a series a part expected")
     for one in (unread,) if not isinstance(unread, Sequence) else unread:
         if not (isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int) and isinstance(one[1], str)):
             raise _misgiven(one, "read", read, shard, " as unread, pairs of a record's number and a name expected")
@@ -95,14 +95,14 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
     if not limit or all(piece.first + piece.records - 1 <= limit for piece in shard.pieces):
         return reading, counts
     counts = [max(0, min(piece.records, limit + 1 - piece.first)) for piece in shard.pieces]
-    within = tuple(series.filter(series <= limit) for series in reading.structural)
+    within = tuple(series.filter(series <= limit) for series in reading.non_turns)
     unread = [(line, field) for line, field in reading.unread if line <= limit]
-    return Reading(rows=reading.rows.filter(pl.col("line") <= limit), structural=within, unread=unread), counts
+    return Reading(rows=reading.rows.filter(pl.col("record") <= limit), non_turns=within, unread=unread), counts
 
 
 def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
     """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
     if all(piece.file.encoding == UTF8 for piece in shard.pieces):
         return rows
-    own = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["part"])
-    return rows.with_columns(detail=pl.when(pl.col("reason") == str(Reason.ENCODING)).then(own).otherwise("detail"))
+    own = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["file_index"])
+    return rows.with_columns(message=pl.when(pl.col("reason") == str(Reason.ENCODING)).then(own).otherwise("message"))

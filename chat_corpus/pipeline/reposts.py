@@ -19,5 +19,5 @@ def split_reposts(rows: pl.DataFrame) -> pl.DataFrame:
         return rows
     parts = pl.when(chain).then(comments(pl.col("text"))).otherwise(pl.concat_list("text"))
     unfolded = rows.with_columns(text=parts).explode("text")
-    counted = pl.when(pl.col("dialogue").is_not_null()).then(position_within("dialogue"))
-    return mark_empty(unfolded.with_columns(turn=counted).cast({"turn": TURNS["turn"]}))
+    counted = pl.when(pl.col("dialogue_id").is_not_null()).then(position_within("dialogue_id"))
+    return mark_empty(unfolded.with_columns(turn_index=counted).cast({"turn_index": TURNS["turn_index"]}))

@@ -9,6 +9,7 @@ import msgspec
 import msgspec.inspect
 from msgspec.structs import replace
 
+from chat_corpus.pipeline.dedup.options import DedupOptions
 from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.pairing import PairOptions
 from chat_corpus.pipeline.script import ScriptOptions
@@ -48,11 +49,12 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     script: ScriptOptions = ScriptOptions()
     filters: FilterOptions = FilterOptions()
     pairs: PairOptions = PairOptions()
+    dedup: DedupOptions = DedupOptions()
 
     @property
     def cleaning_settings(self) -> SourceSettings:
         """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
-        return replace(self, filters=FilterOptions(), pairs=PairOptions())
+        return replace(self, filters=FilterOptions(), pairs=PairOptions(), dedup=DedupOptions())
 
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.

@@ -1,7 +1,7 @@
 """Whether what was read of a source is enough to call it done: the share of each file's records that nobody could read.
 
 Records that a reader rejected as `encoding`, `fields` or `layout` are unreadable. Their share is taken of the records
-that should have held turns, used and rejected ones, within `--limit`; structural lines do not count.
+that should have held turns, used and rejected ones, within `--limit`; records that hold no turn by nature do not count.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Qu
 
     >>> from collections import Counter
     >>> from chat_corpus.pipeline.counts import Example
-    >>> example = Example(line=2, reason="fields", detail="2 fields expected, 3 met")
+    >>> example = Example(record=2, reason="fields", message="2 fields expected, 3 met")
     >>> lost = Counter(fields=3)
     >>> figures = FileCounts(used=1, rejected=3, unreadable=lost, example=example, unread_fields=Counter())
     >>> described(["a.csv"], {"a.csv": figures}, {"a.csv": "0,在吗,在"})
@@ -100,13 +100,13 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Qu
     lost = f"{whole.unreadable.total():,} of {count_noun(whole.records, 'record')} ({_percent(whole.share)})"
     examples = ((name, counts[name].example) for name in names if name in counts)
     told = next(
-        (f"; the first is {name}:{one.line}, {_shown(one, quotes.get(name))}" for name, one in examples if one), ""
+        (f"; the first is {name}:{one.record}, {_shown(one, quotes.get(name))}" for name, one in examples if one), ""
     )
     return f"{' and '.join(names)}: {lost} cannot be read: {why}{told}"
 
 
 def _shown(example: Example, quote: str | None) -> str:
-    return f"{example.detail}: {quote}" if quote else example.detail
+    return f"{example.message}: {quote}" if quote else example.message
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""From the parts of a source to its files: `<source>.tsv`, `rejects/<source>.jsonl` and `index/<source>.jsonl`.
+"""From the parts of a source to its files: pairs, rejects, index, and the dialogue store if it is asked for.
 
 Parts are joined in order while later ones are still being made, in files beside the parts. When all of them are whole,
 checked and on the disk, each takes the place of what lies in the output folder: three renames, and the report after
@@ -20,8 +20,9 @@ from msgspec import structs
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.files.atomic import BLOCK, blocks
-from chat_corpus.outputs import layout
-from chat_corpus.outputs.parts import Part
+from chat_corpus.outputs import dialogue_store, layout
+from chat_corpus.outputs.parts import Part, crc32_of
+from chat_corpus.outputs.report import StoreFacts
 from chat_corpus.outputs.shard_index import Place, runs
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact as dedup
@@ -76,11 +77,12 @@ class _Lines:
 class Merge:
     """The files of source `name` in the making, in `folder`; `finish` checks them, `publish` has them under `out`.
 
-    With `raw_of`, the parts have keys: each pair is written once, and the rejects show the raw records of the others.
+    With `store`, the parts have turns for the dialogue store. With `raw_of`, they have keys: each pair is
+    written once, and the rejects show the raw records of the others.
     """
 
-    def __init__(self, name: str, folder: Path, raw_of: RawOf | None = None) -> None:
-        self._name, self._folder, self._raw_of = name, folder, raw_of
+    def __init__(self, name: str, folder: Path, raw_of: RawOf | None = None, *, store: bool = False) -> None:
+        self._name, self._folder, self._raw_of, self._store = name, folder, raw_of, store
         self._parts: list[Part] = []
         self._early: dict[int, Part] = {}
         #: Where the parts joined so far stand, in order.
@@ -97,6 +99,11 @@ class Merge:
             self._rejects.expect(self._rejects.join(following.rejects, counts.turns.rejected.total()), rejects)
             if self._raw_of is None:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
+
+    @property
+    def _dialogues(self) -> Path:
+        """Where the dialogue store is written before it is put in its place."""
+        return self._folder / "dialogues.writing"
 
     @property
     def index(self) -> Path:
@@ -125,6 +132,26 @@ class Merge:
                 )
         return counts
 
+    def join_turns(self, counts: Counts) -> StoreFacts | None:
+        """Write the dialogue store, if there is to be one, and return its facts.
+
+        Raises LedgerError where it does not hold the turns that were counted.
+        """
+        if not self._store:
+            return None
+        turns = [part.turns for part in self._parts]
+        sound = all(crc32_of(part.turns) == part.crc_of(part.turns) for part in self._parts)
+        dialogue_store.write(turns, self._dialogues, self._name)
+        rows = dialogue_store.scan(self._dialogues).select(pl.len()).collect().item()
+        if not sound or rows != counts.turns.read:
+            raise LedgerError(
+                f"{self._name}: stage 'merge' lost, added or changed turns: {rows} rows were written to the dialogue "
+                f"store, {counts.turns.read} turns read; the old file was left as it was"
+            )
+        return StoreFacts(
+            schema=dialogue_store.SCHEMA_VERSION, rows=rows, sha256=dialogue_store.sha256(self._dialogues)
+        )
+
     def publish(self, out: Path, announce: Callable[[], None]) -> None:
         """Move the files and the index to their places under `out`, after `announce` has left word of it.
 
@@ -132,6 +159,9 @@ class Merge:
         """
         made = (self._pairs.path, self._rejects.path, self.index)
         moves = dict(zip(made, layout.places(out, self._name), strict=True))
+        store = layout.dialogues(out, self._name)
+        if self._store:
+            moves[self._dialogues] = store
         for place in moves.values():
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.is_dir():
@@ -142,6 +172,8 @@ class Merge:
                 os.fsync(stream.fileno())
         for path, place in moves.items():
             path.replace(place)
+        if not self._store and store.is_file():
+            store.unlink()  # it was made with the rows that have just been replaced
 
     def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
         """Write the pairs that are no repeats, and add the repeats, which it returns, to the rejects."""
@@ -193,10 +225,10 @@ def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame)
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        detail=pl.format(dedup.STANDS, dropped["file"], dropped["line"]),
-        same_as=dropped.select(pl.struct("file", "line")).to_series(),
+        message=pl.format(dedup.STANDS, dropped["file"], dropped["record"]),
+        same_as=dropped.select(pl.struct("file", "record")).to_series(),
     )
-    raw = raw.filter(pl.col("line").is_in(own["line"].unique().implode()))
-    whole = told.join(raw, on=["file", "line"], how="left", maintain_order="left")
-    told = whole.select("source", "file", "line", "reason", "detail", "same_as", "raw")
+    raw = raw.filter(pl.col("record").is_in(own["record"].unique().implode()))
+    whole = told.join(raw, on=["file", "record"], how="left", maintain_order="left")
+    told = whole.select("source", "file", "record", "reason", "message", "same_as", "raw")
     return raw_for_some(told).write_ndjson().encode()

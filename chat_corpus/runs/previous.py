@@ -15,8 +15,8 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from chat_corpus.outputs.layout import REPORT, WORK, outputs
 from chat_corpus.outputs.report import (
+    Fingerprint,
     FinishedSource,
-    MadeWith,
     SettingsTold,
     SourceEntry,
     report_entry,
@@ -43,7 +43,7 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Discove
         gives_way = before is not None and before.state is State.SAMPLE and not one.sample
         if gives_way or not (out / f"{name}.tsv").exists():
             continue
-        made = isinstance(before, FinishedSource) and before.made_with.settings
+        made = isinstance(before, FinishedSource) and before.fingerprint.settings
         if settings.of(name).digest() in (made, _announced(out, name)):
             continue
         if not isinstance(before, FinishedSource):
@@ -119,7 +119,8 @@ def reusable(out: Path, found: DiscoveredSource, settings: Settings) -> Finished
     told = reported_sources(out).get(found.source.name)
     if not isinstance(told, FinishedSource) or told.state is State.FAILED:
         return None
-    same = told.made_with == fingerprint(found, settings) and as_told(out, found.source.name, told)
+    same = told.fingerprint == fingerprint(found, settings) and as_told(out, found.source.name, told)
+    same = same and (told.dialogues is not msgspec.UNSET or not settings.store_dialogues)
     return told if same else None
 
 
@@ -143,9 +144,9 @@ def withdraw_samples(out: Path) -> list[str]:
     return withdrawn
 
 
-def fingerprint(found: DiscoveredSource, settings: Settings) -> MadeWith:
+def fingerprint(found: DiscoveredSource, settings: Settings) -> Fingerprint:
     """All that decides what a source's output is; files by name, size and time."""
-    return MadeWith(
+    return Fingerprint(
         code=versions.code_digest(),
         source=plugin_digest.code(found.source.name, settings.plugins),
         settings=settings.of(found.source.name).digest(),

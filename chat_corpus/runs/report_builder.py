@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from chat_corpus import versions
@@ -26,6 +27,7 @@ from chat_corpus.outputs.report import (
     RunFacts,
     SourceEntry,
     SourceFacts,
+    StoreFacts,
     reported_sources,
 )
 from chat_corpus.pipeline import script
@@ -47,6 +49,7 @@ class SourceReport:
     files: tuple[FileSummary, ...] = ()
     samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
+    store: StoreFacts | None = None
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0
@@ -97,9 +100,10 @@ def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntr
         return told.unchanged
     return FinishedSource(
         **asdict(_facts(told, settings)),
-        made_with=previous.fingerprint(told.found, settings),
+        fingerprint=previous.fingerprint(told.found, settings),
         **asdict(replace(told.counts, records_by_file=_by_file(told))),
         outputs=layout.outputs(out, told.found.source.name),
+        dialogues=UNSET if told.store is None else told.store,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,11 +14,14 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
 from chat_corpus.messages import amount, beginning, count_noun
 from chat_corpus.outputs import shard_index
+from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.pipeline.counts import Counts
+from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs import completeness, previous
 from chat_corpus.runs.merge import Merge
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
+from chat_corpus.runs.stored_turns import stored_turns
 from chat_corpus.runs.task import ShardTask, raw_records
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
@@ -30,18 +33,19 @@ _log = logging.getLogger(__name__)
 class SourceRun:
     """One source on its way: its plan, its tasks so far, how many of them are done, and what is told of it.
 
-    `folder` holds its parts, `kept` its clean turns for later runs. `content` counts bytes of its shards so far,
+    `folder` holds its parts. `stored` are turns of earlier runs by shard. `content` counts bytes of its shards so far,
     `read` those of shards that are done, `reached` the bytes that these are of the files on disk, which may be
     compressed or in another encoding.
     """
 
     plan: ShardPlanner
     folder: Path
-    kept: Path
     told: SourceReport
     clock: float
     with_keys: bool
     conversions: int
+    fresh: bool = False
+    stored: Mapping[int, StoredTurns] = field(default_factory=dict)
     merge: Merge = field(init=False)
     made: list[ShardTask] = field(default_factory=list)
     accounts: dict[int, Counts] = field(default_factory=dict)
@@ -55,18 +59,18 @@ class SourceRun:
     def of(cls, found: DiscoveredSource, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> SourceRun:
         """The job of a source, in its place under `work`, where a `fresh` one forgets what earlier runs have done."""
         name = found.source.name
-        folder, kept = work / name, work / f"{name}.turns"
+        folder = work / name
         if fresh:
-            forget(folder, kept)
-        wanted = settings.of(name).pairs.distinct
+            forget(folder)
+        wanted = settings.of(name).dedup.exact
         return cls(
             plan=ShardPlanner(found=found, settings=settings),
             folder=folder,
-            kept=kept,
             told=SourceReport(found=found),
             clock=time.perf_counter(),
-            with_keys=wanted == "always" or (wanted == "source" and found.source.distinct),
+            with_keys=wanted == "always" or (wanted == "source" and found.source.overlapping),
             conversions=conversions,
+            fresh=fresh,
         )
 
     @property
@@ -101,7 +105,7 @@ class SourceRun:
                     code=code,
                     plugins=sources.digests(settings.plugins),
                     conversions=self.conversions,
-                    kept=self.kept if settings.store_dialogues else None,
+                    stored=self._stored(shard),
                 )
                 self.made.append(task)
                 self.content += shard.bytes
@@ -117,10 +121,15 @@ class SourceRun:
     def _begin(self) -> None:
         """Make the folders, and the files that parts are joined in."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.plan.settings.store_dialogues:
-            self.kept.mkdir(exist_ok=True)
+        if not self.fresh:
+            self.stored = stored_turns(self.plan.found, self.plan.settings)
         raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
-        self.merge = Merge(self.name, self.folder, raw_of)
+        self.merge = Merge(self.name, self.folder, raw_of, store=self.plan.settings.store_dialogues)
+
+    def _stored(self, shard: Shard) -> StoredTurns | None:
+        """The turns of a shard from an earlier run, if the shard is the same."""
+        stored = self.stored.get(shard.number)
+        return stored if stored is not None and stored.entry.is_of(shard) else None
 
     def account(self, task: ShardTask, outcome: Counts | ChatCorpusError) -> None:
         """Take up what became of a task."""
@@ -180,6 +189,7 @@ class SourceRun:
             try:
                 with attributed(f"{self.name}: while its shards were joined", out):
                     self.told.counts = self.merge.finish(self.told.counts)
+                    self.told.store = self.merge.join_turns(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
                     shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
                     self.told.read_samples()
@@ -193,21 +203,15 @@ class SourceRun:
     def _quotes(self) -> completeness.Quotes:
         """How the first unreadable record of each file begins: messages show it, report.json does not."""
         return {
-            name: beginning(task.part.raw_of(name, file.example.line))
+            name: beginning(task.part.raw_of(name, file.example.record))
             for name, file in self.told.counts.records_by_file.items()
             for task in self.made
-            if file.example is not None and task.shard.holds(name, file.example.line)
+            if file.example is not None and task.shard.holds(name, file.example.record)
         }
 
     def forget(self) -> None:
-        """Delete the parts, and the clean turns that are not to be kept or were those of other settings."""
+        """Delete the parts."""
         forget(self.folder)
-        wanted = {task.turns for task in self.made}
-        for path in self.kept.iterdir() if self.kept.is_dir() else ():
-            if path not in wanted and not path.is_dir():
-                path.unlink(missing_ok=True)
-        if not self.plan.settings.store_dialogues:
-            forget(self.kept)
 
     def tell(self) -> None:
         """Say in a line what was done."""

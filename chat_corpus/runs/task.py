@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +19,9 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
-from chat_corpus.files.atomic import write_atomic
+from chat_corpus.formats.base import Records
 from chat_corpus.outputs import dialogue_store
+from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import ledger, process, reading
 from chat_corpus.pipeline.counts import Counts
@@ -35,8 +37,9 @@ from chat_corpus.sources.base import Source
 class ShardTask:
     """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`.
 
-    With a folder `kept`, its clean turns are kept there, and taken from there if they are the same. `code` is the
-    digest of a third party's code that the source is made of, `plugins` are those of the files named for sources.
+    The part has rows of the dialogue store if the settings ask for one. With `stored`, the clean turns are taken from
+    the store of an earlier run. `code` is the digest of a third party's code that the source is made of, `plugins` are
+    those of the files named for sources.
     """
 
     shard: Shard
@@ -46,7 +49,7 @@ class ShardTask:
     code: str = ""
     plugins: tuple[str, ...] = ()
     conversions: int = 0
-    kept: Path | None = None
+    stored: StoredTurns | None = None
 
     @property
     def source(self) -> tuple[Source, SourceSettings]:
@@ -58,13 +61,9 @@ class ShardTask:
     def part(self) -> Part:
         """Where the results of this task lie; another input, setting or version has another place."""
         settings = self.settings.of(self.shard.source)
-        return Part(folder=self.folder, stem=self._stem(settings, keys=self.with_keys, conversions=self.conversions))
-
-    @cached_property
-    def turns(self) -> Path | None:
-        """Where the clean turns of this task are kept, if they are to be."""
-        settings = self.settings.of(self.shard.source).cleaning_settings
-        return None if self.kept is None else self.kept / f"{self._stem(settings)}.arrow"
+        store = self.settings.store_dialogues
+        stem = self._stem(settings, keys=self.with_keys, conversions=self.conversions, store=store)
+        return Part(folder=self.folder, stem=stem)
 
     def _stem(self, settings: SourceSettings, **wanted: object) -> str:
         """The number of the shard, and a key of all that its results depend on.
@@ -94,7 +93,8 @@ def run_shard(task: ShardTask) -> Counts:
     shard, part = task.shard, task.part
     with attributed(shard.extent):
         _check_code(task)
-        outcome = process.process_shard(shard, *task.source) if task.turns is None else _judged(task, task.turns)
+        cleaned, raw = _cleaned(task)
+        outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
@@ -103,6 +103,8 @@ def run_shard(task: ShardTask) -> Counts:
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
             contents[part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
+        if task.settings.store_dialogues:
+            contents[part.turns] = _arrow(dialogue_store.rows(cleaned, outcome, shard, task.source[0]))
         if task.conversions:
             contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
     with attributed(shard.extent, task.folder.parent):
@@ -122,35 +124,31 @@ def _check_code(task: ShardTask) -> None:
         )
 
 
-def _judged(task: ShardTask, path: Path) -> process.ShardResult:
-    """What `pipeline.process` makes of a shard, from its clean turns if they are kept at `path`, where they stay."""
+def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
+    """The clean turns of a shard, stored ones if there are any, and what gives its raw records."""
     shard, (source, own) = task.shard, task.source
-    name = f"{shard.source}/{path.stem}"
-    cleaned = dialogue_store.read(path, name)
-    if cleaned is None:
-        raw = reading.records(shard, source)
-        cleaned = process.clean_turns(shard, source, own, raw)
-        write_atomic(path, lambda beside: dialogue_store.write(cleaned, beside, name), sync=False)
-        return process.filter_and_pair(cleaned, shard, source, own, lambda: raw)
-    return process.filter_and_pair(cleaned, shard, source, own, lambda: reading.records(shard, source))
+    if task.stored is not None:
+        return task.stored.clean_turns(shard), lambda: reading.records(shard, source)
+    raw = reading.records(shard, source)
+    return process.clean_turns(shard, source, own, raw), lambda: raw
 
 
 def raw_records(task: ShardTask) -> pl.DataFrame:
     """The raw records of a task's shard again: `file, line, raw`."""
     frames = reading.records(task.shard, task.source[0])
     named = zip(task.shard.pieces, frames, strict=True)
-    return pl.concat(frame.select("line", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
+    return pl.concat(frame.select("record", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
     """Conversions (`key, file, line, before, after`) drawn by hash, so that samples of shards make one of a source."""
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
-    found = turns.filter(pl.col("text") != pl.col("unconverted"))
+    found = turns.filter(pl.col("text") != pl.col("before_conversion"))
     return found.select(
-        "line",
-        key=pl.struct("part", "line", "turn", "raw").hash(seed=1),
-        file=names.gather(found["part"]),
-        before="unconverted",
+        "record",
+        key=pl.struct("file_index", "record", "turn_index", "raw").hash(seed=1),
+        file=names.gather(found["file_index"]),
+        before="before_conversion",
         after="text",
     ).bottom_k(size, by="key")
 

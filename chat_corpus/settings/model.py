@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import msgspec.inspect
 
+from chat_corpus.exports.options import ExportOptions
 from chat_corpus.pipeline.settings import SourceSettings
 
 
@@ -22,7 +23,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
     #: Processes to work with; 0 for as many as there are cores. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
-    #: Keep clean turns in the work folder, about as many bytes as were read, for runs with other filters or pairs.
+    #: Write dialogues/<source>.parquet: every turn, clean and as it was read, with address and reason. Exports are made
+    #: from it, and runs with other filters or pairs start from it.
     store_dialogues: bool = False
     #: Who does the work: local, processes of this machine, or dask, workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
@@ -30,7 +32,9 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     scheduler: str | None = None
     #: Python files that each hold a SOURCE of your own.
     plugins: tuple[str, ...] = ()
-    #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs.
+    #: How records are exported.
+    export: ExportOptions = ExportOptions()
+    #: Settings of single sources: name, then any of the sections read, text, script, filters, pairs, dedup.
     sources: Mapping[str, Mapping[str, Any]] = {}
 
     def of(self, source: str) -> SourceSettings:

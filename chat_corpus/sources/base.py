@@ -86,7 +86,7 @@ class Source:
 
     `inputs` are read in this order; where they are `alternatives`, versions of the same dialogues, only the first that
     is found. A complete copy holds a file for each pattern of `complete`. `no_answer` are responses that mean there is
-    none. `distinct`: its files overlap, and the same pair is written once. `plain_editions`: some of its files do
+    none. `overlapping`: its files overlap, and the same pair is written once. `plain_editions`: some of its files do
     not have the segmentation that `traits` declare, so that one line alone does not tell whether it is segmented.
     """
 
@@ -101,7 +101,7 @@ class Source:
     alternatives: bool = False
     complete: tuple[str, ...] = ()
     no_answer: frozenset[str] = frozenset()
-    distinct: bool = False
+    overlapping: bool = False
     plain_editions: bool = False
 
     def __post_init__(self) -> None:

@@ -48,7 +48,7 @@ class Signature:
     rates: tuple[Rate, ...] = ()
     record: str = r"\n"
     fewest: int = 8
-    part: int = 0
+    file_index: int = 0
     company: bool = False
     ending: str = ""
 

@@ -64,7 +64,7 @@ def test_a_row_is_traced_to_its_turns_step_by_step(out: Path) -> None:
         "query: ptt/Gossiping-QA-Dataset.txt:1, turn 0 of its dialogue",
         r"raw 看著 書\t好",
         "read 看著 書",
-        "blanks 看著 書 -> 看著 書",
+        "whitespace 看著 書 -> 看著 書",
         "conversion 看著 書 -> 看着 书 (from traditional)",
         "passed empty, no_answer, max_damaged",
         "answer: ptt/Gossiping-QA-Dataset.txt:1, turn 1 of its dialogue",
@@ -86,7 +86,7 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     said = "this source's word for having no answer"
     assert f"rejected no_answer by filter no_answer: {said}" in told
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
-    assert told[-1] == "structural: it holds no turn by nature"
+    assert told[-1] == "not a turn: the record holds none by nature, as a header does"
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_copies_of_all_files_are_traced_all_the_same(raw: Path, out: Path, tmp_p
 def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
     rejects = out / "rejects" / "ptt.jsonl"
     text = rejects.read_text("utf-8")
-    edited = text.replace('0.csv","line":2}', '0.csv","line":1}')
+    edited = text.replace('0.csv","record":2}', '0.csv","record":1}')
     assert edited != text
     rejects.write_text(edited, "utf-8")
     done = invoke("explain", f"{TXT}:2", "--out", out)
@@ -438,8 +438,8 @@ DAMAGES = {
         f"{key} {value!r}": _damaged(key, value)
         for key, value in (
             ("pairs", ...), ("pairs.written", "1"), ("outputs", None), ("outputs", []), ("outputs", {}),
-            ("settings", None), ("files", 3), ("files", [3]), ("made_with", None), ("made_with.plugins", ["a"]),
-            ("made_with.input", [[1]]), ("plugins", None), ("raw", None), ("state", None),
+            ("settings", None), ("files", 3), ("files", [3]), ("fingerprint", None), ("fingerprint.plugins", ["a"]),
+            ("fingerprint.input", [[1]]), ("plugins", None), ("raw", None), ("state", None),
         )
     },
 }  # fmt: skip

@@ -117,7 +117,7 @@ def test_a_source_brings_its_markup_and_its_script() -> None:
 
 def test_settings_hold_for_the_filter_too(tmp_path_factory: pytest.TempPathFactory) -> None:
     config = tmp_path_factory.mktemp("config") / "my.yaml"
-    config.write_text("text: {repeats: {limit: 1}}\nsources: {weibo: {text: {repeats: {limit: 2}}}}\n")
+    config.write_text("text: {max_repeats: {limit: 1}}\nsources: {weibo: {text: {max_repeats: {limit: 2}}}}\n")
     assert normalized("哈哈哈哈".encode(), "--config", str(config)).stdout == "哈\n"
     assert normalized("哈哈哈哈".encode(), "--config", str(config), "-s", "weibo").stdout == "哈哈\n"
 

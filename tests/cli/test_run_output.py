@@ -123,7 +123,7 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     end = "; use --force to replace it, or another --out\n"
 
     def older(told: dict[str, Any]) -> None:
-        told["made_with"]["settings"] = "0" * 16
+        told["fingerprint"]["settings"] = "0" * 16
         del told["settings"]["read"]["reposts"]
 
     both = refused(out, raw, older, "--pairs", "first")
@@ -140,7 +140,7 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
 def test_of_many_settings_that_differ_five_are_named(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     assert invoke("--raw", raw, "--out", out).exit_code == 0
-    kept = ("links", "mentions", "hashtags", "emoticons", "replies", "alinks")
+    kept = ("links", "mentions", "hashtags", "emoticons", "replies", "link_words")
     config = put(tmp_path, {"x.yaml": "text:\n" + "".join(f"  {key}: placeholder\n" for key in kept)}) / "x.yaml"
     done = invoke("--raw", raw, "--out", out, "--config", config)
     assert (done.exit_code, done.stderr.count('now "placeholder"')) == (2, 5)

@@ -36,11 +36,11 @@ FAULTS: dict[str, Frame] = {
     "reverses all": lambda rows: rows.reverse(),
 }
 MOVES: dict[str, Frame] = {
-    "moves a line": lambda rows: rows.with_columns(line=pl.col("line").replace(3, 4)),
-    "moves all lines": lambda rows: rows.with_columns(line=pl.col("line") + 1),
-    "moves a turn": lambda rows: rows.with_columns(turn=pl.lit(0, dtype=pl.UInt32)),
-    "moves a dialogue": lambda rows: rows.with_columns(dialogue=pl.col("dialogue") // 2),
-    "moves a part": lambda rows: rows.with_columns(part=pl.lit(1, dtype=pl.UInt8)),
+    "moves a line": lambda rows: rows.with_columns(record=pl.col("record").replace(3, 4)),
+    "moves all lines": lambda rows: rows.with_columns(record=pl.col("record") + 1),
+    "moves a turn": lambda rows: rows.with_columns(turn_index=pl.lit(0, dtype=pl.UInt32)),
+    "moves a dialogue": lambda rows: rows.with_columns(dialogue_id=pl.col("dialogue_id") // 2),
+    "moves a part": lambda rows: rows.with_columns(file_index=pl.lit(1, dtype=pl.UInt8)),
 }
 REASONS: dict[str, Frame] = {
     "invents a reason": lambda rows: rows.with_columns(reason=pl.lit("empty")),
@@ -48,7 +48,7 @@ REASONS: dict[str, Frame] = {
     "changes a reason": lambda rows: rows.with_columns(reason=pl.col("reason").replace("fields", "layout")),
 }
 PAIRS: dict[str, Frame] = {
-    "moves a line": lambda rows: rows.with_columns(query_line=pl.col("query_line").replace(3, 4)),
+    "moves a line": lambda rows: rows.with_columns(query_record=pl.col("query_record").replace(3, 4)),
     "takes another answer": lambda rows: rows.with_columns(answer=pl.col("answer").reverse()),
     "invents a reason": lambda rows: rows.with_columns(reason=pl.lit("empty")),
     "drops a reason": lambda rows: rows.with_columns(reason=pl.lit(None, dtype=pl.String)),

@@ -91,7 +91,7 @@ def test_a_bad_byte_costs_its_record_and_is_in_the_reject(tmp_path: Path) -> Non
     assert visible(tmp_path / "out")["tieba.tsv"].decode() == PAIRS * 2
     (reject,) = visible(tmp_path / "out")["rejects/tieba.jsonl"].splitlines()
     assert json.loads(reject) == {
-        "source": "tieba", "file": "tieba.dialogues", "line": 3, "reason": "encoding", "detail": "not gb18030",
+        "source": "tieba", "file": "tieba.dialogues", "record": 3, "reason": "encoding", "message": "not gb18030",
         "raw": "你\\xff\t好",
     }  # fmt: skip
 

@@ -100,7 +100,7 @@ def test_content_made_to_hurt_a_reader_is_rejected(name: str, many: int) -> None
     format_, content, reasons = hurting(many)[name]
     told = laws.read(format_, content)
     assert sorted({reason for _, reason in told.rejects}) == sorted(set(reasons))
-    details = [detail for frame in told.frames for detail in frame["detail"].drop_nulls()]
+    details = [message for frame in told.frames for message in frame["message"].drop_nulls()]
     assert max(map(len, details)) < 500
 
 
@@ -136,7 +136,7 @@ def test_a_turn_longer_than_any_is_rejected_before_anything_is_done_to_it(tmp_pa
     long = filter_table._LONGEST
     content = f"甲\t{'x' * long}\n乙\t{'x' * (long + 1)}\n".encode()
     (told,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", content, Settings())
-    assert told.rejects.select("line", "reason").rows() == [(2, "length")]
+    assert told.rejects.select("record", "reason").rows() == [(2, "length")]
     assert told.rejects["raw"].str.len_bytes().item() > long
     assert told.pairs["query"].to_list() == ["甲"]
 

@@ -64,7 +64,7 @@ def test_all_eleven_sources_are_done(done: Done) -> None:
 def test_the_accounts_balance(done: Done) -> None:
     for one in done.sources.values():
         records, turns, pairs = one["records"], one["turns"], one["pairs"]
-        assert records["read"] == records["structural"] + records["used"] + records["rejected"] > 0
+        assert records["read"] == records["non_turns"] + records["used"] + records["rejected"] > 0
         assert turns["read"] == turns["kept"] + sum(turns["rejected"].values())
         assert pairs["possible"] == pairs["written"] + sum(pairs["rejected"].values()) + pairs["duplicates"]
 
@@ -113,7 +113,7 @@ def test_no_word_that_a_person_wrote_is_eaten(name: str, realdata: Path) -> None
     assert [row for row in changed.iter_rows() if bounded(row[0]) != bounded(row[1])] == []
 
 
-SIDES = ("raw", "unconverted")
+SIDES = ("raw", "before_conversion")
 
 
 def bounded(text: str) -> str:

@@ -46,10 +46,10 @@ def made(folder: Path, kind: str, content: bytes = CONTENT) -> RawFile:
 @given(data=DATA, first=st.integers(1, 3))
 def test_lines_are_numbered_as_an_editor_does_that_breaks_at_line_feeds_alone(data: bytes, first: int) -> None:
     frame = numbered_lines(data, first)
-    assert frame.schema == {"line": pl.UInt32, "text": pl.String, "bytes": pl.Binary}
+    assert frame.schema == {"record": pl.UInt32, "text": pl.String, "bytes": pl.Binary}
     lines = (data.removeprefix(BOM) if first == 1 else data).split(b"\n")
     lines = [line.removesuffix(b"\r") for line in lines][: count_lines(data)]
-    assert frame["line"].to_list() == list(range(first, first + count_lines(data)))
+    assert frame["record"].to_list() == list(range(first, first + count_lines(data)))
     for (_, text, raw), line in zip(frame.rows(), lines, strict=True):
         assert (raw if text is None else text.encode()) == line
         assert (raw is None) is (text is not None)
@@ -68,7 +68,7 @@ def test_a_byte_order_mark_goes_from_the_beginning_of_a_file_and_nowhere_else() 
 
 def test_two_to_the_twentieth_lines_have_their_numbers() -> None:
     frame = numbered_lines(b"x\n" * (1 << 20), 5)
-    assert frame["line"].to_list() == list(range(5, 5 + (1 << 20)))
+    assert frame["record"].to_list() == list(range(5, 5 + (1 << 20)))
 
 
 @settings(max_examples=examples(80), deadline=None)
@@ -179,4 +179,4 @@ _MAGIC = (b"x^2", b"x\x01", b"x\x9c", b"x\xda", b"(\xb5/\xfd", b"\x1f\x8b", b"BZ
 def test_lines_that_begin_like_a_compressed_file_are_lines(head: bytes, first: int) -> None:
     good = "好".encode()
     assert numbered_lines(head + good + b"\n" + good, first).equals(numbered([head + good, good], first))
-    assert numbered_lines(gzip.compress(good), first)["line"][0] == first
+    assert numbered_lines(gzip.compress(good), first)["record"][0] == first

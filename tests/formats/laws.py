@@ -48,13 +48,13 @@ class Told:
     """All that was read of some files: frames of the shards, and what the ledger made of them."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
-    structural: list[set[int]] = field(default_factory=list)
+    non_turns: list[set[int]] = field(default_factory=list)
     used: int = 0
     lost: int = 0
 
     @property
     def rows(self) -> list[Row]:
-        columns = ("part", "line", "dialogue", "turn", "text", "reason")
+        columns = ("file_index", "record", "dialogue_id", "turn_index", "text", "reason")
         return [row for frame in self.frames for row in frame.select(columns).iter_rows()]
 
     @property
@@ -80,7 +80,7 @@ class Told:
 
     def anywhere(self) -> list[tuple[Any, ...]]:
         """All rows without the numbers that only hold within a shard, in an order of their own."""
-        columns = ("part", "line", "turn", "text", "reason", "detail")
+        columns = ("file_index", "record", "turn_index", "text", "reason", "message")
         return sorted((row for frame in self.frames for row in frame.select(columns).iter_rows()), key=repr)
 
 
@@ -113,7 +113,7 @@ def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
 def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> Told:
     """Read files as a run does: planned, cut, split, read; each shard is held to the ledger and the order of rows."""
     encoded = [content.encode() if isinstance(content, str) else content for content in contents]
-    told = Told(structural=[set() for _ in contents])
+    told = Told(non_turns=[set() for _ in contents])
     with tempfile.TemporaryDirectory() as folder:
         files = written(Path(folder), *encoded)
         made = plan(format_, files, shard_bytes=shard_bytes, unequal_lengths="common", segmentation="none")
@@ -130,12 +130,12 @@ def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
     records = [format_.split(data, piece.first) for data, piece in zip(ranges, shard.pieces, strict=True)]
     reading = format_.read(records)
     assert reading.rows.schema == TURNS
-    assert len(reading.structural) == format_.parts
+    assert len(reading.non_turns) == format_.parts
     for part, piece in enumerate(shard.pieces):
-        assert records[part]["line"].to_list() == list(range(piece.first, piece.first + piece.records))
+        assert records[part]["record"].to_list() == list(range(piece.first, piece.first + piece.records))
         used, lost = check_reading(reading, part, piece.first, piece.records, "law")
-        assert used + lost + len(reading.structural[part]) == piece.records
-        told.structural[part].update(reading.structural[part].to_list())
+        assert used + lost + len(reading.non_turns[part]) == piece.records
+        told.non_turns[part].update(reading.non_turns[part].to_list())
         told.used, told.lost = told.used + used, told.lost + lost
     _check_order(reading.rows)
     told.frames.append(reading.rows)
@@ -158,7 +158,7 @@ def _check_cover(made: ShardPlanner, shards: list[Shard], contents: Sequence[byt
 
 def _check_order(rows: pl.DataFrame) -> None:
     """Dialogues stand one after the other, turns in each from 0 (or 1) on, alternatives to a turn beside each other."""
-    placed = rows.filter(pl.col("dialogue").is_not_null()).select("dialogue", "turn").rows()
+    placed = rows.filter(pl.col("dialogue_id").is_not_null()).select("dialogue_id", "turn_index").rows()
     before: tuple[int, int] | None = None
     for dialogue, turn in placed:
         if before is None or dialogue != before[0]:
@@ -167,9 +167,11 @@ def _check_order(rows: pl.DataFrame) -> None:
         else:
             assert turn in (before[1], before[1] + 1)
         before = (dialogue, turn)
-    assert all((reason is None) == (detail is None) for reason, detail in rows.select("reason", "detail").iter_rows())
+    assert all(
+        (reason is None) == (message is None) for reason, message in rows.select("reason", "message").iter_rows()
+    )
     assert rows.filter(pl.col("reason").is_null() & pl.col("text").is_null()).is_empty()
-    assert rows.filter(pl.col("reason").is_null() & pl.col("dialogue").is_null()).is_empty()
+    assert rows.filter(pl.col("reason").is_null() & pl.col("dialogue_id").is_null()).is_empty()
 
 
 def check_possible(told: Told) -> None:

@@ -14,7 +14,7 @@ HEAD = "categories:\n- 闲聊\nconversations:\n"
 def test_a_long_conversation_is_one_dialogue() -> None:
     told = read(CORPUS_YAML, HEAD + "- - 你好\n  - 你也好\n  - 吃了吗\n  - 吃了\n- - 再见\n  - 明天见\n")
     assert told.pairs() == [("你好", "你也好"), ("你也好", "吃了吗"), ("吃了吗", "吃了"), ("再见", "明天见")]
-    assert told.structural == [{1, 2, 3}]
+    assert told.non_turns == [{1, 2, 3}]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_bad_byte_costs_its_turn_and_no_pair_bridges_it() -> None:
 def test_an_utterance_of_several_lines_is_one() -> None:
     told = read(CORPUS_YAML, HEAD + "- - 一行\n    又一行\n  - 'a\n\n    b'\n  - |\n    码\n    字\n")
     assert told.turns == [(4, "一行 又一行"), (6, "a\nb"), (9, "码\n字")]
-    assert told.structural == [{1, 2, 3, 5, 7, 8, 10, 11}]
+    assert told.non_turns == [{1, 2, 3, 5, 7, 8, 10, 11}]
 
 
 def test_any_indent_of_the_list_is_read() -> None:
@@ -86,7 +86,7 @@ def test_a_remark_before_the_first_conversation_is_structural() -> None:
     told = read(CORPUS_YAML, "conversations:\n# 备注\n\n- - 问\n  - 答\n# 又一条\n")
     assert told.pairs() == [("问", "答")]
     assert told.rejects == []
-    assert told.structural == [{1, 2, 3, 6}]
+    assert told.non_turns == [{1, 2, 3, 6}]
 
 
 def test_a_section_after_the_conversations_is_none_of_them() -> None:

@@ -19,7 +19,7 @@ def test_the_last_dialogue_needs_no_closing_mark() -> None:
 def test_both_line_ends_occur_in_one_file() -> None:
     told = read(CONV, "E\r\nM 早\r\nM 早啊\nE\nM 晚\r\nM 晚安\r\n")
     assert told.pairs() == [("早", "早啊"), ("晚", "晚安")]
-    assert told.structural == [{1, 4}]
+    assert told.non_turns == [{1, 4}]
 
 
 @pytest.mark.parametrize("odd", ["\x85", "\u2028", "\u2029", "\v", "\f", "\x1c", "\r"])
@@ -47,7 +47,7 @@ def test_a_turn_of_nothing_is_empty(empty: str) -> None:
 def test_dialogues_of_one_turn_and_of_none_have_no_pairs() -> None:
     told = read(CONV, "E\nM 独白\nE\nE\nM 问\nM 答\nE\n")
     assert told.pairs() == [("问", "答")]
-    assert told.structural == [{1, 3, 4, 7}]
+    assert told.non_turns == [{1, 3, 4, 7}]
 
 
 def test_a_dialogue_of_any_length_is_one_dialogue() -> None:
@@ -60,10 +60,10 @@ def test_a_word_that_begins_with_a_mark_is_none() -> None:
 
 
 def test_a_blank_line_is_structural() -> None:
-    assert read(CONV, "E\nM 问\n\n \t\nM 答\n").structural == [{1, 3, 4}]
+    assert read(CONV, "E\nM 问\n\n \t\nM 答\n").non_turns == [{1, 3, 4}]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_mark() -> None:
     told = read(CONV, "\ufeffE\nM 问\nM 答")
     assert told.pairs() == [("问", "答")]
-    assert told.structural == [{1}]
+    assert told.non_turns == [{1}]

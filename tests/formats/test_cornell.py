@@ -21,13 +21,13 @@ def listed(*ids: object) -> str:
 def test_conversations_take_their_turns_from_the_lines() -> None:
     told = read(LINE_IDS, line(2, "答") + line(1, "问"), listed(1, 2))
     assert told.addressed() == [("问", "答", 0, 2, 0, 1, None)]
-    assert told.structural == [set(), {1}]
+    assert told.non_turns == [set(), {1}]
 
 
 def test_lines_without_id_continue_the_line_before() -> None:
     told = read(LINE_IDS, line(1, "怎么写") + "var a = 1;\r\n\n3 不是编号\n" + line(2, "这样"), listed(1, 2))
     assert told.pairs() == [("怎么写\nvar a = 1;\n\n3 不是编号", "这样")]
-    assert told.structural[0] == {2, 3, 4}
+    assert told.non_turns[0] == {2, 3, 4}
 
 
 def test_a_line_before_the_first_id_continues_nothing() -> None:
@@ -62,7 +62,7 @@ def test_a_conversation_without_ids_costs_itself(bad: str) -> None:
     told = read(LINE_IDS, line(1, "问") + line(2, "答"), listed(1, 2) + f"9 +++$+++ 甲 +++$+++ {bad}\n\n")
     assert told.pairs() == [("问", "答")]
     assert told.rejects == [(2, Reason.LAYOUT)]
-    assert told.structural[1] == {1, 3}
+    assert told.non_turns[1] == {1, 3}
 
 
 @pytest.mark.parametrize("number", ["x1", "１", "99999999999999999999"])

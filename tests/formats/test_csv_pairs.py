@@ -32,7 +32,7 @@ def test_a_field_is_what_its_author_wrote(record: str, pair: tuple[str, str]) ->
 @pytest.mark.parametrize("size", [1, 30, 1000])
 def test_the_header_is_structural_on_the_first_line_only(size: int) -> None:
     told = read(CSV, "question,answer\r\n問,答\nquestion,answer\n", shard_bytes=size)
-    assert told.structural == [{1}]
+    assert told.non_turns == [{1}]
     assert told.pairs() == [("問", "答"), ("question", "answer")]
 
 
@@ -43,7 +43,7 @@ def test_a_file_without_header_loses_no_line() -> None:
 def test_lines_of_a_record_of_several_are_counted_and_its_address_is_the_first() -> None:
     told = read(CSV, '一,二\n"三\n\n四",五\n六,七')
     assert told.turns == [(1, "一"), (1, "二"), (2, "三\n\n四"), (2, "五"), (5, "六"), (5, "七")]
-    assert told.structural == [{3, 4}]
+    assert told.non_turns == [{3, 4}]
 
 
 def test_a_quote_that_never_closes_costs_its_line() -> None:
@@ -72,8 +72,8 @@ def test_a_bad_byte_in_a_record_of_two_lines_costs_the_record_and_shows_all_of_i
     told = read(CSV, content)
     assert told.pairs() == [("一", "二"), ("六", "七")]
     assert told.rejects == [(2, Reason.ENCODING)]
-    assert told.structural == [{3}]
-    shown = CSV.split(content, 1).filter(line=2)["bytes"].item()
+    assert told.non_turns == [{3}]
+    shown = CSV.split(content, 1).filter(record=2)["bytes"].item()
     assert shown == '"三\n'.encode() + b"\xff" + '四",五'.encode()
 
 

@@ -50,7 +50,7 @@ def test_an_empty_field_costs_the_pair() -> None:
 
 def test_blank_lines_are_structural_and_a_lone_separator_is_not() -> None:
     told = read(TABBED, "\n  \n\t\n问\t答")
-    assert told.structural == [{1, 2}]
+    assert told.non_turns == [{1, 2}]
     assert told.rejects == [(3, Reason.EMPTY), (3, Reason.EMPTY)]
 
 
@@ -60,7 +60,7 @@ def test_two_lines_are_two_dialogues() -> None:
 
 
 def test_a_file_of_nothing_but_a_byte_order_mark_is_one_blank_line() -> None:
-    assert read(TABBED, "\ufeff").structural == [{1}]
+    assert read(TABBED, "\ufeff").non_turns == [{1}]
 
 
 def test_a_carriage_return_at_the_end_is_none_of_the_text_whether_or_not_the_file_has_bad_bytes() -> None:

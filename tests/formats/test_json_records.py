@@ -39,7 +39,7 @@ def test_json_lines_are_read_with_the_number_of_their_line() -> None:
     lines = [json.dumps(RECORDS[0]), "", json.dumps(RECORDS[1], ensure_ascii=False)]
     told = read(LINES, "\r\n".join(lines))
     assert told.pairs() == PAIRS[:2]
-    assert told.structural == [{2}]
+    assert told.non_turns == [{2}]
     assert {line for line, _ in told.turns} == {1, 3}
 
 

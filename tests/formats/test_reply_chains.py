@@ -29,7 +29,7 @@ def test_a_malformed_or_blank_line_ends_its_thread() -> None:
     told = read(CHAINED, "甲\t乙\n广告\n乙\t丙\n\n丙\t丁\n")
     assert told.pairs(Pairing.FIRST) == [("甲", "乙"), ("乙", "丙"), ("丙", "丁")]
     assert told.rejects == [(2, Reason.FIELDS)]
-    assert told.structural == [{4}]
+    assert told.non_turns == [{4}]
 
 
 def test_a_bad_byte_costs_its_line() -> None:

@@ -29,7 +29,7 @@ from tests.fuzz.mutants import Mutant
 #: Seconds that no mutant needs.
 SECONDS = 60
 WHOLE = 1 << 24
-_TURNS = ["part", "line", "turn", "text", "raw", "reason", "detail"]
+_TURNS = ["file_index", "record", "turn_index", "text", "raw", "reason", "message"]
 
 
 class HangError(Exception):
@@ -147,7 +147,7 @@ def _check_lines(pairs: pl.DataFrame) -> None:
 
 
 def _check_sums(read: Read, plan: ShardPlanner, settings: Settings) -> None:
-    """Every record of the files is structural, used or rejected; every reject and pair is there."""
+    """Every record of the files is non_turns, used or rejected; every reject and pair is there."""
     counts, limit = read.counts, settings.read.limit
     counts.check("all shards")
     assert counts.records.read == sum(min(fact.records, limit or fact.records) for fact in plan.facts)

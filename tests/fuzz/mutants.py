@@ -185,7 +185,7 @@ def _deleted(random: Random, content: bytes, _: bytes) -> bytes:
 
 
 def _replaced(random: Random, content: bytes, _: bytes) -> bytes:
-    """All of one structural mark as another, or none."""
+    """All of one non_turns mark as another, or none."""
     return content.replace(random.choice(_STRUCTURE), random.choice((*_STRUCTURE, b"")))
 
 

@@ -29,7 +29,7 @@ CAUSES: dict[str, tuple[str, dict[str, Any], set[tuple[str, str, tuple[str, ...]
     "a rule": ("tieba", {"filters": {"min_chars": 3}}, {("filter min_chars", "vanished", ("filters.min_chars",))}),
     "a limit": ("tieba", {"read": {"limit": 12}}, {("limit", "vanished", ("read.limit",))}),
     "conversion": ("ptt", {"script": {"mode": "none"}}, {("conversion", "changed", ("script.mode",))}),
-    "repeats": ("ptt", {"pairs": {"distinct": "never"}}, {("repeat", "appeared", ("pairs.distinct",))}),
+    "repeats": ("ptt", {"dedup": {"exact": "never"}}, {("repeat", "appeared", ("dedup.exact",))}),
     "pairing": (
         "chatterbot", {"pairs": {"mode": "first"}},
         {("pairing", "appeared", ("pairs.mode",)), ("pairing", "vanished", ("pairs.mode",))},

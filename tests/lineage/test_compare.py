@@ -84,7 +84,7 @@ def test_a_pair_that_is_not_possible_is_not_put_down_to_its_text(tmp_path: Path)
 def test_a_repeat_whose_text_differs_too_is_not_put_down_to_its_text(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙！！！\n丙\t丁\n甲\t乙！！！\n丙\t丁\n"})
     made(raw, tmp_path / "old", "tieba")
-    made(raw, tmp_path / "new", "tieba", text={"punctuation": {"limit": 1}}, pairs={"distinct": "always"})
+    made(raw, tmp_path / "new", "tieba", text={"punctuation": {"limit": 1}}, dedup={"exact": "always"})
     told = [(row.kind, row.query, row.cause) for row in compared(tmp_path).examples]
     assert told == [
         ("changed", "tieba.dialogues:1", "step punctuation"),
@@ -298,8 +298,10 @@ def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: 
     added = Filter(
         name="max_chars",
         reason=Reason.LENGTH,
-        rejects=lambda options, _source: (pl.col("dialogue") == 1) & (pl.col("part") == 0) & (options.max_chars > 0),
-        message=pl.format("dialogue {}", "dialogue"),
+        rejects=lambda options, _source: (
+            (pl.col("dialogue_id") == 1) & (pl.col("file_index") == 0) & (options.max_chars > 0)
+        ),
+        message=pl.format("dialogue {}", "dialogue_id"),
     )
     monkeypatch.setattr(filter_table, "FILTERS", (*filter_table.FILTERS[:-1], added))
     raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n好\t不\n"})

@@ -31,7 +31,7 @@ def agrees(made: Made, records: dict[tuple[str, int], Record]) -> None:
     used = [any(_usable(turn.said) for turn in one.turns) for one in records.values() if one.turns]
     assert told.records == RecordCounts(
         read=len(records),
-        structural=sum(not one.turns for one in records.values()),
+        non_turns=sum(not one.turns for one in records.values()),
         used=sum(used),
         rejected=len(used) - sum(used),
     )
@@ -45,7 +45,7 @@ def agrees(made: Made, records: dict[tuple[str, int], Record]) -> None:
         reasons = Counter(pair.reason for pair in pairs if pair.reason)
         assert reasons == +Counter({**told.pairs.rejected, Reason.DUPLICATE: told.pairs.duplicates})
     assert Counter(_rejects(records)) == Counter(
-        tuple(one[name] for name in ("file", "line", "reason", "detail", "raw")) for one in made.rejects
+        tuple(one[name] for name in ("file", "record", "reason", "message", "raw")) for one in made.rejects
     )
 
 
@@ -58,10 +58,10 @@ def _rejects(records: dict[tuple[str, int], Record]) -> Iterator[tuple[Any, ...]
     for at, record in records.items():
         for turn in record.turns:
             if turn.said.reason:
-                yield *at, turn.said.reason, turn.said.detail, record.raw
+                yield *at, turn.said.reason, turn.said.message, record.raw
             for pair in turn.pairs:
                 if pair.side == "query" and pair.reason == Reason.DUPLICATE:
-                    yield *at, pair.reason, pair.detail, record.raw
+                    yield *at, pair.reason, pair.message, record.raw
 
 
 def there_and_back(made: Made, row: int, records: dict[tuple[str, int], Record]) -> None:
@@ -83,8 +83,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "limit of parallel files": ("weibo", {"read": {"limit": 5}}),
     "repost chains": ("weibo", {"read": {"reposts": "dialogue"}}),
     "each answers the first": ("douban", {"pairs": {"mode": "first"}}),
-    "repeats left out": ("subtitle", {"pairs": {"distinct": "always"}}),
-    "repeats written": ("ptt", {"pairs": {"distinct": "never"}}),
+    "repeats left out": ("subtitle", {"dedup": {"exact": "always"}}),
+    "repeats written": ("ptt", {"dedup": {"exact": "never"}}),
     "other steps and filters": ("tieba", {"text": {"links": "remove"}, "filters": {"min_chars": 3, "max_chars": 9}}),
 }
 
@@ -116,12 +116,12 @@ def test_repeats_lead_to_the_row_where_their_pair_stands(tmp_path: Path) -> None
     lines = [("甲", r"乙\n丙"), ("甲", "乙{br}丙"), ("丁", "戊"), ("甲", r"乙\n丙"), ("甲", "乙{br}丙"), ("丁", "戊")]
     raw = put(tmp_path / "raw", {"qingyun/a.csv": "".join(f"{q} | {a}\n" for q, a in lines)})
     for size in (1, 50, 1000):
-        done = made(raw, tmp_path / str(size), "qingyun", shard_bytes=size, pairs={"distinct": "always"})
+        done = made(raw, tmp_path / str(size), "qingyun", shard_bytes=size, dedup={"exact": "always"})
         assert done.written.tsv.read_text("utf-8") == "甲\t乙\\n丙\n甲\t乙\\n丙\n丁\t戊\n"
         fates = [explain(done.written, "qingyun/a.csv", record).turns[0].pairs[0] for record in range(1, 7)]
         assert [fate.row for fate in fates] == [1, 2, 3, None, None, None]
         assert [fate.first for fate in fates] == [None, None, None, 1, 2, 3]
-        assert fates[4].detail == "the same pair stands at qingyun/a.csv:2"
+        assert fates[4].message == "the same pair stands at qingyun/a.csv:2"
         assert trace(done.written, 2).query.at.record == 2
 
 
@@ -158,6 +158,6 @@ def test_rows_of_real_excerpts_lead_there_and_back(name: str, realdata: Path, tm
         at = [(said.at.file, said.at.record) for said in (told.query, told.answer)]
         there_and_back(done, row, {one: explain(done.written, *one) for one in at})
     for reject in few.sample(done.rejects, min(len(done.rejects), 3)):
-        record = explain(done.written, reject["file"], reject["line"])
-        rejects = list(_rejects({(reject["file"], reject["line"]): record}))
-        assert tuple(reject[name] for name in ("file", "line", "reason", "detail", "raw")) in rejects
+        record = explain(done.written, reject["file"], reject["record"])
+        rejects = list(_rejects({(reject["file"], reject["record"]): record}))
+        assert tuple(reject[name] for name in ("file", "record", "reason", "message", "raw")) in rejects

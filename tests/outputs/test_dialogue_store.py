@@ -1,17 +1,19 @@
-"""Clean turns kept for later runs: the same output from them, and nothing read or cleaned that is there already."""
+"""The dialogue store: all turns in a fixed order, and the same output from it as from the raw files."""
 
 from __future__ import annotations
 
 import json
+import os
+from functools import partial
 from pathlib import Path
 from random import Random
 
+import polars as pl
 import pytest
 
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import survey
 from chat_corpus.outputs import dialogue_store
-from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import process, reading
 from chat_corpus.runs.planner import ShardPlanner
@@ -24,13 +26,14 @@ ROWS = "".join(f"這是問題{n}！！！！！\t答{n}\n" for n in range(40)) +
 
 
 def _run(raw: Path, out: Path, *flags: str) -> dict[str, bytes]:
+    """The outputs of a run, the dialogue stores among them; the report aside, which has times."""
     done = invoke("-q", "--raw", raw, "--out", out, *flags)
     assert done.exit_code == 0, done.stderr
-    return {name: content for name, content in visible(out).items() if name.endswith((".tsv", ".jsonl"))}
+    return {name: content for name, content in visible(out).items() if name != "report.json"}
 
 
-def _kept(out: Path) -> set[Path]:
-    return set((out / WORK).glob("*.turns/*"))
+def _without_store(outputs: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in outputs.items() if not name.startswith("dialogues/")}
 
 
 @pytest.fixture
@@ -45,92 +48,122 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_other_filters_and_pairs_start_from_the_turns_that_were_kept(
+def test_other_filters_and_pairs_start_from_the_store(
     raw: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    _run(raw, out, "--store-dialogues")
-    before = _kept(out)
-    _run(raw, out, "--store-dialogues", "--force", "--config", str(config))
-    assert before.isdisjoint(_kept(out)), "shards of another size are others"
-    before = _kept(out)
+    config.write_text("shard_bytes: 600\n")
+    first = _run(raw, out, "--store-dialogues", "--config", str(config))
+    config.write_text("shard_bytes: 600\nfilters: {min_chars: 2}\n")
+    flags = ("--store-dialogues", "--pairs", "first", "--config", str(config))
     with monkeypatch.context() as patched:
         patched.setattr(process, "clean_turns", lambda *_: pytest.fail("cleaned again"))
-        told = _run(raw, out, "--store-dialogues", "--force", "--pairs", "first", "--config", str(config))
-    assert _kept(out) == before
-    assert told == _run(raw, tmp_path / "anew", "--pairs", "first", "--config", str(config))
+        second = _run(raw, out, "--force", *flags)
+    assert first != second
+    assert second == _run(raw, tmp_path / "anew", *flags)
 
 
-def test_another_text_step_cleans_again_and_leaves_no_turns_of_the_old_ones(
-    raw: Path, config: Path, tmp_path: Path
+@pytest.mark.parametrize("change", ["text: {punctuation: {limit: 1}}", "shard_bytes: 700"])
+def test_what_is_cleaned_otherwise_or_in_other_shards_is_cleaned_again(
+    change: str, raw: Path, config: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    first = _run(raw, out, "--store-dialogues")
-    before = _kept(out)
-    config.write_text("text: {punctuation: {limit: 1}}\n")
+    _run(raw, out, "--store-dialogues", "--config", str(config))
+    config.write_text(f"{change}\nfilters: {{min_chars: 3}}\n")
     told = _run(raw, out, "--store-dialogues", "--force", "--config", str(config))
-    assert told != first
-    assert told == _run(raw, tmp_path / "anew", "--config", str(config))
-    assert before.isdisjoint(_kept(out))
-    assert len(_kept(out)) == len(before)
+    assert told == _run(raw, tmp_path / "anew", "--store-dialogues", "--config", str(config))
+
+
+def test_the_store_is_the_same_for_any_size_of_shards(raw: Path, tmp_path: Path) -> None:
+    stores = []
+    for size in (200, 5000):
+        config = tmp_path / f"{size}.yaml"
+        config.write_text(f"shard_bytes: {size}\n")
+        outputs = _run(raw, tmp_path / str(size), "--store-dialogues", "--config", str(config))
+        stores.append({name: data for name, data in outputs.items() if name.endswith(".parquet")})
+    assert list(stores[0]) == ["dialogues/ptt.parquet", "dialogues/tieba.parquet"]
+    assert stores[0] == stores[1]
+
+
+def test_a_source_that_is_unchanged_is_done_again_where_a_store_is_wanted(raw: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    before = _run(raw, out)
+    after = _run(raw, out, "--store-dialogues")
+    assert (before, len(after) - len(before)) == (_without_store(after), 2)
+    assert _run(raw, out) == after, "it stays beside outputs that stay"
 
 
 @pytest.mark.parametrize("flags", [("--force", "--pairs", "first"), ("--fresh",)])
-def test_a_run_that_is_to_keep_nothing_cleans_up(flags: tuple[str, ...], raw: Path, tmp_path: Path) -> None:
+def test_no_store_is_left_beside_outputs_that_were_made_without_one(
+    flags: tuple[str, ...], raw: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     _run(raw, out, "--store-dialogues")
-    assert _kept(out)
-    _run(raw, out, *flags)
-    assert list((out / WORK).glob("*.turns")) == []
-
-
-def test_turns_that_are_not_whole_are_made_again(raw: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    _run(raw, out, "--store-dialogues")
-    for path in _kept(out):
-        path.write_bytes(path.read_bytes()[:100])
-    told = _run(raw, out, "--store-dialogues", "--force", "--pairs", "first")
-    assert told == _run(raw, tmp_path / "anew", "--pairs", "first")
+    assert not any(name.endswith(".parquet") for name in _run(raw, out, *flags))
 
 
 @pytest.mark.parametrize("name", sorted(sources.load()))
-def test_what_is_read_back_is_what_was_written(name: str, tmp_path: Path) -> None:
-    source, settings = sources.load()[name], Settings()
-    for shard in ShardPlanner(found=survey(SAMPLES, sources.load())[name], settings=settings).shards():
-        cleaned = process.clean_turns(shard, source, settings.of(name), reading.records(shard, source))
-        dialogue_store.write(cleaned, tmp_path / "turns", name)
-        again = dialogue_store.read(tmp_path / "turns", name)
-        assert again is not None
-        assert again.turns.equals(cleaned.turns)
-        assert again.turns.schema == cleaned.turns.schema
+def test_clean_turns_come_back_from_the_store_as_they_were(name: str, tmp_path: Path) -> None:
+    source, own = sources.load()[name], Settings().of(name)
+    for shard in ShardPlanner(found=survey(SAMPLES, sources.load())[name], settings=Settings()).shards():
+        records = reading.records(shard, source)
+        cleaned = process.clean_turns(shard, source, own, records)
+        result = process.filter_and_pair(cleaned, shard, source, own, partial(tuple, records))
+        rows = dialogue_store.rows(cleaned, result, shard, source)
+        assert rows.schema == dialogue_store.SCHEMA
+        assert len(rows) == len(cleaned.turns)
+        dialogue_store.write([_arrow(rows, tmp_path)], tmp_path / "store.parquet", name)
+        dialogue_store.check_schema(tmp_path / "store.parquet", name)
+        again = dialogue_store.clean_turns(dialogue_store.read(tmp_path / "store.parquet"), result.counts, shard)
         assert again.counts == cleaned.counts
-    assert dialogue_store.read(tmp_path / "turns", "another") is None
-    assert dialogue_store.read(tmp_path / "none", name) is None
+        after = process.filter_and_pair(again, shard, source, own, partial(tuple, records))
+        assert after.counts == result.counts
+        assert after.pairs.equals(result.pairs)
+        assert after.rejects.equals(result.rejects)
+        assert dialogue_store.rows(again, after, shard, source).equals(rows)
 
 
-def test_a_flipped_bit_in_turns_or_parts_is_noticed_and_the_shard_is_done_again(raw: Path, tmp_path: Path) -> None:
-    """Of 400 flipped bits in kept turns, 179 came out as other turns once."""
-    chance = Random(11)
-    anew = _run(raw, tmp_path / "anew", "-s", "ptt")
+def _arrow(rows: pl.DataFrame, folder: Path) -> Path:
+    rows.write_ipc(folder / "rows.arrow")
+    return folder / "rows.arrow"
+
+
+def test_rows_lead_to_their_records_and_dialogues_are_named_after_their_first(raw: Path, tmp_path: Path) -> None:
+    _run(raw, tmp_path / "out", "--store-dialogues")
+    store = dialogue_store.read(tmp_path / "out" / "dialogues" / "ptt.parquet")
+    row = {"dialogue_id": "Gossiping-QA-Dataset.txt:3", "file": "Gossiping-QA-Dataset.txt", "record": 3, "text": "答2"}
+    met = store.filter(pl.col("text") == "答2").row(0, named=True)
+    assert row.items() <= met.items()
+    assert (met["raw"], met["before_conversion"], met["reason"]) == (None, None, None)
+    first = store.row(0, named=True)
+    assert (first["text"], first["raw"]) == ("这是问题0！！！", "這是問題0！！！！！")
+    bad = store.filter(pl.col("reason").is_not_null()).select("record", "reason", "filtered", "dialogue_id")
+    assert bad.rows() == [(41, "fields", False, None), (42, "empty", False, "Gossiping-QA-Dataset.txt:42")]
+
+
+@pytest.mark.parametrize("fault", ["cut", "bit", "missing", "version"])
+def test_a_store_that_is_not_as_it_was_written_is_not_used(fault: str, raw: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    _run(raw, out, "--store-dialogues", "-s", "ptt")
-    (path,) = _kept(out)
-    whole = path.read_bytes()
-    assert dialogue_store.read(path, f"ptt/{path.stem}") is not None
-    for bit in chance.sample(range(8 * len(whole)), 150):
-        damaged = bytearray(whole)
-        damaged[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(damaged)
-        assert dialogue_store.read(path, f"ptt/{path.stem}") is None, bit
-    path.write_bytes(damaged)
-    assert _run(raw, out, "--store-dialogues", "--fresh", "-s", "ptt") == anew
+    flags = ("--store-dialogues", "--force", "--pairs", "first")
+    _run(raw, out, "--store-dialogues")
+    for path in (out / "dialogues").iterdir():
+        data, facts = path.read_bytes(), path.stat()
+        if fault == "missing":
+            path.unlink()
+            continue
+        if fault == "version":
+            pl.read_parquet(path).write_parquet(path)
+            continue
+        path.write_bytes(data[:-9] if fault == "cut" else data[:99] + bytes([data[99] ^ 1]) + data[100:])
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert _run(raw, out, *flags) == _run(raw, tmp_path / "anew", *flags)
 
 
 def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: Path) -> None:
     part = Part(folder=tmp_path, stem="0")
     assert part.raw_of("a", 1) == ""
     told = [
-        {"file": file, "line": line, "raw": raw, "reason": "fields"}
+        {"file": file, "record": line, "raw": raw, "reason": "fields"}
         for file, line, raw in (("b", 1, "乙"), ("a", 2, None), ("a", 1, None), ("a", 1, "甲"), ("a", 3, "丙"))
     ]
     part.rejects.write_text("".join(json.dumps(one) + "\n" for one in told) + "{", "utf-8")

@@ -109,7 +109,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a state of its own": (lambda told: told.update(state="fine"), r"Invalid enum value 'fine' - at `\$.state"),
     "other outputs": (lambda told: told["outputs"].update({"../a": [1, 1]}), r"outputs: others than"),
     "no pairs": (lambda told: told["outputs"].pop("tieba.tsv"), r"outputs: no tieba.tsv"),
-    "plugins unknown": (lambda told: told.update(plugins=["a.py"]), r"plugins: not as many as in made_with"),
+    "plugins unknown": (lambda told: told.update(plugins=["a.py"]), r"plugins: not as many as in fingerprint"),
     "a size of text": (lambda told: told["outputs"].update({"tieba.tsv": ["1", 1]}), r"at `\$.outputs"),
 }
 

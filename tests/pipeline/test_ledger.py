@@ -17,11 +17,11 @@ from chat_corpus.pipeline.ledger import check_reading, check_rows
 WHERE = "某源, shard 3"
 
 
-def reading(lines: list[int | None], structural: list[int], reasons: list[str | None] | None = None) -> Reading:
+def reading(lines: list[int | None], non_turns: list[int], reasons: list[str | None] | None = None) -> Reading:
     frame = pl.DataFrame(
-        {"line": lines, "reason": reasons or [None] * len(lines)}, schema={"line": pl.UInt32, "reason": pl.String}
+        {"record": lines, "reason": reasons or [None] * len(lines)}, schema={"record": pl.UInt32, "reason": pl.String}
     )
-    return Reading(rows=turns_frame(frame), structural=(pl.Series("line", structural, dtype=pl.UInt32),))
+    return Reading(rows=turns_frame(frame), non_turns=(pl.Series("record", non_turns, dtype=pl.UInt32),))
 
 
 def test_records_are_used_structural_or_rejected() -> None:
@@ -35,29 +35,31 @@ WRONG: dict[str, tuple[list[int | None], list[int]]] = {
     "lost in the middle": ([1, 3], []),
     "lost at the end": ([1, 2], []),
     "one more": ([1, 2, 3, 4], []),
-    "a turn and structural": ([1, 2, 3], [3]),
-    "structural twice": ([1, 2], [3, 3]),
+    "a turn and non_turns": ([1, 2, 3], [3]),
+    "non_turns twice": ([1, 2], [3, 3]),
     "before the first": ([0, 1, 2], []),
     "after the last": ([1, 2, 4], []),
     "all moved": ([2, 3, 4], []),
-    "structural moved": ([1, 2], [9]),
+    "non_turns moved": ([1, 2], [9]),
     "no number": ([1, 2, None], []),
     "all lost": ([], []),
-    "structural lost": ([], [1, 2]),
+    "non_turns lost": ([], [1, 2]),
 }
 
 
-@pytest.mark.parametrize(("lines", "structural"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("lines", "non_turns"), WRONG.values(), ids=WRONG)
 def test_a_reader_that_loses_doubles_or_moves_a_line_is_told_with_its_place(
-    lines: list[int | None], structural: list[int]
+    lines: list[int | None], non_turns: list[int]
 ) -> None:
     with pytest.raises(LedgerError, match=WHERE):
-        check_reading(reading(lines, structural), 0, 1, 3, WHERE)
+        check_reading(reading(lines, non_turns), 0, 1, 3, WHERE)
 
 
 def test_each_part_has_its_own_account() -> None:
     told = reading([1, 1], [])
-    both = Reading(rows=told.rows.with_columns(part=pl.Series([0, 1], dtype=pl.UInt8)), structural=told.structural * 2)
+    both = Reading(
+        rows=told.rows.with_columns(file_index=pl.Series([0, 1], dtype=pl.UInt8)), non_turns=told.non_turns * 2
+    )
     assert check_reading(both, 0, 1, 1, WHERE) == check_reading(both, 1, 1, 1, WHERE) == (1, 0)
     with pytest.raises(LedgerError):
         check_reading(both, 1, 1, 2, WHERE)
@@ -69,16 +71,16 @@ def test_each_part_has_its_own_account() -> None:
         lambda rows: rows.head(2),
         lambda rows: pl.concat([rows, rows.head(1)]),
         lambda rows: rows.reverse(),
-        lambda rows: rows.with_columns(line=pl.col("line") + 1),
-        lambda rows: rows.with_columns(turn=pl.lit(0, dtype=pl.UInt32)),
-        lambda rows: rows.with_columns(part=pl.lit(1, dtype=pl.UInt8)),
+        lambda rows: rows.with_columns(record=pl.col("record") + 1),
+        lambda rows: rows.with_columns(turn_index=pl.lit(0, dtype=pl.UInt32)),
+        lambda rows: rows.with_columns(file_index=pl.lit(1, dtype=pl.UInt8)),
     ],
     ids=["lost", "doubled", "reversed", "lines moved", "turns moved", "parts moved"],
 )
 def test_a_stage_that_loses_doubles_or_moves_turns_is_told_by_name(
     stage: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> None:
-    rows = reading([1, 2, 3], []).rows.with_columns(turn=pl.Series([0, 1, None], dtype=pl.UInt32))
+    rows = reading([1, 2, 3], []).rows.with_columns(turn_index=pl.Series([0, 1, None], dtype=pl.UInt32))
     check_rows(rows, rows.with_columns(text=pl.lit("另一句")), "convert", WHERE)
     with pytest.raises(LedgerError, match=rf"{WHERE}: stage 'convert'"):
         check_rows(rows, stage(rows), "convert", WHERE)
@@ -87,7 +89,7 @@ def test_a_stage_that_loses_doubles_or_moves_turns_is_told_by_name(
 def test_the_figures_of_shards_add_up() -> None:
     one = replace(
         Counts.zero(),
-        records=replace(RecordCounts.zero(), read=5, used=3, structural=2),
+        records=replace(RecordCounts.zero(), read=5, used=3, non_turns=2),
         turns=replace(TurnCounts.zero(), read=4, kept=3, rejected=Counter(empty=1)),
     )
     other = replace(
@@ -98,7 +100,7 @@ def test_the_figures_of_shards_add_up() -> None:
     )
     one.add(other)
     one.check("一")
-    assert one.records == replace(RecordCounts.zero(), read=6, structural=2, used=3, rejected=1)
+    assert one.records == replace(RecordCounts.zero(), read=6, non_turns=2, used=3, rejected=1)
     assert one.turns.rejected == {"empty": 2}
     assert one.pairs == replace(PairCounts.zero(), possible=2, written=2)
     assert other.turns.rejected == Counter(empty=1)

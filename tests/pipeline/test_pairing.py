@@ -31,23 +31,23 @@ def frame(dialogues: list[Dialogue], lone: int = 0) -> pl.DataFrame:
     ]
     told = pl.DataFrame(
         [*rows, *[(None, None, "fields")] * lone],
-        schema={"dialogue": pl.UInt32, "turn": pl.UInt32, "reason": pl.String},
+        schema={"dialogue_id": pl.UInt32, "turn_index": pl.UInt32, "reason": pl.String},
         orient="row",
     )
-    return turns_frame(told.with_row_index("line", 1).with_columns(text=pl.col("line").cast(pl.String)))
+    return turns_frame(told.with_row_index("record", 1).with_columns(text=pl.col("record").cast(pl.String)))
 
 
 def expected(rows: pl.DataFrame, pairing: Pairing) -> list[tuple[int, int, str | None]]:
     """The pairs (line of query, line of answer, reason), by looking for the query of each turn."""
-    held = [row for row in rows.iter_rows(named=True) if row["dialogue"] is not None]
+    held = [row for row in rows.iter_rows(named=True) if row["dialogue_id"] is not None]
     found = []
     for answer in held:
-        wanted = {Pairing.FIRST: 0, Pairing.NONE: -1}.get(pairing, answer["turn"] - 1)
-        if answer["turn"] == 0 or wanted < 0 or (pairing is Pairing.EXCHANGE and answer["turn"] % 2 == 0):
+        wanted = {Pairing.FIRST: 0, Pairing.NONE: -1}.get(pairing, answer["turn_index"] - 1)
+        if answer["turn_index"] == 0 or wanted < 0 or (pairing is Pairing.EXCHANGE and answer["turn_index"] % 2 == 0):
             continue
-        queries = [row for row in held if (row["dialogue"], row["turn"]) == (answer["dialogue"], wanted)]
+        queries = [row for row in held if (row["dialogue_id"], row["turn_index"]) == (answer["dialogue_id"], wanted)]
         query = queries[-1]
-        found.append((query["line"], answer["line"], query["reason"] or answer["reason"]))
+        found.append((query["record"], answer["record"], query["reason"] or answer["reason"]))
     return found
 
 
@@ -57,10 +57,18 @@ def expected(rows: pl.DataFrame, pairing: Pairing) -> list[tuple[int, int, str |
 def test_each_turn_is_paired_with_what_it_answers(pairing: Pairing, dialogues: list[Dialogue], lone: int) -> None:
     rows = frame(dialogues, lone)
     pairs = pair(rows, pairing)
-    assert pairs.columns == ["query", "answer", "query_part", "query_line", "answer_part", "answer_line", "reason"]
-    assert pairs.select("query_line", "answer_line", "reason").rows() == expected(rows, pairing)
-    assert pairs["query"].to_list() == pairs["query_line"].cast(pl.String).to_list()
-    assert pairs["answer"].to_list() == pairs["answer_line"].cast(pl.String).to_list()
+    assert pairs.columns == [
+        "query",
+        "answer",
+        "query_file_index",
+        "query_record",
+        "answer_file_index",
+        "answer_record",
+        "reason",
+    ]
+    assert pairs.select("query_record", "answer_record", "reason").rows() == expected(rows, pairing)
+    assert pairs["query"].to_list() == pairs["query_record"].cast(pl.String).to_list()
+    assert pairs["answer"].to_list() == pairs["answer_record"].cast(pl.String).to_list()
     turns = [(turn, len(alternatives)) for dialogue in dialogues for turn, alternatives in enumerate(dialogue)]
     possible = {
         Pairing.ADJACENT: sum(size for turn, size in turns if turn),
@@ -83,11 +91,11 @@ def test_a_rejected_turn_is_never_bridged() -> None:
 @pytest.mark.parametrize("left", [[0, 2], [1, 2], [2], [0, 3]])
 def test_what_a_limit_cut_out_of_a_dialogue_is_not_bridged(pairing: Pairing, left: list[int]) -> None:
     rows = frame([[[None]] * 4, [[None]] * 4])
-    cut = rows.filter((pl.col("dialogue") == 0) | pl.col("turn").is_in(left))
-    assert pair(cut, pairing).select("query_line", "answer_line", "reason").rows() == [
+    cut = rows.filter((pl.col("dialogue_id") == 0) | pl.col("turn_index").is_in(left))
+    assert pair(cut, pairing).select("query_record", "answer_record", "reason").rows() == [
         (query, answer, reason)
         for query, answer, reason in expected(rows, pairing)
-        if query in cut["line"] and answer in cut["line"]
+        if query in cut["record"] and answer in cut["record"]
     ]
 
 

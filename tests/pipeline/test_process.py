@@ -56,8 +56,8 @@ def test_a_shard_becomes_the_same_twice_and_after_pickling(tmp_path: Path) -> No
 def test_turns_pairs_and_rejects_of_a_shard(tmp_path: Path) -> None:
     (shard,) = conv(tmp_path, Settings())
     told = process(shard, Settings())
-    assert told.pairs.select("query", "answer", "query_line", "answer_line").rows() == [("在吗", "在/的", 4, 5)]
-    assert told.rejects.select("line", "reason", "raw").rows() == [
+    assert told.pairs.select("query", "answer", "query_record", "answer_record").rows() == [("在吗", "在/的", 4, 5)]
+    assert told.rejects.select("record", "reason", "raw").rows() == [
         (3, "empty", "M \u200b"),
         (6, "layout", "没有记号"),
         (8, "damaged", "M 一\ufffd\ufffd"),
@@ -67,7 +67,7 @@ def test_turns_pairs_and_rejects_of_a_shard(tmp_path: Path) -> None:
     assert told.rejects["file"].unique().to_list() == ["subtitle/lost.conv"]
     assert told.turns["raw"].to_list()[0] == "你好嗎"
     counts, records = told.counts, told.counts.records
-    assert (records.read, records.structural, records.used, records.rejected) == (12, 3, 7, 2)
+    assert (records.read, records.non_turns, records.used, records.rejected) == (12, 3, 7, 2)
     assert (counts.turns.read, counts.turns.kept, counts.pairs.possible, counts.pairs.written) == (9, 5, 6, 1)
     assert dict(counts.turns.rejected) == {"empty": 1, "layout": 1, "damaged": 1, "encoding": 1}
 
@@ -132,7 +132,7 @@ def test_a_file_that_changed_after_it_was_planned_is_told(tmp_path: Path) -> Non
 def test_a_file_of_nothing_balances(content: bytes, tmp_path: Path) -> None:
     (shard,) = conv(tmp_path, Settings(), content)
     outcome = process(shard, Settings())
-    assert outcome.counts.records.read == outcome.counts.records.structural
+    assert outcome.counts.records.read == outcome.counts.records.non_turns
     assert outcome.turns.is_empty()
     assert outcome.pairs.is_empty()
 
@@ -141,7 +141,7 @@ def test_a_record_of_several_lines_is_shown_whole_among_the_rejects(tmp_path: Pa
     content = '問,答\n"上\n'.encode() + b'\xff",x\n' + '"左\n右",\n'.encode()
     (shard,) = shards(tmp_path, "ptt", Settings(), **{"Gossiping-QA-Dataset-2_0.csv": content})
     rejects = process(shard, Settings()).rejects
-    assert rejects.select("line", "reason", "raw").rows() == [
+    assert rejects.select("record", "reason", "raw").rows() == [
         (2, "encoding", '"上\n\\xff",x'),
         (4, "empty", '"左\n右",'),
     ]

@@ -14,7 +14,7 @@ from tests.conftest import examples
 def rows(*dialogues: list[str]) -> pl.DataFrame:
     """Dialogues as a reader gives them, a line each."""
     told = [
-        {"line": line, "dialogue": line - 1, "turn": turn, "text": text}
+        {"record": line, "dialogue_id": line - 1, "turn_index": turn, "text": text}
         for line, texts in enumerate(dialogues, 1)
         for turn, text in enumerate(texts)
     ]
@@ -23,7 +23,7 @@ def rows(*dialogues: list[str]) -> pl.DataFrame:
 
 def test_the_oldest_comment_comes_first_and_the_newest_last() -> None:
     unfolded = split_reposts(rows(["出门 看 海", "真 好 // @小满 : 带 上 我 // @阿禾 : 几点"], ["在吗", "在"]))
-    assert unfolded.select("line", "dialogue", "turn", pl.col("text").str.strip_chars()).rows() == [
+    assert unfolded.select("record", "dialogue_id", "turn_index", pl.col("text").str.strip_chars()).rows() == [
         (1, 0, 0, "出门 看 海"),
         (1, 0, 1, "几点"),
         (1, 0, 2, "带 上 我"),
@@ -35,7 +35,11 @@ def test_the_oldest_comment_comes_first_and_the_newest_last() -> None:
 
 def test_a_repost_without_a_word_of_its_own_is_an_empty_turn_and_keeps_its_place() -> None:
     unfolded = split_reposts(rows(["出门", "//@阿禾:几点"]))
-    assert unfolded.select("turn", "text", "reason").rows() == [(0, "出门", None), (1, "几点", None), (2, "", "empty")]
+    assert unfolded.select("turn_index", "text", "reason").rows() == [
+        (0, "出门", None),
+        (1, "几点", None),
+        (2, "", "empty"),
+    ]
 
 
 def test_rejected_rows_and_links_are_left_as_they_are() -> None:
@@ -57,5 +61,5 @@ def test_no_word_is_lost_and_every_dialogue_counts_from_zero(texts: list[list[st
     assert sum(read["text"].str.count_matches("好|几点|开头")) == sum(
         unfolded["text"].str.count_matches("好|几点|开头")
     )
-    for _, dialogue in unfolded.group_by("dialogue"):
-        assert dialogue["turn"].to_list() == list(range(len(dialogue)))
+    for _, dialogue in unfolded.group_by("dialogue_id"):
+        assert dialogue["turn_index"].to_list() == list(range(len(dialogue)))

@@ -15,7 +15,8 @@ PACKAGE = ROOT / "chat_corpus"
 
 #: Folders, and modules at the top of the package, lowest first; those of one row do not import each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("schema", "errors", "row_masks", "messages", "versions"),
+    ("schema", "row_masks", "messages", "versions"),
+    ("errors",),
     ("process_setup",),
     ("files/", "exports/"),
     ("formats/",),

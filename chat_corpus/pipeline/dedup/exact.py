@@ -32,11 +32,11 @@ def pair_keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> p
     address of the query.
     """
     pair = pl.struct("query", "answer")
-    names = pl.Series(list(files))[pairs["query_part"]]
+    names = pl.Series(list(files))[pairs["query_file_index"]]
     told = pairs.select(
-        low=pair.hash(seed=1), high=pair.hash(seed=2), begin=begins.cast(pl.UInt32), file=names, line="query_line"
+        low=pair.hash(seed=1), high=pair.hash(seed=2), begin=begins.cast(pl.UInt32), file=names, record="query_record"
     )
-    return told.with_row_index("row").select("low", "high", "row", "begin", "file", "line").sort("low")
+    return told.with_row_index("row").select("low", "high", "row", "begin", "file", "record").sort("low")
 
 
 def row_offsets(parts: Sequence[Path]) -> list[int]:
@@ -46,13 +46,18 @@ def row_offsets(parts: Sequence[Path]) -> list[int]:
 
 def find_duplicates(parts: Sequence[Path]) -> pl.DataFrame:
     """The pairs to leave out: `row: u32`, from 0 over all parts in order, and `file, line` of the first such pair."""
+    return _addressed(find_repeats(parts), parts, row_offsets(parts))
+
+
+def find_repeats(parts: Sequence[Path]) -> pl.DataFrame:
+    """Each row whose key an earlier row has: `row: u32`, from 0 over all parts, and `first`, the earliest of them."""
     starts = row_offsets(parts)
     passes = 1 + starts[-1] // _PASS
     found = [
         _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
         for number in range(passes)
     ]
-    return _addressed(pl.concat(found), parts, starts)
+    return pl.concat(found)
 
 
 def _keys(parts: Sequence[Path], starts: Sequence[int], begin: int, end: int) -> pl.DataFrame:
@@ -92,12 +97,12 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
         if begin < stop:
             mine = ordered[begin:stop]
             own = addresses(part, mine["first"] - start)
-            yield mine.select("row", file=own["file"].cast(pl.Categorical), line=own["line"])
+            yield mine.select("row", file=own["file"].cast(pl.Categorical), record=own["record"])
 
 
 def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
     """`file, line` of the query of these pairs of a part, counted from 0, in their order."""
-    return _of_rows(part, rows, "file", "line")
+    return _of_rows(part, rows, "file", "record")
 
 
 def byte_offsets(part: Path, rows: pl.Series) -> pl.Series:

@@ -29,7 +29,7 @@ def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         text=pl.when(~long).then("text"),
         reason=pl.when(long & pl.col("reason").is_null()).then(pl.lit(str(Reason.LENGTH))).otherwise("reason"),
-        detail=pl.when(long & pl.col("reason").is_null()).then(told).otherwise("detail"),
+        message=pl.when(long & pl.col("reason").is_null()).then(told).otherwise("message"),
     )
 
 
@@ -80,7 +80,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         name="no_answer",
         reason=Reason.NO_ANSWER,
-        rejects=lambda _options, source: _no_answer(source) & (pl.col("turn") > 0),
+        rejects=lambda _options, source: _no_answer(source) & (pl.col("turn_index") > 0),
         message=pl.lit("this source's word for having no answer"),
         applies=lambda _options, source: bool(source.no_answer),
         candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
@@ -116,7 +116,7 @@ def asked(options: FilterOptions, source: Source) -> tuple[Filter, ...]:
 
 
 def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Rows with `reason` and `detail` of the turns not kept.
+    """Rows with `reason` and `message` of the turns not kept.
 
     `rows` are those of `schema.TURNS` plus `raw`, the text as it was read.
     """
@@ -132,9 +132,9 @@ def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) ->
     judged = at.select(
         "at",
         reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(one.reason))) for one, bad, _ in rejects)),
-        detail=pl.coalesce(*(pl.when(bad).then(said) for _, bad, said in rejects)),
+        message=pl.coalesce(*(pl.when(bad).then(said) for _, bad, said in rejects)),
     ).drop_nulls("reason")
-    changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "detail")}
+    changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "message")}
     return rows.with_columns(**changed)
 
 

@@ -142,12 +142,12 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     if not len(telling):
         return prior
     asked = dialogues.gather(rows.gather(telling))
-    votes = pl.DataFrame({"dialogue": dialogues, "code": codes}).filter(dialogues.is_in(asked.unique().implode()))
+    votes = pl.DataFrame({"dialogue_id": dialogues, "code": codes}).filter(dialogues.is_in(asked.unique().implode()))
     # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
-    balance = votes.group_by("dialogue").agg(
+    balance = votes.group_by("dialogue_id").agg(
         ((pl.col("code") == 2).cast(pl.Int32) - (pl.col("code") == 1).cast(pl.Int32)).sum()
     )
-    sums = asked.to_frame("dialogue").join(balance, on="dialogue", how="left", maintain_order="left")["code"]
+    sums = asked.to_frame("dialogue_id").join(balance, on="dialogue_id", how="left", maintain_order="left")["code"]
     verdict = sums.to_frame().select(
         pl.when(pl.col("code") > 0).then(_TRADITIONAL).when(pl.col("code") < 0).then(_SIMPLIFIED).otherwise(default)
     )

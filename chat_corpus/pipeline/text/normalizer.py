@@ -44,7 +44,7 @@ UNSETTLED = "unsettled"
 _NON_PLAIN = f"[^{PLAIN}]"
 # The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
 # that know platforms, and the rest.
-_STAGES = ("ideographs", "tags", "segmentation", "alinks", "han_punctuation")
+_STAGES = ("ideographs", "tags", "segmentation", "link_words", "han_punctuation")
 
 
 def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
@@ -144,9 +144,9 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
     if noted is not None:
         length = texts.str.len_bytes().cast(pl.Int64)
         trimmed = length
-        if options.blanks and separator == " ":  # which is gone from the ends before; there is no more than one
+        if options.whitespace and separator == " ":  # which is gone from the ends before; there is no more than one
             trimmed = length - texts.str.starts_with(" ") - (texts.str.ends_with(" ") & (length > 1))
-        noted.note("blanks", easy & (trimmed != length))
+        noted.note("whitespace", easy & (trimmed != length))
         noted.note("segmentation", easy & (trimmed != joined.str.len_bytes()))
     return joined
 
@@ -197,7 +197,7 @@ def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
     The last `after` is what `normalize` gives; the step `UNSETTLED` takes back what no number of rounds would settle.
 
     >>> [change.step for change in explain("  ＯＫ！！！！！ ", TextOptions(), Traits())]
-    ['width', 'blanks', 'punctuation']
+    ['width', 'whitespace', 'punctuation']
     """
     changes: list[Change] = []
     before, busy = text, _candidate_pattern(options, traits)

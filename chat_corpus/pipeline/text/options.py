@@ -37,8 +37,9 @@ class Templates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which text steps run, and with what parameters. The defaults keep what an author wrote, not what a platform did.
 
-    Structured sources (code, tables, Markdown) only get `mojibake`, `line_breaks`, `invisible`, `nfc`, `ideographs`
-    and, at the ends of a turn, `blanks`; of the rest only what they declare, `minus`, `emoji` and `bbcode`.
+    Structured sources (code, tables, Markdown) only get `mojibake`, `line_breaks`, `invisible`, `unicode_nfc`,
+    `ideographs` and, at the ends of a turn, `whitespace`; of the rest only what they declare, `minus`,
+    `emoji` and `bbcode`.
     """
 
     #: Repair turns that are provably UTF-8 read in a one-byte encoding: `ĺź\x80` is 开 again.
@@ -55,7 +56,7 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Drop what cannot be seen: control, zero-width, bidi, BOM, soft hyphen, private use. Emoji stay whole.
     invisible: bool = True
     #: Unicode normalization form C.
-    nfc: bool = True
+    unicode_nfc: bool = True
     #: Compatibility ideographs and CJK radicals become the unified character: ⻓ becomes 长.
     ideographs: bool = True
     #: Full-width Latin letters, digits and decimal points become ASCII: ＡＢＣ８．２５ becomes ABC8.25. Other
@@ -68,7 +69,7 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Remove HTML tags; `<br>` becomes a line break. Only names of HTML that format text: `<TIME>` and `<_<` stay.
     tags: bool = True
     #: Every kind of blank becomes a plain one, runs become one blank, and lines lose the blanks at their ends.
-    blanks: bool = True
+    whitespace: bool = True
     #: Undo word segmentation, in sources that are segmented by blanks or slashes.
     segmentation: bool = True
     #: Remove the tags of BBCode, `[b]`, `[url=…]`, `[mw_shl_code=…]`, and keep what is between them; only in sources
@@ -84,7 +85,7 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Links, `http://…`, and `_url_`, which stands for one: keep, remove, or placeholder (`<LINK>`).
     links: Policy = Policy.KEEP
     #: `alink`, which the microblog corpus has for a link: keep, remove, or placeholder (`<LINK>`).
-    alinks: Policy = Policy.REMOVE
+    link_words: Policy = Policy.REMOVE
     #: Mentions `@name` in microblogs and forums: keep, remove, or placeholder (`<USER>`).
     mentions: Policy = Policy.KEEP
     #: Hashtags `#topic#` of microblogs: keep, remove, or placeholder (`<TOPIC>`).
@@ -99,6 +100,6 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     punctuation: MaxRun = MaxRun(limit=3)
     #: Laughter and emphasis, 哈哈哈哈哈哈哈: at most `limit` of the same letter, emoji, symbol, `[emoticon]` or `ha`.
     #: Digits, codes (#DDDDDD, hashes) and addresses are left alone.
-    repeats: MaxRun = MaxRun(limit=5)
+    max_repeats: MaxRun = MaxRun(limit=5)
     #: Make ASCII punctuation between Han full width: 好,走吧! becomes 好，走吧！
     han_punctuation: bool = False

@@ -58,7 +58,7 @@ def gate(kind: str, limit: int) -> str:
     marks in a row pass for a run of one of them, letters if all are vowels or none is, Han if they are of one block.
     """
     run = f"{{{limit + 1}}}"
-    if kind == "repeats":
+    if kind == "max_repeats":
         letters = f"[AEIOUaeiou]{run}|[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{run}|[AEHIOXaehiox]{{{2 * limit + 2}}}"
         han = "|".join(block + run for block in _HAN)
         return rf"{letters}|[{re.escape(_SYMBOLS)}]{run}|{_OTHER}{run}|(?:{_EMOTICON}){run}|{han}"
@@ -146,5 +146,5 @@ _BOUNDS = {
     "ellipses": limit_ellipses,
     "dashes": limit_dashes,
     "punctuation": limit_punctuation,
-    "repeats": limit_repeats,
+    "max_repeats": limit_repeats,
 }

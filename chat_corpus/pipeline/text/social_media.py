@@ -41,7 +41,7 @@ _LAST_ALINK = r"([^\x00-\x7F] ?)alink$"
 _KINDS = {
     "reposts": (rf"(?s){_REPOST}.*", "${1}", ""),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
-    "alinks": ("alink", "", "<LINK>"),
+    "link_words": ("alink", "", "<LINK>"),
     "mentions": (rf"(^|[^A-Za-z0-9._%+-])(?:@{_NAME} ?)+", "${1}", "<USER>"),
     "hashtags": (r"#[^#\n]{1,40}#", "", "<TOPIC>"),
     "emoticons": (r"\[[A-Za-z0-9\x{4E00}-\x{9FFF}]{1,8}\]", "", "<FACE>"),
@@ -69,7 +69,7 @@ def remove(text: pl.Expr, *, kind: str) -> pl.Expr:
     '好可爱'
     """
     pattern, rest, _ = _KINDS[kind]
-    if kind == "alinks":
+    if kind == "link_words":
         return _each_alink(text.str.replace(_LAST_ALINK, "${1}"), _address)
     return text.str.replace_all(pattern, rest)
 
@@ -81,7 +81,7 @@ def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
     '看 <LINK> 吧'
     """
     pattern, rest, placeholder = _KINDS[kind]
-    if kind == "alinks":
+    if kind == "link_words":
         return _each_alink(text, _placeholder)
     return text.str.replace_all(pattern, rest + placeholder)
 

@@ -15,7 +15,8 @@ _LINES = Signature(
     ),
 )
 _CONVERSATIONS = Signature(
-    rates=(Rate(pattern=r"//bbs\.egret\.com/", least=0.5), Rate(pattern=rf"{_MARK} \[[0-9, ]+\]", least=0.5)), part=1
+    rates=(Rate(pattern=r"//bbs\.egret\.com/", least=0.5), Rate(pattern=rf"{_MARK} \[[0-9, ]+\]", least=0.5)),
+    file_index=1,
 )
 
 SOURCE = Source(

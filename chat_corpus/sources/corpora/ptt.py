@@ -30,5 +30,5 @@ SOURCE = Source(
     ),
     traits=Traits(script=Script.TAIWAN),
     no_answer=frozenset({"沒有資料"}),
-    distinct=True,
+    overlapping=True,
 )

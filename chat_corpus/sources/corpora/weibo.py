@@ -15,7 +15,7 @@ _WORDS = (
 )
 #: Posts have links, written `alink`, and topics; their comments are segmented lines like any others.
 _POSTS = Signature(rates=(*_WORDS, Rate(pattern=r"\balink\b", least=0.02), Rate(pattern=r"# [^#\n]+ #", least=0.01)))
-_COMMENTS = Signature(rates=_WORDS, part=1, company=True)
+_COMMENTS = Signature(rates=_WORDS, file_index=1, company=True)
 
 SOURCE = Source(
     name="weibo",

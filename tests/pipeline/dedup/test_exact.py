@@ -30,7 +30,7 @@ def frame(pairs: list[Pair], first: int) -> pl.DataFrame:
     """Pairs as a pipeline leaves them, their lines numbered on over all parts, every second one from another file."""
     told = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    return told.with_columns(query_part=(index % 2).cast(pl.UInt8), query_line=index + first)
+    return told.with_columns(query_file_index=(index % 2).cast(pl.UInt8), query_record=index + first)
 
 
 def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tuple[Pair, str, int]]]:
@@ -46,7 +46,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n'}, told)
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
-            for pair, part_, line in zip(pairs, rows["query_part"], rows["query_line"], strict=True)
+            for pair, part_, line in zip(pairs, rows["query_file_index"], rows["query_record"], strict=True)
         ]
         made.append(part)
     return made, addressed
@@ -108,7 +108,7 @@ PAIRS: list[list[Pair]] = [[("问", "答"), ("早", "安\n好"), ("问", "答")]
 
 def no_raw(number: int) -> pl.DataFrame:
     """The raw records of a part, none of which is asked for."""
-    schema = pl.Schema({"file": pl.String(), "line": pl.UInt32(), "raw": pl.String()})
+    schema = pl.Schema({"file": pl.String(), "record": pl.UInt32(), "raw": pl.String()})
     return pl.DataFrame(schema=schema).head(number)
 
 
@@ -131,18 +131,18 @@ def counts(pairs: int = 5, written: int = 5) -> Counts:
 def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
     raw = pl.DataFrame(
-        {"file": ["甲.csv"] * 2, "line": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"line": pl.UInt32}
+        {"file": ["甲.csv"] * 2, "record": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"record": pl.UInt32}
     )
     told = merge(made, tmp_path / "work", tmp_path / "out", counts(), lambda _: raw)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
     ]
-    assert [(one["source"], one["reason"], one["detail"]) for one in rejects[3:]] == [
+    assert [(one["source"], one["reason"], one["message"]) for one in rejects[3:]] == [
         ("某源", "duplicate", "the same pair stands at 甲.csv:1"),
         ("某源", "duplicate", "the same pair stands at 乙.txt:2"),
     ]
-    assert [(one["file"], one["line"], one["raw"]) for one in rejects[3:]] == [
+    assert [(one["file"], one["record"], one["raw"]) for one in rejects[3:]] == [
         ("甲.csv", 3, "問,答"),
         ("甲.csv", 4, "早,安"),
     ]

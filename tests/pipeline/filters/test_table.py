@@ -24,11 +24,11 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 def turns(texts: list[str | None], source: Source, turn: int = 1) -> pl.DataFrame:
     """Texts as the stages before hand them to the filters; null is a turn that was rejected at reading."""
     clean = normalize_and_flag(pl.Series("text", texts, dtype=pl.String), TextOptions(), source.traits)
-    rows = turns_frame(clean.select("text", line=pl.int_range(pl.len()), turn=pl.lit(turn)))
+    rows = turns_frame(clean.select("text", record=pl.int_range(pl.len()), turn_index=pl.lit(turn)))
     return rows.with_columns(
         raw=pl.Series(texts, dtype=pl.String),
         reason=pl.when(pl.col("text").is_null()).then(pl.lit("encoding")),
-        detail=pl.when(pl.col("text").is_null()).then(pl.lit("old")),
+        message=pl.when(pl.col("text").is_null()).then(pl.lit("old")),
     )
 
 
@@ -37,10 +37,10 @@ def reasons(
 ) -> list[str | None]:
     rows = turns(texts, source, turn)
     checked = apply_filters(rows, options or FilterOptions(), source)
-    assert checked.drop("reason", "detail").equals(rows.drop("reason", "detail"))
-    told = checked.select("reason", "detail").rows()
-    assert all((reason is None) == (detail is None) for reason, detail in told)
-    assert all(detail == "old" for reason, detail in told if reason == "encoding")
+    assert checked.drop("reason", "message").equals(rows.drop("reason", "message"))
+    told = checked.select("reason", "message").rows()
+    assert all((reason is None) == (message is None) for reason, message in told)
+    assert all(message == "old" for reason, message in told if reason == "encoding")
     return [reason for reason, _ in told]
 
 
@@ -109,7 +109,7 @@ def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> N
             if row["reason"] == "encoding":
                 continue
             assert row["reason"] == (None if first is None else names[first])
-            assert row["detail"] == (None if first is None else found[first])
+            assert row["message"] == (None if first is None else found[first])
 
 
 def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,14 +119,14 @@ def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: p
     )
     monkeypatch.setattr(filter_table, "FILTERS", (*filter_table.FILTERS, added))
     rows = turns(CASES, SOURCE)
-    assert apply_filters(rows, FilterOptions(), SOURCE)["detail"].to_list().count("!") == 1
+    assert apply_filters(rows, FilterOptions(), SOURCE)["message"].to_list().count("!") == 1
     assert evaluate_filters(rows, FilterOptions(), SOURCE)["good"].to_list().count("!") == 1
 
 
 ADDED = {
-    "a line": (pl.col("line") > 3, pl.lit("!")),
-    "a dialogue": (pl.col("dialogue").is_null(), pl.format("turn {}", "turn")),
-    "a part": (pl.col("part") == 0, pl.lit("!")),
+    "a line": (pl.col("record") > 3, pl.lit("!")),
+    "a dialogue": (pl.col("dialogue_id").is_null(), pl.format("turn {}", "turn_index")),
+    "a part": (pl.col("file_index") == 0, pl.lit("!")),
     "the text as it was read": (pl.col("raw") == "好", pl.col("raw")),
     "nothing to say": (pl.col("text") == "好", pl.lit(None, dtype=pl.String)),
 }
@@ -141,7 +141,7 @@ def test_a_rule_may_ask_of_any_column_and_its_verdict_is_the_same(name: str, mon
     checked, told = apply_filters(rows, FilterOptions(), SOURCE), evaluate_filters(rows, FilterOptions(), SOURCE)
     mine = told["added"].is_not_null() & rows["reason"].is_null()
     assert mine.any()
-    assert checked.filter(mine)["detail"].equals(told.filter(mine)["added"].alias("detail"))
+    assert checked.filter(mine)["message"].equals(told.filter(mine)["added"].alias("message"))
     assert checked.filter(mine)["reason"].unique().to_list() == ["length"]
 
 

@@ -1,0 +1,30 @@
+"""What a user can set of an export."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from chat_corpus.exports.dialogues import DialogueOptions
+from chat_corpus.exports.records import FORMATS
+from chat_corpus.exports.splitting import SplitOptions
+
+
+class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How records are exported."""
+
+    #: Formats besides hf (Parquet), which every export has: messages, sharegpt, alpaca, prompt-completion,
+    #: query-response, tsv, csv.
+    formats: tuple[str, ...] = ()
+    #: Records that are equal but for case, punctuation and blanks, in all sources together: drop all but the first, or
+    #: keep them.
+    duplicates: Literal["drop", "keep"] = "drop"
+    #: Phone, QQ, WeChat and identity numbers and e-mail addresses: mask them, as <PHONE>, or keep them.
+    personal: Literal["mask", "keep"] = "mask"
+    #: Which share of the dialogues is in test and in validation.
+    split: SplitOptions = SplitOptions()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.formats:
+            if name not in FORMATS:
+                raise ValueError(f"formats: no format '{name}'; there are hf (always written), {', '.join(FORMATS)}")

@@ -1,0 +1,295 @@
+"""Where a record of an export came from: its dialogue is read again, and must give the same record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from chat_corpus import sources, versions
+from chat_corpus.discovery.inventory import discover
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.exports import manifest, special_tokens, splitting
+from chat_corpus.exports.dialogues import assemble
+from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, ExportSummary
+from chat_corpus.exports.options import ExportOptions
+from chat_corpus.files.content import digest
+from chat_corpus.lineage.open_run import trusted_plugins
+from chat_corpus.outputs import dialogue_store
+from chat_corpus.pipeline import process, reading
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.runs.export.assembling import mask_personal
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.settings.model import Settings
+from chat_corpus.sources import plugin_digest
+from chat_corpus.sources.base import Source
+
+_AGAIN = "export again to have records that can be traced"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceTurn:
+    """A turn that a message was made of: its address, the text as it was read, the clean text, and the raw record."""
+
+    file: str
+    record: int
+    turn_index: int
+    read: str
+    text: str
+    raw: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TracedMessage:
+    """A message of a record, and the turns it was made of; a system message has none."""
+
+    role: str
+    content: str
+    turns: tuple[SourceTurn, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TracedRecord:
+    """A record of an export, its split, its dialogue in the dialogue store, and its messages."""
+
+    id: str
+    source: str
+    split: str | None
+    dialogue_id: str
+    messages: tuple[TracedMessage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenExport:
+    """An export, and how the sources that it was made from can be read again."""
+
+    folder: Path
+    summary: ExportSummary
+    raw: str | None
+    plugins: tuple[str, ...]
+
+    @property
+    def options(self) -> ExportOptions:
+        """The options that the export was made with. Raises ChatCorpusError for those of another version."""
+        try:
+            return msgspec.convert(self.summary.settings["export"], ExportOptions)
+        except (KeyError, msgspec.ValidationError) as error:
+            raise ChatCorpusError(
+                f"{self.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}"
+            ) from error
+
+
+def find_export(path: Path) -> Path | None:
+    """The folder of the export that a file is in; None for a file that is in none."""
+    return next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
+
+
+def open_export(folder: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> OpenExport:
+    """An export by its folder; `raw` is the folder of raw corpora, if it is another one now.
+
+    Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UsageError(f"{folder}: no {MANIFEST} there: name the folder that 'chat-corpus export' wrote")
+    try:
+        summary = manifest.decode(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ChatCorpusError(f"{path}: {error}; {_AGAIN}") from error
+    return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins))
+
+
+def id_of_row(export: OpenExport, path: Path, row: int) -> str:
+    """The id of a row of a data file, from 1; a header is no row.
+
+    Raises UsageError where the file is no data file of the export, or has no such row.
+    """
+    name = path.absolute().relative_to(export.folder.absolute()).as_posix()
+    file = next((one for one in export.summary.files if one.path == name and one.split), None)
+    if file is None:
+        raise UsageError(f"{path}: no data file of the export in {export.folder}")
+    if not 1 <= row <= (file.rows or 0):
+        raise UsageError(f"{path}:{row}: no such row; there are {file.rows or 0:,}")
+    try:
+        return _id_in(path, file, row)
+    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        raise ChatCorpusError(f"{path}:{row}: cannot be read: {error}; {_AGAIN}") from error
+
+
+def _id_in(path: Path, file: ExportFile, row: int) -> str:
+    if file.format in ("hf", "csv"):
+        lazy = pl.scan_parquet(path, glob=False) if file.format == "hf" else pl.scan_csv(path, glob=False)
+        return str(lazy.select("id").slice(row - 1, 1).collect().item())
+    beside = path.with_name(f"{path.name}.ids.jsonl")
+    with (beside if beside.is_file() else path).open("rb") as stream:
+        line = next(line for number, line in enumerate(stream, 1) if number == row)
+    return str(json.loads(line)["id"])
+
+
+def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
+    """Where the record with an id came from.
+
+    Raises UsageError for an id that the export does not hold, ChatCorpusError where raw files, settings or code are
+    not those that it was made with.
+    """
+    name = record_id.rpartition("-")[0]
+    entry = next((one for one in export.summary.sources if one.name == name), None)
+    place = None if entry is None else _place(export, name, record_id)
+    if entry is None or place is None:
+        raise UsageError(f"{record_id}: no record of that id in {export.folder}")
+    source, settings = _source(export, entry)
+    shard = _shard(export, entry, source, settings, place["file"], place["record"])
+    rows, raw = _rows(shard, source, settings.of(name))
+    turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
+    messages = _messages(export, turns, record_id, name, source, settings)
+    return TracedRecord(
+        id=record_id,
+        source=name,
+        split=place["split"],
+        dialogue_id=place["dialogue_id"],
+        messages=tuple(_traced(messages, turns, place, raw, export.options)),
+    )
+
+
+def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:
+    """The row of the index that has an id."""
+    path = export.folder / "index" / f"{name}.parquet"
+    try:
+        found = pl.scan_parquet(path, glob=False).filter(pl.col("id") == record_id).collect()
+        return found.row(0, named=True) if len(found) else None
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ChatCorpusError(f"{path}: cannot be read: {error}; {_AGAIN}") from error
+
+
+def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
+    """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
+    told, name = entry.fingerprint, entry.name
+    if told.get("code") != versions.code_digest():
+        raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {_AGAIN}")
+    plugins = trusted_plugins(name, tuple(told["plugin_files"]), tuple(told["plugins"]), export.plugins)
+    try:
+        own = msgspec.convert(told["settings_of_source"], SourceSettings)
+    except msgspec.ValidationError as error:
+        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}") from error
+    if own.digest() != told.get("settings"):
+        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
+    sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
+    settings = Settings(raw=export.raw or entry.raw_folder or "", plugins=plugins, **sections)
+    source = sources.load(plugins).get(name)
+    if source is None or plugin_digest.code(name, plugins) != told["source"]:
+        raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
+    return source, settings
+
+
+def _shard(
+    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, file: str, record: int
+) -> Shard:
+    """The shard that holds a record of a raw file. Raises ChatCorpusError where the file is another one now."""
+    folder = Path(settings.raw)
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder, but {source.name} was made from it; name its place with --raw")
+    found = discover(folder, sources.load(settings.plugins)).found[source.name]
+    groups = [group for group in found.groups if file in [one.name for one in group.files]]
+    if not groups:
+        raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")
+    known = {one.file: one.sha256 for one in entry.raw}
+    for one in groups[0].files:
+        if known.get(one.name) and digest(one) != known[one.name]:
+            raise ChatCorpusError(f"{one.path}: changed since {export.folder} was made; {_AGAIN}")
+    planner = ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings)
+    shard = next((shard for shard in planner.shards() if shard.holds(file, record)), None)
+    if shard is None:
+        raise ChatCorpusError(f"{file}:{record}: no such record; {_AGAIN}")
+    return shard
+
+
+def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of the dialogue store for a shard, and its raw records as `file, record, text`."""
+    records = reading.records(shard, source)
+    cleaned = process.clean_turns(shard, source, own, records)
+    result = process.filter_and_pair(cleaned, shard, source, own, lambda: records)
+    named = zip(shard.pieces, records, strict=True)
+    raw = pl.concat(frame.select("record", "text", file=pl.lit(piece.file.name)) for piece, frame in named)
+    return dialogue_store.rows(cleaned, result, shard, source), raw
+
+
+def _messages(
+    export: OpenExport, turns: pl.DataFrame, record_id: str, name: str, source: Source, settings: Settings
+) -> list[dict[str, str]]:
+    """The messages of the record with this id among those of a dialogue. Raises ChatCorpusError where there is none."""
+    pairing = settings.pairs.pairing(source.pairing)
+    masked, _ = mask_personal(turns, export.options)
+    made = assemble(masked, pairing, export.options).dialogues["messages"]
+    keys = splitting.content_keys(made)
+    for number in range(1, _MOST_OCCURRENCES):
+        same = splitting.record_ids(name, keys, pl.Series([number] * len(keys), dtype=pl.UInt32)) == record_id
+        if same.any():
+            messages: list[dict[str, str]] = made.filter(same)[0].to_list()
+            return messages
+    raise ChatCorpusError(f"{record_id}: the raw data give another record now: a defect; please report it")
+
+
+#: So many times a record may be in an export that keeps duplicates, to be found by its id.
+_MOST_OCCURRENCES = 1000
+
+
+def _traced(
+    messages: list[dict[str, str]],
+    turns: pl.DataFrame,
+    place: dict[str, Any],
+    raw: pl.DataFrame,
+    options: ExportOptions,
+) -> list[TracedMessage]:
+    """Messages with the turns that they were made of: the first rows, in order, whose texts joined give the message."""
+    masked, _ = mask_personal(turns, options)
+    rows = [
+        (row, text)
+        for row, text in zip(turns.iter_rows(named=True), masked["text"], strict=True)
+        if row["reason"] is None and text is not None
+    ]
+    wanted = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
+    texts = {(file, record): text for file, record, text in wanted.select("file", "record", "text").iter_rows()}
+    found = []
+    address = place["file"], place["record"]
+    begins = (number for number, (row, _) in enumerate(rows) if (row["file"], row["record"]) == address)
+    at = next(begins, 0)
+    for message in messages:
+        used: list[SourceTurn] = []
+        if message["role"] != "system":
+            at, used = _turns_of(message["content"], rows, at, texts)
+        found.append(TracedMessage(role=message["role"], content=message["content"], turns=tuple(used)))
+    return found
+
+
+def _turns_of(
+    content: str, rows: list[tuple[dict[str, Any], str]], at: int, texts: dict[tuple[str, int], str | None]
+) -> tuple[int, list[SourceTurn]]:
+    """The turns from row `at` on that make up a message, and the row after them."""
+    for begin in range(at, len(rows)):
+        rest, used = content, []
+        for row, clean in rows[begin:]:
+            text = clean if clean in rest else str(special_tokens.escape(pl.Series([clean]))[0])
+            if rest != text and not rest.startswith(text + "\n"):
+                break
+            used.append(_turn(row, texts))
+            if rest == text:
+                return begin + len(used), used
+            rest = rest[len(text) + 1 :]
+    return at, []
+
+
+def _turn(row: dict[str, Any], texts: dict[tuple[str, int], str | None]) -> SourceTurn:
+    return SourceTurn(
+        file=row["file"],
+        record=row["record"],
+        turn_index=row["turn_index"],
+        read=row["text"] if row["raw"] is None else row["raw"],
+        text=row["text"],
+        raw=texts[row["file"], row["record"]] or "",
+    )

@@ -1,0 +1,1 @@
+"""Exports: from dialogue stores to a folder that trainers load."""

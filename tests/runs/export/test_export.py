@@ -1,0 +1,359 @@
+"""Exports of invented corpora: nothing lost, the same bytes whatever did it, and whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat_corpus.exports import splitting
+from chat_corpus.outputs.layout import WORK
+from chat_corpus.runs.export import chunks, flow, run
+from tests.conftest import ROOT, examples
+from tests.helpers import invoke, put, visible
+from tests.runs.export.invented import corpora, export, index, manifest, records
+
+SPLIT = ("--split", "test=0.1,validation=0.1")
+FORMATS = ("--format", "messages,sharegpt,alpaca,prompt-completion,query-response,tsv,csv")
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corpora(tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="module")
+def stored(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of a run over the corpora, with dialogue stores."""
+    out = tmp_path_factory.mktemp("stored")
+    assert invoke("-q", "--raw", raw, "--out", out, "--store-dialogues").exit_code == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def exported(stored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of the stores in every format."""
+    folder = tmp_path_factory.mktemp("exports") / "export"
+    export(folder, "--out", stored, *SPLIT, *FORMATS)
+    return folder
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Many small chunks, and several files of a split."""
+    monkeypatch.setattr(chunks, "CHUNK", 900)
+    monkeypatch.setattr(flow, "_FILE", 400)
+    yield
+
+
+def _data(folder: Path) -> dict[str, bytes]:
+    return {name: data for name, data in visible(folder).items() if name != "manifest.json"}
+
+
+def test_an_export_passes_its_own_check(exported: Path) -> None:
+    done = invoke("check-export", exported)
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_the_ledger_is_what_store_index_and_files_hold(exported: Path, stored: Path) -> None:
+    rows, indexed = records(exported), index(exported)
+    for source in manifest(exported)["sources"]:
+        name, ledger = source["name"], source["ledger"]
+        store = pl.read_parquet(stored / "dialogues" / f"{name}.parquet")
+        own, entries = rows.filter(pl.col("source") == name), indexed.filter(pl.col("source") == name)
+        assert ledger["turns"] == len(store)
+        assert ledger["turns"] == ledger["turns_exported"] + sum(ledger["turns_dropped"].values())
+        assert ledger["dialogues"] == store["dialogue_id"].drop_nulls().n_unique()
+        assert ledger["records"] == len(entries)
+        assert ledger["written"] == dict(own["split"].value_counts().iter_rows())
+        dropped = entries.filter(pl.col("split").is_null())
+        assert ledger["records_dropped"] == dict(dropped["reason"].value_counts().iter_rows())
+        rejected = Counter(store["reason"].drop_nulls().to_list())
+        assert rejected.items() <= Counter(ledger["turns_dropped"]).items() or name == "tieba"
+
+
+def test_every_message_is_a_turn_of_the_store_as_far_as_nothing_was_masked(exported: Path, stored: Path) -> None:
+    for name in ("ptt", "douban", "weibo"):
+        store = pl.read_parquet(stored / "dialogues" / f"{name}.parquet").filter(pl.col("reason").is_null())
+        contents = records(exported).filter(pl.col("source") == name)["messages"].explode().struct.field("content")
+        assert set(contents) <= set(store["text"])
+
+
+def test_each_record_is_in_the_index_and_each_duplicate_leads_to_the_one_that_stays(exported: Path) -> None:
+    rows, indexed = records(exported), index(exported)
+    there = indexed.drop_nulls("split").select("id", "split")
+    assert there.sort("id").equals(rows.select("id", "split").sort("id"))
+    duplicates = indexed.filter(pl.col("reason") == "duplicate")
+    assert duplicates.select("source", "same_as").rows() == [
+        ("ptt", duplicates["same_as"][0]), ("tieba", duplicates["same_as"][0]),
+    ]  # fmt: skip
+    (kept,) = rows.filter(pl.col("id") == duplicates["same_as"][0])["messages"].to_list()
+    assert [one["content"] for one in kept] == ["相同的问题", "相同的回答！"]
+
+
+def test_ids_are_unique_and_do_not_depend_on_other_data(raw: Path, exported: Path, tmp_path: Path) -> None:
+    before = records(exported).select("id", "messages", "split")
+    assert before["id"].n_unique() == len(before)
+    more = shutil.copytree(raw, tmp_path / "raw")
+    (more / "douban" / "train.txt").unlink()
+    with (more / "tieba.dialogues").open("a") as stream:
+        stream.write("新来的话\t欢迎你来\n")
+    export(tmp_path / "export", "--raw", more, *SPLIT)
+    after = records(tmp_path / "export").select("id", "messages", "split")
+    both = before.join(after, on="id", how="inner", suffix="_after")
+    assert len(both) == len(before.filter(~pl.col("id").str.starts_with("douban")))
+    assert both.filter(pl.col("messages") != pl.col("messages_after")).is_empty()
+    assert both["split"].equals(both["split_after"])
+    assert len(after) == len(both) + 1
+
+
+def test_no_content_group_is_in_two_splits(exported: Path) -> None:
+    rows = records(exported)
+    first, second = (rows["messages"].list.get(at).struct.field("content") for at in (0, 1))
+    groups = rows.select("split", group=splitting.group_hashes(first, second)).group_by("group")
+    assert groups.agg(pl.col("split").n_unique()).filter(pl.col("split") > 1).is_empty()
+
+
+@pytest.mark.parametrize("workers", ["inline", "pool"])
+@pytest.mark.usefixtures("small")
+def test_bytes_do_not_depend_on_who_does_the_work(
+    workers: str, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = put(tmp_path, {"small.yaml": "shard_bytes: 700\n"}) / "small.yaml"
+    export(tmp_path / "one", "--raw", raw, *SPLIT, *FORMATS, "--workers", "1")
+    assert len(list((tmp_path / "one" / "data" / "tieba").glob("train-*"))) > 1
+    if workers == "pool":
+        monkeypatch.setattr(run, "_ROWS", 1)
+    export(tmp_path / "two", "--raw", raw, *SPLIT, *FORMATS, "--workers", "2", "--config", config)
+    assert visible(tmp_path / "one") == visible(tmp_path / "two")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_store_gives_the_data_that_the_raw_corpora_give(raw: Path, stored: Path, tmp_path: Path) -> None:
+    export(tmp_path / "raw", "--raw", raw, *SPLIT)
+    export(tmp_path / "stored", "--out", stored, *SPLIT)
+    assert _data(tmp_path / "raw") == _data(tmp_path / "stored")
+
+
+def test_an_export_is_the_same_twice_and_dates_come_from_the_environment(
+    stored: Path, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(tmp_path / "twice", "--out", stored, *SPLIT, *FORMATS)
+    assert visible(tmp_path / "twice") == visible(exported)
+    assert manifest(exported)["date"] is None
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    export(tmp_path / "dated", "--out", stored)
+    assert manifest(tmp_path / "dated")["date"] == "1970-01-02"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    assert "SOURCE_DATE_EPOCH" in export(tmp_path / "soon", "--out", stored, code=2)
+
+
+@pytest.mark.usefixtures("small")
+def test_chunks_end_between_dialogues_unless_one_is_too_long(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = stored / "dialogues" / "tieba.parquet"
+    names = pl.read_parquet(path)["dialogue_id"]
+    found = list(chunks.chunks(path, len(names)))
+    assert len(found) > 5
+    assert [one.first for one in found] == [0, *(one.first + one.rows for one in found)][:-1]
+    assert sum(one.rows for one in found) == len(names)
+    assert all(names[one.first] is None or names[one.first] != names[one.first - 1] for one in found[1:])
+    monkeypatch.setattr(chunks, "CHUNK", 20)
+    assert any(names[one.first] == names[one.first - 1] for one in list(chunks.chunks(path, len(names)))[1:])
+
+
+_KILL = """
+import os, signal, sys
+from pathlib import Path
+from chat_corpus.cli.main import main
+moves, replace = int(sys.argv[1]), Path.replace
+def counted(self, target):
+    global moves
+    if {stage!r} in self.as_posix():
+        moves -= 1
+        if moves < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+Path.replace = counted
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "moves"), [("/run/", 3), ("/parts/", 1), ("/files/", 0), ("/files/", 5), ("/files/README", 0)]
+)
+def test_a_killed_export_is_made_by_the_same_command_again(stage: str, moves: int, raw: Path, tmp_path: Path) -> None:
+    arguments = ["export", str(tmp_path / "killed"), "-q", "--raw", str(raw), *SPLIT]
+    command = [sys.executable, "-c", _KILL.format(stage=stage), str(moves), *arguments]
+    assert subprocess.run(command, check=False, cwd=ROOT).returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "manifest.json").exists()
+    assert invoke(*arguments).exit_code == 0
+    export(tmp_path / "whole", "--raw", raw, *SPLIT)
+    assert visible(tmp_path / "killed") == visible(tmp_path / "whole")
+    assert not (tmp_path / "killed" / WORK).exists()
+
+
+def test_force_replaces_an_export_and_leaves_nothing_of_it(stored: Path, tmp_path: Path) -> None:
+    export(tmp_path / "export", "--out", stored, *SPLIT, *FORMATS)
+    (tmp_path / "export" / "notes.txt").write_text("mine")
+    assert "notes.txt" not in export(tmp_path / "export", "--out", stored, "-s", "ptt", code=2)
+    export(tmp_path / "export", "--out", stored, "-s", "ptt", "--force")
+    left = visible(tmp_path / "export")
+    assert left.pop("notes.txt") == b"mine"
+    export(tmp_path / "new", "--out", stored, "-s", "ptt")
+    assert left == visible(tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "message"),
+    [
+        ("raw/export", 2, "inside the folder of raw corpora"),
+        ("stored/export", 2, "inside the folder of outputs"),
+        (".", 2, "holds the folder"),
+        ("full", 2, "not empty (a.txt)"),
+        ("full/a.txt", 2, "a file"),
+    ],
+)
+def test_a_folder_that_is_no_place_for_an_export_is_refused_and_left_alone(
+    place: str, code: int, message: str, raw: Path, stored: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "raw").symlink_to(raw)
+    (tmp_path / "stored").symlink_to(stored)
+    put(tmp_path / "full", {"a.txt": "x"})
+    base = raw.parent.parent if place == "." else tmp_path
+    before = sorted(path for folder in (raw, stored) for path in folder.rglob("*"))
+    told = export(base / place, "--raw", raw, "--out", stored, code=code)
+    assert message in told
+    assert sorted(path for folder in (raw, stored) for path in folder.rglob("*")) == before
+
+
+def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(
+    raw: Path, stored: Path, tmp_path: Path
+) -> None:
+    mine = shutil.copytree(raw, tmp_path / "raw")
+    out = tmp_path / "out"
+    assert invoke("-q", "--raw", mine, "--out", out, "--store-dialogues").exit_code == 0
+    (mine / "tieba.dialogues").write_text("新\t旧\n")
+    with (out / "dialogues" / "weibo.parquet").open("ab") as stream:
+        stream.write(b"x")
+    told = export(tmp_path / "export", "--out", out, code=3)
+    assert "tieba: its dialogue store is out of date: raw files changed (tieba.dialogues)" in told
+    assert "weibo: the outputs changed since they were written" in told
+    assert [one["name"] for one in manifest(tmp_path / "export")["sources"]] == ["douban", "ptt"]
+    told = export(tmp_path / "none", "--out", out, "--limit", "3", code=3)
+    assert "other settings (read.limit)" in told
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
+    sms = "<smsCorpus><message id='1'><text>你好</text></message></smsCorpus>"
+    raw = put(tmp_path / "raw", {"smsCorpus_zh_xml_2015.03.09.xml": sms, "tieba.dialogues": "在吗\t在\n"})
+    told = export(tmp_path / "both", "--raw", raw)
+    assert "sms: no records" in told
+    assert records(tmp_path / "both")["source"].to_list() == ["tieba"]
+    assert "nothing to export" in export(tmp_path / "sms", "--raw", raw, "-s", "sms", code=3)
+    assert visible(tmp_path / "sms") == {}
+
+
+def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: Path) -> None:
+    config = put(tmp_path, {"cap.yaml": "export: {split: {test: 0.5, max_groups: 3}}\n"}) / "cap.yaml"
+    export(tmp_path / "export", "--out", stored, "--config", config, "--check")
+    free = put(tmp_path, {"free.yaml": "export: {split: {test: 0.5, max_groups: 0}}\n"}) / "free.yaml"
+    export(tmp_path / "free", "--out", stored, "--config", free)
+    capped, whole = records(tmp_path / "export"), records(tmp_path / "free")
+    assert set(capped.filter(pl.col("split") == "train")["id"]) == set(whole.filter(pl.col("split") == "train")["id"])
+    held = index(tmp_path / "export").filter(pl.col("reason") == "held")
+    gone = set(whole["id"]) - set(capped["id"])
+    assert gone == set(held["id"]) and len(gone) > 3
+
+
+def test_duplicates_can_be_kept_and_then_have_ids_of_their_own(raw: Path, tmp_path: Path) -> None:
+    more = shutil.copytree(raw, tmp_path / "raw")
+    with (more / "tieba.dialogues").open("a") as stream:
+        stream.write("再说一次\t好的\n" * 3)
+    export(tmp_path / "kept", "--raw", more, "--keep-duplicates", "--check", *SPLIT)
+    export(tmp_path / "once", "--raw", more, *SPLIT)
+    kept, once = records(tmp_path / "kept"), records(tmp_path / "once")
+    assert kept["id"].n_unique() == len(kept) == len(once) + 4
+    assert set(once["id"]) <= set(kept["id"])
+
+
+def test_what_is_masked_is_counted_and_can_be_kept(stored: Path, tmp_path: Path) -> None:
+    def opener(folder: Path) -> list[str]:
+        texts = records(folder)["messages"].list.get(0).struct.field("content")
+        return texts.filter(texts.str.contains("QQ")).to_list()
+
+    export(tmp_path / "masked", "--out", stored, "-s", "tieba")
+    export(tmp_path / "plain", "--out", stored, "-s", "tieba", "--keep-personal")
+    assert (opener(tmp_path / "masked"), opener(tmp_path / "plain")) == (["我的QQ：<QQ>"], ["我的QQ：123456789"])
+    ledgers = [manifest(tmp_path / name)["sources"][0]["ledger"]["masked"] for name in ("masked", "plain")]
+    assert ledgers == [{"qq": 1}, {}]
+
+
+def test_options_decide_what_a_record_is(stored: Path, tmp_path: Path) -> None:
+    export(tmp_path / "pairs", "--out", stored, "--turns", "pairs", "--system", "你是助手", "--check")
+    rows = records(tmp_path / "pairs")
+    assert rows["messages"].list.len().unique().to_list() == [3]
+    assert set(rows["messages"].list.get(0).struct.field("content")) == {"你是助手"}
+    export(tmp_path / "windows", "--out", stored, "--max-turns", "2", "--alternatives", "first", "--check")
+    rows = records(tmp_path / "windows")
+    assert rows["messages"].list.len().unique().to_list() == [2]
+    dropped = {one["name"]: one["ledger"]["turns_dropped"] for one in manifest(tmp_path / "windows")["sources"]}
+    assert dropped["douban"]["alternative"] > 0
+
+
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10_000), size=st.integers(1, 40), chunk=st.sampled_from([60, 700, 4_000_000]))
+def test_any_corpora_balance_and_pass_the_check(
+    seed: int, size: int, chunk: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "CHUNK", chunk)
+        patch.setattr(flow, "_FILE", 500)
+        raw = corpora(folder / "raw", seed=seed, size=size)
+        export(folder / "export", "--raw", raw, *SPLIT, "--format", "messages,tsv", "--check")
+    for source in manifest(folder / "export")["sources"]:
+        ledger = source["ledger"]
+        assert ledger["records"] == sum(ledger["written"].values()) + sum(ledger["records_dropped"].values())
+    assert index(folder / "export")["dialogue_id"].null_count() == 0
+
+
+def test_digests_and_sizes_of_the_manifest_are_those_of_the_files(exported: Path) -> None:
+    told = {one["path"]: (one["bytes"], one["sha256"]) for one in manifest(exported)["files"]}
+    made = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in _data(exported).items()}
+    assert told == made
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--format", "mesages"), "did you mean 'messages'?"),
+        (("--split", "test=0.6,validation=0.4"), "leave nothing for train"),
+        (("--split", "eval=0.1"), "test=SHARE or validation=SHARE expected"),
+        (("-s", "pttt"), "did you mean 'ptt'?"),
+        (("--system", " "), "blanks only"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_made(
+    flags: tuple[str, ...], message: str, stored: Path, tmp_path: Path
+) -> None:
+    assert message in export(tmp_path / "export", "--out", stored, *flags, code=2)
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_dry_run_lists_what_an_export_writes_and_writes_nothing(stored: Path, tmp_path: Path) -> None:
+    done = invoke("export", tmp_path / "export", "--out", stored, "-s", "ptt", "--format", "tsv", "--dry-run")
+    assert done.exit_code == 0
+    assert "write  " in done.stdout
+    assert f"{tmp_path}/export/tsv/ptt/train.tsv" in done.stdout
+    assert not (tmp_path / "export").exists()
