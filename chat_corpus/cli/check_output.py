@@ -1,6 +1,6 @@
 """What `check` tells: of each source what was found, about how many records, and what to do; and what is nobody's.
 
-The keys of `inventory` are documented in README.md and stay.
+docs/corpora.md documents the keys of `inventory`; they stay.
 """
 
 from __future__ import annotations

@@ -16,7 +16,11 @@ from chat_corpus.cli.sources import check, list_
 from chat_corpus.versions import installed
 
 
-@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=RunByDefault,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Documentation: docs/ in the repository, in English and Chinese (docs/zh/).",
+)
 @click.version_option(installed("chat-corpus"), prog_name="chat-corpus")
 def main() -> None:
     """Public Chinese chat corpora in, one clean query<TAB>answer file each; nothing lost without a reason.

@@ -230,12 +230,13 @@ def plan_mix(options: MixOptions, available: Mapping[str, int]) -> MixPlan:
             )
         )  # fmt: skip
     sizes = _limited(present, limit)
-    weights = {
-        NATURAL: lambda: {name: float(size) for name, size in sizes.items()},
-        EQUAL: lambda: dict.fromkeys(sizes, 1.0),
-        TEMPERATURE: lambda: {name: present[name] ** numbers[TEMPERATURE] for name in sizes},
-        "weights": lambda: {name: numbers[name] for name in sizes},
-    }[kind]()
+    weights = {name: float(size) for name, size in sizes.items()}
+    if kind == EQUAL:
+        weights = dict.fromkeys(sizes, 1.0)
+    elif kind == TEMPERATURE:
+        weights = {name: present[name] ** numbers[TEMPERATURE] for name in sizes}
+    elif kind == "weights":
+        weights = {name: numbers[name] for name in sizes}
     return MixPlan(sizes=sizes, weights=_limited_weights(weights, float(limit)))
 
 

@@ -1,6 +1,6 @@
 """The shape of report.json, for writing it and for reading it: what was read, how, what became of it, made with what.
 
-Keys are documented in README.md and stay.
+docs/outputs.md documents the keys; they stay.
 """
 
 from __future__ import annotations

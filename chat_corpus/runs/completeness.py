@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from chat_corpus.messages import count_noun
 from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.runs.planner import FileSummary
+from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.sources.base import Source
 

@@ -1,7 +1,7 @@
-"""Keep an engine busy with tasks, whatever order they finish in, and outlive workers that die.
+"""Keep an engine busy with tasks, in whatever order they finish, and survive workers that die.
 
-When a worker dies, killed or out of memory, every task that may have been begun is tried once more, one at a time, so
-that the one that kills its worker is known by name. The others go on, but for those of its source, which has failed.
+When a worker dies, killed or out of memory, every task that may have been started is tried again by itself, so that
+the one that kills its worker is known. Its source fails; all others continue.
 """
 
 from __future__ import annotations
@@ -13,87 +13,122 @@ from itertools import chain
 
 from chat_corpus.engines.base import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
+from chat_corpus.messages import joined, message
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.task import ShardTask, run_shard
 
-#: Seconds between looks at the engine while nothing finishes.
-_PATIENCE = 1.0
+#: Seconds between checks of the engine while no task finishes.
+_CHECK_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
 
-#: A task, its accounts or why it failed, and whether it was done now and not by an earlier run.
-Driven = tuple[ShardTask, Counts | ChatCorpusError, bool]
+#: A task; its counts, or why it failed; and whether this run did it, rather than an earlier one.
+Result = tuple[ShardTask, Counts | ChatCorpusError, bool]
 
 
-def dispatch(engine: Engine, tasks: Iterable[ShardTask]) -> Iterator[Driven]:
-    """Each task with what became of it, as they finish; tasks done in an earlier run at once.
+def dispatch(engine: Engine, tasks: Iterable[ShardTask]) -> Iterator[Result]:
+    """Yield each task with its result as it finishes; tasks of an earlier run at once.
 
-    Raises EngineError where the engine is lost. Stops the engine in every case.
+    Raises EngineError if the engine is lost. The engine is stopped or closed at the end in every case.
     """
-    running: dict[Future[Counts], ShardTask] = {}
-    failed: dict[str, ChatCorpusError] = {}  # sources of which a shard kills its worker each time
-    waiting = iter(tasks)
+    dispatcher = _Dispatcher(engine, tasks)
     try:
-        while True:
-            while len(running) < engine.prefetch and (task := next(waiting, None)) is not None:
-                if task.shard.source in failed:
-                    yield task, failed[task.shard.source], False
-                elif (counts := task.part.counts()) is not None:
-                    about = {"event": "shard.resumed", "source": task.shard.source}
-                    _log.debug(
-                        "%s: shard %d was done by an earlier run", task.shard.source, task.shard.number, extra=about
-                    )
-                    yield task, counts, False
-                else:
-                    running[_submit(engine, task)] = task
-            if not running:
-                break
-            finished = _finished(engine, running)
-            lost = [task for future, task in running.items() if _died(future)]
-            for future in finished:
-                task = running.pop(future)
-                if task not in lost:
-                    yield task, _outcome(future, task), True
-            if lost:
-                # One dead worker ends the pool, and with it what the other workers had under way.
-                while [future for future in running if not future.done()]:
-                    _finished(engine, [future for future in running if not future.done()])
-                lost += [running.pop(future) for future in list(running) if _died(future)]
-                engine.stop()
-                yield from _again(engine, lost[: engine.maybe_started], failed)
-                waiting = chain(lost[engine.maybe_started :], waiting)
-                engine = engine.restart()
+        yield from dispatcher.results()
     except BaseException:
-        engine.stop()
+        dispatcher.engine.stop()
         raise
-    engine.close()
+    dispatcher.engine.close()
 
 
-def _again(engine: Engine, lost: list[ShardTask], failed: dict[str, ChatCorpusError]) -> Iterator[Driven]:
-    """The tasks `lost` that may have been begun, one at a time, but none of a source that has `failed`."""
-    told = ", ".join(f"{task.shard.source} shard {task.shard.number}" for task in lost)
-    _log.warning(
-        "a worker process died (killed, or out of memory); trying again: %s", told, extra={"event": "worker.died"}
+class _Dispatcher:
+    """Tasks that wait, tasks that run, and the sources that failed because a shard kills its worker every time."""
+
+    def __init__(self, engine: Engine, tasks: Iterable[ShardTask]) -> None:
+        self.engine = engine
+        self._waiting = iter(tasks)
+        self._running: dict[Future[Counts], ShardTask] = {}
+        self._failed: dict[str, ChatCorpusError] = {}
+
+    def results(self) -> Iterator[Result]:
+        while True:
+            yield from self._start()
+            if not self._running:
+                return
+            finished = _wait_for_any(self.engine, self._running)
+            dead = [task for future, task in self._running.items() if _worker_died(future)]
+            for future in finished:
+                task = self._running.pop(future)
+                if task not in dead:
+                    yield task, _result(future, task), True
+            if dead:
+                yield from self._recover(dead)
+
+    def _start(self) -> Iterator[Result]:
+        """Start tasks until the engine has enough of them. Yield those that need no work."""
+        while len(self._running) < self.engine.prefetch and (task := next(self._waiting, None)) is not None:
+            source = task.shard.source
+            if source in self._failed:
+                yield task, self._failed[source], False
+            elif (counts := task.part.counts()) is not None:
+                done = message(
+                    "{source}: shard {number} was done by an earlier run", source=source, number=task.shard.number
+                )
+                _log.debug("%s", done, extra={"event": "shard.resumed", "source": source})
+                yield task, counts, False
+            else:
+                self._running[_submit(self.engine, task)] = task
+
+    def _recover(self, dead: list[ShardTask]) -> Iterator[Result]:
+        """Try tasks again whose worker died, and continue with a new engine.
+
+        One dead worker ends the pool, and with it all calls that the other workers had started.
+        """
+        while [future for future in self._running if not future.done()]:
+            _wait_for_any(self.engine, [future for future in self._running if not future.done()])
+        dead += [self._running.pop(future) for future in list(self._running) if _worker_died(future)]
+        self.engine.stop()
+        yield from self._retry(dead[: self.engine.maybe_started])
+        self._waiting = chain(dead[self.engine.maybe_started :], self._waiting)
+        self.engine = self.engine.restart()
+
+    def _retry(self, tasks: list[ShardTask]) -> Iterator[Result]:
+        """Run tasks one at a time, except those of a source that has failed."""
+        shards = [task.shard for task in tasks]
+        names = [message("{source} shard {number}", source=shard.source, number=shard.number) for shard in shards]
+        died = message(
+            "a worker process died (killed, or out of memory); trying again: {shards}", shards=joined(", ", names)
+        )
+        _log.warning("%s", died, extra={"event": "worker.died"})
+        for task in tasks:
+            if task.shard.source in self._failed:
+                yield task, self._failed[task.shard.source], False
+                continue
+            single = self.engine.restart(1)
+            future = _submit(single, task)
+            try:
+                _wait_for_any(single, [future])
+            finally:
+                single.stop()
+            if _worker_died(future):
+                self._failed[task.shard.source] = _kills_its_worker(task)
+                yield task, self._failed[task.shard.source], True
+            else:
+                yield task, _result(future, task), True
+
+
+def _kills_its_worker(task: ShardTask) -> ChatCorpusError:
+    first = task.shard.pieces[0]
+    return ChatCorpusError(
+        message(
+            "{source}: shard {number} ({file} from record {record}): its worker process died each time, killed or out "
+            "of memory; try a smaller shard_bytes",
+            source=task.shard.source,
+            number=task.shard.number,
+            file=first.file.name,
+            record=first.first,
+        )
     )
-    for task in lost:
-        if task.shard.source in failed:
-            yield task, failed[task.shard.source], False
-            continue
-        single = engine.restart(1)
-        future = _submit(single, task)
-        try:
-            _finished(single, [future])
-        finally:
-            single.stop()
-        if _died(future):
-            shard, first = task.shard, task.shard.pieces[0]
-            where = f"{shard.source}: shard {shard.number} ({first.file.name} from record {first.first})"
-            told = "a worker process died over it each time, killed or out of memory; try a smaller shard_bytes"
-            failed[shard.source] = ChatCorpusError(f"{where}: {told}")
-            yield task, failed[shard.source], True
-        else:
-            yield task, _outcome(future, task), True
 
 
 def _submit(engine: Engine, task: ShardTask) -> Future[Counts]:
@@ -105,25 +140,25 @@ def _submit(engine: Engine, task: ShardTask) -> Future[Counts]:
         return future
 
 
-def _finished(engine: Engine, running: Collection[Future[Counts]]) -> set[Future[Counts]]:
-    """Those of the calls under way that are done, as soon as one is. Raises EngineError where none ever will be."""
+def _wait_for_any(engine: Engine, running: Collection[Future[Counts]]) -> set[Future[Counts]]:
+    """Return the finished calls as soon as there is one. Raises EngineError if none will ever finish."""
     while True:
         engine.check()
-        finished = wait(running, timeout=_PATIENCE, return_when=FIRST_COMPLETED).done
+        finished = wait(running, timeout=_CHECK_SECONDS, return_when=FIRST_COMPLETED).done
         if finished:
             return finished
 
 
-def _died(future: Future[Counts]) -> bool:
+def _worker_died(future: Future[Counts]) -> bool:
     return future.done() and isinstance(future.exception(), BrokenExecutor)
 
 
-def _outcome(future: Future[Counts], task: ShardTask) -> Counts | ChatCorpusError:
+def _result(future: Future[Counts], task: ShardTask) -> Counts | ChatCorpusError:
     error = future.exception()
     if error is None:
         return future.result()
     if isinstance(error, (EngineError, KeyboardInterrupt)):
         raise error
-    if isinstance(error, ChatCorpusError):  # told with its place where it was met
+    if isinstance(error, ChatCorpusError):  # names its place already
         return error
     return unwritten(task.shard.extent, error, task.folder.parent)

@@ -1,4 +1,4 @@
-"""The output folder held against other runs, and rid of what no run has made."""
+"""Lock the output folder against other runs, and delete links from its work folder."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ from pathlib import Path
 import filelock
 
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
 from chat_corpus.outputs.layout import WORK
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Hold the output folder against other runs."""
+def lock_output(out: Path) -> Iterator[None]:
+    """Lock the output folder. Raises UsageError if another run has locked it, or if a folder in it is a link."""
     folder = out / WORK
     if folder.is_symlink():
         raise UsageError(
-            f"{folder}: a link; what is in it would be deleted when it is no longer needed: remove the link"
+            message("{path}: a link; a run would delete the files that it points to. Remove the link", path=folder)
         )
     folder.mkdir(exist_ok=True)
-    for one in (out / "rejects", out / "index"):
-        if one.is_symlink():
-            raise UsageError(f"{one}: a link; files would be written elsewhere than under {out}: remove the link")
-    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source has such a name
+    for path in (out / "rejects", out / "index"):
+        if path.is_symlink():
+            raise UsageError(
+                message("{path}: a link; files would be written outside {out}. Remove the link", path=path, out=out)
+            )
+    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source can have these names
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
-        told = _told(holder) or "another process"
-        raise UsageError(f"{out}: {told} is writing here; wait for it, or use another --out") from error
+        owner = _read(holder) or message("another process")
+        raise UsageError(
+            message("{out}: {owner} is writing to this folder; wait for it, or use another --out", out=out, owner=owner)
+        ) from error
     try:
         tidy(folder)
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
@@ -42,17 +47,17 @@ def held(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _told(holder: Path) -> str:
+def _read(holder: Path) -> str:
     try:
         return holder.read_text("utf-8")
-    except OSError:  # it has just ended, or just begun
+    except OSError:  # the other run has just ended, or just begun
         return ""
 
 
 def tidy(folder: Path) -> None:
-    """Delete what is a link, or no file, in the work folder and the folders in it: no run made it.
+    """Delete links, and whatever is not a file, from the work folder and the folders in it: no run made them.
 
-    Else what is written, or swept, there would be so elsewhere, and a FIFO would be waited for.
+    Following a link would write or delete elsewhere, and reading a FIFO would wait for ever.
     """
     for path in folder.iterdir():
         if not _is_own(path):

@@ -1,4 +1,4 @@
-"""What earlier runs left in the output folder, as their report tells it: what may be replaced, and what may stay."""
+"""What earlier runs left in the output folder, according to their report: what to replace, and what to reuse."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chat_corpus import sources as sources_
 from chat_corpus import versions
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs.layout import REPORT, WORK, outputs
 from chat_corpus.outputs.report import (
     Fingerprint,
@@ -26,71 +27,86 @@ from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
-#: The digest of the settings that a source's files are being made with, in its work folder.
-_WORD = "settings"
-#: So many settings that are not the same are named.
+#: A file in a source's work folder: the digest of the settings that its files are made with.
+_INTENT = "settings"
+#: A message names at most this many changed settings.
 _SHOWN = 5
 
 
 def check_replaceable(out: Path, settings: Settings, found: Mapping[str, DiscoveredSource]) -> None:
-    """Raise UsageError where a run would replace files made with other settings, or by something else.
+    """Raise UsageError if a run would replace files that were made with other settings, or by another program.
 
-    What was made of the bundled samples gives way to a real corpus.
+    A real corpus may always replace the output of the bundled samples.
     """
     entries = report_entry(out)
-    for name, one in found.items():
-        before = entries.get(name)
-        gives_way = before is not None and before.state is State.SAMPLE and not one.sample
-        if gives_way or not (out / f"{name}.tsv").exists():
+    for name, source in found.items():
+        entry, tsv = entries.get(name), out / f"{name}.tsv"
+        was_sample = entry is not None and entry.state is State.SAMPLE and not source.sample
+        if was_sample or not tsv.exists():
             continue
-        made = isinstance(before, FinishedSource) and before.fingerprint.settings
-        if settings.of(name).digest() in (made, _announced(out, name)):
+        made_with = isinstance(entry, FinishedSource) and entry.fingerprint.settings
+        if settings.of(name).digest() in (made_with, _intent(out, name)):
             continue
-        if not isinstance(before, FinishedSource):
+        if not isinstance(entry, FinishedSource):
             raise UsageError(
-                f"{out / f'{name}.tsv'}: exists, and {REPORT} does not say that chat-corpus made it; "
-                "use --force to replace it, or another --out"
+                message(
+                    "{file}: exists, but {report} does not list it, so it may not be ours. Use --force to replace it, "
+                    "or another --out",
+                    file=tsv,
+                    report=REPORT,
+                )
             )
-        how = _made(before.settings, msgspec.to_builtins(settings.of(name)))
-        raise UsageError(f"{out / f'{name}.tsv'}: made {how}; use --force to replace it, or another --out")
+        how = _difference(entry.settings, msgspec.to_builtins(settings.of(name)))
+        raise UsageError(message("{file}: {how}. Use --force to replace it, or another --out", file=tsv, how=how))
 
 
-def _made(before: SettingsTold, now: SettingsTold) -> str:
-    """How a file was made other than it would be now; a setting of which nothing was reported is another version's."""
-    unlike = list(changes(before, now))
-    shared = [one for one in unlike if _has(before, one[0]) and _has(now, one[0])]
-    known = [f"{key} {json.dumps(was)}, now {json.dumps(value)}" for key, was, value in shared]
-    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    told = [f"with other settings ({', '.join(known[:_SHOWN])}{more})"] if known else []
-    return ", ".join(told + (["by another version of chat-corpus"] if len(known) < len(unlike) or not known else []))
+def _difference(before: SettingsTold, now: SettingsTold) -> Message:
+    """How a file was made differently from what a run would do now.
+
+    A setting that only one side has is that of another version.
+    """
+    changed = list(changes(before, now))
+    shared = [change for change in changed if _has(before, change[0]) and _has(now, change[0])]
+    shown = [
+        message("{key} was {old}, is now {new}", key=key, old=json.dumps(old), new=json.dumps(new))
+        for key, old, new in shared[:_SHOWN]
+    ]
+    listed = joined("; ", shown)
+    if len(shared) > _SHOWN:
+        listed = message("{list}; and {count} more", list=listed, count=len(shared) - _SHOWN)
+    if not shared:
+        return message("made by another version of chat-corpus")
+    if len(shared) < len(changed):
+        return message("made by another version of chat-corpus, with other settings ({settings})", settings=listed)
+    return message("made with other settings ({settings})", settings=listed)
 
 
 def _has(settings: Mapping[str, object], key: str) -> bool:
     section, _, rest = key.partition(".")
-    held = settings.get(section)
-    return section in settings and (not rest or (isinstance(held, Mapping) and _has(held, rest)))
+    value = settings.get(section)
+    return section in settings and (not rest or (isinstance(value, Mapping) and _has(value, rest)))
 
 
 def write_intent(out: Path, name: str, settings: Settings) -> None:
-    """Leave word in the work folder that the files of a source are about to appear, made with these settings.
+    """Note in the work folder that the files of a source are about to appear, made with these settings.
 
-    A run that is killed before its report tells of them is then known to have made them, some or all.
+    If the run is killed before it writes its report, the next run knows that these files are ours.
     """
-    (out / WORK / name / _WORD).write_text(settings.of(name).digest(), "utf-8")
+    (out / WORK / name / _INTENT).write_text(settings.of(name).digest(), "utf-8")
 
 
-def was_interrupted(out: Path, name: str, told: SourceEntry | None) -> bool:
-    """Whether a run was killed while it put the files of a source in place, of which the report has `told` before."""
-    return _announced(out, name) is not None and not as_told(out, name, told)
+def was_interrupted(out: Path, name: str, entry: SourceEntry | None) -> bool:
+    """Whether a run was killed while it put the files of a source in place; `entry` is what the report says of it."""
+    return _intent(out, name) is not None and not matches_outputs(out, name, entry)
 
 
-def as_told(out: Path, name: str, told: SourceEntry | None) -> bool:
-    """Whether the outputs of a source are those, by size and time, that its report tells of."""
-    return isinstance(told, FinishedSource) and told.outputs == outputs(out, name)
+def matches_outputs(out: Path, name: str, entry: SourceEntry | None) -> bool:
+    """Whether the outputs of a source have the sizes and times that its report gives."""
+    return isinstance(entry, FinishedSource) and entry.outputs == outputs(out, name)
 
 
-def _announced(out: Path, name: str) -> str | None:
-    path = out / WORK / name / _WORD
+def _intent(out: Path, name: str) -> str | None:
+    path = out / WORK / name / _INTENT
     try:
         return path.read_text("utf-8") if path.is_file() else None
     except (OSError, ValueError):
@@ -100,52 +116,57 @@ def _announced(out: Path, name: str) -> str | None:
 def changes(
     before: Mapping[str, object], now: Mapping[str, object], section: str = ""
 ) -> Iterator[tuple[str, object, object]]:
-    """Each setting that is another now than it was: its key, as `read.limit`, and both values, None if not told."""
+    """Yield (key, old, new) for every changed setting; a value is None where a side lacks the key.
+
+    Keys are dotted, as `read.limit`. `read.unequal_lengths` is left out: it does not change the output.
+    """
     for key in {**now, **before}:
-        was, value = before.get(key), now.get(key)
-        if isinstance(value, Mapping) or isinstance(was, Mapping):
-            yield from changes(_section(was), _section(value), f"{section}{key}.")
-        elif was != value and f"{section}{key}" != "read.unequal_lengths":
-            yield f"{section}{key}", was, value
+        old, new = before.get(key), now.get(key)
+        if isinstance(new, Mapping) or isinstance(old, Mapping):
+            yield from changes(_section(old), _section(new), f"{section}{key}.")
+        elif old != new and f"{section}{key}" != "read.unequal_lengths":
+            yield f"{section}{key}", old, new
 
 
 def _section(value: object) -> Mapping[str, object]:
-    """The keys of a section of settings; none where another version has a single value there, or nothing."""
+    """The keys of a section of settings; none if another version has a single value there, or nothing."""
     return value if isinstance(value, Mapping) else {}
 
 
 def reusable(out: Path, found: DiscoveredSource, settings: Settings) -> FinishedSource | None:
-    """What the last run reported of a source, if its input, settings, code and output are still the same."""
-    told = reported_sources(out).get(found.source.name)
-    if not isinstance(told, FinishedSource) or told.state is State.FAILED:
+    """Return the report entry of a source if its input, settings, code and output are unchanged, else None."""
+    entry = reported_sources(out).get(found.source.name)
+    if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
         return None
-    same = told.fingerprint == fingerprint(found, settings) and as_told(out, found.source.name, told)
-    same = same and (told.dialogues is not msgspec.UNSET or not settings.store_dialogues)
-    return told if same else None
+    same = entry.fingerprint == fingerprint(found, settings) and matches_outputs(out, found.source.name, entry)
+    same = same and (entry.dialogues is not msgspec.UNSET or not settings.store_dialogues)
+    return entry if same else None
 
 
-def since(told: FinishedSource) -> str:
-    """When the output of a source that is unchanged was written, in local time."""
-    written = max(nanoseconds for _, nanoseconds in told.outputs.values())
+def since(entry: FinishedSource) -> str:
+    """When the output of an unchanged source was written, in local time."""
+    written = max(nanoseconds for _, nanoseconds in entry.outputs.values())
     return datetime.fromtimestamp(written / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def withdraw_samples(out: Path) -> list[str]:
-    """Delete what earlier runs made of the bundled samples and nobody has changed since; returns the sources' names.
+    """Delete the outputs of the bundled samples, unless somebody changed them since. Return the sources' names.
 
-    For runs on real corpora, beside which nobody wants to find invented lines.
+    A run on real corpora calls this, so that no invented lines lie beside its output.
     """
     withdrawn = []
-    for name, told in reported_sources(out).items():
-        if isinstance(told, FinishedSource) and told.state is State.SAMPLE and as_told(out, name, told):
-            for path in told.outputs:
+    for name, entry in reported_sources(out).items():
+        if not isinstance(entry, FinishedSource) or entry.state is not State.SAMPLE:
+            continue
+        if matches_outputs(out, name, entry):
+            for path in entry.outputs:
                 (out / path).unlink()
             withdrawn.append(name)
     return withdrawn
 
 
 def fingerprint(found: DiscoveredSource, settings: Settings) -> Fingerprint:
-    """All that decides what a source's output is; files by name, size and time."""
+    """Everything that the output of a source depends on; files by name, size and time."""
     return Fingerprint(
         code=versions.code_digest(),
         source=plugin_digest.code(found.source.name, settings.plugins),

@@ -1,12 +1,12 @@
-"""Who is told how far a run is."""
+"""How a run reports its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Told the name of a source, how many bytes of its files on disk are done with, and whether this run worked for them.
+#: Called with the name of a source, how many more bytes of its files on disk are done, and whether this run did them.
 Progress = Callable[[str, int, bool], object]
 
 
 def silent(source: str, done: int, worked: bool) -> None:
-    """Progress that nobody is told of."""
+    """Report nothing."""

@@ -34,7 +34,7 @@ from chat_corpus.pipeline import script
 from chat_corpus.pipeline.counts import Counts, FileCounts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.runs import completeness, previous
-from chat_corpus.runs.planner import FileSummary
+from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source

@@ -1,7 +1,7 @@
-"""The main job: every source that was found, shard by shard, into the output folder.
+"""The main job: read every source that was found, shard by shard, and write its files into the output folder.
 
-A source that fails leaves its earlier output as it was and the others are done all the same. A source whose input,
-settings and code are those of its output is left alone; one that was interrupted goes on where it was.
+If a source fails, its earlier output stays in place, and the other sources continue. A source is skipped if its input,
+settings, code and output have not changed. An interrupted source resumes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import remove_temporary
+from chat_corpus.messages import message
 from chat_corpus.outputs.layout import WORK
-from chat_corpus.outputs.report import Report, RunFacts
+from chat_corpus.outputs.report import FinishedSource, Report, RunFacts
 from chat_corpus.pipeline import script
 from chat_corpus.runs import completeness, previous, report_builder
 from chat_corpus.runs.dispatch import dispatch
-from chat_corpus.runs.lock import held
+from chat_corpus.runs.lock import lock_output
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.source_run import SourceRun, forget
@@ -40,96 +41,118 @@ def run(
     fresh: bool = False,
     replace: bool = True,
 ) -> tuple[dict[str, SourceReport], Report]:
-    """Do all sources in `found`, and write the report. Returns what became of each source, and the report.
+    """Process all sources in `found` and write the report. Return the result of each source, and the report.
 
-    What became of a source comes with a sample of up to `conversions` turns of each shard that were converted. `fresh`
-    forgets what earlier runs have done. Unless it may `replace` them, files that were made with other settings, or by
-    something else, are refused. Raises UsageError then, and where another run holds the output folder, EngineError
-    where those who should do the work cannot, ChatCorpusError where the output folder cannot be written.
+    Each result has a sample of up to `conversions` converted turns of each shard. `fresh` discards the work of earlier
+    runs. Without `replace`, files that were made with other settings, or by another program, are refused. Raises
+    UsageError then, and if another run has locked the output folder; EngineError if the workers are lost;
+    ChatCorpusError if the output folder cannot be written.
     """
     out = Path(settings.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with held(out):
+        with lock_output(out):
             if not replace:
                 previous.check_replaceable(out, settings, found)
             remove_temporary(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
-            return _run(found, settings, progress, conversions=conversions, fresh=fresh)
+            return _Run(found, settings, progress, conversions=conversions, fresh=fresh).result()
     except OSError as error:
-        raise ChatCorpusError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
+        raise ChatCorpusError(
+            message("{path}: cannot be written: {why}", path=error.filename or out, why=error.strerror or str(error))
+        ) from error
 
 
-def _run(
-    found: Mapping[str, DiscoveredSource], settings: Settings, progress: Progress, *, conversions: int, fresh: bool
-) -> tuple[dict[str, SourceReport], Report]:
-    out, clock = Path(settings.out), time.perf_counter()
-    started, samples = datetime.now(UTC).isoformat(timespec="seconds"), any(one.sample for one in found.values())
-    done = {} if fresh or conversions else _left_alone(found, settings, progress)
-    left = {name: one for name, one in found.items() if name not in done}
-    jobs = {
-        name: SourceRun.of(one, settings, out / WORK, conversions=conversions, fresh=fresh)
-        for name, one in left.items()
-    }
+class _Run:
+    """One run: the sources that it skips, and those that it works on."""
 
-    def tell(*, last: bool) -> Report:
-        seconds = round(time.perf_counter() - clock, 3)
-        return report_builder.write(
-            out, settings, done, RunFacts(started=started, samples=samples, seconds=seconds), last=last
-        )
+    def __init__(
+        self,
+        found: Mapping[str, DiscoveredSource],
+        settings: Settings,
+        progress: Progress,
+        *,
+        conversions: int,
+        fresh: bool,
+    ) -> None:
+        self._found, self._settings, self._progress = found, settings, progress
+        self._out, self._clock = Path(settings.out), time.perf_counter()
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._samples = any(source.sample for source in found.values())
+        self._done = {} if fresh or conversions else _unchanged(found, settings, progress)
+        work = self._out / WORK
+        self._runs = {
+            name: SourceRun.of(source, settings, work, conversions=conversions, fresh=fresh)
+            for name, source in found.items()
+            if name not in self._done
+        }
 
-    def close(job: SourceRun) -> None:
-        spent = job.finish(out)
-        done[job.name] = job.told
-        # After each source, so that a run that is interrupted leaves no file that the report does not know.
-        tell(last=False)
-        if spent:
-            job.forget()
-        progress(job.name, job.size - job.reached, False)  # what it failed to read, or need not
-        job.tell()
+    def result(self) -> tuple[dict[str, SourceReport], Report]:
+        """Do the work. Return as `run`."""
+        pending = {name: self._found[name] for name in self._runs}
+        engine = select_engine(pending, self._settings, self._out / WORK)
+        for task, outcome, worked in dispatch(engine, self._tasks()):
+            source = self._runs[task.shard.source]
+            source.account(task, outcome)
+            self._progress(task.shard.source, source.advance(task.shard.bytes), worked)
+            if source.finished:
+                self._close(source)
+        report = self._write_report(last=True)
+        return {name: self._done[name] for name in self._found}, report
 
-    def tasks() -> Iterator[ShardTask]:
-        """The tasks, when the engine's workers are already starting."""
-        _prepare(found, settings, samples=samples)
-        for job in jobs.values():
-            yield from job.tasks()
-            if job.finished:
-                close(job)
+    def _tasks(self) -> Iterator[ShardTask]:
+        """Yield the tasks of all sources. The engine's workers start before the first one is made."""
+        _prepare(self._found, self._settings, samples=self._samples)
+        for source in self._runs.values():
+            yield from source.tasks()
+            if source.finished:
+                self._close(source)
 
-    for task, outcome, worked in dispatch(select_engine(left, settings, out / WORK), tasks()):
-        job = jobs[task.shard.source]
-        job.account(task, outcome)
-        progress(task.shard.source, job.advance(task.shard.bytes), worked)
-        if job.finished:
-            close(job)
-    written = tell(last=True)
-    return {name: done[name] for name in found}, written
+    def _close(self, source: SourceRun) -> None:
+        """Put the files of a finished source in place, and report it."""
+        parts_are_spent = source.finish(self._out)
+        self._done[source.name] = source.told
+        # Written after each source, so that an interrupted run leaves no file that the report does not list.
+        self._write_report(last=False)
+        if parts_are_spent:
+            source.forget()
+        self._progress(source.name, source.size - source.reached, False)  # bytes that it could not, or need not, read
+        source.tell()
+
+    def _write_report(self, *, last: bool) -> Report:
+        seconds = round(time.perf_counter() - self._clock, 3)
+        facts = RunFacts(started=self._started, samples=self._samples, seconds=seconds)
+        return report_builder.write(self._out, self._settings, self._done, facts, last=last)
 
 
 def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None:
-    """Say what is missing before anything is done, and make room: what was made of samples is no corpus."""
+    """Check what the run needs, and delete the outputs of bundled samples before a run on real corpora."""
     for name in found:
-        script.load(settings.of(name).script)  # raises UsageError where a package of dictionaries is not there
+        script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing
     withdrawn = [] if samples else previous.withdraw_samples(Path(settings.out))
     if withdrawn:
-        names = ", ".join(withdrawn)
-        _log.info(
-            "deleted what an earlier run made of the bundled samples: %s", names, extra={"event": "samples.deleted"}
-        )
+        deleted = message("deleted the earlier output of the bundled samples: {names}", names=", ".join(withdrawn))
+        _log.info("%s", deleted, extra={"event": "samples.deleted"})
 
 
-def _left_alone(
+def _unchanged(
     found: Mapping[str, DiscoveredSource], settings: Settings, progress: Progress
 ) -> dict[str, SourceReport]:
-    """The sources for which nothing is to be done, each of which is told."""
+    """Return the sources that need no work, and log each."""
     out, done = Path(settings.out), {}
-    for name, one in found.items():
-        if told := previous.reusable(out, one, settings):
-            forget(out / WORK / name)  # of a run killed after its report
-            done[name] = SourceReport(found=one, counts=told.counts, unchanged=told)
-            progress(name, sum(file.size for file in one.files), False)
-            about = {"event": "source.unchanged", "source": name}
-            _log.info("%s: unchanged since %s", name, previous.since(told), extra=about)
-            counts = told.records_by_file
-            for caution in (*completeness.cautions(one.names, counts), *completeness.passed_over(counts)):
-                _log.warning("%s: %s", name, caution, extra={"event": "source.unreadable", "source": name})
+    for name, source in found.items():
+        if entry := previous.reusable(out, source, settings):
+            forget(out / WORK / name)  # of a run that was killed after it wrote its report
+            done[name] = SourceReport(found=source, counts=entry.counts, unchanged=entry)
+            progress(name, sum(file.size for file in source.files), False)
+            unchanged = message("{source}: unchanged since {time}", source=name, time=previous.since(entry))
+            _log.info("%s", unchanged, extra={"event": "source.unchanged", "source": name})
+            _warn_again(source, entry)
     return done
+
+
+def _warn_again(source: DiscoveredSource, entry: FinishedSource) -> None:
+    """Log the warnings of the run that made an output."""
+    counts, name = entry.records_by_file, source.source.name
+    for warning in (*completeness.cautions(source.names, counts), *completeness.passed_over(counts)):
+        text = message("{source}: {warning}", source=name, warning=warning)
+        _log.warning("%s", text, extra={"event": "source.unreadable", "source": name})

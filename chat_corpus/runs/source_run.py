@@ -157,7 +157,7 @@ class SourceRun:
     def advance(self, read: int) -> int:
         """Count content that was read; by how many bytes of the files on disk that is further."""
         self.read += read
-        stored = sum(fact.stored for fact in self.plan.facts)
+        stored = sum(fact.stored for fact in self.plan.summaries)
         reached = max(self.reached, self.read * stored // max(self.content, 1))
         step, self.reached = reached - self.reached, reached
         return step
@@ -178,7 +178,7 @@ class SourceRun:
         One that failed keeps its parts for the next run, unless the parts themselves are at fault.
         """
         faulty = False
-        self.told.files = tuple(map(replace, self.plan.facts))
+        self.told.files = tuple(map(replace, self.plan.summaries))
         if not self.told.error:
             try:
                 with attributed(f"{self.name}: while its records were counted"):

@@ -46,7 +46,7 @@ def store_fault(out: Path, name: str, told: FinishedSource) -> str | None:
     path = layout.dialogues(out, name)
     if not isinstance(told.dialogues, msgspec.Struct) or not path.is_file():
         return "there is none: run again with --store-dialogues"
-    if not previous.as_told(out, name, told):
+    if not previous.matches_outputs(out, name, told):
         return "the outputs changed since they were written"
     try:
         dialogue_store.check_schema(path, name)

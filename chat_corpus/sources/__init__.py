@@ -68,9 +68,7 @@ def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]
     for known, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
         origin = known.told
         if not isinstance(source, Source):
-            raise UsageError(
-                f"{origin}: no SOURCE of type chat_corpus.sources.base.Source; see 'Add a source' in README.md"
-            )
+            raise UsageError(f"{origin}: no SOURCE of type chat_corpus.sources.base.Source; see docs/plugins.md")
         if not is_source_name(source.name):
             raise UsageError(
                 f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_', and no name that "

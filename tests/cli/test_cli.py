@@ -152,7 +152,8 @@ def test_other_settings_are_refused_until_forced(copy: Path, samples: Done) -> N
     limited = ("--raw", SAMPLES, "--out", copy, "--limit", "20")
     refused = invoke(*limited)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert re.search(r"copy/\w+\.tsv: made with other settings \(read\.limit 0, now 20\); use --force", refused.stderr)
+    changed = r"made with other settings \(read\.limit was 0, is now 20\)\. Use --force"
+    assert re.search(rf"copy/\w+\.tsv: {changed}", refused.stderr)
     assert visible(copy) == visible(samples.out)
     assert invoke(*limited, "--force").exit_code == 0
     told = json.loads((copy / "report.json").read_text("utf-8"))
@@ -169,7 +170,7 @@ def test_a_file_of_somebody_else_is_replaced_only_if_forced(report: str | None, 
     before = visible(out)
     refused = invoke("--raw", raw, "--out", out)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "tieba.tsv: exists, and report.json does not say" in refused.stderr or "not a report of" in refused.stderr
+    assert "report.json does not list it" in refused.stderr or "not a report of" in refused.stderr
     assert visible(out) == before
     assert invoke("--raw", raw, "--out", out, "--force").exit_code == 0
     assert visible(out)["tieba.tsv"] == "在吗\t在\n你好\t好\n".encode()
@@ -229,7 +230,7 @@ def test_quiet_is_silent(tmp_path: Path) -> None:
 
 def test_quiet_still_says_what_went_wrong(tmp_path: Path) -> None:
     done = invoke("-q", "--raw", put(tmp_path / "raw", UNEQUAL), "--out", tmp_path / "out")
-    assert "parallel files of unequal length" in done.stderr
+    assert "parallel files have different lengths" in done.stderr
 
 
 def test_verbose_tells_of_each_shard(tmp_path: Path) -> None:
@@ -431,7 +432,7 @@ def test_a_source_that_fails_leaves_the_others_done_and_its_earlier_output(tmp_p
     put(raw, {**UNEQUAL, **TIEBA})
     done = invoke("--raw", raw, "--out", out)
     assert done.exit_code == 3
-    assert "stc_weibo_train_post 2 lines, stc_weibo_train_response 1 line;" in done.stderr
+    assert "stc_weibo_train_post has 2 lines, stc_weibo_train_response has 1 line." in done.stderr
     assert re.search(r"^weibo .*FAILED", done.stderr, re.MULTILINE)
     now = visible(out)
     assert {name: now[name] == earlier[name] for name in ("weibo.tsv", "rejects/weibo.jsonl")} == {
@@ -440,7 +441,7 @@ def test_a_source_that_fails_leaves_the_others_done_and_its_earlier_output(tmp_p
     assert now["tieba.tsv"] == "在吗\t在\n你好\t好\n".encode()
     told = json.loads(now["report.json"])["sources"]
     assert (told["weibo"]["state"], told["tieba"]["state"]) == ("failed", "found")
-    assert "unequal length" in told["weibo"]["error"]
+    assert "different lengths" in told["weibo"]["error"]
 
 
 def test_the_advice_to_keep_the_common_part_can_be_followed(tmp_path: Path) -> None:

@@ -370,7 +370,7 @@ def test_what_a_sound_run_wrote_is_known_and_traced_after_one_that_failed(tmp_pa
         after = json.loads((out / "report.json").read_text("utf-8"))["sources"]["weibo"]
         failure = after.pop("last_failure")
         assert after == {**before, "state": "failed", "error": failure["error"]}
-        assert "parallel files of unequal length" in failure["error"]
+        assert "parallel files have different lengths" in failure["error"]
         assert [file["records"] for file in failure["files"]] == [2, 1]
         assert failure["raw"] == str(other)
     assert "stc_weibo_train_post:1" in invoke("trace", out / "weibo.tsv:1").stdout

@@ -117,4 +117,4 @@ def test_a_source_that_failed_is_not_told_as_done(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", UNEQUAL)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert "weibo: 2 records" not in done.stderr
-    assert "unequal length" in done.stderr
+    assert "different lengths" in done.stderr

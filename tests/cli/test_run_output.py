@@ -120,15 +120,15 @@ def refused(out: Path, raw: Path, change: Any, *args: str) -> str:
 def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     assert invoke("--raw", raw, "--out", out).exit_code == 0
-    end = "; use --force to replace it, or another --out\n"
+    end = ". Use --force to replace it, or another --out\n"
 
     def older(told: dict[str, Any]) -> None:
         told["fingerprint"]["settings"] = "0" * 16
         del told["settings"]["read"]["reposts"]
 
     both = refused(out, raw, older, "--pairs", "first")
-    assert "made with other settings (pairs.mode " in both
-    assert both.endswith(', now "first"), by another version of chat-corpus' + end)
+    assert "made by another version of chat-corpus, with other settings (pairs.mode was " in both
+    assert both.endswith(', is now "first")' + end)
     deep: dict[str, Any] = {}
     for _ in range(300):
         deep = {"more": deep}
@@ -143,8 +143,8 @@ def test_of_many_settings_that_differ_five_are_named(tmp_path: Path) -> None:
     kept = ("links", "mentions", "hashtags", "emoticons", "replies", "link_words")
     config = put(tmp_path, {"x.yaml": "text:\n" + "".join(f"  {key}: placeholder\n" for key in kept)}) / "x.yaml"
     done = invoke("--raw", raw, "--out", out, "--config", config)
-    assert (done.exit_code, done.stderr.count('now "placeholder"')) == (2, 5)
-    assert " and 1 more); use --force" in done.stderr
+    assert (done.exit_code, done.stderr.count('is now "placeholder"')) == (2, 5)
+    assert "; and 1 more). Use --force" in done.stderr
 
 
 @pytest.mark.parametrize(("raw", "out"), [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("a", "c/../a/b")])

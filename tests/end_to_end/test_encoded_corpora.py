@@ -192,7 +192,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
     assert "sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
-    assert "--encoding tieba=NAME, or convert it to UTF-8" in done.stderr
+    assert "--encoding tieba=NAME, or convert the file to UTF-8" in done.stderr
     assert "tieba.dialogues was read as utf-8; name the right encoding" in done.stderr
 
 
@@ -238,7 +238,7 @@ def test_another_choice_does_its_source_again_and_no_other(big5: Path, tmp_path:
     assert again.count("unchanged since") == 2
     other = invoke(*args, "--encoding", "tieba=gb18030")
     assert other.exit_code == 2
-    assert 'tieba.tsv: made with other settings (read.encoding "big5", now "gb18030")' in other.stderr
+    assert 'tieba.tsv: made with other settings (read.encoding was "big5", is now "gb18030")' in other.stderr
 
 
 @pytest.mark.parametrize(

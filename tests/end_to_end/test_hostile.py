@@ -30,7 +30,7 @@ from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.pipeline import process as pipeline
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.runs import planner
+from chat_corpus.runs import cutting, planner
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
@@ -157,15 +157,15 @@ def test_lists_that_name_one_utterance_again_and_again_do_not_grow_the_corpus() 
 
 
 def test_a_file_that_is_read_whole_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "_MOST_RECORDS", 100)
-    with pytest.raises(ChatCorpusError, match=r"a\.yml: 101 lines in a layout that is read as a whole"):
+    monkeypatch.setattr(cutting, "MAX_WHOLE_RECORDS", 100)
+    with pytest.raises(ChatCorpusError, match=r"a\.yml: 101 lines in a layout that is read whole"):
         _shards(tmp_path, "chatterbot/chinese/a.yml", b"\n" * 101, Settings())
 
 
 def test_the_second_of_two_parallel_files_has_a_limit_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "_LONGEST_RECORD", 1000)
+    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 1000)
     put(tmp_path, {"weibo/stc_weibo_train_response": "x" * 5000})
-    with pytest.raises(ChatCorpusError, match=r"response: no end of a record within 1,000 bytes from byte 0 on"):
+    with pytest.raises(ChatCorpusError, match=r"response: no record ends within 1,000 bytes after byte 0"):
         _shards(tmp_path, "weibo/stc_weibo_train_post", b"a\n" * 9, Settings(shard_bytes=20))
 
 
@@ -290,7 +290,7 @@ def test_a_file_that_changes_while_it_is_planned_fails_the_run_and_loses_nothing
     before = (out / "tieba.tsv").read_bytes()
     path = put(raw, {"tieba.dialogues": ROWS}) / "tieba.dialogues"
     facts = path.stat()
-    sample = planner._sample
+    sample = planner.sample_text
 
     def changing(file: RawFile) -> bytes:
         read = sample(file)
@@ -299,7 +299,7 @@ def test_a_file_that_changes_while_it_is_planned_fails_the_run_and_loses_nothing
             os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
         return read
 
-    monkeypatch.setattr(planner, "_sample", changing)
+    monkeypatch.setattr(planner, "sample_text", changing)
     done = invoke("--raw", raw, "--out", out)
     assert done.exit_code == 1
     assert re.search(r"error: .*tieba\.dialogues: .*(changed|gone|cannot be read)", done.stderr)

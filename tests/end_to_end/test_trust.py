@@ -83,7 +83,7 @@ def test_a_work_folder_that_is_a_link_is_refused(raw: Path, tmp_path: Path) -> N
     out.mkdir()
     (out / WORK).symlink_to(victim)
     done = invoke("--raw", raw, "--out", out, "--fresh", "--force")
-    assert (done.exit_code, "remove the link" in done.stderr) == (2, True)
+    assert (done.exit_code, "Remove the link" in done.stderr) == (2, True)
     assert (victim / "tieba" / "mine.txt").read_text() == "mine"
 
 
@@ -187,7 +187,7 @@ def test_a_folder_of_outputs_that_is_a_link_is_refused(place: str, raw: Path, tm
     out.mkdir()
     (out / place).symlink_to(victim)
     done = invoke("--raw", raw, "--out", out, "--force")
-    assert (done.exit_code, "remove the link" in done.stderr) == (2, True)
+    assert (done.exit_code, "Remove the link" in done.stderr) == (2, True)
     assert (victim / "tieba.jsonl").read_text() == "mine"
 
 

@@ -63,7 +63,7 @@ def test_prefixes_have_the_exact_shares(size: int) -> None:
 def test_many_records_are_as_quick_as_few() -> None:
     plan = plan_mix(MixOptions(), {"a": 10**12, "b": 3 * 10**12, "c": 7})
     assert plan.ranks(4 * 10**9) == {"a": 10**9, "b": 3 * 10**9, "c": 0}
-    assert Counter(plan.sources(2 * 10**12, 2 * 10**12 + 4_000)) == {"a": 1_000, "b": 3_000}
+    assert Counter(plan.sources(10**12, 10**12 + 4_000)) == {"a": 1_000, "b": 3_000}
 
 
 @pytest.mark.parametrize(

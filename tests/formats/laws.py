@@ -143,7 +143,7 @@ def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
 
 def _check_cover(made: ShardPlanner, shards: list[Shard], contents: Sequence[bytes], format_: Format) -> None:
     """The pieces of each file cover it once, without a gap, and number its records without one."""
-    for part, (content, facts) in enumerate(zip(contents, made.facts, strict=True)):
+    for part, (content, facts) in enumerate(zip(contents, made.summaries, strict=True)):
         stop, following = 0, 1
         for shard in shards:
             piece = shard.pieces[part]

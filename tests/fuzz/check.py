@@ -150,7 +150,7 @@ def _check_sums(read: Read, plan: ShardPlanner, settings: Settings) -> None:
     """Every record of the files is non_turns, used or rejected; every reject and pair is there."""
     counts, limit = read.counts, settings.read.limit
     counts.check("all shards")
-    assert counts.records.read == sum(min(fact.records, limit or fact.records) for fact in plan.facts)
+    assert counts.records.read == sum(min(fact.records, limit or fact.records) for fact in plan.summaries)
     assert counts.turns.read == len(read.turns)
     assert counts.pairs.written == len(read.pairs)
     assert counts.turns.rejected.total() == len(read.rejects)

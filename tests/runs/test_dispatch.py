@@ -209,7 +209,7 @@ def test_a_worker_that_dies_is_tried_again_and_then_named(times: int, code: int,
     if code:
         assert process.returncode == code
         assert re.search(
-            r"deadly: shard \d+ \(deadly\.txt from record \d+\): a worker process died over it each time", errors
+            r"deadly: shard \d+ \(deadly\.txt from record \d+\): its worker process died each time", errors
         )
 
 

@@ -14,7 +14,7 @@ from chat_corpus.formats.conv import CONV
 from chat_corpus.formats.cornell import LINE_IDS
 from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.formats.parallel_files import PARALLEL
-from chat_corpus.runs import planner as planning
+from chat_corpus.runs import cutting
 from tests.formats.laws import plan, written
 
 TABBED = delimited("\t")
@@ -25,7 +25,7 @@ def test_facts_are_those_of_the_whole_file(tmp_path: Path) -> None:
     (file,) = written(tmp_path, content)
     made = plan(TABBED, [file], shard_bytes=4)
     shards = list(made.shards())
-    (facts,) = made.facts
+    (facts,) = made.summaries
     assert (facts.file, facts.bytes, facts.records) == (file, 10, 3)
     assert facts.digest == hashlib.sha256(content).hexdigest()
     assert [(piece.start, piece.stop, piece.first, piece.records) for shard in shards for piece in shard.pieces] == [
@@ -38,7 +38,7 @@ def test_facts_are_those_of_the_whole_file(tmp_path: Path) -> None:
 def test_an_empty_file_is_one_empty_shard(tmp_path: Path) -> None:
     made = plan(TABBED, written(tmp_path, b""))
     assert [shard.bytes for shard in made.shards()] == [0]
-    assert (made.facts[0].records, made.facts[0].digest) == (0, hashlib.sha256(b"").hexdigest())
+    assert (made.summaries[0].records, made.summaries[0].digest) == (0, hashlib.sha256(b"").hexdigest())
 
 
 def test_a_compressed_file_is_cut_as_its_content_would_be(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_parallel_files_of_unequal_length_are_told_with_both_counts(
     files = written(tmp_path, b"a\n" * left, b"b\n" * right)
     made = plan(PARALLEL, files, shard_bytes=size)
     with pytest.raises(
-        IncompleteError, match=rf"invented: .*: 0 {left} lines?, 1 {right} lines?; .*--unequal-lengths common"
+        IncompleteError, match=rf"invented: .*: 0 has {left} lines?, 1 has {right} lines?\. .*--unequal-lengths common"
     ):
         list(made.shards())
     shards = list(plan(PARALLEL, files, shard_bytes=size, unequal_lengths="common").shards())
@@ -76,8 +76,8 @@ def test_the_facts_of_parallel_files_are_those_of_both(tmp_path: Path) -> None:
     assert len(shards) > 2
     assert all(shard.pieces[0].records == shard.pieces[1].records for shard in shards)
     assert all(shard.pieces[0].first == shard.pieces[1].first for shard in shards)
-    assert [facts.records for facts in made.facts] == [9, 9]
-    assert [facts.digest for facts in made.facts] == [hashlib.sha256(content).hexdigest() for content in contents]
+    assert [facts.records for facts in made.summaries] == [9, 9]
+    assert [facts.digest for facts in made.summaries] == [hashlib.sha256(content).hexdigest() for content in contents]
 
 
 def test_a_format_without_cuts_is_one_shard_of_all_its_files(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_no_shard_begins_after_the_limit(limit: int, tmp_path: Path) -> None:
 
 
 def test_a_record_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "_LONGEST_RECORD", 1000)
-    with pytest.raises(ChatCorpusError, match=r"0: no end of a record within 1,000 bytes from byte 2 on"):
+    monkeypatch.setattr(cutting, "MAX_RECORD_BYTES", 1000)
+    with pytest.raises(ChatCorpusError, match=r"0: no record ends within 1,000 bytes after byte 2"):
         list(plan(TABBED, written(tmp_path, b"a\n" + b"x" * 5000), shard_bytes=2).shards())
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +13,7 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, Golden
+from tests.settings.field_comments import described
 
 CONFIG = ROOT / "configs" / "default.yaml"
 HEAD = """\
@@ -25,26 +24,13 @@ HEAD = """\
 """
 
 
-def _comments(kind: type[Any]) -> dict[str, list[str]]:
-    """The `#:` comment above each field of a struct, its bases first."""
-    found: dict[str, list[str]] = {}
-    for base in reversed(kind.__mro__):
-        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
-            pattern = r"((?:^    #:.*\n)+)    (\w+):"
-            for comment, name in re.findall(pattern, inspect.getsource(base), re.MULTILINE):
-                found[name] = [line.strip()[2:].strip() for line in comment.splitlines()]
-    return found
-
-
 def _rendered(struct: Any, indent: int) -> Iterator[str]:
     pad = " " * indent
-    comments = _comments(type(struct))
     # What concerns the run as a whole first, then the sections that a source can have for itself.
     for name in sorted(struct.__struct_fields__, key=SourceSettings.__struct_fields__.__contains__):
         value = getattr(struct, name)
         section = isinstance(value, msgspec.Struct)
-        told = " ".join(comments.get(name, [])) or (inspect.getdoc(type(value)) or "").split("\n")[0]
-        assert told, f"{type(struct).__name__}.{name} has no comment for the user"
+        told = described(struct, name)
         yield from textwrap.wrap(told, 116 - indent, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
         if section:
             yield f"{pad}{name}:"

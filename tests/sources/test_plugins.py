@@ -352,13 +352,13 @@ MISBEHAVING = {
     "read gives odd fields": ("read=nameless", "tuple given by read (ours.py:N, nameless) as unread"),
     "split gives nothing": ("split=lambda data, first: None", "NoneType given by split (ours.py:N, <lambda>), "),
     "split gives other columns": ("split=splits", "DataFrame given by split (ours.py:N, splits), "),
-    "count gives nothing": ("count=lambda data: None", "ours.jsonl: None given by count (ours.py:N, <lambda>), "),
-    "count gives a float": ("count=lambda data: 2.0", "ours.jsonl: 2.0 given by count (ours.py:N, <lambda>), "),
-    "count gives less than none": ("count=lambda data: -1", "ours.jsonl: -1 given by count (ours.py:N, <lambda>), "),
-    "cut gives nothing": ("cut=lambda data: None", "ours.jsonl: None given by cut (ours.py:N, <lambda>), "),
-    "cut gives a truth": ("cut=lambda data: True", "ours.jsonl: True given by cut (ours.py:N, <lambda>), "),
-    "cut gives less than nothing": ("cut=lambda data: -1", "ours.jsonl: -1 given by cut (ours.py:N, <lambda>), "),
-    "cut gives more than all": ("cut=lambda data: 1 << 40", "given by cut (ours.py:N, <lambda>), "),
+    "count gives nothing": ("count=lambda data: None", "ours.jsonl: count (ours.py:N, <lambda>) returned None; "),
+    "count gives a float": ("count=lambda data: 2.0", "ours.jsonl: count (ours.py:N, <lambda>) returned 2.0; "),
+    "count gives less than none": ("count=lambda data: -1", "ours.jsonl: count (ours.py:N, <lambda>) returned -1; "),
+    "cut gives nothing": ("cut=lambda data: None", "ours.jsonl: cut (ours.py:N, <lambda>) returned None; "),
+    "cut gives a truth": ("cut=lambda data: True", "ours.jsonl: cut (ours.py:N, <lambda>) returned True; "),
+    "cut gives less than nothing": ("cut=lambda data: -1", "ours.jsonl: cut (ours.py:N, <lambda>) returned -1; "),
+    "cut gives more than all": ("cut=lambda data: 1 << 40", "cut (ours.py:N, <lambda>) returned "),
 }
 BEHAVIOUR = """
 import dataclasses, sys

@@ -17,7 +17,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.exports import manifest
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.outputs.layout import WORK
-from chat_corpus.runs.lock import held
+from chat_corpus.runs.lock import lock_output
 
 #: In the hidden folder: the files that are about to be moved to their places.
 _PUBLISHING = "publishing.json"
@@ -83,7 +83,7 @@ def work_folder(folder: Path) -> Iterator[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     work = folder / WORK
-    with held(folder):
+    with lock_output(folder):
         (work / _MARK).touch()
         yield work
         for path in work.iterdir():

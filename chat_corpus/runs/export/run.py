@@ -104,7 +104,7 @@ def _exported(
         with Workers(select_export_engine([store.path for store in stores], tasks, settings, work), work) as workers:
             summary = export(job, workers)
         for store in stores:
-            if not previous.as_told(store.path.parent.parent, store.name, store.entry):
+            if not previous.matches_outputs(store.path.parent.parent, store.name, store.entry):
                 raise ChatCorpusError(f"{store.path}: changed while it was exported; export again")
         folders.publish(folder, job.files, [*(file.path for file in summary.files), MANIFEST])
     except OSError as error:

@@ -1,0 +1,91 @@
+"""The pages on the command line and on settings, generated from click's commands and the structs of settings."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any
+
+import click
+import msgspec
+
+from chat_corpus.cli import main
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.settings.model import Settings
+from tests.project.references import prose, table, words
+from tests.settings.field_comments import described
+
+
+def commands(language: str) -> str:
+    """The command line: what each command does, its usage and its options."""
+    group = main.main
+    parent = click.Context(group, info_name="chat-corpus", **group.context_settings)
+    parts = []
+    for name, command in sorted(group.commands.items()):
+        context = click.Context(command, info_name=name, parent=parent)
+        options = [option for option in command.params if isinstance(option, click.Option)]
+        rows = [words(language, "Option", "Meaning"), *map(_option, options)]
+        usage = f"```text\n{context.get_usage()}\n```"
+        parts.append(f"## {name}\n\n{prose(inspect.cleandoc(command.help or ''))}\n\n{usage}\n\n{table(rows)}\n")
+    return "\n".join(parts).rstrip("\n")
+
+
+def _option(option: click.Option) -> tuple[str, str]:
+    value = ", ".join(map(str, option.type.choices)) if isinstance(option.type, click.Choice) else option.metavar
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    default = f" Default: {option.default}." if option.show_default and option.default is not None else ""
+    return f"{names} `{value}`" if value else names, f"{' '.join((option.help or '').split())}{default}"
+
+
+def configuration(language: str) -> str:
+    """Every setting: key, default, allowed values, meaning; a table for the run and one for each section."""
+    settings = Settings()
+    own = [name for name in Settings.__struct_fields__ if name not in SourceSettings.__struct_fields__]
+    (title,) = words(language, "The whole run")
+    parts = [f"## {title}\n\n{_settings_table(settings, own, '', language)}"]
+    for section in SourceSettings.__struct_fields__:
+        value = getattr(settings, section)
+        head = f"## {section}\n\n{described(settings, section)}"
+        parts.append(f"{head}\n\n{_settings_table(value, value.__struct_fields__, f'{section}.', language)}")
+    return "\n\n".join(parts)
+
+
+def _settings_table(struct: Any, names: Sequence[str], prefix: str, language: str) -> str:
+    head = words(language, "Key", "Default", "Values", "Meaning")
+    return table([head, *_settings(struct, names, prefix, language)])
+
+
+def _settings(struct: Any, names: Sequence[str], prefix: str, language: str) -> Iterator[tuple[str, ...]]:
+    hints = typing.get_type_hints(type(struct), include_extras=True)
+    for name in names:
+        value = getattr(struct, name)
+        if isinstance(value, msgspec.Struct):
+            yield f"`{prefix}{name}`", "", *words(language, "section"), described(struct, name)
+            yield from _settings(value, value.__struct_fields__, f"{prefix}{name}.", language)
+        else:
+            default = json.dumps(msgspec.to_builtins(value)).replace('"', "")
+            yield f"`{prefix}{name}`", f"`{default}`", _values(hints[name], language), described(struct, name)
+
+
+def _values(hint: Any, language: str) -> str:
+    """The values that a type allows, in words."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        bounds = next((one for one in args[1:] if isinstance(one, msgspec.Meta)), msgspec.Meta())
+        limits = zip(words(language, "at least", "above", "at most", "below"), (
+            bounds.ge, bounds.gt, bounds.le, bounds.lt
+        ), strict=True)  # fmt: skip
+        told = [f"{limit} {bound}" for limit, bound in limits if bound is not None]
+        return ", ".join([_values(args[0], language), *told])
+    if origin is typing.Literal:
+        return ", ".join(f"`{value}`" for value in args)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return ", ".join(f"`{value}`" for value in hint)
+    if origin in (types.UnionType, typing.Union):
+        return words(language, " or ")[0].join(_values(one, language) for one in args)
+    names = {bool: "`true`, `false`", int: "integer", float: "number", str: "text", types.NoneType: "`null`"}
+    return words(language, names.get(hint) or ("list of texts" if origin is tuple else "mapping"))[0]
