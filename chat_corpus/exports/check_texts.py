@@ -62,13 +62,15 @@ def _content(folder: Path, data: list[ExportFile], format_: RecordFormat, *, is_
     """What a file should hold, piece by piece."""
     if format_.header and not is_ids:
         yield format_.header
+    between = b""
     for file in data:
         try:
             if pl.read_parquet_schema(folder / file.path) != PARQUET:
                 return
             lazy, start = pl.scan_parquet(folder / file.path, glob=False), 0
             while len(frame := lazy.slice(start, _BATCH).collect()):
-                yield encode_ids(frame, format_) if is_ids else format_.encode(frame)
+                yield encode_ids(frame, format_) if is_ids else between + format_.encode(frame)
+                between = format_.separator
                 start += len(frame)
         except (OSError, pl.exceptions.PolarsError):
             return  # which is an offence of the Parquet file

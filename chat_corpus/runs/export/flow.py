@@ -230,21 +230,31 @@ def _collect(job: ExportJob, one: _SourceExport, written: Sequence[tuple[WriteTa
             rows = sum(made.pieces[name] for _, made in own)
             path = f"{name}/{one.name}/{split}.{format_.suffix}"
             pieces = [task.piece(name) for task, _ in own]
-            one.files.append(_joined(job, path, pieces, format_.header, (name, one.name, split, rows)))
+            one.files.append(
+                _joined(job, path, pieces, (name, one.name, split, rows), format_.header, format_.separator)
+            )
             if not format_.carries_id:
                 pieces = [task.piece(name + IDS) for task, _ in own]
-                one.files.append(_joined(job, f"{path}.ids.jsonl", pieces, b"", ("ids", one.name, split, rows)))
+                one.files.append(_joined(job, f"{path}.ids.jsonl", pieces, ("ids", one.name, split, rows)))
 
 
 def _joined(
-    job: ExportJob, path: str, pieces: Sequence[Path], header: bytes, about: tuple[str, str, str, int]
+    job: ExportJob,
+    path: str,
+    pieces: Sequence[Path],
+    about: tuple[str, str, str, int],
+    header: bytes = b"",
+    separator: bytes = b"",
 ) -> ExportFile:
-    """Join pieces into a file, and delete them."""
+    """Join pieces into a file, with a separator between them, and delete them."""
     place, digest, size = job.files / path, hashlib.sha256(header), len(header)
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("wb") as target:
         target.write(header)
-        for piece in pieces:
+        for number, piece in enumerate(pieces):
+            between = separator if number else b""
+            digest.update(between)
+            size += target.write(between)
             with piece.open("rb") as stream:
                 while block := stream.read(BLOCK):
                     digest.update(block)

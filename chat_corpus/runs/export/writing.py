@@ -136,9 +136,9 @@ def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
     """Write rows in a format, and their ids where they cannot carry them; returns how many rows there are."""
     format_ = FORMATS[name]
     data, rows = format_.encode(frame), format_.rows(frame)
-    lines = data.count(b"\n")
-    if lines != rows and format_.suffix != "csv":  # which may have line breaks in quotes
-        raise LedgerError(f"{task}: {rows} rows to write as {name}, {lines} lines made; {DEFECT}")
+    made = format_.rows_in(data)
+    if made not in (rows, None):
+        raise LedgerError(f"{task}: {rows} rows to write as {name}, {made} made; {DEFECT}")
     write_blocks(task.piece(name), data)
     if not format_.carries_id:
         write_blocks(task.piece(name + IDS), encode_ids(frame, format_))
