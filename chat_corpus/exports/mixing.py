@@ -71,7 +71,7 @@ def parse_shares(text: str) -> tuple[str, dict[str, float]]:
         if not equals or not name:
             raise UsageError(
                 message(
-                    "--mix {text}: '{part}' found; use natural, equal, temperature=0.5, or weights such as ptt=2,tieba=1",
+                    "--mix {text}: '{part}' found; use natural, equal, temperature=0.5, or weights as ptt=2,tieba=1",
                     text=text, part=part,
                 )
             )  # fmt: skip

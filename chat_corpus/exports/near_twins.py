@@ -32,7 +32,8 @@ EVALUATION = pl.Schema({"id": pl.String(), "text": pl.String()})
 #: Columns of what is found: number of the row that was looked for, id of the evaluation pair, and the similarity.
 TWINS = pl.Schema({"row": pl.UInt32(), "id": pl.String(), "similarity": pl.Float64()})
 
-_SEPARATOR = "\x1f"
+#: Between the query and the answer of a pair that is compared.
+PAIR_SEPARATOR = "\x1f"
 #: Texts that are compared together, so that memory stays bounded.
 _BATCH = 20_000
 #: Candidates that are verified together.
@@ -55,7 +56,7 @@ def pair_texts(messages: pl.Series) -> pl.DataFrame:
     position = at - pl.when(~pl.col("answers").fill_null(value=False)).then(at).forward_fill()
     flat = flat.with_columns(position=position, content=canonical(flat["content"]))
     flat = flat.with_columns(query=pl.col("content").shift(1)).filter(pl.col("position") % 2 == 1)
-    return flat.select("row", text=pl.col("query") + _SEPARATOR + pl.col("content"))
+    return flat.select("row", text=pl.col("query") + PAIR_SEPARATOR + pl.col("content"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
