@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 import chat_corpus
-from chat_corpus import sources
-from chat_corpus.api import compare, explain, normalize, pairs, trace, turns
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus import sources, versions
+from chat_corpus.api import compare, dialogues, explain, export, load, normalize, pairs, run, trace, turns
+from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
+from chat_corpus.outputs import dialogue_store
 from chat_corpus.schema import TURNS, Markup, Segmentation, Traits
-from chat_corpus.settings.loading import load
+from chat_corpus.settings import loading
 from tests.conftest import SAMPLES, slow_from
 from tests.helpers import invoke, put
 
@@ -94,7 +95,7 @@ def test_normalize_takes_texts_and_traits_and_settings() -> None:
     assert normalize([]).dtype == pl.String()
     segmented = Traits(segmentation=Segmentation.BLANK, markup=frozenset({Markup.MICROBLOG}))
     assert normalize(["今天 真 好 alink"], segmented).to_list() == ["今天真好"]
-    settings = load([], {"text": {"link_words": "placeholder"}, "script": {"mode": "none"}})
+    settings = loading.load([], {"text": {"link_words": "placeholder"}, "script": {"mode": "none"}})
     assert normalize(["這 是 alink"], segmented, settings).to_list() == ["這是<LINK>"]
     assert normalize(iter(["一", "二"])).to_list() == ["一", "二"]
 
@@ -133,7 +134,13 @@ def test_the_documented_import_brings_functions(before: str) -> None:
 
 
 def test_the_package_has_what_it_names_and_nothing_else() -> None:
-    assert chat_corpus.__all__ == ["compare", "explain", "normalize", "pairs", "sources", "trace", "turns"]
+    names_of_all = [
+        "__version__", "compare", "dialogues", "explain", "export", "load", "normalize", "pairs", "run", "sources",
+        "trace", "turns",
+    ]  # fmt: skip
+    assert chat_corpus.__all__ == names_of_all
+    assert set(names_of_all) <= set(dir(chat_corpus))
+    assert chat_corpus.__version__ == versions.installed("chat-corpus")
     with pytest.raises(AttributeError, match="module 'chat_corpus' has no attribute 'nothing'"):
         _ = chat_corpus.nothing  # type: ignore[attr-defined]
     names: dict[str, object] = {}
@@ -148,3 +155,44 @@ def test_importing_the_package_loads_nothing_until_it_is_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False True\n"
+
+
+TWICE = "題目\t答案\n甲\t乙\n題目\t答案\n"
+
+
+def test_load_gives_the_rows_of_the_tsv_as_one_frame(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": TWICE})
+    rows = load("ptt", raw=raw)
+    assert dict(rows.schema) == PAIRS
+    assert rows.select("query", "answer", "query_record").rows() == [("题目", "答案", 1), ("甲", "乙", 2)]
+    kept = load("ptt", raw=raw, settings={"dedup": {"exact": "never"}, "script": {"mode": "none"}})
+    assert kept["query"].to_list() == ["題目", "甲", "題目"]
+    with pytest.raises(UsageError, match=r"unknown key 'filtres'; did you mean 'filters'\?"):
+        load("ptt", raw=raw, settings={"filtres": {}})
+    with pytest.raises(IncompleteError, match="tieba: absent"):
+        load("tieba", raw=raw)
+
+
+def test_dialogues_are_the_rows_of_the_store_that_run_writes(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": TWICE}), tmp_path / "out"
+    report = run("ptt", raw=raw, out=out, settings={"store_dialogues": True})
+    assert list(report.sources) == ["ptt"]
+    read = dialogues("ptt", raw=raw)
+    assert read.schema == dialogue_store.SCHEMA
+    assert read.equals(dialogues("ptt", out=out))
+    with pytest.raises(UsageError, match="run with --store-dialogues"):
+        dialogues("tieba", out=out)
+
+
+def test_export_gives_the_manifest_that_it_writes(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": TWICE}), tmp_path / "out"
+    with pytest.raises(IncompleteError, match="no dialogue stores"):
+        export(tmp_path / "none", out=out)
+    options = {"export": {"formats": ["messages"]}}
+    summary = export(tmp_path / "raw-export", "ptt", raw=raw, out=out, settings=options)
+    assert (summary.rows, summary.sources[0].ledger.records_dropped) == (2, {"duplicate": 1})
+    run("ptt", raw=raw, out=out, settings={"store_dialogues": True})
+    stored = export(tmp_path / "stored-export", out=out, settings=options)
+    assert [one for one in stored.files if one.split] == [one for one in summary.files if one.split]
+    with pytest.raises(IncompleteError, match="tieba: not in"):
+        export(tmp_path / "two", "tieba", out=out)

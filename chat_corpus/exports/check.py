@@ -44,17 +44,14 @@ def check_export(folder: Path) -> Iterator[Offence]:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ChatCorpusError(f"{path}: {error}; export again") from error
-    damaged = []
-    for offence in _files(folder, summary):
-        damaged.append(offence.path)
-        yield offence
+    yield from _files(folder, summary)
     yield from _counts(summary)
-    sound = [one for one in summary.files if one.path not in damaged or (folder / one.path).is_file()]
-    yield from _records(folder, summary, [one for one in sound if one.format == "hf"])
+    there = [one for one in summary.files if (folder / one.path).is_file()]
+    yield from _records(folder, summary, [one for one in there if one.format == "hf"])
     yield from check_texts.offences(
-        folder, [one for one in sound if one.format not in ("hf", INDEX, DOCUMENT)], summary
+        folder, [one for one in there if one.format not in ("hf", INDEX, DOCUMENT)], summary
     )
-    for one in sound:
+    for one in there:
         if one.format == INDEX:
             yield from _index(folder, one, summary)
 
@@ -78,7 +75,8 @@ def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
     listed = {one.path for one in summary.files} | {MANIFEST}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if not path.is_dir() and name not in listed:
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
+        if not path.is_dir() and not is_hidden and name not in listed:
             yield Offence(
                 path=name, rule="files", message=f"not in {MANIFEST}: loaders may take it for data; remove it"
             )

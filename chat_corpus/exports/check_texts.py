@@ -44,9 +44,9 @@ def _expected(summary: ExportSummary) -> set[str]:
 
 def _file(folder: Path, file: ExportFile, format_: RecordFormat, data: list[ExportFile]) -> Iterator[Offence]:
     is_ids = file.format == IDS
-    line = 1
+    line, rows = 1, 0
     with (folder / file.path).open("rb") as stream:
-        for expected in _content(folder, data, format_, is_ids=is_ids):
+        for expected, count in _content(folder, data, format_, is_ids=is_ids):
             found = stream.read(len(expected))
             if found != expected:
                 # The rest of the last line, so that whole lines are compared.
@@ -54,14 +54,19 @@ def _file(folder: Path, file: ExportFile, format_: RecordFormat, data: list[Expo
                 yield from _differences(file, line, found, expected)
                 return
             line += expected.count(b"\n")
+            rows += count
         if stream.read(1):
             yield Offence(path=file.path, line=line, rule="counts", message="more lines than there are records")
+    if rows != file.rows:
+        yield Offence(path=file.path, rule="counts", message=f"{rows} rows found, {file.rows} in {MANIFEST}")
 
 
-def _content(folder: Path, data: list[ExportFile], format_: RecordFormat, *, is_ids: bool) -> Iterator[bytes]:
-    """What a file should hold, piece by piece."""
+def _content(
+    folder: Path, data: list[ExportFile], format_: RecordFormat, *, is_ids: bool
+) -> Iterator[tuple[bytes, int]]:
+    """What a file should hold, piece by piece, and how many rows each piece has."""
     if format_.header and not is_ids:
-        yield format_.header
+        yield format_.header, 0
     between = b""
     for file in data:
         try:
@@ -69,7 +74,8 @@ def _content(folder: Path, data: list[ExportFile], format_: RecordFormat, *, is_
                 return
             lazy, start = pl.scan_parquet(folder / file.path, glob=False), 0
             while len(frame := lazy.slice(start, _BATCH).collect()):
-                yield encode_ids(frame, format_) if is_ids else between + format_.encode(frame)
+                made = encode_ids(frame, format_) if is_ids else between + format_.encode(frame)
+                yield made, format_.rows(frame)
                 between = format_.separator
                 start += len(frame)
         except (OSError, pl.exceptions.PolarsError):

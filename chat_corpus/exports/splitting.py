@@ -12,7 +12,9 @@ in every export that holds it. Hashes are BLAKE2b of 64 bits, keyed with what th
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Annotated
 
@@ -29,10 +31,15 @@ SPLITS = ("train", "validation", "test")
 HELD = "held"
 #: Between the parts of a hashed text.
 _SEPARATOR = "\x1f"
-_SPLIT_KEY, _ORDER_KEY, _ID_KEY = (f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "order", "id"))
+_SPLIT_KEY, _ID_KEY = (f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "id"))
 #: Fewest characters of a first message that makes a group by itself: 什么 alone would be one of 600 dialogues.
 _LEAST = 6
 _RANGE = 1 << 64
+#: Characters that `fold` drops, and that have no other meaning for NFKC: ASCII marks, and the common wide ones.
+_MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
+_DROPPED = f"[{_MARKS}]+"
+#: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
+_PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
 _RUN = re.compile(r"(.)\1+")
 
 
@@ -87,11 +94,31 @@ def fold(texts: pl.Series) -> pl.Series:
     >>> fold(pl.Series(["Ｏｋ，好 的！", "……"])).to_list()
     ['ok好的', '……']
     """
+    folded = apply_where(texts.str.replace_all(_DROPPED, ""), matches(texts, "[A-Z]"), _lower)
+    folded = _set_where(folded, texts, matches(texts, f"[^{_PLAIN}]"), _folded)
+    return folded.zip_with(folded != "", texts)
+
+
+def _lower(texts: pl.Series) -> pl.Series:
+    return texts.str.to_lowercase()
+
+
+def _folded(texts: pl.Series) -> pl.Series:
+    """What `fold` does to any text."""
     folded = texts.str.normalize("NFKC").str.to_lowercase()
     # Letters whose case folding is more than their small letter: ß, ς, and the like.
     special = matches(folded, r"\p{CWCF}")
-    folded = apply_where(folded, special, _case_folded).str.replace_all(r"[^\p{L}\p{N}]+", "")
-    return folded.zip_with(folded != "", texts)
+    return apply_where(folded, special, _case_folded).str.replace_all(r"[^\p{L}\p{N}]+", "")
+
+
+def _set_where(
+    done: pl.Series, texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
+    """What was `done`, but on the rows of a mask what `work` gives of the texts."""
+    if not where.any():
+        return done
+    whole: pl.Series = done.clone().scatter(where.arg_true(), work(texts.filter(where)))
+    return whole
 
 
 def canonical(texts: pl.Series) -> pl.Series:
@@ -225,12 +252,22 @@ def record_ids(source: str, keys: pl.Series, numbers: pl.Series | None = None) -
 
 
 def order_keys(ids: pl.Series) -> pl.Series:
-    """The sort key of each record for training, from its id: UInt64. Records are in its order, ties by id."""
-    return _hashed(ids, _ORDER_KEY)
+    """The sort key of each record for training, from its id: UInt64, null for what is no id. Ties are sorted by id.
+
+    Ids are hashes, so that their own order is as random as any other, and it is that of content keys.
+    """
+    return ids.str.tail(16).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+
+
+@cache
+def _digits() -> pl.Series:
+    """All numbers of 16 bits as four hexadecimal digits."""
+    return pl.Series([f"{number:04x}" for number in range(1 << 16)], dtype=pl.String)
 
 
 def _hexadecimal(keys: pl.Series) -> pl.Series:
-    return pl.Series([f"{key:016x}" for key in keys], dtype=pl.String)
+    parts = {str(shift): _digits().gather((keys // (1 << shift)) % (1 << 16)) for shift in (48, 32, 16, 0)}
+    return pl.DataFrame(parts).select(pl.concat_str(pl.all())).to_series()
 
 
 def _contents(messages: pl.Series) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat_corpus import schema
 from chat_corpus.exports.dialogues import ASSEMBLED, Assembly, DialogueOptions, assemble
 from chat_corpus.exports.special_tokens import SPECIAL_TOKENS, escape, holds_special_token
 from chat_corpus.pipeline.pairing import pair
@@ -197,7 +198,7 @@ def test_what_is_no_special_token_stays(text: str) -> None:
 
 @pytest.mark.parametrize("options", [{"max_turns": 1}, {"system": "  "}, {"system": "<s>"}])
 def test_options_that_no_record_can_obey_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="system|max_turns"):
+    with pytest.raises(ValueError, match=r"system|max_turns"):
         DialogueOptions(**options)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"max_turns": -1}, DialogueOptions)
@@ -239,7 +240,7 @@ _OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_turns(speakers=True), st.sampled_from(Pairing), _OPTIONS)
 def test_every_record_obeys_the_rules_and_every_turn_is_accounted_for(
     rows: list[Row], pairing: Pairing, options: dict[str, Any]
@@ -259,7 +260,7 @@ def test_every_record_obeys_the_rules_and_every_turn_is_accounted_for(
         assert sum(len(one["content"]) for one in spoken) <= (options["max_chars"] or 1 << 30)
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_turns(speakers=False), st.sampled_from(Pairing))
 def test_pairs_are_those_of_the_tsv(rows: list[Row], pairing: Pairing) -> None:
     """Where speakers are unknown: with what the pipeline pairs, less the turns that only exports refuse."""
@@ -267,14 +268,14 @@ def test_pairs_are_those_of_the_tsv(rows: list[Row], pairing: Pairing) -> None:
         reason=pl.when(pl.col("text").str.contains(r"^\s*$|<")).then(pl.lit("refused")).otherwise("reason"),
         file_index=pl.lit(0, pl.UInt8),
     )
-    old = {"file_index": "part", "record": "line", "dialogue_id": "dialogue", "turn_index": "turn"}
-    paired = pair(turns.rename(old), pairing)
+    names = dict(zip(("file_index", "record", "dialogue_id", "turn_index"), schema.TURNS.names(), strict=False))
+    paired = pair(turns.rename(names), pairing)
     expected = paired.filter(pl.col("reason").is_null()).select("query", "answer")
     made = assemble(turns, pairing, DialogueOptions(turns="pairs"))
     assert Counter(map(tuple, _texts(made))) == Counter(expected.rows())
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(_turns(speakers=True), _OPTIONS, st.integers(1, 3))
 def test_dialogues_are_the_same_in_any_frames(rows: list[Row], options: dict[str, Any], border: int) -> None:
     """A frame can be cut between dialogues anywhere."""

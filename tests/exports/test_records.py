@@ -104,7 +104,7 @@ _TEXTS = st.text(
 _DIALOGUES = st.lists(st.lists(_TEXTS, min_size=2, max_size=4).filter(lambda one: len(one) % 2 == 0), max_size=4)
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_DIALOGUES, st.sampled_from(["", "助手"]))
 def test_what_is_written_reads_back(dialogues: list[list[str]], system: str) -> None:
     frame = _frame(dialogues, system)
@@ -121,7 +121,7 @@ def test_what_is_written_reads_back(dialogues: list[list[str]], system: str) -> 
     assert read in (exchanges, None)
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(_DIALOGUES, st.integers(0, 4))
 def test_pieces_can_be_joined(dialogues: list[list[str]], border: int) -> None:
     frame = _frame(dialogues)

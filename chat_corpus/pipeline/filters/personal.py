@@ -31,9 +31,15 @@ class Personal(StrEnum):
 
 
 #: Every text that holds personal data matches this, and few others do: it is one cheap look at each text.
-_CANDIDATE = (
-    r"[0-9]{5}|1[3-9][0-9][ -][0-9]|[0-9A-Za-z_.+-][@＠][0-9A-Za-z]|[微薇威维vV][ .-]?信"
-    r"|[vVwW][xX][^A-Za-z]|(?i:we-?chat|weixin)"
+_CANDIDATE = "|".join(
+    (
+        r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})",
+        r"[0-9]{6}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}",
+        r"[0-9A-Za-z_.%+-][@＠][0-9A-Za-z]",
+        r"(?:[Qq群]|扣扣|企鹅)[^0-9]{0,12}[1-9][0-9]{4}",
+        r"[0-9]{6}[^0-9]{0,6}(?:[Qq]{2}|扣扣)",
+        r"(?:[微薇威维vV][ .-]?信|[vVwW][xX]|(?i:we-?chat|weixin))[^0-9A-Za-z]{0,16}[0-9A-Za-z]",
+    )
 )
 #: What makes a number a quantity, or a term.
 _UNIT = r"(?!\s*(?:[人元块万亿个年月级次条位岁天分点多名篇张台件股米]|用户|粉丝|[kKMGT]B?(?![A-Za-z])|[%％℃]))"

@@ -114,7 +114,7 @@ class Assembled:
 def assemble_chunk(task: AssembleTask) -> Assembled:
     """Make the records of a chunk, and leave them with their keys. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        chunk, part, source = task.chunk, task.part, task.part.source
+        chunk, part = task.chunk, task.part
         turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(_NEEDED).collect()
         turns, masked = mask_personal(turns, task.options)
         made = assemble(turns, task.pairing, task.options)
@@ -122,7 +122,7 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
         content = splitting.content_keys(found["messages"])
         frame = found.with_columns(
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
-            order=splitting.order_keys(splitting.record_ids(source, content)),
+            order=content,  # which the ids of all but repeated contents begin from
             content=content,
             group=splitting.group_hashes(found["opener"], found["reply"]),
         )

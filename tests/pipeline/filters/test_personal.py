@@ -7,8 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chat_corpus.pipeline.filters.personal import Personal, is_identity_number, mask, mask_text
+from tests.conftest import examples
 
 #: `text TAB expected`, `=` where the text must stay. All numbers and names are invented.
 CASES = [
@@ -46,6 +49,42 @@ def test_a_column_gives_what_its_texts_give_alone() -> None:
     alone: Counter[str] = Counter()
     assert masked.to_list() == [*(mask_text(text, alone) for text in texts), None]
     assert counts == alone
+
+
+_PIECES = st.sampled_from(
+    (
+        *(
+            "加我",
+            "QQ",
+            "qq",
+            "扣扣",
+            "企鹅号",
+            "Q群",
+            "群号",
+            "微信",
+            "vx",
+            "号",
+            "是",
+            "：",
+            "(",
+            "吧",
+            "，",
+            "\n",
+            "-",
+            " ",
+        ),
+        *("139", "1234", "5678", "13912345678", "123456789", "12345", "abc_12", "a@b.cn"),
+    )
+)
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(st.lists(_PIECES, max_size=8).map("".join))
+def test_the_prefilter_stops_no_text_that_a_detector_would_change(text: str) -> None:
+    alone: Counter[str] = Counter()
+    expected = mask_text(text, alone)
+    masked, counts = mask(pl.Series([text]))
+    assert (masked[0], counts) == (expected, alone)
 
 
 def test_masking_twice_changes_nothing() -> None:

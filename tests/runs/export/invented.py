@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ _WORDS = ("今天", "吃", "火锅", "吗", "不", "去", "台北", "上班", "�
 
 
 def corpora(folder: Path, *, seed: int = 1, size: int = 60) -> Path:
-    """A raw folder with chains (tieba), pairs (ptt), labelled responses (douban), parallel files (weibo), none (sms)."""
+    """A raw folder with chains (tieba), pairs (ptt), labelled responses (douban) and parallel files (weibo)."""
     chance = Random(seed)
 
     def text() -> str:
@@ -24,7 +25,7 @@ def corpora(folder: Path, *, seed: int = 1, size: int = 60) -> Path:
     tieba, ptt, douban = [], [], []
     for number in range(size):
         chain = [f"{text()}楼{number}", *(f"{text()}{number}.{turn}" for turn in range(chance.randint(1, 5)))]
-        tieba += [f"{query}\t{answer}" for query, answer in zip(chain, chain[1:], strict=False)]
+        tieba += [f"{query}\t{answer}" for query, answer in pairwise(chain)]
         ptt.append(f"{text()}問{number % 50}\t{text()}答")
         context = "\t".join(f"{text()} {number}" for _ in range(chance.randint(1, 3)))
         douban += [f"{chance.randint(0, 1)}\t{context}\t{text()} {number} {answer}" for answer in range(3)]

@@ -32,7 +32,7 @@ class Mortal(Inline):
             return future
         return super().submit(function, *args, **kwargs)
 
-    def restart(self, workers: int | None = None) -> Engine:
+    def restart(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
         return self
 
     def stop(self) -> None:
@@ -54,7 +54,7 @@ def test_what_a_dead_worker_had_is_done_again_and_results_come_in_order() -> Non
 
 def test_a_task_that_no_worker_outlives_fails_by_name() -> None:
     with (
-        pytest.raises(ChatCorpusError, match="^4: its worker died each time"),
+        pytest.raises(ChatCorpusError, match=r"^4: its worker died each time"),
         Workers(Mortal({4: 2}), Path()) as workers,
     ):
         workers.map(_double, range(10))
