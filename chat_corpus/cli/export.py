@@ -31,7 +31,8 @@ _INCOMPLETE = 3
 @click.option("--out", metavar="DIR", help="Output folder with dialogue stores.  [default: clean_chat_corpus]")
 @click.option(
     "--format", "formats", multiple=True, metavar="NAME[,NAME]",
-    help="Also messages, sharegpt, alpaca, prompt-completion, query-response, tsv or csv; hf is always written.",
+    help="Also messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv, firefly, lccc, cdial-gpt, "
+    "gpt2-chitchat or parlai; hf is always written.",
 )  # fmt: skip
 @click.option("--turns", type=click.Choice(["dialogue", "pairs"]), help="Whole dialogues, or a record for each pair.")
 @click.option("--system", metavar="TEXT", help="Begin each record with this system message.")
@@ -41,6 +42,20 @@ _INCOMPLETE = 3
     "--alternatives", type=click.Choice(["all", "first"]), help="Records for all alternative answers, or one."
 )
 @click.option("--split", metavar="SHARES", help="Shares of other splits than train: test=0.01,validation=0.01.")
+@click.option(
+    "--max-groups", type=click.IntRange(min=0), metavar="N",
+    help="Most dialogue groups of a source in test, and in validation; 0 for no limit.  [default: 2000]",
+)  # fmt: skip
+@click.option(
+    "--decontaminate", multiple=True, metavar="FILE",
+    help="Keep out of train what resembles a pair of this benchmark or test split; may be given again.",
+)  # fmt: skip
+@click.option("--mix", metavar="SHARES", help="natural, equal, temperature=0.5, or weights such as ptt=2,tieba=1.")
+@click.option(
+    "--max-share", type=click.FloatRange(min=0, max=1, min_open=True), metavar="SHARE",
+    help="Largest share of a source in train, such as 0.3.",
+)  # fmt: skip
+@click.option("--subset", metavar="SIZES", help="Nested subsets of train: 200k,600k,1m; add all to keep the rest.")
 @click.option("--keep-duplicates", is_flag=True, help="Keep records that are equal to an earlier one.")
 @click.option("--keep-personal", is_flag=True, help="Do not mask phone, QQ, WeChat and identity numbers and e-mails.")
 @CONFIG
@@ -108,6 +123,7 @@ def _options(flags: dict[str, Any]) -> dict[str, Any]:
     from msgspec.structs import asdict
 
     from chat_corpus.exports.splitting import parse_split
+    from chat_corpus.runs.export.evaluation_files import check_files
 
     names = ("turns", "system", "max_turns", "max_chars", "alternatives")
     told = {name: flags.pop(name) for name in names if flags[name] is not None}
@@ -115,8 +131,29 @@ def _options(flags: dict[str, Any]) -> dict[str, Any]:
     if flags["formats"]:
         told["formats"] = _formats(flags["formats"])
     if flags["split"] is not None:
-        told["split"] = asdict(parse_split(flags["split"]))
-    return told
+        shares = asdict(parse_split(flags["split"]))
+        told["split"] = {name: shares[name] for name in ("test", "validation")}
+    if flags["max_groups"] is not None:
+        told["split"] = {**told.get("split", {}), "max_groups": flags["max_groups"]}
+    if flags["decontaminate"]:
+        check_files(flags["decontaminate"])
+        told["decontaminate"] = list(flags["decontaminate"])
+    return told | _mix(flags)
+
+
+def _mix(flags: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the mix that flags give, if any. Raises UsageError."""
+    from chat_corpus.exports.mixing import parse_shares, parse_subsets
+
+    told: dict[str, Any] = {}
+    if flags["mix"] is not None:
+        parse_shares(flags["mix"])
+        told["shares"] = flags["mix"]
+    if flags["max_share"] is not None:
+        told["max_share"] = flags["max_share"]
+    if flags["subset"] is not None:
+        told["subsets"] = list(parse_subsets(flags["subset"]))
+    return {"mix": told} if told else {}
 
 
 def _formats(given: Iterable[str]) -> list[str]:

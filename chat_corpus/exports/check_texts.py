@@ -35,9 +35,9 @@ def _expected(summary: ExportSummary) -> set[str]:
     """The paths of all files of text formats that an export has."""
     found = set()
     for name in summary.formats:
-        for source in summary.written_sources:
-            for split in summary.splits(source.name):
-                path = f"{name}/{source.name}/{split}.{FORMATS[name].suffix}"
+        for folder in summary.folders:
+            for split in summary.splits(folder):
+                path = f"{name}/{folder}/{split}.{FORMATS[name].suffix}"
                 found |= {path} if FORMATS[name].carries_id else {path, f"{path}.ids.jsonl"}
     return found
 

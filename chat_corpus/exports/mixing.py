@@ -46,8 +46,11 @@ class MixOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     subsets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        parse_shares(self.shares)
-        subset_sizes(self.subsets)
+        try:
+            parse_shares(self.shares)
+            subset_sizes(self.subsets)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
 
     @property
     def is_mixed(self) -> bool:

@@ -214,7 +214,11 @@ def find_twins(index: TwinIndex, messages: pl.Series) -> pl.DataFrame:
 
     `messages` are those of `dialogues.DIALOGUES`; `row` counts the dialogues from 0.
     """
-    pairs = pair_texts(messages)
+    return find_in_pairs(index, pair_texts(messages))
+
+
+def find_in_pairs(index: TwinIndex, pairs: pl.DataFrame) -> pl.DataFrame:
+    """What `find_twins` finds, in the `pair_texts` of dialogues."""
     found = index.find(pairs["text"])
     return _best(found.with_columns(row=pairs["row"][found["row"]]))
 

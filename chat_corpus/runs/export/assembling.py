@@ -80,6 +80,16 @@ class RecordsPart:
         return self._path("occurrences")
 
     @property
+    def evaluation(self) -> Path:
+        """The pairs of its records that are in validation or test: `near_twins.EVALUATION`."""
+        return self._path("evaluation")
+
+    @property
+    def twins(self) -> Path:
+        """`row, id, similarity` of the records that resemble an evaluation pair; no file where there are none."""
+        return self._path("twins")
+
+    @property
     def index(self) -> Path:
         """The rows of the index that belong to the chunk."""
         return self._path("index")

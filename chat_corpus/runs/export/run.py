@@ -16,7 +16,8 @@ from chat_corpus.exports.manifest import MANIFEST, ExportSummary
 from chat_corpus.outputs.report import reported_sources
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import folder as folders
-from chat_corpus.runs.export.flow import ExportJob, export
+from chat_corpus.runs.export.flow import export
+from chat_corpus.runs.export.job import ExportJob
 from chat_corpus.runs.export.stores import Store, find_stores
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
