@@ -109,6 +109,8 @@ def export(
         raise click.exceptions.Exit(lacking)
     if exported.summary is not None:
         talk.info(export_output.table(exported.summary), "export.table")
+        for text, event in export_output.notes(exported.summary):
+            talk.info(text, event)
         talk.info(export_output.written_message(exported.summary, folder), "export.written")
         if as_json:
             echo_json(export_output.as_builtins(exported.summary))
@@ -123,7 +125,6 @@ def _options(flags: dict[str, Any]) -> dict[str, Any]:
     from msgspec.structs import asdict
 
     from chat_corpus.exports.splitting import parse_split
-    from chat_corpus.runs.export.evaluation_files import check_files
 
     names = ("turns", "system", "max_turns", "max_chars", "alternatives")
     told = {name: flags.pop(name) for name in names if flags[name] is not None}
@@ -136,7 +137,6 @@ def _options(flags: dict[str, Any]) -> dict[str, Any]:
     if flags["max_groups"] is not None:
         told["split"] = {**told.get("split", {}), "max_groups": flags["max_groups"]}
     if flags["decontaminate"]:
-        check_files(flags["decontaminate"])
         told["decontaminate"] = list(flags["decontaminate"])
     return told | _mix(flags)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
@@ -222,16 +222,10 @@ def plan_mix(options: MixOptions, available: Mapping[str, int]) -> MixPlan:
     """
     kind, numbers = parse_shares(options.shares)
     present = {name: available[name] for name in sorted(available) if available[name]}
-    if kind == "weights":
-        _check_names(options.shares, numbers, available)
+    _check_names(options.shares, available)
+    if present:
+        _check_share(options.max_share, len(present))
     limit = Fraction(str(options.max_share))
-    if present and limit * len(present) < 1:
-        raise UsageError(
-            message(
-                "--max-share {share:g}: {count} sources cannot all have at most this share; use {least} or more",
-                share=options.max_share, count=len(present), least=f"{math.ceil(1000 / len(present)) / 1000:g}",
-            )
-        )  # fmt: skip
     sizes = _limited(present, limit)
     weights = {name: float(size) for name, size in sizes.items()}
     if kind == EQUAL:
@@ -243,15 +237,35 @@ def plan_mix(options: MixOptions, available: Mapping[str, int]) -> MixPlan:
     return MixPlan(sizes=sizes, weights=_limited_weights(weights, float(limit)))
 
 
-def _check_names(text: str, weights: Mapping[str, float], available: Mapping[str, int]) -> None:
+def check_sources(options: MixOptions, names: Sequence[str]) -> None:
+    """Raise UsageError for weights that lack one of these sources or name an unknown one, and for too small a share."""
+    _check_names(options.shares, names)
+    _check_share(options.max_share, len(names))
+
+
+def _check_names(text: str, names: Iterable[str]) -> None:
+    kind, weights = parse_shares(text)
+    if kind != "weights":
+        return
+    known = sorted(names)
     for name in weights:
-        if name not in available:
+        if name not in known:
             raise UsageError(message("--mix {text}: {name} is not among the exported sources", text=text, name=name))
-    if lacking := [name for name in sorted(available) if name not in weights]:
+    if lacking := [name for name in known if name not in weights]:
         raise UsageError(
             message(
                 "--mix {text}: no weight for {names}; give one, or leave sources out with --exclude",
                 text=text, names=", ".join(lacking),
+            )
+        )  # fmt: skip
+
+
+def _check_share(share: float, count: int) -> None:
+    if count and Fraction(str(share)) * count < 1:
+        raise UsageError(
+            message(
+                "--max-share {share:g}: {count} sources cannot all have at most this share; use {least} or more",
+                share=share, count=count, least=f"{math.ceil(1000 / count) / 1000:g}",
             )
         )  # fmt: skip
 

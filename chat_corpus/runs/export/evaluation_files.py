@@ -44,7 +44,7 @@ def evaluation_pairs(path: Path) -> Iterator[pl.DataFrame]:
 
 
 def check_files(paths: Iterable[str]) -> None:
-    """Raise UsageError for a file that is missing, or whose suffix is that of no format that is read."""
+    """Raise UsageError for a file that cannot be read to its end, or that holds a row without a pair of texts."""
     for path in map(Path, paths):
         if not path.is_file():
             raise UsageError(message("--decontaminate {path}: no such file", path=path))
@@ -55,6 +55,8 @@ def check_files(paths: Iterable[str]) -> None:
                     path=path, suffixes=", ".join(_SUFFIXES),
                 )
             )  # fmt: skip
+        for _ in _pairs(path):
+            pass
 
 
 def _pairs(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:

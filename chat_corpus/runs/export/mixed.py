@@ -27,10 +27,6 @@ class TrainMix:
     rows: int
     subsets: Mapping[str, int]
 
-    def lacking(self) -> list[str]:
-        """The subsets that are larger than train."""
-        return [name for name, size in subset_sizes(self.options.subsets).items() if size and size > self.plan.total]
-
     def cuts(self, bytes_of_record: float, bytes_of_file: int) -> list[int]:
         """The rows at which files begin, and last `rows`: a file ends where a subset ends."""
         found = [0]
@@ -69,7 +65,8 @@ def ranges_of_cuts(
             raise LedgerError(f"{one.name}: {error}; {DEFECT}") from error
         one.train_end = places[-1]
         for own, (begin, end) in zip(ranges, pairwise(places), strict=True):
-            own.append(OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end))
+            if begin < end:
+                own.append(OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end))
     return [tuple(own) for own in ranges]
 
 
