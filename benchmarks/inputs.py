@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 
 #: Layouts whose files cannot be repeated end to end; they are measured at the size they have, and a blank line.
@@ -26,7 +26,7 @@ def build(raw: Path, target: Path, names: list[str], megabytes: float) -> dict[s
     told apart, a mere repetition would hold nothing but duplicates, as no corpus does: there each one is `_varied`.
     """
     sizes = {}
-    for name, found in survey(raw, sources.load()).items():
+    for name, found in discover_sources(raw, sources.load()).items():
         if found.groups and (not names or name in names):
             sizes[name] = _repeat(found, target, 1 if name in WHOLE else megabytes * 1e6)
     return sizes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline import process
 from chat_corpus.runs.planner import ShardPlanner
@@ -36,7 +36,7 @@ def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
 
     The last row is all of them together, with what is between the stages.
     """
-    found = survey(raw, sources.load())[name]
+    found = discover_sources(raw, sources.load())[name]
     chosen = [
         shard for shard, _ in zip(ShardPlanner(found=found, settings=Settings()).shards(), range(shards), strict=False)
     ]

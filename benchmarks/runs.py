@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import inputs, measure
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Time a MB may differ by this much from that of the smallest input and still be called flat.
@@ -20,7 +20,7 @@ _FLAT = 0.10
 
 def files(raw: Path, names: Sequence[str]) -> list[Path]:
     """The files of some sources."""
-    found = survey(raw, sources.load())
+    found = discover_sources(raw, sources.load())
     return [Path(file.path) for name in names for file in found[name].files]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.exports.manifest import ExportSummary
@@ -195,7 +195,7 @@ def trace(
     Raises UsageError where there is no such row or no report, ChatCorpusError where raw files, settings, code or the
     output have changed since.
     """
-    written = open_run.load_of(Path(tsv), _name(raw), [str(file) for file in plugins])
+    written = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins])
     return [tracing.trace(written, row) for row in rows]
 
 
@@ -210,7 +210,7 @@ def explain(
 
     Raises UsageError where no such record was read, and else as `trace`.
     """
-    written, name = open_run.find(str(file), Path(out), _name(raw), [str(one) for one in plugins])
+    written, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), [str(one) for one in plugins])
     return [tracing.explain(written, name, record) for record in records]
 
 
@@ -229,7 +229,7 @@ def compare(
     causes, 0 for all. Raises UsageError, when the first is asked for, where a folder holds no file of pairs.
     """
     named = [str(file) for file in plugins]
-    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, most=shards, plugins=named)
+    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=named)
 
 
 def _name(folder: str | Path | None) -> str | None:
@@ -272,7 +272,7 @@ def _wanted(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSou
     for name in names:
         if name not in known:
             raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
-    found = survey(Path(settings.raw), known)
+    found = discover_sources(Path(settings.raw), known)
     chosen = {name: found[name] for name in names} or {name: one for name, one in found.items() if one.groups}
     for name, one in chosen.items():
         if not one.groups:

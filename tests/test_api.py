@@ -116,9 +116,9 @@ def test_outputs_are_traced_explained_and_compared_as_by_the_program(tmp_path: P
     moved = raw.rename(tmp_path / "moved")
     assert trace(str(old / "tieba.tsv"), 1, raw=moved)[0].line == "在吗\t在"
     assert explain("tieba.dialogues", 1, out=str(old), raw=str(moved)) == [record]
-    with pytest.raises(UsageError, match="name its place with --raw"):
+    with pytest.raises(UsageError, match="name its new location with --raw"):
         trace(old / "tieba.tsv", 1)
-    with pytest.raises(UsageError, match="an output expected"):
+    with pytest.raises(UsageError, match=r"no such \.tsv file"):
         trace(old, 1)
     with pytest.raises(UsageError, match=r"no \.tsv files"):
         list(compare(raw.parent, new))

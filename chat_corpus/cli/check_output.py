@@ -40,7 +40,7 @@ def inventory(told: Inventory, *, hashes: bool) -> dict[str, Any]:
         "unrecognised": [
             {"file": stray.file.name, "bytes": stray.file.size, "reason": stray.reason}
             for stray in sorted(told.unrecognised, key=lambda stray: not stray.warn)
-            if stray.damaged is None and stray.meant is None  # else it is told with its source
+            if stray.damaged_source is None and stray.unusable_source is None  # else it is told with its source
         ],
     }
 
@@ -86,7 +86,7 @@ def _source(name: str, one: DiscoveredSource, *, hashes: bool) -> dict[str, Any]
 
 
 def _file(file: RawFile, one: DiscoveredSource, *, hashes: bool) -> dict[str, Any]:
-    sampled = one.sampled[file]
+    sampled = one.head_samples[file]
     records: int | None = sampled.records
     damage = None
     if not sampled.whole:

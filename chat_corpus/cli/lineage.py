@@ -52,7 +52,7 @@ def trace(
     def told() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
             if path not in made:
-                made[path] = open_run.load_of(Path(path), raw, plugins)
+                made[path] = open_run.load_by_tsv(Path(path), raw, plugins)
             yield trace.trace(made[path], number)
 
     _print(told(), trace_output.row, as_json=as_json)
@@ -110,7 +110,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     def told() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = open_run.find(path, Path(out), raw, plugins)
+                found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins)
             written, name = found[path]
             yield trace.explain(written, name, number)
 
@@ -158,7 +158,7 @@ def compare(
     found: list[comparison_model.Compared] = []
 
     def told() -> Iterator[comparison_model.Compared]:
-        for one in compare.compare(old, new, raw, examples=examples, most=shards, plugins=plugins):
+        for one in compare.compare(old, new, raw, examples=examples, max_shards=shards, plugins=plugins):
             found.append(one)
             yield one
 
@@ -183,7 +183,8 @@ def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_jso
     if as_json:
         import msgspec
 
-        echo_json([msgspec.to_builtins(one) for one in told])
+        # msgspec refuses messages, which are a subclass of str.
+        echo_json([msgspec.to_builtins(one, enc_hook=str) for one in told])
         return
     for number, one in enumerate(told):
         echo((between if number else "") + "\n".join(lines(one)))

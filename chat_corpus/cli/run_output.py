@@ -112,7 +112,7 @@ def conversions(done: Mapping[str, SourceReport], size: int) -> str:
 
 def report_unrecognised(seen: Inventory, settings: Settings, talk: Any) -> None:
     """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
-    strays = [stray for stray in seen.unrecognised if stray.damaged is None and stray.meant is None]
+    strays = [stray for stray in seen.unrecognised if stray.damaged_source is None and stray.unusable_source is None]
     for stray in strays:
         if stray.warn:
             talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")

@@ -21,14 +21,14 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     """Every source: title, licence, origin, where it is looked for, found or not."""
     from chat_corpus import sources
     from chat_corpus.cli import console, list_output
-    from chat_corpus.discovery.inventory import survey
+    from chat_corpus.discovery.inventory import discover_sources
     from chat_corpus.discovery.model import DiscoveredSource
 
     console.Console(quiet=False, verbose=False, as_json=False)
     settings = read_settings(configs, rest)
     known, raw = sources.load(settings.plugins), Path(settings.raw)
     found = (
-        survey(raw, known)
+        discover_sources(raw, known)
         if raw.is_dir()
         else {name: DiscoveredSource(source=source) for name, source in known.items()}
     )

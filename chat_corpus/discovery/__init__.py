@@ -1,1 +1,1 @@
-"""What lies in the raw folder: which file is whose, and in which state each source is."""
+"""Discovery of raw files: which source each file belongs to, and the state of each source."""

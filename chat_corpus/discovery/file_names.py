@@ -1,4 +1,4 @@
-"""Which source a file's name speaks of, where it is no name under which that source's files are read."""
+"""Hints in the name of a file at a source whose name patterns it does not match."""
 
 from __future__ import annotations
 
@@ -8,56 +8,60 @@ from pathlib import PurePosixPath
 
 from chat_corpus.sources.base import Source
 
-#: What older tools write: a file of pairs for each corpus, `douban_single_turn.tsv` among them.
-_MADE = r"(?:_(?:single|multi)_?turn|_clean(?:ed)?|_pairs?|_qa)?\.tsv"
+#: Endings of files of pairs that older tools write for each corpus, such as `douban_single_turn.tsv`.
+_CONVERTED = r"(?:_(?:single|multi)_?turn|_clean(?:ed)?|_pairs?|_qa)?\.tsv"
 
-#: What is put to a file's name where it holds the same dialogues once more: in another form, or some of them.
-_AGAIN = re.compile(
+#: Suffixes of copies: files with the same dialogues in another form, or with some of them.
+_COPY_SUFFIXES = re.compile(
     r"(?:[-_. ]+(?:raw|orig|original|old|bak|backup|copy|clean|cleaned|sample|samples|small|mini|tiny|demo|example"
     r"|examples|subset|head|part[-_]?\d+|utf-?8|utf-?16|gbk|gb2312|gb18030|big5|副本)|\s*[(（]\d+[)）])+"
 )
 
 
-def without_marks(name: str) -> str:
-    """The name of the file of which another holds the dialogues once more, by its name; any other name as it is.
+def without_copy_suffix(name: str) -> str:
+    """Return the name of the file that `name` is a copy of, in lower case; any other name unchanged.
 
-    >>> without_marks("a/train_2M_CN_sample.json"), without_marks("tieba (1).dialogues"), without_marks("tieba2.csv")
-    ('a/train_2m_cn.json', 'tieba.dialogues', 'tieba2.csv')
+    >>> without_copy_suffix("a/train_2M_CN_sample.json"), without_copy_suffix("tieba (1).dialogues")
+    ('a/train_2m_cn.json', 'tieba.dialogues')
+    >>> without_copy_suffix("tieba2.csv")
+    'tieba2.csv'
     """
     path = PurePosixPath(name.lower())
-    found = re.fullmatch(rf"(.+?){_AGAIN.pattern}", path.stem)
-    return str(path.with_name(found[1] + path.suffix)) if found else name
+    match = re.fullmatch(rf"(.+?){_COPY_SUFFIXES.pattern}", path.stem)
+    return str(path.with_name(match[1] + path.suffix)) if match else name
 
 
-def made_of(name: str, sources: Iterable[str]) -> str | None:
-    """The source of which a program that writes a `.tsv` for each has made a file, by its name.
+def converted_source(name: str, sources: Iterable[str]) -> str | None:
+    """Return the source that a `.tsv` file was converted from, by its name.
 
-    >>> made_of("old/douban_single_turn.tsv", ["douban", "ptt"]), made_of("tieba2.tsv", ["tieba"])
+    >>> converted_source("old/douban_single_turn.tsv", ["douban", "ptt"]), converted_source("tieba2.tsv", ["tieba"])
     ('douban', None)
     """
     base = PurePosixPath(name).name.lower()
-    return next((source for source in sources if re.fullmatch(re.escape(source) + _MADE, base)), None)
+    return next((source for source in sources if re.fullmatch(re.escape(source) + _CONVERTED, base)), None)
 
 
-def meant(name: str, sources: Mapping[str, Source], *, by_folder: bool) -> str | None:
-    """The source whose pattern a name would match if it had another ending.
+def intended_source(name: str, sources: Mapping[str, Source], *, by_folder: bool) -> str | None:
+    """Return the source whose pattern a name would match if it had another ending.
 
-    A pattern that is an ending alone, as `qingyun*/*.csv`, counts only `by_folder`: any file may lie in a folder.
+    A pattern that is only an ending, such as `qingyun*/*.csv`, counts only with `by_folder`: a folder may hold any
+    file.
     """
     path = PurePosixPath(name.lower())
     for source in sources.values():
-        for wanted in source.inputs:
-            for pattern in wanted.files:
-                whole = PurePosixPath(pattern.lower())
-                if (by_folder or whole.stem != "*") and path.match(str(whole.with_name(f"{whole.stem}.*"))):
+        for input_ in source.inputs:
+            for pattern in input_.files:
+                pattern_path = PurePosixPath(pattern.lower())
+                any_ending = pattern_path.with_name(f"{pattern_path.stem}.*")
+                if (by_folder or pattern_path.stem != "*") and path.match(str(any_ending)):
                     return source.name
     return None
 
 
-def mentioned(name: str, sources: Iterable[str]) -> list[str]:
-    """The sources whose names stand in the name of a file or its folders.
+def mentioned_sources(name: str, sources: Iterable[str]) -> list[str]:
+    """Return the sources whose names occur in the name of a file or of its folders.
 
-    >>> mentioned("raw/qingyun-11w/a.txt", ["qingyun", "ptt"]), mentioned("pttx/a", ["ptt"])
+    >>> mentioned_sources("raw/qingyun-11w/a.txt", ["qingyun", "ptt"]), mentioned_sources("pttx/a", ["ptt"])
     (['qingyun'], [])
     """
     return [source for source in sources if re.search(rf"(?<![a-z]){re.escape(source)}(?![a-z])", name.lower())]

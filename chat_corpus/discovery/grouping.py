@@ -1,224 +1,226 @@
-"""The files of one source as groups that are read together, and why others of it are left alone."""
+"""Grouping of the files of one source: which files are read together, and which are skipped and why."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import PurePosixPath
 
-from chat_corpus.discovery.file_names import without_marks
-from chat_corpus.discovery.model import DiscoveredSource, FileGroup, FileMatch, How
-from chat_corpus.discovery.siblings import folder
+from chat_corpus.discovery import remarks
+from chat_corpus.discovery.file_names import without_copy_suffix
+from chat_corpus.discovery.model import DiscoveredSource, FileGroup, FileMatch, MatchedBy
+from chat_corpus.discovery.siblings import folder_of
 from chat_corpus.files.compression import content_name
 from chat_corpus.files.content import alike, looks
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.sources.base import Input, Source
 
-_REMADE = "{} left alone: what somebody has made of this corpus, and {} is read"
-_SIBLING = "{} left alone: another form, edition or part of {}, which is read"
-#: So many files are named in a remark.
-_NAMED = 3
 
-
-def grouped(source: Source, claims: list[FileMatch]) -> DiscoveredSource:
-    """What is read of the files that are one source's, in groups, and remarks on those that are not."""
-    found = DiscoveredSource(source=source)
-    names = {told.file.name for told in claims}
-    claims = _without_siblings(_one_form_each(claims, found), found)
-    for number, wanted in enumerate(source.inputs):
-        mine = [told for told in claims if told.place[1] == number]
-        mine.sort(
-            key=lambda told: (
-                told.how in (How.CONTENT, How.SIBLINGS),
-                told.place[2],
-                wanted.rank(content_name(told.file.name)),
-                told.file.name,
-            )
-        )
-        mine = [told for told in mine if not _unpacked_too(told.file, names, found)]
-        if found.groups and source.alternatives and mine:
-            found.remarks.extend(f"{told.file.name} left alone: a version of what was read already" for told in mine)
-        elif found.groups and wanted.remade and not source.overlapping:
-            found.remarks.extend(_REMADE.format(told.file.name, found.files[0].name) for told in mine)
-        elif wanted.format.parts == 1:
-            _group_single(found, number, wanted, _best(wanted, mine, found))
+def group_files(source: Source, matches: list[FileMatch]) -> DiscoveredSource:
+    """Group the files that match a source, and remark on those that are skipped."""
+    discovered = DiscoveredSource(source=source)
+    names = {match.file.name for match in matches}
+    matches = _without_copies(_without_other_formats(matches, discovered), discovered)
+    for number, input_ in enumerate(source.inputs):
+        candidates = sorted((match for match in matches if match.slot.input == number), key=partial(_order, input_))
+        candidates = [match for match in candidates if not _is_unpacked_too(match.file, names, discovered)]
+        if discovered.groups and source.alternatives and candidates:
+            discovered.remarks += (remarks.another_version(match.file, discovered.files[0]) for match in candidates)
+        elif discovered.groups and input_.remade and not source.overlapping:
+            discovered.remarks += (remarks.converted_copy(match.file, discovered.files[0]) for match in candidates)
+        elif input_.format.parts == 1:
+            _group_single_files(discovered, number, input_, _best_edition(input_, candidates, discovered))
         else:
-            _group_parts(found, number, wanted, mine)
-    read = set(found.files)
-    found.sampled = {told.file: told.sampled for told in claims if told.file in read}
-    _tell_same_names(found, [told for told in claims if told.file in read])
-    _tell_renamed(found, [told for told in claims if told.file in read])
-    _tell_missing(found, claims)
-    return found
+            _group_parallel_files(discovered, number, input_, candidates)
+    read = set(discovered.files)
+    matches_read = [match for match in matches if match.file in read]
+    discovered.head_samples = {match.file: match.sample for match in matches_read}
+    _remark_on_same_names(discovered, matches_read)
+    _remark_on_renamed(discovered, matches_read)
+    _find_missing(discovered, matches)
+    return discovered
 
 
-def _one_form_each(claims: list[FileMatch], found: DiscoveredSource) -> list[FileMatch]:
-    """The claims without files of the same folder and name in another form, as a release in JSON and in JSON Lines.
+def _order(input_: Input, match: FileMatch) -> tuple[bool, int, int, str]:
+    """Sort key of the files of an input: those matched by name first."""
+    by_content = match.matched_by in (MatchedBy.CONTENT, MatchedBy.SIBLINGS)
+    return by_content, match.slot.file_index, input_.rank(content_name(match.file.name)), match.file.name
 
-    Of these the first is read, by the order of the source's inputs and of the names.
+
+def _without_other_formats(matches: list[FileMatch], discovered: DiscoveredSource) -> list[FileMatch]:
+    """Return the matches without files that differ from another only in the ending, such as `ai.json` beside `ai.yml`.
+
+    The first such file is read, in the order of the source's inputs and of the names.
     """
     chosen: dict[tuple[str, str], FileMatch] = {}
-    several: list[FileMatch] = []
-    inputs = found.source.inputs
-    for told in sorted(claims, key=lambda told: (told.how is not How.NAME, told.place[1], told.file.name)):
-        path = PurePosixPath(content_name(told.file.name))
-        first = chosen.setdefault((str(path.parent), path.stem.lower().removesuffix(".corpus")), told)
-        same = PurePosixPath(content_name(first.file.name)).suffix == path.suffix
-        if first is told or same or inputs[told.place[1]].format.parts > 1 or not path.suffix:
-            several.append(told)
+    remaining: list[FileMatch] = []
+    inputs = discovered.source.inputs
+    by_name_first = sorted(
+        matches, key=lambda match: (match.matched_by is not MatchedBy.NAME, match.slot.input, match.file.name)
+    )
+    for match in by_name_first:
+        path = PurePosixPath(content_name(match.file.name))
+        first = chosen.setdefault((str(path.parent), path.stem.lower().removesuffix(".corpus")), match)
+        same_ending = PurePosixPath(content_name(first.file.name)).suffix == path.suffix
+        if first is match or same_ending or inputs[match.slot.input].format.parts > 1 or not path.suffix:
+            remaining.append(match)
         else:
-            found.remarks.append(f"{told.file.name} left alone: another form of {first.file.name}, which is read")
-    return several
+            discovered.remarks.append(remarks.another_format(match.file, first.file))
+    return remaining
 
 
-def _without_siblings(claims: list[FileMatch], found: DiscoveredSource) -> list[FileMatch]:
-    """The claims without files whose name is another one's with a mark, as ``_raw`` or ``_sample``."""
-    names = {PurePosixPath(content_name(told.file.name).lower()).name: told.file.name for told in claims}
-    several: list[FileMatch] = []
-    for told in claims:
-        own = PurePosixPath(content_name(told.file.name)).name
-        release = names.get(without_marks(own)) if without_marks(own) != own.lower() else None
-        if release is None or release == told.file.name or found.source.inputs[told.place[1]].format.parts > 1:
-            several.append(told)
+def _without_copies(matches: list[FileMatch], discovered: DiscoveredSource) -> list[FileMatch]:
+    """Return the matches without files that are named as copies of another, as with ``_raw`` or ``_sample``."""
+    names = {PurePosixPath(content_name(match.file.name).lower()).name: match.file.name for match in matches}
+    remaining: list[FileMatch] = []
+    for match in matches:
+        base = PurePosixPath(content_name(match.file.name)).name
+        release = names.get(without_copy_suffix(base)) if without_copy_suffix(base) != base.lower() else None
+        parallel = discovered.source.inputs[match.slot.input].format.parts > 1
+        if release is None or release == match.file.name or parallel:
+            remaining.append(match)
         else:
-            found.remarks.append(_SIBLING.format(told.file.name, release))
-    return several
+            discovered.remarks.append(remarks.another_edition(match.file.name, release))
+    return remaining
 
 
-def _best(wanted: Input, claims: list[FileMatch], found: DiscoveredSource) -> list[FileMatch]:
-    """The claims on an input without siblings of what is there."""
-    best = min((wanted.rank(content_name(told.file.name)) for told in claims), default=0)
-    first = next((told for told in claims if wanted.rank(content_name(told.file.name)) == best), None)
-    for told in claims:
-        if first is not None and wanted.rank(content_name(told.file.name)) > best:
-            found.remarks.append(_SIBLING.format(told.file.name, first.file.name))
-    return [told for told in claims if wanted.rank(content_name(told.file.name)) == best]
+def _best_edition(input_: Input, matches: list[FileMatch], discovered: DiscoveredSource) -> list[FileMatch]:
+    """Return the matches of an input that have the lowest rank."""
+    ranks = [input_.rank(content_name(match.file.name)) for match in matches]
+    lowest = min(ranks, default=0)
+    best = [match for match, rank in zip(matches, ranks, strict=True) if rank == lowest]
+    for match, rank in zip(matches, ranks, strict=True):
+        if rank > lowest:
+            discovered.remarks.append(remarks.another_edition(match.file.name, best[0].file.name))
+    return best
 
 
-def _tell_missing(found: DiscoveredSource, claims: list[FileMatch]) -> None:
-    """Which of a renamed corpus's files are there cannot be told, only whether there are enough of them."""
-    held = [PurePosixPath(content_name(told.file.name)) for told in claims]
-    missing = [pattern for pattern in found.source.complete if not any(path.match(pattern) for path in held)]
-    if found.groups and len(missing) > len(found.renamed):
-        found.missing.extend(missing)
-        if found.renamed:
-            left = len(missing) - len(found.renamed)
-            found.remarks.append(f"the renamed files are some of {', '.join(missing)}; {left} of these is not there")
+def _find_missing(discovered: DiscoveredSource, matches: list[FileMatch]) -> None:
+    """Note the missing files of a source. A renamed file may be any of them, so only their number is certain."""
+    paths = [PurePosixPath(content_name(match.file.name)) for match in matches]
+    missing = [pattern for pattern in discovered.source.complete if not any(path.match(pattern) for path in paths)]
+    if discovered.groups and len(missing) > len(discovered.renamed):
+        discovered.missing.extend(missing)
+        if discovered.renamed:
+            discovered.remarks.append(remarks.some_missing(missing, renamed=len(discovered.renamed)))
 
 
-def _tell_renamed(found: DiscoveredSource, claims: list[FileMatch]) -> None:
-    for how in (How.GARBLED, How.CONTENT, How.SIBLINGS):
-        files = [told.file for told in claims if told.how is how]
+def _remark_on_renamed(discovered: DiscoveredSource, matches: list[FileMatch]) -> None:
+    for matched_by in (MatchedBy.GARBLED_NAME, MatchedBy.CONTENT, MatchedBy.SIBLINGS):
+        files = [match.file for match in matches if match.matched_by is matched_by]
         if files:
-            shown = ", ".join(file.name for file in files[:_NAMED])
-            more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
-            found.remarks.append(f"{shown}{more}: recognised by {how.value}")
-            found.renamed.extend(files)
+            discovered.remarks.append(remarks.recognised([file.name for file in files], matched_by))
+            discovered.renamed.extend(files)
 
 
-def _group_single(found: DiscoveredSource, number: int, wanted: Input, claims: list[FileMatch]) -> None:
-    """Each file by itself. Beside a file that has the corpus's name, one of its content alone is another version."""
+def _group_single_files(discovered: DiscoveredSource, number: int, input_: Input, matches: list[FileMatch]) -> None:
+    """Make each file a group. Beside a file matched by name, one matched by content only is another version."""
     chosen: list[FileMatch] = []
-    look_of = looks([*found.files, *(told.file for told in claims)])
-    known: dict[object, list[RawFile]] = {}
-    for file in found.files:
-        known.setdefault(look_of(file), []).append(file)
-    for told in claims:
-        others = known.setdefault(look_of(told.file), [])
-        same = next((other for other in others if alike(other, told.file)), None)
-        others.append(told.file)
+    look_of = looks([*discovered.files, *(match.file for match in matches)])
+    files_by_look: dict[object, list[RawFile]] = {}
+    for file in discovered.files:
+        files_by_look.setdefault(look_of(file), []).append(file)
+    for match in matches:
+        others = files_by_look.setdefault(look_of(match.file), [])
+        same = next((other for other in others if alike(other, match.file)), None)
+        others.append(match.file)
         if same is not None:
-            found.remarks.append(f"{told.file.name} left alone: the same content as {same.name}")
-        elif told.how is How.CONTENT and chosen and not wanted.many and chosen[0].how is not How.CONTENT:
-            found.remarks.append(
-                f"{told.file.name} left alone: like {chosen[0].file.name}, which has the name of the corpus"
-            )
+            discovered.remarks.append(remarks.same_content(match.file, same))
+        elif _is_weaker(match, chosen) and not input_.many:
+            discovered.remarks.append(remarks.without_name(match.file, chosen[0].file))
         else:
-            chosen.append(told)
-            found.groups.append(FileGroup(input=number, files=(told.file,)))
-    if len(chosen) > 1 and not wanted.many:
-        shown = ", ".join(told.file.name for told in chosen[:_NAMED])
-        found.remarks.append(f"{len(chosen)} different files of this corpus, all of which are read: {shown}")
+            chosen.append(match)
+            discovered.groups.append(FileGroup(input=number, files=(match.file,)))
+    if len(chosen) > 1 and not input_.many:
+        discovered.remarks.append(remarks.different_files([match.file.name for match in chosen]))
 
 
-def _tell_same_names(found: DiscoveredSource, claims: list[FileMatch]) -> None:
-    """Several files of one name, by as much of its path as the pattern names, are versions of the same file."""
-    names: dict[str, list[str]] = {}
-    for told in claims:
-        wanted = found.source.inputs[told.place[1]]
-        if not wanted.many or wanted.format.parts > 1:
+def _is_weaker(match: FileMatch, chosen: list[FileMatch]) -> bool:
+    """Whether a file was matched by content only, and the first chosen one by more."""
+    return match.matched_by is MatchedBy.CONTENT and bool(chosen) and chosen[0].matched_by is not MatchedBy.CONTENT
+
+
+def _remark_on_same_names(discovered: DiscoveredSource, matches: list[FileMatch]) -> None:
+    """Remark on files of the same name, by as much of the path as the pattern has: versions of the same file."""
+    files_by_name: dict[str, list[str]] = {}
+    for match in matches:
+        input_ = discovered.source.inputs[match.slot.input]
+        if not input_.many or input_.format.parts > 1:
             continue
-        path = PurePosixPath(content_name(told.file.name).lower())
-        pattern = wanted.files[told.place[2]]
-        depth = len(PurePosixPath(pattern).parts) if told.how is How.NAME else 0
+        path = PurePosixPath(content_name(match.file.name).lower())
+        pattern = input_.files[match.slot.file_index]
+        depth = len(PurePosixPath(pattern).parts) if match.matched_by is MatchedBy.NAME else 0
         if depth and PurePosixPath(pattern).stem != "*":
-            names.setdefault(path.name, []).append(told.file.name)
+            files_by_name.setdefault(path.name, []).append(match.file.name)
         elif depth:
-            names.setdefault("/".join(path.parts[-depth:]), []).append(told.file.name)
-    for same in names.values():
-        if len(same) > 1:
-            shown = ", ".join(same[:_NAMED])
-            found.remarks.append(f"{len(same)} different files of the same name, all of which are read: {shown}")
+            files_by_name.setdefault("/".join(path.parts[-depth:]), []).append(match.file.name)
+    for names in files_by_name.values():
+        if len(names) > 1:
+            discovered.remarks.append(remarks.same_names(names))
 
 
-def _unpacked_too(file: RawFile, names: set[str], found: DiscoveredSource) -> bool:
-    """Whether a compressed file, or a member of an archive, lies there unpacked as well."""
+def _is_unpacked_too(file: RawFile, names: set[str], discovered: DiscoveredSource) -> bool:
+    """Whether an unpacked copy of a compressed file, or of a member of an archive, is among `names`."""
     if file.member is None:
-        beside = {content_name(file.name)} - {file.name}
+        copies = {content_name(file.name)} - {file.name}
     else:
         # As `unzip` unpacks it, as a file manager does, into a folder of the archive's name, or without its folders.
         archive = PurePosixPath(file.holder)
         inside = PurePosixPath(file.name).relative_to(archive)
         unpacked = content_name(archive.name).rpartition(".")[0]
-        places = (archive.parent / inside, archive.parent / unpacked / inside, archive.parent / inside.name)
-        beside = set(map(str, places))
-    if not beside & names:
+        paths = (archive.parent / inside, archive.parent / unpacked / inside, archive.parent / inside.name)
+        copies = set(map(str, paths))
+    if not copies & names:
         return False
-    found.remarks.append(f"{file.name} left alone: unpacked beside it")
+    discovered.remarks.append(remarks.unpacked(file))
     return True
 
 
-def _group_parts(found: DiscoveredSource, number: int, wanted: Input, claims: list[FileMatch]) -> None:
-    folders: dict[str, dict[int, RawFile]] = {}
-    for told in claims:
-        parts = folders.setdefault(folder(told.file), {})
-        part = told.place[2]
-        if part in parts:
-            found.remarks.append(f"{told.file.name} left alone: {parts[part].name} is read in its place")
-        parts.setdefault(part, told.file)
-    complete: dict[str, tuple[RawFile, ...]] = {}
-    for place, parts in folders.items():
-        lacking = [pattern for part, pattern in enumerate(wanted.files) if part not in parts]
-        if lacking:
-            found.missing.extend(lacking)
-            found.remarks.append(f"{_shown(place)}: {', '.join(lacking)} missing, so the other file cannot be read")
-        else:
-            complete[place] = tuple(parts[part] for part in sorted(parts))
-    named = {told.file for told in claims if told.how in (How.NAME, How.GARBLED)}
-    ranks = {place: _rank(wanted, files, named) for place, files in complete.items()}
+def _group_parallel_files(discovered: DiscoveredSource, number: int, input_: Input, matches: list[FileMatch]) -> None:
+    """Make each folder that has a file of every part a group."""
+    complete = _complete_folders(discovered, input_, matches)
+    named = {match.file for match in matches if match.matched_by in (MatchedBy.NAME, MatchedBy.GARBLED_NAME)}
+    ranks = {folder: _rank(input_, files, named) for folder, files in complete.items()}
     best = min(ranks.values(), default=(0, 0))
-    read = next((place for place, rank in ranks.items() if rank == best), "")
-    for place, files in complete.items():
-        same = next((group for group in found.groups if _all_alike(group.files, files)), None)
-        if ranks[place] != best:
-            for file, release in zip(files, complete[read], strict=True):
-                found.remarks.append(_SIBLING.format(file.name, release.name))
+    best_folder = next((folder for folder, rank in ranks.items() if rank == best), "")
+    for folder, files in complete.items():
+        same = next((group for group in discovered.groups if _all_alike(group.files, files)), None)
+        if ranks[folder] != best:
+            for file, release in zip(files, complete[best_folder], strict=True):
+                discovered.remarks.append(remarks.another_edition(file.name, release.name))
         elif same is not None:
-            found.remarks.append(f"{_shown(place)} left alone: the same content as {_shown(folder(same.files[0]))}")
+            discovered.remarks.append(remarks.same_folder(folder, folder_of(same.files[0])))
         else:
-            found.groups.append(FileGroup(input=number, files=files))
-    if found.groups:  # what one folder lacks, another has
-        found.missing.clear()
-    if len(found.groups) > 1:
-        shown = ", ".join(_shown(folder(group.files[0])) for group in found.groups)
-        found.remarks.append(f"{len(found.groups)} different copies of this corpus, all of which are read: {shown}")
+            discovered.groups.append(FileGroup(input=number, files=files))
+    if discovered.groups:  # a part that one folder lacks is in another
+        discovered.missing.clear()
+    if len(discovered.groups) > 1:
+        discovered.remarks.append(remarks.different_copies([folder_of(group.files[0]) for group in discovered.groups]))
 
 
-def _rank(wanted: Input, files: tuple[RawFile, ...], named: set[RawFile]) -> tuple[int, int]:
-    """How far files are from the release: how many lack its name, and the rank of the others."""
-    return sum(file not in named for file in files), max(wanted.rank(content_name(file.name)) for file in files)
+def _complete_folders(
+    discovered: DiscoveredSource, input_: Input, matches: list[FileMatch]
+) -> dict[str, tuple[RawFile, ...]]:
+    """Return the files of each folder that has all parts of an input, in the order of the parts."""
+    files_by_folder: dict[str, dict[int, RawFile]] = {}
+    for match in matches:
+        files = files_by_folder.setdefault(folder_of(match.file), {})
+        other = files.setdefault(match.slot.file_index, match.file)
+        if other is not match.file:
+            discovered.remarks.append(remarks.replaced(match.file, other))
+    complete: dict[str, tuple[RawFile, ...]] = {}
+    for folder, files in files_by_folder.items():
+        missing = [pattern for index, pattern in enumerate(input_.files) if index not in files]
+        if missing:
+            discovered.missing.extend(missing)
+            discovered.remarks.append(remarks.part_missing(folder, missing))
+        else:
+            complete[folder] = tuple(files[index] for index in sorted(files))
+    return complete
 
 
-def _shown(place: str) -> str:
-    return "the raw folder" if place == "." else place
+def _rank(input_: Input, files: tuple[RawFile, ...], named: set[RawFile]) -> tuple[int, int]:
+    """Distance of files from the release: how many lack its name, and the highest rank."""
+    return sum(file not in named for file in files), max(input_.rank(content_name(file.name)) for file in files)
 
 
 def _all_alike(these: tuple[RawFile, ...], those: tuple[RawFile, ...]) -> bool:

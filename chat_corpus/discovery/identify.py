@@ -1,6 +1,6 @@
-"""Whose a file is: by its name, else by its content; and where neither decides, what is nearest.
+"""Identification of a file's source: by its name, else by its content, else by the nearest layout.
 
-A name wins over a signature, as long as the content does not contradict it. Where two sources fit, neither is chosen.
+A name takes priority over a signature unless the content contradicts it. A file that fits two sources gets neither.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from chat_corpus.discovery import file_names, unusable_files
-from chat_corpus.discovery.model import FileMatch, How, Place, Sampled, UnrecognisedFile
+from chat_corpus.discovery.model import FileMatch, HeadSample, MatchedBy, Slot, UnrecognisedFile
 from chat_corpus.discovery.sniff import head_of, text_of
+from chat_corpus.discovery.suggestions import unknown, unknown_with_advice
 from chat_corpus.discovery.trial import is_most_of
 from chat_corpus.discovery.walk import Entry
 from chat_corpus.errors import ChatCorpusError, FileError, described
@@ -23,120 +24,136 @@ from chat_corpus.files.lines import cut_at_line
 from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_range
 from chat_corpus.formats.base import Format
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.signature import FEW, HAN, contradicts, share
 
 _log = logging.getLogger(__name__)
-#: Sources of which it has been said that their code fails.
+#: Sources whose failing code has been reported.
 _warned: set[str] = set()
-#: What is said of a file on which the code of a source fails.
-_FAILED = "the code of its source failed on it: {}"
-
-
-#: So many bytes at the end of a file are looked at.
+#: Bytes at the end of a file that are checked.
 _TAIL = 1 << 12
-#: Of so many lines the layout is told of a file that is nobody's.
-_MOSTLY = 0.9
-_MADE = (
-    "what another program made of {}, by its name; it is not read: get the corpus itself, or rename it if it is yours"
-)
-_UNKNOWN = "no corpus that is known, by its name or its content"
-#: So many patterns of a source are named.
-_SHOWN = 8
-#: Layouts of any text.
-_COMMON = ("", ",")
+#: Smallest share of lines in the layout of a file that its siblings identify.
+_MIN_IN_LAYOUT = 0.9
 
 
 def identify_file(
     entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True
 ) -> FileMatch | UnrecognisedFile:
-    """Whose a file is; without `by_content`, one whose name is nobody's is not opened.
+    """Return the slot that a file fills, or why it fills none.
 
-    Where the code of a source fails on a file that has a name of this source, the file is damaged.
+    Without `by_content`, only files that have the name of a source are opened. If the code of a source fails on a file
+    that has a name of this source, the file counts as damaged.
     """
-    named, how = _by_name(entry, sources)
-    owner = named[0][0] if named else None
+    slots, matched_by = _slots_by_name(entry, sources)
+    owner = slots[0].source if slots else None
     try:
-        return _judged(entry, sources, named, how, by_content=by_content)
+        return _identify(entry, sources, slots, matched_by, by_content=by_content)
     except ChatCorpusError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone
-        return UnrecognisedFile(file=entry.file, reason=_FAILED.format(described(error)), damaged=owner, warn=True)
+        reason = message("the source's code failed on this file: {error}", error=described(error))
+        return UnrecognisedFile(file=entry.file, reason=reason, damaged_source=owner, warn=True)
 
 
-def _judged(
-    entry: Entry, sources: Mapping[str, Source], named: list[Place], how: How, *, by_content: bool
+def _identify(
+    entry: Entry, sources: Mapping[str, Source], slots: list[Slot], matched_by: MatchedBy, *, by_content: bool
 ) -> FileMatch | UnrecognisedFile:
-    owner = named[0][0] if named else None
-    if entry.trouble:
-        return UnrecognisedFile(file=entry.file, reason=entry.trouble, damaged=owner, warn=entry.grave)
+    """Identify a file whose name fits some slots."""
+    owner = slots[0].source if slots else None
+    if entry.problem:
+        return UnrecognisedFile(file=entry.file, reason=entry.problem, damaged_source=owner, warn=entry.warn)
     if not entry.file.size:
-        return UnrecognisedFile(file=entry.file, reason="empty", damaged=owner)
-    if not (named or by_content):
+        return UnrecognisedFile(file=entry.file, reason=message("empty file"), damaged_source=owner)
+    if not (slots or by_content):
         return UnrecognisedFile(
-            file=entry.file, reason="not looked into: there are too many files whose names say nothing"
+            file=entry.file, reason=message("not opened: too many files do not have the name of a corpus")
         )
     try:
         head = head_of(entry.file) if entry.head is None else entry.head
     except FileError as error:
-        return UnrecognisedFile(file=entry.file, reason=error.fault, damaged=owner, warn=True)
+        return UnrecognisedFile(file=entry.file, reason=error.fault, damaged_source=owner, warn=True)
     if head.startswith(MARK) and not entry.file.compressed and entry.file.member is None:
-        return _parquet(entry, owner, named, how, sources)
+        return _identify_parquet(entry, slots, matched_by, sources)
     kind = unusable_files.by_content(head, content_name(entry.file.name))
     if kind is not None:
-        return _unread(entry, owner, kind, sources)
-    made = None if owner else file_names.made_of(content_name(entry.file.name), sources)
-    if made is not None:
-        return UnrecognisedFile(file=entry.file, reason=_MADE.format(made), meant=made)
+        return _unusable(entry, owner, kind, sources)
+    converted = None if owner else file_names.converted_source(content_name(entry.file.name), sources)
+    if converted is not None:
+        return UnrecognisedFile(file=entry.file, reason=_converted(converted), unusable_source=converted)
     text = text_of(head)
-    fewest = FEW if owner and _is_named(entry, sources[owner]) else 1
-    fitting = [place for place in named if _input(place, sources).format.accepts(text_head(head))]
-    fitting = [place for place in fitting if text is None or _is_plausible(_input(place, sources), head, text, fewest)]
-    claim = _claim(fitting[0], entry.file, how, head, sources) if fitting else None
-    judged = claim or _by_content(entry, owner, head, text, sources)
-    if isinstance(judged, FileMatch) and (fault := _end_fault(judged, head, sources)):
-        return UnrecognisedFile(file=entry.file, reason=fault, damaged=judged.place[0], warn=True)
-    return judged
+    result = _match_by_name(entry, slots, matched_by, head, text, sources) or _identify_by_content(
+        entry, owner, head, text, sources
+    )
+    if isinstance(result, FileMatch) and (fault := _end_fault(result, head, sources)):
+        return UnrecognisedFile(file=entry.file, reason=fault, damaged_source=result.slot.source, warn=True)
+    return result
 
 
-def _is_plausible(wanted: Input, head: bytes, text: str, fewest: int) -> bool:
-    """Whether a file that has the name of an input may be one: it has its layout, or can be read all the same."""
-    if not contradicts(wanted.layout, text, fewest):
+def _converted(source: str) -> Message:
+    return message(
+        "converted from {source} by another program, judging by its name, so it is not read; get the original corpus, "
+        "or rename the file if it is your own data",
+        source=source,
+    )
+
+
+def _match_by_name(
+    entry: Entry,
+    slots: list[Slot],
+    matched_by: MatchedBy,
+    head: bytes,
+    text: str | None,
+    sources: Mapping[str, Source],
+) -> FileMatch | None:
+    """Return the first of the slots that the name fits and the content does not contradict."""
+    fewest = FEW if slots and _has_exact_name(entry, sources[slots[0].source]) else 1
+    for slot in [slot for slot in slots if _input(slot, sources).format.accepts(text_head(head))]:
+        if text is None or _is_plausible(_input(slot, sources), head, text, fewest):
+            return _match(slot, entry.file, matched_by, head, sources)
+    return None
+
+
+def _is_plausible(input_: Input, head: bytes, text: str, fewest: int) -> bool:
+    """Whether a file with the name of an input has its layout, or can be read nevertheless."""
+    if not contradicts(input_.layout, text, fewest):
         return True
-    return wanted.format.parts == 1 and is_most_of(wanted.format, wanted.layout, head, text)
+    return input_.format.parts == 1 and is_most_of(input_.format, input_.layout, head, text)
 
 
-def _parquet(
-    entry: Entry, owner: str | None, named: list[Place], how: How, sources: Mapping[str, Source]
+def _identify_parquet(
+    entry: Entry, slots: list[Slot], matched_by: MatchedBy, sources: Mapping[str, Source]
 ) -> FileMatch | UnrecognisedFile:
-    """Whose a Parquet file is, by its name or by its rows as JSON."""
+    """Identify a Parquet file by its name, else by its rows as JSON."""
+    owner = slots[0].source if slots else None
     file = replace(entry.file, encoding=PARQUET)
     try:
         head = head_of(file)
     except FileError as error:
-        return UnrecognisedFile(file=entry.file, reason=error.fault, damaged=owner, warn=True)
-    readable = [place for place in named if _input(place, sources).format.accepts(head)]
+        return UnrecognisedFile(file=entry.file, reason=error.fault, damaged_source=owner, warn=True)
+    readable = [slot for slot in slots if _input(slot, sources).format.accepts(head)]
     if readable:
-        return _claim(readable[0], file, how, head, sources)
+        return _match(readable[0], file, matched_by, head, sources)
     if owner is not None:
-        return UnrecognisedFile(file=entry.file, reason=f"a Parquet file without columns that {owner} has", meant=owner)
+        reason = message("a Parquet file without the columns of {source}", source=owner)
+        return UnrecognisedFile(file=entry.file, reason=reason, unusable_source=owner)
     text = text_of(head)
-    places = [] if text is None else list(_fitting(content_name(file.name), head, text, sources))
-    if len({place[0] for place in places}) == 1:
-        return _claim(places[0], file, How.CONTENT, head, sources)
-    return UnrecognisedFile(
-        file=entry.file,
-        reason="a Parquet file of no corpus, by its name or content: give it the name of one, as belle/NAME.parquet",
-        warn=True,
+    fitting = [] if text is None else list(_slots_by_content(content_name(file.name), head, text, sources))
+    if len({slot.source for slot in fitting}) == 1:
+        return _match(fitting[0], file, MatchedBy.CONTENT, head, sources)
+    reason = message(
+        "a Parquet file that is not a known corpus, by name or content: give it the name of a corpus, such as "
+        "belle/NAME.parquet"
     )
+    return UnrecognisedFile(file=entry.file, reason=reason, warn=True)
 
 
-def _end_fault(claim: FileMatch, head: bytes, sources: Mapping[str, Source]) -> str:
-    """What is wrong with the end of a file; empty too if that cannot be seen without reading all of it."""
-    fault_at_end, file = _input(claim.place, sources).format.fitted(text_head(head)).fault_at_end, claim.file
+def _end_fault(match: FileMatch, head: bytes, sources: Mapping[str, Source]) -> str:
+    """Return the fault at the end of a file; empty if there is none, or if only a full read would show it."""
+    fault_at_end, file = _input(match.slot, sources).format.fitted(text_head(head)).fault_at_end, match.file
     if fault_at_end is None:
         return ""
-    if claim.sampled.whole:
+    if match.sample.whole:
         return fault_at_end(text_head(head))
     if file.streamed:
         return ""
@@ -144,142 +161,135 @@ def _end_fault(claim: FileMatch, head: bytes, sources: Mapping[str, Source]) -> 
     return "" if b"\0" in tail else fault_at_end(tail)
 
 
-def _unread(
+def _unusable(
     entry: Entry, owner: str | None, kind: unusable_files.Kind, sources: Mapping[str, Source]
 ) -> UnrecognisedFile:
-    """A file of a kind that is not read, with the source whose it may be."""
+    """Return a file of a kind that is not read, with the source that it may belong to."""
     if owner is not None:
-        return UnrecognisedFile(file=entry.file, reason=kind.message, damaged=owner, warn=True)
+        return UnrecognisedFile(file=entry.file, reason=kind.message, damaged_source=owner, warn=True)
     names = map(content_name, entry.names)
-    meant = next((one for name in names if (one := file_names.meant(name, sources, by_folder=kind.data))), None)
-    return UnrecognisedFile(file=entry.file, reason=kind.message, meant=meant, warn=kind.data and meant is None)
+    intended = (file_names.intended_source(name, sources, by_folder=kind.may_hold_data) for name in names)
+    source = next((source for source in intended if source), None)
+    warn = kind.may_hold_data and source is None
+    return UnrecognisedFile(file=entry.file, reason=kind.message, unusable_source=source, warn=warn)
 
 
-def _claim(place: Place, file: RawFile, how: How, head: bytes, sources: Mapping[str, Source]) -> FileMatch:
-    """A file for a place, with a sample of its records counted."""
-    return FileMatch(place=place, file=file, how=how, sampled=_sampled(_input(place, sources).format, head))
+def _match(slot: Slot, file: RawFile, matched_by: MatchedBy, head: bytes, sources: Mapping[str, Source]) -> FileMatch:
+    """Return a match, with the records in the file's head counted."""
+    sample = _sample(_input(slot, sources).format, head)
+    return FileMatch(slot=slot, file=file, matched_by=matched_by, sample=sample)
 
 
-def _input(place: Place, sources: Mapping[str, Source]) -> Input:
-    return sources[place[0]].inputs[place[1]]
+def _sample(format_: Format, head: bytes) -> HeadSample:
+    is_whole = len(head) < HEAD_BYTES
+    data = head if is_whole else head[: cut_at_line(head) or len(head)]
+    fitted = format_.fitted(text_head(head))
+    return HeadSample(records=fitted.count(text_head(data)), bytes=len(data), whole=is_whole)
 
 
-def _by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Place], How]:
+def _input(slot: Slot, sources: Mapping[str, Source]) -> Input:
+    return sources[slot.source].inputs[slot.input]
+
+
+def _slots_by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Slot], MatchedBy]:
     for name in entry.names:
-        places = [
-            (source.name, number, part)
+        slots = [
+            Slot(source.name, number, index)
             for source in sources.values()
-            for number, wanted in enumerate(source.inputs)
-            if (part := wanted.part_of(name)) is not None
+            for number, input_ in enumerate(source.inputs)
+            if (index := input_.part_of(name)) is not None
         ]
-        if places:
-            return places, How.NAME if name == entry.names[0] else How.GARBLED
-    return [], How.NAME
+        if slots:
+            return slots, MatchedBy.NAME if name == entry.names[0] else MatchedBy.GARBLED_NAME
+    return [], MatchedBy.NAME
 
 
-def _by_content(
+def _identify_by_content(
     entry: Entry, owner: str | None, head: bytes, text: str | None, sources: Mapping[str, Source]
 ) -> FileMatch | UnrecognisedFile:
-    """A name that the content contradicts is no reason to take the file for another source's."""
+    """Identify a file by its content. If its name is that of `owner`, it is not matched to another source."""
     name = content_name(entry.file.name)
     kind = unusable_files.by_ending(name, is_text=text is not None) if owner is None else None
     if kind is not None:
-        return _unread(entry, None, kind, sources)
+        return _unusable(entry, None, kind, sources)
     if text is None:
-        return UnrecognisedFile(file=entry.file, reason="no text, as far as its first bytes tell")
-    if owner is None and unusable_files.is_written(name):
-        return UnrecognisedFile(file=entry.file, reason=_UNKNOWN)
-    places = list(_fitting(name, head, text, sources))
-    found = list(dict.fromkeys(place[0] for place in places))
+        return UnrecognisedFile(file=entry.file, reason=message("not a text file, judging by its first bytes"))
+    if owner is None and unusable_files.is_document_or_code(name):
+        return UnrecognisedFile(file=entry.file, reason=unknown())
+    slots = list(_slots_by_content(name, head, text, sources))
+    fitting = list(dict.fromkeys(slot.source for slot in slots))
     if owner is not None:
-        like = f"; it looks like {' or '.join(found)}, so rename it" if found else ""
-        told = f"named as {owner}, but it is not of that layout{like}"
-        is_data = _is_named(entry, sources[owner]) or re.search(HAN, text)
-        return UnrecognisedFile(file=entry.file, reason=told, meant=owner if is_data else None)
-    if len(found) == 1:
-        return _claim(places[0], entry.file, How.CONTENT, head, sources)
-    if found:
-        return UnrecognisedFile(
-            file=entry.file, reason=f"looks like {' and '.join(found)}: its name must say which it is"
+        is_data = _has_exact_name(entry, sources[owner]) or re.search(HAN, text)
+        reason = _misnamed(owner, fitting)
+        return UnrecognisedFile(file=entry.file, reason=reason, unusable_source=owner if is_data else None)
+    if len(fitting) == 1:
+        return _match(slots[0], entry.file, MatchedBy.CONTENT, head, sources)
+    if fitting:
+        reason = message(
+            "looks like {sources}: give it a file name of the right source", sources=joined(" or ", fitting)
         )
+        return UnrecognisedFile(file=entry.file, reason=reason)
     candidates = tuple(
-        _claim(place, entry.file, How.SIBLINGS, head, sources) for place in _candidates(entry, text, sources)
+        _match(slot, entry.file, MatchedBy.SIBLINGS, head, sources) for slot in _slots_by_siblings(entry, text, sources)
     )
     unfinished = unusable_files.by_ending(name) if not candidates else None
-    if unfinished is not None and unfinished.data:
-        return _unread(entry, None, unfinished, sources)
-    return UnrecognisedFile(file=entry.file, reason=_nearest(entry, text, sources), possible_matches=candidates)
+    if unfinished is not None and unfinished.may_hold_data:
+        return _unusable(entry, None, unfinished, sources)
+    reason = unknown_with_advice(entry.names[0], text, sources)
+    return UnrecognisedFile(file=entry.file, reason=reason, possible_matches=candidates)
 
 
-def _is_named(entry: Entry, source: Source) -> bool:
-    """Whether a name is a source's by more than a folder and an ending."""
-    patterns = (pattern for wanted in source.inputs for pattern in wanted.files)
+def _misnamed(owner: str, fitting: list[str]) -> Message:
+    if not fitting:
+        return message("has a name of {source}, but not its layout", source=owner)
+    return message(
+        "has a name of {source}, but not its layout; it looks like {others}, so rename it",
+        source=owner,
+        others=joined(" or ", fitting),
+    )
+
+
+def _has_exact_name(entry: Entry, source: Source) -> bool:
+    """Whether a name matches a pattern of a source that is more than a folder and an ending."""
+    patterns = (pattern for input_ in source.inputs for pattern in input_.files)
     exact = [PurePosixPath(pattern.lower()) for pattern in patterns if PurePosixPath(pattern).stem != "*"]
     return any(PurePosixPath(name.lower()).match(str(pattern)) for name in entry.names for pattern in exact)
 
 
-def _fitting(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
+def _slots_by_content(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Slot]:
     for source in sources.values():
-        for number, wanted in enumerate(source.inputs):
-            fitting = [one for one in wanted.signatures if not one.company and one.fits(text, name)]
-            # Signatures are asked first, because they cost least.
-            if fitting and _accepts(source, wanted, head) and is_most_of(wanted.format, wanted.layout, head, text):
-                yield source.name, number, fitting[0].file_index
+        for number, input_ in enumerate(source.inputs):
+            fitting = [
+                signature for signature in input_.signatures if not signature.company and signature.fits(text, name)
+            ]
+            # Signatures are checked first because they cost least.
+            if fitting and _accepts(source, input_, head) and is_most_of(input_.format, input_.layout, head, text):
+                yield Slot(source.name, number, fitting[0].file_index)
 
 
-def _accepts(source: Source, wanted: Input, head: bytes) -> bool:
-    """Whether a format takes a file; one whose code fails takes none, and other sources are asked all the same."""
+def _accepts(source: Source, input_: Input, head: bytes) -> bool:
+    """Whether a format accepts a file; False, with a warning for each source, if its code fails."""
     try:
-        return bool(wanted.format.accepts(text_head(head)))
+        return bool(input_.format.accepts(text_head(head)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone
         if source.name not in _warned:
             _warned.add(source.name)
-            message = "%s: its code failed when it was asked whether it reads a file: %s"
-            _log.warning(message, source.name, described(error), extra={"event": "source.code", "source": source.name})
+            warning = message(
+                "{source}: its code failed while checking the format of a file: {error}",
+                source=source.name,
+                error=described(error),
+            )
+            _log.warning("%s", warning, extra={"event": "source.code", "source": source.name})
         return False
 
 
-def _candidates(entry: Entry, text: str, sources: Mapping[str, Source]) -> Iterator[Place]:
+def _slots_by_siblings(entry: Entry, text: str, sources: Mapping[str, Source]) -> Iterator[Slot]:
+    """Yield the slots that a file may fill if other files of the source are in its folder."""
     for source in sources.values():
-        for number, wanted in enumerate(source.inputs):
-            part = wanted.part_of_base(entry.names[0])
-            if part is not None and wanted.layout and (share(wanted.layout, text) or 0) >= _MOSTLY:
-                yield source.name, number, part
-            for signature in wanted.signatures:
+        for number, input_ in enumerate(source.inputs):
+            index = input_.part_of_base(entry.names[0])
+            if index is not None and input_.layout and (share(input_.layout, text) or 0) >= _MIN_IN_LAYOUT:
+                yield Slot(source.name, number, index)
+            for signature in input_.signatures:
                 if signature.company and signature.fits(text):
-                    yield source.name, number, signature.file_index
-
-
-def _nearest(entry: Entry, text: str, sources: Mapping[str, Source]) -> str:
-    """What is said of a file that nothing fits: the sources whose layout it has, and the names that would settle it.
-
-    A source that the name speaks of is not advised against.
-    """
-    speaks = file_names.mentioned(entry.names[0], sources)
-    speaks += [one for one in [file_names.meant(entry.names[0], sources, by_folder=False)] if one and one not in speaks]
-    alike = {
-        source.name: wanted.files[0]
-        for source in sources.values()
-        for wanted in source.inputs
-        if wanted.layout not in _COMMON and (share(wanted.layout, text) or 0) >= _MOSTLY
-    }
-    if speaks:
-        alike = {name: pattern for name, pattern in alike.items() if name in speaks}
-        if not alike:
-            patterns = list(dict.fromkeys(name for one in sources[speaks[0]].inputs for name in one.files))
-            more = f" and {len(patterns) - _SHOWN} more" if len(patterns) > _SHOWN else ""
-            wanted = f"{', '.join(patterns[:_SHOWN])}{more}"
-            return f"speaks of {speaks[0]}, but has no layout of it that is read; looked for is {wanted}"
-    if not alike or not re.search(HAN, text):
-        return _UNKNOWN
-    names = f"rename it: {', '.join(alike.values())}"
-    if len(alike) > 1:
-        return f"has the layout of {', '.join(alike)}, but nothing tells whether it is one of them; if it is, {names}"
-    return f"has the layout of {', '.join(alike)}, but nothing else of it; if it is that corpus, {names}"
-
-
-def _sampled(format_: Format, head: bytes) -> Sampled:
-    whole = len(head) < HEAD_BYTES
-    data = head if whole else head[: cut_at_line(head) or len(head)]
-    fitted = format_.fitted(text_head(head))
-    return Sampled(records=fitted.count(text_head(data)), bytes=len(data), whole=whole)
+                    yield Slot(source.name, number, signature.file_index)

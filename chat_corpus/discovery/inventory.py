@@ -1,7 +1,7 @@
-"""What lies in the raw folder: which files are whose, which inputs are incomplete, and which are the bundled samples.
+"""Inventory of the raw folder: the files of each source, incomplete inputs, and the bundled samples.
 
-Bundled samples are known by their content, so that a real corpus unpacked over them replaces them one by one; as soon
-as one real file is there, no sample is read.
+Bundled samples are recognised by their content, so that a real corpus unpacked over them replaces them one by one. Once
+there is one real file, no sample is read.
 """
 
 from __future__ import annotations
@@ -10,97 +10,124 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from chat_corpus.discovery.grouping import grouped
+from chat_corpus.discovery.grouping import group_files
 from chat_corpus.discovery.identify import identify_file
 from chat_corpus.discovery.model import DiscoveredSource, FileMatch, Inventory, UnrecognisedFile
 from chat_corpus.discovery.samples import is_sample
-from chat_corpus.discovery.siblings import match_siblings, own_outputs
+from chat_corpus.discovery.siblings import exclude_outputs, match_siblings
 from chat_corpus.discovery.walk import walk
 from chat_corpus.errors import UsageError
 from chat_corpus.files.compression import content_name
 from chat_corpus.files.raw_file import RawFile
+from chat_corpus.messages import message
 from chat_corpus.sources.base import Source
 
 _log = logging.getLogger(__name__)
 
-#: So many files of no corpus are looked into.
-_LOOKS = 2000
+#: After this many unrecognised files, files without a corpus's name are not opened.
+_MAX_OPENED = 2000
 
 
-def survey(raw: Path, sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
-    """What was found under `raw` for each source. Warns of what may hide a corpus. Raises UsageError as `discover`."""
-    told = discover(raw, sources)
-    for stray in told.unrecognised:
-        if stray.warn:
-            _log.warning("%s left alone: %s", stray.file.name, stray.reason, extra={"event": "file.left"})
-    return told.found
+def discover_sources(raw: Path, sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
+    """Return what `discover` finds for each source, and warn of unrecognised files that may hide a corpus.
+
+    Raises UsageError if `raw` is not a folder.
+    """
+    inventory = discover(raw, sources)
+    for item in inventory.unrecognised:
+        if item.warn:
+            _log.warning("%s", _skipped(item), extra={"event": "file.left"})
+    return inventory.found
 
 
 def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
-    """What was found under `raw`. Raises UsageError where `raw` is no folder."""
+    """Find the files of each source under `raw`. Raises UsageError if `raw` is not a folder."""
     if not raw.is_dir():
-        raise UsageError(f"{raw}: no such folder; make it and unpack corpora into it, or name another with --raw")
-    claims, strays = _judged(raw, sources)
-    if len(strays) > _LOOKS:
-        about = {"event": "files.many"}
-        _log.warning("%s: after %s files of no corpus, only names were looked at", raw, f"{_LOOKS:,}", extra=about)
-    claims, strays = own_outputs(claims, strays, sources)
-    claims, strays = match_siblings(claims, strays, sources)
-    samples = {told.file for told in claims if is_sample(told.file)}
-    real = any(told.file not in samples for told in claims)
+        raise UsageError(
+            message(
+                "{folder}: no such folder; create it and unpack corpora into it, or name another folder with --raw",
+                folder=raw,
+            )
+        )
+    matches, unrecognised = _identify_files(raw, sources)
+    if len(unrecognised) > _MAX_OPENED:
+        text = message(
+            "{folder}: more than {count:,} unrecognised files; the files after these were checked by name only",
+            folder=raw,
+            count=_MAX_OPENED,
+        )
+        _log.warning("%s", text, extra={"event": "files.many"})
+    matches, unrecognised = exclude_outputs(matches, unrecognised, sources)
+    matches, unrecognised = match_siblings(matches, unrecognised, sources)
+    found = _group_sources(matches, sources)
+    _report_damaged(found, unrecognised)
+    _report_unusable(found, unrecognised)
+    return Inventory(found=found, unrecognised=unrecognised)
+
+
+def _group_sources(matches: list[FileMatch], sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
+    """Group the files of each source, without bundled samples if there is a real file."""
+    samples = {match.file for match in matches if is_sample(match.file)}
+    is_real = any(match.file not in samples for match in matches)
     found = {}
     for name, source in sources.items():
-        mine = [told for told in claims if told.place[0] == name]
-        kept = [told for told in mine if not real or told.file not in samples]
-        found[name] = grouped(source, kept)
-        found[name].sample = bool(found[name].groups) and not real
-        found[name].samples_left = len(mine) - len(kept)
-    _assign_damage(found, strays)
-    _assign_unusable(found, strays)
-    return Inventory(found=found, unrecognised=strays)
+        of_source = [match for match in matches if match.slot.source == name]
+        used = [match for match in of_source if not is_real or match.file not in samples]
+        found[name] = group_files(source, used)
+        found[name].sample = bool(found[name].groups) and not is_real
+        found[name].samples_left = len(of_source) - len(used)
+    return found
 
 
-def _judged(raw: Path, sources: Mapping[str, Source]) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
-    """Whose each file is; of a name that an archive holds more than once, the last is read that can be."""
-    told: list[FileMatch | UnrecognisedFile] = []
-    places: dict[str, int] = {}
-    strays = 0
+def _identify_files(raw: Path, sources: Mapping[str, Source]) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
+    """Identify each file; if an archive holds a name more than once, its last readable member counts."""
+    results: list[FileMatch | UnrecognisedFile] = []
+    positions: dict[str, int] = {}
+    unrecognised = 0
     for entry in walk(raw):
-        judged = identify_file(entry, sources, by_content=strays < _LOOKS)
-        strays += isinstance(judged, UnrecognisedFile)
-        if not entry.trouble:
-            if entry.file.name in places:
-                earlier = places[entry.file.name]
-                told[earlier] = _replaced(told[earlier].file, entry.file)
-            places[entry.file.name] = len(told)
-        told.append(judged)
-    return [one for one in told if isinstance(one, FileMatch)], [
-        one for one in told if isinstance(one, UnrecognisedFile)
-    ]
+        result = identify_file(entry, sources, by_content=unrecognised < _MAX_OPENED)
+        unrecognised += isinstance(result, UnrecognisedFile)
+        if not entry.problem:
+            if entry.file.name in positions:
+                earlier = positions[entry.file.name]
+                results[earlier] = _replaced(results[earlier].file, entry.file)
+            positions[entry.file.name] = len(results)
+        results.append(result)
+    return (
+        [result for result in results if isinstance(result, FileMatch)],
+        [result for result in results if isinstance(result, UnrecognisedFile)],
+    )
 
 
 def _replaced(file: RawFile, later: RawFile) -> UnrecognisedFile:
-    """An archive that was added to holds earlier versions; names that differ are one without what climbs out of it."""
-    told = "a later member comes under the same name and is read in its place, as when they are unpacked"
-    return UnrecognisedFile(file=file, reason=told, warn=file.member != later.member)
+    """Return a member as replaced by a later one of the same name, as in an archive that was updated.
+
+    The user must know if the stored names differ: they are the same only without a path that leads out of the archive.
+    """
+    reason = message("a later member of the archive has the same name and is read instead, as unpacking would do")
+    return UnrecognisedFile(file=file, reason=reason, warn=file.member != later.member)
 
 
-def _assign_damage(found: Mapping[str, DiscoveredSource], strays: Iterable[UnrecognisedFile]) -> None:
-    for stray in strays:
-        if stray.damaged:
-            one = found[stray.damaged]
-            name = PurePosixPath(content_name(stray.file.name)).name
-            if any(PurePosixPath(content_name(file.name)).name == name for file in one.files):
-                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
+def _skipped(item: UnrecognisedFile) -> str:
+    return message("skipped {file}: {reason}", file=item.file.name, reason=item.reason)
+
+
+def _report_damaged(found: Mapping[str, DiscoveredSource], unrecognised: Iterable[UnrecognisedFile]) -> None:
+    for item in unrecognised:
+        if item.damaged_source:
+            discovered = found[item.damaged_source]
+            name = PurePosixPath(content_name(item.file.name)).name
+            if any(PurePosixPath(content_name(file.name)).name == name for file in discovered.files):
+                discovered.remarks.append(_skipped(item))
             else:
-                one.damaged.append(f"{stray.file.name}: {stray.reason}")
+                discovered.damaged.append(message("{file}: {reason}", file=item.file.name, reason=item.reason))
 
 
-def _assign_unusable(found: Mapping[str, DiscoveredSource], strays: Iterable[UnrecognisedFile]) -> None:
-    for stray in strays:
-        if stray.meant:
-            one = found[stray.meant]
-            if one.groups:
-                one.remarks.append(f"{stray.file.name} left alone: {stray.reason}")
+def _report_unusable(found: Mapping[str, DiscoveredSource], unrecognised: Iterable[UnrecognisedFile]) -> None:
+    for item in unrecognised:
+        if item.unusable_source:
+            discovered = found[item.unusable_source]
+            if discovered.groups:
+                discovered.remarks.append(_skipped(item))
             else:
-                one.unusable.append(f"{stray.file.name}: {stray.reason}")
+                discovered.unusable.append(message("{file}: {reason}", file=item.file.name, reason=item.reason))

@@ -1,30 +1,36 @@
-"""What discovery finds: files that are a source's, files that are nobody's, and what is read together."""
+"""Results of discovery: files matched to sources, files that match none, and groups of files that are read together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, auto
+from typing import NamedTuple
 
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.schema import State
 from chat_corpus.sources.base import Source
 
-#: Where a file belongs: a source, one of its inputs, a part of that.
-Place = tuple[str, int, int]
+
+class Slot(NamedTuple):
+    """The role of a file: its source, the number of the input, and the index among files that are read together."""
+
+    source: str
+    input: int
+    file_index: int
 
 
-class How(Enum):
-    """By what a file is known: its name, its name once repaired, its content, or the files beside it."""
+class MatchedBy(Enum):
+    """The evidence that matched a file to a source."""
 
-    NAME = "its name"
-    GARBLED = "its garbled name"
-    CONTENT = "its content"
-    SIBLINGS = "the files beside it"
+    NAME = auto()
+    GARBLED_NAME = auto()
+    CONTENT = auto()
+    SIBLINGS = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sampled:
-    """How many records the first `bytes` of a content hold; `whole`: there are no others."""
+class HeadSample:
+    """Number of records in the first `bytes` bytes of a file's content; `whole` if that is all of it."""
 
     records: int
     bytes: int
@@ -33,33 +39,35 @@ class Sampled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileMatch:
-    """A file and the place that it fills."""
+    """A file and the slot that it fills."""
 
-    place: Place
+    slot: Slot
     file: RawFile
-    how: How
-    sampled: Sampled
+    matched_by: MatchedBy
+    sample: HeadSample
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnrecognisedFile:
-    """A file that is nobody's, and why.
+    """A file that is not read, and the reason.
 
-    `damaged` names the source whose file it is by its name, `meant` the one that it would be of if it could be read;
-    `possible_matches` are the claims that it has if there are other files of theirs beside it.
+    damaged_source    the source whose name the file has, if the file is damaged
+    unusable_source   the source that the file would belong to if it could be read
+    warn              whether the user must know, since a corpus may be lost
+    possible_matches  slots that the file may fill if the files beside it are of the same source
     """
 
     file: RawFile
     reason: str
-    damaged: str | None = None
-    meant: str | None = None
+    damaged_source: str | None = None
+    unusable_source: str | None = None
     warn: bool = False
     possible_matches: tuple[FileMatch, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileGroup:
-    """Files read together: one, or one for each part of the format."""
+    """Files that are read together: one, or one for each part of the format."""
 
     input: int
     files: tuple[RawFile, ...]
@@ -67,10 +75,13 @@ class FileGroup:
 
 @dataclass(kw_only=True, slots=True)
 class DiscoveredSource:
-    """What was found for one source: groups to read in order, patterns without a file, and remarks for the user.
+    """The files of one source.
 
-    `damaged` says of each file that is this source's by its name why it is not read. `sampled` tells of each file that
-    is read how many records its beginning holds.
+    groups        groups of files, in the order of reading
+    missing       name patterns without a file
+    remarks       messages for the user
+    damaged       messages about files that have a name of this source and are damaged
+    head_samples  for each file that is read, the number of records in its first bytes
     """
 
     source: Source
@@ -78,17 +89,17 @@ class DiscoveredSource:
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
-    #: Of files in a form that is not read: what they are, and what to do. Empty if another form is there.
+    #: Messages about files in a form that is not read. Empty if there is another form that is.
     unusable: list[str] = field(default_factory=list)
     renamed: list[RawFile] = field(default_factory=list)
-    sampled: dict[RawFile, Sampled] = field(default_factory=dict)
+    head_samples: dict[RawFile, HeadSample] = field(default_factory=dict)
     sample: bool = False
-    #: Bundled samples that were left alone, since there is a real corpus.
+    #: Number of bundled samples that are skipped because there is a real corpus.
     samples_left: int = 0
 
     @property
     def state(self) -> State:
-        """What was found of it; never failed."""
+        """State of the source; never `failed`."""
         if self.damaged:
             return State.DAMAGED
         if self.unusable and not self.groups:
@@ -101,7 +112,7 @@ class DiscoveredSource:
 
     @property
     def names(self) -> list[list[str]]:
-        """The names of the files of each group."""
+        """Names of the files of each group."""
         return [[file.name for file in group.files] for group in self.groups]
 
     @property
@@ -112,7 +123,7 @@ class DiscoveredSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
-    """What was found for each source, and the files that are no source's."""
+    """All sources by name, and the files that belong to none."""
 
     found: dict[str, DiscoveredSource]
     unrecognised: list[UnrecognisedFile]

@@ -1,4 +1,4 @@
-"""Which files have the same content: as a bundled sample, or as each other."""
+"""The samples that the package bundles, recognised by their content."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from chat_corpus.files.raw_file import RawFile
 
 @cache
 def _samples() -> Mapping[str, int]:
-    """SHA-256 and size of each bundled sample."""
-    known: dict[str, int] = json.loads(files("chat_corpus.discovery").joinpath("samples.json").read_text("utf-8"))
-    return known
+    """Return the size in bytes of each bundled sample, by its SHA-256."""
+    sizes: dict[str, int] = json.loads(files("chat_corpus.discovery").joinpath("samples.json").read_text("utf-8"))
+    return sizes
 
 
 def is_sample(file: RawFile) -> bool:
-    """Whether a file is one of the bundled samples, by its content."""
+    """Whether the content of a file is that of a bundled sample."""
     if file.size not in _samples().values():
         return False
     try:
         return digest(file) in _samples()
-    except ChatCorpusError:  # a damaged file is like no other, and whoever reads it to work on it will say so
+    except ChatCorpusError:  # a damaged file is no sample; whoever reads it reports the damage
         return False

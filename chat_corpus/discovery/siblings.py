@@ -1,4 +1,4 @@
-"""Files that nothing tells by themselves, but the others in their folder do."""
+"""Files that cannot be recognised alone, but by the other files in their folder."""
 
 from __future__ import annotations
 
@@ -6,69 +6,71 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from chat_corpus.discovery.file_names import made_of
-from chat_corpus.discovery.model import FileMatch, How, Place, UnrecognisedFile
+from chat_corpus.discovery.file_names import converted_source
+from chat_corpus.discovery.model import FileMatch, MatchedBy, Slot, UnrecognisedFile
 from chat_corpus.files.raw_file import RawFile
+from chat_corpus.messages import message
 from chat_corpus.sources.base import Source
 
-#: Two files that are read together have as many records, as far as samples can tell.
-_AS_MANY = 1.25
-#: So many files that are named as outputs are an output folder, without a report.
-_MADE = 3
+#: Files that are read together have the same number of records, within this ratio of the estimates.
+_MAX_RATIO = 1.25
+#: A folder with this many files that are named as outputs is an output folder, even without a report.
+_MIN_OUTPUTS = 3
 
 
-def folder(file: RawFile) -> str:
-    """The folder of a file, as it is displayed."""
+def folder_of(file: RawFile) -> str:
+    """Return the folder of a file, as it is displayed."""
     return str(PurePosixPath(file.name).parent)
 
 
-def own_outputs(
-    claims: Sequence[FileMatch], strays: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
+def exclude_outputs(
+    matches: Sequence[FileMatch], unrecognised: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
 ) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
-    """Claims and strays, once what this program, or one like it, has made of corpora is a stray, of claims by content.
+    """Move outputs of this program, or of one like it, from the matches by content to the unrecognised files.
 
-    It is named as a source, beside a report, an index, or as much of two other corpora at least.
+    An output has the name of a source, and is beside a report, an index, or outputs of at least two other sources.
     """
-    paths = [PurePosixPath(file.name) for file in (*(told.file for told in claims), *(told.file for told in strays))]
-    beside = Counter(path.parent for path in paths if made_of(str(path), sources))
-    folders = {where for where, count in beside.items() if count >= _MADE}
+    files = [*(match.file for match in matches), *(item.file for item in unrecognised)]
+    paths = [PurePosixPath(file.name) for file in files]
+    outputs = Counter(path.parent for path in paths if converted_source(str(path), sources))
+    folders = {folder for folder, count in outputs.items() if count >= _MIN_OUTPUTS}
     folders |= {path.parent for path in paths if path.name == "report.json"}
     folders |= {path.parent.parent for path in paths if path.parent.name == "index"}
 
     def is_output(file: RawFile) -> bool:
         path = PurePosixPath(file.name)
-        return path.parent in folders and made_of(str(path), sources) is not None
+        return path.parent in folders and converted_source(str(path), sources) is not None
 
-    mine = {told.file for told in claims if told.how is How.CONTENT and is_output(told.file)}
-    mine |= {stray.file for stray in strays if is_output(stray.file)}
-    told = "what this program, or one like it, has made of a corpus"
-    made = [UnrecognisedFile(file=file, reason=told) for file in sorted(mine, key=lambda file: file.name)]
-    left = [stray for stray in strays if stray.file not in mine]
-    return [told for told in claims if told.file not in mine], [*left, *made]
+    excluded = {match.file for match in matches if match.matched_by is MatchedBy.CONTENT and is_output(match.file)}
+    excluded |= {item.file for item in unrecognised if is_output(item.file)}
+    reason = message("an output of chat-corpus or of a similar program")
+    added = [UnrecognisedFile(file=file, reason=reason) for file in sorted(excluded, key=lambda file: file.name)]
+    remaining = [item for item in unrecognised if item.file not in excluded]
+    return [match for match in matches if match.file not in excluded], [*remaining, *added]
 
 
 def match_siblings(
-    claims: Sequence[FileMatch], strays: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
+    matches: Sequence[FileMatch], unrecognised: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
 ) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
-    """Claims and strays, once the strays that the files beside them tell are claims."""
-    could: dict[tuple[str, Place], list[FileMatch]] = {}
-    for stray in strays:
-        for told in stray.possible_matches:
-            could.setdefault((folder(told.file), told.place), []).append(told)
-    known: dict[tuple[str, str, int], list[FileMatch]] = {}
-    for told in claims:
-        known.setdefault((folder(told.file), *told.place[:2]), []).append(told)
-    found: dict[RawFile, FileMatch] = {}
-    for (where, place), several in could.items():
-        beside = known.get((where, *place[:2]), [])
-        filled = any(told.place == place for told in beside)
-        if len(several) == 1 and beside and not filled and several[0].file not in found:
-            alone = sources[place[0]].inputs[place[1]].format.parts == 1
-            if alone or _as_many(several[0], beside[0]):
-                found[several[0].file] = several[0]
-    return [*claims, *found.values()], [stray for stray in strays if stray.file not in found]
+    """Move files that the other files in their folder identify from the unrecognised files to the matches."""
+    candidates: dict[tuple[str, Slot], list[FileMatch]] = {}
+    for item in unrecognised:
+        for match in item.possible_matches:
+            candidates.setdefault((folder_of(match.file), match.slot), []).append(match)
+    matched: dict[tuple[str, str, int], list[FileMatch]] = {}
+    for match in matches:
+        matched.setdefault((folder_of(match.file), match.slot.source, match.slot.input), []).append(match)
+    added: dict[RawFile, FileMatch] = {}
+    for (folder, slot), possible in candidates.items():
+        siblings = matched.get((folder, slot.source, slot.input), [])
+        is_filled = any(match.slot == slot for match in siblings)
+        if len(possible) == 1 and siblings and not is_filled and possible[0].file not in added:
+            is_single = sources[slot.source].inputs[slot.input].format.parts == 1
+            if is_single or _have_same_length(possible[0], siblings[0]):
+                added[possible[0].file] = possible[0]
+    return [*matches, *added.values()], [item for item in unrecognised if item.file not in added]
 
 
-def _as_many(one: FileMatch, other: FileMatch) -> bool:
-    lines = [told.file.size * told.sampled.records / max(1, told.sampled.bytes) for told in (one, other)]
-    return max(lines) <= _AS_MANY * min(lines)
+def _have_same_length(one: FileMatch, other: FileMatch) -> bool:
+    records = [match.file.size * match.sample.records / max(1, match.sample.bytes) for match in (one, other)]
+    return max(records) <= _MAX_RATIO * min(records)

@@ -1,4 +1,4 @@
-"""The first bytes of files, as the text that signatures look at."""
+"""The first bytes of files, as the text that signatures are compared with."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_some
 
 
 def head_of(file: RawFile) -> bytes:
-    """The first bytes of a file's content. Raises ChatCorpusError where it cannot be read."""
+    """Return the first bytes of a file's content. Raises FileError if the file cannot be read."""
     with file.open() as stream:
         return read_some(stream, HEAD_BYTES, file)
 
 
 def text_of(head: bytes) -> str | None:
-    """A head as the text that signatures are made for: without a mark, lines ending in LF; None for what is no text.
+    """Return a head as text without a byte order mark, with LF line ends; None if it is not text.
 
-    Of GB18030 and Big5 it is the one that makes more sense: a signature's words would not be found in the other.
+    A head that is not UTF-8 is decoded as GB18030 or Big5, whichever gives the more common characters: the words of a
+    signature would not be found in the other.
     """
     whole = text_head(head).removeprefix(BOM)
     data = whole if len(head) < HEAD_BYTES else whole[: cut_at_line(whole) or len(whole)]

@@ -1,4 +1,4 @@
-"""What a format makes of the beginning of a file: how many of its records can be read."""
+"""Trial reads of the first bytes of a file: how many of its records a format can read."""
 
 from __future__ import annotations
 
@@ -18,48 +18,47 @@ from chat_corpus.pipeline.counts import FileCounts
 from chat_corpus.pipeline.ledger import UNREADABLE, check_reading, file_counts
 from chat_corpus.sources.signature import share
 
-#: Of a corpus that is known by its content alone at least so many records can be read.
-_READABLE = 0.95
-#: Of a file that is read together with another so many lines have the layout: records may have lines without it.
-_MOSTLY = 0.7
-#: So many records at either end of a file are looked at: where a document quotes a corpus, the quotation is inside.
+#: Smallest share of readable records in a corpus that is recognised by its content only.
+_MIN_READABLE = 0.95
+#: Smallest share of lines in the layout, in a file that is read together with another: records may have other lines.
+_MIN_IN_LAYOUT = 0.7
+#: Number of records checked at either end of a file: a document that quotes a corpus has the quotation inside.
 _ENDS = 5
-#: What lines of logs, quotations, patches and listings begin with, and no line of a corpus.
+#: Beginnings of lines of logs, quotations, patches and listings; lines of a corpus have none of them.
 _QUOTED = r"^(?:> ?|[+][^+]|\[?\d{4}-\d\d-\d\d|\[?\d\d:\d\d|\d+[:.)] |\[?(?:DEBUG|INFO|WARN|ERROR)\b)"
-#: More such lines, and a file is no corpus.
-_FEW = 0.5
+#: Largest share of such lines in a corpus.
+_MAX_QUOTED = 0.5
 #: A line that begins or ends a block of code.
 _FENCE = re.compile(r"^(?:```|~~~)\w*$", re.MULTILINE)
 
 
 def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
-    """The figures of the whole records in a head, and how the example of an unreadable one begins.
+    """Return the counts of the whole records in a head, and the beginning of an unreadable record, if any.
 
-    None where a head alone does not tell: its first record does not end in it, or the file is read together with
-    another one.
+    Returns None if the head is not enough: its first record is longer, or the file is read together with another.
     """
-    read = _read(format_, head)
-    if read is None:
+    result = _read(format_, head)
+    if result is None:
         return None
-    records, reading = read
+    records, reading = result
     used, rejected = check_reading(reading, 0, 1, len(records), "the beginning of a file")
     counts = file_counts(reading.rows, 0, used, rejected)
     counts.unread_fields = Counter(field for _, field in reading.unread)
     return counts, "" if counts.example is None else _beginning(records, counts.example.record)
 
 
-def _beginning(records: Records, line: int) -> str:
-    text, data = records.filter(pl.col("record") == line).select("text", "bytes").row(0)
+def _beginning(records: Records, number: int) -> str:
+    text, data = records.filter(pl.col("record") == number).select("text", "bytes").row(0)
     return beginning(printable(data) if text is None else text)
 
 
 def _read(format_: Format, head: bytes) -> tuple[Records, Reading] | None:
-    """The whole records in a head, as they are and as they are read; None as for `trial`."""
+    """Return the whole records in a head, raw and read; None as `trial`."""
     if format_.parts > 1:
         return None
     data, text = text_head(head).removeprefix(BOM), text_of(head)
     if text is not None and utf8_share(data) < UTF8_SHARE:
-        data = text.encode("utf-8", "surrogatepass")  # GB18030 or Big5, where a plan would find the same
+        data = text.encode("utf-8", "surrogatepass")  # GB18030 or Big5: the planner detects the same
     format_ = format_.fitted(data)
     if len(head) >= HEAD_BYTES:
         data = data[: (format_.cut or cut_at_line)(data)]
@@ -70,16 +69,16 @@ def _read(format_: Format, head: bytes) -> tuple[Records, Reading] | None:
 
 
 def is_most_of(format_: Format, layout: str, head: bytes, text: str) -> bool:
-    """Whether a file is of a layout as a whole, and not a document, script or log that quotes some of it."""
-    if _FENCE.search(text) or (share(_QUOTED, text, fewest=1) or 0) > _FEW:
+    """Whether a whole file is in a layout, rather than a document, script or log that quotes some of it."""
+    if _FENCE.search(text) or (share(_QUOTED, text, fewest=1) or 0) > _MAX_QUOTED:
         return False
     if format_.parts > 1:
-        return not layout or (share(layout, text, fewest=1) or 0) >= _MOSTLY
-    read = _read(format_, head)
-    if read is None:
+        return not layout or (share(layout, text, fewest=1) or 0) >= _MIN_IN_LAYOUT
+    result = _read(format_, head)
+    if result is None:
         return False
-    rows = read[1].rows
-    lost = pl.col("reason").is_in(UNREADABLE).fill_null(value=False)
-    readable = (~rows.group_by("record").agg(lost.all()).sort("record")["reason"]).to_list()
+    rows = result[1].rows
+    is_lost = pl.col("reason").is_in(UNREADABLE).fill_null(value=False)
+    readable = (~rows.group_by("record").agg(is_lost.all()).sort("record")["reason"]).to_list()
     ends = readable[:_ENDS] + (readable[_ENDS:][-_ENDS:] if len(head) < HEAD_BYTES else [])
-    return bool(readable) and sum(readable) >= _READABLE * len(readable) and len(ends) - sum(ends) <= 1
+    return bool(readable) and sum(readable) >= _MIN_READABLE * len(readable) and len(ends) - sum(ends) <= 1

@@ -1,4 +1,4 @@
-"""Files that are not read, whatever is in them: what they are, by their first bytes or their ending, and what to do."""
+"""Kinds of files that are not read, recognised by their first bytes or their ending, and what to do about each."""
 
 from __future__ import annotations
 
@@ -7,59 +7,79 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from chat_corpus.files.lines import BOM
+from chat_corpus.messages import Message, message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """A kind of file: what is said of it, and whether it may hold `data`, so that a corpus may be lost by it.
+    """A kind of file: what to tell the user, and whether it may hold data, so that a corpus may be lost."""
 
-    One that only `holds_place` was saved instead of a file, whatever its name.
-    """
-
-    message: str
-    data: bool = True
-    holds_place: bool = False
+    message: Message
+    may_hold_data: bool = True
 
 
-_SPREADSHEET = Kind(message="a spreadsheet, which is not read: save it as CSV (UTF-8)")
-_DOCUMENT = Kind(message="a document, which is not read: if there is a corpus in it, save that as plain text (UTF-8)")
-_SLIDES = Kind(message="a presentation, which is not read", data=False)
-_BOOK = Kind(message="an electronic book, which is not read: save its text as plain text (UTF-8)", data=False)
-_PDF = Kind(message="a PDF, which is not read: get the corpus as a text file; text copied out of a PDF loses its lines")
-_OFFICE = Kind(message="an old Office file, which is not read: save a spreadsheet as CSV (UTF-8), a document as text")
-_DATABASE = Kind(message="a database, which is not read: export its table as CSV (UTF-8), as with sqlite3 -csv")
-_ACCESS = Kind(message="an Access database, which is not read: export its table as CSV (UTF-8)")
-_DUMP = Kind(message="a database dump, which is not read: get the release as text or XML, or export the table as CSV")
-_PARQUET = Kind(message="a Parquet file that is packed or damaged, which is not read: unpack it, or get it again")
-_ARROW = Kind(message="an Arrow file, which is not read: get the release in JSON, or convert it to JSON Lines")
-_ARRAYS = Kind(message="a file of arrays (HDF5 or NumPy), which is not read: get the corpus as text")
-_PICKLE = Kind(message="a Python pickle, which is never opened, since it may run code: get the corpus as text")
-_RAR = Kind(message="a RAR archive, which is not read: unpack it")
-_SEVEN = Kind(message="a 7z archive, which is not read: unpack it")
-_ARCHIVE = Kind(message="an archive of a kind that is not read: unpack it")
-_VOLUME = Kind(message="one volume of a split archive: join the volumes and unpack them")
-_DOWNLOAD = Kind(message="an unfinished download: finish it, or get the file again")
-_PAGE = Kind(message="a web page, saved in place of the file: download the file itself", data=False, holds_place=True)
+_SPREADSHEET = Kind(message=message("a spreadsheet, which is not read: save it as CSV (UTF-8)"))
+_DOCUMENT = Kind(
+    message=message("a document, which is not read: if there is a corpus in it, save that as plain text (UTF-8)")
+)
+_SLIDES = Kind(message=message("a presentation, which is not read"), may_hold_data=False)
+_BOOK = Kind(
+    message=message("an electronic book, which is not read: save its text as plain text (UTF-8)"), may_hold_data=False
+)
+_PDF = Kind(
+    message=message("a PDF, which is not read: get the corpus as a text file; text copied out of a PDF loses its lines")
+)
+_OFFICE = Kind(
+    message=message("an old Office file, which is not read: save a spreadsheet as CSV (UTF-8), a document as text")
+)
+_DATABASE = Kind(
+    message=message("a database, which is not read: export its table as CSV (UTF-8), as with sqlite3 -csv")
+)
+_ACCESS = Kind(message=message("an Access database, which is not read: export its table as CSV (UTF-8)"))
+_DUMP = Kind(
+    message=message("a database dump, which is not read: get the release as text or XML, or export the table as CSV")
+)
+_PARQUET = Kind(
+    message=message("a Parquet file that is packed or damaged, which is not read: unpack it, or get it again")
+)
+_ARROW = Kind(message=message("an Arrow file, which is not read: get the release in JSON, or convert it to JSON Lines"))
+_ARRAYS = Kind(message=message("a file of arrays (HDF5 or NumPy), which is not read: get the corpus as text"))
+_PICKLE = Kind(message=message("a Python pickle, which is never opened, since it may run code: get the corpus as text"))
+_RAR = Kind(message=message("a RAR archive, which is not read: unpack it"))
+_SEVEN = Kind(message=message("a 7z archive, which is not read: unpack it"))
+_ARCHIVE = Kind(message=message("an archive of a kind that is not read: unpack it"))
+_ZIP_ARCHIVE = Kind(message=message("a zip archive, judging by its content: add the ending .zip"))
+_VOLUME = Kind(message=message("one volume of a split archive: join the volumes and unpack them"))
+_DOWNLOAD = Kind(message=message("an unfinished download: finish it, or get the file again"))
+_PAGE = Kind(
+    message=message("a web page, saved in place of the file: download the file itself"),
+    may_hold_data=False,
+)
 _REFUSAL = Kind(
-    message="an error message of a server, saved in place of the file: download the file itself",
-    data=False,
-    holds_place=True,
+    message=message("a server's error message, saved in place of the file: download the file itself"),
+    may_hold_data=False,
 )
-_LFS = Kind(message="a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'", holds_place=True)
-_ANNEX = Kind(message="a git-annex pointer, not the file itself: fetch it with 'git annex get'", holds_place=True)
-_ZEROS = Kind(message="zero bytes, where a download was not finished or a disk failed: get it again", holds_place=True)
-_WIDE = Kind(message="text in UTF-32, which is not read: convert it to UTF-8, as with iconv -f UTF-32 -t UTF-8")
+_LFS = Kind(message=message("a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'"))
+_ANNEX = Kind(message=message("a git-annex pointer, not the file itself: fetch it with 'git annex get'"))
+_ZEROS = Kind(message=message("zero bytes, where a download was not finished or a disk failed: get it again"))
+_WIDE = Kind(
+    message=message("text in UTF-32, which is not read: convert it to UTF-8, as with iconv -f UTF-32 -t UTF-8")
+)
 _OLD_MAC = Kind(
-    message="text whose lines end as on an old Mac, with CR alone: convert it, as with mac2unix, or save the "
-    "spreadsheet as CSV (UTF-8)"
+    message=message(
+        "text with CR line ends, as on old Macs: convert it, for example with mac2unix, or save the spreadsheet as CSV "
+        "(UTF-8)"
+    )
 )
 
 
-def _packed(kind: str, ending: str) -> Kind:
-    return Kind(message=f"{kind} by its content: give it the ending {ending}")
+def _compressed(ending: str) -> Kind:
+    return Kind(
+        message=message("compressed, judging by its content: add the ending {ending} or .tar{ending}", ending=ending)
+    )
 
 
-#: By what files of text begin with, in any case.
+#: Beginnings of text files, in lower case.
 _TEXTS: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", _LFS),
     (b"version https://hawser", _LFS),
@@ -70,12 +90,12 @@ _TEXTS: tuple[tuple[bytes, Kind], ...] = (
     (b"<body", _PAGE),
     (b"<pre>", _PAGE),
 )
-#: By what other files begin with.
+#: Beginnings of other files.
 _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
-    (b"\x1f\x8b", _packed("compressed", ".gz, or .tar.gz")),
-    (b"BZh", _packed("compressed", ".bz2, or .tar.bz2")),
-    (b"\xfd7zXZ", _packed("compressed", ".xz, or .tar.xz")),
-    (b"\x28\xb5\x2f\xfd", _packed("compressed", ".zst, or .tar.zst")),
+    (b"\x1f\x8b", _compressed(".gz")),
+    (b"BZh", _compressed(".bz2")),
+    (b"\xfd7zXZ", _compressed(".xz")),
+    (b"\x28\xb5\x2f\xfd", _compressed(".zst")),
     (b"PAR1", _PARQUET),
     (b"ARROW1", _ARROW),
     (b"FEA1", _ARROW),
@@ -95,7 +115,7 @@ _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
     (b"MSCF\0", _ARCHIVE),
     (b"!<arch>", _ARCHIVE),
 )
-#: What a server answers for a file that it does not give.
+#: Answers of servers that refuse a file.
 _REFUSALS = re.compile(
     rb"\A(?:<\?xml[^>]*>\s*)?<Error>"
     rb'|\A\{"(?:error|message|detail)"\s*:\s*"[^"]*"'
@@ -103,11 +123,11 @@ _REFUSALS = re.compile(
     rb"|\A(?:404: Not Found|Entry not found|Access to .{1,80} is restricted|Invalid username or password)"
 )
 _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
-#: Layouts that do not go by lines.
+#: First bytes of layouts that are not made of lines.
 _STRUCTURED = (b"{", b"[", b"<")
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\3\4"
-#: What the first members of a zip archive are called, or hold, that is one file to whoever made it.
+#: First members of zip archives that are one file to their user.
 _INSIDE: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"PK\x03\x04.{26}xl/|opendocument\.spreadsheet", re.DOTALL), _SPREADSHEET),
     (re.compile(rb"PK\x03\x04.{26}word/|opendocument\.text", re.DOTALL), _DOCUMENT),
@@ -115,7 +135,7 @@ _INSIDE: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"application/epub\+zip"), _BOOK),
 )
 _OPEN_XML = re.compile(rb"\[Content_Types\]\.xml")
-#: By the ending of the name, in lower case.
+#: Kinds by the ending of the name, in lower case.
 _ENDINGS = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".et", ".wps.et"), _SPREADSHEET),
     **dict.fromkeys((".docx", ".doc", ".odt", ".pages", ".rtf", ".wps", ".docm"), _DOCUMENT),
@@ -136,8 +156,8 @@ _ENDINGS = {
     ".7z": _SEVEN,
 }
 _VOLUMES = re.compile(r"\.(?:z\d\d|\d{3}|r\d\d|part\d+\.rar)\Z")
-#: A file with such an ending is no corpus, however many examples it quotes.
-_WRITTEN = frozenset(
+#: Endings of documents and code: no corpus, however many examples they quote.
+_DOCUMENTS_AND_CODE = frozenset(
     {
         ".adoc", ".bat", ".c", ".cc", ".cfg", ".cpp", ".cs", ".css", ".diff", ".go", ".h", ".hpp",
         ".ini", ".ipynb", ".java", ".jl", ".js", ".jsx", ".kt", ".lua", ".md", ".mdx", ".m", ".patch",
@@ -145,8 +165,8 @@ _WRITTEN = frozenset(
         ".toml", ".ts", ".tsx", ".vue",
     }
 )  # fmt: skip
-#: Files that come with any software, whatever their ending.
-_BESIDE = re.compile(
+#: Names of files that come with any software, whatever their ending.
+_PROJECT_FILES = re.compile(
     r"(?:read_?me|licen[cs]e|notice|changelog|changes|contributing|contributors|authors|copying|code_of_conduct|security"
     r"|todo|makefile|dockerfile|requirements|使用说明|说明|自述|须知)(?:[._-].*)?"
 )
@@ -154,7 +174,7 @@ _ZERO_BYTES = b"\0" * 16
 
 
 def by_content(head: bytes, name: str) -> Kind | None:
-    """What a file is, by its first bytes, that is not read; None if nothing speaks against it.
+    """Return the kind of a file by its first bytes; None if it may be read.
 
     >>> by_content(b"%PDF-1.7", "a.txt").message.split(",")[0]
     'a PDF'
@@ -167,11 +187,11 @@ def by_content(head: bytes, name: str) -> Kind | None:
     if begin.startswith(_OLE):
         kind = _ENDINGS.get(ending(name))
         return kind if kind in (_SPREADSHEET, _DOCUMENT, _SLIDES) else _OFFICE
-    low = begin[:32].lower()
-    known = next((kind for mark, kind in _TEXTS if low.startswith(mark)), None)
-    known = known or next((kind for mark, kind in _BEGINNINGS if begin.startswith(mark)), None)
-    if known is not None:
-        return known
+    lower = begin[:32].lower()
+    kind = next((kind for mark, kind in _TEXTS if lower.startswith(mark)), None)
+    kind = kind or next((kind for mark, kind in _BEGINNINGS if begin.startswith(mark)), None)
+    if kind is not None:
+        return kind
     if len(head) < 2000 and _REFUSALS.search(begin):
         return _REFUSAL
     if b"\r" in begin.rstrip() and b"\n" not in head and not begin.startswith(_STRUCTURED):
@@ -180,15 +200,15 @@ def by_content(head: bytes, name: str) -> Kind | None:
 
 
 def _zip(head: bytes, name: str) -> Kind:
-    known = next((kind for pattern, kind in _INSIDE if pattern.search(head)), None)
+    kind = next((kind for pattern, kind in _INSIDE if pattern.search(head)), None)
     named = _ENDINGS.get(ending(name))
-    if known is None and named in (_SPREADSHEET, _DOCUMENT, _SLIDES, _BOOK, _ARRAYS, _PICKLE):
+    if kind is None and named in (_SPREADSHEET, _DOCUMENT, _SLIDES, _BOOK, _ARRAYS, _PICKLE):
         return named
-    return known or (_OFFICE if _OPEN_XML.search(head[:200]) else _packed("a zip archive", ".zip"))
+    return kind or (_OFFICE if _OPEN_XML.search(head[:200]) else _ZIP_ARCHIVE)
 
 
 def by_ending(name: str, *, is_text: bool = False) -> Kind | None:
-    """What a file is, by the ending of its name, that is not read; few kinds are text.
+    """Return the kind of a file by the ending of its name; None if it may be read. With `is_text`, only kinds of text.
 
     >>> by_ending("青云库.XLSX").message
     'a spreadsheet, which is not read: save it as CSV (UTF-8)'
@@ -198,15 +218,15 @@ def by_ending(name: str, *, is_text: bool = False) -> Kind | None:
     return kind if not is_text or kind in (_DUMP, _PAGE, _PICKLE) else None
 
 
-def is_written(name: str) -> bool:
-    """Whether a file is a document or a program by its name.
+def is_document_or_code(name: str) -> bool:
+    """Whether a file is a document or code, by its name.
 
-    >>> is_written("a/README_zh.txt"), is_written("LICENSE"), is_written("a/readme-data.py"), is_written("read.txt")
-    (True, True, True, False)
+    >>> [is_document_or_code(name) for name in ("a/README_zh.txt", "LICENSE", "a/readme-data.py", "read.txt")]
+    [True, True, True, False]
     """
-    return ending(name) in _WRITTEN or _BESIDE.fullmatch(PurePosixPath(name).name.lower()) is not None
+    return ending(name) in _DOCUMENTS_AND_CODE or _PROJECT_FILES.fullmatch(PurePosixPath(name).name.lower()) is not None
 
 
 def ending(name: str) -> str:
-    """The ending of a name, in lower case."""
+    """Return the ending of a name, in lower case."""
     return PurePosixPath(name).suffix.lower()

@@ -1,7 +1,7 @@
-"""Every file below the raw folder and in its archives, with what may be its name; opened is nothing but archives.
+"""Walk of the raw folder: every file in it and in its archives, with the names it may have. Only archives are opened.
 
-Links are followed, but no folder is entered twice. What is no file, cannot be read, or lies beyond a limit is told with
-the trouble it makes.
+The walk follows links, but enters no folder twice. An entry that is not a file, cannot be read or exceeds a limit
+carries the problem.
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ from pathlib import Path, PurePosixPath
 
 from chat_corpus.files import archives, compression
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
-from chat_corpus.messages import displayed
+from chat_corpus.messages import Message, displayed, message
 
-#: Folders that unpacking leaves behind and no corpus lives in.
+#: Folders that archivers leave behind; they hold no corpus.
 _CLUTTER = frozenset({"__MACOSX"})
-#: Where a system keeps what looks like files and is none.
+#: Folders of the system whose entries look like files.
 _SYSTEM = ("/dev", "/proc", "/sys")
-#: A folder of more files is no folder of corpora.
-_MOST = 100_000
-_ANNEXED = "a link of git-annex to a file that was not fetched: fetch it with 'git annex get'"
-_KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-#: What names become that are written in the second encoding and read in the first; None: bytes that nobody decoded.
+#: Largest number of files in a raw folder.
+_MAX_FILES = 100_000
+#: What is never opened.
+_KINDS = {
+    stat.S_IFIFO: message("a FIFO, which is never opened"),
+    stat.S_IFSOCK: message("a socket, which is never opened"),
+    stat.S_IFCHR: message("a device, which is never opened"),
+    stat.S_IFBLK: message("a device, which is never opened"),
+}
+#: Pairs of encodings of garbled names: read in the first, written in the second; None: bytes that were not decoded.
 _GARBLED = (
     (None, "utf-8"),
     (None, "gb18030"),
@@ -35,86 +40,94 @@ _GARBLED = (
     ("latin-1", "gb18030"),
     ("latin-1", "utf-8"),
 )
+#: Archives that are one file to their user, by the name of the first member.
+_OFFICE = {
+    "[Content_Types].xml": message(
+        "an Office file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text"
+    ),
+    "mimetype": message("an OpenDocument file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A file, its name and what else it may have been called, and its first bytes where they have been read already.
+    """A file, the names that it may have had, and its first bytes if they have been read.
 
-    `trouble` says why it is not opened; `grave`, that the user must know, since a corpus may be lost by it.
+    `problem` is the reason why the file is not opened, empty if it can be; `warn` says that the user must know, since
+    a corpus may be lost.
     """
 
     file: RawFile
     names: tuple[str, ...]
     head: bytes | None = None
-    trouble: str = ""
-    grave: bool = False
-
-
-#: The first member of a zip archive that is one file to whoever made it, and was given another ending.
-_OFFICE = {
-    "[Content_Types].xml": "an Office file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text",
-    "mimetype": "an OpenDocument file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text",
-}
+    problem: str = ""
+    warn: bool = False
 
 
 def walk(raw: Path) -> Iterator[Entry]:
-    """All files below `raw` in the order of their names, members of archives among them.
+    """Yield all files below `raw` and the members of its archives, sorted by name.
 
-    No two that lie in different places have one name: as it is displayed, a name may be that of another file. But an
-    archive may hold a name more than once, and of these the last one counts.
+    Two different files whose names are displayed alike never both come without a problem. But an archive may hold a
+    name more than once; then the last member counts.
     """
     paths: dict[str, str] = {}
     for entry in _entries(raw):
         if paths.setdefault(entry.file.name, entry.file.path) == entry.file.path:
             yield entry
         else:
-            yield replace(entry, trouble="shown under the name of another file: rename it", grave=True)
+            problem = message("its name is displayed like that of another file: rename it")
+            yield replace(entry, problem=problem, warn=True)
 
 
 def _entries(raw: Path) -> Iterator[Entry]:
-    refused: list[OSError] = []
+    errors: list[OSError] = []
     seen: set[tuple[int, int]] = set()
-    left = _MOST
-    for folder, folders, names in os.walk(raw, followlinks=True, onerror=refused.append):
-        yield from _refused(refused, raw)
+    remaining = _MAX_FILES
+    for folder, folders, names in os.walk(raw, followlinks=True, onerror=errors.append):
+        yield from _unreadable(errors, raw)
         if _is_system(folder, raw):
-            yield _troubled(folder, raw, "a folder of the system's own, which is not entered")
+            yield _problem(folder, raw, message("a system folder, which is not entered"))
         if _is_system(folder, raw) or not _enter(folder, seen):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not _is_clutter(name))
         for name in sorted(name for name in names if not _is_clutter(name)):
-            left -= 1
-            if left < 0:
-                told = f"more than {_MOST:,} files: what follows is not looked at; name a folder with less in it"
-                yield _troubled(folder, raw, told, grave=True)
+            remaining -= 1
+            if remaining < 0:
+                yield _problem(folder, raw, _too_many(), warn=True)
                 return
             yield from _at(os.path.join(folder, name), raw)  # noqa: PTH118 a Path for each of many files
-    yield from _refused(refused, raw)
+    yield from _unreadable(errors, raw)
+
+
+def _too_many() -> Message:
+    return message(
+        "more than {count:,} files: the rest is ignored; use a raw folder with fewer files", count=_MAX_FILES
+    )
 
 
 def find(raw: Path, name: str) -> RawFile | None:
-    """The file that counts of those that `walk` gives under a name.
+    """Return the file that `walk` yields under a name, the last one that can be opened; None if there is none.
 
-    Where the name leads to it, no other file or archive is looked into. One with a backslash may stand for something
-    that does not print, or for itself.
+    If the name leads to the file, no other file or archive is opened. A name with a backslash may be an escape of
+    another character, so it is looked up by a walk.
     """
-    places = (raw / part for part in (PurePosixPath(name), *PurePosixPath(name).parents))
-    held = next((path for path in places if path.is_file()), None) if "\\" not in name else None
-    for entries in (_at(str(held), raw) if held else (), walk(raw)):
-        fit = [entry.file for entry in entries if entry.file.name == name and not entry.trouble]
-        if fit:
-            return fit[-1]
+    paths = (raw / part for part in (PurePosixPath(name), *PurePosixPath(name).parents))
+    path = next((path for path in paths if path.is_file()), None) if "\\" not in name else None
+    for entries in (_at(str(path), raw) if path else (), walk(raw)):
+        matching = [entry.file for entry in entries if entry.file.name == name and not entry.problem]
+        if matching:
+            return matching[-1]
     return None
 
 
 def _enter(folder: str, seen: set[tuple[int, int]]) -> bool:
+    """Whether a folder has not been entered before."""
     try:
-        facts = os.stat(folder)  # noqa: PTH116
+        status = os.stat(folder)  # noqa: PTH116
     except OSError:  # it was there a moment ago
         return False
-    key = facts.st_dev, facts.st_ino
+    key = status.st_dev, status.st_ino
     if key in seen:
         return False
     seen.add(key)
@@ -127,11 +140,11 @@ def _is_system(folder: str, raw: Path) -> bool:
     return any(real.is_relative_to(system) for system in _SYSTEM) and not real.is_relative_to(raw.resolve())
 
 
-def _refused(errors: list[OSError], raw: Path) -> Iterator[Entry]:
+def _unreadable(errors: list[OSError], raw: Path) -> Iterator[Entry]:
     while errors:
         error = errors.pop()
-        told = f"cannot be read: {error.strerror or error}; check its permissions"
-        yield _troubled(str(error.filename), raw, told, grave=True)
+        problem = message("cannot be read: {error}; check its permissions", error=error.strerror or error)
+        yield _problem(str(error.filename), raw, problem, warn=True)
 
 
 def _is_clutter(name: str) -> bool:
@@ -142,81 +155,99 @@ def _below(path: str, raw: Path) -> str:
     return PurePosixPath(Path(path).relative_to(raw)).as_posix()
 
 
-def _troubled(path: str, raw: Path, trouble: str, *, grave: bool = False) -> Entry:
+def _problem(path: str, raw: Path, problem: Message, *, warn: bool = False) -> Entry:
     name = _below(path, raw)
     file = RawFile(path=path, name=displayed(name), size=0)
-    return Entry(file=file, names=likely_names(name), trouble=trouble, grave=grave)
+    return Entry(file=file, names=likely_names(name), problem=problem, warn=warn)
 
 
 def _at(path: str, raw: Path) -> Iterator[Entry]:
+    """Yield the file at a path, or the members of the archive there."""
     try:
-        facts = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        annexed = "/.git/annex/" in f"/{os.readlink(path)}" if os.path.islink(path) else False  # noqa: PTH114, PTH115
-        told = _ANNEXED if annexed else f"leads nowhere: {error.strerror}"
-        yield _troubled(path, raw, told, grave=annexed)
+        yield _inaccessible(path, raw, error)
         return
-    if not stat.S_ISREG(facts.st_mode):
-        yield _troubled(path, raw, f"{_KINDS.get(stat.S_IFMT(facts.st_mode), 'not a file')}, which is never opened")
+    if not stat.S_ISREG(status.st_mode):
+        irregular = message("not a regular file, so it is never opened")
+        yield _problem(path, raw, _KINDS.get(stat.S_IFMT(status.st_mode), irregular))
         return
     name = _below(path, raw)
-    file = RawFile(path=path, name=displayed(name), size=facts.st_size, modified=facts.st_mtime_ns)
+    file = RawFile(path=path, name=displayed(name), size=status.st_size, modified=status.st_mtime_ns)
     if compression.is_zip(path) or compression.is_tar(path):
         yield from _members(file, name)
     else:
         yield Entry(file=file, names=likely_names(compression.content_name(name)))
 
 
+def _inaccessible(path: str, raw: Path, error: OSError) -> Entry:
+    if not os.path.islink(path):  # noqa: PTH114
+        return _problem(path, raw, message("cannot be accessed: {error}", error=error.strerror))
+    if "/.git/annex/" in f"/{os.readlink(path)}":  # noqa: PTH115
+        problem = message("a git-annex link to a file that was not fetched: fetch it with 'git annex get'")
+        return _problem(path, raw, problem, warn=True)
+    return _problem(path, raw, message("a broken link: {error}", error=error.strerror))
+
+
 def _members(archive: RawFile, name: str) -> Iterator[Entry]:
+    """Yield the members of an archive; if it is damaged or exceeds a limit, the archive itself with the problem."""
+    problem: Message
     try:
         for number, (member, head) in enumerate(archives.members(archive.path, HEAD_BYTES)):
             inside = archives.safe_name(member.name)
             if not number and inside in _OFFICE:
-                yield Entry(file=archive, names=likely_names(name), trouble=_OFFICE[inside], grave=True)
+                yield Entry(file=archive, names=likely_names(name), problem=_OFFICE[inside], warn=True)
                 return
             if not any(map(_is_clutter, PurePosixPath(inside).parts)):
-                file = RawFile(
-                    path=archive.path,
-                    name=displayed(f"{name}/{inside}"),
-                    size=member.size,
-                    member=member.name,
-                    holder=archive.name,
-                    offset=member.offset,
-                    modified=archive.modified,
-                )
-                yield Entry(
-                    file=file,
-                    names=likely_names(f"{name}/{inside}"),
-                    head=head,
-                    trouble=member.trouble,
-                    grave=bool(member.trouble) and not member.link,
-                )
+                yield _member(archive, f"{name}/{inside}", member, head)
+        return
     except compression.LimitError as error:
-        told = f"{displayed(str(error))}: if there is a corpus in it, unpack that"
-        yield Entry(file=archive, names=likely_names(name), trouble=told, grave=True)
+        problem = message("{fault}: if it holds a corpus, unpack that", fault=_fault(error))
     except compression.DAMAGE as error:
-        kind = "zip" if compression.is_zip(archive.path) else "tar"
-        why = displayed(str(error)) or type(error).__name__
-        told = f"not a readable {kind} archive: {why}; get it again, or move it away"
-        yield Entry(file=archive, names=likely_names(name), trouble=told, grave=True)
+        problem = message(
+            "not a readable {kind} archive: {fault}; download it again, or move it away",
+            kind="zip" if compression.is_zip(archive.path) else "tar",
+            fault=_fault(error),
+        )
+    yield Entry(file=archive, names=likely_names(name), problem=problem, warn=True)
+
+
+def _member(archive: RawFile, name: str, member: archives.Member, head: bytes | None) -> Entry:
+    file = RawFile(
+        path=archive.path,
+        name=displayed(name),
+        size=member.size,
+        member=member.name,
+        holder=archive.name,
+        offset=member.offset,
+        modified=archive.modified,
+    )
+    warn = bool(member.trouble) and not member.link
+    return Entry(file=file, names=likely_names(name), head=head, problem=member.trouble, warn=warn)
+
+
+def _fault(error: Exception) -> str:
+    """The text of an error, as a message if it has one."""
+    text = error.args[0] if error.args else ""
+    return text if isinstance(text, Message) else displayed(str(error)) or type(error).__name__
 
 
 def likely_names(name: str) -> tuple[str, ...]:
-    r"""A name, and what it was before somebody read it in the wrong encoding.
+    r"""Return a name, and what it was before it was decoded with the wrong encoding.
 
-    Bytes that did not survive are passed over: this is no text, but a name to compare with patterns.
+    Bytes that did not survive are left out: the result is compared with patterns and never shown.
 
     >>> likely_names("12涓囧硅瘽璇鏂欓潚浜戝簱.csv")[1]
     '12万话料青云库.csv'
     """
     if name.isascii():
         return (name,)
-    told = [name]
+    names = [name]
     for wrong, right in _GARBLED:
         data = os.fsencode(name) if wrong is None else name.encode(wrong, "ignore")
         if wrong is not None or not _is_text(name):
-            told.append(data.decode(right, "ignore"))
-    return tuple(dict.fromkeys(told))
+            names.append(data.decode(right, "ignore"))
+    return tuple(dict.fromkeys(names))
 
 
 def _is_text(name: str) -> bool:

@@ -22,7 +22,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus.errors import UsageError
-from chat_corpus.row_masks import apply_where, matches
+from chat_corpus.row_masks import apply_where, matches, row_mask
 
 #: Number of these rules; it is in manifest.json.
 VERSION = 1
@@ -38,6 +38,8 @@ _RANGE = 1 << 64
 #: Characters that `fold` drops, and that have no other meaning for NFKC: ASCII marks, and the common wide ones.
 _MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
 _DROPPED = f"[{_MARKS}]+"
+#: The same without `_SEPARATOR`.
+_DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
 _PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
 _RUN = re.compile(r"(.)\1+")
@@ -137,6 +139,14 @@ def _case_folded(texts: pl.Series) -> pl.Series:
 
 
 def _without_runs(texts: pl.Series) -> pl.Series:
+    characters = texts.str.split("").explode()
+    repeated = (characters == characters.shift(1)).arg_true()
+    # A text that begins with the last character of the one before is looked at too, which changes nothing.
+    rows = texts.str.len_chars().cum_sum().search_sorted(repeated, side="right").unique()
+    return apply_where(texts, row_mask(len(texts), rows), _each_once)
+
+
+def _each_once(texts: pl.Series) -> pl.Series:
     # One pass over all texts: an expression of Polars cannot refer to what it has matched.
     return pl.Series(_RUN.sub(r"\1", "\n".join(texts)).split("\n"), dtype=pl.String)
 
@@ -158,8 +168,12 @@ def group_hashes(opener: pl.Series, reply: pl.Series) -> pl.Series:
 
 def _hashed(texts: pl.Series, key: bytes) -> pl.Series:
     """The keyed 64-bit BLAKE2b hash of each text and a separator, read as a big-endian number: UInt64."""
-    data = (texts + _SEPARATOR).cast(pl.Binary)
-    digests = [blake2b(one, digest_size=8, key=key).digest() for one in data]
+    copy = blake2b(digest_size=8, key=key).copy  # which is faster than a new one for each text
+    digests = []
+    for data in (texts + _SEPARATOR).cast(pl.Binary):
+        digest = copy()
+        digest.update(data)
+        digests.append(digest.digest())
     return pl.Series(digests, dtype=pl.Binary).bin.reinterpret(dtype=pl.UInt64, endianness="big")
 
 
@@ -218,7 +232,7 @@ def content_keys(messages: pl.Series) -> pl.Series:
 
     `messages` are those of `dialogues.DIALOGUES`.
     """
-    return _hashed(_joined(_contents(messages)), _ID_KEY)
+    return _hashed(_contents(messages), _ID_KEY)
 
 
 def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -226,9 +240,25 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 
     They are hashes of this version of Polars, so that they hold for one export only.
     """
-    contents = _contents(messages)
-    texts = _joined(contents.with_columns(fold(contents["content"])))
+    texts = _fold_each(_contents(messages))
     return texts.hash(seed=1), texts.hash(seed=2)
+
+
+def _fold_each(joined: pl.Series) -> pl.Series:
+    """`fold` of each part of texts with `_SEPARATOR` between them."""
+    kept = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
+    # A part of which nothing is left stays as it is, and other characters need more than this.
+    edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
+    others = matches(joined, f"[^{_PLAIN}]") | matches(kept, edge)
+    return _set_where(kept, joined, others, _fold_parts)
+
+
+def _fold_parts(joined: pl.Series) -> pl.Series:
+    parts = (
+        joined.to_frame("text").with_row_index("at").with_columns(pl.col("text").str.split(_SEPARATOR)).explode("text")
+    )
+    folded = parts.with_columns(fold(parts["text"])).group_by("at", maintain_order=True)
+    return folded.agg(pl.col("text").str.join(_SEPARATOR))["text"]
 
 
 def occurrences(keys: pl.Series) -> pl.Series:
@@ -270,12 +300,10 @@ def _hexadecimal(keys: pl.Series) -> pl.Series:
     return pl.DataFrame(parts).select(pl.concat_str(pl.all())).to_series()
 
 
-def _contents(messages: pl.Series) -> pl.DataFrame:
-    """`at`, the number of the record, and `content` of each message except system messages."""
-    flat = messages.to_frame("messages").with_row_index("at").explode("messages").unnest("messages")
-    return flat.filter(pl.col("role") != "system").select("at", "content")
-
-
-def _joined(contents: pl.DataFrame) -> pl.Series:
-    joined = contents.with_columns(pl.col("at").set_sorted()).group_by("at", maintain_order=True)
-    return joined.agg(pl.col("content").str.join(_SEPARATOR))["content"]
+def _contents(messages: pl.Series) -> pl.Series:
+    """The contents of each record, without system messages, with `_SEPARATOR` between them."""
+    frame = messages.to_frame("messages")
+    content = pl.col("messages").list.eval(pl.element().struct.field("content"))
+    is_system = pl.col("messages").list.first().struct.field("role") == "system"
+    spoken = content.list.slice(is_system.cast(pl.Int64)) if frame.select(is_system.any()).item() else content
+    return frame.select(spoken.list.join(_SEPARATOR)).to_series()

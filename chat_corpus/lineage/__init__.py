@@ -1,1 +1,1 @@
-"""Where the rows of an output came from, what became of raw records, and why two outputs are not the same."""
+"""Lineage of outputs: the origin of their rows, the fate of raw records, and the differences of two outputs."""

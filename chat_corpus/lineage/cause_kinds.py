@@ -1,4 +1,4 @@
-"""What can part two runs over the same raw data: kinds of causes, as JSON has them, and the settings behind each."""
+"""Causes of differences between two runs over the same raw data, their codes in JSON, and the settings behind them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from enum import StrEnum
 
 import polars as pl
 
+from chat_corpus.messages import Message, joined, message
+
 
 class CauseKind(StrEnum):
-    """What made two outputs differ: a stage, where the shards were done again, or else what alone is not the same.
+    """Kind of a cause: a stage, if shards were processed again; otherwise the only thing that the reports show changed.
 
-    Of a step and a filter the name is told too.
+    A step and a filter also have a name.
     """
 
     READING = "reading"
@@ -27,12 +29,12 @@ class CauseKind(StrEnum):
     PLUGINS = "plugins"
 
 
-#: Known by the reports of the two runs.
-BY_REPORT = frozenset({CauseKind.SETTINGS, CauseKind.CODE, CauseKind.INPUT, CauseKind.PLUGINS})
-#: Settings that a step hangs on besides its own.
-_MORE = {"segmentation": ("read.segmentation",)}
-#: Settings that the other stages hang on, whole sections as `script.`.
-_STEERS: dict[CauseKind, tuple[str, ...]] = {
+#: Causes that are derived from the reports of the two runs.
+REPORT_CAUSES = frozenset({CauseKind.SETTINGS, CauseKind.CODE, CauseKind.INPUT, CauseKind.PLUGINS})
+#: Settings that affect a step, besides its own.
+_MORE_STEP_SETTINGS = {"segmentation": ("read.segmentation",)}
+#: Settings that affect the other stages; whole sections end with a dot, as `script.`.
+_STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
     CauseKind.READING: ("read.reposts", "read.encoding"),
     CauseKind.LIMIT: ("read.limit",),
     CauseKind.CONVERSION: ("script.",),
@@ -44,14 +46,14 @@ _STEERS: dict[CauseKind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One thing that parts two rows; a step or a filter has its `name`."""
+    """A single cause of a difference between two rows; a step or a filter has its `name`."""
 
     kind: CauseKind
     name: str = ""
 
     @property
     def code(self) -> str:
-        """The factor in a column of a frame, and in JSON.
+        """Code of the factor in a column of a frame, and in JSON.
 
         >>> Factor(CauseKind.STEP, "links").code, Factor(CauseKind.LIMIT).code
         ('step links', 'limit')
@@ -60,55 +62,64 @@ class Factor:
 
     @classmethod
     def of(cls, code: str) -> Factor:
-        """The factor that has a code. Raises ValueError where none has it."""
+        """Return the factor with a code. Raises ValueError for an unknown code."""
         word, _, name = code.partition(" ")
         kind = CauseKind(word)
         if bool(name) != (kind in (CauseKind.STEP, CauseKind.FILTER)):
             raise ValueError(f"{code!r} is not a valid CauseKind, or lacks a name")
         return cls(kind, name)
 
-    def steered_by(self, key: str) -> bool:
-        """Whether the factor hangs on a setting, by its key, as `text.links`."""
+    def depends_on(self, key: str) -> bool:
+        """Whether the factor depends on a setting, by its key, such as `text.links`."""
         if self.kind is CauseKind.STEP:
-            sections: tuple[str, ...] = (f"text.{self.name}", *_MORE.get(self.name, ()))
+            sections: tuple[str, ...] = (f"text.{self.name}", *_MORE_STEP_SETTINGS.get(self.name, ()))
+        elif self.kind is CauseKind.FILTER:
+            sections = (f"filters.{self.name}",)
         else:
-            sections = (f"filters.{self.name}",) if self.kind is CauseKind.FILTER else _STEERS.get(self.kind, ())
-        return any(key == one or key.startswith(one if one.endswith(".") or not one else f"{one}.") for one in sections)
+            sections = _STAGE_SETTINGS.get(self.kind, ())
+        return any(_is_in(key, section) for section in sections)
 
 
-#: Factors that are not told apart; null where none was found.
+def _is_in(key: str, section: str) -> bool:
+    """Whether a setting is `section` or part of it; an empty section holds all settings."""
+    return key == section or key.startswith(section if section.endswith(".") or not section else f"{section}.")
+
+
+#: Factors that cannot be separated; null if none was found.
 Factors = tuple[Factor, ...] | None
 
 
-def words(factors: Factors) -> str | None:
-    """Factors as they are told.
+def describe(factors: Factors) -> Message | None:
+    """Return factors as text for people and for JSON.
 
-    >>> words((Factor(CauseKind.REPEAT), Factor(CauseKind.STEP, "links"))), words((Factor(CauseKind.CODE),))
-    ('repeat + step links', 'code, since nothing else is unlike')
+    >>> describe((Factor(CauseKind.REPEAT), Factor(CauseKind.STEP, "links"))), describe((Factor(CauseKind.CODE),))
+    ('repeat + step links', 'code (the only difference)')
     """
     if factors is None:
         return None
-    told = " + ".join(one.code for one in factors)
-    return f"{told}, since nothing else is unlike" if {one.kind for one in factors} <= BY_REPORT else told
+    codes = joined(" + ", (factor.code for factor in factors))
+    if {factor.kind for factor in factors} <= REPORT_CAUSES:
+        return message("{cause} (the only difference)", cause=codes)
+    return codes
 
 
-def literal(kind: CauseKind) -> pl.Expr:
-    """A list of one factor that has no name, as a value of a column."""
+def constant(kind: CauseKind) -> pl.Expr:
+    """Return a list of one factor without a name, as a value of a column."""
     return pl.lit([Factor(kind).code], dtype=pl.List(pl.String))
 
 
-def named(kind: CauseKind, name: pl.Expr) -> pl.Expr:
-    """Lists of one factor, each with a name of a column; null where there is none."""
+def with_name(kind: CauseKind, name: pl.Expr) -> pl.Expr:
+    """Return lists of one factor, each with a name from a column; null where the name is null."""
     return pl.when(name.is_not_null()).then(pl.concat_list(pl.format(f"{kind} {{}}", name)))
 
 
-def either(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """The factors of two columns of lists, each once; null where neither has any."""
+def union(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """Return the factors of two columns of lists, each once; null where neither has any."""
     none = pl.lit([], dtype=pl.List(pl.String))
-    both = pl.concat_list(pl.coalesce(one, none), pl.coalesce(other, none)).list.unique(maintain_order=True)
+    both = pl.concat_list(pl.coalesce(first, none), pl.coalesce(second, none)).list.unique(maintain_order=True)
     return pl.when(both.list.len() > 0).then(both)
 
 
-def read(codes: list[str] | None) -> Factors:
-    """The factors in a row of such a column."""
+def parse(codes: list[str] | None) -> Factors:
+    """Return the factors in a row of such a column."""
     return None if codes is None else tuple(map(Factor.of, codes))

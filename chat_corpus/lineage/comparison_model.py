@@ -1,4 +1,4 @@
-"""What is told of two files of pairs that were held against each other."""
+"""Results of a comparison of two outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chat_corpus.lineage.run_differences import RunDifferences
 
 
 class Change(StrEnum):
-    """What a row of one output has become in the other."""
+    """Change of a row from the old output to the new one."""
 
     APPEARED = "appeared"
     VANISHED = "vanished"
@@ -25,10 +25,10 @@ class Matched(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A row that is not the same: its number and line on each side that has it.
+    """A row that differs: its number, from 1, and its text on each side that has it.
 
-    Where it was traced, `query` and `answer` are the addresses of its turns, and `reason` says why the other side
-    rejected the pair, if it did.
+    If the row was traced, `query` and `answer` are the addresses of its turns, and `reason` is the reason why the other
+    side rejected the pair, if it did.
     """
 
     kind: Change
@@ -44,9 +44,9 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """So many `rows` of one kind have this cause, null for not determined; `settings` are those it hangs on.
+    """A cause, as `cause_kinds.describe` gives it, and its number of `rows` of one kind.
 
-    A cause is told as `causes.words` has it.
+    `cause` is null if it is not determined. `settings` are the changed settings that the cause depends on.
     """
 
     cause: str | None
@@ -57,10 +57,14 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compared:
-    """Two files of pairs of one source; rows are null where a side has no such file.
+    """The comparison of two files of pairs of one source.
 
-    `aligned` says how rows were matched: by address, or as text. `shards` are those whose rows are not the same, and
-    `traced` how many of them were done again: the causes are counted over these, or over all rows where `by_report`.
+    old_rows, new_rows  number of rows; null if a side has no such file
+    aligned             how rows were matched: by address, or as text
+    unlike              differences of the two runs, by their reports
+    shards              number of shards whose rows differ
+    traced              number of these shards that were processed again; the causes are counted over them
+    by_report           whether the cause comes from the reports, and is counted over all rows
     """
 
     source: str

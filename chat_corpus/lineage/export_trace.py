@@ -19,7 +19,7 @@ from chat_corpus.exports.dialogues import assemble
 from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.files.content import digest
-from chat_corpus.lineage.open_run import trusted_plugins
+from chat_corpus.lineage.open_run import permitted_plugins
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.settings import SourceSettings
@@ -172,7 +172,7 @@ def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
     told, name = entry.fingerprint, entry.name
     if told.get("code") != versions.code_digest():
         raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {_AGAIN}")
-    plugins = trusted_plugins(name, tuple(told["plugin_files"]), tuple(told["plugins"]), export.plugins)
+    plugins = permitted_plugins(name, tuple(told["plugin_files"]), tuple(told["plugins"]), export.plugins)
     try:
         own = msgspec.convert(told["settings_of_source"], SourceSettings)
     except msgspec.ValidationError as error:

@@ -1,9 +1,9 @@
-"""Which lines of two files are the same, in order, and what lies between them; in bounded memory.
+"""Diff of two files of lines in bounded memory.
 
-Lines that occur once in each file are the fixed points (patience diff), as many as stand in the same order in both;
-between two of them, lines are matched by their text and how often it has occurred. Each line is known by 128 bits of
-hash, kept on disk, of which one pass looks at a part. Memory is what a pass takes, 24 bytes for each fixed point, and
-the lines between two of them, of which no more than `_STRETCH` of a file are looked at together.
+Lines that occur once in each file and are in the same order in both are fixed points (patience diff). Between two fixed
+points, lines are matched by their text and the number of its occurrences before. Lines are compared by 128-bit hashes
+on disk, in passes over a part of them. Memory holds the hashes of one pass, 24 bytes for each fixed point, and the
+lines between two of them, at most `_STRETCH` of a file at a time.
 """
 
 from __future__ import annotations
@@ -20,35 +20,39 @@ from typing import IO
 import polars as pl
 
 _BLOCK = 1 << 24
-#: Lines of one pass.
+#: Number of lines in one pass.
 _PASS = 2_000_000
-#: Lines of one file that are matched at a time where there is no fixed point between them.
+#: Number of lines of a file that are matched at a time if there is no fixed point between them.
 _STRETCH = 50_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gap:
-    """Lines of the old file from `old_at` on, and of the new file from `new_at` on, from 0, that do not match."""
+class Hunk:
+    """Lines that do not match: those of the old file from `old_start`, and of the new one from `new_start`, from 0."""
 
-    old_at: int
-    new_at: int
+    old_start: int
+    new_start: int
     old: tuple[bytes, ...]
     new: tuple[bytes, ...]
 
 
-def gaps(old: Path, new: Path) -> Iterator[Gap]:
-    """What two files of lines do not have in common, in order. Raises OSError."""
-    with TemporaryDirectory(prefix="chat-corpus-") as folder, old.open("rb") as first, new.open("rb") as second:
-        paths = [Path(folder, side) for side in ("old", "new")]
-        lengths = [_write_keys(file, path) for file, path in zip((old, new), paths, strict=True)]
-        points = _fixed_points(paths, sum(lengths))
-        readers = [_Reader(first), _Reader(second)]
+def hunks(old: Path, new: Path) -> Iterator[Hunk]:
+    """Yield the differences of two files of lines, in order. Raises OSError."""
+    with (
+        TemporaryDirectory(prefix="chat-corpus-") as folder,
+        old.open("rb") as old_stream,
+        new.open("rb") as new_stream,
+    ):
+        folders = [Path(folder, side) for side in ("old", "new")]
+        lengths = [_write_keys(file, keys) for file, keys in zip((old, new), folders, strict=True)]
+        points = _fixed_points(folders, sum(lengths))
+        readers = [_Reader(old_stream), _Reader(new_stream)]
         for start, stop in _between(points, lengths):
             yield from _stretches(readers, start, stop)
 
 
 def _write_keys(file: Path, folder: Path) -> int:
-    """Write the keys `low, high` of the lines of a file, a block a file; returns how many lines there are."""
+    """Write the hashes `low, high` of the lines of a file, one file per block; return the number of lines."""
     folder.mkdir()
     count = 0
     with file.open("rb") as stream:
@@ -61,7 +65,7 @@ def _write_keys(file: Path, folder: Path) -> int:
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[list[bytes]]:
-    """The lines of a stream, some at a time, without their line breaks; a last one may lack it."""
+    """Yield the lines of a stream in blocks, without line breaks; the last line may have none."""
     rest = b""
     while block := stream.read(_BLOCK):
         *lines, rest = (rest + block).split(b"\n")
@@ -72,61 +76,61 @@ def _blocks(stream: IO[bytes]) -> Iterator[list[bytes]]:
 
 
 def _fixed_points(folders: Sequence[Path], lines: int) -> pl.DataFrame:
-    """The places `old, new` of lines that occur once in each file and stand in the same order in both."""
+    """Return the positions `old, new` of lines that occur once in each file, in the same order in both."""
     sides = [sorted(folder.iterdir()) for folder in folders]
     schema = {"old": pl.UInt32, "new": pl.UInt32}
     if not all(sides):
         return pl.DataFrame(schema=schema)
     old, new = (pl.scan_ipc(files, row_index_name="row", glob=False) for files in sides)
     passes = 1 + lines // _PASS
-    found = []
+    frames = []
     for number in range(passes):
-        one, other = (_single(side.filter(pl.col("low") % passes == number)) for side in (old, new))
-        both = one.join(other, on=["low", "high"]).select(old="row", new="row_right").cast(pl.UInt32)
-        found.append(both.collect())
-    points = pl.concat(found).sort("old")
+        left, right = (_unique(side.filter(pl.col("low") % passes == number)) for side in (old, new))
+        both = left.join(right, on=["low", "high"]).select(old="row", new="row_right").cast(pl.UInt32)
+        frames.append(both.collect())
+    points = pl.concat(frames).sort("old")
     return points if points["new"].is_sorted() else points[_increasing(points["new"])]
 
 
-def _single(keys: pl.LazyFrame) -> pl.LazyFrame:
-    return keys.group_by("low", "high").agg(pl.col("row").first(), many=pl.len()).filter(pl.col("many") == 1)
+def _unique(keys: pl.LazyFrame) -> pl.LazyFrame:
+    return keys.group_by("low", "high").agg(pl.col("row").first(), count=pl.len()).filter(pl.col("count") == 1)
 
 
 def _increasing(values: pl.Series | Sequence[int]) -> list[int]:
-    """The places of a longest increasing subsequence.
+    """Return the positions of a longest increasing subsequence.
 
     >>> _increasing([3, 0, 1, 9, 4])
     [1, 2, 4]
     """
-    ends, places = array("Q"), array("Q")  # of the best subsequence of each length: its last value, and where it is
-    before = array("q")
-    for place, value in enumerate(values):
+    ends, positions = array("Q"), array("Q")  # last value, and its position, of the best subsequence of each length
+    previous = array("q")
+    for position, value in enumerate(values):
         length = bisect_left(ends, value)
-        before.append(places[length - 1] if length else -1)
+        previous.append(positions[length - 1] if length else -1)
         ends[length : length + 1] = array("Q", [value])
-        places[length : length + 1] = array("Q", [place])
-    found: list[int] = []
-    at = places[-1] if places else -1
-    while at >= 0:
-        found.append(at)
-        at = before[at]
-    return found[::-1]
+        positions[length : length + 1] = array("Q", [position])
+    chain: list[int] = []
+    position = positions[-1] if positions else -1
+    while position >= 0:
+        chain.append(position)
+        position = previous[position]
+    return chain[::-1]
 
 
-_At = tuple[int, int]
+_Positions = tuple[int, int]
 
 
-def _between(points: pl.DataFrame, lengths: Sequence[int]) -> Iterator[tuple[_At, _At]]:
-    """Begin and end, each a place in the old and in the new file, of every stretch without a fixed point."""
+def _between(points: pl.DataFrame, lengths: Sequence[int]) -> Iterator[tuple[_Positions, _Positions]]:
+    """Yield start and stop, each as positions in the old and new file, of every stretch without a fixed point."""
     old, new = lengths
-    ends = pl.concat([points, pl.DataFrame({"old": [old], "new": [new]}, schema=points.schema)])
-    begins = ends.select((pl.all().shift(1) + 1).fill_null(0))
-    wide = (ends["old"] > begins["old"]) | (ends["new"] > begins["new"])
-    yield from zip(begins.filter(wide).iter_rows(), ends.filter(wide).iter_rows(), strict=True)
+    stops = pl.concat([points, pl.DataFrame({"old": [old], "new": [new]}, schema=points.schema)])
+    starts = stops.select((pl.all().shift(1) + 1).fill_null(0))
+    not_empty = (stops["old"] > starts["old"]) | (stops["new"] > starts["new"])
+    yield from zip(starts.filter(not_empty).iter_rows(), stops.filter(not_empty).iter_rows(), strict=True)
 
 
 class _Reader:
-    """The lines of a stream by their places, which only grow."""
+    """Lines of a stream by position; positions must not decrease."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._blocks = _blocks(stream)
@@ -139,44 +143,45 @@ class _Reader:
             while start >= self._first + len(self._lines):
                 self._first += len(self._lines)
                 self._lines = next(self._blocks)
-            some = self._lines[start - self._first : stop - self._first]
-            taken += some
-            start += len(some)
+            lines = self._lines[start - self._first : stop - self._first]
+            taken += lines
+            start += len(lines)
         return taken
 
 
-def _stretches(readers: Sequence[_Reader], start: _At, stop: _At) -> Iterator[Gap]:
-    """The gaps between two fixed points, which are far apart where files have little in common."""
+def _stretches(readers: Sequence[_Reader], start: _Positions, stop: _Positions) -> Iterator[Hunk]:
+    """Yield the hunks between two fixed points, which may be far apart if the files have little in common."""
     sizes = [end - begin for begin, end in zip(start, stop, strict=True)]
     parts = 1 + max(sizes) // _STRETCH
     for part in range(parts):
-        begins = [begin + size * part // parts for begin, size in zip(start, sizes, strict=True)]
-        ends = [begin + size * (part + 1) // parts for begin, size in zip(start, sizes, strict=True)]
-        old, new = (reader.take(*bounds) for reader, *bounds in zip(readers, begins, ends, strict=True))
+        starts = [begin + size * part // parts for begin, size in zip(start, sizes, strict=True)]
+        stops = [begin + size * (part + 1) // parts for begin, size in zip(start, sizes, strict=True)]
+        old, new = (reader.take(*bounds) for reader, *bounds in zip(readers, starts, stops, strict=True))
         if old != new:
-            yield from _matched(old, new, begins)
+            yield from _hunks_between(old, new, starts)
 
 
-def _matched(old: list[bytes], new: list[bytes], at: Sequence[int]) -> Iterator[Gap]:
-    """The gaps between lines that are the same and have occurred as often, and stand in the same order."""
-    places = {key: place for place, key in enumerate(_occurrences(new))}
-    both = [(place, places[key]) for place, key in enumerate(_occurrences(old)) if key in places]
-    kept = [both[place] for place in _increasing([other for _, other in both])]
-    before = (-1, -1)
-    for point in (*kept, (len(old), len(new))):
-        begin = (before[0] + 1, before[1] + 1)
-        if begin != point:
-            yield Gap(
-                old_at=at[0] + begin[0],
-                new_at=at[1] + begin[1],
-                old=tuple(old[begin[0] : point[0]]),
-                new=tuple(new[begin[1] : point[1]]),
+def _hunks_between(old: list[bytes], new: list[bytes], offsets: Sequence[int]) -> Iterator[Hunk]:
+    """Yield the hunks between lines of the same text and number of occurrences, in the same order on both sides."""
+    new_positions = {key: position for position, key in enumerate(_occurrences(new))}
+    common = [(position, new_positions[key]) for position, key in enumerate(_occurrences(old)) if key in new_positions]
+    matched = [common[index] for index in _increasing([new_position for _, new_position in common])]
+    previous = (-1, -1)
+    for point in (*matched, (len(old), len(new))):
+        start = (previous[0] + 1, previous[1] + 1)
+        if start != point:
+            yield Hunk(
+                old_start=offsets[0] + start[0],
+                new_start=offsets[1] + start[1],
+                old=tuple(old[start[0] : point[0]]),
+                new=tuple(new[start[1] : point[1]]),
             )
-        before = point
+        previous = point
 
 
 def _occurrences(lines: list[bytes]) -> Iterator[tuple[bytes, int]]:
-    seen: Counter[bytes] = Counter()
+    """Yield each line with the number of its occurrences so far."""
+    counts: Counter[bytes] = Counter()
     for line in lines:
-        seen[line] += 1
-        yield line, seen[line]
+        counts[line] += 1
+        yield line, counts[line]

@@ -1,4 +1,4 @@
-"""The outputs of an earlier run, opened to be traced: only where all that they were made with is known and the same."""
+"""Opening of an earlier run for tracing, only if all that its outputs were made with is known and unchanged."""
 
 from __future__ import annotations
 
@@ -11,146 +11,241 @@ import msgspec
 
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.lineage.recorded_run import AGAIN, RecordedRun
-from chat_corpus.messages import count_noun, displayed
+from chat_corpus.lineage.recorded_run import RERUN, RecordedRun
+from chat_corpus.messages import Message, count_noun, displayed, joined, message
 from chat_corpus.outputs import layout, shard_index
-from chat_corpus.outputs.report import FinishedSource, read_report
+from chat_corpus.outputs.report import FinishedSource, Report, read_report
+from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
-#: What is said of files of two runs.
-INTERRUPTED = "a run was killed while it put files in place under {}, or is doing so; run it again"
+
+def interrupted(out: Path) -> Message:
+    """Return the message that files under `out` may be of two runs."""
+    return message(
+        "a run was killed while it moved files into {folder}, or is still doing so; run it again", folder=out
+    )
 
 
 def load(
     out: Path, name: str, raw: str | None = None, *, plugins: Sequence[str] = (), other_code: bool = False
 ) -> RecordedRun:
-    """What an earlier run wrote of source `name` under `out`; `raw` is where the raw files are now, if elsewhere.
+    """Open what an earlier run wrote of source `name` under `out`.
 
-    A plugin that the report names is run only if it is among `plugins`: a report is no reason to run code.
+    `raw` is the folder of the raw files, if they are not where the report says. A plugin that the report names is run
+    only if it is among `plugins`: a report is no permission to run code. With `other_code`, the output may have been
+    made by other code.
 
-    Raises UsageError where no run wrote it or such a plugin is not named, and ChatCorpusError where this program cannot
-    do it again: made by other code (unless that is asked for), a plugin or the settings not known, or outputs that
-    changed.
+    Raises UsageError if no run wrote it or such a plugin is not given. Raises ChatCorpusError if this program cannot
+    reproduce it: other code, unknown plugins or settings, or changed outputs.
     """
-    report = read_report(out)
-    told = None if report is None else report.sources.get(name)
-    if previous.was_interrupted(out, name, told):
-        raise ChatCorpusError(f"{name}: {INTERRUPTED.format(out)}")
-    if report is None:
-        raise UsageError(f"{out}: no {layout.REPORT}; only what chat-corpus wrote can be traced")
-    if told is None:
-        raise UsageError(f"{out / layout.REPORT}: no source '{name}'; there are {', '.join(report.sources)}")
-    if not isinstance(told, FinishedSource):
-        raise ChatCorpusError(f"{name}: the last run into {out} failed; {AGAIN}")
-    made = told.fingerprint
-    if made.code != versions.code_digest() and not other_code:
-        raise ChatCorpusError(
-            f"{name}: made by other code, or with other packages ({made.code}), than this ({versions.code_digest()}): "
-            f"what it did cannot be told by doing it again; {AGAIN}"
-        )
-    settings = _settings(out, name, told, raw, plugins)
-    try:
-        _check_outputs(out, name, told)
-        entries = shard_index.read(layout.index(out, name))
-    except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{layout.index(out, name)}: cannot be read: {error}; {AGAIN}") from error
+    report = _finished(out, name)
+    _check_code(name, report, other_code=other_code)
+    settings = _settings(out, name, report, raw, plugins)
+    entries = _entries(out, name, report)
     source = sources.load(settings.plugins).get(name)
     if source is None:
-        raise ChatCorpusError(f"{name}: not among the sources of this program; install the package that it came from")
-    if plugin_digest.code(name, settings.plugins) != made.source:
-        raise ChatCorpusError(f"{name}: the code that its plugin or package consists of, or imports, changed; {AGAIN}")
+        raise ChatCorpusError(message("{source}: unknown source; install the package that provides it", source=name))
+    if plugin_digest.code(name, settings.plugins) != report.fingerprint.source:
+        raise ChatCorpusError(
+            message(
+                "{source}: the code of its plugin or package, or code that it imports, has changed; {advice}",
+                source=name,
+                advice=RERUN,
+            )
+        )
     return RecordedRun(
-        out=out, name=name, told=told, settings=settings, source=source, entries=entries, inputs=_inputs(told)
+        out=out, name=name, report=report, settings=settings, source=source, entries=entries, inputs=_inputs(report)
     )
 
 
-def load_of(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> RecordedRun:
-    """The same by the path of the file of pairs. Raises UsageError where that is none."""
+def _finished(out: Path, name: str) -> FinishedSource:
+    """Return the report on a source. Raises as `load` if there is none, or if it does not describe the outputs."""
+    report = read_report(out)
+    entry = None if report is None else report.sources.get(name)
+    if previous.was_interrupted(out, name, entry):
+        raise ChatCorpusError(message("{source}: {reason}", source=name, reason=interrupted(out)))
+    if report is None:
+        raise UsageError(
+            message(
+                "{folder}: no {file} found; only outputs of chat-corpus can be traced", folder=out, file=layout.REPORT
+            )
+        )
+    if entry is None:
+        raise UsageError(
+            message(
+                "{file}: no source '{source}'; available: {sources}",
+                file=out / layout.REPORT,
+                source=name,
+                sources=joined(", ", report.sources),
+            )
+        )
+    if not isinstance(entry, FinishedSource):
+        raise ChatCorpusError(
+            message("{source}: the last run into {folder} failed; {advice}", source=name, folder=out, advice=RERUN)
+        )
+    return entry
+
+
+def _check_code(name: str, report: FinishedSource, *, other_code: bool) -> None:
+    if report.fingerprint.code != versions.code_digest() and not other_code:
+        raise ChatCorpusError(
+            message(
+                "{source}: made by other code or packages ({old}) than those in use ({new}), so it cannot be "
+                "reproduced; {advice}",
+                source=name,
+                old=report.fingerprint.code,
+                new=versions.code_digest(),
+                advice=RERUN,
+            )
+        )
+
+
+def _entries(out: Path, name: str, report: FinishedSource) -> list[Entry]:
+    """Return the index of a source. Raises ChatCorpusError if it cannot be read, or if an output has changed."""
+    try:
+        _check_outputs(out, name, report)
+        return shard_index.read(layout.index(out, name))
+    except (OSError, ValueError) as error:
+        raise ChatCorpusError(
+            message(
+                "{file}: cannot be read: {error}; {advice}", file=layout.index(out, name), error=error, advice=RERUN
+            )
+        ) from error
+
+
+def load_by_tsv(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> RecordedRun:
+    """Open a run by the path of a file of pairs, as `load`. Raises UsageError if there is no such file."""
     if tsv.suffix != ".tsv" or not tsv.is_file():
-        raise UsageError(f"{tsv}: an output expected, as in clean_chat_corpus/ptt.tsv:12")
+        raise UsageError(
+            message("{file}: no such .tsv file; expected an output such as clean_chat_corpus/ptt.tsv:12", file=tsv)
+        )
     return load(tsv.parent, tsv.stem, raw, plugins=plugins)
 
 
-def _settings(out: Path, name: str, told: FinishedSource, raw: str | None, plugins: Sequence[str]) -> Settings:
-    """The settings that a source was made with, from its report."""
+def _settings(out: Path, name: str, report: FinishedSource, raw: str | None, plugins: Sequence[str]) -> Settings:
+    """Return the settings that a source was made with, from its report."""
+    file = out / layout.REPORT
     try:
-        own = msgspec.convert(told.settings, SourceSettings)
-        sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-        settings = Settings(raw=raw or told.raw, plugins=_trusted(name, told, plugins), **sections)
+        source_settings = msgspec.convert(report.settings, SourceSettings)
+        sections = {section: getattr(source_settings, section) for section in SourceSettings.__struct_fields__}
+        settings = Settings(raw=raw or report.raw, plugins=_permitted(name, report, plugins), **sections)
     except msgspec.ValidationError as error:
-        raise ChatCorpusError(f"{out / layout.REPORT}: settings of another version: {error}; {AGAIN}") from error
-    if settings.of(name).digest() != told.fingerprint.settings:
-        raise ChatCorpusError(f"{out / layout.REPORT}: sources.{name}.settings: edited, or incomplete; {AGAIN}")
+        raise ChatCorpusError(
+            message("{file}: settings of another version: {error}; {advice}", file=file, error=error, advice=RERUN)
+        ) from error
+    if settings.of(name).digest() != report.fingerprint.settings:
+        raise ChatCorpusError(
+            message(
+                "{file}: sources.{source}.settings: edited or incomplete; {advice}",
+                file=file,
+                source=name,
+                advice=RERUN,
+            )
+        )
     return settings
 
 
-def _trusted(name: str, told: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
-    return trusted_plugins(name, told.plugins, told.fingerprint.plugins, plugins)
+def _permitted(name: str, report: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
+    """Return the plugins that a source was made with, among those that the user gives."""
+    return permitted_plugins(name, report.plugins, report.fingerprint.plugins, plugins)
 
 
-def trusted_plugins(name: str, files: Sequence[str], digests: Sequence[str], plugins: Sequence[str]) -> tuple[str, ...]:
-    """The plugins that a source was made with, `files` with their SHA-256, of those that the user names.
+def permitted_plugins(
+    name: str, files: Sequence[str], digests: Sequence[str], plugins: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the plugins that a source was made with, `files` with these SHA-256, among those that the user gives.
 
-    Raises UsageError where one is not named, ChatCorpusError where one that has its name was changed.
+    Raises UsageError if one is not given, ChatCorpusError if one of its name was changed.
     """
     given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
-    for file, known in zip(files, digests, strict=True):
-        if known not in given:
-            if Path(file).name in {Path(one).name for one in plugins}:
-                raise ChatCorpusError(f"{file}: the plugin is not there any more, or was changed; {AGAIN}")
+    for file, digest in zip(files, digests, strict=True):
+        if digest not in given:
+            if Path(file).name in {Path(plugin).name for plugin in plugins}:
+                raise ChatCorpusError(
+                    message("{file}: the plugin is missing or has changed; {advice}", file=file, advice=RERUN)
+                )
             raise UsageError(
-                f"{name}: made with the plugin {file}, which is code: name it with --plugin {file} to have it run"
+                message(
+                    "{source}: made with the plugin {file}; use --plugin {file} to allow running its code",
+                    source=name,
+                    file=file,
+                )
             )
-    return tuple(given[known] for known in digests)
+    return tuple(given[digest] for digest in digests)
 
 
-def _inputs(told: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
-    digests = {file.file: file.sha256 for file in told.files}
-    return {name: (size, modified, digests.get(name)) for name, size, modified in told.fingerprint.input}
+def _inputs(report: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
+    digests = {file.file: file.sha256 for file in report.files}
+    return {name: (size, modified, digests.get(name)) for name, size, modified in report.fingerprint.input}
 
 
-def _check_outputs(out: Path, name: str, told: FinishedSource) -> None:
-    """Raise ChatCorpusError where an output is of another size than it was written in."""
-    now = layout.outputs(out, name)
-    for path, (size, _) in told.outputs.items():
-        if path not in now:
-            raise ChatCorpusError(f"{out / path}: not there any more; {AGAIN}")
-        if now[path][0] != size:
+def _check_outputs(out: Path, name: str, report: FinishedSource) -> None:
+    """Raise ChatCorpusError if an output is missing or has another size than in the report."""
+    outputs = layout.outputs(out, name)
+    for path, (size, _) in report.outputs.items():
+        if path not in outputs:
+            raise ChatCorpusError(message("{file}: not found; {advice}", file=out / path, advice=RERUN))
+        if outputs[path][0] != size:
             raise ChatCorpusError(
-                f"{out / path}: edited since it was written: {size:,} bytes then, {now[path][0]:,} now; {AGAIN}"
+                message(
+                    "{file}: edited after the run: {old:,} bytes then, {new:,} now; {advice}",
+                    file=out / path,
+                    old=size,
+                    new=outputs[path][0],
+                    advice=RERUN,
+                )
             )
 
 
-def find(path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> tuple[RecordedRun, str]:
-    """The source whose outputs under `out` a raw file went into, and the file's name there.
+def load_by_raw_file(
+    path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()
+) -> tuple[RecordedRun, str]:
+    """Open the source under `out` that read a raw file; return it and the name of the file in its report.
 
-    `path` leads to a file, or to a member of an archive as to a file in a folder, or it is a name as reports have it.
-    Raises UsageError where no source of the report read it, and as `written.load`.
+    `path` leads to a file, or to a member of an archive as if that were a folder, or is a name in a report. Raises
+    UsageError if no source in the report read it, and as `load`.
     """
     report = read_report(out)
     if report is None:
-        raise UsageError(f"{out}: no {layout.REPORT}; name the folder that a run wrote to with --out")
-    met: list[str] = []
-    for name, told in report.sources.items():
-        files = [file.file for file in told.files]
-        known = _known(path, files, raw or told.raw)
-        if known is not None:
-            return load(out, name, raw, plugins=plugins), known
-        met += files
-    alike = [name for name in met if Path(name).name == Path(path).name]
-    there = f"did you mean {' or '.join(alike)}?" if alike else f"it names {count_noun(len(met), 'file')}"
-    raise UsageError(
-        f"{path}: not among the files that {out / layout.REPORT} tells of; if another run read it, name the folder "
-        f"that it wrote to with --out; {there}"
+        raise UsageError(
+            message(
+                "{folder}: no {file} found; name the output folder of a run with --out", folder=out, file=layout.REPORT
+            )
+        )
+    for name, entry in report.sources.items():
+        reported = _reported_name(path, [file.file for file in entry.files], raw or entry.raw)
+        if reported is not None:
+            return load(out, name, raw, plugins=plugins), reported
+    raise UsageError(_not_read(path, out / layout.REPORT, report))
+
+
+def _not_read(path: str, file: Path, report: Report) -> Message:
+    """Return the message that no source in a report read a raw file."""
+    names = [read.file for entry in report.sources.values() for read in entry.files]
+    similar = [name for name in names if Path(name).name == Path(path).name]
+    if similar:
+        return message(
+            "{path}: not read by the run that {report} describes; did you mean {names}? If another run read it, name "
+            "the output folder of that run with --out",
+            path=path,
+            report=file,
+            names=joined(" or ", similar),
+        )
+    return message(
+        "{path}: not read by the run that {report} describes, which read {files}; if another run read it, name the "
+        "output folder of that run with --out",
+        path=path,
+        report=file,
+        files=count_noun(len(names), "file"),
     )
 
 
-def _known(path: str, files: list[str], raw: str) -> str | None:
-    """The name among `files` of a path, which may begin with the raw folder, by whatever way it leads there."""
-    below = [os.path.relpath(os.path.abspath(path), os.path.abspath(raw))]  # noqa: PTH100 a member is no file
-    below.append(os.path.relpath(os.path.realpath(path), os.path.realpath(raw)))
-    names = [displayed(Path(one).as_posix()) for one in below]
+def _reported_name(path: str, files: list[str], raw: str) -> str | None:
+    """Return the name among `files` of a path, which may lead to the raw folder in any way, or be a name itself."""
+    relative = [os.path.relpath(os.path.abspath(path), os.path.abspath(raw))]  # noqa: PTH100 a member is no file
+    relative.append(os.path.relpath(os.path.realpath(path), os.path.realpath(raw)))
+    names = [displayed(Path(name).as_posix()) for name in relative]
     return next((name for name in (*names, path) if name in files), None)

@@ -1,6 +1,6 @@
-"""What an earlier run wrote of one source: single shards of it done again, and held against the output.
+"""An earlier run of one source whose shards can be replayed and checked against the output.
 
-Nothing is told of an output that the raw files, the recorded settings and this code do not give byte for byte.
+Only outputs that the raw files, the recorded settings and this code reproduce byte for byte are traced.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from chat_corpus.files.content import digest
 from chat_corpus.files.lines import lines_end
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.formats.base import Records
+from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.outputs import layout
 from chat_corpus.outputs.report import FinishedSource
-from chat_corpus.outputs.shard_index import Entry, Span
+from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import SourceSettings
@@ -31,36 +32,35 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 
-#: What to do about outputs that cannot be traced.
-AGAIN = "run it again to have an output that can be traced"
-#: Shards kept once they were done again: neighbouring rows mostly are of one, and a repeat refers to another.
-_KEPT = 2
+#: Advice on outputs that cannot be traced.
+RERUN = message("run it again for an output that can be traced")
+#: Number of replayed shards in memory: neighbouring rows are mostly of one, and a repeat refers to another.
+_CACHED = 2
 
 
-class PairPlace(msgspec.Struct, frozen=True):
-    """The record that the query of a pair stands in."""
+class PairAddress(msgspec.Struct, frozen=True):
+    """The record that holds the query of a pair."""
 
     file: str
     record: int
 
 
 class Repeat(msgspec.Struct, frozen=True):
-    """The reject of a pair that was left out, as far as it is needed: its address, and where the same pair stands."""
+    """The reject of a repeated pair: its address, and that of the same pair in the output."""
 
     file: str
     record: int
-    same_as: PairPlace
+    same_as: PairAddress
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayedShard:
-    """A shard done again.
+    """A shard that was processed again.
 
-    turns    as `pipeline.Outcome.turns`, with `at`, the row's number in the frame, `place`, its place among the
-             turns of its record, and `unread`, whether it was rejected before any filter was asked
-    pairs    all possible pairs as `pair` makes them, with `query_at` and `answer_at`, which point into `turns`,
-             `row`, the row of the TSV, from 1, null for a pair with a reason and for a repeat, and `repeat`, the number
-             of a repeat, from 0
+    turns    the turns of `ShardResult`, with `at`, the number of the row in the frame, `place`, the number of the turn
+             in its record, both from 0, and `unread`, whether the turn was rejected before the filters
+    pairs    all possible pairs of `pair`, with `query_at` and `answer_at`, which refer to `turns.at`; `row`, the row of
+             the TSV, from 1, null for a pair with a reason and for a repeat; `repeat`, the number of a repeat, from 0
     records  the raw records of each piece
     """
 
@@ -73,7 +73,7 @@ class ReplayedShard:
 
     @cached_property
     def repeats(self) -> list[bytes]:
-        """The rejects of the repeats, in order."""
+        """Lines of the repeats in the rejects file, in order."""
         with self.rejects.open("rb") as stream:
             stream.seek(self.entry.duplicates)
             return [stream.readline() for _ in range(sum(self.entry.dropped[1::2]))]
@@ -81,152 +81,223 @@ class ReplayedShard:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedRun:
-    """The outputs of one source under `out`, as their report tells of them; made by `load`."""
+    """The outputs of one source under `out`, as the report describes them; created by `load`."""
 
     out: Path
     name: str
-    told: FinishedSource
+    report: FinishedSource
     settings: Settings
     source: Source
     entries: list[Entry]
-    #: Size, time of modification in nanoseconds, and SHA-256 of each raw file; None where it was not read to its end.
+    #: Size in bytes, time of modification in nanoseconds, and SHA-256 of each raw file; None if it was not read fully.
     inputs: Mapping[str, tuple[int, int, str | None]]
-    _done: dict[int, ReplayedShard] = field(default_factory=dict)
+    _replayed: dict[int, ReplayedShard] = field(default_factory=dict)
     _files: dict[str, RawFile] = field(default_factory=dict)
 
     @property
     def tsv(self) -> Path:
-        """The file of pairs."""
+        """Path of the file of pairs."""
         return self.out / f"{self.name}.tsv"
 
     @property
-    def own(self) -> SourceSettings:
-        """The settings that the source was made with."""
+    def source_settings(self) -> SourceSettings:
+        """Settings that the source was made with."""
         return self.settings.of(self.name)
 
     @property
     def rows(self) -> int:
-        """How many rows the file of pairs has."""
+        """Number of rows in the file of pairs."""
         last = self.entries[-1] if self.entries else None
         return last.row + last.rows - 1 if last else 0
 
-    def of_row(self, row: int) -> Entry:
-        """The entry of the shard that row `row`, from 1, is of. Raises UsageError where there is no such row."""
+    def entry_of_row(self, row: int) -> Entry:
+        """Return the index entry of the shard that wrote a row, from 1. Raises UsageError if there is no such row."""
         if not 1 <= row <= self.rows:
-            raise UsageError(f"{self.tsv}:{row}: no such row; there are {self.rows:,}")
+            rows = count_noun(self.rows, "row")
+            raise UsageError(
+                message("{file}:{row}: no such row; the file has {rows}", file=self.tsv, row=row, rows=rows)
+            )
         return self.entries[bisect_right(self.entries, row, key=lambda entry: entry.row) - 1]
 
-    def of_record(self, file: str, record: int) -> Entry | None:
-        """The entry of the shard that read a record; None where none did."""
-        held = (entry for entry in self.entries if _span(entry, file, record))
-        return next(held, None)
+    def entry_of_record(self, file: str, record: int) -> Entry | None:
+        """Return the index entry of the shard that read a record; None if none did."""
+        return next((entry for entry in self.entries if _holds(entry, file, record)), None)
 
-    def again(self, entry: Entry) -> ReplayedShard:
-        """Do a shard again. Raises ChatCorpusError where it does not come out as it was written."""
-        if entry.shard not in self._done:
-            while len(self._done) >= _KEPT:
-                del self._done[next(iter(self._done))]
-            self._done[entry.shard] = self._do(entry)
-        return self._done[entry.shard]
+    def replay(self, entry: Entry) -> ReplayedShard:
+        """Process a shard again. Raises ChatCorpusError if the result differs from the output."""
+        if entry.shard not in self._replayed:
+            while len(self._replayed) >= _CACHED:
+                del self._replayed[next(iter(self._replayed))]
+            self._replayed[entry.shard] = self._process(entry)
+        return self._replayed[entry.shard]
 
-    def _do(self, entry: Entry) -> ReplayedShard:
+    def _process(self, entry: Entry) -> ReplayedShard:
         shard = entry.again(self.name, {span.file: self._input(span.file) for span in entry.pieces})
         records = reading.records(shard, self.source)
-        cleaned = process.clean_turns(shard, self.source, self.own, records)
+        cleaned = process.clean_turns(shard, self.source, self.source_settings, records)
         unread = cleaned.turns["reason"].is_not_null()
-        outcome = process.filter_and_pair(cleaned, shard, self.source, self.own, lambda: records)
-        where = f"{self.name}, shard {shard.number} ({shard.pieces[0].file.name} from record {shard.pieces[0].first})"
+        outcome = process.filter_and_pair(cleaned, shard, self.source, self.source_settings, lambda: records)
         if outcome.counts != entry.counts:
-            raise ChatCorpusError(f"{where}: other accounts now than in {layout.index(self.out, self.name)}; {AGAIN}")
+            raise ChatCorpusError(
+                message(
+                    "{source}, shard {number} ({file} from record {record}): counts differ from those in {index}; "
+                    "{advice}",
+                    source=self.name,
+                    number=shard.number,
+                    file=shard.pieces[0].file.name,
+                    record=shard.pieces[0].first,
+                    index=layout.index(self.out, self.name),
+                    advice=RERUN,
+                )
+            )
         rows = pl.Series("row", entry.rows_of_pairs(len(outcome.pairs)), dtype=pl.UInt32)
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("file_index", "record")
         turns = outcome.turns.with_row_index("at").with_columns(place=place, unread=unread)
-        possible = pair(turns, self.own.pairs.pairing(self.source.pairing))
+        possible = pair(turns, self.source_settings.pairs.pairing(self.source.pairing))
         written = possible["reason"].is_null().arg_true()
-        placed = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
+        row_numbers = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
         return ReplayedShard(
             entry=entry,
             shard=shard,
             turns=turns,
-            pairs=possible.with_columns(row=placed).with_columns(repeat=_numbered(_REPEAT)),
+            pairs=possible.with_columns(row=row_numbers).with_columns(repeat=_numbered(_REPEAT)),
             records=records,
             rejects=layout.places(self.out, self.name)[1],
         )
 
     def _input(self, name: str) -> RawFile:
-        """A raw file. Raises ChatCorpusError where it is not the one that was read."""
-        if name in self._files:
-            return self._files[name]
+        """Return a raw file. Raises UsageError or ChatCorpusError if it is missing or not the one that was read."""
+        if name not in self._files:
+            self._files[name] = self._find_input(name)
+        return self._files[name]
+
+    def _find_input(self, name: str) -> RawFile:
         folder = Path(self.settings.raw)
         if not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder, but {self.name} was made from it; name its place with --raw")
+            raise UsageError(
+                message(
+                    "{folder}: no such folder, but {source} was made from it; name its new location with --raw",
+                    folder=folder,
+                    source=self.name,
+                )
+            )
         if name not in self.inputs:
-            raise ChatCorpusError(f"{name}: in the index of {self.name}, and not in {layout.REPORT}; {AGAIN}")
-        size, modified, known = self.inputs[name]
+            raise ChatCorpusError(
+                message(
+                    "{file}: in the index of {source}, but not in {report}; {advice}",
+                    file=name,
+                    source=self.name,
+                    report=layout.REPORT,
+                    advice=RERUN,
+                )
+            )
         file = find(folder, name)
         if file is None:
-            raise ChatCorpusError(f"{name}: not under {self.settings.raw} any more; name its place with --raw")
-        if file.size != size:
-            told = f"{size:,} bytes when {self.name} was made, {file.size:,} now"
-            raise ChatCorpusError(f"{file.path}: changed: {told}; {AGAIN}")
-        # Of a file that was not read to its end no digest is known; the shard has to come out as it was all the same.
-        if file.modified != modified and known is not None and digest(file) != known:
-            told = f"as long as before, but of another time and of SHA-256 {digest(file)}, not {known}"
-            raise ChatCorpusError(f"{file.path}: changed: {told}; {AGAIN}")
-        self._files[name] = file
+            raise ChatCorpusError(
+                message("{file}: no longer in {folder}; name its new folder with --raw", file=name, folder=folder)
+            )
+        self._check_input(name, file)
         return file
 
+    def _check_input(self, name: str, file: RawFile) -> None:
+        """Raise ChatCorpusError if a raw file is not the one that was read."""
+        size, modified, sha256 = self.inputs[name]
+        if file.size != size:
+            raise ChatCorpusError(
+                message(
+                    "{file}: changed after the run of {source}: {old:,} bytes then, {new:,} now; {advice}",
+                    file=file.path,
+                    source=self.name,
+                    old=size,
+                    new=file.size,
+                    advice=RERUN,
+                )
+            )
+        # A file that was not read fully has no digest; the replayed shard is checked in any case.
+        if file.modified != modified and sha256 is not None and digest(file) != sha256:
+            raise ChatCorpusError(
+                message(
+                    "{file}: changed after the run of {source}: same size, but another time and SHA-256 ({new}, not "
+                    "{old}); {advice}",
+                    file=file.path,
+                    source=self.name,
+                    new=digest(file),
+                    old=sha256,
+                    advice=RERUN,
+                )
+            )
+
     def _check_rows(self, entry: Entry, pairs: pl.DataFrame) -> None:
-        """Raise ChatCorpusError where the file of pairs does not have these in the place of the shard."""
+        """Raise ChatCorpusError if the file of pairs does not have these pairs at the position of the shard."""
         expected = tsv.encode(pairs)
         with self.tsv.open("rb") as stream:
             stream.seek(entry.tsv)
-            met = stream.read(len(expected))
-        if met == expected:
-            return
-        lines = zip(met.split(b"\n"), expected.split(b"\n"), strict=False)
-        number, (line, wanted) = next((at, both) for at, both in enumerate(lines) if both[0] != both[1])
-        told = f"is {line.decode(errors='backslashreplace')!r}, where the raw data give {wanted.decode()!r}"
-        facts = self.tsv.stat()
-        edited = (facts.st_size, facts.st_mtime_ns) != self.told.outputs[self.tsv.name]
-        why = "the file was edited since it was written" if edited else "the file is as it was written"
-        raise ChatCorpusError(f"{self.tsv}:{entry.row + number}: {told}; {why}; {AGAIN}")
+            actual = stream.read(len(expected))
+        if actual != expected:
+            raise ChatCorpusError(self._first_difference(entry, actual.split(b"\n"), expected.split(b"\n")))
+
+    def _first_difference(self, entry: Entry, actual: list[bytes], expected: list[bytes]) -> Message:
+        lines = enumerate(zip(actual, expected, strict=False))
+        number, (line, expected_line) = next((number, both) for number, both in lines if both[0] != both[1])
+        values = {
+            "file": self.tsv,
+            "row": entry.row + number,
+            "line": repr(line.decode(errors="backslashreplace")),
+            "expected": repr(expected_line.decode()),
+            "advice": RERUN,
+        }
+        status = self.tsv.stat()
+        if (status.st_size, status.st_mtime_ns) != self.report.outputs[self.tsv.name]:
+            return message(
+                "{file}:{row}: found {line}, but the raw data give {expected}; the file was edited after the run; "
+                "{advice}",
+                **values,
+            )
+        return message(
+            "{file}:{row}: found {line}, but the raw data give {expected}, although the file was not edited after the "
+            "run; {advice}",
+            **values,
+        )
 
     def line(self, row: int) -> str:
-        """The text of a row, without its line break."""
-        entry = self.of_row(row)
+        """Return the text of a row, without its line break."""
+        entry = self.entry_of_row(row)
         with self.tsv.open("rb") as stream:
             stream.seek(entry.tsv)
-            data = stream.read(self.extent(entry))
+            data = stream.read(self.tsv_bytes(entry))
         start = lines_end(data, row - entry.row)
         return data[start : data.index(b"\n", start)].decode("utf-8")
 
-    def extent(self, entry: Entry | None) -> int:
-        """How many bytes of the file of pairs are of a shard."""
+    def tsv_bytes(self, entry: Entry | None) -> int:
+        """Return the number of bytes of a shard in the file of pairs."""
         if entry is None:
             return 0
-        last = entry.shard + 1 == len(self.entries)
-        size = self.told.outputs[self.tsv.name][0]
-        return (size if last else self.entries[entry.shard + 1].tsv) - entry.tsv
+        is_last = entry.shard + 1 == len(self.entries)
+        size = self.report.outputs[self.tsv.name][0]
+        return (size if is_last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
-    def repeat(self, again: ReplayedShard, number: int) -> Repeat:
-        """The reject of the `number`th repeat, from 0, among the pairs of a shard."""
+    def repeat(self, shard: ReplayedShard, number: int) -> Repeat:
+        """Return the reject of a repeat of a shard, by its number from 0. Raises ChatCorpusError if it was edited."""
         try:
-            return msgspec.json.decode(again.repeats[number], type=Repeat)
+            return msgspec.json.decode(shard.repeats[number], type=Repeat)
         except ValueError as error:
-            raise ChatCorpusError(f"{again.rejects}: edited since it was written: {error}; {AGAIN}") from error
+            raise ChatCorpusError(
+                message(
+                    "{file}: edited after the run: {error}; {advice}", file=shard.rejects, error=error, advice=RERUN
+                )
+            ) from error
 
 
-#: What makes a pair a repeat.
+#: Whether a pair is a repeat.
 _REPEAT = pl.col("reason").is_null() & pl.col("row").is_null()
 
 
-def _numbered(those: pl.Expr) -> pl.Expr:
-    """The number of each of `those` rows among them, from 0; null for the others."""
-    return pl.when(those).then(those.cum_sum() - 1)
+def _numbered(mask: pl.Expr) -> pl.Expr:
+    """Return the number of each row in a mask among those in it, from 0; null for the others."""
+    return pl.when(mask).then(mask.cum_sum() - 1)
 
 
-def _span(entry: Entry, file: str, record: int) -> Span | None:
-    held = (one for one in entry.pieces if one.file == file and one.first <= record < one.first + one.records)
-    return next(held, None)
+def _holds(entry: Entry, file: str, record: int) -> bool:
+    """Whether a shard read a record."""
+    return any(span.file == file and span.first <= record < span.first + span.records for span in entry.pieces)

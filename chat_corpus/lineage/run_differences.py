@@ -1,4 +1,4 @@
-"""In what two runs of one source are not alike, by their reports, and in which of their shards the outputs differ."""
+"""Differences between two runs of one source, by their reports, and the shards whose outputs differ."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import IO
 
 from chat_corpus.lineage.cause_kinds import CauseKind, Factors
 from chat_corpus.lineage.recorded_run import RecordedRun
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs import layout, report
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.outputs.shard_index import Entry, Span
@@ -19,7 +20,7 @@ _BLOCK = 1 << 24
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """A setting and its two values."""
+    """A setting that changed, and its two values."""
 
     key: str
     old: object
@@ -28,10 +29,14 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunDifferences:
-    """What is not the same of two runs: settings; code, as two digests; raw files, by name; plugins, or their modules.
+    """Differences between two runs of one source.
 
-    `edited` are outputs that are not, by size and time, as their run left them; `known` says that both reports tell all
-    of it.
+    known     whether both reports describe a finished run
+    settings  settings that differ
+    code      the two digests of code and packages, if they differ
+    inputs    names of raw files that differ
+    plugins   whether plugins, or code that they import, differ
+    edited    outputs that were edited after their run, by size and time
     """
 
     known: bool
@@ -42,96 +47,109 @@ class RunDifferences:
     edited: tuple[str, ...] = ()
 
     def only(self) -> CauseKind | None:
-        """What alone is not the same, if it is one thing: all that decides an output is among them."""
-        told = {
+        """Return the only difference; None if there are several or none. All that decides an output is among them."""
+        differences = {
             CauseKind.SETTINGS: self.settings,
             CauseKind.CODE: self.code,
             CauseKind.INPUT: self.inputs,
             CauseKind.PLUGINS: self.plugins,
         }
-        found = [name for name, value in told.items() if value]
-        return found[0] if self.known and not self.edited and len(found) == 1 else None
+        kinds = [kind for kind, value in differences.items() if value]
+        return kinds[0] if self.known and not self.edited and len(kinds) == 1 else None
 
-    def steering(self, factors: Factors) -> tuple[str, ...]:
-        """The settings, of those not the same, that a cause hangs on."""
-        keys = [told.key for factor in factors or () for told in self.settings if factor.steered_by(told.key)]
+    def settings_behind(self, factors: Factors) -> tuple[str, ...]:
+        """Return the keys of the differing settings that a cause depends on."""
+        keys = [setting.key for factor in factors or () for setting in self.settings if factor.depends_on(setting.key)]
         return tuple(dict.fromkeys(keys))
 
 
-def unlike(outs: tuple[Path, Path], name: str) -> RunDifferences:
-    """What is not the same of two runs of source `name` into two folders."""
+def compare_reports(outs: tuple[Path, Path], name: str) -> RunDifferences:
+    """Return the differences between two runs of a source into two folders."""
     old, new = (report.report_entry(out).get(name) for out in outs)
     if not isinstance(old, FinishedSource) or not isinstance(new, FinishedSource):
         return RunDifferences(known=False)
     tsv = f"{name}.tsv"
     edited = tuple(
         str(out / tsv)
-        for out, one in zip(outs, (old, new), strict=True)
-        if one.outputs[tsv] != layout.outputs(out, name).get(tsv)
+        for out, entry in zip(outs, (old, new), strict=True)
+        if entry.outputs[tsv] != layout.outputs(out, name).get(tsv)
     )
-    made = (old.fingerprint, new.fingerprint)
+    before, after = old.fingerprint, new.fingerprint
     settings = (Setting(key=key, old=a, new=b) for key, a, b in previous.changes(old.settings, new.settings))
     return RunDifferences(
         known=True,
         settings=tuple(settings),
-        code=(made[0].code, made[1].code) if made[0].code != made[1].code else None,
+        code=(before.code, after.code) if before.code != after.code else None,
         inputs=tuple(_inputs(old, new)),
-        plugins=(made[0].plugins, made[0].source) != (made[1].plugins, made[1].source),
+        plugins=(before.plugins, before.source) != (after.plugins, after.source),
         edited=edited,
     )
 
 
 def _inputs(old: FinishedSource, new: FinishedSource) -> Iterator[str]:
-    """The files that are not the same: by SHA-256, or where one was not read to its end, by size and time."""
+    """Yield the files that differ: by SHA-256, or by size and time if one of them was not read fully."""
     sides = []
-    for told in (old, new):
-        digests = {file.file: file.sha256 for file in told.files}
-        sides.append({name: (digests.get(name), size, time) for name, size, time in told.fingerprint.input})
+    for entry in (old, new):
+        digests = {file.file: file.sha256 for file in entry.files}
+        sides.append({name: (digests.get(name), size, time) for name, size, time in entry.fingerprint.input})
     for name in sorted(sides[0].keys() | sides[1].keys()):
-        one, other = (side.get(name) for side in sides)
-        known = one is not None and other is not None and one[0] is not None and other[0] is not None
-        same = one is not None and other is not None and (one[0] == other[0] if known else one[1:] == other[1:])
-        if not same:
+        if not _is_same_input(sides[0].get(name), sides[1].get(name)):
             yield name
 
 
-Pair = tuple["Entry | None", "Entry | None"]
+_Input = tuple[str | None, int, int]
 
 
-def shards(old: RecordedRun, new: RecordedRun) -> list[Pair] | None:
-    """The shards of both, those of the same records together; null where the files were cut at other places."""
+def _is_same_input(old: _Input | None, new: _Input | None) -> bool:
+    if old is None or new is None:
+        return False
+    has_digests = old[0] is not None and new[0] is not None
+    return old[0] == new[0] if has_digests else old[1:] == new[1:]
+
+
+#: Index entries of a shard in two runs; null in a run that does not have it.
+ShardPair = tuple["Entry | None", "Entry | None"]
+
+
+def pair_shards(old: RecordedRun, new: RecordedRun) -> list[ShardPair] | None:
+    """Return the shards of both runs in pairs of the same records; None if the two runs cut the files differently."""
     sides = [
-        {tuple((one.file, one.first) for one in entry.pieces): entry for entry in made.entries} for made in (old, new)
+        {tuple((span.file, span.first) for span in entry.pieces): entry for entry in run.entries} for run in (old, new)
     ]
-    pairs = [(sides[0].get(at), sides[1].get(at)) for at in {**sides[0], **sides[1]}]
-    both = [(one, other) for one, other in pairs if one is not None and other is not None]
-    cut = all(_same(*pieces) for one, other in both for pieces in zip(one.pieces, other.pieces, strict=True))
-    limited = bool(old.own.read.limit or new.own.read.limit)
-    return pairs if cut and (limited or len(both) == len(pairs)) else None
+    pairs = [(sides[0].get(key), sides[1].get(key)) for key in {**sides[0], **sides[1]}]
+    both = [(before, after) for before, after in pairs if before is not None and after is not None]
+    is_same_cut = all(
+        _holds_same_records(*spans) for before, after in both for spans in zip(before.pieces, after.pieces, strict=True)
+    )
+    is_limited = bool(old.source_settings.read.limit or new.source_settings.read.limit)
+    return pairs if is_same_cut and (is_limited or len(both) == len(pairs)) else None
 
 
-def _same(old: Span, new: Span) -> bool:
-    """Whether two pieces that begin with the same record hold the same ones; in another encoding they are as alike."""
+def _holds_same_records(old: Span, new: Span) -> bool:
+    """Whether two spans that begin with the same record hold the same ones; their bytes depend on the encoding."""
     return old == new or (old.encoding != new.encoding and old.records == new.records)
 
 
-def moved(old: RecordedRun, new: RecordedRun) -> str:
-    """Why files were cut at other places: read in another encoding, they have other places; else it is the size."""
-    sides = [{one.file: one.encoding for entry in made.entries for one in entry.pieces} for made in (old, new)]
-    other = [name for name in sides[0] if sides[1].get(name, sides[0][name]) != sides[0][name]]
-    if not other:
-        return "the raw files were cut at other places (shard_bytes)"
-    told = ", ".join(f"{name} as {sides[0][name]}, now {sides[1][name]}" for name in other)
-    return f"raw files were read in another encoding, and so cut at other places: {told}"
+def explain_different_cuts(old: RecordedRun, new: RecordedRun) -> Message:
+    """Return the reason why two runs cut the files differently: another encoding, or else another shard size."""
+    sides = [{span.file: span.encoding for entry in run.entries for span in entry.pieces} for run in (old, new)]
+    changed = [name for name in sides[0] if sides[1].get(name, sides[0][name]) != sides[0][name]]
+    if not changed:
+        return message("the two runs cut the raw files into different shards (shard_bytes)")
+    files = joined(
+        ", ",
+        (message("{file} ({old}, now {new})", file=name, old=sides[0][name], new=sides[1][name]) for name in changed),
+    )
+    return message("the two runs read raw files in different encodings, so the shards differ: {files}", files=files)
 
 
-def differing(old: RecordedRun, new: RecordedRun, pairs: list[Pair]) -> list[Pair]:
-    """Those of `pairs` whose rows are not the same, byte for byte."""
-    with old.tsv.open("rb") as first, new.tsv.open("rb") as second:
+def differing_shards(old: RecordedRun, new: RecordedRun, pairs: list[ShardPair]) -> list[ShardPair]:
+    """Return the pairs of shards whose rows are not the same, byte for byte."""
+    with old.tsv.open("rb") as old_stream, new.tsv.open("rb") as new_stream:
         return [
             pair
             for pair in pairs
-            if _differ((first, pair[0], old.extent(pair[0])), (second, pair[1], new.extent(pair[1])))
+            if _differ((old_stream, pair[0], old.tsv_bytes(pair[0])), (new_stream, pair[1], new.tsv_bytes(pair[1])))
         ]
 
 
@@ -143,10 +161,10 @@ def _differ(old: _Rows, new: _Rows) -> bool:
         return True
     for stream, entry, _ in (old, new):
         stream.seek(entry.tsv if entry else 0)
-    left = old[2]
-    while left:
-        size = min(left, _BLOCK)
+    remaining = old[2]
+    while remaining:
+        size = min(remaining, _BLOCK)
         if old[0].read(size) != new[0].read(size):
             return True
-        left -= size
+        remaining -= size
     return False

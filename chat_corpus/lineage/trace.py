@@ -1,4 +1,4 @@
-"""Where a row of an output came from, and what became of a raw record: both exact, by doing the shard again."""
+"""Origin of a row of an output, and fate of a raw record, both exact because the shard is processed again."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
-from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
-from chat_corpus.pipeline.dedup import exact as dedup
+from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
+from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Pairing, Reason
 
-#: What is told of the conversion, among the steps that changed a text.
+#: Name of the script conversion among the steps that changed a text.
 CONVERSION = "conversion"
 Side = Literal["query", "answer"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Address:
-    """A turn's place in the raw data.
+    """Address of a turn in the raw data.
 
-    `record` is the number of its record as in the rejects; `place` its place among the turns of that record, and
-    `turn_index` its place in its dialogue, both from 0; `turn_index` is null where it is in no dialogue.
+    record      number of the record, as in the rejects
+    place       number of the turn in the record, from 0
+    turn_index  number of the turn in its dialogue, from 0; null if it is in none
     """
 
     file: str
@@ -38,12 +39,15 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnTrace:
-    """A turn from the raw record to what was kept or rejected.
+    """A turn from the raw record to the result.
 
-    `read` is the text as its format read it, null where it could not; `changes` are the text steps that changed it, and
-    last the conversion, from the script it was in; `text` is what came of it. `passed` are the filters that were asked
-    and let it pass; `reason` and `message` say why it was rejected, and `filter_name` which filter did. A turn that was
-    rejected without a filter was so at reading: no step and no filter is told of it.
+    read         text as the format read it; null if the record cannot be read
+    changes      text steps that changed the text, and last the script conversion
+    script       script that the text was in before conversion
+    text         result
+    passed       filters that accepted the turn
+    filter_name  filter that rejected the turn; null if it was rejected at reading, before all steps and filters
+    reason       reason for a rejection; `message` has the details
     """
 
     at: Address
@@ -60,7 +64,7 @@ class TurnTrace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A row of an output, and the two turns that it came from; `sha256` has the raw files that they are in."""
+    """A row of an output, the two turns that it came from, and the SHA-256 of their raw files by name."""
 
     source: str
     tsv: str
@@ -74,10 +78,10 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PairOutcome:
-    """A pair that a turn is in, as its `side`, query or answer, with the turn `other`.
+    """A pair of which a turn is one `side`, and the turn `other` the other.
 
-    `row` is its row in the TSV; where it has none, `reason` and `message` say why. Of a repeat `first` is the row in
-    which the pair stands.
+    `row` is its row in the TSV. If it has none, `reason` and `message` give the cause; for a repeat, `first` is the row
+    of the same pair.
     """
 
     side: Side
@@ -90,7 +94,7 @@ class PairOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnOutcome:
-    """A turn of a record, and all pairs that it is in; `note` says why there are none."""
+    """A turn of a record, and all pairs that it is part of; `note` explains why there are none."""
 
     said: TurnTrace
     pairs: tuple[PairOutcome, ...]
@@ -99,9 +103,9 @@ class TurnOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """What became of a raw record; one that holds no turn by nature has none.
+    """Fate of a raw record. A non-turn has no `turns`.
 
-    `repeated` are turns that stand in it too, but are those of an earlier record, which first told them.
+    `repeated` are the turns in it that repeat those of an earlier record.
     """
 
     source: str
@@ -113,164 +117,196 @@ class Record:
     turns: tuple[TurnOutcome, ...]
 
 
-def trace(written: RecordedRun, row: int) -> Row:
-    """Where row `row` of an output, from 1, came from. Raises UsageError where there is none."""
-    again = written.again(written.of_row(row))
-    pair = again.pairs.row(by_predicate=pl.col("row") == row, named=True)
-    query, answer = (_said(written, again, pair[f"{side}_at"]) for side in ("query", "answer"))
+def trace(run: RecordedRun, row: int) -> Row:
+    """Return the origin of a row of an output, from 1. Raises UsageError if there is none, and as `run.replay`."""
+    shard = run.replay(run.entry_of_row(row))
+    pair = shard.pairs.row(by_predicate=pl.col("row") == row, named=True)
+    query, answer = (_trace_turn(run, shard, pair[f"{side}_at"]) for side in ("query", "answer"))
     files = sorted({query.at.file, answer.at.file})
     return Row(
-        source=written.name,
-        tsv=str(written.tsv),
+        source=run.name,
+        tsv=str(run.tsv),
         row=row,
-        line=written.line(row),
-        pairing=str(written.own.pairs.pairing(written.source.pairing)),
+        line=run.line(row),
+        pairing=str(run.source_settings.pairs.pairing(run.source.pairing)),
         query=query,
         answer=answer,
-        sha256={file: written.inputs[file][2] for file in files},
+        sha256={file: run.inputs[file][2] for file in files},
     )
 
 
-def explain(written: RecordedRun, file: str, record: int) -> Record:
-    """What became of a record. Raises UsageError where it was not read, and as `Written.again`."""
-    entry = written.of_record(file, record)
-    limit = written.own.read.limit
+def explain(run: RecordedRun, file: str, record: int) -> Record:
+    """Return the fate of a raw record. Raises UsageError if it was not read, and as `run.replay`."""
+    entry = run.entry_of_record(file, record)
+    limit = run.source_settings.read.limit
     if entry is None or (limit and record > limit):
-        raise UsageError(f"{file}:{record}: no such record was read; {_extent(written, file)}")
-    again = written.again(entry)
-    part = [piece.file.name for piece in again.shard.pieces].index(file)
-    turns = again.turns.filter((pl.col("file_index") == part) & (pl.col("record") == record))
+        raise UsageError(_no_such_record(run, file, record))
+    shard = run.replay(entry)
+    file_index = [piece.file.name for piece in shard.shard.pieces].index(file)
+    turns = shard.turns.filter((pl.col("file_index") == file_index) & (pl.col("record") == record))
     return Record(
-        source=written.name,
+        source=run.name,
         file=file,
         record=record,
-        sha256=written.inputs[file][2],
-        raw=_raw(again, part, record),
-        repeated=_repeated(written, again, turns),
-        turns=tuple(_told(written, again, at) for at in turns["at"]),
+        sha256=run.inputs[file][2],
+        raw=_raw(shard, file_index, record),
+        repeated=_repeated(run, shard, turns),
+        turns=tuple(_turn_outcome(run, shard, at) for at in turns["at"]),
     )
 
 
-def _extent(written: RecordedRun, file: str) -> str:
-    spans = [span for entry in written.entries for span in entry.pieces if span.file == file]
+def _no_such_record(run: RecordedRun, file: str, record: int) -> Message:
+    spans = [span for entry in run.entries for span in entry.pieces if span.file == file]
     last = max((span.first + span.records - 1 for span in spans), default=0)
-    limit = written.own.read.limit
-    return f"the records read are 1 to {min(last, limit or last):,}{' (read.limit)' if limit else ''}"
-
-
-def _repeated(written: RecordedRun, again: ReplayedShard, turns: pl.DataFrame) -> tuple[Address, ...]:
-    """The turns that a record, of which these are the turns, repeats from an earlier one."""
-    most = written.source.inputs[again.shard.input].format.repeats
-    placed = turns.drop_nulls("dialogue_id")
-    if not most or placed.is_empty():
-        return ()
-    at, _, line, dialogue, first = placed.select("at", "file_index", "record", "dialogue_id", "turn_index").row(0)
-    before = again.turns[:at].filter(
-        (pl.col("dialogue_id") == dialogue)
-        & (pl.col("record") < line)
-        & pl.col("turn_index").is_between(first - most, first - 1)
+    limit = run.source_settings.read.limit
+    if limit:
+        return message(
+            "{file}:{record}: no such record; the run read records 1 to {last:,} (read.limit)",
+            file=file,
+            record=record,
+            last=min(last, limit),
+        )
+    return message(
+        "{file}:{record}: no such record; the run read records 1 to {last:,}", file=file, record=record, last=last
     )
-    return tuple(_address(again, turn) for turn in before.iter_rows(named=True))
 
 
-def _address(again: ReplayedShard, turn: Mapping[str, Any]) -> Address:
-    file = again.shard.pieces[turn["file_index"]].file.name
+def _repeated(run: RecordedRun, shard: ReplayedShard, turns: pl.DataFrame) -> tuple[Address, ...]:
+    """Return the turns of earlier records that the record of these turns repeats."""
+    max_repeats = run.source.inputs[shard.shard.input].format.repeats
+    in_dialogue = turns.drop_nulls("dialogue_id")
+    if not max_repeats or in_dialogue.is_empty():
+        return ()
+    at, record, dialogue, first = in_dialogue.select("at", "record", "dialogue_id", "turn_index").row(0)
+    before = shard.turns[:at].filter(
+        (pl.col("dialogue_id") == dialogue)
+        & (pl.col("record") < record)
+        & pl.col("turn_index").is_between(first - max_repeats, first - 1)
+    )
+    return tuple(_address(shard, turn) for turn in before.iter_rows(named=True))
+
+
+def _address(shard: ReplayedShard, turn: Mapping[str, Any]) -> Address:
+    file = shard.shard.pieces[turn["file_index"]].file.name
     return Address(file=file, record=turn["record"], place=turn["place"], turn_index=turn["turn_index"])
 
 
-def _raw(again: ReplayedShard, part: int, record: int) -> str:
-    told = again.records[part].row(by_predicate=pl.col("record") == record, named=True)
-    return str(printable(told["bytes"]) if told["text"] is None and told["bytes"] is not None else told["text"] or "")
+def _raw(shard: ReplayedShard, file_index: int, number: int) -> str:
+    record = shard.records[file_index].row(by_predicate=pl.col("record") == number, named=True)
+    text, data = record["text"], record["bytes"]
+    return str(printable(data) if text is None and data is not None else text or "")
 
 
-def _said(written: RecordedRun, again: ReplayedShard, at: int) -> TurnTrace:
-    frame = again.turns[at : at + 1]
+def _trace_turn(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnTrace:
+    frame = shard.turns[at : at + 1]
     turn = frame.row(0, named=True)
     unread = turn["unread"]
-    asked = (
-        {} if unread else filter_table.evaluate_filters(frame, written.own.filters, written.source).row(0, named=True)
+    messages = (
+        {}
+        if unread
+        else filter_table.evaluate_filters(frame, run.source_settings.filters, run.source).row(0, named=True)
     )
-    name = next((name for name, message in asked.items() if message is not None), None)
+    filters = tuple(messages)
+    failed = next((name for name in filters if messages[name] is not None), None)
     return TurnTrace(
-        at=_address(again, turn),
-        raw=_raw(again, turn["file_index"], turn["record"]),
+        at=_address(shard, turn),
+        raw=_raw(shard, turn["file_index"], turn["record"]),
         read=turn["raw"],
-        changes=() if unread else _changes(written, again, turn),
+        changes=() if unread else _changes(run, shard, turn),
         script=None if unread else turn["script"],
         text=None if unread else turn["text"],
-        passed=tuple(asked)[: tuple(asked).index(name)] if name else tuple(asked),
-        filter_name=name,
+        passed=filters[: filters.index(failed)] if failed else filters,
+        filter_name=failed,
         reason=turn["reason"],
         message=turn["message"],
     )
 
 
-def _changes(written: RecordedRun, again: ReplayedShard, turn: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Each step that changed a turn. Raises ChatCorpusError where the steps one by one give another text."""
+def _changes(run: RecordedRun, shard: ReplayedShard, turn: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return the steps that changed a turn. Raises ChatCorpusError if they give another text than the run."""
     if turn["raw"] is None:
         return ()
-    traits = again.shard.traits(written.source.traits)
-    changes = normalizer.explain(turn["raw"], written.own.text, traits)
+    traits = shard.shard.traits(run.source.traits)
+    changes = normalizer.explain(turn["raw"], run.source_settings.text, traits)
     if (changes[-1].after if changes else turn["raw"]) != turn["before_conversion"]:
-        where = f"{again.shard.pieces[turn['file_index']].file.name}:{turn['record']}"
-        raise ChatCorpusError(f"{where}: its text steps one by one give another text than all at once: a defect")
+        raise ChatCorpusError(
+            message(
+                "{file}:{record}: the text steps give another text one by one than together; this is a defect of "
+                "chat-corpus, please report it",
+                file=shard.shard.pieces[turn["file_index"]].file.name,
+                record=turn["record"],
+            )
+        )
     if turn["text"] != turn["before_conversion"]:
         changes.append(Change(step=CONVERSION, before=turn["before_conversion"], after=turn["text"]))
     return tuple(changes)
 
 
-def _told(written: RecordedRun, again: ReplayedShard, at: int) -> TurnOutcome:
-    said = _said(written, again, at)
-    mine = again.pairs.filter((pl.col("query_at") == at) | (pl.col("answer_at") == at))
-    fates = tuple(_fate(written, again, at, pair) for pair in mine.iter_rows(named=True))
-    return TurnOutcome(said=said, pairs=fates, note=None if fates else _alone(written, again, at))
+def _turn_outcome(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnOutcome:
+    turn = _trace_turn(run, shard, at)
+    pairs = shard.pairs.filter((pl.col("query_at") == at) | (pl.col("answer_at") == at))
+    outcomes = tuple(_pair_outcome(run, shard, at, pair) for pair in pairs.iter_rows(named=True))
+    return TurnOutcome(said=turn, pairs=outcomes, note=None if outcomes else _no_pairs(run, shard, at))
 
 
-def _alone(written: RecordedRun, again: ReplayedShard, at: int) -> str | None:
-    """Why a turn is in no pair that would be possible; null where it was rejected before it had a place."""
-    pairing = written.own.pairs.pairing(written.source.pairing)
-    dialogue = again.turns["dialogue_id"][at]
+def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None:
+    """Return why a turn is in no possible pair; None if it was rejected before it was in a dialogue."""
+    pairing = run.source_settings.pairs.pairing(run.source.pairing)
+    dialogue = shard.turns["dialogue_id"][at]
     if dialogue is None:
         return None
     if pairing is Pairing.NONE:
-        return "nobody answers in this source: its pairing is none"
-    if again.turns.filter(pl.col("dialogue_id") == dialogue)["turn_index"].n_unique() == 1:
-        return "the only turn of its dialogue"
-    return f"no turn stands where the pairing '{pairing}' looks for one that it answers, or that answers it"
+        return message("turns of this source do not answer each other (pairing: none)")
+    if shard.turns.filter(pl.col("dialogue_id") == dialogue)["turn_index"].n_unique() == 1:
+        return message("the only turn of its dialogue")
+    return message("no turn of its dialogue is its query or answer (pairing: {pairing})", pairing=pairing)
 
 
-def _fate(written: RecordedRun, again: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
+def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
     side: Side = "query" if pair["query_at"] == at else "answer"
-    address = _address(again, again.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
-    reason, message, first = pair["reason"], None, None
+    other = _address(shard, shard.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
+    reason, details, first = pair["reason"], None, None
     if reason is not None:
-        turns = again.turns[[pair["query_at"], pair["answer_at"]]]
+        turns = shard.turns[[pair["query_at"], pair["answer_at"]]]
         query, answer = turns["message"]
-        message = f"the query: {query}" if turns["reason"][0] is not None else f"the answer: {answer}"
+        if turns["reason"][0] is not None:
+            details = message("the query: {reason}", reason=query)
+        else:
+            details = message("the answer: {reason}", reason=answer)
     elif pair["row"] is None:
         reason = str(Reason.DUPLICATE)
-        message, first = _first(written, again, pair)
-    return PairOutcome(side=side, other=address, row=pair["row"], reason=reason, message=message, first=first)
+        details, first = _first_of_repeat(run, shard, pair)
+    return PairOutcome(side=side, other=other, row=pair["row"], reason=reason, message=details, first=first)
 
 
-def _first(written: RecordedRun, again: ReplayedShard, pair: Mapping[str, Any]) -> tuple[str, int]:
-    """What the rejects say of a repeat, and the row in which its pair stands."""
-    told = written.repeat(again, pair["repeat"])
-    name, record = again.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
-    if (told.file, told.record) == (name, record):
-        row = _row(written, told.same_as.file, told.same_as.record, pair["query"], pair["answer"])
+def _first_of_repeat(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]) -> tuple[Message, int]:
+    """Return the message of a repeat, as in the rejects, and the row of the same pair."""
+    repeat = run.repeat(shard, pair["repeat"])
+    file, record = shard.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
+    if (repeat.file, repeat.record) == (file, record):
+        first = repeat.same_as
+        row = _row_of(run, first.file, first.record, pair["query"], pair["answer"])
         if row is not None:
-            return dedup.STANDS.format(told.same_as.file, told.same_as.record), row
-    raise ChatCorpusError(f"rejects of {written.name}: {name}:{record} is not where it was written; run it again")
+            return message("the same pair stands at {file}:{record}", file=first.file, record=first.record), row
+    raise ChatCorpusError(
+        message(
+            "{rejects}: the reject of {file}:{record} is not where the run wrote it; {advice}",
+            rejects=shard.rejects,
+            file=file,
+            record=record,
+            advice=RERUN,
+        )
+    )
 
 
-def _row(written: RecordedRun, file: str, line: int, query: str, answer: str) -> int | None:
-    """The row of a pair of these texts whose query is in a record."""
-    entry = written.of_record(file, line)
+def _row_of(run: RecordedRun, file: str, record: int, query: str, answer: str) -> int | None:
+    """Return the row of the pair with these texts whose query is in a record; None if there is none."""
+    entry = run.entry_of_record(file, record)
     if entry is None:
         return None
-    again = written.again(entry)
-    part = [piece.file.name for piece in again.shard.pieces].index(file)
-    at = (pl.col("query_file_index") == part) & (pl.col("query_record") == line)
-    rows = again.pairs.filter(at & (pl.col("query") == query) & (pl.col("answer") == answer))["row"].drop_nulls()
+    shard = run.replay(entry)
+    file_index = [piece.file.name for piece in shard.shard.pieces].index(file)
+    is_query = (pl.col("query_file_index") == file_index) & (pl.col("query_record") == record)
+    is_pair = is_query & (pl.col("query") == query) & (pl.col("answer") == answer)
+    rows = shard.pairs.filter(is_pair)["row"].drop_nulls()
     return int(rows[0]) if len(rows) else None

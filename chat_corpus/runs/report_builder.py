@@ -159,7 +159,7 @@ def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
         settings=msgspec.to_builtins(settings.of(source.name)),
         files=tuple(files),
         missing=tuple(told.found.missing),
-        remarks=tuple(told.found.remarks),
+        remarks=tuple(map(str, told.found.remarks)),
         seconds=round(told.seconds, 3),
         megabytes_per_second=round(told.megabytes / told.seconds, 2) if told.seconds else None,
     )

@@ -102,7 +102,7 @@ def test_only_rules_that_can_reject_are_said_to_have_been_passed(
 ) -> None:
     file = {"tieba": "tieba.dialogues", "ptt": TXT}[name]
     done = made(put(tmp_path / "raw", {file: "在吗\t在的\n"}), tmp_path / "out", name, filters=filters)
-    assert trace.trace(done.written, 1).query.passed == passed
+    assert trace.trace(done.run, 1).query.passed == passed
 
 
 def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) -> None:
@@ -195,12 +195,12 @@ def test_a_plugin_is_loaded_again_and_must_be_the_same(tmp_path: Path) -> None:
     assert invoke("-q", "--plugin", file, "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     unnamed = invoke("trace", tmp_path / "out" / "ours.tsv:1")
     assert (unnamed.exit_code, unnamed.stdout) == (2, "")
-    assert f"which is code: name it with --plugin {file}" in unnamed.stderr
+    assert f"use --plugin {file} to allow running its code" in unnamed.stderr
     assert "在嗎 -> 在吗" in " ".join(shown(invoke("trace", tmp_path / "out" / "ours.tsv:1", "--plugin", file)))
     file.write_text(file.read_text("utf-8") + "\n# changed\n", "utf-8")
     done = invoke("trace", tmp_path / "out" / "ours.tsv:1", "--plugin", file)
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "ours.py: the plugin is not there any more, or was changed" in done.stderr
+    assert "ours.py: the plugin is missing or has changed" in done.stderr
 
 
 def test_a_terminal_is_not_steered_by_what_is_printed(tmp_path: Path) -> None:
@@ -276,14 +276,14 @@ def misreported(at: Path) -> None:
 
 
 REFUSED: dict[Callable[[Path], None], str] = {
-    longer: r"Gossiping-QA-Dataset\.txt: changed: \d+ bytes when ptt was made, \d+ now",
-    other: r"Gossiping-QA-Dataset\.txt: changed: as long as before, but of another time and of SHA-256 \w{64}, not \w",
-    disguised: r"ptt\.tsv:2: is '看着 书\\t好', where the raw data give '听着 书\\t好'; the file is as it was written",
-    gone: r"Gossiping-QA-Dataset\.txt: not under .*raw any more",
-    moved: r"raw: no such folder, but ptt was made from it; name its place with --raw",
-    edited: r"ptt\.tsv:2: is '聽着 书\\t好', where the raw data give '看着 书\\t好'; the file was edited",
-    appended: r"ptt\.tsv: edited since it was written: \d+ bytes then, \d+ now",
-    unindexed: r"index/ptt\.jsonl: not there any more",
+    longer: r"Gossiping-QA-Dataset\.txt: changed after the run of ptt: \d+ bytes then, \d+ now",
+    other: r"Dataset\.txt: changed after .*: same size, but another time and SHA-256 \(\w{64}, not \w{64}\)",
+    disguised: r"ptt\.tsv:2: found '看着 书\\t好', but the raw data give '听着 书\\t好', although the file was not",
+    gone: r"Gossiping-QA-Dataset\.txt: no longer in .*raw; ",
+    moved: r"raw: no such folder, but ptt was made from it; name its new location with --raw",
+    edited: r"ptt\.tsv:2: found '聽着 书\\t好', but the raw data give '看着 书\\t好'; the file was edited",
+    appended: r"ptt\.tsv: edited after the run: \d+ bytes then, \d+ now",
+    unindexed: r"index/ptt\.jsonl: not found",
     misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
     garbled: r"index/ptt\.jsonl: cannot be read: ",
     unreported: r"report\.json: not a report of this version of chat-corpus: ",
@@ -311,8 +311,8 @@ def test_outputs_of_other_code_are_not_traced(out: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(versions, "code_digest", lambda: "other")
     done = invoke("trace", out / "ptt.tsv:1")
     assert done.exit_code == 1
-    assert "ptt: made by other code, or with other packages (" in done.stderr
-    assert "), than this (other): " in done.stderr
+    assert "ptt: made by other code or packages (" in done.stderr
+    assert ") than those in use (other), " in done.stderr
 
 
 def test_copies_of_all_files_are_traced_all_the_same(raw: Path, out: Path, tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
     rejects.write_text(edited, "utf-8")
     done = invoke("explain", f"{TXT}:2", "--out", out)
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "rejects of ptt" in done.stderr
+    assert f"{rejects}: the reject of {TXT}:2 is not where the run wrote it" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -342,14 +342,14 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
         (("trace", "{out}/ptt.tsv:" + "9" * 5000), "a path with a number from 1, or a range, expected"),
         (("trace", "{out}/ptt.tsv:0"), "a path with a number from 1, or a range, expected"),
         (("trace", "{out}/ptt.tsv:2-1"), "a path with a number from 1, or a range, expected"),
-        (("trace", "{out}/ptt.tsv:9"), "ptt.tsv:9: no such row; there are 2"),
-        (("trace", "{out}/report.json:1"), "an output expected"),
-        (("trace", "{raw}/a.tsv:1"), "no report.json; only what chat-corpus wrote can be traced"),
-        (("explain", "x.txt:1", "--out", "{raw}"), "no report.json; name the folder that a run wrote to with --out"),
+        (("trace", "{out}/ptt.tsv:9"), "ptt.tsv:9: no such row; the file has 2 rows"),
+        (("trace", "{out}/report.json:1"), "no such .tsv file; expected an output such as"),
+        (("trace", "{raw}/a.tsv:1"), "no report.json found; only outputs of chat-corpus can be traced"),
+        (("explain", "x.txt:1", "--out", "{raw}"), "no report.json found; name the output folder of a run with --out"),
         (("explain", "Gossiping-QA-Dataset.txt:1", "--out", "{out}"), "did you mean ptt/Gossiping-QA-Dataset.txt?"),
-        (("explain", "x.txt:1", "--out", "{out}"), "x.txt: not among the files that"),
-        (("explain", f"{TXT}:5", "--out", "{out}"), f"{TXT}:5: no such record was read; the records read are 1 to 4"),
-        (("compare", "{out}", "{raw}/ptt"), "no .tsv files; an output folder expected"),
+        (("explain", "x.txt:1", "--out", "{out}"), "x.txt: not read by the run that"),
+        (("explain", f"{TXT}:5", "--out", "{out}"), f"{TXT}:5: no such record; the run read records 1 to 4"),
+        (("compare", "{out}", "{raw}/ptt"), "no .tsv files found; expected an output folder"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_told(args: tuple[str, ...], told: str, raw: Path, out: Path) -> None:
@@ -398,7 +398,7 @@ def test_files_not_read_to_their_end_are_known_by_what_their_shards_give(tmp_pat
     assert invoke("trace", out / "tieba.tsv:9").exit_code == 0
     (raw / "tieba.dialogues").write_text("丙\t乙\n" * 90, "utf-8")
     done = invoke("trace", out / "tieba.tsv:9")
-    assert (done.exit_code, "where the raw data give '丙\\t乙'" in done.stderr) == (1, True)
+    assert (done.exit_code, "but the raw data give '丙\\t乙'" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "utf-16"])

@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.cli.progress import Pace
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.pipeline.settings import ReadOptions
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
@@ -64,7 +64,7 @@ def test_a_compressed_file_is_done_when_all_of_it_is(ending: str, tmp_path: Path
     raw, out = tmp_path / "raw", tmp_path / "out"
     raw.mkdir()
     (raw / f"tieba.dialogues{ending}").write_bytes(PACKED[ending](CONTENT))
-    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
     told: list[int] = []
     run(found, Settings(out=str(out), shard_bytes=9000, workers=1), lambda _, done, __: told.append(done))
     assert len(told) > 10
@@ -74,7 +74,7 @@ def test_a_compressed_file_is_done_when_all_of_it_is(ending: str, tmp_path: Path
 
 def test_shards_of_an_earlier_run_are_told_as_such(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": CONTENT.decode()})
-    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
     settings = Settings(out=str(tmp_path / "out"), shard_bytes=9000, workers=1)
     told: list[bool] = []
 
@@ -98,7 +98,7 @@ def test_shards_of_an_earlier_run_are_told_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", [0, 10], ids=["failed", "limited"])
 def test_what_is_not_read_is_done_with_when_its_source_is(limit: int, tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {**UNEQUAL, "tieba.dialogues": CONTENT.decode()})
-    found = {name: one for name, one in survey(raw, sources.load()).items() if one.groups}
+    found = {name: one for name, one in discover_sources(raw, sources.load()).items() if one.groups}
     told: list[int] = []
     settings = Settings(out=str(tmp_path / "out"), workers=1, shard_bytes=9000, read=ReadOptions(limit=limit))
     run(found, settings, lambda _, done, __: told.append(done))

@@ -1,4 +1,4 @@
-"""The survey of a raw folder: whatever lies there is somebody's file, is left alone with a remark, or is nobody's."""
+"""The inventory of a raw folder: each file belongs to a source, is skipped with a remark, or is unrecognised."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery import inventory as survey_module
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery import inventory
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from tests.conftest import SAMPLES
@@ -30,10 +30,10 @@ pytestmark = pytest.mark.usefixtures("never_hangs")
 
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The warnings of the survey, as they come."""
-    told: list[str] = []
-    monkeypatch.setattr(survey_module._log, "warning", lambda message, *args, **_: told.append(message % args))
-    return told
+    """The warnings of discovery, in order."""
+    texts: list[str] = []
+    monkeypatch.setattr(inventory._log, "warning", lambda template, *args, **_: texts.append(template % args))
+    return texts
 
 
 def put(raw: Path, files: dict[str, str | bytes]) -> None:
@@ -51,8 +51,12 @@ def zipped(path: Path, members: dict[str, str | bytes]) -> None:
 
 
 def found(raw: Path) -> dict[str, DiscoveredSource]:
-    """What was found or remarked on, and nothing of the other sources."""
-    return {name: one for name, one in survey(raw, sources.load()).items() if one.groups or one.missing or one.remarks}
+    """Return the sources with files, missing files or remarks."""
+    return {
+        name: source
+        for name, source in discover_sources(raw, sources.load()).items()
+        if source.groups or source.missing or source.remarks
+    }
 
 
 def names(raw: Path, source: str) -> list[str]:
@@ -60,7 +64,7 @@ def names(raw: Path, source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", ["", "tieba-305w/", "my stuff/中文/deep/er/"])
-def test_a_file_is_found_by_its_name_below_any_folder(folder: str, tmp_path: Path) -> None:
+def test_a_file_is_found_by_its_name_in_any_folder(folder: str, tmp_path: Path) -> None:
     put(tmp_path, {f"{folder}tieba.dialogues": TIEBA})
     assert names(tmp_path, "tieba") == [f"{folder}tieba.dialogues"]
     assert found(tmp_path)["tieba"].state == "found"
@@ -70,10 +74,10 @@ def test_two_files_of_a_corpus_are_both_read_in_the_order_of_their_names(tmp_pat
     put(tmp_path, {"b/tieba.dialogues": "早\t早\n", "a/tieba.dialogues": TIEBA, "a/tieba2.dialogues": "晚\t晚\n"})
     assert names(tmp_path, "tieba") == ["a/tieba.dialogues", "a/tieba2.dialogues", "b/tieba.dialogues"]
     (remark,) = found(tmp_path)["tieba"].remarks
-    assert remark.startswith("3 different files of this corpus, all of which are read: a/tieba.dialogues")
+    assert remark.startswith("3 different files of this corpus are all read: a/tieba.dialogues")
 
 
-def test_a_file_of_no_corpus_is_nobodys(tmp_path: Path) -> None:
+def test_a_file_of_no_corpus_is_not_matched(tmp_path: Path) -> None:
     put(tmp_path, {"README.md": "x", "tieba.txt": TIEBA, "train.txt": "1\ta\tb\n"})
     assert found(tmp_path) == {}
 
@@ -89,18 +93,18 @@ def test_a_zip_archive_is_read_in_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "unpacked", ["tieba/tieba.dialogues", "archive/tieba/tieba.dialogues", "tieba.dialogues"], ids=str
 )
-def test_what_is_unpacked_beside_its_archive_is_read_once(unpacked: str, tmp_path: Path) -> None:
+def test_a_file_unpacked_beside_its_archive_is_read_once(unpacked: str, tmp_path: Path) -> None:
     zipped(tmp_path / "archive.zip", {"tieba/tieba.dialogues": TIEBA})
     put(tmp_path, {unpacked: TIEBA})
     assert names(tmp_path, "tieba") == [unpacked]
     (remark,) = found(tmp_path)["tieba"].remarks
-    assert "archive.zip/tieba/tieba.dialogues left alone" in remark
+    assert remark == "skipped archive.zip/tieba/tieba.dialogues: an unpacked copy is beside it"
 
 
-def test_what_is_unpacked_beside_its_compressed_file_is_read_once(tmp_path: Path) -> None:
+def test_a_file_unpacked_beside_its_compressed_form_is_read_once(tmp_path: Path) -> None:
     put(tmp_path, {"tieba.dialogues": TIEBA, "tieba.dialogues.gz": gzip.compress(TIEBA.encode())})
     assert names(tmp_path, "tieba") == ["tieba.dialogues"]
-    assert "tieba.dialogues.gz left alone" in found(tmp_path)["tieba"].remarks[0]
+    assert found(tmp_path)["tieba"].remarks == ["skipped tieba.dialogues.gz: an unpacked copy is beside it"]
 
 
 def test_archives_that_hold_the_same_name_in_other_folders_are_both_read(tmp_path: Path) -> None:
@@ -112,9 +116,9 @@ def test_archives_that_hold_the_same_name_in_other_folders_are_both_read(tmp_pat
 def test_the_same_file_in_another_folder_or_archive_is_read_once(tmp_path: Path) -> None:
     zipped(tmp_path / "one.zip", {"x/tieba.dialogues": TIEBA})
     zipped(tmp_path / "two.zip", {"tieba.dialogues": TIEBA})
-    one = found(tmp_path)["tieba"]
-    assert [file.name for file in one.files] == ["one.zip/x/tieba.dialogues"]
-    assert one.remarks == ["two.zip/tieba.dialogues left alone: the same content as one.zip/x/tieba.dialogues"]
+    tieba = found(tmp_path)["tieba"]
+    assert [file.name for file in tieba.files] == ["one.zip/x/tieba.dialogues"]
+    assert tieba.remarks == ["skipped two.zip/tieba.dialogues: same content as one.zip/x/tieba.dialogues"]
 
 
 def test_a_bundled_sample_in_an_archive_is_a_sample(tmp_path: Path) -> None:
@@ -144,14 +148,15 @@ def test_a_complete_compressed_corpus_is_complete(tmp_path: Path) -> None:
     assert (found(tmp_path)["douban"].state, found(tmp_path)["douban"].missing) == ("found", [])
 
 
-def test_of_alternatives_the_first_is_read_and_the_other_remarked_on(tmp_path: Path) -> None:
+def test_the_first_alternative_is_read_and_the_other_is_skipped(tmp_path: Path) -> None:
     put(tmp_path, {f"xiaohuangji/xiaohuangji50w_{kind}.conv": CONV for kind in ("fenciA", "nofenci")})
-    one = found(tmp_path)["xiaohuangji"]
-    assert [file.name for file in one.files] == ["xiaohuangji/xiaohuangji50w_nofenci.conv"]
-    assert one.remarks == ["xiaohuangji/xiaohuangji50w_fenciA.conv left alone: a version of what was read already"]
+    xiaohuangji = found(tmp_path)["xiaohuangji"]
+    fenci, nofenci = (f"xiaohuangji/xiaohuangji50w_{kind}.conv" for kind in ("fenciA", "nofenci"))
+    assert [file.name for file in xiaohuangji.files] == [nofenci]
+    assert xiaohuangji.remarks == [f"skipped {fenci}: another version of {nofenci}, which is read"]
 
 
-def test_the_second_alternative_is_read_where_the_first_is_absent(tmp_path: Path) -> None:
+def test_the_second_alternative_is_read_if_the_first_is_absent(tmp_path: Path) -> None:
     put(tmp_path, {"xiaohuangji50w_fenciA.conv": CONV})
     assert names(tmp_path, "xiaohuangji") == ["xiaohuangji50w_fenciA.conv"]
 
@@ -164,15 +169,16 @@ def test_both_versions_of_ptt_are_read_the_newer_first(tmp_path: Path) -> None:
 
 def test_one_of_two_parallel_files_alone_is_partial_and_not_read(tmp_path: Path) -> None:
     put(tmp_path, {"weibo/stc_weibo_train_post": "在 吗\n"})
-    one = found(tmp_path)["weibo"]
-    assert (one.state, one.files, one.missing) == ("partial", [], ["stc_weibo_train_response"])
-    assert "weibo: stc_weibo_train_response missing" in one.remarks[0]
+    weibo = found(tmp_path)["weibo"]
+    assert (weibo.state, weibo.files, weibo.missing) == ("partial", [], ["stc_weibo_train_response"])
+    assert weibo.remarks[0].startswith("weibo: stc_weibo_train_response not found; ")
 
 
-def test_the_raw_folder_itself_is_called_so(tmp_path: Path) -> None:
+def test_the_raw_folder_is_named_as_such_in_remarks(tmp_path: Path) -> None:
     put(tmp_path, {"stc_weibo_train_response": "在 吗\n"})
-    told = "the raw folder: stc_weibo_train_post missing, so the other file cannot be read"
-    assert found(tmp_path)["weibo"].remarks == [told]
+    assert found(tmp_path)["weibo"].remarks == [
+        "the raw folder: stc_weibo_train_post not found; the files of this source can only be read together"
+    ]
 
 
 def test_parallel_files_of_two_folders_do_not_mix(tmp_path: Path) -> None:
@@ -186,22 +192,20 @@ def test_parallel_files_are_one_group_in_the_order_of_their_parts(tmp_path: Path
     assert [file.name for file in group.files] == ["stc_weibo_train_post", "stc_weibo_train_response"]
 
 
-def test_a_second_file_for_the_same_part_is_remarked_on(tmp_path: Path) -> None:
+def test_a_second_file_for_the_same_part_is_skipped(tmp_path: Path) -> None:
     put(tmp_path, {f"egret/egret_wenda_{name}.txt": "x" for name in ("lines", "lines_old", "conversations")})
-    one = found(tmp_path)["egret"]
-    assert [file.name for file in one.files] == ["egret/egret_wenda_lines.txt", "egret/egret_wenda_conversations.txt"]
-    assert one.remarks == [
-        "egret/egret_wenda_lines_old.txt left alone: egret/egret_wenda_lines.txt is read in its place"
-    ]
+    egret = found(tmp_path)["egret"]
+    assert [file.name for file in egret.files] == ["egret/egret_wenda_lines.txt", "egret/egret_wenda_conversations.txt"]
+    assert egret.remarks == ["skipped egret/egret_wenda_lines_old.txt: egret/egret_wenda_lines.txt is read instead"]
 
 
 def test_a_corpus_with_files_missing_is_partial_and_read(tmp_path: Path) -> None:
     put(tmp_path, {"douban/train.txt": "1\t在 吗\t在\n"})
-    one = found(tmp_path)["douban"]
-    assert (one.state, one.missing, len(one.files)) == ("partial", ["dev.txt", "test.txt"], 1)
+    douban = found(tmp_path)["douban"]
+    assert (douban.state, douban.missing, len(douban.files)) == ("partial", ["dev.txt", "test.txt"], 1)
 
 
-def test_hidden_files_and_clutter_are_nobodys(tmp_path: Path) -> None:
+def test_hidden_files_and_clutter_are_not_matched(tmp_path: Path) -> None:
     put(tmp_path, {f"{folder}/x.conv": CONV for folder in (".subtitle", "__MACOSX/subtitle")})
     put(tmp_path, {"subtitle/._x.conv": "x", "__MACOSX/subtitle/._x.conv": "x"})
     zipped(tmp_path / "a.zip", {"__MACOSX/subtitle/._x.conv": "x", "subtitle/.hidden.conv": "x"})
@@ -209,7 +213,7 @@ def test_hidden_files_and_clutter_are_nobodys(tmp_path: Path) -> None:
     assert found(tmp_path) == {}
 
 
-def test_links_do_not_lead_the_survey_astray(tmp_path: Path) -> None:
+def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     put(tmp_path, {"raw/tieba/tieba.dialogues": TIEBA, "elsewhere/weibo/stc_weibo_train_post": "a\n"})
     put(tmp_path, {"elsewhere/weibo/stc_weibo_train_response": "b\n"})
     raw = tmp_path / "raw"
@@ -221,7 +225,7 @@ def test_links_do_not_lead_the_survey_astray(tmp_path: Path) -> None:
     assert names(raw, "weibo") == ["linked/weibo/stc_weibo_train_post", "linked/weibo/stc_weibo_train_response"]
 
 
-def test_what_is_no_regular_file_is_nobodys(tmp_path: Path) -> None:
+def test_irregular_files_are_not_matched(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tieba.dialogues")
     os.mkfifo(tmp_path / "tieba.zip")
     (tmp_path / "tieba-folder.dialogues").mkdir()
@@ -229,12 +233,12 @@ def test_what_is_no_regular_file_is_nobodys(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"\0" * 100], ids=["empty", "cut short", "zeros"])
-def test_an_unreadable_archive_is_named_and_left_alone(content: bytes, tmp_path: Path) -> None:
+def test_an_unreadable_archive_is_reported_and_skipped(content: bytes, tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     put(raw, {"tieba/tieba.zip": content, "tieba/tieba.dialogues": TIEBA})
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 0
-    assert re.search(r"tieba/tieba\.zip left alone: not a readable zip archive: .*; get it again", done.stderr)
+    assert re.search(r"tieba/tieba\.zip.*: not a readable zip archive: .*; download it again", done.stderr)
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == TIEBA
 
 
@@ -243,26 +247,26 @@ def test_an_unreadable_archive_is_named_and_left_alone(content: bytes, tmp_path:
     [b"no gzip", gzip.compress(TIEBA.encode())[:18], gzip.compress(os.urandom(9999))[:15] + b"\xff" * 99],
     ids=["another format", "cut short", "damaged"],
 )
-def test_an_unreadable_compressed_file_is_named_and_left_alone(
+def test_an_unreadable_compressed_file_is_reported_and_skipped(
     content: bytes, tmp_path: Path, warnings: list[str]
 ) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
-    assert survey(tmp_path, sources.load())["tieba"].state == "damaged"
-    assert re.search(r"tieba\.dialogues\.gz left alone: damaged: .*; get the file again", warnings[0])
+    assert discover_sources(tmp_path, sources.load())["tieba"].state == "damaged"
+    assert re.search(r"skipped tieba\.dialogues\.gz: damaged: .*; get the file again", warnings[0])
 
 
-def test_an_encrypted_archive_is_named_and_left_alone(tmp_path: Path, warnings: list[str]) -> None:
+def test_an_encrypted_archive_is_reported_and_skipped(tmp_path: Path, warnings: list[str]) -> None:
     zipped(tmp_path / "tieba.zip", {"tieba.dialogues": TIEBA})
     data = bytearray((tmp_path / "tieba.zip").read_bytes())
-    data[6] |= 1  # the flag in the member's own header, and in the directory at the end
+    data[6] |= 1  # the flag in the header of the member, and in the directory at the end
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "tieba.zip").write_bytes(data)
-    one = survey(tmp_path, sources.load())["tieba"]
-    assert (one.state, one.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted, and needs its password"])
-    assert warnings == ["tieba.zip/tieba.dialogues left alone: encrypted, and needs its password"]
+    tieba = discover_sources(tmp_path, sources.load())["tieba"]
+    assert (tieba.state, tieba.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted, and needs its password"])
+    assert warnings == ["skipped tieba.zip/tieba.dialogues: encrypted, and needs its password"]
 
 
-def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
+def test_an_unreadable_folder_is_reported_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
 ) -> None:
     put(tmp_path, {"locked/weibo": "x", "tieba.dialogues": TIEBA})
@@ -275,17 +279,17 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_read(
 
     monkeypatch.setattr(os, "scandir", locked)
     assert names(tmp_path, "tieba") == ["tieba.dialogues"]
-    assert warnings == ["locked left alone: cannot be read: Permission denied; check its permissions"]
+    assert warnings == ["skipped locked: cannot be read: Permission denied; check its permissions"]
 
 
 @pytest.mark.parametrize(("first", "input_"), [('[{"instruction": 1}]', 1), ('\n\ufeff {"instruction"', 0)], ids=str)
-def test_a_json_array_and_json_lines_are_told_apart_by_content(first: str, input_: int, tmp_path: Path) -> None:
+def test_a_json_array_and_json_lines_are_distinguished_by_content(first: str, input_: int, tmp_path: Path) -> None:
     put(tmp_path, {"belle/train_2M_CN.json": first})
     (group,) = found(tmp_path)["belle"].groups
     assert group.input == input_
 
 
-def test_a_name_in_another_encoding_is_told_in_readable_form(tmp_path: Path) -> None:
+def test_a_name_in_another_encoding_is_displayed_in_readable_form(tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path) + b"/qingyun"
     os.mkdir(folder)  # noqa: PTH102 a name of bytes is no Path
     with open(folder + b"/\xc7\xe0.csv", "wb") as stream:  # noqa: PTH123
@@ -297,30 +301,30 @@ def test_a_name_in_another_encoding_is_told_in_readable_form(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("kind", ["absent", "file"])
-def test_what_is_no_folder_is_wrong_usage(kind: str, tmp_path: Path) -> None:
+def test_a_raw_folder_that_is_none_is_a_usage_error(kind: str, tmp_path: Path) -> None:
     put(tmp_path, {"file": "x"})
     with pytest.raises(UsageError, match=f"{kind}: no such folder"):
-        survey(tmp_path / kind, sources.load())
+        discover_sources(tmp_path / kind, sources.load())
 
 
 def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
-    assert {one.state for one in survey(tmp_path, sources.load()).values()} == {"absent"}
+    assert {source.state for source in discover_sources(tmp_path, sources.load()).values()} == {"absent"}
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "in archives"])
 def test_files_that_differ_in_one_byte_are_both_read(packed: bool, tmp_path: Path) -> None:
     """Beyond the beginning, and wherever that byte is."""
-    one = TIEBA.encode() * 80_000
-    other = one[:500_001] + b"\n" + one[500_002:]
-    for name, content in (("a", one), ("b", other), ("c", other)):
+    content_a = TIEBA.encode() * 80_000
+    other = content_a[:500_001] + b"\n" + content_a[500_002:]
+    for name, content in (("a", content_a), ("b", other), ("c", other)):
         if packed:
             zipped(tmp_path / f"{name}.zip", {"tieba.dialogues": content})
         else:
             put(tmp_path, {f"{name}/tieba.dialogues": content})
-    told = found(tmp_path)["tieba"]
-    assert [file.name[0] for file in told.files] == ["a", "b"]
-    (same,) = (remark for remark in told.remarks if "the same content" in remark)
-    assert re.fullmatch(r"c\S+ left alone: the same content as b\S+", same)
+    tieba = found(tmp_path)["tieba"]
+    assert [file.name[0] for file in tieba.files] == ["a", "b"]
+    (same,) = (remark for remark in tieba.remarks if "same content" in remark)
+    assert re.fullmatch(r"skipped c\S+: same content as b\S+", same)
 
 
 def test_parallel_files_that_differ_in_one_byte_are_all_read(tmp_path: Path) -> None:
@@ -336,6 +340,6 @@ def test_the_same_content_compressed_in_another_folder_is_read_once(
     ending: str, compress: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
     put(tmp_path, {"a/tieba.dialogues": TIEBA, f"b/tieba.dialogues{ending}": compress(TIEBA.encode())})
-    one = found(tmp_path)["tieba"]
-    assert [file.name for file in one.files] == ["a/tieba.dialogues"]
-    assert one.remarks == [f"b/tieba.dialogues{ending} left alone: the same content as a/tieba.dialogues"]
+    tieba = found(tmp_path)["tieba"]
+    assert [file.name for file in tieba.files] == ["a/tieba.dialogues"]
+    assert tieba.remarks == [f"skipped b/tieba.dialogues{ending}: same content as a/tieba.dialogues"]

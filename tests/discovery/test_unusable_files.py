@@ -1,4 +1,4 @@
-"""Files that are not read: each is named as what it is, with what to do, and never with advice that leads nowhere."""
+"""Files that are not read: each is reported by its kind with advice that helps."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PAIRS = "".join(f"第{n}问\t第{n}答\n" for n in range(30))
 
 
 def packed(*members: str) -> bytes:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
         for name in members:
             archive.writestr(name, "application/vnd.oasis.opendocument.spreadsheet" if name == "mimetype" else "<x/>")
-    return held.getvalue()
+    return data.getvalue()
 
 
 XLSX = packed("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
@@ -31,7 +31,7 @@ DOCX = packed("[Content_Types].xml", "_rels/.rels", "word/document.xml")
 ODS = packed("mimetype", "content.xml")
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\1" * 600
 
-#: Files by name and content, and what is said of each.
+#: Files by name: the content, and a pattern of the message.
 KINDS: dict[str, tuple[bytes, str]] = {
     "a.xlsx": (XLSX, "a spreadsheet, .* save it as CSV"),
     "a.XLSX": (XLSX, "a spreadsheet, .* save it as CSV"),
@@ -61,23 +61,23 @@ KINDS: dict[str, tuple[bytes, str]] = {
     "annex.txt": (b"/annex/objects/SHA256E-s9--00.txt\n", "a git-annex pointer, .*git annex get"),
     "page.json": ("<!DOCTYPE html>\n<title>下载</title>".encode(), "a web page, .*download the file itself"),
     "page.html": ("<div>语料</div>\n".encode() * 20, "a web page, .*download the file itself"),
-    "refused.json": (b'{"error": "Repository not found"}\n', "an error message of a server"),
-    "refused.xml": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "an error message of a server"),
-    "gone.txt": (b"404: Not Found", "an error message of a server"),
+    "refused.json": (b'{"error": "Repository not found"}\n', "a server's error message"),
+    "refused.xml": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "a server's error message"),
+    "gone.txt": (b"404: Not Found", "a server's error message"),
 }
 
 
-def reasons(seen: Inventory) -> dict[str, str]:
-    return {stray.file.name: stray.reason for stray in seen.unrecognised}
+def reasons(inventory: Inventory) -> dict[str, str]:
+    return {item.file.name: item.reason for item in inventory.unrecognised}
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_file_that_is_not_read_is_named_with_what_to_do(name: str, tmp_path: Path) -> None:
-    content, told = KINDS[name]
+def test_a_file_that_is_not_read_is_reported_with_advice(name: str, tmp_path: Path) -> None:
+    content, pattern = KINDS[name]
     put(tmp_path, {f"foo/{name}": content})
     (reason,) = reasons(discover(tmp_path, sources.load())).values()
-    assert re.match(told, reason), reason
-    assert "give it the ending" not in reason
+    assert re.match(pattern, reason), reason
+    assert "add the ending" not in reason
     assert "rename it" not in reason
 
 
@@ -112,44 +112,48 @@ def test_text_with_the_ending_of_another_kind_is_read(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["Arrow1 上的字\t好\n", "MSCF 是什么\t好\n", '{"message": "你好", "reply": "好"}\n'])
-def test_text_that_begins_like_another_kind_is_text(text: str, tmp_path: Path) -> None:
+def test_text_with_the_first_bytes_of_another_kind_is_text(text: str, tmp_path: Path) -> None:
     (reason,) = reasons(discover(put(tmp_path, {"a.txt": text}), sources.load())).values()
-    assert reason == "no corpus that is known, by its name or its content"
+    assert reason == "not a known corpus, by name or content"
 
 
-def test_another_form_beside_the_corpus_is_but_a_remark(tmp_path: Path) -> None:
+def test_another_form_beside_the_corpus_is_only_a_remark(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"qingyun/青云库.csv": "在吗 | 在\n好 | 好\n", "qingyun/青云库.xlsx": XLSX})
-    one = discover(raw, sources.load()).found["qingyun"]
-    assert one.state == "found"
-    assert one.remarks[0].startswith("qingyun/青云库.xlsx left alone: a spreadsheet")
+    qingyun = discover(raw, sources.load()).found["qingyun"]
+    assert qingyun.state == "found"
+    assert qingyun.remarks[0].startswith("skipped qingyun/青云库.xlsx: a spreadsheet")
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["qingyun.tsv", "douban_single_turn.tsv", "tieba.tsv", "weibo.tsv", "PTT.TSV"])
 @pytest.mark.parametrize("content", [PAIRS, CHAIN], ids=["pairs", "a chain"])
-def test_what_another_program_made_of_a_corpus_is_called_that(name: str, content: str, tmp_path: Path) -> None:
+def test_a_file_converted_by_another_program_is_reported_as_such(name: str, content: str, tmp_path: Path) -> None:
     owner = re.split(r"[_.]", name.lower())[0]
     raw = put(tmp_path / "raw", {f"old/{name}": content})
-    seen = discover(raw, sources.load())
-    assert {source: one.state for source, one in seen.found.items() if one.state != "absent"} == {owner: "unusable"}
-    told = f"old/{name}: what another program made of {owner}, by its name; it is not read: get the corpus itself, "
-    told += "or rename it if it is yours"
-    assert seen.found[owner].unusable == [told]
+    inventory = discover(raw, sources.load())
+    assert {
+        source: discovered.state for source, discovered in inventory.found.items() if discovered.state != "absent"
+    } == {owner: "unusable"}
+    expected = (
+        f"old/{name}: converted from {owner} by another program, judging by its name, so it is not read; "
+        "get the original corpus, or rename the file if it is your own data"
+    )
+    assert inventory.found[owner].unusable == [expected]
     others = "|".join(sources.load().keys() - {owner})
-    assert not re.search(rf"\b({others})\b", told)
+    assert not re.search(rf"\b({others})\b", expected)
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
 
 
-def test_an_unfinished_download_of_a_corpus_is_named_as_that(tmp_path: Path) -> None:
-    seen = discover(
+def test_an_unfinished_download_of_a_corpus_is_reported_as_such(tmp_path: Path) -> None:
+    inventory = discover(
         put(tmp_path, {"Gossiping-QA-Dataset-2_0.csv.crdownload": "question,answer\n問,答\n" * 9}), sources.load()
     )
-    (told,) = seen.found["ptt"].unusable
-    assert told.endswith(".csv.crdownload: an unfinished download: finish it, or get the file again")
+    (text,) = inventory.found["ptt"].unusable
+    assert text.endswith(".csv.crdownload: an unfinished download: finish it, or get the file again")
 
 
 @pytest.mark.parametrize("name", ["xiaohuangji50w.txt", "xiaohuangji50w_nofenci.txt"])
-def test_marks_say_that_a_text_file_is_a_conv_file(name: str, tmp_path: Path) -> None:
+def test_a_conv_file_is_recognised_by_its_marks(name: str, tmp_path: Path) -> None:
     marked = "".join(f"E\nM 第{n}问\nM 第{n}答\n" for n in range(20))
     for content, rows in ((marked, 20), (PAIRS, 30)):
         raw = put(tmp_path / "raw", {name: content})
@@ -158,29 +162,31 @@ def test_marks_say_that_a_text_file_is_a_conv_file(name: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["qingyun/pairs.txt", "my-qingyun.txt"])
-def test_advice_is_not_against_what_a_name_says(name: str, tmp_path: Path) -> None:
+def test_advice_agrees_with_the_source_that_a_name_mentions(name: str, tmp_path: Path) -> None:
     (reason,) = reasons(discover(put(tmp_path, {name: PAIRS}), sources.load())).values()
-    assert reason.startswith("speaks of qingyun, but has no layout of it that is read; looked for is qingyun*/*.csv")
+    assert reason.startswith(
+        "its name mentions qingyun, but its layout is not one of that source; expected file names: qingyun*/*.csv"
+    )
 
 
-def test_a_spreadsheet_renamed_as_an_archive_is_no_archive(tmp_path: Path) -> None:
-    seen = discover(put(tmp_path, {"a.zip": XLSX, "b.zip": ODS}), sources.load())
-    assert [reason.partition(":")[0] for reason in reasons(seen).values()] == [
+def test_a_spreadsheet_renamed_as_an_archive_is_reported_as_such(tmp_path: Path) -> None:
+    inventory = discover(put(tmp_path, {"a.zip": XLSX, "b.zip": ODS}), sources.load())
+    assert [reason.partition(":")[0] for reason in reasons(inventory).values()] == [
         "an Office file, not an archive",
         "an OpenDocument file, not an archive",
     ]
 
 
-def test_a_link_of_git_annex_says_how_to_fetch_the_file(tmp_path: Path) -> None:
+def test_a_git_annex_link_is_reported_with_how_to_fetch_the_file(tmp_path: Path) -> None:
     (tmp_path / "tieba.dialogues").symlink_to(".git/annex/objects/aa/bb/SHA256E-s9--00/SHA256E-s9--00")
-    one = discover(tmp_path, sources.load()).found["tieba"]
-    assert one.damaged == [
-        "tieba.dialogues: a link of git-annex to a file that was not fetched: fetch it with 'git annex get'"
+    tieba = discover(tmp_path, sources.load()).found["tieba"]
+    assert tieba.damaged == [
+        "tieba.dialogues: a git-annex link to a file that was not fetched: fetch it with 'git annex get'"
     ]
 
 
 @pytest.mark.parametrize("size", [3, 3000])
-def test_a_json_array_that_was_cut_short_is_damaged(size: int, tmp_path: Path) -> None:
+def test_a_truncated_json_array_is_damaged(size: int, tmp_path: Path) -> None:
     whole = json.dumps([{"instruction": f"第{n}句", "input": "", "output": "好的"} for n in range(size)])
     for content, state in (
         (whole, "found"),
@@ -201,7 +207,7 @@ def test_a_json_array_that_was_cut_short_is_damaged(size: int, tmp_path: Path) -
 CHAT = '{"id": "7", "conversations": [{"from": "human", "value": "早安"}, {"from": "assistant", "value": "早安"}]}\n'
 MIXED = {
     "data": ("".join(f"楼主第{n}句\t楼主第{n + 1}句\n" for n in range(50)), "tieba"),
-    "data with a line of its own": ("# 数据\n" + CHAIN, "tieba"),
+    "data with a heading": ("# 数据\n" + CHAIN, "tieba"),
     "half notes": ("".join(f"楼主第{n}句\t楼主第{n + 1}句\n这一行是说明\n" for n in range(50)), None),
     "one note in three": (
         "".join(f"楼主{n}句\t楼主{n + 1}句\n楼主{n + 1}句\t楼主{n + 2}句\n说明\n" for n in range(50)),
@@ -220,28 +226,32 @@ MIXED = {
 
 @pytest.mark.parametrize("kind", MIXED)
 @pytest.mark.parametrize("name", ["data.txt", "notes", "a.log"])
-def test_a_corpus_is_most_of_its_file(kind: str, name: str, tmp_path: Path) -> None:
+def test_a_file_is_a_corpus_only_if_most_of_it_is(kind: str, name: str, tmp_path: Path) -> None:
     content, owner = MIXED[kind]
-    seen = discover(put(tmp_path, {name: content}), sources.load())
-    assert [source for source, one in seen.found.items() if one.files] == ([owner] if owner else [])
+    inventory = discover(put(tmp_path, {name: content}), sources.load())
+    assert [source for source, discovered in inventory.found.items() if discovered.files] == ([owner] if owner else [])
 
 
 SCENES = "".join("E\n" + "".join(f"M 第{n}场第{k}句话\n" for k in range(2 + n % 5)) for n in range(60))
-TALK = [(f"第{n}个问题是什么", f"第{n}个回答在这里") for n in range(60)]
+EXCHANGES = [(f"第{n}个问题是什么", f"第{n}个回答在这里") for n in range(60)]
 RELEASES: dict[str, tuple[str, str, str | None]] = {
     "subtitles without double blanks": ("a.conv", SCENES, "subtitle"),
     "the same under any ending": ("a.txt", SCENES, None),
-    "few speak of 鸡": ("b.conv", "".join(f"E\nM {q}\nM {a}\n" for q, a in TALK), "xiaohuangji"),
-    "the same segmented": ("b.conv", "".join(f"E\nM {'/'.join(q)}\nM {'/'.join(a)}\n" for q, a in TALK), "xiaohuangji"),
+    "few speak of 鸡": ("b.conv", "".join(f"E\nM {q}\nM {a}\n" for q, a in EXCHANGES), "xiaohuangji"),
+    "the same segmented": (
+        "b.conv",
+        "".join(f"E\nM {'/'.join(q)}\nM {'/'.join(a)}\n" for q, a in EXCHANGES),
+        "xiaohuangji",
+    ),
     "one exchange again and again": ("b.conv", "E\nM 在吗\nM 在\n" * 60, None),
     "BELLE 2M in an array": (
         "x.json",
-        json.dumps([{"instruction": q, "input": "", "output": a} for q, a in TALK], ensure_ascii=False),
+        json.dumps([{"instruction": q, "input": "", "output": a} for q, a in EXCHANGES], ensure_ascii=False),
         "belle",
     ),
     "BELLE 0.5M, merged": (
         "x.json",
-        "".join(json.dumps({"input": q, "target": a}, ensure_ascii=False) + "\n" for q, a in TALK),
+        "".join(json.dumps({"input": q, "target": a}, ensure_ascii=False) + "\n" for q, a in EXCHANGES),
         "belle",
     ),
     "BELLE 3.5M with other roles": (
@@ -249,7 +259,7 @@ RELEASES: dict[str, tuple[str, str, str | None]] = {
         json.dumps(
             [
                 {"id": str(n), "conversations": [{"from": "user", "value": q}, {"from": "gpt", "value": a}]}
-                for n, (q, a) in enumerate(TALK)
+                for n, (q, a) in enumerate(EXCHANGES)
             ],
             ensure_ascii=False,
             indent=2,
@@ -260,20 +270,20 @@ RELEASES: dict[str, tuple[str, str, str | None]] = {
         "x.json",
         "".join(
             json.dumps({"instruction": q, "input": "" if n % 3 else a, "output": a}, ensure_ascii=False) + "\n"
-            for n, (q, a) in enumerate(TALK)
+            for n, (q, a) in enumerate(EXCHANGES)
         ),
         None,
     ),
     "another set of input and target": (
         "x.json",
-        "".join(json.dumps({"kind": "NLI", "input": q, "target": a}, ensure_ascii=False) + "\n" for q, a in TALK),
+        "".join(json.dumps({"kind": "NLI", "input": q, "target": a}, ensure_ascii=False) + "\n" for q, a in EXCHANGES),
         None,
     ),
 }
 
 
 @pytest.mark.parametrize("kind", RELEASES)
-def test_a_release_is_known_by_its_shape(kind: str, tmp_path: Path) -> None:
+def test_a_release_is_recognised_by_its_layout(kind: str, tmp_path: Path) -> None:
     name, content, owner = RELEASES[kind]
-    seen = discover(put(tmp_path, {f"foo/{name}": content}), sources.load())
-    assert [source for source, one in seen.found.items() if one.files] == ([owner] if owner else [])
+    inventory = discover(put(tmp_path, {f"foo/{name}": content}), sources.load())
+    assert [source for source, discovered in inventory.found.items() if discovered.files] == ([owner] if owner else [])

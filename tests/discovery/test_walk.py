@@ -1,4 +1,4 @@
-"""What may lie in a raw folder besides corpora: nothing of it stops a run, hangs it, or steers a terminal."""
+"""A raw folder may hold anything besides corpora: none of it stops a run, hangs it, or controls a terminal."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ pytestmark = pytest.mark.usefixtures("never_hangs")
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Path:
-    """A folder with one sound corpus."""
+    """A folder with one intact corpus."""
     folder = tmp_path / "raw"
     folder.mkdir()
     (folder / "tieba.dialogues").write_text(TIEBA, "utf-8")
     return folder
 
 
-def seen(raw: Path) -> Inventory:
-    """What is found, with the sound corpus in any case."""
-    told = discover(raw, sources.load())
-    assert "tieba.dialogues" in [file.name for file in told.found["tieba"].files]
-    return told
+def inventory_of(raw: Path) -> Inventory:
+    """Return what is found; the intact corpus always is."""
+    inventory = discover(raw, sources.load())
+    assert "tieba.dialogues" in [file.name for file in inventory.found["tieba"].files]
+    return inventory
 
 
 def reasons(raw: Path) -> dict[str, str]:
-    return {stray.file.name: stray.reason for stray in seen(raw).unrecognised}
+    return {item.file.name: item.reason for item in inventory_of(raw).unrecognised}
 
 
-def test_a_fifo_a_socket_and_a_device_are_named_and_never_opened(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fifo_a_socket_and_a_device_are_reported_and_never_opened(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(raw / "weibo.dialogues")
     with socket.socket(socket.AF_UNIX) as server:
         monkeypatch.chdir(raw)  # the path of a socket is short
@@ -60,17 +60,17 @@ def test_a_fifo_a_socket_and_a_device_are_named_and_never_opened(raw: Path, monk
         }
 
 
-def test_a_link_into_the_systems_own_folders_is_not_followed(raw: Path) -> None:
+def test_a_link_into_a_system_folder_is_not_followed(raw: Path) -> None:
     for name in ("proc", "sys", "dev"):
         (raw / name).symlink_to(f"/{name}")
-    assert reasons(raw) == dict.fromkeys(("proc", "sys", "dev"), "a folder of the system's own, which is not entered")
+    assert reasons(raw) == dict.fromkeys(("proc", "sys", "dev"), "a system folder, which is not entered")
 
 
-def test_a_raw_folder_may_lie_among_the_systems_own(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_raw_folder_may_be_in_a_system_folder(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk, "_SYSTEM", (str(raw.parent),))
     (raw / "deeper").mkdir()
     (raw / "deeper" / "lost.conv").write_text("E\nM a\n", "utf-8")
-    assert seen(raw).found["subtitle"].state == "found"
+    assert inventory_of(raw).found["subtitle"].state == "found"
 
 
 def test_links_in_a_circle_and_to_nowhere_end(raw: Path) -> None:
@@ -78,17 +78,17 @@ def test_links_in_a_circle_and_to_nowhere_end(raw: Path) -> None:
     (raw / "a" / "up").symlink_to(raw)
     (raw / "self").symlink_to("self")
     (raw / "gone").symlink_to("nothing")
-    told = reasons(raw)
-    assert set(told) == {"self", "gone"}
-    assert all(reason.startswith("leads nowhere: ") for reason in told.values())
+    broken = reasons(raw)
+    assert set(broken) == {"self", "gone"}
+    assert all(reason.startswith("a broken link: ") for reason in broken.values())
 
 
-def test_a_folder_of_too_many_files_is_left_with_a_word(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "_MOST", 20)
+def test_a_folder_with_too_many_files_is_reported(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "_MAX_FILES", 20)
     (raw / "z").mkdir()
     for number in range(30):
         (raw / "z" / f"{number}").touch()
-    assert reasons(raw)["z"].startswith("more than 20 files: what follows is not looked at")
+    assert reasons(raw)["z"].startswith("more than 20 files: the rest is ignored")
 
 
 def test_a_file_that_may_not_be_read_is_damaged_if_it_is_a_corpus(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,13 +102,13 @@ def test_a_file_that_may_not_be_read_is_damaged_if_it_is_a_corpus(raw: Path, mon
         return real(path, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr("chat_corpus.files.compression.open_content", refused)
-    told = seen(raw)
-    assert told.found["subtitle"].state == "damaged"
-    assert "Permission denied" in told.found["subtitle"].damaged[0]
+    inventory = inventory_of(raw)
+    assert inventory.found["subtitle"].state == "damaged"
+    assert "Permission denied" in inventory.found["subtitle"].damaged[0]
     assert "Permission denied" in reasons(raw)["notes"]
 
 
-def test_a_file_that_vanishes_after_it_was_listed_is_told(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_vanishes_after_listing_is_reported(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (raw / "lost.conv").write_text("E\nM a\n", "utf-8")
     real = sniff.head_of
 
@@ -117,22 +117,22 @@ def test_a_file_that_vanishes_after_it_was_listed_is_told(raw: Path, monkeypatch
         return real(file)
 
     monkeypatch.setattr("chat_corpus.discovery.identify.head_of", late)
-    one = seen(raw).found["subtitle"]
-    assert one.state == "damaged"
-    assert "No such file" in one.damaged[0]
+    subtitle = inventory_of(raw).found["subtitle"]
+    assert subtitle.state == "damaged"
+    assert "No such file" in subtitle.damaged[0]
 
 
-def test_a_file_that_vanishes_before_it_is_read_fails_its_source_alone(
+def test_a_file_that_vanishes_before_it_is_read_fails_only_its_source(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (raw / "lost.conv").write_text("E\nM a\nM b\n", "utf-8")
     (raw / "tieba.dialogues").write_text(TIEBA, "utf-8")
-    survey_look = discover
+    real = discover
 
     def vanishing(folder: Path, known: object) -> Inventory:
-        told = survey_look(folder, known)  # type: ignore[arg-type]
+        inventory = real(folder, known)  # type: ignore[arg-type]
         (raw / "lost.conv").unlink()
-        return told
+        return inventory
 
     monkeypatch.setattr("chat_corpus.discovery.inventory.discover", vanishing)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
@@ -151,7 +151,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=kind) for kind, name in NAMES.items()])
 @pytest.mark.parametrize("packed", [False, True], ids=["file", "member"])
-def test_a_name_steers_no_terminal_and_breaks_no_line(name: str, packed: bool, tmp_path: Path) -> None:
+def test_a_name_cannot_control_a_terminal_or_break_a_line(name: str, packed: bool, tmp_path: Path) -> None:
     if packed and "\udcff" in name:
         pytest.skip("the name of a member is text")
     raw, out = tmp_path / "raw", tmp_path / "out"
@@ -176,7 +176,7 @@ ARCHIVES = {"wide blank": "语料\u3000全", "no-break space": "a\xa0b", "escape
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=kind) for kind, name in ARCHIVES.items()])
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_an_archive_whose_name_does_not_print_as_itself_is_read(name: str, kind: str, tmp_path: Path) -> None:
+def test_an_archive_with_an_unprintable_name_is_read(name: str, kind: str, tmp_path: Path) -> None:
     raw, out = tmp_path / "raw", tmp_path / "out"
     (raw / name).mkdir(parents=True)
     (tmp_path / "tieba.dialogues").write_text(TIEBA, "utf-8")
@@ -188,17 +188,17 @@ def test_an_archive_whose_name_does_not_print_as_itself_is_read(name: str, kind:
     shown = displayed(f"{name}.{kind}/tieba.dialogues")
     assert f"query: {shown}:1" in invoke("trace", out / "tieba.tsv:1").stdout
     (raw / name / "tieba.dialogues").write_text(TIEBA, "utf-8")
-    one = discover(raw, sources.load()).found["tieba"]
-    assert one.remarks == [f"{shown} left alone: unpacked beside it"]
+    tieba = discover(raw, sources.load()).found["tieba"]
+    assert tieba.remarks == [f"skipped {shown}: an unpacked copy is beside it"]
 
 
-def test_of_two_files_that_are_shown_alike_the_second_is_refused(raw: Path) -> None:
+def test_a_second_file_that_is_displayed_alike_is_skipped(raw: Path) -> None:
     for name, content in (("a\x1b", "早\t早\n"), (r"a\x1b", "晚\t晚\n")):
         (raw / name).mkdir()
         (raw / name / "tieba.dialogues").write_text(content, "utf-8")
     shown = r"a\x1b/tieba.dialogues"
-    assert [file.name for file in seen(raw).found["tieba"].files] == [shown, "tieba.dialogues"]
-    assert reasons(raw) == {shown: "shown under the name of another file: rename it"}
+    assert [file.name for file in inventory_of(raw).found["tieba"].files] == [shown, "tieba.dialogues"]
+    assert reasons(raw) == {shown: "its name is displayed like that of another file: rename it"}
     file = walk.find(raw, shown)
     assert file is not None
     assert file.path.endswith("a\x1b/tieba.dialogues")
@@ -212,8 +212,8 @@ def test_a_displayed_name_is_one_printable_line() -> None:
     assert shown.endswith(r"\ud800\x80\xff好")
 
 
-def test_nothing_in_a_raw_folder_is_changed_by_looking(raw: Path) -> None:
+def test_discovery_changes_nothing_in_the_raw_folder(raw: Path) -> None:
     (raw / "a.zip").write_bytes(b"PK")
     before = {path: (stat.S_IMODE(path.stat().st_mode), path.read_bytes()) for path in raw.rglob("*")}
-    seen(raw)
+    inventory_of(raw)
     assert {path: (stat.S_IMODE(path.stat().st_mode), path.read_bytes()) for path in raw.rglob("*")} == before

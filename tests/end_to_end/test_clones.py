@@ -276,7 +276,10 @@ def test_the_newest_edition_is_read(tmp_path: Path) -> None:
     one = discover(tmp_path, sources.load()).found["sms"]
     assert [file.name for file in one.files] == ["smsCorpus_zh_2014.01.09.xml"]
     assert (
-        sum("left alone: another form, edition or part of smsCorpus_zh_2014.01.09.xml" in text for text in one.remarks)
+        sum(
+            text.endswith(": another form, edition or part of smsCorpus_zh_2014.01.09.xml, which is read")
+            for text in one.remarks
+        )
         == 2
     )
 
@@ -323,7 +326,7 @@ def test_a_file_that_holds_a_release_once_more_by_its_name_is_left_alone(
     put(tmp_path, {name: content, f"{folder}{again}": other})
     (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [name]
-    told = f"{folder}{again} left alone: another form, edition or part of {name}, which is read"
+    told = f"skipped {folder}{again}: another form, edition or part of {name}, which is read"
     assert told in one.remarks
     (tmp_path / name).unlink()
     (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
@@ -369,7 +372,7 @@ def test_what_others_have_made_of_a_release_is_read_where_it_is_all_there_is(kin
     assert {file.name for file in one.files} == set(release)
     first = one.files[0].name
     for name in remade:
-        assert f"{name} left alone: what somebody has made of this corpus, and {first} is read" in one.remarks
+        assert f"skipped {name}: converted from this corpus by somebody else; {first} is read instead" in one.remarks
     for name in release:
         (tmp_path / name).unlink()
     assert {file.name for file in discover(tmp_path, sources.load()).found[one.source.name].files} == set(remade)
@@ -378,15 +381,13 @@ def test_what_others_have_made_of_a_release_is_read_where_it_is_all_there_is(kin
 def test_one_set_in_two_layouts_is_told_of_in_two_folders_and_read_once_in_one(tmp_path: Path) -> None:
     put(tmp_path / "two", {"a/belle/train_2M_CN.json": JSON_LINES, "b/belle/train_2M_CN.json": JSON_ARRAY})
     one = discover(tmp_path / "two", sources.load()).found["belle"]
-    told = (
-        "2 different files of the same name, all of which are read: a/belle/train_2M_CN.json, b/belle/train_2M_CN.json"
-    )
+    told = "2 different files of the same name are all read: a/belle/train_2M_CN.json, b/belle/train_2M_CN.json"
     assert told in one.remarks
     talk = json.dumps({"ai": [["第0天下雨吗", "第0天不下"]]}, ensure_ascii=False)
     put(tmp_path / "one", {"chinese/ai.yml": CHATTERBOT, "chinese/ai.corpus.json": talk})
     one = discover(tmp_path / "one", sources.load()).found["chatterbot"]
     assert [file.name for file in one.files] == ["chinese/ai.yml"]
-    assert one.remarks == ["chinese/ai.corpus.json left alone: another form of chinese/ai.yml, which is read"]
+    assert one.remarks == ["skipped chinese/ai.corpus.json: another format of chinese/ai.yml, which is read"]
 
 
 LONG: dict[str, str] = {

@@ -18,7 +18,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.cli.terminal import safe_json
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.files.raw_file import RawFile
@@ -128,7 +128,7 @@ def _shards(folder: Path, name: str, content: bytes, settings: Settings) -> list
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    (found,) = (one for one in survey(folder, sources.load()).values() if one.groups)
+    (found,) = (one for one in discover_sources(folder, sources.load()).values() if one.groups)
     return list(ShardPlanner(found=found, settings=settings).shards())
 
 

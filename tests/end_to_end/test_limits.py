@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.cli import console
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
 from tests.helpers import invoke, program, put, visible
@@ -73,7 +73,7 @@ def test_an_input_that_vanishes_in_the_middle_fails_its_source_alone(
 
 def test_an_input_that_is_deleted_after_its_first_shard_fails_with_its_name(raw: Path) -> None:
     out, file = raw.parent / "out", raw / "tieba.dialogues"
-    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
 
     def progress(_source: str, _done: int, _worked: bool) -> None:
         file.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ def test_an_input_that_becomes_another_during_the_run_fails_with_its_name(fate: 
         file = packed_file
     if fate == "unreadable" and os.geteuid() == 0:
         pytest.skip("root reads everything")
-    found = survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
+    found = discover_sources(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
     fates = iter([FATES[fate]])
 
     def progress(source: str, _done: int, _worked: bool) -> None:
@@ -145,7 +145,7 @@ def test_a_disk_that_fails_when_files_are_moved_is_told(code: int, raw: Path, mo
         return move(path, target)
 
     monkeypatch.setattr(Path, "replace", failing)
-    done, _ = run(survey(raw, sources.load()), Settings(out=str(out), workers=1), lambda *_: None)
+    done, _ = run(discover_sources(raw, sources.load()), Settings(out=str(out), workers=1), lambda *_: None)
     assert done["tieba"].error.endswith(f"tieba.tsv: cannot be written: {os.strerror(code)}")
     assert not done["ptt"].error
     assert {name for name in visible(out) if "tieba" in name} == set()

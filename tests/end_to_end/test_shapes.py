@@ -405,7 +405,7 @@ REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
         3,
         "not two comma-separated fields .*question,answer1,answer2",
     ),
-    "CR alone": (TABLES[0], HEADED.replace("\n", "\r"), 1, "lines end as on an old Mac, with CR alone: convert it"),
+    "CR alone": (TABLES[0], HEADED.replace("\n", "\r"), 1, "text with CR line ends, as on old Macs: convert it"),
     "UTF-32": (TABLES[0], HEADED.encode("utf-32"), 1, "text in UTF-32, which is not read: convert it to UTF-8"),
     "other keys": (BELLE, lines(lambda q, a: {"foo": q, "bar": a}), 3, "the keys are foo, bar"),
     "both": (

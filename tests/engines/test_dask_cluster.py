@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.engines import worker_checks
 from chat_corpus.engines.dask_cluster import Cluster, Site
 from chat_corpus.engines.local import Inline
@@ -214,7 +214,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     plugins = (str(here.folder / "plugin.py"),)
     known = sources.load(plugins)
     own = Settings(out=str(here.folder / "out"), shard_bytes=2000, workers=1, plugins=plugins)
-    run(survey(here.folder / "raw", {name: known[name] for name in ("stuck", "tieba")}), own, silent)
+    run(discover_sources(here.folder / "raw", {name: known[name] for name in ("stuck", "tieba")}), own, silent)
     return here.files("out")
 
 
@@ -277,7 +277,7 @@ def test_a_cluster_of_this_machine_needs_no_address(work: Work, expected: dict[s
 
 
 def test_a_small_input_starts_no_cluster(work: Work, tmp_path: Path) -> None:
-    found = survey(work.folder / "raw", {"tieba": sources.load()["tieba"]})
+    found = discover_sources(work.folder / "raw", {"tieba": sources.load()["tieba"]})
     assert isinstance(select_engine(found, Settings(engine="dask"), tmp_path), Inline)
 
 

@@ -339,7 +339,7 @@ def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tm
     (folder / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](old[:end] + new))
     (stray,) = discover(folder, sources.load()).unrecognised
     assert stray.file.name == f"a{kind}/tieba.dialogues"
-    assert stray.reason.startswith("a later member comes under the same name")
+    assert stray.reason.startswith("a later member of the archive has the same name")
     assert invoke("--raw", folder, "--out", out).exit_code == 0
     assert (out / "tieba.tsv").read_text("utf-8") == "晚\t晚好\n"
     told = invoke("trace", out / "tieba.tsv:1").stdout

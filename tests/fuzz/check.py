@@ -96,7 +96,7 @@ def _written(mutant: Mutant, folder: Path) -> tuple[RawFile, ...]:
 
 
 def _input(source: Source, mutant: Mutant) -> int | None:
-    """The input that the survey would choose for these files; None where no format accepts them any more."""
+    """Return the input that discovery would choose for these files; None if no format accepts them any more."""
     first = zip(mutant.sample.names, mutant.contents, strict=True)
     name, content = next(iter(first))
     for number, wanted in enumerate(source.inputs):

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.files.compression import content_name
 
 #: An excerpt is at most so long: damage is found by many mutants rather than by long ones.
@@ -103,10 +103,10 @@ class Mutant:
 
 
 def samples(*folders: Path) -> list[Sample]:
-    """The samples in some raw folders; whatever the survey finds there."""
+    """Return the samples that discovery finds in some raw folders."""
     found = []
     for folder in folders:
-        for name, one in survey(folder, sources.load()).items():
+        for name, one in discover_sources(folder, sources.load()).items():
             for group in one.groups:
                 contents = []
                 for file in group.files:

@@ -1,4 +1,4 @@
-"""Causes are codes: each can be read again, and hangs on settings that there are."""
+"""Codes of causes: each can be parsed, and depends on settings that exist."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ import polars as pl
 import pytest
 
 from chat_corpus.lineage import cause_kinds
-from chat_corpus.lineage.cause_kinds import BY_REPORT, CauseKind, Factor, either, literal, named
+from chat_corpus.lineage.cause_kinds import REPORT_CAUSES, CauseKind, Factor, constant, union, with_name
 from chat_corpus.pipeline.filters.table import FILTERS
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text.steps import STEPS
 
 
-def keys(settings: Mapping[str, object], *at: str) -> list[str]:
+def keys(settings: Mapping[str, object], *path: str) -> list[str]:
     return [
         key
         for name, value in settings.items()
-        for key in (keys(value, *at, name) if isinstance(value, Mapping) else [".".join((*at, name))])
+        for key in (keys(value, *path, name) if isinstance(value, Mapping) else [".".join((*path, name))])
     ]
 
 
 KEYS = keys(msgspec.to_builtins(SourceSettings()))
 PLAIN = [Factor(kind) for kind in CauseKind if kind not in (CauseKind.STEP, CauseKind.FILTER)]
 STEPS_ = [Factor(CauseKind.STEP, step.name) for step in STEPS]
-RULES_ = [Factor(CauseKind.FILTER, rule.name) for rule in FILTERS]
+FILTERS_ = [Factor(CauseKind.FILTER, filter_.name) for filter_ in FILTERS]
 
 
-@pytest.mark.parametrize("factor", [*PLAIN, *STEPS_, *RULES_], ids=lambda factor: factor.code)
-def test_a_cause_can_be_read_again(factor: Factor) -> None:
+@pytest.mark.parametrize("factor", [*PLAIN, *STEPS_, *FILTERS_], ids=lambda factor: factor.code)
+def test_the_code_of_a_cause_can_be_parsed(factor: Factor) -> None:
     assert Factor.of(factor.code) == factor
-    assert cause_kinds.read([factor.code, "limit"]) == (factor, Factor(CauseKind.LIMIT))
-    assert cause_kinds.read(None) is None
+    assert cause_kinds.parse([factor.code, "limit"]) == (factor, Factor(CauseKind.LIMIT))
+    assert cause_kinds.parse(None) is None
 
 
 @pytest.mark.parametrize("code", ["", "steps links", "step", "settings, since nothing", "repeat + limit"])
-def test_a_sentence_is_no_cause(code: str) -> None:
+def test_other_text_is_not_parsed_as_a_cause(code: str) -> None:
     with pytest.raises(ValueError, match="is not a valid CauseKind"):
         Factor.of(code)
 
 
 @pytest.mark.parametrize(
-    ("factor", "steered"),
+    ("factor", "settings"),
     [
         (Factor(CauseKind.STEP, "links"), {"text.links"}),
         (Factor(CauseKind.STEP, "punctuation"), {"text.punctuation.enabled", "text.punctuation.limit"}),
@@ -55,27 +55,27 @@ def test_a_sentence_is_no_cause(code: str) -> None:
         (Factor(CauseKind.SETTINGS), set(KEYS)),
         (Factor(CauseKind.CODE), set()),
     ],
-    ids=lambda one: one.code if isinstance(one, Factor) else "",
+    ids=lambda value: value.code if isinstance(value, Factor) else "",
 )
-def test_a_cause_hangs_on_its_own_settings(factor: Factor, steered: set[str]) -> None:
-    assert {key for key in KEYS if factor.steered_by(key)} == steered
+def test_a_cause_depends_on_its_settings(factor: Factor, settings: set[str]) -> None:
+    assert {key for key in KEYS if factor.depends_on(key)} == settings
 
 
-@pytest.mark.parametrize("kind", sorted(set(CauseKind) - BY_REPORT - {CauseKind.STEP, CauseKind.FILTER}))
-def test_each_stage_hangs_on_a_setting(kind: CauseKind) -> None:
-    assert any(Factor(kind).steered_by(key) for key in KEYS)
+@pytest.mark.parametrize("kind", sorted(set(CauseKind) - REPORT_CAUSES - {CauseKind.STEP, CauseKind.FILTER}))
+def test_each_stage_depends_on_a_setting(kind: CauseKind) -> None:
+    assert any(Factor(kind).depends_on(key) for key in KEYS)
 
 
-def test_of_two_turns_each_cause_is_told_once_and_none_is_null() -> None:
-    frame = pl.DataFrame({"one": ["a", None, None, "a"], "other": ["b", "b", None, "a"]})
-    one, other = (named(CauseKind.STEP, pl.col(name)) for name in frame.columns)
-    assert frame.select(either(one, other)).to_series().to_list() == [
+def test_a_union_has_each_cause_once_and_is_null_if_there_is_none() -> None:
+    frame = pl.DataFrame({"query": ["a", None, None, "a"], "answer": ["b", "b", None, "a"]})
+    query, answer = (with_name(CauseKind.STEP, pl.col(name)) for name in frame.columns)
+    assert frame.select(union(query, answer)).to_series().to_list() == [
         ["step a", "step b"],
         ["step b"],
         None,
         ["step a"],
     ]
-    assert frame.select(either(literal(CauseKind.REPEAT), one)).to_series().to_list() == [
+    assert frame.select(union(constant(CauseKind.REPEAT), query)).to_series().to_list() == [
         ["repeat", "step a"],
         ["repeat"],
         ["repeat"],

@@ -1,4 +1,4 @@
-"""Two outputs compared: each row that is not the same is counted once, and its cause is what was changed, or none."""
+"""Comparison of two outputs: each row that differs is counted once, and its cause is the change made, or none."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from tests.conftest import slow_from
 from tests.helpers import HARD, invoke, put
 from tests.lineage.made import CAUSES, Made, made
 
-#: Causes that are others' relatives.
-RELATIVES = {"a bound", "a rule and a step that it does not need"}
+#: Causes similar to others; slow.
+SIMILAR = {"a limit of a step", "a filter and a step that it does not need"}
 
 
-def compared(tmp_path: Path, most: int = 0) -> Compared:
-    (one,) = compare(tmp_path / "old", tmp_path / "new", examples=9, most=most)
-    return one
+def compared(tmp_path: Path, max_shards: int = 0) -> Compared:
+    (result,) = compare(tmp_path / "old", tmp_path / "new", examples=9, max_shards=max_shards)
+    return result
 
 
 @pytest.mark.parametrize("both_ways", slow_from(1, [False, True]), ids=["one way", "both ways"])
 @pytest.mark.parametrize(
     ("name", "flags", "expected"),
     [
-        pytest.param(*told, id=label, marks=[pytest.mark.slow] if label in RELATIVES else [])
-        for label, told in CAUSES.items()
+        pytest.param(*case, id=label, marks=[pytest.mark.slow] if label in SIMILAR else [])
+        for label, case in CAUSES.items()
     ],
 )
 def test_the_setting_that_was_changed_is_the_cause(
@@ -45,28 +45,28 @@ def test_the_setting_that_was_changed_is_the_cause(
 ) -> None:
     raw = HARD / name / "raw"
     old, new = made(raw, tmp_path / "old", name), made(raw, tmp_path / "new", name, **flags)
-    told = compared(tmp_path)
-    assert {(str(one.cause), one.kind, one.settings) for one in told.causes} == expected
-    assert (told.aligned, told.traced, told.same) == ("address", told.shards, False)
-    kinds = Counter({"appeared": told.appeared, "vanished": told.vanished, "changed": told.changed})
-    assert sum(kinds.values()) == sum(one.rows for one in told.causes) > 0
-    assert new.written.rows - old.written.rows == told.appeared - told.vanished
-    assert told.unlike is not None
-    assert told.unlike.only() == "settings"
-    lines = [made.written.tsv.read_bytes().split(b"\n") for made in (old, new)]
-    for row in told.examples:
+    result = compared(tmp_path)
+    assert {(str(cause.cause), cause.kind, cause.settings) for cause in result.causes} == expected
+    assert (result.aligned, result.traced, result.same) == ("address", result.shards, False)
+    kinds = Counter({"appeared": result.appeared, "vanished": result.vanished, "changed": result.changed})
+    assert sum(kinds.values()) == sum(cause.rows for cause in result.causes) > 0
+    assert new.run.rows - old.run.rows == result.appeared - result.vanished
+    assert result.unlike is not None
+    assert result.unlike.only() == "settings"
+    lines = [made.run.tsv.read_bytes().split(b"\n") for made in (old, new)]
+    for row in result.examples:
         for side, number, text in ((0, row.old_row, row.old), (1, row.new_row, row.new)):
             assert number is None or lines[side][number - 1].decode() == text
     if not both_ways:
         return
-    # The other way round, what appeared has vanished.
-    (back,) = compare(tmp_path / "new", tmp_path / "old", examples=0, most=0)
-    assert (back.appeared, back.vanished, back.changed) == (told.vanished, told.appeared, told.changed)
-    assert {one.cause for one in back.causes} == {one.cause for one in told.causes}
+    # In the other direction, appeared rows have vanished.
+    (back,) = compare(tmp_path / "new", tmp_path / "old", examples=0, max_shards=0)
+    assert (back.appeared, back.vanished, back.changed) == (result.vanished, result.appeared, result.changed)
+    assert {cause.cause for cause in back.causes} == {cause.cause for cause in result.causes}
 
 
-def test_a_pair_that_is_not_possible_is_not_put_down_to_its_text(tmp_path: Path) -> None:
-    """Nor, where a limit took the turn between, to a mode that is the same."""
+def test_text_is_not_the_cause_of_a_pair_that_is_not_possible(tmp_path: Path) -> None:
+    """Nor is the mode, which is the same, if a limit removed the turn between."""
     lines = "".join(f"{number} +++$+++ 甲 +++$+++ 第{number}句\u200b。\n" for number in (1, 2, 3))
     lists = "1 +++$+++ [1, 3, 2]\n2 +++$+++ [3, 1]\n"
     raw = put(tmp_path / "raw", {"egret_wenda_lines.txt": lines, "egret_wenda_conversations.txt": lists})
@@ -81,12 +81,12 @@ def test_a_pair_that_is_not_possible_is_not_put_down_to_its_text(tmp_path: Path)
     assert {row.cause for row in compared(tmp_path).examples} == {"limit"}
 
 
-def test_a_repeat_whose_text_differs_too_is_not_put_down_to_its_text(tmp_path: Path) -> None:
+def test_text_is_not_the_only_cause_of_a_repeat_whose_text_differs(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙！！！\n丙\t丁\n甲\t乙！！！\n丙\t丁\n"})
     made(raw, tmp_path / "old", "tieba")
     made(raw, tmp_path / "new", "tieba", text={"punctuation": {"limit": 1}}, dedup={"exact": "always"})
-    told = [(row.kind, row.query, row.cause) for row in compared(tmp_path).examples]
-    assert told == [
+    result = [(row.kind, row.query, row.cause) for row in compared(tmp_path).examples]
+    assert result == [
         ("changed", "tieba.dialogues:1", "step punctuation"),
         ("vanished", "tieba.dialogues:3", "repeat + step punctuation"),
         ("vanished", "tieba.dialogues:4", "repeat"),
@@ -94,36 +94,38 @@ def test_a_repeat_whose_text_differs_too_is_not_put_down_to_its_text(tmp_path: P
 
 
 def addressed(made: Made) -> dict[tuple[Address, Address], str]:
-    """The rows by the addresses of their turns, each traced by itself."""
-    rows = (trace(made.written, row) for row in range(1, made.written.rows + 1))
+    """Return the rows by the addresses of their turns, each traced alone."""
+    rows = (trace(made.run, row) for row in range(1, made.run.rows + 1))
     return {(row.query.at, row.answer.at): row.line for row in rows}
 
 
 @pytest.mark.parametrize("name", slow_from(1, ["tieba", "ptt"]))
-def test_what_is_counted_is_what_tracing_each_row_tells(name: str, tmp_path: Path) -> None:
+def test_the_counts_agree_with_tracing_each_row(name: str, tmp_path: Path) -> None:
     raw, flags = HARD / name / "raw", {"text": {"links": "remove", "width": False}, "filters": {"max_chars": 12}}
-    old, new = (addressed(made(raw, tmp_path / out, name, **told)) for out, told in (("old", {}), ("new", flags)))
-    told = compared(tmp_path)
-    assert told.vanished == len(old.keys() - new.keys()) > 0
-    assert told.appeared == len(new.keys() - old.keys())
-    assert told.changed == sum(old[at] != new[at] for at in old.keys() & new.keys()) > 0
-    changed = {(row.old, row.new) for row in told.examples if row.kind == "changed"}
+    old, new = (
+        addressed(made(raw, tmp_path / out, name, **settings)) for out, settings in (("old", {}), ("new", flags))
+    )
+    result = compared(tmp_path)
+    assert result.vanished == len(old.keys() - new.keys()) > 0
+    assert result.appeared == len(new.keys() - old.keys())
+    assert result.changed == sum(old[at] != new[at] for at in old.keys() & new.keys()) > 0
+    changed = {(row.old, row.new) for row in result.examples if row.kind == "changed"}
     assert changed <= {(old[at], new[at]) for at in old.keys() & new.keys()}
 
 
-def test_a_text_that_a_step_empties_is_that_steps_doing(tmp_path: Path) -> None:
+def test_a_step_is_the_cause_of_a_text_that_it_empties(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\thttp://a.cn/b\n好\t看 www.a.cn\n"})
     made(raw, tmp_path / "old", "tieba")
     made(raw, tmp_path / "new", "tieba", text={"links": "remove"})
-    told = compared(tmp_path)
-    assert [(row.kind, row.cause, row.reason) for row in told.examples] == [
+    result = compared(tmp_path)
+    assert [(row.kind, row.cause, row.reason) for row in result.examples] == [
         ("vanished", "step links", "empty"),
         ("changed", "step links", None),
     ]
 
 
-def test_a_cause_is_told_once_and_a_rule_that_is_enough_alone(tmp_path: Path) -> None:
-    """With the rule alone 好 falls; ！！！！ needs the step too, or falls only with it."""
+def test_a_cause_occurs_once_and_a_sufficient_filter_is_the_only_one(tmp_path: Path) -> None:
+    """The filter alone rejects 好; it rejects ！！！！ only after the step."""
     raw = put(
         tmp_path / "raw", {"tieba.dialogues": "好\t！！！！\n\n早安啊\t！！！！\n\n！！！！\t？？？？\n\n好\t啊\n"}
     )
@@ -135,7 +137,7 @@ def test_a_cause_is_told_once_and_a_rule_that_is_enough_alone(tmp_path: Path) ->
         ("tieba.dialogues:3", "step punctuation + filter min_chars"),
         ("tieba.dialogues:5", "step punctuation + filter min_chars"),
     ]
-    (back,) = compare(tmp_path / "new", tmp_path / "old", examples=9, most=0)
+    (back,) = compare(tmp_path / "new", tmp_path / "old", examples=9, max_shards=0)
     causes = {row.query: str(row.cause) for row in back.examples}
     assert set(causes["tieba.dialogues:1"].split(" + ")) == {"filter min_chars", "step punctuation"}
     assert all(len(set(cause.split(" + "))) == len(cause.split(" + ")) for cause in causes.values())
@@ -149,17 +151,17 @@ def test_the_same_settings_give_the_same_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_few_shards_are_a_sample_and_the_counts_are_of_all_rows(tmp_path: Path) -> None:
+def test_causes_come_from_a_sample_of_shards_and_counts_from_all_rows(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"问{n}\t答{n} www.a{n}.cn\n" for n in range(90))})
     made(raw, tmp_path / "old", "tieba", shard_bytes=100)
     made(raw, tmp_path / "new", "tieba", shard_bytes=100, text={"links": "remove"})
-    told = compared(tmp_path, most=3)
-    assert (told.changed, told.traced, told.aligned) == (90, 3, "text")
-    assert told.shards is not None
-    assert told.shards > 3
-    assert [(one.cause, one.rows < 90) for one in told.causes] == [("step links", True)]
+    result = compared(tmp_path, max_shards=3)
+    assert (result.changed, result.traced, result.aligned) == (90, 3, "text")
+    assert result.shards is not None
+    assert result.shards > 3
+    assert [(cause.cause, cause.rows < 90) for cause in result.causes] == [("step links", True)]
     printed = invoke("compare", "--shards", "3", tmp_path / "old", tmp_path / "new").stdout
-    assert f"causes, counted over 3 of the {told.shards} shards that are not the same:" in printed
+    assert f"causes, counted over 3 of the {result.shards} shards that are not the same:" in printed
 
 
 def changed_input(tmp_path: Path) -> Path:
@@ -169,18 +171,18 @@ def changed_input(tmp_path: Path) -> Path:
     return raw
 
 
-def test_another_input_is_the_cause_where_nothing_else_is_unlike(tmp_path: Path) -> None:
+def test_another_input_is_the_cause_if_it_is_the_only_difference(tmp_path: Path) -> None:
     made(changed_input(tmp_path), tmp_path / "new", "tieba")
-    told = compared(tmp_path)
-    assert (told.appeared, told.vanished, told.changed) == (1, 0, 1)
-    assert {one.cause for one in told.causes} == {"input, since nothing else is unlike"}
-    assert told.remarks == ("not traced: the raw files or the plugins are not the same",)
+    result = compared(tmp_path)
+    assert (result.appeared, result.vanished, result.changed) == (1, 0, 1)
+    assert {cause.cause for cause in result.causes} == {"input (the only difference)"}
+    assert result.remarks == ("not traced: the two runs used different raw files or plugins",)
 
 
-def test_of_two_things_that_are_unlike_neither_is_named(tmp_path: Path) -> None:
+def test_of_two_differences_neither_is_the_cause(tmp_path: Path) -> None:
     made(changed_input(tmp_path), tmp_path / "new", "tieba", text={"links": "remove"})
-    told = compared(tmp_path)
-    assert {one.cause for one in told.causes} == {None}
+    result = compared(tmp_path)
+    assert {cause.cause for cause in result.causes} == {None}
     assert "cause not determined" in invoke("compare", tmp_path / "old", tmp_path / "new").stdout
 
 
@@ -189,31 +191,29 @@ def test_an_edited_output_has_no_known_cause(tmp_path: Path) -> None:
     made(raw, tmp_path / "old", "tieba")
     made(raw, tmp_path / "new", "tieba", text={"links": "remove"})
     (tmp_path / "new" / "tieba.tsv").write_text("甲\t乙\n丙\t戊\n", "utf-8")
-    told = compared(tmp_path)
-    assert told.unlike is not None
-    assert told.unlike.edited == (str(tmp_path / "new" / "tieba.tsv"),)
-    assert {one.cause for one in told.causes} == {None}
-    assert "is '丙\\t戊', where the raw data give '丙\\t丁'" in told.remarks[0]
+    result = compared(tmp_path)
+    assert result.unlike is not None
+    assert result.unlike.edited == (str(tmp_path / "new" / "tieba.tsv"),)
+    assert {cause.cause for cause in result.causes} == {None}
+    assert "found '丙\\t戊', but the raw data give '丙\\t丁'" in result.remarks[0]
 
 
-def test_other_code_is_the_cause_where_it_cannot_be_the_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Code that does as this does leaves the setting; code that does not is named where it is all; else neither is."""
+def test_other_code_is_the_cause_if_it_cannot_be_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If other code gives the same rows, the setting is the cause; otherwise the code is, if nothing else differs."""
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙 www.a.cn\n丙\t丁\n"})
     made(raw, tmp_path / "new", "tieba")
     with monkeypatch.context() as patch:
         patch.setattr(versions, "code_digest", lambda: "other")
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
-        assert {one.cause for one in compared(tmp_path).causes} == {"step links"}
+        assert {cause.cause for cause in compared(tmp_path).causes} == {"step links"}
         shutil.rmtree(tmp_path / "old")
         columns = tsv.columns
         patch.setattr(tsv, "columns", lambda pairs: columns(pairs).select(pl.all().str.replace_all(" ", "_")))
         made(raw, tmp_path / "old", "tieba")
-    told = compared(tmp_path)
-    assert {one.cause for one in told.causes} == {"code, since nothing else is unlike"}
+    result = compared(tmp_path)
+    assert {cause.cause for cause in result.causes} == {"code (the only difference)"}
     made(raw, tmp_path / "new", "tieba", text={"links": "remove"})
-    assert {one.cause for one in compared(tmp_path).causes} == {None}
+    assert {cause.cause for cause in compared(tmp_path).causes} == {None}
 
 
 def test_files_of_any_tool_are_compared_without_causes(tmp_path: Path) -> None:
@@ -229,10 +229,10 @@ def test_files_of_any_tool_are_compared_without_causes(tmp_path: Path) -> None:
     assert last == ["b: only in the old folder, 1 rows", "c: only in the new folder, 2 rows", "same: the same 1 rows"]
 
 
-def test_settings_are_no_cause_where_the_old_output_does_not_come_out_again(
+def test_settings_are_no_cause_if_the_old_output_cannot_be_reproduced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Something else made it, whatever its report says: in the same shards or others."""
+    """Something else made it, whatever its report says, in the same shards or others."""
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"问{n}\t答 {n} www.a.cn\n" for n in range(9))})
     with monkeypatch.context() as patch:
         columns = tsv.columns
@@ -240,10 +240,14 @@ def test_settings_are_no_cause_where_the_old_output_does_not_come_out_again(
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
     for size in (1000, 100):
         made(raw, tmp_path / "new", "tieba", shard_bytes=size)
-        told = compared(tmp_path)
-        assert told.unlike is not None
-        assert (told.unlike.only(), told.by_report, {one.cause for one in told.causes}) == ("settings", False, {None})
-        assert "where the raw data give" in told.remarks[-1]
+        result = compared(tmp_path)
+        assert result.unlike is not None
+        assert (result.unlike.only(), result.by_report, {cause.cause for cause in result.causes}) == (
+            "settings",
+            False,
+            {None},
+        )
+        assert "but the raw data give" in result.remarks[-1]
         shutil.rmtree(tmp_path / "new")
 
 
@@ -253,19 +257,24 @@ def test_another_encoding_is_the_cause_of_other_texts(tmp_path: Path) -> None:
     (raw / "tieba.dialogues").write_bytes("".join(f"中文{n}\t回答\n" for n in range(60)).encode("gb18030"))
     made(raw, tmp_path / "old", "tieba", read={"encoding": "gb18030"})
     made(raw, tmp_path / "new", "tieba", read={"encoding": "big5"}, filters={"max_damaged": 1})
-    told = compared(tmp_path)
-    assert {(one.cause, one.settings) for one in told.causes} == {("reading", ("read.encoding",))}
-    assert (told.aligned, told.changed) == ("address", 60)
+    result = compared(tmp_path)
+    assert {(cause.cause, cause.settings) for cause in result.causes} == {("reading", ("read.encoding",))}
+    assert (result.aligned, result.changed) == ("address", 60)
 
 
-def test_shards_that_lie_elsewhere_for_their_encoding_are_not_put_down_to_their_size(tmp_path: Path) -> None:
+def test_shard_size_is_not_the_cause_of_shards_that_differ_by_encoding(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"中文{n}\t回答\n" for n in range(60))})
     for out, encoding in (("old", "utf-8"), ("new", "gb18030")):
         made(raw, tmp_path / out, "tieba", read={"encoding": encoding}, shard_bytes=200)
     (remark,) = compared(tmp_path).remarks
-    assert "read in another encoding, and so cut at other places: tieba.dialogues as utf-8, now gb18030" in remark
+    assert remark == (
+        "not traced: the two runs read raw files in different encodings, so the shards differ: "
+        "tieba.dialogues (utf-8, now gb18030)"
+    )
     made(raw, tmp_path / "new", "tieba", shard_bytes=300, text={"width": False}, filters={"min_chars": 4})
-    assert compared(tmp_path).remarks == ("not traced: the raw files were cut at other places (shard_bytes)",)
+    assert compared(tmp_path).remarks == (
+        "not traced: the two runs cut the raw files into different shards (shard_bytes)",
+    )
 
 
 def test_a_report_without_counts_of_the_steps_is_of_an_earlier_version(tmp_path: Path) -> None:
@@ -273,14 +282,14 @@ def test_a_report_without_counts_of_the_steps_is_of_an_earlier_version(tmp_path:
     for out in ("old", "new"):
         made(raw, tmp_path / out, "tieba")
     report = tmp_path / "old" / "report.json"
-    told = json.loads(report.read_text("utf-8"))
-    assert told["sources"]["tieba"]["turns"].pop("changed_by_step") == {"signatures": 1}
-    report.write_text(json.dumps(told), "utf-8")
+    result = json.loads(report.read_text("utf-8"))
+    assert result["sources"]["tieba"]["turns"].pop("changed_by_step") == {"signatures": 1}
+    report.write_text(json.dumps(result), "utf-8")
     assert invoke("compare", tmp_path / "old", tmp_path / "new").stdout == "tieba: the same 1 rows\n"
 
 
 @pytest.mark.parametrize("reported", [True, False])
-def test_the_same_rows_in_other_bytes_are_told(reported: bool, tmp_path: Path) -> None:
+def test_equal_rows_in_different_bytes_are_reported(reported: bool, tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "甲\t乙\n丙\t丁\n"})
     for out in ("old", "new"):
         made(raw, tmp_path / out, "tieba")
@@ -294,7 +303,7 @@ def test_the_same_rows_in_other_bytes_are_told(reported: bool, tmp_path: Path) -
     assert (f"  not as its run left it: {tsv}\n" in done.stdout) == reported
 
 
-def test_a_rule_that_asks_of_any_column_is_a_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_on_any_column_can_be_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     added = Filter(
         name="max_chars",
         reason=Reason.LENGTH,

@@ -1,4 +1,4 @@
-"""Two files of lines aligned: what matches and what does not are together both files, each line once."""
+"""Diffs of two files of lines: matches and hunks together give both files, each line once."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.lineage import line_diff
-from chat_corpus.lineage.line_diff import Gap, gaps
+from chat_corpus.lineage.line_diff import Hunk, hunks
 from tests.conftest import examples
 
 LINE = st.sampled_from([b"", b"a", b"b", b"c\td", b"\xff", b"\r", "好\u2028".encode()])
 LINES = st.lists(LINE, max_size=12)
 
 
-def aligned(old: list[bytes], new: list[bytes], folder: Path, *, ended: bool = True) -> list[Gap]:
+def aligned(old: list[bytes], new: list[bytes], folder: Path, *, ended: bool = True) -> list[Hunk]:
     for name, lines in (("old", old), ("new", new)):
         data = b"".join(line + b"\n" for line in lines)
         (folder / name).write_bytes(data if ended or data.endswith(b"\n\n") else data.removesuffix(b"\n"))
-    return list(gaps(folder / "old", folder / "new"))
+    return list(hunks(folder / "old", folder / "new"))
 
 
 @pytest.mark.parametrize(("lines", "stretch", "block"), [(2_000_000, 50_000, 1 << 24), (9, 3, 4)])
 @settings(max_examples=examples(25), deadline=None)
 @given(old=LINES, new=LINES, same=LINES, ended=st.booleans())
-def test_what_matches_and_the_gaps_are_both_files(
+def test_matches_and_hunks_give_both_files(
     lines: int, stretch: int, block: int, old: list[bytes], new: list[bytes], same: list[bytes], ended: bool
 ) -> None:
     old, new = [b"first", *same, *old, b"middle", *same], [*same, *new, b"middle", *same, b"last"]
@@ -35,15 +35,15 @@ def test_what_matches_and_the_gaps_are_both_files(
         patch.setattr(line_diff, "_PASS", lines)
         patch.setattr(line_diff, "_STRETCH", stretch)
         patch.setattr(line_diff, "_BLOCK", block)
-        found = aligned(old, new, Path(folder), ended=ended)
-    rebuilt, at = [], 0
-    for gap in found:
-        assert tuple(old[gap.old_at : gap.old_at + len(gap.old)]) == gap.old
-        rebuilt += old[at : gap.old_at]
-        assert len(rebuilt) == gap.new_at
-        rebuilt += gap.new
-        at = gap.old_at + len(gap.old)
-    assert rebuilt + old[at:] == new
+        diff = aligned(old, new, Path(folder), ended=ended)
+    rebuilt, position = [], 0
+    for hunk in diff:
+        assert tuple(old[hunk.old_start : hunk.old_start + len(hunk.old)]) == hunk.old
+        rebuilt += old[position : hunk.old_start]
+        assert len(rebuilt) == hunk.new_start
+        rebuilt += hunk.new
+        position = hunk.old_start + len(hunk.old)
+    assert rebuilt + old[position:] == new
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_what_matches_and_the_gaps_are_both_files(
         ("abcd", "dabc", [(0, 0, "", "d"), (3, 4, "d", "")]),
     ],
 )
-def test_gaps_are_as_small_as_they_can_be(
-    old: str, new: str, expected: list[tuple[int, int, str, str]], tmp_path: Path
-) -> None:
-    found = aligned([line.encode() for line in old], [line.encode() for line in new], tmp_path)
-    told = [(gap.old_at, gap.new_at, b"".join(gap.old).decode(), b"".join(gap.new).decode()) for gap in found]
-    assert told == expected
+def test_hunks_are_minimal(old: str, new: str, expected: list[tuple[int, int, str, str]], tmp_path: Path) -> None:
+    diff = aligned([line.encode() for line in old], [line.encode() for line in new], tmp_path)
+    shown = [
+        (hunk.old_start, hunk.new_start, b"".join(hunk.old).decode(), b"".join(hunk.new).decode()) for hunk in diff
+    ]
+    assert shown == expected

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import process, reading
@@ -105,7 +105,7 @@ def test_no_store_is_left_beside_outputs_that_were_made_without_one(
 @pytest.mark.parametrize("name", sorted(sources.load()))
 def test_clean_turns_come_back_from_the_store_as_they_were(name: str, tmp_path: Path) -> None:
     source, own = sources.load()[name], Settings().of(name)
-    for shard in ShardPlanner(found=survey(SAMPLES, sources.load())[name], settings=Settings()).shards():
+    for shard in ShardPlanner(found=discover_sources(SAMPLES, sources.load())[name], settings=Settings()).shards():
         records = reading.records(shard, source)
         cleaned = process.clean_turns(shard, source, own, records)
         result = process.filter_and_pair(cleaned, shard, source, own, partial(tuple, records))
@@ -174,7 +174,7 @@ def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: 
 def test_a_part_that_was_damaged_is_no_part(ending: str, raw: Path, tmp_path: Path) -> None:
     """What an interrupted run has left may have been damaged since."""
     settings = Settings(raw=str(raw), out=str(tmp_path / "out"))
-    plan = ShardPlanner(found=survey(raw, sources.load())["ptt"], settings=settings)
+    plan = ShardPlanner(found=discover_sources(raw, sources.load())["ptt"], settings=settings)
     task = ShardTask(shard=next(iter(plan.shards())), settings=settings, folder=tmp_path, with_keys=True)
     counts = run_shard(task)
     assert task.part.counts() == counts

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.pipeline import process as pipeline
 from chat_corpus.pipeline import reading
@@ -32,7 +32,9 @@ def shards(folder: Path, name: str, settings: Settings, **files: bytes) -> list[
         path = folder / name / file
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    return list(ShardPlanner(found=survey(folder, {name: sources.load()[name]})[name], settings=settings).shards())
+    return list(
+        ShardPlanner(found=discover_sources(folder, {name: sources.load()[name]})[name], settings=settings).shards()
+    )
 
 
 def conv(folder: Path, settings: Settings, content: bytes = CONV) -> list[Shard]:

@@ -14,7 +14,7 @@ import yaml
 
 from chat_corpus import normalize, sources
 from chat_corpus.cli import main
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.loading import load
@@ -63,7 +63,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the bundled samples and what the main job makes of them."""
     folder = tmp_path_factory.mktemp("documents")
     (folder / "raw_chat_corpus").symlink_to(SAMPLES, target_is_directory=True)
-    found = survey(folder / "raw_chat_corpus", sources.load())
+    found = discover_sources(folder / "raw_chat_corpus", sources.load())
     assert all(one.sample for one in found.values())
     run(found, Settings(out=str(folder / "clean_chat_corpus"), workers=1), silent)
     return folder

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.pipeline.counts import Example, FileCounts, builtins, decode, encode
 from chat_corpus.runs import completeness
 from chat_corpus.runs.progress import silent
@@ -157,7 +157,7 @@ def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: in
     rows = "".join(f"问{n}\t答{n}\n" if n % 5 else f"第{n}行只有一栏\n" for n in range(1, 60))
     raw = put(tmp_path / "raw", {"a/tieba.dialogues": rows, "b/tieba.dialogues": rows.replace("第", "又")})
     chosen = Settings(raw=str(raw), out=str(tmp_path / "out"), shard_bytes=size, workers=workers)
-    done, told = run(survey(raw, {"tieba": sources.load()["tieba"]}), chosen, silent)
+    done, told = run(discover_sources(raw, {"tieba": sources.load()["tieba"]}), chosen, silent)
     assert done["tieba"].error == ""
     assert {name: builtins(counts) for name, counts in told.sources["tieba"].records_by_file.items()} == {
         f"{folder}/tieba.dialogues": {

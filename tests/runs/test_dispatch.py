@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.files.atomic import atomic_path
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.pipeline.counts import Counts
@@ -74,7 +74,7 @@ def settings(out: Path, **how: int) -> Settings:
 @pytest.fixture(scope="module")
 def expected(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("expected")
-    run(survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")}), settings(out), silent)
+    run(discover_sources(raw, {name: sources.load()[name] for name in ("ptt", "tieba")}), settings(out), silent)
     return files(out)
 
 
@@ -104,7 +104,7 @@ def until(condition: object, seconds: float = 60) -> None:
 def test_the_output_does_not_depend_on_the_number_of_processes(
     workers: int, raw: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    found = survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
+    found = discover_sources(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
     run(found, settings(tmp_path, workers=workers), silent)
     assert files(tmp_path) == expected
 
@@ -113,7 +113,7 @@ def test_the_output_does_not_depend_on_the_number_of_processes(
 def test_the_output_does_not_depend_on_the_size_of_shards(
     size: int, raw: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    found = survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
+    found = discover_sources(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
     run(found, settings(tmp_path, shard_bytes=size), silent)
     made, cut = files(tmp_path), [f"index/{name}.jsonl" for name in found]  # which tells of the shards
     assert [made.pop(name) != expected[name] for name in cut] == [True, True]
@@ -123,7 +123,7 @@ def test_the_output_does_not_depend_on_the_size_of_shards(
 def test_an_interrupted_run_goes_on_and_does_no_shard_twice(
     raw: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = survey(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
+    found = discover_sources(raw, {name: sources.load()[name] for name in ("ptt", "tieba")})
     done: list[tuple[str, int]] = []
 
     def counted(task: ShardTask) -> Counts:
@@ -145,7 +145,7 @@ def test_an_interrupted_run_goes_on_and_does_no_shard_twice(
 def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = survey(raw, {"tieba": sources.load()["tieba"]})
+    found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
     run(found, settings(tmp_path), silent)
     before = (tmp_path / "tieba.tsv").stat().st_mtime_ns
     told, _ = run(found, settings(tmp_path), silent)
@@ -214,7 +214,7 @@ def test_a_worker_that_dies_is_tried_again_and_then_named(times: int, code: int,
 
 
 def test_what_killed_processes_left_half_written_is_swept(tmp_path: Path) -> None:
-    found = survey(put_small(tmp_path), {"tieba": sources.load()["tieba"]})
+    found = discover_sources(put_small(tmp_path), {"tieba": sources.load()["tieba"]})
     out = tmp_path / "out"
     folder = out / WORK / "ptt"
     folder.mkdir(parents=True)

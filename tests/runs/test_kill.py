@@ -22,7 +22,7 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.cli import main
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.engines.local import AHEAD
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.runner import run
@@ -247,7 +247,7 @@ def test_a_worker_killed_at_any_moment_costs_no_shard_and_none_is_counted_twice(
     seed: int, raw: Path, expected: dict[str, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = random.Random(seed)
-    found = survey(raw, {name: sources.load()[name] for name in PARTS})
+    found = discover_sources(raw, {name: sources.load()[name] for name in PARTS})
     moment, told = chance.randrange(SHARDS - 2 * AHEAD - 1), Counter[str]()  # while there is more to hand out
     before = set(multiprocessing.active_children())  # a test before this one may have told some to end
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from chat_corpus import sources, versions
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import tsv
@@ -52,7 +52,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 @pytest.fixture(scope="module")
 def surveyed() -> dict[str, DiscoveredSource]:
-    return survey(SAMPLES, sources.load())
+    return discover_sources(SAMPLES, sources.load())
 
 
 def test_the_report_says_with_what_the_run_was_made(told: Told) -> None:
@@ -130,12 +130,12 @@ def test_nothing_is_left_of_the_work(told: Told) -> None:
 
 
 def here(raw: Path) -> dict[str, DiscoveredSource]:
-    return {name: one for name, one in survey(raw, sources.load()).items() if one.groups}
+    return {name: one for name, one in discover_sources(raw, sources.load()).items() if one.groups}
 
 
 def hard(name: str) -> dict[str, DiscoveredSource]:
     """All files of a hard sample, those that are versions of each other too."""
-    return survey(HARD / name / "raw", {name: replace(sources.load()[name], alternatives=False)})
+    return discover_sources(HARD / name / "raw", {name: replace(sources.load()[name], alternatives=False)})
 
 
 @pytest.mark.parametrize("sizes", slow_from(1, [[600, 16_000_000], [200, 1000, 16_000_000]]), ids=["large", "small"])
@@ -160,7 +160,7 @@ def test_the_size_of_shards_changes_nothing(
 
 def test_progress_adds_up_to_the_bytes_of_the_files(tmp_path: Path) -> None:
     done: Counter[str] = Counter()
-    found = survey(SAMPLES, sources.load())
+    found = discover_sources(SAMPLES, sources.load())
 
     def progress(source: str, size: int, worked: bool) -> None:  # noqa: ARG001 all are new
         done[source] += size
@@ -288,7 +288,7 @@ def test_a_dictionary_package_that_is_missing_is_named_before_anything_is_done(
 
     monkeypatch.setattr("chat_corpus.pipeline.script.load", missing)
     with pytest.raises(UsageError, match="not installed"):
-        run({"tieba": survey(SAMPLES, sources.load())["tieba"]}, Settings(out=str(tmp_path)), silent)
+        run({"tieba": discover_sources(SAMPLES, sources.load())["tieba"]}, Settings(out=str(tmp_path)), silent)
     assert not list(tmp_path.glob("*.*sv"))
 
 
@@ -299,7 +299,7 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
     monkeypatch.setattr("chat_corpus.versions.version", absent)
     for known in (versions.code_digest, versions.installed):
         known.cache_clear()
-    found = {"tieba": survey(SAMPLES, sources.load())["tieba"]}
+    found = {"tieba": discover_sources(SAMPLES, sources.load())["tieba"]}
     _, told = run(found, Settings(out=str(tmp_path)), silent)
     for known in (versions.code_digest, versions.installed):
         known.cache_clear()
@@ -357,7 +357,7 @@ def test_files_of_two_runs_are_known_for_a_run_that_was_killed(
         patched.setattr(Path, "replace", replace)
         assert invoke("--raw", raw, "--out", out).exit_code == 130
     assert len(moved) == moves
-    told = "a run was killed while it put files in place under"
+    told = "a run was killed while it moved files into"
     for verb in (("trace", out / "ptt.tsv:2"), ("compare", sound, out)):
         done = invoke(*verb)
         if verb[0] == "trace" or "the same" not in done.stdout:

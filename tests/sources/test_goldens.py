@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.runs import completeness
 from chat_corpus.runs.planner import ShardPlanner
@@ -28,7 +28,7 @@ NAMES = sorted(sources.load())
 def found(name: str) -> DiscoveredSource:
     """All files of a sample, those that are versions of each other too."""
     source = replace(sources.load()[name], alternatives=False)
-    return survey(HERE / name / "raw", {name: source})[name]
+    return discover_sources(HERE / name / "raw", {name: source})[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

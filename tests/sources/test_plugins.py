@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chat_corpus import sources
-from chat_corpus.discovery.inventory import survey
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.task import ShardTask, run_shard
@@ -230,7 +230,9 @@ def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
 
 def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) -> None:
     settings = Settings(plugins=(str(plugin(tmp_path)),))
-    (shard,) = ShardPlanner(found=survey(raw, sources.load(settings.plugins))["ours"], settings=settings).shards()
+    (shard,) = ShardPlanner(
+        found=discover_sources(raw, sources.load(settings.plugins))["ours"], settings=settings
+    ).shards()
     task = ShardTask(shard=shard, settings=settings, folder=tmp_path, with_keys=False, code="one")
     assert task.part != replace(task, code="other").part
 
@@ -429,7 +431,7 @@ def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, t
     settings = Settings(raw=str(raw), out=str(out), plugins=(str(file),))
     out.mkdir()
     known = sources.load(settings.plugins)
-    shard = next(ShardPlanner(found=survey(raw, known)["ours"], settings=settings).shards())
+    shard = next(ShardPlanner(found=discover_sources(raw, known)["ours"], settings=settings).shards())
     task = ShardTask(
         shard=shard, settings=settings, folder=out, with_keys=False, code=plugin_digest.code("ours", (str(file),))
     )

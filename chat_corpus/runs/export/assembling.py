@@ -26,7 +26,7 @@ _NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "re
 #: row          number of the record in the chunk, from 0, in the order of the store
 #: order        its place in the files of a split (`splitting.order_keys`)
 #: content      key of its contents, from which its id is made
-#: group        hash of its content group, which decides the split
+#: group        hash of its content group, which decides the split; 0 without splits
 #: messages     as in `dialogues.DIALOGUES`
 #: dialogue_id, file, record  its dialogue in the store, and the address of its first turn
 RECORDS = pl.Schema(
@@ -134,7 +134,7 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
             order=content,  # which the ids of all but repeated contents begin from
             content=content,
-            group=splitting.group_hashes(found["opener"], found["reply"]),
+            group=_groups(found, task.options),
         )
         dialogues = turns["dialogue_id"].drop_nulls().rle_id()
         contents = {
@@ -159,6 +159,13 @@ def _text_bytes(messages: pl.Series) -> int:
     contents = messages.explode().struct.field("content")
     total: int = contents.str.len_bytes().cast(pl.Int64).to_frame("bytes").select(pl.col("bytes").sum()).item()
     return total
+
+
+def _groups(found: pl.DataFrame, options: ExportOptions) -> pl.Series:
+    """The group hash of each record; without splits, which alone need it, zeros."""
+    if options.split.test or options.split.validation:
+        return splitting.group_hashes(found["opener"], found["reply"])
+    return pl.repeat(0, len(found), dtype=pl.UInt64, eager=True)
 
 
 def mask_personal(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:

@@ -119,7 +119,7 @@ def write_records(task: WriteTask) -> Written:
         if frame.is_empty():
             return Written(sources={}, bytes=0, sha256="", pieces={})
         columns = frame.select("messages", "source", "id")
-        columns.write_parquet(path, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
+        columns.write_parquet(path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
         rows = {name: _write_piece(task, name, frame) for name in task.formats}
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()

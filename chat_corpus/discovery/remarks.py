@@ -1,0 +1,128 @@
+"""Remarks on the files of a source: which are skipped, missing or renamed, for the log, `check` and report.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chat_corpus.discovery.model import MatchedBy
+from chat_corpus.files.raw_file import RawFile
+from chat_corpus.messages import Message, joined, message
+
+#: Number of files that a remark names.
+_NAMED = 3
+
+
+def another_version(file: RawFile, other: RawFile) -> Message:
+    """Remark on a file of a source whose inputs are alternatives."""
+    return message("skipped {file}: another version of {other}, which is read", file=file.name, other=other.name)
+
+
+def converted_copy(file: RawFile, other: RawFile) -> Message:
+    """Remark on a file that somebody else made from the corpus."""
+    return message(
+        "skipped {file}: converted from this corpus by somebody else; {other} is read instead",
+        file=file.name,
+        other=other.name,
+    )
+
+
+def another_edition(file: str, other: str) -> Message:
+    """Remark on a file whose name is that of another with a suffix, or of an older edition."""
+    return message("skipped {file}: another form, edition or part of {other}, which is read", file=file, other=other)
+
+
+def another_format(file: RawFile, other: RawFile) -> Message:
+    """Remark on a file whose name differs from another only in the ending."""
+    return message("skipped {file}: another format of {other}, which is read", file=file.name, other=other.name)
+
+
+def same_content(file: RawFile, other: RawFile) -> Message:
+    """Remark on a file that has the same content as another."""
+    return message("skipped {file}: same content as {other}", file=file.name, other=other.name)
+
+
+def same_folder(folder: str, other: str) -> Message:
+    """Remark on a folder whose files have the same content as those of another."""
+    return message("skipped {file}: same content as {other}", file=_folder(folder), other=_folder(other))
+
+
+def without_name(file: RawFile, other: RawFile) -> Message:
+    """Remark on a file that was recognised by content only, beside one that has the name of the corpus."""
+    return message(
+        "skipped {file}: recognised by content only; {other} has the name of the corpus and is read",
+        file=file.name,
+        other=other.name,
+    )
+
+
+def unpacked(file: RawFile) -> Message:
+    """Remark on a packed file that is there unpacked as well."""
+    return message("skipped {file}: an unpacked copy is beside it", file=file.name)
+
+
+def replaced(file: RawFile, other: RawFile) -> Message:
+    """Remark on a second file for the same slot in a folder."""
+    return message("skipped {file}: {other} is read instead", file=file.name, other=other.name)
+
+
+def part_missing(folder: str, patterns: Sequence[str]) -> Message:
+    """Remark on a folder that lacks a part of files that are read together."""
+    return message(
+        "{folder}: {files} not found; the files of this source can only be read together",
+        folder=_folder(folder),
+        files=joined(", ", patterns),
+    )
+
+
+def some_missing(patterns: Sequence[str], *, renamed: int) -> Message:
+    """Remark on missing files where some files were renamed, and may be any of them."""
+    return message(
+        "{count} of these {total} files not found: {patterns} (the renamed files are the others)",
+        count=len(patterns) - renamed,
+        total=len(patterns),
+        patterns=joined(", ", patterns),
+    )
+
+
+def different_files(names: Sequence[str]) -> Message:
+    """Remark on several files of a corpus that has one."""
+    return message("{count} different files of this corpus are all read: {files}", count=len(names), files=some(names))
+
+
+def same_names(names: Sequence[str]) -> Message:
+    """Remark on several files of one name."""
+    return message(
+        "{count} different files of the same name are all read: {files}", count=len(names), files=some(names)
+    )
+
+
+def different_copies(folders: Sequence[str]) -> Message:
+    """Remark on several folders with files that are read together."""
+    shown = joined(", ", map(_folder, folders))
+    return message("{count} different copies of this corpus are all read: {folders}", count=len(folders), folders=shown)
+
+
+def recognised(names: Sequence[str], matched_by: MatchedBy) -> Message:
+    """Remark on files that do not have a name of the corpus."""
+    files = some(names)
+    if matched_by is MatchedBy.GARBLED_NAME:
+        return message("{files}: recognised by a garbled name", files=files)
+    if matched_by is MatchedBy.CONTENT:
+        return message("{files}: recognised by content", files=files)
+    return message("{files}: recognised by the other files in the folder", files=files)
+
+
+def some(names: Sequence[str]) -> Message:
+    """Return the first few names, and the number of the others.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    shown = joined(", ", names[:_NAMED])
+    if len(names) <= _NAMED:
+        return shown
+    return message("{names} and {count:,} more", names=shown, count=len(names) - _NAMED)
+
+
+def _folder(path: str) -> str:
+    return message("the raw folder") if path == "." else path
