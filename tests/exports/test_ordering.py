@@ -30,9 +30,14 @@ def test_cuts_at_ranks_give_the_sorted_whole(keys: set[int], count: int, shares:
 
 def test_only_the_buckets_of_the_ranks_are_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = np.random.default_rng(1).integers(0, ordering.KEYS, 100_000, np.uint64)
-    sizes = []
+    sizes: list[int] = []
     sort = np.sort
-    monkeypatch.setattr(np, "sort", lambda one: sizes.append(len(one)) or sort(one))
+
+    def counted(keys: ordering.Keys) -> ordering.Keys:
+        sizes.append(len(keys))
+        return sort(keys)
+
+    monkeypatch.setattr(np, "sort", counted)
     parts = np.array_split(keys, 7)
     found = ordering.keys_of_ranks(ordering.bucket_counts(keys), [10, 50_000, 100_000], parts)
     assert found == [int(sort(keys)[10]), int(sort(keys)[50_000]), ordering.KEYS]
