@@ -73,7 +73,8 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError("max_turns 1: a record has at least 2 turns, a query and its answer; use 2 or more")
         if self.system and not self.system.strip():
             raise ValueError("system: blanks only; give a text, or leave it empty for no system message")
-        if special_tokens.holds_special_token(pl.Series([self.system]))[0]:
+        # Defaults are made on import, where Polars must not start threads: a process may be forked afterwards.
+        if self.system and special_tokens.holds_special_token(pl.Series([self.system]))[0]:
             raise ValueError("system: holds a special token such as <|im_start|>; write the text without it")
 
 

@@ -159,7 +159,7 @@ def _row(consumer: Consumer, kind: str, trials: list[dict[str, Any]], bad: list[
     faults = "".join(
         f"\n    {one['what']}: {one['rows_kept']} rows, {one['warnings'] or one['fault']}" for one in bad[:3]
     )
-    cells = (title, kind, *map(str, figures), str(warnings), "failed" if bad else "ok")
+    cells = (title, kind, *map(str, figures), str(warnings), f"{len(bad)} failed" if bad else "ok")
     return f"| {' | '.join(cells)} |{faults}"
 
 

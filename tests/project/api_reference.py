@@ -20,7 +20,7 @@ _ERRORS = ("UsageError", "IncompleteError", "EngineError", "GateError", "FileErr
 
 def python_api(language: str) -> str:
     """The Python interface: functions with their signatures, what they return, errors with their exit codes."""
-    functions = [_function(name) for name in chat_corpus.__all__ if name != "sources"]
+    functions = [_function(name) for name in chat_corpus.__all__ if name not in ("sources", "__version__")]
     results = [trace.Row, trace.Record, trace.TurnTrace, trace.TurnOutcome, trace.PairOutcome, trace.Address, Change]
     compared = [comparison_model.Compared, comparison_model.Cause, comparison_model.Row]
     classes = [_class(kind, language) for kind in (Source, Traits, *results, *compared)]

@@ -36,7 +36,8 @@ def _rendered(struct: Any, indent: int) -> Iterator[str]:
             yield f"{pad}{name}:"
             yield from _rendered(value, indent + 2)
         else:
-            yield f"{pad}{name}: {json.dumps(msgspec.to_builtins(value))}".replace('"', "")
+            shown = json.dumps(msgspec.to_builtins(value))
+            yield f"{pad}{name}: {shown if value == '' else shown.replace(chr(34), '')}"
 
 
 def test_every_key_is_there_with_its_default_and_its_comment(golden: Golden) -> None:
@@ -49,5 +50,6 @@ def test_it_changes_nothing() -> None:
 
 def test_a_source_takes_all_sections_but_what_concerns_the_run() -> None:
     assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
-        "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "sources",
+        "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "export",
+        "sources",
     }  # fmt: skip

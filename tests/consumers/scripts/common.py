@@ -45,8 +45,9 @@ class Export:
             if file["format"] == format_:
                 yield str(self.folder / file["path"]), file
 
-    def splits(self) -> list[str]:
-        return sorted({file["split"] for _, file in self.files("hf")})
+    def splits(self, source: str | None = None) -> list[str]:
+        """The splits that a source has rows in, or any source."""
+        return sorted({file["split"] for _, file in self.files("hf") if source in (None, file["source"])})
 
     def sources(self) -> list[str]:
         return sorted({file["source"] for _, file in self.files("hf")})

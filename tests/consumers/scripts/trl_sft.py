@@ -61,7 +61,8 @@ def main() -> None:
 
     for split in export.splits():
         common.attempt(f"load_dataset(DIR) {split}", len(export.messages(split)), partial(folder, split, None))
-        for source in export.sources():
+    for source in export.sources():
+        for split in export.splits(source):
             expected = len(export.messages(split, source))
             common.attempt(f"load_dataset(DIR, {source}) {split}", expected, partial(folder, split, source))
     common.attempt("SFTTrainer, the card's lines", len(export.messages("train")), as_the_card_says)
