@@ -32,7 +32,7 @@ _INCOMPLETE = 3
 @click.option(
     "--format", "formats", multiple=True, metavar="NAME[,NAME]",
     help="Also messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv, firefly, lccc, cdial-gpt, "
-    "gpt2-chitchat or parlai; hf is always written.",
+    "gpt2-chitchat, parlai or preference; hf is always written.",
 )  # fmt: skip
 @click.option("--turns", type=click.Choice(["dialogue", "pairs"]), help="Whole dialogues, or a record for each pair.")
 @click.option("--system", metavar="TEXT", help="Begin each record with this system message.")

@@ -14,7 +14,7 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
     """How records are exported."""
 
     #: Formats besides hf (Parquet), which every export has: messages, sharegpt, alpaca, prompt-completion,
-    #: query-response, tsv, csv, firefly, lccc, cdial-gpt, gpt2-chitchat, parlai.
+    #: query-response, tsv, csv, firefly, lccc, cdial-gpt, gpt2-chitchat, parlai, preference.
     formats: tuple[str, ...] = ()
     #: Records that are equal but for case, punctuation and blanks, in all sources together: drop all but the first, or
     #: keep them.

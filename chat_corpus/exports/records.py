@@ -15,6 +15,7 @@ import polars as pl
 
 from chat_corpus.exports import research_formats, tsv
 from chat_corpus.exports.exchanges import exchanges, json_lines, system_column
+from chat_corpus.exports.preference import PREFERENCE, count_preferences, encode_preference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,8 @@ class RecordFormat:
 
     def rows(self, dialogues: pl.DataFrame) -> int:
         """How many rows the dialogues have in this format."""
+        if self.name == PREFERENCE:
+            return count_preferences(dialogues)
         return len(exchanges(dialogues)) if self.by_exchange else len(dialogues)
 
     def rows_in(self, data: bytes) -> int | None:
@@ -172,6 +175,7 @@ FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
                 separator=b"\n\n",
                 row_end=b"\n\n",
             ),
+            RecordFormat(name=PREFERENCE, encode=encode_preference, readers="TRL (DPOTrainer, RewardTrainer)"),
             RecordFormat(name="parlai", encode=research_formats.encode_parlai, readers="ParlAI"),
         )
     }

@@ -67,12 +67,30 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EXPECTED)
 def test_a_record_is_exactly_this(name: str) -> None:
     plain, with_system = EXPECTED[name]
     assert FORMATS[name].encode(FRAME).decode().split("\n")[0] == plain
     end = "" if FORMATS[name].separator else "\n"
     assert FORMATS[name].encode(SYSTEM).decode() == with_system + end
+
+
+def test_every_format_is_tried() -> None:
+    assert {*EXPECTED, "preference"} == set(FORMATS)
+
+
+def test_a_preference_has_a_row_for_each_wrong_answer() -> None:
+    rejected = pl.Series("rejected", [["走", "买"], []], dtype=pl.List(pl.String))
+    frame = SYSTEM.vstack(FRAME[1:]).with_columns(rejected)
+    format_ = FORMATS["preference"]
+    lines = format_.encode(frame).decode().splitlines()
+    assert len(lines) == format_.rows(frame) == 2
+    assert lines[0] == (
+        '{"prompt":[{"role":"system","content":"助手"},{"role":"user","content":"你好"}],'
+        '"chosen":[{"role":"assistant","content":"在"}],"rejected":[{"role":"assistant","content":"走"}],'
+        '"source":"ptt","id":"ptt-0000000000000000"}'
+    )
+    assert (format_.encode(FRAME), format_.rows(FRAME)) == (b"", 0)
 
 
 def test_earlier_exchanges_are_the_history() -> None:

@@ -34,6 +34,8 @@ def collect(job: ExportJob, name: str, written: Sequence[tuple[WriteTask, Writte
             )  # fmt: skip
         for format_ in (FORMATS[one] for one in job.options.formats if own):
             rows = sum(made.pieces[format_.name] for _, made in own)
+            if not rows:  # as of preferences, which most sources have none of
+                continue
             path = f"{format_.name}/{name}/{split}.{format_.suffix}"
             pieces = [task.piece(format_.name) for task, _ in own]
             about = (format_.name, name, split, rows)

@@ -10,11 +10,15 @@ import polars as pl
 
 from chat_corpus.exports import splitting
 from chat_corpus.exports.dialogues import DIALOGUES
+from chat_corpus.exports.preference import REJECTED, REJECTED_TYPE
 from chat_corpus.exports.splitting import SplitLimits
 from chat_corpus.files.atomic import write_atomic, write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
 from chat_corpus.runs.export.repeats import dropped_rows, ids_of, repeated_contents
+
+#: Columns of records that are loaded: `rejected` are texts of responses that the source labels as wrong.
+LOADED = pl.Schema({**DIALOGUES, REJECTED: REJECTED_TYPE, "order": pl.UInt64()})
 
 
 def twin_rows(part: RecordsPart) -> pl.DataFrame:
@@ -43,15 +47,15 @@ def selected(part: RecordsPart, limits: SplitLimits, split: str, begin: int = 0,
 
 
 def load(part: RecordsPart, keys: pl.DataFrame) -> pl.DataFrame:
-    """Records of a part as `DIALOGUES` and `order`; `keys` are some that were `selected`."""
+    """Records of a part as `LOADED`; `keys` are some that were `selected`."""
     if keys.is_empty():
-        return DIALOGUES.to_frame().with_columns(order=pl.lit(0, pl.UInt64))
+        return LOADED.to_frame()
     first, last = keys["at"].min(), keys["at"].max()
     assert isinstance(first, int) and isinstance(last, int)  # noqa: S101, PT018 of a column of integers
     scan = pl.scan_ipc(part.records, glob=False).slice(first, last + 1 - first)
-    frame = scan.select("messages", "content").collect()[keys["at"] - first]
+    frame = scan.select("messages", "rejected", "content").collect()[keys["at"] - first]
     ids = ids_of(part, keys["row"], frame["content"])
-    return frame.select("messages", id=ids, source=pl.lit(part.source), order=keys["order"]).select(*DIALOGUES, "order")
+    return frame.select("messages", "rejected", id=ids, source=pl.lit(part.source), order=keys["order"]).select(*LOADED)
 
 
 def leave(path: Path, frame: pl.DataFrame) -> None:

@@ -12,7 +12,6 @@ import polars as pl
 
 from chat_corpus.errors import DEFECT, LedgerError, attributed
 from chat_corpus.exports import splitting
-from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.mixing import MixPlan
 from chat_corpus.exports.ordering import KEYS
 from chat_corpus.exports.records import FORMATS, encode_ids
@@ -21,7 +20,7 @@ from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
 from chat_corpus.runs.export.repeats import ids_of, repeated_contents
-from chat_corpus.runs.export.selection import load, selected, twin_rows
+from chat_corpus.runs.export.selection import LOADED, load, selected, twin_rows
 
 #: Rows of a row group: small ones are read by the viewer of a dataset page.
 _ROW_GROUP = 20_000
@@ -30,7 +29,6 @@ IDS = ".ids"
 #: Why a record is in no split: another one is equal to it, its split has reached its cap, it resembles an evaluation
 #: pair, or it does not fit the mix.
 DROPPED = DUPLICATE, HELD_CAP, HELD_TWIN, HELD_MIX = "duplicate", "held_cap", "held_twin", "held_mix"
-_NO_KEY = pl.lit(0, pl.UInt64)
 #: Columns of the index: every record that was made, in the order of the store.
 #:
 #: id            null for a duplicate
@@ -113,7 +111,7 @@ class Written:
 def write_records(task: WriteTask) -> Written:
     """Write the records of a range. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        frame = _arranged(task, pl.concat([DIALOGUES.to_frame().with_columns(order=_NO_KEY), *_selected(task)]))
+        frame = _arranged(task, pl.concat([LOADED.to_frame(), *_selected(task)]))
     with attributed(str(task), task.folder):
         path = task.folder / task.parquet
         if frame.is_empty():
@@ -128,7 +126,7 @@ def write_records(task: WriteTask) -> Written:
 
 
 def _selected(task: WriteTask) -> Iterator[pl.DataFrame]:
-    """The records of the ranges in each part: `DIALOGUES` and `order`."""
+    """The records of the ranges in each part: `LOADED`."""
     for one in task.ranges:
         for part in one.parts:
             keys = selected(part, one.limits, task.split, one.begin, one.end)
@@ -148,7 +146,7 @@ def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
     )
     if not len(ordered) == len(frame) == len(places):
         raise LedgerError(f"{task}: {len(places)} records planned, {len(frame)} found; {DEFECT}")
-    return ordered.select(DIALOGUES.names())
+    return ordered.select(frame.columns)
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:

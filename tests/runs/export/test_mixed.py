@@ -258,3 +258,37 @@ def test_what_is_held_and_mixed_is_said(stored: Path, tmp_path: Path) -> None:
     assert "--max-groups 0 switches the cap off" in done.stderr
     assert "held/<source>.jsonl" in done.stderr
     assert "25.0 %" in done.stderr
+
+
+@pytest.mark.usefixtures("small")
+def test_preferences_are_the_wrong_responses_of_the_source_each_once(stored: Path, tmp_path: Path) -> None:
+    export(tmp_path / "export", "--out", stored, *SPLIT, "--format", "preference", "--check")
+    files = sorted((tmp_path / "export" / "preference").rglob("*.jsonl"))
+    assert {path.parent.name for path in files} == {"douban"}
+    rows = pl.concat([pl.read_ndjson(path) for path in files]).to_dicts()
+    store = pl.read_parquet(stored / "dialogues" / "douban.parquet")
+    wrong = store.filter(pl.col("reason") == "negative")
+    contexts = {
+        text: own["text"].to_list()[:-1] for own in store.partition_by("dialogue_id") for text in own["text"].to_list()
+    }
+    found = [row["rejected"][0]["content"] for row in rows]
+    assert len(set(found)) == len(found) > 10
+    assert set(found) <= set(wrong["text"])
+    for row in rows:
+        assert row["prompt"][-1]["content"] in contexts[row["rejected"][0]["content"]]
+        assert row["chosen"][0]["content"] in store.filter(pl.col("reason").is_null())["text"]
+    usable = store.filter(pl.col("reason").is_null() & (pl.col("turn_index") > 0))
+    with_right = wrong.join(usable, on=("dialogue_id", "turn_index"), how="semi")
+    assert len(found) <= len(with_right)
+
+
+def test_what_check_export_finds_of_preferences(stored: Path, tmp_path: Path) -> None:
+    export(tmp_path / "export", "--out", stored, "--format", "preference")
+    path = tmp_path / "export" / "preference" / "douban" / "train.jsonl"
+    first, second, rest = path.read_text("utf-8").split("\n", 2)
+    path.write_text(
+        "\n".join([first.replace('"chosen"', '"choice"'), second.replace("答", "否").replace(" ", "", 1), rest])
+    )
+    told = invoke("check-export", tmp_path / "export")
+    assert told.exit_code == 1
+    assert "preference/douban/train.jsonl:1: record" in told.stdout + told.stderr
