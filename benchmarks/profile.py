@@ -22,9 +22,9 @@ _STAGES = {
     "_read": "split into turns",
     "check_reading": "ledger",
     "check_rows": "ledger",
-    "normalize": "normalize",
+    "normalize_and_flag": "normalize",
     "convert": "convert script",
-    "check": "check filters",
+    "apply_filters": "check filters",
     "pair": "pair",
     "_rejects": "rejects",
     "encode": "write",
@@ -53,7 +53,7 @@ def stages(raw: Path, name: str, shards: int = 6) -> list[dict[str, Any]]:
         stage = _stage(Path(file), function)
         if stage:
             spent[stage] = spent.get(stage, 0) + seconds
-        if "chat_corpus" in file and function in ("process", "encode"):
+        if "chat_corpus" in file and function in ("process_shard", "encode"):
             whole += seconds
     return [
         {
@@ -70,6 +70,6 @@ def _stage(file: Path, function: str) -> str | None:
     """The stage that a function is, if it is one and not a helper of that name elsewhere."""
     if "chat_corpus" not in file.parts:
         return None
-    if "text" in file.parts[-2:-1] and (file.name, function) != ("steps.py", "normalize"):
+    if "text" in file.parts[-2:-1] and (file.name, function) != ("normalizer.py", "normalize_and_flag"):
         return None
     return _STAGES.get(function)

@@ -6,13 +6,13 @@ load("ptt", raw="raw_chat_corpus")     # the rows of its TSV as one frame
 dialogues("ptt", raw="raw_chat_corpus")  # every turn, with its dialogue, its address and its reason
 run("ptt", settings={"store_dialogues": True})  # what the command `run` does
 export("export", "ptt")                # what the command `export` does
-sources.load()["ptt"]                  # what is known of a corpus
-turns("ptt", raw="raw_chat_corpus")    # its turns as frames, clean and simplified, shard by shard
-pairs("ptt", raw="raw_chat_corpus")    # its query/answer pairs, shard by shard
-normalize(["這  是"])                   # the text steps and the conversion on texts of your own
+sources.load()["ptt"]                  # the facts about a corpus
+turns("ptt", raw="raw_chat_corpus")    # its turns as frames, clean and simplified, one frame per shard
+pairs("ptt", raw="raw_chat_corpus")    # its query/answer pairs, one frame per shard
+normalize(["這  是"])                   # text steps and script conversion on your own texts
 trace("clean_chat_corpus/ptt.tsv", 37)  # where rows of an output came from
 explain("raw_chat_corpus/x.csv", 4)    # what became of raw records
-compare("clean_chat_corpus", "other")  # in what two outputs are not the same, and why
+compare("clean_chat_corpus", "other")  # the differences between two outputs, and their causes
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for, so that `--help` need not wait for Polars; typed in the stub."""
+    """Import a public name at its first use, so that `--help` does not import Polars; the stub holds the types."""
     if name == "__version__":
         return import_module("chat_corpus.versions").installed("chat-corpus")
     if name == "sources":

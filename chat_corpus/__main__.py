@@ -1,10 +1,10 @@
-"""Run chat-corpus as a module: python -m chat_corpus; and what the installed command calls."""
+"""The entry point of `python -m chat_corpus` and of the installed command."""
 
 import sys
 
 
 def run(prog_name: str | None = None) -> None:
-    """Run the command line; an interrupt that comes while it is still being imported is one as any other."""
+    """Run the command line; an interrupt during the import ends the program with exit code 130."""
     try:
         from chat_corpus.cli.main import main
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The Python interface: the pipeline's frames and what is told of its outputs, for notebooks and other programs."""
+"""The Python interface for notebooks and other programs: frames of turns and pairs, and facts about outputs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from chat_corpus.lineage import compare as comparing
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage import trace as tracing
 from chat_corpus.lineage.comparison_model import Compared
+from chat_corpus.messages import joined, message
 from chat_corpus.outputs import dialogue_store, layout
 from chat_corpus.outputs.report import Report
 from chat_corpus.pipeline import process, reading, script
@@ -141,12 +142,12 @@ def turns(
     config: str | Path | Iterable[str | Path] = (),
     settings: SettingsDict | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """The turns of a source, one frame a shard: the columns of `schema.TURNS` with clean text, and `file` and `raw`.
+    """Yield the turns of a source, one frame per shard: the columns of `schema.TURNS` with clean text, `file`, `raw`.
 
-    `raw` is the text as it was read, `before_conversion` the clean text before script conversion; `dialogue_id`
-    counts anew in each shard. Rejected turns are there too, with their `reason`. Raises, when the first frame is
-    requested, UsageError for an unknown source or a faulty config, IncompleteError where the corpus is absent,
-    ChatCorpusError where a file cannot be read.
+    `raw` is the text of the raw file, `before_conversion` the clean text before script conversion; `dialogue_id`
+    starts from 0 in each shard. Rejected turns are included, with their `reason`. The first frame raises UsageError for
+    an unknown source or a wrong configuration, IncompleteError if the corpus is absent, and ChatCorpusError if a file
+    cannot be read.
     """
     for shard, outcome in _outcomes(source, raw, config, settings):
         yield outcome.turns.with_columns(file=_files(shard, outcome.turns["file_index"]))
@@ -158,10 +159,10 @@ def pairs(
     config: str | Path | Iterable[str | Path] = (),
     settings: SettingsDict | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """The pairs of a source, one frame a shard: `query, answer, query_file, query_record, answer_file, answer_record`.
+    """Yield pairs, one frame per shard: `query, answer, query_file, query_record, answer_file, answer_record`.
 
-    The same pair in two shards comes twice; `python main.py` writes it once where the source asks for it. Raises as
-    `turns` does.
+    A pair that is in two shards is in two frames; `python main.py` writes it once if the settings say so. Raises the
+    errors of `turns`.
     """
     for shard, outcome in _outcomes(source, raw, config, settings):
         found = outcome.pairs
@@ -170,16 +171,16 @@ def pairs(
 
 
 def normalize(texts: Iterable[str | None], traits: Traits | None = None, settings: Settings | None = None) -> pl.Series:
-    """Texts through the text steps and the script conversion, as turns of a source with these traits.
+    """Return texts after the text steps and the script conversion, treated as turns of a source with these traits.
 
-    `traits` are those of a source, `sources.load()["weibo"].traits`, or by default those of plain simplified text.
-    Raises TypeError for a single text.
+    `traits` may be those of a source, `sources.load()["weibo"].traits`; the default is plain simplified text. Raises
+    TypeError for a single text.
 
     >>> normalize(["這裡  有人嗎？", None]).to_list()
     ['这里 有人吗？', None]
     """
     if isinstance(texts, str):
-        raise TypeError("a list of texts expected, a single one met: normalize([text])")
+        raise TypeError(message("expected a list of texts, found a single text: call normalize([text])"))
     traits, settings = traits or Traits(), settings or loading.load()
     clean = normalizer.normalize(pl.Series("text", list(texts), dtype=pl.String), settings.text, traits)
     return script.load(settings.script).convert(clean, declared=traits.script)["text"]
@@ -188,15 +189,14 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
 def trace(
     tsv: str | Path, *rows: int, raw: str | Path | None = None, plugins: Iterable[str | Path] = ()
 ) -> list[tracing.Row]:
-    """Where rows of an output, from 1, came from; `raw` is where the raw files are now, if not where the report says.
+    """Return where rows of an output, numbered from 1, came from.
 
-    `plugins` are the Python files that the output was made with: they are run again, and no other.
-
-    Raises UsageError where there is no such row or no report, ChatCorpusError where raw files, settings, code or the
-    output have changed since.
+    `raw` is the folder of the raw files, by default the one in the report. `plugins` are the Python files of the run
+    that made the output: they are executed again. Raises UsageError for a missing row or report, and ChatCorpusError
+    if raw files, settings, code or the output have changed since the run.
     """
-    written = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins])
-    return [tracing.trace(written, row) for row in rows]
+    run = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins])
+    return [tracing.trace(run, row) for row in rows]
 
 
 def explain(
@@ -206,12 +206,13 @@ def explain(
     raw: str | Path | None = None,
     plugins: Iterable[str | Path] = (),
 ) -> list[tracing.Record]:
-    """What became of raw records, from 1, in the outputs under `out`; `file` is a path, or a name as reports have it.
+    """Return what became of raw records, numbered from 1, in the outputs under `out`.
 
-    Raises UsageError where no such record was read, and else as `trace`.
+    `file` is a path, or the name of the file in reports. Raises UsageError for a record that the run did not read, and
+    the errors of `trace`.
     """
-    written, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), [str(one) for one in plugins])
-    return [tracing.explain(written, name, record) for record in records]
+    run, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), [str(plugin) for plugin in plugins])
+    return [tracing.explain(run, name, record) for record in records]
 
 
 def compare(
@@ -223,13 +224,13 @@ def compare(
     shards: int = 32,
     plugins: Iterable[str | Path] = (),
 ) -> Iterator[Compared]:
-    """In what the files of pairs of two output folders are not the same, and why, source by source.
+    """Yield the differences between the pairs of two output folders, and their causes, one item per source.
 
-    Up to `examples` rows are given for each kind and cause; up to `shards` shards of a source are done again to find
-    causes, 0 for all. Raises UsageError, when the first is asked for, where a folder holds no file of pairs.
+    Each kind and cause has up to `examples` rows. To find causes, up to `shards` shards of a source are processed
+    again, 0 for all. The first item raises UsageError if a folder holds no file of pairs.
     """
-    named = [str(file) for file in plugins]
-    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=named)
+    files = [str(file) for file in plugins]
+    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=files)
 
 
 def _name(folder: str | Path | None) -> str | None:
@@ -271,18 +272,20 @@ def _wanted(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSou
     known = sources.load(settings.plugins)
     for name in names:
         if name not in known:
-            raise UsageError(f"no source named {name!r}; there are {', '.join(known)}")
+            names_of_all = ", ".join(known)
+            raise UsageError(
+                message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
+            )
     found = discover_sources(Path(settings.raw), known)
     chosen = {name: found[name] for name in names} or {name: one for name, one in found.items() if one.groups}
     for name, one in chosen.items():
         if not one.groups:
-            raise IncompleteError(
-                "; ".join([f"{name}: {one.state} under {settings.raw}", *one.damaged, one.source.obtain])
-            )
+            state = message("{source}: {state} in {folder}", source=name, state=one.state, folder=settings.raw)
+            raise IncompleteError(joined("; ", [state, *one.damaged, one.source.obtain]))
     if not chosen:
         raise IncompleteError(f"no corpus found under {settings.raw}")
     return chosen
 
 
-def _files(shard: Shard, parts: pl.Series) -> pl.Series:
-    return pl.Series("file", [piece.file.name for piece in shard.pieces])[parts]
+def _files(shard: Shard, indices: pl.Series) -> pl.Series:
+    return pl.Series("file", [piece.file.name for piece in shard.pieces])[indices]

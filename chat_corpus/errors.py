@@ -1,6 +1,6 @@
-"""The error tree: every failure a user can cause or must know of, each with the exit code it ends the program with.
+"""The exceptions of this package, each with the exit code that it ends the program with.
 
-A message says where (`file:line` or config key), what was met, what was expected, and what to do.
+A message says where (`file:line` or a configuration key), what was found, what was expected, and what to do.
 """
 
 from __future__ import annotations
@@ -17,67 +17,67 @@ from chat_corpus.messages import message
 
 
 class ChatCorpusError(Exception):
-    """Something failed that the user must know of; the program ends with `exit_code`."""
+    """A failure that the user must see; the program ends with `exit_code`."""
 
     exit_code = 1
 
     @property
     def message(self) -> str:
-        """The message, which can be translated if it was made by `messages.message`; `str(error)` is English."""
+        """The text of the error: translatable if `messages.message` made it. `str(error)` is always English."""
         return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
 
 
 class UsageError(ChatCorpusError):
-    """Wrong arguments, configuration or state of the output folder."""
+    """The arguments, the configuration or the state of the output folder is wrong."""
 
     exit_code = 2
 
 
 class IncompleteError(ChatCorpusError):
-    """A source is missing or cannot be read as a whole; the others are done."""
+    """A source is missing, or not all of it can be read; the other sources are complete."""
 
     exit_code = 3
 
 
 class EngineError(ChatCorpusError):
-    """Those who do the work cannot be reached, or not be trusted with it; what they have finished is kept."""
+    """The workers cannot be reached, or cannot produce the right results; finished shards stay in the work folder."""
 
 
 class GateError(ChatCorpusError):
-    """A check that the user asked for tripped; everything was done."""
+    """A check that the user requested failed; the run itself is complete."""
 
     exit_code = 4
 
 
 class FileError(ChatCorpusError):
-    """A raw file cannot be read; `fault` says why without saying where."""
+    """A raw file cannot be read. `fault` is the reason without the name of the file."""
 
-    def __init__(self, place: str, fault: str) -> None:
-        super().__init__(place, fault)
+    def __init__(self, file: str, fault: str) -> None:
+        super().__init__(file, fault)
 
     @property
     def fault(self) -> str:
-        """What is wrong with the file."""
+        """The reason why the file cannot be read."""
         return self.args[1] if isinstance(self.args[1], str) else str(self.args[1])
 
     @property
     def message(self) -> str:
-        """Place and fault."""
-        return message("{place}: {fault}", place=self.args[0], fault=self.args[1])
+        """The name of the file and the reason."""
+        return message("{file}: {fault}", file=self.args[0], fault=self.args[1])
 
     def __str__(self) -> str:
         return f"{self.args[0]}: {self.args[1]}"
 
 
 class LedgerError(ChatCorpusError):
-    """The counts of a source do not balance: the output cannot be trusted and is not written."""
+    """The counts of a source do not balance, so its output is wrong and is not written."""
 
 
 class UnexpectedError(ChatCorpusError):
-    """An exception that nobody foresaw, in one line, with its traceback as text; it can be pickled."""
+    """An unforeseen exception as one line of text, with its traceback as text, so that it can be pickled."""
 
-    def __init__(self, message: str, trace: str = "") -> None:
-        super().__init__(message, trace)
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text, trace)
 
     @property
     def trace(self) -> str:
@@ -88,46 +88,48 @@ class UnexpectedError(ChatCorpusError):
         return str(self.args[0])
 
 
-#: What ends the program, or a generator, and is nobody's failure. SystemExit is none: a library or plugin that calls
-#: `sys.exit` must not end a run as if all were done.
+#: Exceptions that end the program or a generator without a failure. SystemExit does not belong here: a library or
+#: plugin that calls `sys.exit` must not end a run as if it were complete.
 STOPS = (KeyboardInterrupt, GeneratorExit)
-#: Where this package's own code is.
+#: The folder of this package's code.
 _PACKAGE = Path(__file__).resolve().parent
-#: What a disk refuses while a file is written, when Python no longer knows which.
+#: Errors of a full or failing disk, for an OSError that does not name its file.
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
-#: Characters of an exception's text that a message shows.
+#: Maximum length of an exception's text in a message, in characters.
 _LONGEST = 500
-#: What is said of accounts that do not balance.
-DEFECT = "this is a defect of chat-corpus: nothing was written; please report it with this message"
+#: The end of each message about counts that do not balance.
+DEFECT = message("this is a bug in chat-corpus; no output was written; please report it with this message")
 
 
 def unexpected(where: str, error: BaseException) -> ChatCorpusError:
-    """An exception as a failure at a place: one that this package raised as it is, any other as an `UnexpectedError`.
+    """Return an exception as a ChatCorpusError: errors of this package unchanged, others as `UnexpectedError`.
 
-    A ChatCorpusError of a plugin says nothing of the place, and one of a class of its own may not be picklable.
+    `where` begins the message of an `UnexpectedError`. A ChatCorpusError that a plugin raises is wrapped too: it does
+    not name the place, and a subclass of it may not be picklable.
 
-    Polars reports a defect of its own as a `PanicException`, which is no `Exception`: callers catch BaseException and
-    let `STOPS` pass.
+    Callers catch BaseException and let `STOPS` pass, because Polars reports its own bugs as `PanicException`, which is
+    not an `Exception`.
     """
     if isinstance(error, ChatCorpusError) and _is_ours(error):
         return error
     trace = "".join(traceback.format_exception(error))
-    # CPython says SystemError where an extension had no memory left even for its own exception.
+    # CPython raises SystemError if an extension has no memory left even for its exception.
     if isinstance(error, (MemoryError, SystemError)):
-        advice = "use fewer --workers or a smaller shard_bytes"
-        return UnexpectedError(f"{where}: not enough memory: {advice}", trace)
-    return UnexpectedError(f"{where}: {described(error)}; -v shows the traceback", trace)
+        text = message("{where}: not enough memory; use fewer --workers or a smaller shard_bytes", where=where)
+        return UnexpectedError(text, trace)
+    text = message("{where}: {error}; -v shows the traceback", where=where, error=described(error))
+    return UnexpectedError(text, trace)
 
 
 def _is_ours(error: ChatCorpusError) -> bool:
-    """Whether this package raised an error; what a worker has sent has no traceback any more."""
+    """Whether this package raised an error. An error that a worker sent has no traceback, and counts as ours."""
     frames = traceback.extract_tb(error.__traceback__)
     raised = not frames or Path(frames[-1].filename).resolve().is_relative_to(_PACKAGE)
     return raised and type(error).__module__ == __name__
 
 
 def described(error: BaseException) -> str:
-    """An exception as a line: its type, its text, and the line of code that raised it.
+    """Return an exception as one line: its type, its text, and the line of code that raised it.
 
     >>> described(KeyError("text"))
     "KeyError: 'text'"
@@ -140,7 +142,7 @@ def described(error: BaseException) -> str:
 
 
 def place_of(function: Callable[..., object]) -> str:
-    """Where a function is written: its file, line and name, as far as it has any.
+    """Return where a function is defined: its file, line and name, or its name alone.
 
     >>> place_of(len)
     'len'
@@ -153,26 +155,27 @@ def place_of(function: Callable[..., object]) -> str:
 
 
 def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorpusError:
-    """An exception met while files under `folder`, if any, were written: what the disk refused is told as that."""
+    """Return what `unexpected` returns, but for an error of the disk under `folder` a message that says so.
+
+    `folder` is where files were being written, if any.
+    """
     if folder and isinstance(error, OSError):
-        ours = Path(error.filename).is_relative_to(folder) if error.filename else error.errno in _DISK
-        if ours:
-            return ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}")
+        is_ours = Path(error.filename).is_relative_to(folder) if error.filename else error.errno in _DISK
+        if is_ours:
+            file, reason = error.filename or folder, error.strerror or error
+            return ChatCorpusError(message("{file}: cannot be written: {error}", file=file, error=reason))
     return unexpected(where, error)
 
 
 @contextmanager
 def attributed(where: str, folder: Path | None = None) -> Iterator[None]:
-    """Raise whatever goes wrong inside, where files under `folder` may be written, as a ChatCorpusError.
-
-    An interrupt passes.
-    """
+    """Raise any exception of the block as the ChatCorpusError that `unwritten` makes of it; let interrupts pass."""
     try:
         yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        told = unwritten(where, error, folder)
-        if told is error:  # which must not be told as its own cause: whoever follows causes would never end
+        failure = unwritten(where, error, folder)
+        if failure is error:  # an error that is its own cause would make a loop of the chain of causes
             raise
-        raise told from error
+        raise failure from error

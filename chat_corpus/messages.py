@@ -1,4 +1,4 @@
-"""Text for people: messages that can be translated, counts, amounts, and names from files that steer no terminal."""
+"""Text for people: translatable messages, counts, sizes, and names of files without control characters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 _BREAK = re.compile(r"\r?\n|\r")
 
-#: So many characters of a record that cannot be read are shown.
+#: Maximum length of the beginning of a record in a message, in characters.
 _BEGINNING = 80
 
 
@@ -22,7 +22,7 @@ class Message(str):
     values: Mapping[str, object]
 
     def translated(self, catalogue: Mapping[str, str]) -> str:
-        """The message in the language of a catalogue, which maps English templates to translated ones.
+        """Return the message in the language of a catalogue, which maps English templates to translated ones.
 
         A template that the catalogue lacks stays English.
         """
@@ -35,13 +35,13 @@ class _Joined(Message):
     """Messages with a separator between them."""
 
     def translated(self, catalogue: Mapping[str, str]) -> str:
-        """The messages in the language of a catalogue; the separator is looked up as well."""
+        """Return the messages in the language of a catalogue, which may translate the separator too."""
         separator = catalogue.get(self.template, self.template)
         return separator.join(str(translated(part, catalogue)) for part in self.values.values())
 
 
 def message(template: str, /, **values: object) -> Message:
-    """A message from a literal template and the values of its names.
+    """Return a message made of a literal template and the values of its names.
 
     >>> message("{file}: {count} expected", file="a.csv", count=message("{number} fields", number=2))
     'a.csv: 2 fields expected'
@@ -52,7 +52,7 @@ def message(template: str, /, **values: object) -> Message:
 
 
 def joined(separator: str, parts: Iterable[str]) -> Message:
-    """Messages, or other text, as one message.
+    """Return messages or other text as one message, with `separator` between them.
 
     >>> joined(", ", ["ptt", "weibo"])
     'ptt, weibo'
@@ -64,14 +64,14 @@ def joined(separator: str, parts: Iterable[str]) -> Message:
 
 
 def translated(value: object, catalogue: Mapping[str, str]) -> object:
-    """A message in the language of a catalogue; any other value as it is."""
+    """Return a message in the language of a catalogue, and any other value unchanged."""
     return value.translated(catalogue) if isinstance(value, Message) else value
 
 
 def safe(text: str) -> str:
-    r"""Text with its control characters, which a file name may hold, as escapes.
+    r"""Return text with escapes in place of control characters, except line breaks and tabs.
 
-    The wide blank of Chinese text stays.
+    The ideographic space of Chinese text stays.
 
     >>> safe("a\x1b[31m")
     'a\\x1b[31m'
@@ -82,7 +82,7 @@ def safe(text: str) -> str:
 
 
 def count_noun(number: int, noun: str) -> Message:
-    """A number and what it counts. A catalogue has the plural: `{number:,} lines`.
+    """Return a number and its noun, singular or plural. A catalogue has the plural: `{number:,} lines`.
 
     >>> count_noun(1, "line"), count_noun(2000, "line")
     ('1 line', '2,000 lines')
@@ -93,7 +93,7 @@ def count_noun(number: int, noun: str) -> Message:
 
 
 def one_line(text: str) -> str:
-    r"""Text as one line: line breaks and tabs as `\n` and `\t`, other control characters as escapes too.
+    r"""Return text as one line: line breaks, tabs and other control characters become escapes.
 
     >>> one_line("a\r\nb\tc")
     'a\\nb\\tc'
@@ -102,7 +102,7 @@ def one_line(text: str) -> str:
 
 
 def displayed(name: str) -> str:
-    r"""A file's name as one line of text that steers no terminal, whatever bytes it is made of.
+    r"""Return the name of a file as one line, with escapes for control characters and for bytes that are not text.
 
     >>> displayed("a\nb\x1b[31m\udcff好")
     'a\\nb\\x1b[31m\\xff好'
@@ -110,8 +110,18 @@ def displayed(name: str) -> str:
     return "".join(c if c.isprintable() else _escaped(c) for c in name)
 
 
+def error_text(error: BaseException) -> str:
+    r"""Return the text of an exception as one line; if it is a `Message`, it stays translatable.
+
+    >>> error_text(ValueError(message("{count} expected", count=2))), error_text(OSError("a\nb"))
+    ('2 expected', 'a\\nb')
+    """
+    text = error.args[0] if len(error.args) == 1 else None
+    return text if isinstance(text, Message) else displayed(str(error))
+
+
 def beginning(record: str) -> str:
-    r"""How a raw record begins, in one line that steers no terminal.
+    r"""Return the beginning of a raw record as one line without control characters.
 
     >>> beginning("0,在吗,\n  在")
     '0,在吗, 在'
@@ -121,12 +131,12 @@ def beginning(record: str) -> str:
 
 def _escaped(character: str) -> str:
     code = ord(character)
-    # A byte that is no text in the file system's encoding, as Python names it.
+    # Python decodes a byte that is not text in the encoding of the file system as U+DC80 to U+DCFF.
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character.encode("unicode_escape").decode()
 
 
 def amount(size: float) -> str:
-    """Bytes in the unit that shows something of them.
+    """Return a number of bytes in kB or MB.
 
     >>> amount(300), amount(42_000), amount(2_310_000), amount(47_000_000), amount(5e9)
     ('0.3 kB', '42 kB', '2.3 MB', '47 MB', '5,000 MB')
@@ -135,6 +145,6 @@ def amount(size: float) -> str:
 
 
 def scaled(size: float) -> tuple[str, str]:
-    """Bytes as a number, and its unit."""
+    """Return a number of bytes as a number in kB or MB, and the unit."""
     number, unit = (size / 1e6, "MB") if size >= 1e6 else (size / 1e3, "kB")
     return f"{number:,.{0 if number >= 10 or not number else 1}f}", unit

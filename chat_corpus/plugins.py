@@ -1,7 +1,7 @@
-"""What plugins are made of: the one module of this package that they import from.
+"""The interface for plugins: the only module of this package that a plugin imports from.
 
-A plugin is a Python file with a `SOURCE`: named by `--plugin`, or in a package with the entry point group
-`chat_corpus.sources`. Whatever else lies in `chat_corpus` may change from one version to the next.
+A plugin is a Python file that defines a `SOURCE`: `--plugin` names the file, or an installed package registers it in
+the entry point group `chat_corpus.sources`. All other modules of `chat_corpus` may change between versions.
 
 >>> from chat_corpus.plugins import Input, Source, delimited
 >>> SOURCE = Source(
@@ -14,12 +14,12 @@ A plugin is a Python file with a `SOURCE`: named by `--plugin`, or in a package 
 - A source: `Source`, `Input`, `question_answer_inputs`, with `Pairing`, and `Traits` of `Markup`, `Script` and
   `Segmentation`.
 - Ready formats: `delimited`, `quoted`, `json_lines` and `json_array` (which take a function from a record to its turns,
-  as `instruction_turns` is one), `xml_messages`, `CONV`, `MARKED_CONV`, `CHAINED`, `LABELLED`, `LINE_IDS`, `PARALLEL`,
+  such as `instruction_turns`), `xml_messages`, `CONV`, `MARKED_CONV`, `CHAINED`, `LABELLED`, `LINE_IDS`, `PARALLEL`,
   `CORPUS_YAML`.
-- A format of one's own: `Format`, whose `read` gives a `Reading` of rows of `TURNS`, which `turns_frame` puts together
-  from records that `rejected` or `undecodable` names with a `Reason`. A function that makes `Turns` of a record raises
-  `RecordError` where it cannot.
-- How files are told by their content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
+- A custom format: a `Format`, whose `read` returns a `Reading` with rows of the schema `TURNS`. `turns_frame` makes
+  these rows; `rejected` and `undecodable` make rows of bad records with a `Reason`. A function that makes `Turns` of a
+  record raises `RecordError` for a record that it cannot read.
+- Recognition of files by content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
   `TRADITIONAL`.
 """
 

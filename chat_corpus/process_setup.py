@@ -1,4 +1,4 @@
-"""What a process needs of its system: streams that can be written, of which stdout is for results; signals; memory."""
+"""Set-up of a process: standard streams, of which stdout is for results only; signals; the limit of memory."""
 
 from __future__ import annotations
 
@@ -15,54 +15,55 @@ from types import FrameType
 from typing import TextIO
 
 from chat_corpus.errors import ChatCorpusError
+from chat_corpus.messages import message
 
-#: Standard streams that were closed or missing when the program began: of `stdin`, `stdout`, `stderr`.
+#: Names of the standard streams that were closed or missing when the program began: `stdin`, `stdout`, `stderr`.
 missing: set[str] = set()
 
 
-#: Measured: with 1.0 GB, workers died of shards of 5 MB; most of it is reserved, and never used.
+#: Measured in bytes: with 1.0 GB, workers died of shards of 5 MB. Most of it is reserved and never used.
 _ADDRESS_SPACE = 1_500_000_000
 
 
-def _known(*names: str) -> list[signal.Signals]:
+def _signals(*names: str) -> list[signal.Signals]:
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
-#: Signals that end the program as Ctrl-C does: it is asked to, its terminal is closed, or what Windows has of both.
-_STOPS = _known("SIGTERM", "SIGHUP", "SIGBREAK")
+#: Signals that end the program in the way of Ctrl-C: a request to end, a closed terminal, and Ctrl-Break of Windows.
+_STOP_SIGNALS = _signals("SIGTERM", "SIGHUP", "SIGBREAK")
 #: Signals that a terminal sends to all processes of a run.
-_OF_KEYBOARD = _known("SIGINT", "SIGHUP", "SIGBREAK")
+_TERMINAL_SIGNALS = _signals("SIGINT", "SIGHUP", "SIGBREAK")
 
 
 class Terminated(KeyboardInterrupt):
-    """One of the signals came that end the program as Ctrl-C does, with another exit code."""
+    """A signal ended the program in the way of Ctrl-C; only the exit code differs."""
 
     @property
     def exit_code(self) -> int:
-        """The exit code that shells give a program which that signal has ended."""
+        """The exit code that shells give a program that this signal ended: 128 and its number."""
         return 128 + int(self.args[0])
 
 
 class _Closed(io.TextIOBase):
-    """A stdout that nobody has opened: whatever is to be written there, text or bytes, is an OSError."""
+    """A stdout that was closed when the program began: writing text or bytes to it raises OSError."""
 
     @property
     def buffer(self) -> _Closed:
-        """Itself."""
+        """The stream itself."""
         return self
 
     def write(self, _: object) -> int:
         """Raise OSError."""
-        raise OSError(errno.EBADF, "closed, and there is something to be written to it", "<stdout>")
+        raise OSError(errno.EBADF, message("the stream is closed, so results cannot be written"), "<stdout>")
 
 
 def prepare() -> None:
-    """Give each standard stream a file, and make it wait.
+    """Open missing standard streams, and make all of them blocking.
 
-    A supervisor, `2>&-` or pythonw.exe may start the program without some of them: `sys.stderr` is None then, and the
-    next file that is opened would get the number of the closed one, and with it what others write there. What would be
-    said on stderr goes nowhere; to write a result to stdout is an OSError. A stream that its owner made non-blocking (a
-    pipe of Node.js or of an event loop) would lose what does not fit at once.
+    A supervisor, `2>&-` or pythonw.exe may start the program without some of the streams. Then `sys.stderr` is None,
+    and the next file that the program opens would get the number of the closed stream, and with it the text that other
+    code writes there. Text for a missing stderr is dropped; writing results to a missing stdout raises OSError. A
+    non-blocking stream (a pipe of Node.js or of an event loop) would lose text that does not fit into its buffer.
     """
     missing.clear()
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
@@ -76,12 +77,12 @@ def prepare() -> None:
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 os.set_blocking(stream.fileno(), True)
     for output in (sys.stdout, sys.stderr):
-        if isinstance(output, TextIOWrapper):  # a console that lacks a character gets an escape
+        if isinstance(output, TextIOWrapper):  # a console that cannot show a character shows an escape
             output.reconfigure(errors="backslashreplace")
 
 
 def _reserve(number: int) -> None:
-    """Open the null device under the number of a closed standard stream."""
+    """Open the null device under the file number of a closed standard stream."""
     try:
         os.fstat(number)
     except OSError:
@@ -92,76 +93,76 @@ def _reserve(number: int) -> None:
             os.close(null)
 
 
-#: Where results go, and the file number that this has meanwhile, if it is one: while prints go to stderr.
+#: The stream for results while prints go to stderr, and the file number that leads to it meanwhile, if it has one.
 _results: list[tuple[TextIO, int | None]] = []
 
 
 @contextlib.contextmanager
 def prints_to_stderr() -> Iterator[None]:
-    """Keep stdout for `results`: what is printed inside by others, a plugin or a program that it starts, is talk."""
+    """Send to stderr what a plugin, or a program that it starts, prints in the block; only `results` go to stdout."""
     out = sys.stdout
-    kept = _diverted(out)
-    _results.append((out, kept))
+    saved = _diverted(out)
+    _results.append((out, saved))
     sys.stdout = sys.stderr
     try:
         yield
     finally:
         sys.stdout = out
         _results.pop()
-        if kept is not None:
-            os.dup2(kept, 1)
-            os.close(kept)
+        if saved is not None:
+            os.dup2(saved, 1)
+            os.close(saved)
 
 
 def _diverted(out: TextIO) -> int | None:
-    """Have file number 1 lead to where number 2 does, if these are stdout and stderr; what number it has now."""
+    """Point file number 1 to the target of number 2, if these are stdout and stderr; return a copy of number 1."""
     try:
         if (out.fileno(), sys.stderr.fileno()) != (1, 2):
             return None
         out.flush()
-        kept = os.dup(1)
+        saved = os.dup(1)
         os.dup2(2, 1)
     except (OSError, ValueError, AttributeError):  # a stream of another kind has no number
         return None
-    return kept
+    return saved
 
 
 @contextlib.contextmanager
 def results() -> Iterator[None]:
-    """Have what is printed inside go to stdout. Raises OSError, which names it, where that cannot be written."""
-    out, kept = _results[-1] if _results else (sys.stdout, None)
-    talk, sys.stdout = sys.stdout, out
+    """Send to stdout what the block prints. Raises OSError, which names stdout, if it cannot be written."""
+    out, saved = _results[-1] if _results else (sys.stdout, None)
+    replaced, sys.stdout = sys.stdout, out
     try:
-        if kept is not None:
-            os.dup2(kept, 1)
+        if saved is not None:
+            os.dup2(saved, 1)
         yield
-        out.flush()  # a full disk is noticed here, and not when nobody can tell any more
+        out.flush()  # raises for a full disk here, while the program can still report it
     except OSError as error:
         error.filename = error.filename or "<stdout>"
         raise
     finally:
-        sys.stdout = talk
-        if kept is not None:
+        sys.stdout = replaced
+        if saved is not None:
             os.dup2(2, 1)
 
 
 def stop_on_signals() -> None:
-    """Have the signals that ask a program to end do so as Ctrl-C does, by raising `Terminated`.
+    """Let signals that end a program raise `Terminated`, in the way of Ctrl-C.
 
-    One that is ignored, as `nohup` has it for the closing of the terminal, stays so.
+    An ignored signal stays ignored: `nohup` ignores the signal of a closed terminal.
     """
 
-    def ended(number: int, _frame: FrameType | None) -> None:
+    def terminate(number: int, _frame: FrameType | None) -> None:
         raise Terminated(number)
 
-    with contextlib.suppress(ValueError):  # not in the main thread: whoever runs us there decides
-        for number in _STOPS:
+    with contextlib.suppress(ValueError):  # not in the main thread: the calling program decides
+        for number in _STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, ended)
+                signal.signal(number, terminate)
 
 
 def check_address_space() -> None:
-    """Raise ChatCorpusError where `ulimit -v` leaves too little: Polars would abort the process without a word."""
+    """Raise ChatCorpusError if `ulimit -v` is too low: Polars would abort the process without a message."""
     if importlib.util.find_spec("resource") is None:  # Windows has no such limit
         return
     import resource
@@ -169,19 +170,23 @@ def check_address_space() -> None:
     allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
     if 0 <= allowed < _ADDRESS_SPACE:
         raise ChatCorpusError(
-            f"only {allowed // 10**6:,} MB of address space are allowed to a process (ulimit -v), and there must be "
-            f"{_ADDRESS_SPACE // 10**6:,} MB: not enough memory; raise the limit, or lift it with 'ulimit -v unlimited'"
+            message(
+                "not enough memory: the address space of a process is limited to {allowed:,} MB (ulimit -v), and "
+                "{needed:,} MB are needed; raise the limit, or remove it with 'ulimit -v unlimited'",
+                allowed=allowed // 10**6,
+                needed=_ADDRESS_SPACE // 10**6,
+            )
         )
 
 
-def ignore_stops_of_keyboard() -> None:
-    """Have a worker leave Ctrl-C, and the closing of the terminal, to the process that started it, which ends it."""
-    for number in _OF_KEYBOARD:
+def ignore_terminal_signals() -> None:
+    """Ignore Ctrl-C and a closed terminal in a worker, since the process that started the worker ends it."""
+    for number in _TERMINAL_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def ignore_stops() -> None:
-    """Let nobody interrupt the last message."""
+    """Ignore all signals that end the program, so that its last message is complete."""
     with contextlib.suppress(ValueError):
-        for number in (signal.SIGINT, *_STOPS):
+        for number in (signal.SIGINT, *_STOP_SIGNALS):
             signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Work on some rows of a column: which ones match, and a change that no other row is given to."""
+"""Masks of rows: which rows of a column match a pattern, and changes to those rows alone."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 
 
 def matches(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.Series:
-    """Tell for each row whether it matches a regular expression; null does not, nor does a row outside the mask.
+    """Return whether each row matches a regular expression; null rows and rows outside of `where` do not.
 
-    Polars keeps the last 32 expressions of a thread; what is none is spared the place.
+    A pattern without special characters is searched for literally, since Polars caches only the last 32 compiled
+    expressions of a thread.
     """
-    some = texts if where is None or where.all() else texts.filter(where)
-    matches = some.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
+    selected = texts if where is None or where.all() else texts.filter(where)
+    matches = selected.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
     matches = matches.fill_null(value=False) if matches.null_count() else matches
-    return matches if where is None or some is texts else row_mask(len(texts), where.arg_true().filter(matches))
+    return matches if where is None or selected is texts else row_mask(len(texts), where.arg_true().filter(matches))
 
 
 def holds_any(texts: pl.Series, marks: str) -> bool:
-    r"""Whether any text of a column holds any of these characters: one look at all texts joined.
+    r"""Whether any text of a column holds any of these characters; one search in all texts joined.
 
     >>> holds_any(pl.Series(["a", None, "b\u2028"]), "\r\u2028")
     True
@@ -30,7 +31,7 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
     joined = texts.str.join("")
     ascii_marks = [mark for mark in marks if mark.isascii()]
     others = "".join(re.escape(mark) for mark in marks if not mark.isascii())
-    # A single byte is found by memchr, and a class of longer ones by the byte that they begin with.
+    # memchr finds a single byte; a character class of longer characters is found by their first byte.
     data = joined.cast(pl.Binary)
     if any(data.bin.contains(mark.encode()).item() for mark in ascii_marks):
         return True
@@ -38,17 +39,17 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
 
 
 def row_mask(size: int, rows: pl.Series) -> pl.Series:
-    """A mask of so many rows, true for those of these numbers."""
+    """Return a mask of `size` rows that is true at the row numbers `rows`."""
     return pl.repeat(value=False, n=size, eager=True).scatter(rows, True)
 
 
 def apply_where(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Do `work` on the rows of a mask, and on no others: what few rows need costs the others nothing."""
+    """Return `texts` with `work` applied to the rows of a mask only, so that other rows cost nothing."""
     count = where.sum()
     if count == 0:
         return texts
     if count == len(texts):
         return work(texts)
     # `scatter` changes the series that it is called on.
-    whole: pl.Series = texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
-    return whole
+    changed: pl.Series = texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
+    return changed

@@ -1,8 +1,8 @@
-"""The words that every module uses: the table of turns, and the closed sets of its facts.
+"""The schema that all modules share: the table of turns, and the enumerations of its facts.
 
-This module imports nothing of ours. A frame of turns has one row for each thing a reader met that is, or should have
-been, a turn; a row is never removed afterwards, it is only given a `reason`. What is missing from the output is
-therefore still in the frame, with its address and its reason, which is what makes the ledger possible.
+This module imports no other module of the package. A frame of turns has one row for each turn, and for each record that
+should have been a turn. No later step removes a row; it sets the `reason` of the row instead. So each turn that is
+missing from the output is still in the frame, with its address and its reason, and the ledger can count it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 #:
 #: file_index   index of the raw file within the shard: 0, or 1 for the second of two parallel files
 #: record       number of the record in that file, from 1: the physical line where the record begins, or, in layouts
-#:              that are not made of lines (JSON arrays, XML), the ordinal of the record
+#:              without lines (JSON arrays, XML), the ordinal of the record
 #: dialogue_id  number of the dialogue within the shard, from 0; null for a record that could not be placed in one
 #: turn_index   position within the dialogue, from 0; rows that share one are alternative responses to the turn before
 #: text         the utterance; null where the record could not be decoded or split
@@ -36,7 +36,7 @@ TURNS = pl.Schema(
 )
 
 
-#: Names that Windows keeps for devices: a file of that name is none, whatever its ending.
+#: Names that Windows reserves for devices: a file cannot have such a name, whatever its ending.
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
 )
@@ -44,7 +44,7 @@ _NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
 def is_source_name(name: object) -> bool:
-    """Whether a text can be the name of a source, which is typed in lists and becomes the name of files.
+    """Whether a value can be the name of a source, which users type in lists and which becomes the name of files.
 
     >>> is_source_name("ptt-2"), is_source_name("../victim"), is_source_name("con")
     (True, False, False)
@@ -53,20 +53,20 @@ def is_source_name(name: object) -> bool:
 
 
 class State(StrEnum):
-    """What was found of a source, and of one that was done, whether its last run failed. The value is told as it is."""
+    """What discovery found of a source, or that its last run failed. Commands and reports show the value."""
 
     FOUND = "found"
-    RENAMED = "renamed"  # known by its content, or by files beside it
-    PARTIAL = "partial"  # some of its files are missing
-    DAMAGED = "damaged"  # a file of it cannot be read
-    UNUSABLE = "unusable"  # it is there in a form that is not read
-    SAMPLE = "sample"  # the bundled sample alone
+    RENAMED = "renamed"  # recognised by its content, or by the files beside it
+    PARTIAL = "partial"  # some files are missing
+    DAMAGED = "damaged"  # a file cannot be read
+    UNUSABLE = "unusable"  # present, but in a form that cannot be read
+    SAMPLE = "sample"  # only the bundled sample
     ABSENT = "absent"
-    FAILED = "failed"  # in reports: it was read, and no output came of it
+    FAILED = "failed"  # in reports: the run of the source failed, and wrote no output
 
 
 class Script(StrEnum):
-    """The script a source is written in, as its publisher or our measurement says (BCP 47 subtags)."""
+    """The script of a source, by its publisher or by our measurement (BCP 47 subtags)."""
 
     HANS = "Hans"
     HANT = "Hant"
@@ -78,13 +78,13 @@ class Pairing(StrEnum):
     """How the turns of a dialogue become query/response pairs."""
 
     ADJACENT = "adjacent"  # each turn answers the one before
-    EXCHANGE = "exchange"  # the second turn answers the first, the fourth the third: user and assistant take turns
+    EXCHANGE = "exchange"  # the second turn answers the first, the fourth the third: user and assistant alternate
     FIRST = "first"  # each turn answers the first
-    NONE = "none"  # nobody answers
+    NONE = "none"  # no turn answers another
 
 
 class Segmentation(StrEnum):
-    """What stands between the words of a word-segmented text."""
+    """The separator between the words of a word-segmented text."""
 
     NONE = "none"
     BLANK = "blank"
@@ -92,20 +92,20 @@ class Segmentation(StrEnum):
 
 
 class Markup(StrEnum):
-    """Kinds of markup that a source's platform left in its text."""
+    """Kinds of markup that the platform of a source left in the text."""
 
     TEMPLATE = "template"  # {br} {face:51} {r+}: the answer templates of a QQ bot
     SUBTITLE = "subtitle"  # {\an8} <i>: ASS and SRT tags
     FORUM = "forum"  # 回复 name ： ——来自 iPhone 6
     BBCODE = "bbcode"  # [b] [/b] [url=…] [mw_shl_code=…]: the tags of Discuz
-    HYPHEN = "hyphen"  # a soft hyphen where a minus sign was
-    SOFTBANK = "softbank"  # private-use characters of SoftBank's phones, which are emoji
+    HYPHEN = "hyphen"  # soft hyphens in place of minus signs
+    SOFTBANK = "softbank"  # emoji of SoftBank phones as private-use characters
     MICROBLOG = "microblog"  # @name //@name: [哈哈] # topic # alink
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traits:
-    """What the text of one source is like: facts that the text steps and the script conversion depend on."""
+    """Facts about the text of a source that text steps and script conversion depend on."""
 
     script: Script = Script.HANS
     segmentation: Segmentation = Segmentation.NONE
@@ -114,15 +114,15 @@ class Traits:
 
 
 class Reason(StrEnum):
-    """Why a record, a turn or a pair is not in the output. The value is what reports and rejects say."""
+    """Why a record, a turn or a pair is not in the output. Reports and rejects hold the value."""
 
     ENCODING = "encoding"  # bytes that are not text in the file's encoding
-    LAYOUT = "layout"  # the record is not of the file's layout
+    LAYOUT = "layout"  # a record in another layout than the file
     FIELDS = "fields"  # too many or too few fields
-    EMPTY = "empty"  # a turn without text, as it was or once cleaned
-    NO_ANSWER = "no_answer"  # the source's own way of saying that there is no answer
+    EMPTY = "empty"  # a turn without text, before or after cleaning
+    NO_ANSWER = "no_answer"  # the text that the source uses where there is no answer
     NEGATIVE = "negative"  # a random response that the source labels as wrong
-    UNPAIRED = "unpaired"  # its counterpart in a parallel file is missing
-    DAMAGED = "damaged"  # too many replacement characters to be read
+    UNPAIRED = "unpaired"  # a line without counterpart in the parallel file
+    DAMAGED = "damaged"  # too many replacement characters
     LENGTH = "length"  # shorter or longer than the configuration allows
-    DUPLICATE = "duplicate"  # the same pair stands earlier in the output
+    DUPLICATE = "duplicate"  # the same pair is earlier in the output

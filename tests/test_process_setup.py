@@ -1,4 +1,4 @@
-"""However the program is started: with streams closed or missing, in odd folders, on odd consoles, in little memory."""
+"""Unusual starts of the program: streams closed or missing, odd folders, odd consoles, little memory."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
 
 @pytest.mark.parametrize("command", slow_from(4, COMMANDS))
 @pytest.mark.parametrize("closed", slow_from(1, ["2>&-", ">&- 2>&-", "<&- 2>&-"]))
-def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
+def test_commands_work_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} {closed}", tmp_path)
-    cannot = {"no such option": 2, "run": 0}.get(command, 1 if ">&- 2>&-" in closed else 0)
+    exit_code = {"no such option": 2, "run": 0}.get(command, 1 if ">&- 2>&-" in closed else 0)
     if command == "normalize" and "<&-" in closed:
-        cannot = 2
-    assert (done.returncode, done.stderr) == (cannot, "")
+        exit_code = 2
+    assert (done.returncode, done.stderr) == (exit_code, "")
     if command == "run":
         assert (tmp_path / "out" / "ptt.tsv").stat().st_size > 0
 
@@ -55,22 +55,22 @@ def test_what_a_command_does_is_done_without_stderr(command: str, closed: str, t
 @pytest.mark.parametrize(
     "command", slow_from(2, ["run", "help", "normalize", "list", "check", "version", "no such option"])
 )
-def test_a_closed_stdout_ends_nothing_in_a_traceback(command: str, tmp_path: Path) -> None:
+def test_a_closed_stdout_is_an_error_without_traceback(command: str, tmp_path: Path) -> None:
     done = shell(f"{MAIN} {COMMANDS[command]} >&-", tmp_path)
     assert "Traceback" not in done.stderr
     assert done.returncode == {"no such option": 2, "run": 0}.get(command, 1)
-    told = done.stderr.endswith("error: <stdout>: closed, and there is something to be written to it\n")
-    assert told == (done.returncode == 1)
+    is_reported = done.stderr.endswith("error: <stdout>: the stream is closed, so results cannot be written\n")
+    assert is_reported == (done.returncode == 1)
 
 
-def test_normalize_without_stdin_says_so(tmp_path: Path) -> None:
+def test_normalize_without_stdin_is_an_error(tmp_path: Path) -> None:
     done = shell(f"{MAIN} normalize <&-", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: <stdin>: closed; ")
 
 
-def test_a_program_without_any_streams_does_its_job(tmp_path: Path) -> None:
-    """As pythonw.exe starts one: all three are None."""
+def test_a_program_without_any_streams_works(tmp_path: Path) -> None:
+    """pythonw.exe starts a program with all three as None."""
     code = (
         "import sys; sys.stdin = sys.stdout = sys.stderr = None; sys.path.insert(0, sys.argv.pop(1));"
         "from chat_corpus.cli.main import main; main()"
@@ -81,8 +81,8 @@ def test_a_program_without_any_streams_does_its_job(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "ptt.tsv").stat().st_size > 0
 
 
-def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path) -> None:
-    """A library that writes to file number 2 would else write into the output."""
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+    """Otherwise a library that writes to file number 2 would write into the output."""
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_corpus import process_setup; "
         "process_setup.prepare();"
@@ -98,7 +98,7 @@ def test_a_closed_stream_gets_no_file_of_the_program_in_its_place(tmp_path: Path
     "full",
     slow_from(2, ["list", "run -s ptt --json --out out", "check --json", "normalize", "--help", "--version"]),
 )
-def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
+def test_a_full_disk_behind_stdout_is_an_error(full: str, tmp_path: Path) -> None:
     raw = "" if full == "normalize" or full.startswith("-") else f"--raw {SAMPLES}"
     done = shell(f"{MAIN} {full} {raw} > /dev/full", tmp_path)
     assert done.returncode == 1
@@ -107,7 +107,7 @@ def test_a_full_disk_behind_stdout_is_said(full: str, tmp_path: Path) -> None:
 
 
 class Refusing(io.StringIO):
-    """A stream that its system lets nobody write to."""
+    """A stream that raises OSError at each write."""
 
     def __init__(self, code: int) -> None:
         super().__init__()
@@ -131,14 +131,14 @@ def test_a_result_that_cannot_be_written_fails_any_command(
     monkeypatch.setattr(sys, "stdout", Refusing(code))
     with pytest.raises(SystemExit) as ended:
         main.main([str(word) for word in words])
-    told = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     assert ended.value.code == 1
-    assert told.endswith("" if code == errno.EPIPE else f"{os.strerror(code)}\n")
-    assert told.count("\n") == (code != errno.EPIPE), "whoever has read enough wants to hear nothing"
+    assert stderr.endswith("" if code == errno.EPIPE else f"{os.strerror(code)}\n")
+    assert stderr.count("\n") == (code != errno.EPIPE), "a reader that closes its pipe gets no message"
 
 
 @pytest.mark.parametrize(("words", "code"), [("--raw none", 2), ("--nonsense", 2), ("--log-json --nonsense", 2)])
-def test_the_exit_code_is_the_same_where_nobody_can_be_told(
+def test_the_exit_code_is_the_same_if_stderr_cannot_be_written(
     words: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -148,9 +148,7 @@ def test_the_exit_code_is_the_same_where_nobody_can_be_told(
     assert ended.value.code == code
 
 
-def test_a_folder_that_is_gone_under_the_program_is_named_as_that(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_working_folder_that_is_gone_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
@@ -163,7 +161,7 @@ def test_a_folder_that_is_gone_under_the_program_is_named_as_that(
 @pytest.mark.parametrize(
     "words", [("--raw", "原料"), ("check", "--raw", "原料"), ("trace", "出/ptt.tsv:1"), ("compare", "出", "出")]
 )
-def test_a_python_that_reads_names_otherwise_is_told_what_to_set(
+def test_names_in_another_encoding_are_an_error_that_names_the_variable_to_set(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -174,7 +172,7 @@ def test_a_python_that_reads_names_otherwise_is_told_what_to_set(
 
 
 @pytest.mark.slow
-def test_a_corpus_is_known_by_its_name_in_any_locale(tmp_path: Path) -> None:
+def test_a_corpus_is_recognised_by_its_name_in_any_locale(tmp_path: Path) -> None:
     put(tmp_path, {"raw/青云语料/12万对话语料青云库.csv": "问题一 | 答案一\n问题二 | 答案二\n" * 9})
     for locale in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
         out = tmp_path / locale["LC_ALL"]
@@ -183,7 +181,7 @@ def test_a_corpus_is_known_by_its_name_in_any_locale(tmp_path: Path) -> None:
         assert (out / "qingyun.tsv").stat().st_size > 0
 
 
-#: What a plugin prints while it is loaded and while it reads: as Python does it, and as programs that it starts do.
+#: A plugin that prints while it is loaded and while it reads, by Python and by a program that it starts.
 PRINTS = """
 import os
 from dataclasses import replace
@@ -204,7 +202,7 @@ SOURCE = replace(TIEBA, name="ours", inputs=(replace(tieba, files=("ours*.txt",)
 
 
 @pytest.mark.parametrize("command", ["run", *slow_from(0, ["list", "check", "trace", "compare", "explain", "dry"])])
-def test_what_a_plugin_prints_stands_in_no_result(command: str, tmp_path: Path) -> None:
+def test_the_prints_of_a_plugin_are_in_no_result(command: str, tmp_path: Path) -> None:
     put(
         tmp_path,
         {"ours.py": PRINTS, "raw/ours.txt": "问\t答\n" * 2000, "small.yaml": "shard_bytes: 1000\nworkers: 2\n"},
@@ -243,7 +241,7 @@ def test_json_is_utf_8_whatever_the_console(command: str, encoding: str, tmp_pat
 
 
 @pytest.mark.parametrize("encoding", slow_from(1, ["cp1252", "gbk", "ascii"]))
-def test_a_table_shows_what_the_console_lacks_as_escapes(encoding: str, tmp_path: Path) -> None:
+def test_a_table_shows_characters_that_the_console_lacks_as_escapes(encoding: str, tmp_path: Path) -> None:
     words = [sys.executable, str(ROOT / "main.py"), "list", "--raw", str(SAMPLES)]
     done = subprocess.run(
         words, cwd=tmp_path, check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding}
@@ -258,11 +256,11 @@ def test_a_table_shows_what_the_console_lacks_as_escapes(encoding: str, tmp_path
 @pytest.mark.parametrize("source", slow_from(1, ["ptt", "weibo"]))
 def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> None:
     raw, out, plain = tmp_path / name / "raw", tmp_path / name / "out", tmp_path / "plain"
-    found = (file for file in SAMPLES.rglob("*") if file.is_file())
-    files = {file.relative_to(SAMPLES).as_posix(): file for file in found}
-    mine = {name: file.read_text("utf-8") for name, file in files.items() if name.startswith(source)}
-    put(raw, {f"[x]/{name}": text for name, text in mine.items()})
-    put(plain, mine)
+    samples = (file for file in SAMPLES.rglob("*") if file.is_file())
+    files = {file.relative_to(SAMPLES).as_posix(): file for file in samples}
+    texts = {name: file.read_text("utf-8") for name, file in files.items() if name.startswith(source)}
+    put(raw, {f"[x]/{name}": text for name, text in texts.items()})
+    put(plain, texts)
     flags = ("-s", source, "--store-dialogues", "--explain-conversion", "3")
     done = invoke("-q", "--raw", raw, "--out", out, *flags)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -277,7 +275,9 @@ def test_a_folder_may_have_any_name(name: str, source: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, *slow_from(0, [signal.SIGHUP])])
 @pytest.mark.parametrize("command", ["normalize", "run"])
-def test_a_stopped_program_says_which_signal_it_was(command: str, signal_: signal.Signals, tmp_path: Path) -> None:
+def test_the_exit_code_of_a_stopped_program_names_the_signal(
+    command: str, signal_: signal.Signals, tmp_path: Path
+) -> None:
     os.mkfifo(tmp_path / "fifo")
     words = [sys.executable, str(ROOT / "main.py"), "normalize"]
     if command == "run":
@@ -314,28 +314,28 @@ def signals() -> Iterator[None]:
 
 @pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_that_ends_programs_ends_this_one_in_order_unless_it_is_ignored(number: signal.Signals) -> None:
+def test_a_stop_signal_raises_terminated_unless_it_is_ignored(number: signal.Signals) -> None:
     signal.signal(number, signal.SIG_DFL)
     process_setup.stop_on_signals()
     with pytest.raises(process_setup.Terminated) as stopped:
         signal.raise_signal(number)
     assert stopped.value.exit_code == 128 + number
-    signal.signal(number, signal.SIG_IGN)  # as nohup has it
+    signal.signal(number, signal.SIG_IGN)  # as nohup does
     process_setup.stop_on_signals()
     signal.raise_signal(number)
 
 
 @pytest.mark.usefixtures("signals")
-def test_windows_ends_a_program_by_a_signal_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CTRL_BREAK_EVENT, which `taskkill` and a closed console window send too; any other number stands for it here."""
-    monkeypatch.setattr(process_setup, "_STOPS", [signal.SIGUSR1])
-    monkeypatch.setattr(process_setup, "_OF_KEYBOARD", [signal.SIGUSR1])
+def test_the_stop_signal_of_windows_raises_terminated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CTRL_BREAK_EVENT, which `taskkill` and a closed console window send too; here another signal replaces it."""
+    monkeypatch.setattr(process_setup, "_STOP_SIGNALS", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "_TERMINAL_SIGNALS", [signal.SIGUSR1])
     before = signal.getsignal(signal.SIGUSR1)
     try:
         process_setup.stop_on_signals()
         with pytest.raises(process_setup.Terminated):
             signal.raise_signal(signal.SIGUSR1)
-        process_setup.ignore_stops_of_keyboard()  # as workers do
+        process_setup.ignore_terminal_signals()  # as workers do
         signal.raise_signal(signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, before)
@@ -343,8 +343,8 @@ def test_windows_ends_a_program_by_a_signal_of_its_own(monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ignored", [False, True], ids=["", "nohup"])
-def test_a_closed_terminal_ends_all_processes_of_a_run_and_the_next_goes_on(ignored: bool, tmp_path: Path) -> None:
-    """The terminal tells each process of the group."""
+def test_a_closed_terminal_ends_all_processes_and_the_next_run_resumes(ignored: bool, tmp_path: Path) -> None:
+    """The terminal sends the signal to each process of the group."""
     (tmp_path / "plugin.py").write_text(WAITS.format(met=str(tmp_path / "met")).replace("600", "0.5"), "utf-8")
     put(tmp_path, {"raw/waits.txt": "问\t答\n" * 2000, "small.yaml": "shard_bytes: 2000\nworkers: 2\n"})
     words = [*MAIN.split(), "--raw", "raw", "--out", "out", "--plugin", "plugin.py", "--config", "small.yaml"]
@@ -356,15 +356,15 @@ def test_a_closed_terminal_ends_all_processes_of_a_run_and_the_next_goes_on(igno
         assert time.monotonic() < end
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGHUP)
-    errors = process.communicate(timeout=60)[1].decode()  # which waits for the workers, who hold stderr, too
+    errors = process.communicate(timeout=60)[1].decode()  # waits for the workers too, since they hold stderr
     if ignored:
         assert (process.returncode, "stopped" in errors) == (1, False), errors
         return
     assert (process.returncode, errors) == (129, "stopped; the same command goes on from here\n")
-    assert program(*words[2:], cwd=tmp_path).returncode == 1, "the lock is let go, and the source is tried again"
+    assert program(*words[2:], cwd=tmp_path).returncode == 1, "the lock is released, and the source runs again"
 
 
-#: A source that waits for ever in its first shard.
+#: A source that waits 600 seconds in its first shard.
 WAITS = """
 import time
 from pathlib import Path
@@ -399,23 +399,26 @@ def test_json_messages_have_a_time_an_event_and_no_prefix(tmp_path: Path) -> Non
 def test_too_little_memory_is_a_message(kilobytes: int, tmp_path: Path) -> None:
     done = shell(f"ulimit -v {kilobytes}; {MAIN} {COMMANDS['run']}", tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: only {kilobytes * 1024 // 10**6:,} MB of address space")
+    limit = kilobytes * 1024 // 10**6
+    assert done.stderr.startswith(
+        f"error: not enough memory: the address space of a process is limited to {limit:,} MB"
+    )
 
 
 @pytest.mark.parametrize(
     ("platform", "cores", "expected"), [("win32", 128, 61), ("win32", 8, 8), ("linux", 128, 128), ("darwin", 10, 10)]
 )
-def test_windows_waits_for_no_more_than_61_workers(platform: str, cores: int, expected: int) -> None:
+def test_a_pool_on_windows_has_at_most_61_workers(platform: str, cores: int, expected: int) -> None:
     assert most_workers(cores, platform) == expected
 
 
-def test_the_raw_folder_need_not_be_there_to_list_sources(tmp_path: Path) -> None:
+def test_sources_are_listed_without_a_raw_folder(tmp_path: Path) -> None:
     done = invoke("list", "--raw", tmp_path / "none", "--json")
     assert done.exit_code == 0
     assert {row["state"] for row in json.loads(done.stdout)} == {"absent"}
 
 
-def test_what_one_source_does_not_survive_the_others_do(tmp_path: Path) -> None:
+def test_the_failure_of_a_source_does_not_stop_the_others(tmp_path: Path) -> None:
     put(tmp_path / "raw", {"fails.txt": "a\tb\n" * 3, "tieba.dialogues": "问\t答\n"})
     for number, failure in enumerate(FAILURES):
         plugin = tmp_path / f"plugin{number}.py"
@@ -430,7 +433,7 @@ def test_what_one_source_does_not_survive_the_others_do(tmp_path: Path) -> None:
             assert set(visible(out)) >= {"tieba.tsv", "report.json"}
 
 
-#: Code that fails in ways that are no `ChatCorpusError`.
+#: Code that fails without a `ChatCorpusError`.
 FAILURES = (
     "raise ZeroDivisionError('of ours\\nin two lines')",
     "raise MemoryError",
@@ -455,7 +458,7 @@ SOURCE = Source(
 
 
 @pytest.mark.parametrize("option", ["--raw", "--out", "--plugin"])
-def test_a_path_that_the_report_cannot_hold_is_named_before_anything_is_done(option: str, tmp_path: Path) -> None:
+def test_a_path_that_the_report_cannot_hold_is_an_error_before_the_run(option: str, tmp_path: Path) -> None:
     raw, odd = put(tmp_path / "raw", TIEBA), tmp_path / os.fsdecode(b"odd\xff.py")
     places = {"--raw": str(raw), "--out": str(tmp_path / "out")}
     if option == "--raw":
@@ -465,12 +468,12 @@ def test_a_path_that_the_report_cannot_hold_is_named_before_anything_is_done(opt
                        "SOURCE = dataclasses.replace(T, name='ours')\n")  # fmt: skip
     places[option] = str(odd)
     done = invoke(*(word for pair in places.items() for word in pair))
-    assert (done.exit_code, "a name that is not UTF-8" in done.stderr) == (2, True)
+    assert (done.exit_code, "cannot hold a name that is not UTF-8" in done.stderr) == (2, True)
     assert not list(tmp_path.glob("o*/*.json"))
 
 
 @pytest.mark.parametrize("option", ["--raw", "--out", "--scheduler"])
-def test_a_variable_that_is_not_set_is_no_default(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_path_does_not_mean_the_default(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(put(tmp_path, {f"raw_chat_corpus/{name}": content for name, content in TIEBA.items()}))
     done = invoke("--force", option, "")
     assert (done.exit_code, done.stderr.startswith(f"error: {option} '': nothing is named")) == (2, True)

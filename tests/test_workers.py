@@ -1,4 +1,4 @@
-"""Workers that cannot be started, or that a plugin's code ends: its source fails by name, and no other."""
+"""Workers that cannot be started, or that a plugin's code ends: only the source of the plugin fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.helpers import invoke, program, put
     "error",
     [
         OSError(38, "Function not implemented"),  # no semaphores
-        PermissionError(13, "Permission denied"),  # /dev/shm is somebody else's
+        PermissionError(13, "Permission denied"),  # no access to /dev/shm
         BlockingIOError(11, "Resource temporarily unavailable"),  # no more processes
         OSError(24, "Too many open files"),
         ImportError("This platform lacks a functioning sem_open implementation"),
@@ -36,7 +36,7 @@ from tests.helpers import invoke, program, put
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("when", ["made", "started"])
-def test_where_no_worker_can_be_started_this_process_does_it_all(
+def test_without_workers_the_process_itself_does_the_work(
     when: str, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended = []
@@ -56,12 +56,12 @@ def test_where_no_worker_can_be_started_this_process_does_it_all(
     logging.getLogger("chat_corpus").propagate = True
     engine = pool(2)
     assert isinstance(engine, Inline)
-    assert len(ended) == (when == "started"), "what has been started is ended"
-    assert "no worker processes can be started" in caplog.text
+    assert len(ended) == (when == "started"), "a started pool is shut down"
+    assert "worker processes cannot be started" in caplog.text
     assert str(error) in caplog.text
 
 
-def test_a_pool_that_cannot_be_renewed_goes_on_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_new_pool_the_process_itself_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Pool(1)
     engine.stop()
     monkeypatch.setattr(local, "ProcessPoolExecutor", None)
@@ -74,7 +74,7 @@ def test_a_pool_that_cannot_be_renewed_goes_on_in_this_process(monkeypatch: pyte
 
 
 @pytest.mark.slow
-def test_a_cluster_that_cannot_be_started_says_what_the_system_refused(
+def test_the_error_of_a_cluster_that_cannot_be_started_names_the_cause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
@@ -95,12 +95,12 @@ def test_a_cluster_that_cannot_be_started_says_what_the_system_refused(
 def test_many_small_files_are_worth_workers(
     files: int, pooled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr("chat_corpus.engines.select.pool", asked.append)
+    pools: list[int] = []
+    monkeypatch.setattr("chat_corpus.engines.select.pool", pools.append)
     raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
-    found = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
-    select_engine({"tieba": found}, Settings(workers=2), tmp_path)
-    assert asked == [2] * pooled
+    tieba = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
+    select_engine({"tieba": tieba}, Settings(workers=2), tmp_path)
+    assert pools == [2] * pooled
 
 
 def raises(error: BaseException) -> None:
@@ -112,27 +112,27 @@ def raises(error: BaseException) -> None:
 
 class _Odd(BaseException):
     def __reduce__(self) -> Any:
-        raise TypeError("not to be sent")
+        raise TypeError("cannot be pickled")
 
 
 @pytest.mark.parametrize("error", [ChatCorpusError("a"), EngineError("b"), SystemExit(0), KeyboardInterrupt("c")])
-def test_an_exception_crosses_to_another_process_without_what_led_to_it(error: BaseException, tmp_path: Path) -> None:
-    """Dask teaches `pickle` to take causes along, of which one may be unable to travel."""
+def test_an_exception_is_sent_to_another_process_without_its_causes(error: BaseException, tmp_path: Path) -> None:
+    """Dask makes `pickle` include causes, of which one may not be picklable."""
     pytest.importorskip("tblib.pickling_support").install()
-    terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=tmp_path)
-    told = worker_checks.call(terms, pickle.dumps((raises, (error,), {})))
+    requirements = worker_checks.Requirements(versions=worker_checks.process_versions(), token=tmp_path)
+    sent = worker_checks.call(requirements, pickle.dumps((raises, (error,), {})))
     with pytest.raises(type(error), match=str(error)) as caught:
-        worker_checks.outcome(told)
+        worker_checks.outcome(sent)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-def test_what_a_call_gives_comes_back(tmp_path: Path) -> None:
-    terms = worker_checks.Terms(versions=worker_checks.own_versions(), token=tmp_path)
-    assert worker_checks.outcome(worker_checks.call(terms, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
+def test_the_result_of_a_call_is_returned(tmp_path: Path) -> None:
+    requirements = worker_checks.Requirements(versions=worker_checks.process_versions(), token=tmp_path)
+    assert worker_checks.outcome(worker_checks.call(requirements, pickle.dumps((divmod, (7, 2), {})))) == (3, 1)
 
 
-def test_an_error_of_ours_is_not_its_own_cause(tmp_path: Path) -> None:
-    """Whoever follows the causes of an exception, as Dask does, would never come to an end."""
+def test_an_error_of_this_package_is_not_its_own_cause(tmp_path: Path) -> None:
+    """Code that follows the causes of an exception, as Dask does, would never end."""
     with pytest.raises(FileError) as caught, attributed("where"):
         check_unchanged(RawFile(path=str(tmp_path / "none"), name="none", size=1))
     error: BaseException | None = caught.value
@@ -143,18 +143,18 @@ def test_an_error_of_ours_is_not_its_own_cause(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fate", ["gone", "another"])
 @pytest.mark.parametrize("workers", [1, *slow_from(0, [2])])
-def test_a_plugin_file_that_does_not_stay_costs_no_other_source(
+def test_a_plugin_file_that_is_deleted_during_a_run_fails_its_source_only(
     workers: int, fate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is loaded when the run begins; a worker that starts later finds what is there then."""
+    """The run loads it at the beginning; a worker that starts later loads the file as it is then."""
     lines = {f"raw/{name}": "问题\t答\n" * 500 for name in ("ours.txt", "tieba.dialogues")}
     put(tmp_path, {**lines, "own.yaml": f"shard_bytes: 1000\nworkers: {workers}\n"})
     plugin = put(tmp_path, {"ours.py": PLUGIN.format(deed="return tieba.format.read(parts)")}) / "ours.py"
     progress = console.Console.progress
 
-    def meanwhile(self: console.Console, found: Any) -> Any:
+    def meanwhile(self: console.Console, discovered: Any) -> Any:
         plugin.unlink() if fate == "gone" else plugin.write_text("a name of nothing", "utf-8")
-        return progress(self, found)
+        return progress(self, discovered)
 
     monkeypatch.setattr(console.Console, "progress", meanwhile)
     out = tmp_path / "out"
@@ -166,7 +166,7 @@ def test_a_plugin_file_that_does_not_stay_costs_no_other_source(
     assert ("warning: not all was done: ours failed" in done.stderr) == (done.exit_code != 0)
 
 
-#: What a plugin may do instead of reading.
+#: What the `read` of a plugin does instead of reading.
 DEEDS = {
     "ends its process": "os._exit(0)",
     "exits": "sys.exit(0)",
@@ -198,7 +198,7 @@ SOURCE = replace(TIEBA, name="ours", inputs=(faulty,))
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["local", "dask"])
 @pytest.mark.parametrize("deed", DEEDS)
-def test_a_plugin_that_fails_fails_its_source_alone_on_any_engine(deed: str, engine: str, tmp_path: Path) -> None:
+def test_a_failing_plugin_fails_its_source_only_on_any_engine(deed: str, engine: str, tmp_path: Path) -> None:
     if engine == "dask":
         pytest.importorskip("distributed")
     lines = {f"raw/{name}": "问题\t答\n" * 2000 for name in ("ours.txt", "tieba.dialogues")}
@@ -209,6 +209,6 @@ def test_a_plugin_that_fails_fails_its_source_alone_on_any_engine(deed: str, eng
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\nerror: ") + done.stderr.startswith("error: ") == 1, done.stderr
     assert "error: ours: " in done.stderr
-    told = json.loads(done.stdout)["sources"]
-    assert {name: one["state"] for name, one in told.items()} == {"ours": "failed", "tieba": "found"}
+    reported = json.loads(done.stdout)["sources"]
+    assert {name: entry["state"] for name, entry in reported.items()} == {"ours": "failed", "tieba": "found"}
     assert (tmp_path / "out" / "tieba.tsv").stat().st_size > 0

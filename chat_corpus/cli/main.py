@@ -30,6 +30,8 @@ def main() -> None:
     """
     # Read by Polars when it is imported: for frames of a shard's size, more threads only wait for each other.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # NumPy's library for matrices, which nothing here uses, would start as many threads as there are processors.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 for verb in (run, export, check_export, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare):

@@ -82,10 +82,10 @@ def for_engine(settings: Settings) -> Settings:
     if settings.engine == "local" and not settings.scheduler:
         return settings
     from chat_corpus.engines import dask_client
-    from chat_corpus.settings.loading import everywhere
+    from chat_corpus.settings.loading import with_absolute_paths
 
     dask_client.dask()
-    return everywhere(settings)
+    return with_absolute_paths(settings)
 
 
 def discovered(settings: Settings) -> Inventory:

@@ -10,7 +10,7 @@ from chat_corpus.discovery.file_names import without_copy_suffix
 from chat_corpus.discovery.model import DiscoveredSource, FileGroup, FileMatch, MatchedBy
 from chat_corpus.discovery.siblings import folder_of
 from chat_corpus.files.compression import content_name
-from chat_corpus.files.content import alike, looks
+from chat_corpus.files.content import content_key, same_content
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.sources.base import Input, Source
 
@@ -115,13 +115,13 @@ def _remark_on_renamed(discovered: DiscoveredSource, matches: list[FileMatch]) -
 def _group_single_files(discovered: DiscoveredSource, number: int, input_: Input, matches: list[FileMatch]) -> None:
     """Make each file a group. Beside a file matched by name, one matched by content only is another version."""
     chosen: list[FileMatch] = []
-    look_of = looks([*discovered.files, *(match.file for match in matches)])
+    look_of = content_key([*discovered.files, *(match.file for match in matches)])
     files_by_look: dict[object, list[RawFile]] = {}
     for file in discovered.files:
         files_by_look.setdefault(look_of(file), []).append(file)
     for match in matches:
         others = files_by_look.setdefault(look_of(match.file), [])
-        same = next((other for other in others if alike(other, match.file)), None)
+        same = next((other for other in others if same_content(other, match.file)), None)
         others.append(match.file)
         if same is not None:
             discovered.remarks.append(remarks.same_content(match.file, same))
@@ -224,4 +224,4 @@ def _rank(input_: Input, files: tuple[RawFile, ...], named: set[RawFile]) -> tup
 
 
 def _all_alike(these: tuple[RawFile, ...], those: tuple[RawFile, ...]) -> bool:
-    return len(these) == len(those) and all(alike(one, other) for one, other in zip(these, those, strict=True))
+    return len(these) == len(those) and all(same_content(one, other) for one, other in zip(these, those, strict=True))

@@ -260,7 +260,9 @@ def _slots_by_content(name: str, head: bytes, text: str, sources: Mapping[str, S
     for source in sources.values():
         for number, input_ in enumerate(source.inputs):
             fitting = [
-                signature for signature in input_.signatures if not signature.company and signature.fits(text, name)
+                signature
+                for signature in input_.signatures
+                if not signature.needs_partner and signature.fits(text, name)
             ]
             # Signatures are checked first because they cost least.
             if fitting and _accepts(source, input_, head) and is_most_of(input_.format, input_.layout, head, text):
@@ -291,5 +293,5 @@ def _slots_by_siblings(entry: Entry, text: str, sources: Mapping[str, Source]) -
             if index is not None and input_.layout and (share(input_.layout, text) or 0) >= _MIN_IN_LAYOUT:
                 yield Slot(source.name, number, index)
             for signature in input_.signatures:
-                if signature.company and signature.fits(text):
+                if signature.needs_partner and signature.fits(text):
                     yield Slot(source.name, number, signature.file_index)

@@ -1,1 +1,1 @@
-"""Who does the shards: this process, a pool of processes on this machine, or the workers of a Dask cluster."""
+"""Engines run shards: this process, a pool of processes on this machine, or the workers of a Dask cluster."""

@@ -1,4 +1,4 @@
-"""What a run asks of an engine."""
+"""The interface of engines."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ _T = TypeVar("_T")
 
 
 class Engine(Protocol):
-    """What the driver asks of an engine: the submit of `concurrent.futures.Executor`, and to be stopped or replaced."""
+    """Something that runs calls, like `concurrent.futures.Executor`, and that can be stopped and replaced."""
 
     @property
     def prefetch(self) -> int:
-        """How many tasks to hand out before waiting for one."""
+        """How many tasks to submit before waiting for a result."""
 
     @property
     def maybe_started(self) -> int:
-        """How many of the tasks handed out may have been begun: the first ones."""
+        """How many of the submitted tasks, in their order, may have started."""
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Start a call. Raises BrokenExecutor where a worker died."""
+        """Start a call. Raises BrokenExecutor if a worker died."""
 
     def check(self) -> None:
-        """Raise EngineError where nobody is left who could do the work."""
+        """Raise EngineError if no workers are left."""
 
     def restart(self, workers: int | None = None) -> Engine:
-        """A new engine of this kind, of so many workers or as many as this one."""
+        """Return a new engine of this kind; `workers` is by default the number of this one."""
 
     def close(self) -> None:
-        """Let the workers end when they are done."""
+        """Let the workers end after their tasks."""
 
     def stop(self) -> None:
-        """Drop what has not begun, and end the workers at once."""
+        """Cancel tasks that have not started, and end the workers at once."""
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""How this process meets Dask: the package, silenced, and a client of a scheduler, or the reason why there is none."""
+"""The connection to Dask: the package without its output, and a client of a scheduler."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ import warnings
 from typing import Any
 
 from chat_corpus.errors import EngineError, UsageError
+from chat_corpus.messages import error_text, message
 
-#: Seconds that a scheduler has to answer.
+#: Seconds to wait for the answer of a scheduler.
 _CONNECT = 15.0
-_MISSING = (
-    "Dask is not installed here: pip install 'distributed>=2026.8,<2027', or '.[dask]' in a checkout of chat-corpus; "
-    "or leave out --engine and --scheduler"
-)
-
 _log = logging.getLogger(__name__)
 
 
 class _ToOurLog(logging.Handler):
-    """What Dask says of its own accord, for those who want to hear everything."""
+    """Passes log records of Dask to our log, at level DEBUG."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _log.debug("dask: %s", record.getMessage(), extra={"event": "dask"})
 
 
 def dask() -> Any:
-    """The package `distributed`, which then writes nothing to stderr. Raises UsageError where it is not installed."""
+    """Return the package `distributed`, which then writes nothing to stderr. Raises UsageError if it is missing."""
     try:
         import dask as core
 
         core.config.set({"logging": {"version": 1, "disable_existing_loggers": False}})
         import distributed
     except ModuleNotFoundError as error:
-        raise UsageError(_MISSING) from error
+        fault = message(
+            "Dask is not installed: run pip install 'distributed>=2026.8,<2027', or pip install '.[dask]' in a "
+            "checkout of chat-corpus, or omit --engine and --scheduler"
+        )
+        raise UsageError(fault) from error
     for name in ("distributed", "tornado", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers[:], logger.propagate = [_ToOurLog()], False
@@ -42,39 +42,59 @@ def dask() -> Any:
 
 
 def client(distributed: Any, where: Any) -> Any:
-    """A client of the scheduler with an address, or of a cluster that was started here.
+    """Return a client of the scheduler at an address, or of a cluster that this process started.
 
-    Raises UsageError where the address is none or has no certificates, EngineError where nobody answers.
+    Raises UsageError for a wrong address or missing certificates, EngineError if the scheduler does not answer.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # versions are looked at by us
+        warnings.simplefilter("ignore")  # the cluster engine checks versions itself
         if not isinstance(where, str):
             return distributed.Client(where, timeout=_CONNECT, set_as_default=False)
-        limit = min(_CONNECT, _seconds("distributed.comm.timeouts.connect"))
-        security = distributed.Security()
-        try:
-            options = security.get_connection_args("client")
-        except OSError as error:
-            raise UsageError(f"Dask's certificates (distributed.comm.tls in its configuration): {error}") from error
-        if where.startswith("tls://") and options.get("ssl_context") is None:
-            raise UsageError(
-                f"--scheduler {where}: Dask has no certificates: set distributed.comm.tls.ca-file, .client.cert and "
-                ".client.key in its configuration (DASK_DISTRIBUTED__COMM__TLS__CA_FILE and so on)"
+        return _remote_client(distributed, where)
+
+
+def _remote_client(distributed: Any, address: str) -> Any:
+    limit = min(_CONNECT, _seconds("distributed.comm.timeouts.connect"))
+    security = distributed.Security()
+    try:
+        options = security.get_connection_args("client")
+    except OSError as error:
+        fault = message(
+            "the TLS certificates of Dask cannot be read (distributed.comm.tls in the configuration of Dask): {error}",
+            error=error_text(error),
+        )
+        raise UsageError(fault) from error
+    if address.startswith("tls://") and options.get("ssl_context") is None:
+        raise UsageError(
+            message(
+                "--scheduler {address}: Dask has no certificates; set distributed.comm.tls.ca-file, .client.cert and "
+                ".client.key in the configuration of Dask (DASK_DISTRIBUTED__COMM__TLS__CA_FILE and so on)",
+                address=address,
             )
-        try:
-            asyncio.run(_reach(distributed, where, limit, options))
-            return distributed.Client(where, timeout=limit, set_as_default=False, security=security)
-        except ValueError as error:
-            raise UsageError(f"--scheduler {where}: {error}; an address is expected, as tcp://10.0.0.1:8786") from error
-        except (OSError, RuntimeError, TimeoutError) as error:
-            raise EngineError(
-                f"no Dask scheduler answers at {where} within {limit:.0f} s: {error}; is it running, is the address "
-                "the one that it printed, and can this machine reach it?"
-            ) from error
+        )
+    try:
+        asyncio.run(_reach(distributed, address, limit, options))
+        return distributed.Client(address, timeout=limit, set_as_default=False, security=security)
+    except ValueError as error:
+        fault = message(
+            "--scheduler {address}: {error}; expected an address such as tcp://10.0.0.1:8786",
+            address=address,
+            error=error_text(error),
+        )
+        raise UsageError(fault) from error
+    except (OSError, RuntimeError, TimeoutError) as error:
+        fault = message(
+            "no Dask scheduler answers at {address} within {seconds:.0f} s: {error}; check that it is running, that "
+            "this is the address that it printed, and that this machine can reach it",
+            address=address,
+            seconds=limit,
+            error=error_text(error),
+        )
+        raise EngineError(fault) from error
 
 
 async def _reach(distributed: Any, address: str, limit: float, options: dict[str, Any]) -> None:
-    """Connect once and no more: a client that fails to connect leaves threads behind, which talk."""
+    """Try one connection before making a client: a client that cannot connect leaves threads that write to logs."""
     comm = await distributed.comm.connect(address, timeout=limit, **options)
     await comm.close()
 

@@ -1,4 +1,4 @@
-"""Engines of this machine: the process itself for small inputs, a pool of spawned processes for large ones."""
+"""Engines of this machine: this process for small inputs, a pool of spawned processes for large ones."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from chat_corpus import process_setup
 from chat_corpus.engines.base import Engine
+from chat_corpus.messages import error_text, message
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -22,54 +23,54 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
-#: Tasks for each worker: enough for them to go on while this process puts a source in its place.
+#: Tasks per worker: enough to keep workers busy while this process joins the shards of a source.
 AHEAD = 6
 
 
 class Inline:
-    """Do each task when it is submitted, in this process."""
+    """Runs each task in this process when it is submitted."""
 
     prefetch = maybe_started = 1
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Call the function; its failure is the future's."""
+        """Call the function; the future holds its result or exception."""
         future: Future[_T] = Future()
         try:
             future.set_result(function(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 whatever it is belongs to the future, as with any executor
+        except Exception as error:  # noqa: BLE001 the future holds any exception, as with every executor
             future.set_exception(error)
         return future
 
     def check(self) -> None:
-        """It is this process."""
+        """Do nothing: there are no workers."""
 
     def restart(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
-        """Itself: it has no worker that could die."""
+        """Return itself: there is no worker that could die."""
         return self
 
     def close(self) -> None:
-        """Nothing is left to end."""
+        """Do nothing: there are no workers."""
 
     def stop(self) -> None:
-        """Nothing is left to stop."""
+        """Do nothing: there are no workers."""
 
 
 class Pool:
     """A pool of spawned processes, each with one Polars thread.
 
-    Raises OSError or ImportError where the system lets none be started.
+    Raises OSError or ImportError if the system cannot start processes.
     """
 
     def __init__(self, workers: int) -> None:
-        # Read by Polars when a worker imports it; this process has its threads already.
+        # Polars reads it when a worker imports Polars; the threads of this process are started already.
         os.environ["POLARS_MAX_THREADS"] = "1"
         start_tracker()
         self.prefetch = AHEAD * workers
-        self.maybe_started = 2 * workers  # those that they do, and those that they have done but not yet told of
+        self.maybe_started = 2 * workers  # running tasks, and finished ones whose result has not arrived
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:
-            for _ in range(workers):  # a worker starts when first asked for something: now, while the tasks are planned
+            for _ in range(workers):  # workers start at their first task: here, while the run is planned
                 self._pool.submit(importlib.import_module, "chat_corpus.runs.task")
         except BaseException:
             self.stop()
@@ -80,39 +81,42 @@ class Pool:
         return self._pool.submit(function, *args, **kwargs)
 
     def check(self) -> None:
-        """A pool that broke says so through its tasks."""
+        """Do nothing: the tasks of a broken pool raise."""
 
     def restart(self, workers: int | None = None) -> Engine:
-        """A new pool."""
+        """Return a new pool."""
         return pool(workers or self._workers)
 
     def close(self) -> None:
-        """Let the workers end, which takes them a moment, while this process goes on."""
+        """Let the workers end after their tasks, without waiting for them."""
         self._pool.shutdown(wait=False)
 
     def stop(self) -> None:
-        """Drop what has not begun, and end the workers at once."""
+        """Cancel tasks that have not started, and end the workers at once."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         for worker in multiprocessing.active_children():
             worker.terminate()
 
 
 def pool(workers: int) -> Engine:
-    """A pool of so many workers, or, where the system lets none be started, this process, which then does it all."""
+    """Return a pool of workers, or an `Inline` engine if the system cannot start processes."""
     try:
         return Pool(workers)
     except (OSError, ImportError) as error:  # no semaphores, as without /dev/shm; no more processes, or open files
-        told = "no worker processes can be started (%s); this process does all of it, which takes longer"
-        _log.warning(told, error, extra={"event": "workers.none"})
+        warning = message(
+            "worker processes cannot be started ({error}); continuing in one process, which takes longer",
+            error=error_text(error),
+        )
+        _log.warning(warning, extra={"event": "workers.none"})
         return Inline()
 
 
 def start_tracker() -> None:
-    """Start the process that tidies up after workers: deaf to a terminal that closes, as Python has it for Ctrl-C.
+    """Start the resource tracker of multiprocessing, which then ignores a closed terminal as it ignores Ctrl-C.
 
-    It would else be gone when the workers are ended, and its follower tell of each semaphore that it does not know.
+    Otherwise it would end before the workers, and the next tracker would warn of each semaphore that it did not create.
     """
-    if os.name == "nt":  # which has none
+    if os.name == "nt":  # Windows has no resource tracker
         return
     from multiprocessing import resource_tracker
 
@@ -124,8 +128,8 @@ def start_tracker() -> None:
 
 
 def _begin() -> None:
-    """Leave interrupts to the parent, which ends its workers, and end with a parent that was killed."""
-    process_setup.ignore_stops_of_keyboard()
+    """Ignore interrupts in a worker, since the parent ends it, and end the worker if the parent is killed."""
+    process_setup.ignore_terminal_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -137,5 +141,5 @@ def _end_with_parent() -> None:
 
 
 def most_workers(cores: int, platform: str = sys.platform) -> int:
-    """How many of so many workers a pool can have: Windows waits for 63 handles at once, of which a pool needs two."""
+    """Return the number of workers of a pool: at most 61 on Windows, which waits for 63 handles; a pool needs two."""
     return min(cores, 61) if platform == "win32" else cores

@@ -1,4 +1,4 @@
-"""Which engine does a run: it has to be worth its start."""
+"""The choice of an engine: small inputs do not repay the start of workers."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from chat_corpus.engines.base import Engine, cores
 from chat_corpus.engines.local import Inline, most_workers, pool
 from chat_corpus.settings.model import Settings
 
-#: Less than this many shards are done before workers would have started.
+#: Up to so many shards are finished before workers would have started.
 _FEW_SHARDS = 3
-#: Each file has a shard of its own: so many small ones take as long as one of the usual size (measured: 35 ms each).
+#: Each file is at least one shard: so many small shards take as long as one of usual size (measured: 35 ms each).
 _SMALL_FILES = 100
 
 
-def select_engine(found: Mapping[str, DiscoveredSource], settings: Settings, folder: Path) -> Engine:
-    """The engine for what was `found`, whose workers write under `folder`.
+def select_engine(discovered: Mapping[str, DiscoveredSource], settings: Settings, folder: Path) -> Engine:
+    """Return the engine for the discovered sources; its workers write under `folder`.
 
-    Raises UsageError where Dask is asked for and not installed, EngineError where its scheduler or workers will not do.
+    Raises UsageError if Dask is requested but not installed, EngineError if its scheduler or workers cannot be used.
     """
-    files = [file for one in found.values() for file in one.files]
+    files = [file for source in discovered.values() for file in source.files]
     shards = sum(file.size for file in files) // settings.shard_bytes + len(files) // _SMALL_FILES
     site = dask_cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
-        sources=tuple(found),
+        sources=tuple(discovered),
         plugins=settings.plugins,
     )
-    return _engine(shards, settings, site, idle=not found)
+    return _engine(shards, settings, site, idle=not discovered)
 
 
 def select_export_engine(stores: Sequence[Path], tasks: int, settings: Settings, folder: Path) -> Engine:

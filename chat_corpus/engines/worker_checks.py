@@ -1,6 +1,6 @@
-"""What a worker of a cluster must have in common with the process that hands out the work, looked at on the worker.
+"""Checks on the workers of a cluster: versions, folders, files and sources must be those of the main process.
 
-Importing this module imports no Polars: whoever does that first in a worker decides on the number of its threads.
+Importing this module does not import Polars: the first import of Polars in a worker decides on its number of threads.
 """
 
 from __future__ import annotations
@@ -19,93 +19,117 @@ from typing import Any
 
 from chat_corpus import versions
 from chat_corpus.errors import EngineError
+from chat_corpus.messages import Message, joined, message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Terms:
-    """What results depend on: the versions of all that makes them, and the folder that they go to, told by a token."""
+class Requirements:
+    """What a worker must share with the main process: `versions`, and the output folder, which has the `token`."""
 
     versions: tuple[tuple[str, str], ...]
     token: Path
 
-    def broken(self) -> list[str]:
-        """What differs in this process, each with what was met and expected."""
-        mine = dict(own_versions())
-        found = [f"{name} {mine[name]}, {wanted} expected" for name, wanted in self.versions if mine[name] != wanted]
-        return found if self.token.exists() else [*found, f"no folder {self.token.parent}, or not the same one"]
+    def differences(self) -> list[Message]:
+        """Return the differences of this process, each with what was found and expected."""
+        installed = dict(process_versions())
+        faults = [
+            message(
+                "found {name} {version}, expected {expected}", name=name, version=installed[name], expected=expected
+            )
+            for name, expected in self.versions
+            if installed[name] != expected
+        ]
+        if not self.token.exists():
+            faults.append(message("the folder {folder} is missing, or a different one", folder=str(self.token.parent)))
+        return faults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Worker:
-    """What a worker told of itself: its host, what speaks against it, and how many threads Polars has there."""
+class WorkerFacts:
+    """A worker: its host, the faults because of which it cannot take part, and its number of Polars threads."""
 
     host: str
-    faults: list[str]
+    faults: list[Message]
     threads: int
 
 
-def own_versions() -> tuple[tuple[str, str], ...]:
-    """The versions, in this process, that decide over the bytes of a result or whether processes understand each other.
+def process_versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions in this process that decide over the bytes of results, or over communication with Dask.
 
-    Unicode's tables come with Python, in its minor version.
+    The tables of Unicode belong to the minor version of Python.
     """
     packages = (*versions.PACKAGES, "distributed")
-    told = [(name, versions.installed(name)) for name in packages]
     return (
         ("python", ".".join(platform.python_version_tuple()[:2])),
-        *told,
+        *((name, versions.installed(name)) for name in packages),
         ("code of chat-corpus", versions.code_digest()),
     )
 
 
-def seen(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
-    """Size and time (in whole seconds: file systems differ in the rest) of files as this process sees them."""
+def file_facts(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
+    """Return size and time of files as this process sees them; None for a file that cannot be read.
+
+    Times are in whole seconds: file systems differ in the fractions.
+    """
     return {path: _facts(path) for path in files}
 
 
 def _facts(path: Path) -> tuple[int, int] | None:
     try:
         with path.open("rb"):
-            told = path.stat()
+            facts = path.stat()
     except OSError:
         return None
-    return told.st_size, int(told.st_mtime)
+    return facts.st_size, int(facts.st_mtime)
 
 
-def look(terms: Terms, files: Mapping[Path, object], sources: tuple[str, ...], plugins: tuple[str, ...]) -> Worker:
-    """What this process is like: whether it keeps to the `terms`, sees the `files` so, and knows the `sources`."""
-    faults = terms.broken() or _unseen(files) or _unwritable(terms.token) or _unknown(sources, plugins)
-    return Worker(host=socket.gethostname(), faults=faults, threads=_threads())
+def inspect_worker(
+    requirements: Requirements, files: Mapping[Path, object], sources: tuple[str, ...], plugins: tuple[str, ...]
+) -> WorkerFacts:
+    """Check this process, which is a worker: its `requirements`, the facts of `files`, and the `sources` by name."""
+    faults = (
+        requirements.differences()
+        or _different_files(files)
+        or _unwritable(requirements.token)
+        or _missing_sources(sources, plugins)
+    )
+    return WorkerFacts(host=socket.gethostname(), faults=faults, threads=_threads())
 
 
-def _unseen(files: Mapping[Path, object]) -> list[str]:
-    here = seen(files)
+def _different_files(files: Mapping[Path, object]) -> list[Message]:
+    here = file_facts(files)
     return [
-        f"{path}: {'cannot be read' if here[path] is None else 'another file than here'}"
-        for path, wanted in files.items()
-        if here[path] != wanted
+        message("{file}: cannot be read", file=str(path))
+        if here[path] is None
+        else message("{file}: not the file that the main process reads", file=str(path))
+        for path, expected in files.items()
+        if here[path] != expected
     ]
 
 
-def _unwritable(token: Path) -> list[str]:
+def _unwritable(token: Path) -> list[Message]:
     probe = token.with_name(f".probe.{uuid.uuid4().hex}.writing")
     try:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        return [f"{token.parent}: cannot be written: {error.strerror}"]
+        return [message("{file}: cannot be written: {error}", file=str(token.parent), error=error.strerror)]
     return []
 
 
-def _unknown(sources: tuple[str, ...], plugins: tuple[str, ...]) -> list[str]:
+def _missing_sources(sources: tuple[str, ...], plugins: tuple[str, ...]) -> list[Message]:
     _threads()
     from chat_corpus.sources import load
 
-    return [f"no source named {name}: install its package there" for name in sources if name not in load(plugins)]
+    return [
+        message("no source is named {name}; install its package on the worker", name=name)
+        for name in sources
+        if name not in load(plugins)
+    ]
 
 
 def _threads() -> int:
-    """Polars' threads in this process: one, if it is imported here and the environment does not say otherwise."""
+    """Return the number of Polars threads: one, unless Polars is imported already or the environment sets it."""
     if "polars" not in sys.modules:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
     import polars as pl
@@ -113,44 +137,46 @@ def _threads() -> int:
     return pl.thread_pool_size()
 
 
-_kept: set[Terms] = set()
-_alone = threading.Lock()
+#: Requirements that this process is known to meet.
+_met: set[Requirements] = set()
+_lock = threading.Lock()
 
 
-def call(terms: Terms, payload: bytes) -> bytes:
-    """Do a pickled call `(function, args, kwargs)`, one at a time in this process, which may be one that came later.
+def call(requirements: Requirements, payload: bytes) -> bytes:
+    """Run a pickled call `(function, args, kwargs)`, one at a time in this process, and return its pickled outcome.
 
-    Returns the pickled `outcome` of it. What the call raises is one too, and so is EngineError where the process does
-    not keep to the `terms`: an exception that Dask is left to carry brings its causes and its frames, which may be of
-    any kind, and one that it cannot send is never heard of.
+    `outcome` reads the result. It may be an exception of the call, or an EngineError if this process, which may have
+    joined later, does not meet the `requirements`. Dask would send exceptions with their causes and frames, which may
+    not be picklable, and an exception that it cannot send would be lost.
     """
-    with _alone:
+    with _lock:
         try:
-            value, error = _done(terms, payload), None
-        except BaseException as raised:  # noqa: BLE001 whatever it is belongs to the caller, and ends no worker
+            value, error = _run(requirements, payload), None
+        except BaseException as raised:  # noqa: BLE001 the caller gets any exception, and the worker goes on
             value, error = None, _bare(raised)
     return pickle.dumps((value, error))
 
 
-def outcome(told: bytes) -> Any:
-    """What a call of a worker gave, as `call` told it. Raises what the call raised."""
-    value, error = pickle.loads(told)  # noqa: S301 from a worker of ours
+def outcome(payload: bytes) -> Any:
+    """Return the value that `call` has pickled. Raises the exception of the call."""
+    value, error = pickle.loads(payload)  # noqa: S301 from a worker of ours
     if error is not None:
         raise error
     return value
 
 
 def _bare(error: BaseException) -> BaseException:
-    """An exception without what led to it, which Dask has taught `pickle` to take along."""
+    """Return an exception without its causes and traceback, which Dask makes `pickle` include."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
-def _done(terms: Terms, payload: bytes) -> Any:
-    if terms not in _kept:
-        if faults := terms.broken():
-            raise EngineError(f"a worker on {socket.gethostname()} cannot take part: {'; '.join(faults)}")
+def _run(requirements: Requirements, payload: bytes) -> Any:
+    if requirements not in _met:
+        if faults := requirements.differences():
+            host, reasons = socket.gethostname(), joined("; ", faults)
+            raise EngineError(message("a worker on {host} cannot be used: {faults}", host=host, faults=reasons))
         _threads()
-        _kept.add(terms)
-    function, args, kwargs = pickle.loads(payload)  # noqa: S301 from the process that hands out the work
+        _met.add(requirements)
+    function, args, kwargs = pickle.loads(payload)  # noqa: S301 from the main process
     return function(*args, **kwargs)

@@ -1,1 +1,1 @@
-"""Bytes on disk: raw files, plain, packed or in an archive, the encodings that they are in, and files written whole."""
+"""Files on disk: raw files (plain, compressed, in archives), their encodings, and atomic writing."""

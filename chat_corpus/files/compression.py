@@ -1,6 +1,6 @@
-"""Compressed files: read as streams, never unpacked, and trusted in nothing.
+"""Compressed files, read as streams without unpacking, and without trusting their headers.
 
-A member of a tar archive is a byte range of the archive, of the decompressed one if it is compressed.
+A member of a tar archive is a byte range of the archive, after decompression if the archive is compressed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from functools import lru_cache
 from typing import IO, Any
 
 from chat_corpus.files.stream_cache import StreamCache, read_on
+from chat_corpus.messages import Message, message
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-#: What reading a damaged file or archive raises.
+#: Exceptions of reading a damaged file or archive.
 DAMAGE = (
     OSError, EOFError, KeyError, ValueError, RuntimeError, OverflowError, NotImplementedError,
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,
@@ -41,25 +42,26 @@ _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
 }
 _TARS = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
 
-#: Chat text shrinks to a fifth at best, and what is small does no harm however far it inflates.
+#: Content may be so many times as large as the file: chat text compresses to a fifth at best. Content up to `HARMLESS`
+#: bytes is always read.
 INFLATION = 250
 HARMLESS = 64 << 20
-#: A member of a compressed archive that is kept, since it is read several times.
+#: Maximum size in bytes of a member of a compressed archive that is cached, since it is read several times.
 _SMALL = 1 << 20
 _STEP = 1 << 20
-#: Python 3.12 and later take in 128 kB of a gzip file at once, in which there may be all of it.
+#: Bytes per read: Python 3.12 and later read 128 kB of a gzip file at once, which may be all of it.
 _SIP = 1 << 13
 
-#: All streams that wait for whoever reads on: more than the files that are read together.
+#: Open streams that wait for the next range to be read; more than files that are read together.
 waiting = StreamCache(most=4)
 
 
 class LimitError(ValueError):
-    """An archive goes beyond what any corpus needs."""
+    """An archive exceeds a limit that no corpus needs to exceed."""
 
 
 def compression_of(path: str) -> str:
-    """The ending that tells how a file is compressed, `.gz` for `.tgz` too; empty where it is not.
+    """Return the ending of a compression, `.gz` for `.tgz` too; empty for a file that is not compressed.
 
     >>> compression_of("a.tar.GZ"), compression_of("a.tgz"), compression_of("a.zip")
     ('.gz', '.gz', '')
@@ -69,7 +71,7 @@ def compression_of(path: str) -> str:
 
 
 def content_name(path: str) -> str:
-    """The name of a compressed file's content.
+    """Return the name of the content of a compressed file.
 
     >>> content_name("tieba.dialogues.gz"), content_name("all.tgz")
     ('tieba.dialogues', 'all.tar')
@@ -79,22 +81,27 @@ def content_name(path: str) -> str:
 
 
 def is_zip(path: str) -> bool:
-    """Whether a name is that of a zip archive."""
+    """Whether a name is the name of a zip archive."""
     return path.lower().endswith(".zip")
 
 
 def is_tar(path: str) -> bool:
-    """Whether a name is that of a tar archive, compressed or not."""
+    """Whether a name is the name of a tar archive, compressed or not."""
     return content_name(path).lower().endswith(".tar")
 
 
 def is_archive(path: str) -> bool:
-    """Whether a name is that of an archive or a compressed file."""
+    """Whether a name is the name of an archive or of a compressed file."""
     return is_zip(path) or is_tar(path) or bool(compression_of(path))
 
 
+def inflates_too_much() -> Message:
+    """Return the message about content that is too large for its compressed size."""
+    return message("the content is more than {factor} times as large as the file, which is not text", factor=INFLATION)
+
+
 class _Inflating(io.RawIOBase):
-    """The content of a compressed file, as long as it inflates no more than text does."""
+    """The content of a compressed file. Raises LimitError if it is too large for the compressed size."""
 
     def __init__(self, file: IO[bytes], stream: Any) -> None:
         self._file, self._stream, self._at = file, stream, 0
@@ -110,7 +117,7 @@ class _Inflating(io.RawIOBase):
         data = self._stream.read(len(buffer))
         self._at += len(data)
         if self._at > self._most:
-            raise LimitError(f"inflates more than {INFLATION}-fold, as no text does")
+            raise LimitError(inflates_too_much())
         buffer[: len(data)] = data
         return len(data)
 
@@ -119,7 +126,7 @@ class _Inflating(io.RawIOBase):
 
     @property
     def packed(self) -> int:
-        """How many compressed bytes have been read."""
+        """Number of compressed bytes read so far."""
         return self._file.tell()
 
     def close(self) -> None:
@@ -130,7 +137,7 @@ class _Inflating(io.RawIOBase):
 
 
 class _Window(io.RawIOBase):
-    """The byte range `start:start + size` of a stream. Raises EOFError where the stream ends before."""
+    """The byte range `start:start + size` of a stream. Raises EOFError if the stream ends before."""
 
     def __init__(self, stream: IO[bytes], start: int, size: int) -> None:
         self._stream, self._start, self._size, self._at = stream, start, size, 0
@@ -152,10 +159,10 @@ class _Window(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        wanted = max(0, min(len(buffer), self._size - self._at))
-        data = self._stream.read(wanted)
-        if wanted and not data:
-            raise EOFError(f"{self._size:,} bytes expected, {self._at:,} met: the archive is cut short")
+        size = max(0, min(len(buffer), self._size - self._at))
+        data = self._stream.read(size)
+        if size and not data:
+            raise EOFError(_truncated(self._size, self._at))
         self._at += len(data)
         buffer[: len(data)] = data
         return len(data)
@@ -166,8 +173,14 @@ class _Window(io.RawIOBase):
         super().close()
 
 
+def _truncated(expected: int, found: int) -> Message:
+    return message(
+        "the archive is truncated: expected {expected:,} bytes, found {found:,}", expected=expected, found=found
+    )
+
+
 def skip(stream: IO[bytes], position: int) -> None:
-    """Read on to a position, or go there where that is possible."""
+    """Seek to a position if the stream is seekable, otherwise read up to it."""
     if stream.seekable():
         stream.seek(position)
         return
@@ -175,7 +188,7 @@ def skip(stream: IO[bytes], position: int) -> None:
 
 
 def open_stream(path: str) -> IO[bytes]:
-    """A file's bytes, decompressed where its name says that it is compressed."""
+    """Open a file, with decompression if its name has the ending of a compression."""
     file = open(path, "rb")  # noqa: PTH123, SIM115 the stream closes it
     return io.BufferedReader(_inflating(file, path), 1 << 16) if compression_of(path) else file
 
@@ -189,7 +202,7 @@ def _inflating(file: IO[bytes], path: str) -> _Inflating:
 
 
 def open_content(path: str, member: str | None, offset: int | None, size: int) -> IO[bytes]:
-    """A file's content, or that of one member of an archive: by its name, or in a tar archive by its byte range."""
+    """Open the content of a file, or of a member of an archive: by name, or in a tar archive by byte range."""
     if member is None:
         return open_stream(path)
     if offset is None:
@@ -197,36 +210,36 @@ def open_content(path: str, member: str | None, offset: int | None, size: int) -
     if not compression_of(path):
         return io.BufferedReader(_Window(open_stream(path), offset, size), 1 << 16)
     if size > _SMALL:
-        return io.BufferedReader(_Window(_passing(path, offset), offset, size), 1 << 16)
+        return io.BufferedReader(_Window(_stream_before(path, offset), offset, size), 1 << 16)
     facts = os.stat(path)  # noqa: PTH116
-    return io.BytesIO(_small(path, offset, size, (facts.st_size, facts.st_mtime_ns)))
+    return io.BytesIO(_small_member(path, offset, size, (facts.st_size, facts.st_mtime_ns)))
 
 
 @lru_cache(maxsize=8)
-def _small(path: str, offset: int, size: int, facts: tuple[int, int]) -> bytes:
-    """A small member of a compressed tar archive; the stream that found it waits there for the next one."""
+def _small_member(path: str, offset: int, size: int, facts: tuple[int, int]) -> bytes:
+    """Return a small member of a compressed tar archive; the open stream waits at its end for the next member."""
     with waiting.use((path, *facts), offset, lambda: open_stream(path)) as stream:
         data = stream.read(size)
         if len(data) < size:
-            raise EOFError(f"{size:,} bytes expected, {len(data):,} met: the archive is cut short")
+            raise EOFError(_truncated(size, len(data)))
     return data
 
 
-def _passing(path: str, offset: int) -> IO[bytes]:
-    """A stream of a compressed archive that has `offset` before it."""
+def _stream_before(path: str, offset: int) -> IO[bytes]:
+    """Return a stream of a compressed archive at a position up to `offset`."""
     facts = os.stat(path)  # noqa: PTH116
     return waiting.take((path, facts.st_size, facts.st_mtime_ns), offset) or open_stream(path)
 
 
 class _Sips(io.FileIO):
-    """A file that is read in small steps, so that its position tells what was needed, whatever was asked for."""
+    """A file that is read in small steps, so that its position shows how many bytes were needed."""
 
     def read(self, size: int | None = -1, /) -> Any:
         return super().read(_SIP if size is None or size < 0 else min(size, _SIP))
 
 
 def inflation(path: str) -> float:
-    """How many bytes of content a byte of a compressed file holds, by its first megabyte."""
+    """Return the ratio of content to compressed size, measured on the first megabyte of content."""
     with _inflating(_Sips(path), path) as stream, io.BufferedReader(stream, 1 << 16) as content:
-        held = len(content.read(_STEP))
-        return held / max(1, stream.packed)
+        size = len(content.read(_STEP))
+        return size / max(1, stream.packed)

@@ -1,4 +1,4 @@
-"""Whether files have the same content: by size, by how they begin, by digest."""
+"""Files with the same content: compared by size, by their first bytes, and by digest."""
 
 from __future__ import annotations
 
@@ -10,48 +10,51 @@ from functools import cache
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.raw_file import RawFile, read_some
 
-#: Files that begin alike for so many bytes are read to their ends, to see whether they are the same.
+#: Files whose first bytes, so many, are equal are read completely to compare them.
 _BYTES = 1 << 18
 
 
 def digest(file: RawFile) -> str:
-    """The SHA-256 of a file's content. Raises ChatCorpusError where it cannot be read to its end."""
-    told = hashlib.sha256()
+    """Return the SHA-256 of the content of a file. Raises ChatCorpusError if it cannot be read to its end."""
+    sha = hashlib.sha256()
     with file.open() as stream:
         while block := read_some(stream, 1 << 20, file):
-            told.update(block)
-    return told.hexdigest()
+            sha.update(block)
+    return sha.hexdigest()
 
 
-def looks(files: Sequence[RawFile]) -> Callable[[RawFile], object]:
-    """What those of the files that may have the same content have in common; opens none known by its size."""
+def content_key(files: Sequence[RawFile]) -> Callable[[RawFile], object]:
+    """Return a key function that is equal for those of the files that may have the same content.
+
+    It does not open a file whose size is unique.
+    """
     sizes = Counter(map(_size, files))
 
-    def look(file: RawFile) -> object:
+    def key(file: RawFile) -> object:
         size = _size(file)
-        as_long = len(files) if size is None else sizes[size] + sizes[None]
-        return file if as_long == 1 else _beginning(file)
+        same_size = len(files) if size is None else sizes[size] + sizes[None]
+        return file if same_size == 1 else _beginning(file)
 
-    return look
+    return key
 
 
-def alike(one: RawFile, other: RawFile) -> bool:
-    """Whether two files have the same content. Both are read to their ends if sizes and beginnings do not differ."""
-    sizes = {_size(one), _size(other)} - {None}
-    if len(sizes) > 1 or _beginning(one) != _beginning(other):
+def same_content(file: RawFile, other: RawFile) -> bool:
+    """Whether two files have the same content. Reads both to their ends if sizes and first bytes are equal."""
+    sizes = {_size(file), _size(other)} - {None}
+    if len(sizes) > 1 or _beginning(file) != _beginning(other):
         return False
-    told = _whole(one)
-    return told is not None and told == _whole(other)
+    sha = _cached_digest(file)
+    return sha is not None and sha == _cached_digest(other)
 
 
 def _size(file: RawFile) -> int | None:
-    """The size of a file's content, if it is known without reading it."""
+    """Return the size of the content if it is known without reading, otherwise None."""
     return None if file.member is None and file.compressed else file.size
 
 
 @cache
 def _beginning(file: RawFile) -> bytes:
-    """A digest of how a file's content begins; of one that cannot be read, which is like no other, its name."""
+    """Return a digest of the first bytes of a file; its name, which equals no other, if it cannot be read."""
     try:
         with file.open() as stream:
             return hashlib.sha256(read_some(stream, _BYTES, file)).digest()
@@ -60,8 +63,8 @@ def _beginning(file: RawFile) -> bytes:
 
 
 @cache
-def _whole(file: RawFile) -> str | None:
-    """The digest of a file's content, which is kept, so that of many files that begin alike each is read once."""
+def _cached_digest(file: RawFile) -> str | None:
+    """Return the digest of a file, so that each of many files with equal first bytes is read once."""
     try:
         return digest(file)
     except ChatCorpusError:

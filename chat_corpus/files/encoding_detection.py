@@ -1,8 +1,8 @@
-"""Which encoding a file is in: what a detector makes of samples from several places of it, confirmed by decoding them.
+"""Detect the encoding of a file from samples of several places, and confirm it by decoding them.
 
-A file that simply is UTF-8, be it with some damaged lines, is seen to be so, and no detector is asked. Between GB18030
-and Big5 chardet decides, with these two as its closed list, and for a few characters, where it errs in up to one case
-of ten, what is known of the source. UTF-16 without a byte order mark is told by its zero bytes.
+UTF-8, also with some damaged lines, is recognised without a detector. chardet decides between GB18030 and Big5, with
+only these two as candidates; for a few characters, where it is wrong in up to one of ten cases, the script of the
+source decides. UTF-16 without a byte order mark is recognised by its zero bytes.
 """
 
 from __future__ import annotations
@@ -29,42 +29,43 @@ from chat_corpus.files.encodings import (
 from chat_corpus.files.lines import BOM, count_lines
 from chat_corpus.files.parquet_lines import PARQUET
 from chat_corpus.files.raw_file import RawFile, read_some
+from chat_corpus.messages import Message, message
 from chat_corpus.schema import Script
 
-#: What a user may name: an encoding, another name of it, a mixture, or that it is to be found out.
+#: Values of the setting: an encoding, an alias, a mixture, or `auto` for detection.
 CHOICES = ("auto", *CODECS, "utf-16", *encodings.MIXTURES, *encodings.ALIASES)
 
 _SAMPLES = 8
 _SAMPLE_BYTES = 1 << 15
 _MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff", UTF8: BOM}
 _LEGACY = ("gb18030", "big5")
-#: Ours for the names that chardet gives.
+#: Our names of the encodings that chardet names.
 _NAMES = {"gb18030": "gb18030", "big5hkscs": "big5"}
-#: What text of a script is in, if it is not in Unicode.
+#: The usual encoding of a script besides Unicode.
 _USUAL = {Script.HANS: "gb18030", Script.HANT: "big5", Script.TAIWAN: "big5"}
 _ASCII = frozenset("\t\n\r") | {chr(code) for code in range(0x20, 0x7F)}
 _BYTES_OF_ASCII = bytes(range(0x80))
-#: What a cut may leave of a character of UTF-8, at the end or the beginning.
+#: Incomplete characters of UTF-8 at the end or the beginning of a sample.
 _CUT_END = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,3}\Z")
 _CUT_BEGIN = re.compile(rb"\A[\x80-\xbf]{1,3}")
-#: So many lines that agree show a second encoding; fewer are damage.
+#: Minimum number of lines in a second encoding; fewer are damage.
 _ENOUGH = 5
-#: Up to so many characters, the source's script outweighs the detector.
+#: Up to so many characters, the script of the source overrides the detector.
 _FEW = 20
 _KANA = frozenset(map(chr, (*range(0x3041, 0x3097), *range(0x30A1, 0x30FB))))
-#: More than this share of kana is not Chinese text. Real samples have 0.003 at most, or 0.17 if they are Big5 and read
-#: as GB18030; Japanese talk has one half and more.
+#: Text with a larger share of kana is not Chinese. Real samples have at most 0.003, or 0.17 if Big5 is decoded as
+#: GB18030; Japanese dialogues have one half or more.
 _MANY_KANA = 1 / 3
-#: Less than this share of common characters is not Chinese text. Real samples of 1,000 characters have 0.98 and more,
-#: noise 0.3, one encoding read as the other at most 0.6.
+#: Text with a smaller share of common characters is not Chinese. Real samples of 1,000 characters have 0.98 or more,
+#: noise 0.3, text decoded in the wrong encoding at most 0.6.
 _PLAUSIBLE = 0.5
-#: A verdict that leaves so much fewer common characters than the other encoding is none.
+#: A verdict of the detector with a share of common characters that is lower by this margin is ignored.
 _MARGIN = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The encoding that a file is read in, and how it is known; `doubt` is what the user should see to, if anything."""
+    """The encoding of a file, and the evidence for it; `doubt` is a warning for the user, or empty."""
 
     encoding: str
     evidence: str
@@ -72,34 +73,36 @@ class Decision:
 
 
 def choose_encoding(file: RawFile, script: Script, chosen: str = "auto") -> Decision:
-    """The encoding of a file whose source is in `script`; the user's, one of `CHOICES`, unless it is `auto`.
+    """Return the encoding of a file whose source is in `script`: `chosen`, one of `CHOICES`, unless it is `auto`.
 
-    Raises ChatCorpusError where the file cannot be read, or chardet is needed and not installed.
+    Raises ChatCorpusError if the file cannot be read, or if chardet is needed but not installed.
     """
     if file.encoding == PARQUET:
-        return Decision(encoding=PARQUET, evidence="its first and last bytes; each row is read as a line of JSON")
+        return Decision(
+            encoding=PARQUET, evidence=message("its first and last bytes; each row is read as a line of JSON")
+        )
     samples, whole = _samples(file)
-    found = detected(samples, script, whole=whole)
+    detection = detected(samples, script, whole=whole)
     if chosen == "auto":
-        return found
+        return detection
     encoding = encodings.ALIASES.get(chosen, chosen)
     if encoding == "utf-16":
-        marked = samples[0].startswith(_MARKS["utf-16-be"])
-        encoding = "utf-16-be" if marked else _utf16(b"".join(samples)) or "utf-16-le"
-    agreed = found.doubt or (
-        set(encoding.split("+")) & set(found.encoding.split("+"))
-        and _lost(samples, encoding, whole=whole) <= _lost(samples, found.encoding, whole=whole)
+        has_mark = samples[0].startswith(_MARKS["utf-16-be"])
+        encoding = "utf-16-be" if has_mark else _utf16(b"".join(samples)) or "utf-16-le"
+    agrees = detection.doubt or (
+        set(encoding.split("+")) & set(detection.encoding.split("+"))
+        and _lost(samples, encoding, whole=whole) <= _lost(samples, detection.encoding, whole=whole)
     )
-    evidence = f"as chosen; left to itself {found.encoding}: {found.evidence}"
+    facts = {"encoding": detection.encoding, "evidence": detection.evidence}
     return Decision(
         encoding=encoding,
-        evidence=evidence,
-        doubt="" if agreed else f"it looks like {found.encoding}: {found.evidence}",
+        evidence=message("as chosen; detection gives {encoding}: {evidence}", **facts),
+        doubt="" if agrees else message("it looks like {encoding}: {evidence}", **facts),
     )
 
 
 def _lost(samples: Sequence[bytes], encoding: str, *, whole: bool) -> int:
-    """How many sampled lines do not decode by an encoding; UTF-16 is judged by other means."""
+    """Return the number of sampled lines that do not decode in an encoding; 0 for UTF-16, which is not checked here."""
     if encoding.startswith("utf-16"):
         return 0
     lines = [line for number, sample in enumerate(samples) for line in _lines(sample, begins=not number, whole=whole)]
@@ -108,9 +111,9 @@ def _lost(samples: Sequence[bytes], encoding: str, *, whole: bool) -> int:
 
 
 def _samples(file: RawFile) -> tuple[list[bytes], bool]:
-    """Bytes of a file's content from several places, at even offsets, or of a compressed stream from its beginning.
+    """Return samples from several places of a file, at even offsets, and whether they are the whole content.
 
-    With them comes whether they are all of it.
+    A compressed stream is sampled at its beginning only.
     """
     limit = _SAMPLES * _SAMPLE_BYTES
     with file.content() as stream:
@@ -118,43 +121,50 @@ def _samples(file: RawFile) -> tuple[list[bytes], bool]:
             data = read_some(stream, limit, file)
             return [data], len(data) < limit or not file.compressed
         samples = []
-        for place in range(_SAMPLES):
-            stream.seek(place * (file.size - _SAMPLE_BYTES) // (_SAMPLES - 1) & ~1)
+        for index in range(_SAMPLES):
+            stream.seek(index * (file.size - _SAMPLE_BYTES) // (_SAMPLES - 1) & ~1)
             samples.append(read_some(stream, _SAMPLE_BYTES, file))
     return samples, False
 
 
 def detected(samples: Sequence[bytes], script: Script, *, whole: bool) -> Decision:
-    """The encoding of a file from `samples` of its content, the first of them its beginning, or the `whole` of it."""
+    """Return the encoding of a file from `samples` of its content; the first is its beginning, or the `whole` of it."""
     data = b"".join(samples)
-    looked_at = f"of {len(data):,} bytes looked at"
+    sampled = message("of {size:,} bytes looked at", size=len(data))
     wide = _utf16(data)
     if wide is not None:
-        how = "a byte order mark" if data.startswith(_MARKS[wide]) else "zero bytes in its places"
-        return Decision(encoding=wide, evidence=f"{how}, {_told(commonness(decoded(data, wide)))} {looked_at}")
+        mark, zeros = message("a byte order mark"), message("zero bytes in its places")
+        evidence = message(
+            "{mark}, {share} {sampled}",
+            mark=mark if data.startswith(_MARKS[wide]) else zeros,
+            share=_common_share(commonness(decoded(data, wide))),
+            sampled=sampled,
+        )
+        return Decision(encoding=wide, evidence=evidence)
     if data.startswith(_MARKS[UTF8]):
-        looked_at += ", and a byte order mark"
+        sampled = message("{sampled}, and a byte order mark", sampled=sampled)
     lines = [line for number, sample in enumerate(samples) for line in _lines(sample, begins=not number, whole=whole)]
     bad = [line for line in lines if strictly(line, UTF8) is None]
     if not bad:
-        return Decision(encoding=UTF8, evidence=f"all {looked_at}")
-    foreign = [line for line in bad if utf8_share(line) < UTF8_SHARE]
-    damaged = Decision(encoding=UTF8, evidence=f"all but {len(bad):,} of {len(lines):,} lines {looked_at}")
-    good = sum(not line.isascii() for line in lines) - len(foreign)
-    telling = sum(any(proven(line, name) for name in _LEGACY) for line in foreign)
-    if len(foreign) <= good and telling < _ENOUGH:
+        return Decision(encoding=UTF8, evidence=message("all {sampled}", sampled=sampled))
+    others = [line for line in bad if utf8_share(line) < UTF8_SHARE]
+    damage = message("all but {bad:,} of {lines:,} lines {sampled}", bad=len(bad), lines=len(lines), sampled=sampled)
+    damaged = Decision(encoding=UTF8, evidence=damage)
+    good = sum(not line.isascii() for line in lines) - len(others)
+    certain = sum(any(proven(line, name) for name in _LEGACY) for line in others)
+    if len(others) <= good and certain < _ENOUGH:
         return damaged
-    return _legacy(foreign, lines, script) or damaged
+    return _legacy(others, lines, script) or damaged
 
 
 def text_head(head: bytes) -> bytes:
-    """The first bytes of a file as a format is to see them: UTF-16 as UTF-8, for it has no ASCII."""
+    """Return the first bytes of a file for formats, which expect ASCII characters as bytes: UTF-16 becomes UTF-8."""
     wide = _utf16(head)
     return head if wide is None else decoded(head, wide).encode("utf-8", "surrogatepass")
 
 
 def _lines(sample: bytes, *, begins: bool, whole: bool) -> list[bytes]:
-    """The lines of a sample but those that it cuts; one without a line break, but for halves of characters."""
+    """Return the complete lines of a sample; without line breaks the sample, without incomplete characters."""
     lines = sample.split(b"\n")
     if whole:
         return lines[: count_lines(sample)]
@@ -164,7 +174,7 @@ def _lines(sample: bytes, *, begins: bool, whole: bool) -> list[bytes]:
 
 
 def _utf16(data: bytes) -> str | None:
-    """Which UTF-16 this is, if it is: the one that a mark names or that makes more sense of it than UTF-8 does."""
+    """Return the UTF-16 encoding that a byte order mark names, or that makes more sense than UTF-8; else None."""
     marked = [name for name, mark in _MARKS.items() if name != UTF8 and data.startswith(mark)]
     if not marked and b"\0" not in data:
         return None
@@ -174,74 +184,99 @@ def _utf16(data: bytes) -> str | None:
 
 
 def _sense(text: str) -> float:
-    """The share of all characters of a text that are common, or printable ASCII and line ends."""
+    """Return the share of characters of a text that are common, printable ASCII, or line ends."""
     return sum(character in _ASCII or character in common() for character in text) / max(1, len(text))
 
 
-def _legacy(foreign: Sequence[bytes], lines: Sequence[bytes], script: Script) -> Decision | None:
-    """What the lines that are not UTF-8, of all that were sampled, say of their file; None where they are damage."""
-    found = _gb_or_big5(foreign, script)
-    if found is None:
-        return None if len(lines) > 2 * len(foreign) else Decision(
-            encoding=UTF8, evidence=f"{len(foreign):,} of {len(lines):,} lines are in no encoding known here",
-            doubt=f"{len(foreign):,} of {len(lines):,} sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16",
-        )  # fmt: skip
-    name, evidence = found
-    doubt = _japanese(b"\n".join(foreign))
+def _legacy(others: Sequence[bytes], lines: Sequence[bytes], script: Script) -> Decision | None:
+    """Return the encoding of a file of which `others`, among the sampled `lines`, are not UTF-8; None if damaged."""
+    verdict = _gb_or_big5(others, script)
+    if verdict is None:
+        return None if len(lines) > 2 * len(others) else _unknown(len(others), len(lines))
+    name, evidence = verdict
+    doubt = _japanese(b"\n".join(others))
     of_utf8 = sum(is_utf8_line(line, name) for line in lines)
-    if of_utf8 >= len(foreign):
-        agreed = sum(proven(line, name) is not None for line in foreign)
-        mixed = Decision(
-            encoding=f"{UTF8}+{name}", evidence=f"{agreed:,} of {len(lines):,} lines: {evidence}", doubt=doubt
+    if of_utf8 >= len(others):
+        certain = sum(proven(line, name) is not None for line in others)
+        counted = message(
+            "{count:,} of {lines:,} lines: {evidence}", count=certain, lines=len(lines), evidence=evidence
         )
-        return mixed if agreed >= _ENOUGH else None
+        return Decision(encoding=f"{UTF8}+{name}", evidence=counted, doubt=doubt) if certain >= _ENOUGH else None
     if of_utf8:
-        told = f"all but {of_utf8:,} of {len(lines):,} lines: {evidence}"
-        return Decision(encoding=f"{name}+{UTF8}", evidence=told, doubt=doubt)
+        counted = message(
+            "all but {count:,} of {lines:,} lines: {evidence}", count=of_utf8, lines=len(lines), evidence=evidence
+        )
+        return Decision(encoding=f"{name}+{UTF8}", evidence=counted, doubt=doubt)
     return Decision(encoding=name, evidence=evidence, doubt=doubt)
 
 
-def _japanese(data: bytes) -> str:
-    """What of text in GB18030 or Big5 looks Japanese, if anything.
+def _unknown(count: int, lines: int) -> Decision:
+    return Decision(
+        encoding=UTF8,
+        evidence=message("{count:,} of {lines:,} lines are in no known encoding", count=count, lines=lines),
+        doubt=message(
+            "{count:,} of {lines:,} sampled lines are not UTF-8, GB18030, Big5 or UTF-16", count=count, lines=lines
+        ),
+    )
 
-    EUC-JP has its kana where GB18030 has them, at bytes that are common characters in Big5.
+
+def _japanese(data: bytes) -> str:
+    """Return a warning if text in GB18030 or Big5 looks Japanese; otherwise empty.
+
+    EUC-JP and GB18030 have kana at the same bytes, which are common characters in Big5.
     """
     shares = []
     for name in _LEGACY:
-        telling = [character for character in decoded(data, name) if character > "\x7f"]
-        kana = sum(map(_KANA.__contains__, telling))
-        shares.append(kana / len(telling) if len(telling) > _FEW else 0.0)
-    told = f"{max(shares):.0%} of the characters are kana in {_LEGACY[shares.index(max(shares))]}"
-    return f"it may be Japanese (EUC-JP), {told}" if max(shares) > _MANY_KANA else ""
+        characters = [character for character in decoded(data, name) if character > "\x7f"]
+        kana = sum(map(_KANA.__contains__, characters))
+        shares.append(kana / len(characters) if len(characters) > _FEW else 0.0)
+    share = max(shares)
+    if share <= _MANY_KANA:
+        return ""
+    return message(
+        "it may be Japanese (EUC-JP): {share:.0%} of the characters are kana in {encoding}",
+        share=share,
+        encoding=_LEGACY[shares.index(share)],
+    )
 
 
 def _gb_or_big5(lines: Sequence[bytes], script: Script) -> tuple[str, str] | None:
-    """GB18030 or Big5, and how that is known; None for lines that are in neither.
+    """Return GB18030 or Big5, and the evidence for it; None for lines that are in neither.
 
-    The detector is asked of those that the likelier one decodes, since a single bad byte makes it rule one out.
+    The detector gets only the lines that the likelier encoding decodes, since it excludes an encoding at the first
+    invalid byte.
     """
     try:
         import chardet
     except ImportError as error:
-        raise ChatCorpusError("a file that is not UTF-8 needs chardet: python -m pip install 'chardet>=7.7'") from error
+        fault = message("a file that is not UTF-8 needs chardet: run python -m pip install 'chardet>=7.7'")
+        raise ChatCorpusError(fault) from error
     data = b"\n".join(lines)
     shares = {name: commonness(decoded(data, name)) for name in _LEGACY}
     plausible = [name for name in _LEGACY if shares[name] >= _PLAUSIBLE]
     if not plausible:
         return None
     best = max(plausible, key=shares.__getitem__)
-    asked = b"\n".join(line for line in lines if strictly(line, best) is not None) or data
-    told = chardet.detect(
-        asked, include_encodings=list(_LEGACY), no_match_encoding=best, compat_names=False, max_bytes=len(asked)
+    valid = b"\n".join(line for line in lines if strictly(line, best) is not None) or data
+    detection = chardet.detect(
+        valid, include_encodings=list(_LEGACY), no_match_encoding=best, compat_names=False, max_bytes=len(valid)
     )
-    verdict = _NAMES.get(str(told["encoding"]), "neither")
-    evidence = f"chardet says {verdict}"
+    verdict = _NAMES.get(str(detection["encoding"]), "neither")
+    evidence = message("chardet says {encoding}", encoding=verdict)
     name = verdict if verdict in plausible and shares[verdict] > shares[best] - _MARGIN else best
     usual = _USUAL.get(script)
     if usual in plausible and len(data.translate(None, _BYTES_OF_ASCII)) <= 2 * _FEW and shares[usual] >= shares[name]:
-        name, evidence = usual, f"{evidence} of a few characters, the source is {script}"
-    return name, f"{evidence}, {_told(shares[name])} in {len(data):,} bytes of lines that are not UTF-8"
+        name = usual
+        evidence = message(
+            "chardet says {encoding} of a few characters, the source is {script}", encoding=verdict, script=str(script)
+        )
+    return name, message(
+        "{evidence}, {share} in {size:,} bytes of lines that are not UTF-8",
+        evidence=evidence,
+        share=_common_share(shares[name]),
+        size=len(data),
+    )
 
 
-def _told(share: float) -> str:
-    return f"{share:.1%} of the characters are common Chinese"
+def _common_share(share: float) -> Message:
+    return message("{share:.1%} of the characters are common Chinese", share=share)

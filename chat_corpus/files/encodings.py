@@ -1,9 +1,9 @@
-r"""Text encodings by name: what bytes mean in each, and whether that looks like Chinese.
+r"""Text encodings by name: decoding, and measures of whether the text looks Chinese.
 
 `gb18030` is the superset of GB 2312 and GBK. `big5` is Big5 with the ETEN and HKSCS extensions (kana, circled digits,
-Cantonese), which PTT-era text needs and Python's `big5` and `cp950` lack or map elsewhere, and with Microsoft's mapping
-of nine symbols, ``～`` above all, which is what people typed. A name of two, `utf-8+gb18030`, is a file of lines in
-either encoding, most of them in the first.
+Cantonese), which text of PTT's era uses, and which Python's `big5` and `cp950` lack or map differently; nine symbols,
+above all ``～``, have Microsoft's mapping, because people typed them on Windows. `utf-8+gb18030` is a file with lines
+in both encodings, most of them in the first.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ CODECS = {
     "utf-16-le": "utf-16-le",
     "utf-16-be": "utf-16-be",
 }
-#: Encodings of Unicode itself, in which a private-use character is what an author's device wrote.
+#: Encodings of Unicode, in which a private-use character comes from the author's device.
 UNICODE = (UTF8, "utf-16-le", "utf-16-be")
-#: Other names of the same, or of a subset.
+#: Other names of the same encodings or of subsets.
 ALIASES = {
     "utf8": UTF8, "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030",
     "cp950": "big5", "big5hkscs": "big5", "big5-hkscs": "big5",
 }  # fmt: skip
-#: Two encodings that one file can be in, line by line.
-MIXTURES = tuple(f"{one}+{other}" for x in ("gb18030", "big5") for one, other in ((UTF8, x), (x, UTF8)))
+#: Pairs of encodings that the lines of a file can mix.
+MIXTURES = tuple(f"{main}+{other}" for x in ("gb18030", "big5") for main, other in ((UTF8, x), (x, UTF8)))
 
-#: The error handler of `codecs` that keeps bytes which do not decode, as U+DC80 to U+DCFF.
+#: Name of the `codecs` error handler that decodes invalid bytes as U+DC80 to U+DCFF.
 ESCAPES = "chat_corpus.escapes"
-#: Where Python's big5hkscs and Microsoft's code page 950 differ in the rows of symbols, the latter's.
+#: Symbols that Python's big5hkscs and Microsoft's code page 950 map differently, mapped to Microsoft's.
 _SYMBOLS = dict(zip("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡", strict=True))
 _SYMBOL = re.compile(f"[{''.join(_SYMBOLS)}]")
 _EURO = b"\xa3\xe1"
 _ESCAPED = re.compile("[\udc80-\udcff]")
-#: Fewer characters of a line than this prove nothing.
+#: Minimum number of characters of a line that prove an encoding.
 _PROOF = 4
-#: With less than this `utf8_share` a line is not UTF-8 with some damage.
+#: A line with a lower `utf8_share` is not damaged UTF-8 but another encoding.
 UTF8_SHARE = 0.5
 _ASCII = bytes(range(0x80))
 _ORDINARY = re.compile("[\t\n\r -~]+")
 _SHORT = re.compile("[\0-\u07ff]+")
-#: Bytes beyond ASCII that begin no character of a codec, whatever follows.
+#: Bytes beyond ASCII that never begin a character of a codec.
 _NEVER = {
     "utf-8": bytes([*range(0x80, 0xC2), *range(0xF5, 0x100)]),
     "gb18030": b"\x80\xff",
@@ -56,9 +56,9 @@ _TRAILS = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
 
 @cache
 def _undecodable(codec: str) -> re.Pattern[bytes]:
-    """ASCII, and bytes that begin no character of a codec, by themselves or because of the next one.
+    """Return a pattern for ASCII and for bytes that begin no character of a codec, alone or with the next byte.
 
-    At most 4,096 of the latter at a time, for each costs memory while the pattern goes on.
+    It matches at most 4,096 items, because each needs memory during the match.
     """
     leads: dict[bytes, bytes] = {}
     for lead in set(range(0x80, 0x100)) - set(_NEVER[codec]):
@@ -69,7 +69,7 @@ def _undecodable(codec: str) -> re.Pattern[bytes]:
 
 
 def _fails(data: bytes, codec: str) -> bool:
-    """Whether bytes begin nothing that further ones could make a character."""
+    """Whether no further bytes could complete these to a character."""
     try:
         codecs.getincrementaldecoder(codec)().decode(data)
     except UnicodeDecodeError:
@@ -78,7 +78,7 @@ def _fails(data: bytes, codec: str) -> bool:
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Keep the bytes that do not decode, as `surrogateescape` does, up to the first beyond ASCII that may."""
+    """Decode invalid bytes like `surrogateescape`, up to the first byte beyond ASCII that may begin a character."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     data, start = error.object, error.start
@@ -93,12 +93,12 @@ codecs.register_error(ESCAPES, _escape)
 
 
 def as_typed(text: str, encoding: str) -> str:
-    """Decoded text of an encoding of `CODECS`, with the symbols that people typed."""
+    """Return decoded text with Microsoft's mapping of symbols, if the encoding is Big5."""
     return _SYMBOL.sub(lambda match: _SYMBOLS[match[0]], text) if encoding == "big5" else text
 
 
 def decoded(data: bytes, encoding: str) -> str:
-    r"""Text of an encoding of `CODECS`; bytes that do not decode as U+DC80 to U+DCFF.
+    r"""Return the text of bytes in an encoding of `CODECS`; invalid bytes become U+DC80 to U+DCFF.
 
     >>> decoded("你～".encode("cp950") + b"\xff", "big5")
     '你～\udcff'
@@ -109,7 +109,7 @@ def decoded(data: bytes, encoding: str) -> str:
 
 
 def strictly(data: bytes, encoding: str) -> str | None:
-    """Text of an encoding of `CODECS`, or None where some of it does not decode."""
+    """Return the text of bytes in an encoding of `CODECS`, or None if some are invalid."""
     try:
         return as_typed(data.decode(CODECS[encoding]), encoding)
     except UnicodeDecodeError:
@@ -121,7 +121,7 @@ def strictly(data: bytes, encoding: str) -> str | None:
 
 @cache
 def common() -> frozenset[str]:
-    """Characters of everyday Chinese: the first levels of GB 2312 and Big5, punctuation, full width, kana."""
+    """Return the characters of everyday Chinese: levels 1 of GB 2312 and Big5, punctuation, full width, kana."""
     rows = [("gb2312", range(0xB0, 0xD8)), ("gb2312", (0xA1, 0xA3, 0xA4, 0xA5))]
     rows += [("big5", range(0xA4, 0xC7)), ("big5", (0xA1,))]
     cells = (
@@ -131,23 +131,23 @@ def common() -> frozenset[str]:
 
 
 def commonness(text: str) -> float:
-    """The share of a text's characters beyond ASCII, and of its control characters, that are common; 1 without any."""
-    telling = _ORDINARY.sub("", text)
-    return sum(map(common().__contains__, telling)) / len(telling) if telling else 1.0
+    """Return the share of common characters among those that are not printable ASCII; 1 if there are none."""
+    special = _ORDINARY.sub("", text)
+    return sum(map(common().__contains__, special)) / len(special) if special else 1.0
 
 
 def utf8_share(data: bytes) -> float:
-    """The share of the bytes beyond ASCII that belong to characters of UTF-8 of three and four bytes; 1 without any.
+    """Return the share of bytes beyond ASCII in characters of UTF-8 of three and four bytes; 1 if there are none.
 
-    Next to 1 for Chinese in UTF-8 with some damage; 0.1 in GB18030 or Big5, where three bytes rarely happen to be one.
+    Nearly 1 for damaged Chinese UTF-8; 0.1 for GB18030 or Big5, where three bytes are rarely a character by accident.
     """
     beyond = len(data.translate(None, _ASCII))
-    kept = _SHORT.sub("", data.decode("utf-8", "ignore"))
-    return len(kept.encode()) / beyond if beyond else 1.0
+    characters = _SHORT.sub("", data.decode("utf-8", "ignore"))
+    return len(characters.encode()) / beyond if beyond else 1.0
 
 
 def proven(line: bytes, encoding: str) -> str | None:
-    """The text of a line that can be nothing but in this encoding, in a file of UTF-8; otherwise None."""
+    """Return the text of a line that must be in this encoding although its file is UTF-8; otherwise None."""
     text = strictly(line, encoding)
     if text is None or commonness(text) < 1 or utf8_share(line) >= UTF8_SHARE:
         return None
@@ -155,7 +155,7 @@ def proven(line: bytes, encoding: str) -> str | None:
 
 
 def is_utf8_line(line: bytes, encoding: str) -> bool:
-    """Whether a line, in a file of this encoding, is Chinese in UTF-8 all the same."""
+    """Whether a line is Chinese in UTF-8 although its file is in this encoding."""
     as_utf8 = None if line.isascii() else strictly(line, UTF8)
     if as_utf8 is None:
         return False
@@ -164,7 +164,7 @@ def is_utf8_line(line: bytes, encoding: str) -> bool:
 
 
 def line_encoding(line: bytes, main: str, other: str) -> str:
-    """Which of the two a line is in, of a file that mixes them and is mostly in `main`; UTF-8 if it is in neither."""
+    """Return the encoding of a line in a file that mixes two and is mostly in `main`; UTF-8 if it is in neither."""
     if main != UTF8:
         return UTF8 if is_utf8_line(line, main) else main
     return other if strictly(line, UTF8) is None and proven(line, other) is not None else UTF8

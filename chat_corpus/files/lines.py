@@ -1,7 +1,7 @@
 r"""Bytes as numbered lines.
 
-Lines break at ``\n`` only: U+0085, U+2028, VT and FF occur inside the lines of every large corpus, and one ``\r``
-before the ``\n`` belongs to the line end.
+Only ``\n`` ends a line, with an optional ``\r`` before it: U+0085, U+2028, VT and FF occur inside the lines of every
+large corpus.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
-#: What Polars takes for the beginning of a compressed file: gzip, zlib, zstd.
+#: First bytes for which Polars assumes a compressed file: gzip, zlib, zstd.
 _COMPRESSED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
 BOM = b"\xef\xbb\xbf"
-#: Bytes from which on it pays to let Polars count.
+#: Minimum number of bytes for which counting by Polars is faster.
 _MANY = 1 << 18
 
 
 def count(data: bytes, byte: bytes) -> int:
-    r"""How often one byte of ASCII occurs.
+    r"""Return the number of occurrences of an ASCII byte.
 
-    Python looks at one byte after the other. Polars looks at many at once when it counts the rows of a table, and so
-    takes a seventh of the time.
+    Polars counts the rows of a table with vector instructions, and takes a seventh of the time of Python.
 
     >>> count(b"a\tb\n", b"\t"), count(b"a\nb" * 200_000, b"\n")
     (1, 200000)
@@ -35,17 +34,17 @@ def count(data: bytes, byte: bytes) -> int:
 
 
 def count_lines(data: bytes) -> int:
-    """How many lines `data` holds; a last one without line break counts."""
+    """Return the number of lines; a last line without a line break counts."""
     return count(data, b"\n") + (not data.endswith(b"\n") and bool(data))
 
 
 def cut_at_line(data: bytes) -> int:
-    """The length of the longest prefix of `data` that ends with a line break; 0 where there is none."""
+    """Return the length of the longest prefix of `data` that ends with a line break; 0 if there is none."""
     return data.rfind(b"\n") + 1
 
 
 def lines_end(data: bytes, lines: int) -> int:
-    r"""The offset after the first `lines` line breaks of `data`; its length where it holds fewer.
+    r"""Return the offset after the first `lines` line breaks of `data`; its length if it has fewer.
 
     >>> lines_end(b"a\nb\nc", 2), lines_end(b"a\nb", 2), lines_end(b"a", 0)
     (4, 3, 0)
@@ -62,19 +61,19 @@ def lines_end(data: bytes, lines: int) -> int:
 
 
 def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
-    r"""The lines of `data` as a frame `line: u32, text: str, bytes: binary`, numbered from `first`.
+    r"""Return the lines of `data` as a frame `record: u32, text: str, bytes: binary`, numbered from `first`.
 
-    Where a line is not UTF-8 its text is null and its bytes are kept; otherwise bytes are null.
+    A line that is not UTF-8 has its bytes in `bytes` and a null `text`; other lines have null `bytes`.
 
     >>> numbered_lines(b"a\r\n\xff\nc", 7).rows()
     [(7, 'a', None), (8, None, b'\xff'), (9, 'c', None)]
     """
     if first == 1 and data.startswith(BOM):
-        data = data.removeprefix(BOM) or b"\n"  # a file of nothing but the mark is one empty line
-    # A line break in front keeps Polars from taking lines that begin like a compressed file (x^2 is zlib's) for one.
+        data = data.removeprefix(BOM) or b"\n"  # a file with only the mark is one empty line
+    # A line break in front, because Polars assumes a compressed file for some first bytes (x^2 looks like zlib).
     shield = b"\n" if data.startswith(_COMPRESSED) else b""
     try:
-        # It validates UTF-8, breaks at LF alone and takes one CR before it; marked unstable, so tests pin all three.
+        # Validates UTF-8, breaks at LF only, removes a CR before it. The function is unstable; tests check all three.
         lines = pl.read_lines(shield + data, name="text", row_index_name="record", row_index_offset=first - len(shield))
     except pl.exceptions.ComputeError:
         return numbered(_split(data), first)
@@ -87,7 +86,7 @@ def _split(data: bytes) -> list[bytes]:
 
 
 def numbered(records: Sequence[bytes], first: int) -> pl.DataFrame:
-    """Records as a frame like that of `numbered_lines`."""
+    """Return records as a frame like the one of `numbered_lines`."""
     texts = [_decoded(record) for record in records]
     bad = [record if text is None else None for record, text in zip(records, texts, strict=True)]
     numbers = pl.int_range(first, first + len(texts), dtype=pl.UInt32, eager=True).alias("record")
@@ -102,7 +101,7 @@ def _decoded(record: bytes) -> str | None:
 
 
 def printable(data: bytes) -> str:
-    r"""Bytes that are not text, as text: what decodes, and ``\xNN`` for what does not.
+    r"""Return bytes as text, with ``\xNN`` for bytes that are not UTF-8.
 
     >>> printable("好".encode() + b"\xff")
     '好\\xff'

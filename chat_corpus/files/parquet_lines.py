@@ -1,7 +1,7 @@
-"""Parquet files as streams of JSON Lines, a line a row, so that nothing else need know of them; in bounded memory.
+"""Parquet files as streams of JSON Lines, one line per row, in bounded memory; other modules see JSON Lines only.
 
-The line number of a row is its number in the file. Some rows are read at a time, whatever the size of a row group:
-Polars decodes no more than the pages they are in.
+The line number of a row is its number in the file. A read takes some rows, whatever the size of a row group, because
+Polars decodes only the pages of these rows.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from typing import Any
 
 import polars as pl
 
-#: What `RawFile.encoding` says of such a file.
+from chat_corpus.messages import message
+
+#: The `RawFile.encoding` of a Parquet file.
 PARQUET = "parquet"
-#: What it begins with.
+#: The first bytes of a Parquet file.
 MARK = b"PAR1"
-#: So many rows are read first, then as many as are about so many bytes of JSON.
+#: Number of rows of the first read, and bytes of JSON that later reads aim at.
 _FIRST, _BYTES = 64, 1 << 22
 _MOST = 1 << 14
 
 
 class ParquetLines(io.RawIOBase):
-    """The rows of the Parquet file at `path` as a stream of JSON Lines. Reading raises OSError where it is damaged.
+    """The rows of the Parquet file at `path` as a stream of JSON Lines. Reading a damaged file raises OSError.
 
-    Bytes are read as text, as which older programs write it; what is not UTF-8, as an image, is null.
+    Binary values become text, because older programs write text as binary; those that are not UTF-8 become null.
     """
 
     def __init__(self, path: str) -> None:
@@ -34,40 +36,41 @@ class ParquetLines(io.RawIOBase):
         self._at, self._ended = 0, False
 
     def readable(self) -> bool:
-        """Whether it can be read from."""
+        """Whether the stream can be read: always."""
         return True
 
     def tell(self) -> int:
-        """How many bytes have been read."""
+        """Return the number of bytes read so far."""
         return self._at
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next `size` bytes, all that follow where it is negative, fewer at the end."""
+        """Return the next `size` bytes, fewer at the end; all that follow for a negative size."""
         parts = [self._ready.read(size)]
-        wanted = size - len(parts[0])
-        while not self._ended and (size < 0 or wanted > 0):
+        missing = size - len(parts[0])
+        while not self._ended and (size < 0 or missing > 0):
             block = self._block()
             self._ready, self._ended = io.BytesIO(block), not block
-            parts.append(self._ready.read(max(wanted, -1) if size >= 0 else -1))
-            wanted -= len(parts[-1])
+            parts.append(self._ready.read(max(missing, -1) if size >= 0 else -1))
+            missing -= len(parts[-1])
         data = b"".join(parts)
         self._at += len(data)
         return data
 
     def _block(self) -> bytes:
-        """The next rows; nothing at the end."""
+        """Return the next rows as JSON Lines; empty at the end."""
         try:
             rows = self._rows.slice(self._row, self._step).collect(engine="in-memory")
             lines = rows.with_columns(map(_as_text, rows)).write_ndjson().encode()
         except pl.exceptions.PolarsError as error:
-            raise OSError(f"no Parquet file that can be read: {' '.join(str(error).split())[:200]}") from error
+            text = " ".join(str(error).split())[:200]
+            raise OSError(message("not a readable Parquet file: {error}", error=text)) from error
         self._row += len(rows)
         self._step = max(1, min(_MOST, 2 * self._step, _BYTES * max(1, len(rows)) // max(1, len(lines))))
         return lines if len(rows) else b""
 
 
 def _as_text(column: pl.Series) -> pl.Series:
-    """A column with text in the place of bytes, which Polars does not write as JSON."""
+    """Return a column with text in place of binary values, which Polars does not write as JSON."""
     kind = _text_for_bytes(column.dtype)
     if kind == column.dtype:
         return column
@@ -89,12 +92,12 @@ def _kind(kind: pl.DataType | pl.datatypes.DataTypeClass) -> pl.DataType:
 
 
 def _decoded(value: Any) -> Any:
-    """A value of a column with its bytes as text, None for those that are not UTF-8."""
+    """Return a value with text in place of bytes, None for bytes that are not UTF-8."""
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError:
             return None
     if isinstance(value, list):
-        return [_decoded(one) for one in value]
-    return {name: _decoded(one) for name, one in value.items()} if isinstance(value, dict) else value
+        return [_decoded(item) for item in value]
+    return {name: _decoded(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Raw files as bytes: where they lie (plain, compressed, in an archive), and how they are read."""
+"""Raw files as bytes: their location (plain, compressed, in an archive), and how to read them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import IO, cast
 from chat_corpus.errors import FileError
 from chat_corpus.files import compression, encodings, transcoding
 from chat_corpus.files.parquet_lines import PARQUET, ParquetLines
-from chat_corpus.messages import displayed
+from chat_corpus.messages import displayed, error_text, message
 
-#: So much of a file is looked at.
+#: Number of first bytes by which a file is recognised.
 HEAD_BYTES = 1 << 16
 
 
@@ -23,13 +23,12 @@ HEAD_BYTES = 1 << 16
 class RawFile:
     """One raw file: a file on disk, or a member of an archive.
 
-    `name` is what reports and rejects call it: its path below the raw folder, an archive counting as a folder, without
-    characters that could steer a terminal; `holder`, what they call the archive of a member. `size` is in bytes: of the
-    content, or of the file where the content is a compressed stream. `offset` is where a member of a tar archive begins
-    in the decompressed archive.
-    `modified` is the file's time of modification in nanoseconds, by which a later run knows it again. Whatever the
-    `encoding` of the content, a name of `encodings` or PARQUET, it is read as UTF-8, and positions in it are positions
-    in that.
+    `name` is the name in reports and rejects: the path below the raw folder, where an archive counts as a folder,
+    without control characters; `holder` is the name of a member's archive. `size` is in bytes: of the content, or of
+    the file if the content is a compressed stream. `offset` is the beginning of a member of a tar archive in the
+    decompressed archive. `modified` is the time of modification in nanoseconds, by which a later run recognises the
+    file. `encoding` is a name of `encodings` or PARQUET. All content is read as UTF-8, and positions are positions in
+    the UTF-8 text.
     """
 
     path: str
@@ -43,65 +42,66 @@ class RawFile:
 
     @property
     def compressed(self) -> bool:
-        """Whether the content lies there as a compressed stream, and can only be read from its beginning on."""
+        """Whether the content is a compressed stream, which can only be read from its beginning."""
         return (self.member is not None and self.offset is None) or bool(compression.compression_of(self.path))
 
     @property
     def streamed(self) -> bool:
-        """Whether the content can only be read from its beginning on."""
+        """Whether the content can only be read from its beginning."""
         return self.compressed or self.encoding != encodings.UTF8
 
     def stored(self, stream: IO[bytes], read: int) -> int:
-        """Of the `size` bytes, those behind the first `read` bytes of content that an open stream has given so far."""
+        """Return how many of the `size` bytes are consumed after reading `read` bytes of content from a stream."""
         if self.member is None and self.compressed:
             return os.lseek(stream.fileno(), 0, os.SEEK_CUR)
         return read
 
     def open(self) -> IO[bytes]:
-        """Open the content for reading as UTF-8. Raises FileError where the file cannot be read."""
+        """Open the content for reading as UTF-8. Raises FileError if the file cannot be read."""
         if self.encoding == PARQUET:
             return self._opened(lambda: cast("IO[bytes]", ParquetLines(self.path)))
         return transcoding.utf8(self.content(), self.encoding)
 
     def content(self) -> IO[bytes]:
-        """Open the content's own bytes for reading. Raises FileError where the file cannot be read."""
+        """Open the content for reading in its encoding. Raises FileError if the file cannot be read."""
         return self._opened(lambda: compression.open_content(self.path, self.member, self.offset, self.size))
 
     def archive(self) -> IO[bytes]:
-        """Open the archive, decompressed, of which a member is a byte range. Raises FileError as `content`."""
+        """Open the decompressed archive that contains this member. Raises FileError if the file cannot be read."""
         return self._opened(lambda: compression.open_stream(self.path))
 
     @property
     def ranged(self) -> bool:
-        """Whether positions in the content are positions in a tar archive, but for `offset`."""
+        """Whether a position in the content plus `offset` is a position in a tar archive."""
         return self.offset is not None and self.encoding == encodings.UTF8
 
     def _opened(self, opening: Callable[[], IO[bytes]]) -> IO[bytes]:
         try:
-            if not stat.S_ISREG(os.stat(self.path).st_mode):  # noqa: PTH116 a FIFO in its place would be waited for
-                raise OSError("no regular file any more")
+            if not stat.S_ISREG(os.stat(self.path).st_mode):  # noqa: PTH116 opening a FIFO would wait
+                raise OSError(message("no longer a regular file"))
             return opening()
         except compression.DAMAGE as error:
-            fault = f"cannot be read: {displayed(str(error))}; check the file, or move it away"
-            raise FileError(_place(self), fault) from error
+            fault = message("cannot be read: {error}; check the file, or move it away", error=error_text(error))
+            raise FileError(_shown(self), fault) from error
 
 
-def _place(file: RawFile) -> str:
+def _shown(file: RawFile) -> str:
     return displayed(file.path) + (f" ({displayed(file.member)})" if file.member else "")
 
 
 def read_some(stream: IO[bytes], size: int, file: RawFile) -> bytes:
-    """Up to `size` further bytes of a file's open stream. Raises FileError where the stream is damaged."""
+    """Return up to `size` more bytes of an open stream of a file. Raises FileError if the stream is damaged."""
     try:
         return stream.read(size)
     except compression.DAMAGE as error:
-        raise FileError(_place(file), f"damaged: {displayed(str(error))}; get the file again") from error
+        fault = message("damaged: {error}; download the file again", error=error_text(error))
+        raise FileError(_shown(file), fault) from error
 
 
 def read_range(file: RawFile, start: int, stop: int) -> bytes:
-    """The bytes from `start` up to `stop` of a file's content.
+    """Return the bytes from `start` up to `stop` of the content of a file.
 
-    Raises FileError where the file is no longer what it was, or its compressed stream is damaged.
+    Raises FileError if the file has changed since its discovery, or if its compressed stream is damaged.
     """
     try:
         if file.streamed:
@@ -113,25 +113,31 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
                 stream.seek(start)
                 data = stream.read(stop - start)
     except compression.DAMAGE as error:
-        fault = f"damaged near byte {start}: {displayed(str(error))}; get it again"
-        raise FileError(_place(file), fault) from error
+        fault = message(
+            "damaged near byte {position:,}: {error}; download the file again", position=start, error=error_text(error)
+        )
+        raise FileError(_shown(file), fault) from error
     check_unchanged(file)
     if len(data) != stop - start:
-        met = f"{stop} bytes expected, {start + len(data)} met"
-        raise FileError(displayed(file.path), f"{met}: it changed while it was read; run again")
+        fault = message(
+            "the file changed while it was read: expected {expected:,} bytes, found {found:,}; run again",
+            expected=stop,
+            found=start + len(data),
+        )
+        raise FileError(displayed(file.path), fault)
     return data
 
 
 def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
-    """A stream that has `start` of a file's content before it, so that reading ranges in order costs one pass.
+    """Return a stream at a position up to `start`, so that reading ranges in order takes a single pass.
 
-    Two files that are read by turns have a stream each, be they members of one archive.
+    Two files that are read in turns have separate streams, even if they are members of the same archive.
     """
     content = None if file.ranged else (file.size, file.member)
     key = file.path, file.modified, file.encoding, content
     start += (file.offset or 0) if file.ranged else 0
     if not start:
-        compression.waiting.drop(key)  # whoever begins anew may have another file of the same name
+        compression.waiting.drop(key)  # a new pass may be over another file with the same name
     return compression.waiting.use(key, start, lambda: _started(file))
 
 
@@ -140,17 +146,21 @@ def _started(file: RawFile) -> IO[bytes]:
 
 
 def check_unchanged(file: RawFile) -> None:
-    """Raise ChatCorpusError where a file is not the one that was found: gone, or of another size or time.
+    """Raise FileError if a file is missing, or differs in size or time from the discovered one.
 
-    To be asked after reading, so that what was read is known to be of one version. A time of 0 is not known.
+    Call it after reading, to make sure that all bytes are of one version. A `modified` of 0 means an unknown time.
     """
     try:
         now = Path(file.path).stat()
     except OSError as error:
-        raise FileError(displayed(file.path), f"gone while it was read: {error.strerror}; run again") from error
+        fault = message("the file was removed while it was read: {error}; run again", error=error.strerror)
+        raise FileError(displayed(file.path), fault) from error
     size = now.st_size if file.member is None else file.size
     if file.modified and (size, now.st_mtime_ns) != (file.size, file.modified):
-        sizes = f"{file.size:,} bytes when it was found, now {now.st_size:,}"
-        raise FileError(
-            displayed(file.path), f"it changed while it was read: {sizes}; wait until it is whole, and run again"
+        fault = message(
+            "the file changed while it was read: it had {old:,} bytes, now it has {new:,}; wait until it is complete, "
+            "and run again",
+            old=file.size,
+            new=now.st_size,
         )
+        raise FileError(displayed(file.path), fault)

@@ -1,4 +1,4 @@
-"""Open streams that can only be read on, kept for whoever reads on where another has stopped."""
+"""A cache of open streams that can only be read forward, so that a later read continues where the last one stopped."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import IO
 
 
 class StreamCache:
-    """Up to `most` open streams, each under a key that says what it is a stream of.
+    """Up to `most` open streams, each under a key that names its file.
 
-    A stream is in the cache or in use, never both. Several of one key have been read to different positions; of those
-    that are not beyond a position, the nearest is read on. The one that was not used for longest goes first.
+    A stream is either in the cache or in use. A key may have several streams at different positions; a read takes the
+    nearest one that is not beyond its position. A full cache closes the least recently used stream.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._waiting: list[tuple[Hashable, IO[bytes]]] = []  # the one used last is the last
+        self._waiting: list[tuple[Hashable, IO[bytes]]] = []  # the most recently used is the last
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def take(self, key: Hashable, position: int) -> IO[bytes] | None:
-        """The stream of a key that is nearest to a position, and not beyond it: now the caller's, who closes it."""
-        fit = [one for one in self._waiting if one[0] == key and one[1].tell() <= position]
-        chosen = max(fit, key=lambda one: one[1].tell(), default=None)
+        """Return the stream of a key that is nearest to a position and not beyond it; the caller must close it."""
+        usable = [entry for entry in self._waiting if entry[0] == key and entry[1].tell() <= position]
+        chosen = max(usable, key=lambda entry: entry[1].tell(), default=None)
         if chosen is None:
             return None
         self._waiting.remove(chosen)
@@ -32,9 +32,9 @@ class StreamCache:
 
     @contextmanager
     def use(self, key: Hashable, position: int, start: Callable[[], IO[bytes]]) -> Iterator[IO[bytes]]:
-        """A stream that has `position` before it, else one that is `start`-ed, and where it ends there, its end.
+        """Yield a stream of a key at `position`, or at its end if that comes first; open a new one with `start`.
 
-        Afterwards it waits in the cache; where reading fails, it is closed.
+        Afterwards the stream is in the cache; if the block raises, it is closed.
         """
         stream = self.take(key, position) or start()
         try:
@@ -49,17 +49,17 @@ class StreamCache:
 
     def drop(self, key: Hashable) -> None:
         """Close the streams of a key."""
-        for one in [one for one in self._waiting if one[0] == key]:
-            self._waiting.remove(one)
-            one[1].close()
+        for entry in [entry for entry in self._waiting if entry[0] == key]:
+            self._waiting.remove(entry)
+            entry[1].close()
 
     def close(self) -> None:
-        """Close all of them."""
+        """Close all streams."""
         while self._waiting:
             self._waiting.pop()[1].close()
 
 
 def read_on(stream: IO[bytes], position: int) -> None:
-    """Read on to a position, or to the end where that comes first."""
+    """Read up to a position, or to the end if that comes first."""
     while (gap := position - stream.tell()) > 0 and stream.read(min(gap, 1 << 20)):
         pass

@@ -1,4 +1,4 @@
-"""The YAML loader that is used on files of others, and how deep these may be nested."""
+"""The YAML loader for untrusted files, and a limit on their nesting."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import Any
 
 import yaml
 
+from chat_corpus.messages import message
+
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-#: Sections in sections: deeper ones are no data of ours, and composing them would exhaust the C stack.
+#: Maximum depth of sections: composing deeper ones would exhaust the C stack.
 _DEEPEST = 50
 
 
 def check_nesting(text: str) -> bool:
-    """Whether YAML text holds an alias. Raises ValueError where it is nested too deep to be composed, and YAMLError."""
+    """Whether YAML text has an alias. Raises ValueError for too deep nesting, YAMLError for invalid YAML."""
     depth, aliases = 0, False
     for event in yaml.parse(text, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise ValueError(f"sections in sections more than {_DEEPEST} deep")
+            raise ValueError(message("sections in sections more than {most} deep", most=_DEEPEST))
         aliases |= isinstance(event, yaml.AliasEvent)
     return aliases

@@ -1,1 +1,1 @@
-"""File layouts, one a module: how a file is cut into shards, numbered, and read as turns."""
+"""File layouts, one per module: cut a file into shards, number its records, and read them as turns."""

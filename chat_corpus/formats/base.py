@@ -1,4 +1,4 @@
-"""What a format is: how a file of this layout is cut, numbered and read. A format knows a layout, never a corpus."""
+"""The interface of formats: cut, number and read files of one layout. A format knows a layout, never a corpus."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.files.lines import count_lines, cut_at_line, numbered_lines
+from chat_corpus.messages import error_text, message
 from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import TURNS, Reason
 
 
 class RecordError(ValueError):
-    """A record of another layout than the format's; the message says what was expected and what was met."""
+    """A record is not of the layout of the format; the message says what was expected and what was found."""
 
 
-#: What is said of a record that was to be UTF-8 by then.
+#: The message in rejects about a record that is not UTF-8.
 NOT_UTF8 = "not UTF-8"
 
-#: Numbered records of one raw file: `line: u32, text: str, bytes: binary`; where the bytes are not UTF-8 text is null.
+#: Numbered records of a raw file: `record: u32, text: str, bytes: binary`. A record that is not UTF-8 has its bytes and
+#: a null text; other records have null bytes.
 Records = pl.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What a reader made of the records of a shard.
+    """The turns in the records of a shard.
 
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
-    number stands in the `non_turns` series of its part: marks, headers, blanks, continuations of the record before.
-    `unread` has the record and the name of each field that holds text and that the format does not know; only a format
-    of one part has such.
+    number is in the series `non_turns` of its part: marks, headers, blanks, continuations of the record before.
+    `unread` has the record and the name of each field with text that the format does not read; it is empty for formats
+    of several parts.
     """
 
     rows: pl.DataFrame
@@ -39,7 +41,7 @@ class Reading:
 
 
 class Turns(list["str | None"]):
-    """The turns of one record, None for a place that nobody fills, and the fields with text that were not read."""
+    """The turns of one record, None for a missing turn, and the names of fields with text that were not read."""
 
     def __init__(self, turns: Sequence[str | None], unread: Sequence[str] = ()) -> None:
         super().__init__(turns)
@@ -50,58 +52,58 @@ class Turns(list["str | None"]):
 class Format:
     """A file layout.
 
-    `read` maps the records of each part to a `Reading`. `cut` is given bytes that begin at a record and says how long
-    the longest prefix is that can be read on its own, 0 for none; without it the file is read as a whole. `split`
-    numbers the records of a prefix, `count` counts them without decoding. `accepts` looks at the first bytes of a file.
-    `fault_at_end` looks at the last bytes of a file and says what is wrong with them, if anything: then it is damaged.
-    A format of more than one `parts` reads as many files together, cut at the same record. A record `repeats` up to so
-    many turns of its dialogue that stand right before its own, and are those of an earlier record. `labelled`: the last
-    turns of a dialogue are candidate responses, each labelled right or wrong (`Reason.NEGATIVE`).
+    `read` maps the records of each part to a `Reading`. `cut` takes bytes that begin at a record, and returns the
+    length of the longest prefix that can be read by itself, 0 for none; without `cut` the file is read as a whole.
+    `split` numbers the records of a prefix, `count` counts them without decoding. `accepts` checks the first bytes.
+    `fault_at_end` checks the last bytes of a file, and returns a message if they show damage, otherwise an empty text.
+    A format with several `parts` reads as many files together, cut at the same record. `repeats` is the maximum number
+    of turns of earlier records that a record repeats before its own turns. `labelled`: the last
+    turns of a dialogue are candidate responses, each labelled right or wrong.
 
-    A layout may have dialects, facts of a whole file that no record tells by itself, as the order of a table's columns.
-    `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` gives the format that reads
-    it; an empty one is the format as it is.
+    A layout may have dialects: facts about a whole file, such as the order of columns, that single records do not show.
+    `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` returns the format that
+    reads it; an empty dialect is the format itself.
     """
 
     read: Callable[[Sequence[Records]], Reading]
     cut: Callable[[bytes], int] | None = cut_at_line
     split: Callable[[bytes, int], Records] = numbered_lines
     count: Callable[[bytes], int] = count_lines
-    accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name says what it is given
+    accepts: Callable[[bytes], bool] = lambda head: True  # noqa: ARG005 the name documents the argument
     parts: int = 1
     repeats: int = 0
     labelled: bool = False
     fault_at_end: Callable[[bytes], str] | None = None
-    dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name says what it is given
+    dialect_of: Callable[[bytes], str] = lambda head: ""  # noqa: ARG005 the name documents the argument
     in_dialect: Callable[[str], Format] | None = None
 
     def of(self, dialect: str) -> Format:
-        """The format that reads files of a dialect that `dialect_of` has found. Raises ValueError for any other."""
+        """Return the format that reads a dialect of `dialect_of`. Raises ValueError for any other text."""
         if self.in_dialect is None or not dialect:
             return self
         try:
             return self.in_dialect(dialect)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise ValueError(f"no dialect of this layout: {error}") from error
+            raise ValueError(message("not a dialect of this layout: {error}", error=error_text(error))) from error
 
     def fitted(self, head: bytes) -> Format:
-        """The format that reads the file with these first bytes, which are UTF-8."""
+        """Return the format that reads the file with these first bytes, as UTF-8."""
         return self.of(self.dialect_of(head))
 
 
 def undecodable(records: Records) -> pl.DataFrame:
-    """The rows of records that are not text: line, reason, message; a format places them in dialogues as it can."""
+    """Return rows `record, reason, message` for records that are not UTF-8; a format may place them in dialogues."""
     return rejected(records.filter(pl.col("text").is_null()), Reason.ENCODING, NOT_UTF8)
 
 
 def rejected(records: Records, reason: Reason, message: str | pl.Expr) -> pl.DataFrame:
-    """Rows that say why each of `records` is not a turn, placed in no dialogue."""
-    told = pl.lit(message) if isinstance(message, str) else message
-    return records.select("record", reason=pl.lit(str(reason)), message=told)
+    """Return rows `record, reason, message` for records that are not turns; they are in no dialogue."""
+    expression = pl.lit(message) if isinstance(message, str) else message
+    return records.select("record", reason=pl.lit(str(reason)), message=expression)
 
 
 def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
-    """Frames with some of the columns of `schema.TURNS` as one frame with all of them; a missing part is 0."""
+    """Return frames with some of the columns of `schema.TURNS` as one frame with all; a missing file_index is 0."""
     return pl.concat(
         frame.select(
             (pl.col(name) if name in frame.columns else pl.lit(0 if name == "file_index" else None))
@@ -114,12 +116,12 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
 
 
 def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give each turn that holds nothing but blanks its reason; it keeps its place in the dialogue."""
+    """Set the reason of turns that are blank; their position in the dialogue does not change."""
     text = rows["text"]
-    # Whatever begins with a blank stands in one of these two ranges, and hardly anything else.
-    some = ((text < "!") | ((text >= "\x7f") & (text < "\u3001"))).arg_true()
-    some = some.filter(text.gather(some).str.strip_chars() == "")
-    blank = row_mask(len(rows), some) & rows["reason"].is_null()
+    # All texts that begin with a blank are in these two ranges, and few others.
+    indices = ((text < "!") | ((text >= "\x7f") & (text < "\u3001"))).arg_true()
+    indices = indices.filter(text.gather(indices).str.strip_chars() == "")
+    blank = row_mask(len(rows), indices) & rows["reason"].is_null()
     if not blank.any():
         return rows
     return rows.with_columns(
@@ -129,7 +131,7 @@ def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def position_within(group: str) -> pl.Expr:
-    """The position of each row, from 0, within its run of equal values of the column `group`."""
+    """Return an expression for the position of each row, from 0, in its run of equal values of a column."""
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
     starts = pl.col(group) != pl.col(group).shift(1)
     return index - pl.when(starts.fill_null(value=True)).then(index).forward_fill()
@@ -137,7 +139,7 @@ def position_within(group: str) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Records of so many fields: `good` (line, text: list of them), `bad` rows with a reason, and `blank` lines."""
+    """Split records: `good` (record, text: list of fields), `bad` rows with a reason, and numbers of `blank` lines."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
@@ -145,7 +147,7 @@ class Fields:
 
 
 def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
-    """Split records at a separator that must occur exactly once, or between so many fields."""
+    """Split records at a separator into exactly `width` fields."""
     fields = records.select("record", "bytes", raw="text", text=pl.col("text").str.split(separator))
     count = pl.col("text").list.len()
     other = fields.filter((count != width) | count.is_null())
@@ -163,7 +165,7 @@ def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
 
 
 def exchanges(pairs: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
-    """Dialogues of two turns from a frame `line, text: list of two`, with rejected rows of the same shard."""
+    """Return dialogues of two turns from a frame `record, text: list of two`, with the rejected rows of the shard."""
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
     rows = pairs.explode("text").with_columns(dialogue_id=index // 2, turn_index=index % 2)
     return turns_frame(rows, bad)

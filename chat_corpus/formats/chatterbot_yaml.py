@@ -1,7 +1,7 @@
 """The ChatterBot corpus layout: YAML with `conversations`, a list of lists of utterances.
 
-Each conversation is composed on its own, so that a malformed one costs itself; utterances are taken as their author
-wrote them, `1963`, `yes` and `他说: 好` included. Nothing is constructed from tags, and no alias is followed.
+Each conversation is composed separately, so that a malformed one rejects only itself. Utterances stay as written,
+`1963`, `yes` and `他说: 好` included. Tags construct nothing, and aliases are not followed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Row = tuple[int, int | None, int | None, str | None, str | None, str | None]
 _ITEM = re.compile(r"( *)-(?: |$)")
 _SECTION = re.compile(r"[A-Za-z_]+:(?: |$)")
 _REMARK = re.compile(r"\s*(?:#|$)")
-#: What a YAML file holds besides conversations, and a document does not.
+#: Lines of a YAML file besides conversations; lines of a document do not match.
 _OTHER = re.compile(r"\s*(?:#|$)|---|\.\.\.|%|\s*- |[\w-]+:|\s+\S")
 
 
@@ -30,25 +30,25 @@ def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
     lines = [_Line(*row) for row in records.select("record", "text", "bytes").iter_rows()]
     chunks, outside = _conversations(lines)
-    found: list[_Row] = []
+    turns: list[_Row] = []
     for dialogue, chunk in enumerate(chunks):
-        found.extend((row[0], dialogue, *row[1:]) for row in _utterances(chunk))
-    placed = {line for line, *_ in found}
-    found.extend(_outside(line) for line in outside if _is_lost(line, chunks))
-    found.extend(
+        turns.extend((row[0], dialogue, *row[1:]) for row in _utterances(chunk))
+    placed = {line for line, *_ in turns}
+    turns.extend(_outside(line) for line in outside if _is_lost(line, chunks))
+    turns.extend(
         (line.number, None, None, None, str(Reason.ENCODING), NOT_UTF8)
         for chunk in chunks
         for line in chunk
         if line.text is None and line.number not in placed
     )
     schema = {"record": pl.UInt32, "dialogue_id": pl.UInt32, "turn_index": pl.UInt32, "text": pl.String}
-    rows = pl.DataFrame(found, schema={**schema, "reason": pl.String, "message": pl.String}, orient="row")
+    rows = pl.DataFrame(turns, schema={**schema, "reason": pl.String, "message": pl.String}, orient="row")
     non_turns = records.filter(~pl.col("record").is_in(rows["record"].implode()))["record"]
     return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(non_turns,))
 
 
 class _Line(NamedTuple):
-    """A raw line; one that is not UTF-8 has no text, and is shown to YAML with its odd bytes as escapes."""
+    """A raw line. A line that is not UTF-8 has no text; YAML gets it with escapes for invalid bytes."""
 
     number: int
     text: str | None
@@ -60,19 +60,19 @@ class _Line(NamedTuple):
 
 
 def _is_lost(line: _Line, chunks: list[list[_Line]]) -> bool:
-    """Whether a line outside of the conversations should have been one: undecodable, no YAML, or in a file without."""
+    """Whether a line outside of conversations is an error: not UTF-8, not YAML, or in a file without conversations."""
     return line.text is None or not (_OTHER if chunks else _REMARK).match(line.text)
 
 
 def _outside(line: _Line) -> _Row:
     if line.text is None:
         return line.number, None, None, None, str(Reason.ENCODING), NOT_UTF8
-    told = "a list of conversations under 'conversations:' expected"
-    return line.number, None, None, None, str(Reason.LAYOUT), told
+    text = "a list of conversations under 'conversations:' expected"
+    return line.number, None, None, None, str(Reason.LAYOUT), text
 
 
 def _conversations(lines: list[_Line]) -> tuple[list[list[_Line]], list[_Line]]:
-    """The lines of each conversation, an item of the list under `conversations:` up to the next; and those outside."""
+    """Return the lines of each conversation, an item of the list under `conversations:`, and the lines outside."""
     chunks: list[list[_Line]] = []
     outside: list[_Line] = []
     indent: str | None = None
@@ -92,7 +92,7 @@ def _conversations(lines: list[_Line]) -> tuple[list[list[_Line]], list[_Line]]:
 
 
 def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
-    """The rows (line, turn, text, reason, message) of one conversation; an undecodable line costs its utterance."""
+    """Yield rows (record, turn, text, reason, message) of one conversation; an invalid line rejects its utterance."""
     bad = {index for index, line in enumerate(chunk) if line.text is None}
     source = "\n".join(line.shown for line in chunk)
     first = chunk[0].number
@@ -110,7 +110,7 @@ def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str 
         return
     at = seen = 0
     for turn, item in enumerate(items):
-        # Counted here, since YAML takes U+0085 and U+2028 inside a scalar for line breaks too.
+        # Counted here, because YAML also counts U+0085 and U+2028 inside a scalar as line breaks.
         start = item.start_mark.index
         at, seen = at + source.count("\n", seen, start), start
         end = at + source.count("\n", start, max(start, item.end_mark.index - 1))
@@ -124,7 +124,7 @@ def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str 
 
 
 def _as_written(item: yaml.Node, source: str) -> str | None:
-    """The text of an item: a scalar, or what YAML takes for a mapping because its author wrote a colon."""
+    """Return the text of an item: a scalar, or a text with a colon, which YAML reads as a mapping."""
     if isinstance(item, yaml.ScalarNode):
         return str(item.value)
     written = source[item.start_mark.index : item.end_mark.index].strip()

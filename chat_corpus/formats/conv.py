@@ -1,7 +1,7 @@
-"""The .conv layout: a line ``E`` opens a dialogue, each line ``M text`` is a turn of it; the last one needs no ``E``.
+"""The .conv layout: a line ``E`` begins a dialogue, each line ``M text`` is a turn of it.
 
-Both line ends occur in one file. A line with neither mark keeps a place in its dialogue, so that the turns around it
-are not taken for neighbours.
+Both line ends occur in one file. A line with neither mark has a position in its dialogue, so that the turns around it
+do not become neighbours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
     text = pl.col("text")
     marked = records.with_columns(is_turn=text.str.starts_with("M "), at=pl.int_range(pl.len(), dtype=pl.UInt32))
-    # Nearly all lines are turns or a plain E: only the others are looked at more closely.
+    # Nearly all lines are turns or a plain E: only the others need more checks.
     others = marked.filter(~pl.col("is_turn").fill_null(value=False)).select("record", "text", "at")
     plain = (others["text"] == "E").fill_null(value=False)
     odd = others.filter(~plain)
@@ -42,15 +42,15 @@ def _read(parts: Sequence[Records]) -> Reading:
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:
-    """Turns without their mark, and the reason of lines that have none."""
+    """Return turns without their mark; lines without a mark get a reason."""
     text = pl.col("text")
     if rows["is_turn"].all(ignore_nulls=False):
         return rows.with_columns(text.str.slice(2))
     marked = pl.col("is_turn") | (text == "M")
-    kept = pl.when(marked).then(text.str.slice(2)).otherwise(text)
+    content = pl.when(marked).then(text.str.slice(2)).otherwise(text)
     unmarked = "a line that begins with neither 'E' nor 'M '"
     return rows.with_columns(
-        text=kept,
+        text=content,
         reason=pl.when(text.is_null())
         .then(pl.lit(str(Reason.ENCODING)))
         .when(~marked)
@@ -60,7 +60,7 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cut(data: bytes) -> int:
-    """Cut before the last line ``E``, which opens the dialogue that may go on."""
+    """Cut before the last line ``E``, which begins a dialogue that may be incomplete."""
     stop = len(data)
     while (stop := data.rfind(b"\nE", 0, stop)) >= 0:
         if _END.match(data, stop):
@@ -75,5 +75,5 @@ def _is_marked(head: bytes) -> bool:
 
 
 CONV = Format(read=_read, cut=_cut)
-#: The same for names that other layouts have too.
+#: The same layout, for file names that other layouts use too.
 MARKED_CONV = replace(CONV, accepts=_is_marked)

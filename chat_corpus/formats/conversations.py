@@ -9,33 +9,36 @@ from chat_corpus.formats.field_names import ANSWERS, INPUT, NO_TURN, PROMPTS, no
 from chat_corpus.formats.record_fields import Shape, kind_of, shape_of, text_under, unread_among
 
 SPEAKERS = 2
-#: What releases call the one who asks, and the one who answers.
+#: Names of the roles of user and assistant in releases.
 _USERS = frozenset({"human", "user", "usr", "prompter", "customer", "用户", "客户", "顾客"})
 _ASSISTANTS = frozenset(
     {"assistant", "gpt", "chatgpt", "ai", "bot", "chatbot", "model", "other", "助手", "助理", "机器人", "客服"}
 )
-#: Whom nobody answers.
+#: Roles whose messages are not turns.
 _SYSTEMS = frozenset({"system", "developer", "系统"})
-#: Programs that a model calls, and what it says to them: no dialogue of two.
+#: Roles of tool calls and their results; such conversations are not dialogues of two.
 _TOOLS = frozenset(
     {"tool", "tool_call", "tool_response", "function", "function_call", "observation", "ipython", "工具"}
 )
-#: What a record is called that is a list. The elements of a list that is the record, or is under "data", are messages
-#: or texts: other objects would be records themselves.
+#: The key in messages for a record that is a list. The elements of such a list, or of a list under "data", are messages
+#: or texts: other objects would be records.
 LIST = "the record"
 _OF_RECORDS = frozenset({LIST, "data"})
 
 
 def conversation(value: object, key: str) -> Turns:
-    """The turns of messages, of objects with a question and an answer, or of texts that follow each other."""
+    """Return the turns of messages, of objects with a question and an answer, or of consecutive texts.
+
+    Raises RecordError for any other value.
+    """
     if isinstance(value, Mapping) and _is_round(shape_of(tuple(value))):
         return _rounds([value], [shape_of(tuple(value))], key)
     if isinstance(value, list) and value:
         if all(isinstance(text, str) for text in value) and len(value) >= SPEAKERS:
             return _texts(value)
-        if all(isinstance(one, Mapping) for one in value):
-            value = [_message_of(one) for one in value]
-            shapes = [shape_of(tuple(one)) for one in value]
+        if all(isinstance(item, Mapping) for item in value):
+            value = [_message_of(item) for item in value]
+            shapes = [shape_of(tuple(item)) for item in value]
             if normal(key) not in _OF_RECORDS and all(map(_is_round, shapes)):
                 return _rounds(value, shapes, key)
             return _messages(value, shapes, key)
@@ -45,7 +48,7 @@ def conversation(value: object, key: str) -> Turns:
 
 
 def _texts(texts: Sequence[str]) -> Turns:
-    """Texts that follow each other. Raises RecordError where they are the names of columns, or records as texts."""
+    """Return consecutive texts. Raises RecordError if they are names of columns, or encoded records."""
     if all(normal(text) in PROMPTS | ANSWERS | NO_TURN | {INPUT} for text in texts):
         raise RecordError("texts that follow each other expected, names of fields met: rows without names are not read")
     if all(text.lstrip().startswith("{") and text.rstrip().endswith("}") for text in texts):
@@ -54,7 +57,7 @@ def _texts(texts: Sequence[str]) -> Turns:
 
 
 def _message_of(message: Mapping[str, object]) -> Mapping[str, object]:
-    """A message; one of the kind ``{"user": "…"}`` in the form of all others."""
+    """Return a message with role and content, also for a message such as ``{"user": "…"}``."""
     if len(message) == 1:
         ((role, text),) = message.items()
         if normal(role) in _USERS | _ASSISTANTS | _SYSTEMS:
@@ -64,23 +67,26 @@ def _message_of(message: Mapping[str, object]) -> Mapping[str, object]:
 
 def _is_round(shape: Shape) -> bool:
     """Whether an object is a question with its answer, and not a task with its solution."""
-    found = len(shape.prompts) == 1 and len(shape.answers) == 1 and not shape.roles
-    return found and normal(shape.prompts[0]) != "instruction"
+    is_pair = len(shape.prompts) == 1 and len(shape.answers) == 1 and not shape.roles
+    return is_pair and normal(shape.prompts[0]) != "instruction"
 
 
 def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
     turns: list[str] = []
     unread: dict[str, None] = {}
-    for one, shape in zip(rounds, shapes, strict=True):
-        last = [text_under(one, shape.prompts[0]), text_under(one, shape.answers[0])]
+    for round_, shape in zip(rounds, shapes, strict=True):
+        last = [text_under(round_, shape.prompts[0]), text_under(round_, shape.answers[0])]
         turns += last
-        rest = [name for name in one if name not in (*shape.prompts, *shape.answers) and normal(name) not in NO_TURN]
-        unread |= dict.fromkeys(f"{key}[].{name}" for name in unread_among(one, rest, last))
+        rest = [name for name in round_ if name not in (*shape.prompts, *shape.answers) and normal(name) not in NO_TURN]
+        unread |= dict.fromkeys(f"{key}[].{name}" for name in unread_among(round_, rest, last))
     return Turns(turns, list(unread))
 
 
 def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
-    """User and assistant in turn: what one says in several messages is one turn; an assistant who begins is turn 1."""
+    """Return alternating turns of user and assistant, joining consecutive messages of a role.
+
+    An assistant who begins has turn 1. Raises RecordError for unknown roles, or if there are no turns.
+    """
     turns: list[str | None] = []
     unread: dict[str, None] = {}
     roles = [_role(message, (*shape.roles, "from")[0]) for message, shape in zip(messages, shapes, strict=True)]
@@ -109,9 +115,9 @@ def _role(message: Mapping[str, object], key: str) -> str:
 
 
 def _users(roles: Sequence[str]) -> frozenset[str]:
-    """Whose roles are those of the one who asks: of two that nobody knows, as A and B, it is the one who begins.
+    """Return the roles of the user; of two unknown roles, such as A and B, the first is the user.
 
-    Raises RecordError for any others.
+    Raises RecordError for other unknown roles.
     """
     speakers = list(dict.fromkeys(role for role in roles if role not in _SYSTEMS))
     unknown = [role for role in speakers if role not in _USERS | _ASSISTANTS]
@@ -124,7 +130,7 @@ def _users(roles: Sequence[str]) -> frozenset[str]:
 
 
 def _content(message: Mapping[str, object], key: str) -> str:
-    """The text of a message: one text, or parts of which all are texts (OpenAI)."""
+    """Return the text of a message: a text, or a list of parts that are all texts (OpenAI)."""
     parts = message.get(key)
     if isinstance(parts, list) and parts and all(isinstance(part, Mapping) and "text" in part for part in parts):
         return "\n".join(text_under(part, "text") for part in parts)

@@ -1,7 +1,7 @@
 """Utterances with ids in one file, conversations as lists of these ids in another, `` +++$+++ `` between the fields.
 
-Layout: the Cornell Movie-Dialogs Corpus, as the Egret corpus uses it. In the first file a line that does not begin with
-an id continues the utterance before it. A line of the second file holds no text of its own.
+Layout: the Cornell Movie-Dialogs Corpus, as the Egret corpus uses it. In the first file, a line without an id at its
+beginning continues the utterance before it. The lines of the second file contain no text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejec
 from chat_corpus.schema import Reason
 
 _LINE = r"(?s)^([0-9]+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
-#: One utterance stands in so many places at most: lists that repeat it would grow a small file without bound.
+#: Maximum number of times that an utterance is listed: repeated lists would expand a small file without bound.
 _LISTED = 16
 _IDS = r"\+\+\+\$\+\+\+ \[([0-9, ]*)\]\s*$"
 
@@ -41,35 +41,37 @@ def _read(parts: Sequence[Records]) -> Reading:
     whole = turns_frame(
         rows, rejected(lone, Reason.UNPAIRED, "in no conversation"), _malformed(records, utterances), unlisted
     )
-    held = whole.filter(pl.col("file_index") == 1)["record"]
-    told = conversations.filter(~pl.col("record").is_in(held.implode()))["record"]
-    return Reading(rows=mark_empty(whole), non_turns=(continuing, told))
+    with_rows = whole.filter(pl.col("file_index") == 1)["record"]
+    lists = conversations.filter(~pl.col("record").is_in(with_rows.implode()))["record"]
+    return Reading(rows=mark_empty(whole), non_turns=(continuing, lists))
 
 
 def _records(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
-    """Records as `record, id, text`, id null for a malformed one; and the numbers of the lines that continue one.
+    """Return records as `record, id, text`, with a null id if malformed, and the numbers of continuing lines.
 
-    A record with an undecodable line has no text: the rest of it would be a torn utterance.
+    A record with an invalid line has no text, because the rest would be an incomplete utterance.
     """
     shown = pl.Series([None if data is None else printable(data) for data in lines["bytes"]], dtype=pl.String)
     begins = pl.coalesce("text", shown).str.contains(r"^[0-9]+ \+\+\+\$\+\+\+ ")
     grouped = lines.with_columns(entry=begins.cum_sum(), continues=~begins & (begins.cum_sum() > 0))
-    # A line before the first id continues nothing: a record by itself.
+    # A line before the first id continues nothing, so it is a record.
     orphan = pl.when(pl.col("entry") == 0).then(-pl.col("record").cast(pl.Int64)).otherwise(pl.col("entry"))
     joined = grouped.group_by(orphan.alias("entry"), maintain_order=True).agg(
         pl.col("record").first(), pl.col("text").str.join("\n", ignore_nulls=False)
     )
     fields = joined.with_columns(fields=pl.col("text").str.extract_groups(_LINE))
     identity = pl.col("fields").struct["1"].cast(pl.Int64, strict=False)
-    records = fields.select("record", "text", id=identity, said=pl.col("fields").struct["3"])
+    records = fields.select("record", "text", id=identity, utterance=pl.col("fields").struct["3"])
     return (
-        records.with_columns(text=pl.when(pl.col("id").is_null()).then("text").otherwise("said")).drop("said"),
+        records.with_columns(text=pl.when(pl.col("id").is_null()).then("text").otherwise("utterance")).drop(
+            "utterance"
+        ),
         grouped.filter("continues")["record"],
     )
 
 
 def _malformed(records: pl.DataFrame, utterances: pl.DataFrame) -> pl.DataFrame:
-    """The records that are no utterance, or one whose id was there before."""
+    """Return rejected rows for malformed records and for utterances with a repeated id."""
     other = records.join(utterances, on="record", how="anti", maintain_order="left")
     undecoded = pl.col("text").is_null()
     layout = rejected(other.filter(~undecoded), Reason.LAYOUT, "a new 'id +++$+++ user +++$+++ text' expected")
@@ -77,18 +79,18 @@ def _malformed(records: pl.DataFrame, utterances: pl.DataFrame) -> pl.DataFrame:
 
 
 def _listed(conversations: Records) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The ids of each conversation (`conversation, dialogue_id, turn_index, id`), and rows for lines without ids."""
+    """Return the ids of conversations (`conversation, dialogue_id, turn_index, id`), and rows for lines without ids."""
     ids = pl.col("text").str.extract(_IDS).str.extract_all("[0-9]+").cast(pl.List(pl.Int64), strict=False)
-    told = conversations.with_columns(ids=ids)
+    lines = conversations.with_columns(ids=ids)
     sound = (pl.col("ids").list.len() > 0) & (pl.col("ids").list.drop_nulls().list.len() == pl.col("ids").list.len())
-    listed = told.filter(sound).select(
+    listed = lines.filter(sound).select(
         "ids",
         conversation="record",
         dialogue_id=pl.int_range(pl.len(), dtype=pl.UInt32),
         turn_index=pl.int_ranges(0, pl.col("ids").list.len(), dtype=pl.UInt32),
     )
     blank = pl.col("text").str.strip_chars() == ""
-    bad = rejected(told.filter(~sound.fill_null(value=False) & ~blank), Reason.LAYOUT, "no list of ids at its end")
+    bad = rejected(lines.filter(~sound.fill_null(value=False) & ~blank), Reason.LAYOUT, "no list of ids at its end")
     unlisted = pl.concat([bad, undecodable(conversations)]).with_columns(file_index=pl.lit(1, dtype=pl.UInt8))
     return listed.explode("ids", "turn_index").rename({"ids": "id"}), unlisted
 

@@ -8,5 +8,5 @@ from chat_corpus.formats.tables import table_format
 
 
 def quoted(separator: str = ",") -> Format:
-    """The layout `query,response` with quoted fields, unless the first lines show another table."""
+    """Return the format `query,response` with quoted fields, unless the first lines show another table."""
     return table_format(Table(separator=separator, quoted=True))

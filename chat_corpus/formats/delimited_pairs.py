@@ -1,6 +1,6 @@
-"""One exchange a line: query and response with a separator between them that occurs exactly once.
+"""One exchange per line: query and response, with a separator that occurs exactly once.
 
-A header that names the columns, and other separators that all lines have, are found; see `formats.tables`.
+A header that names the columns, and other separators that all lines have, are detected; see `formats.tables`.
 """
 
 from __future__ import annotations
@@ -11,5 +11,5 @@ from chat_corpus.formats.tables import table_format
 
 
 def delimited(separator: str) -> Format:
-    """The layout `query separator response`, one a line; a line with more or fewer separators is rejected."""
+    """Return the format `query separator response`; lines with more or fewer separators are rejected."""
     return table_format(Table(separator=separator))

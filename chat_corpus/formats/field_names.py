@@ -1,4 +1,4 @@
-"""What data sets call their fields: the names under which a question, an answer or a whole conversation is found.
+"""Names of fields in data sets: of questions, answers and whole conversations.
 
 One list serves JSON keys and the headers of tables. The names are those of Alpaca (Stanford), ShareGPT, OpenAI's chat
 messages, ms-swift, LLaMA-Factory, STC, and the Chinese question and answer files that circulate.
@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Further text of a prompt, put after it on a line by itself; alone, it is the prompt.
+#: Additional text of a prompt, appended to it on a new line; alone, it is the prompt.
 INPUT = "input"
 PROMPTS = _words(
     "instruction prompt query question questions ques q ask post request source_text human user "
@@ -26,19 +26,19 @@ ANSWERS = _words(
     "output response answer answers ans a reply target completion std_answer standard_answer comment target_text "
     "cmnt assistant bot gpt 答 答案 回答 回复 答复 答句 回覆 標準答案 标准答案 机器人回复 输出"
 )
-#: What a question is called by who thinks of the answer alone: such a field is one if there is no other.
+#: Names of fields that are the question only if no other field is.
 SECOND_PROMPTS = _words("context title text content message utterance sentence subject src 标题 標題 内容 上文 上句")
-#: The rounds before the question.
+#: Names of the turns before the question.
 HISTORIES = _words("history histories chat_history dialog_history dialogue_history 历史 历史对话 对话历史")
 INSTANCES = "instances"
 CONVERSATIONS = _words(
     "conversations conversation messages message dialog dialogs dialogue dialogues chat turns utterances data"
 )
-#: Who says a message, and what.
+#: Names of the role and the text of a message.
 ROLES = _words("from role speaker")
 TEXTS = _words("value content text utterance")
-#: Fields of a record that hold no turn: numbers and names of records, origins, labels, measures, and the system prompt,
-#: which nobody answers. "name" is the title of a seed task.
+#: Fields that are not turns: numbers and names of records, origins, labels, scores, and the system prompt. "name" is
+#: the title of a seed task.
 NO_TURN = _words(
     "id _id idx uid uuid guid index no num number row row_number rownum key conversation_id conversations_id "
     "dialog_id dialogue_id message_id question_id prompt_id session_id user_id post_id thread_id parent_id hash md5 "
@@ -50,9 +50,9 @@ NO_TURN = _words(
     "system_prompt meta metadata loss "
     "编号 序号 类别 分类 来源 标签 类型 時間 时间 日期 链接"
 )
-#: Names of a column of row numbers: what data-frame libraries and spreadsheets put first.
+#: Names of the column of row numbers that data-frame libraries and spreadsheets put first.
 _ROW_NUMBERS = frozenset(["", "unnamed: 0", "unnamed:0", "#", "index", "level_0", "__index_level_0__"])
-#: Names that say question and answer only beside each other, in this order.
+#: Names that mean question and answer only together, in this order.
 _TOGETHER = frozenset(
     tuple(pair.split("/"))
     for pair in _words(
@@ -60,18 +60,18 @@ _TOGETHER = frozenset(
         "上句/下句 上文/下文 用户/机器人 客户/客服 用户/客服 顾客/客服 問/答"
     )
 )
-#: Names that are counted: sentence1, sentence2.
+#: Names with numbers: sentence1, sentence2.
 _COUNTED = re.compile(
     r"(sentence|sent|text|turn|utt|utterance|col|column|field|question|query|dialog|dialogue|line|句子|对话|文本|列)"
     r"[ _-]?(\d)"
 )
-#: What is put to a name and says nothing: question_text, 问题内容, answer (str).
+#: Suffixes without meaning: question_text, 问题内容, answer (str).
 _AFFIX = re.compile(r"(?<=.)(?:\s*\(.*\)|[\s_-]+(?:text|content|string)|内容|文本|文字|列)$")
 
 
 @lru_cache(maxsize=1 << 12)
 def normal(name: str) -> str:
-    r"""A name as it is compared: without quotes, blanks around it, marks that nobody sees, case and width.
+    r"""Return a name for comparison: without quotes, outer blanks, invisible characters, case and width.
 
     >>> normal('\ufeff"Ｑuestion " '), normal(" 问题")
     ('question', '问题')
@@ -82,12 +82,12 @@ def normal(name: str) -> str:
 
 
 def is_row_number(name: str) -> bool:
-    """Whether a column of this name holds the numbers of the rows."""
+    """Whether a column with this name has row numbers."""
     return normal(name) in _ROW_NUMBERS
 
 
 def columns(names: Sequence[str]) -> tuple[int, int] | None:
-    """The places of the question and the answer in the header of a table; None if these are no such names.
+    """Return the indices of question and answer in the header of a table; None if the names do not show them.
 
     >>> columns(["", "answer", "question"]), columns(["id", "tgt", "src"]), columns(["标题", "回复"])
     ((2, 1), (2, 1), (0, 1))
@@ -95,19 +95,19 @@ def columns(names: Sequence[str]) -> tuple[int, int] | None:
     (None, None, None)
     """
     plain = [normal(name) for name in names]
-    known = PROMPTS | ANSWERS | {INPUT} | NO_TURN
-    bare = [name if name in known else _AFFIX.sub("", name) for name in plain]
-    prompts = [place for place, name in enumerate(bare) if name in PROMPTS]
-    answers = [place for place, name in enumerate(bare) if name in ANSWERS]
+    complete = PROMPTS | ANSWERS | {INPUT} | NO_TURN
+    bare = [name if name in complete else _AFFIX.sub("", name) for name in plain]
+    prompts = [index for index, name in enumerate(bare) if name in PROMPTS]
+    answers = [index for index, name in enumerate(bare) if name in ANSWERS]
     for others in (frozenset({INPUT}), SECOND_PROMPTS):
         if not prompts:
-            prompts = [place for place, name in enumerate(bare) if name in others]
+            prompts = [index for index, name in enumerate(bare) if name in others]
     if len(prompts) == 1 and len(answers) == 1:
         return prompts[0], answers[0]
     for skipped in (frozenset[str](), NO_TURN - {name for pair in _TOGETHER for name in pair}):
-        two = [place for place, name in enumerate(plain) if not is_row_number(name) and name not in skipped]
-        if len(two) == len(("question", "answer")):
-            first, second = two
+        indices = [index for index, name in enumerate(plain) if not is_row_number(name) and name not in skipped]
+        if len(indices) == len(("question", "answer")):
+            first, second = indices
             if _are_pair(plain[first], plain[second]):
                 return first, second
             if _are_pair(plain[second], plain[first]):
@@ -116,8 +116,8 @@ def columns(names: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _are_pair(question: str, answer: str) -> bool:
-    """Whether two names are those of a question and its answer only if they stand together."""
-    one, two = _COUNTED.fullmatch(question), _COUNTED.fullmatch(answer)
-    counted = one is not None and two is not None and one[1] == two[1] and int(one[2]) + 1 == int(two[2])
-    # Numbers are what a data-frame library writes of columns that have no names.
+    """Whether two names together are those of a question and its answer."""
+    first, second = _COUNTED.fullmatch(question), _COUNTED.fullmatch(answer)
+    counted = first is not None and second is not None and first[1] == second[1] and int(first[2]) + 1 == int(second[2])
+    # Data-frame libraries write numbers for columns without names.
     return counted or (question, answer) in _TOGETHER or (question, answer) == ("0", "1")

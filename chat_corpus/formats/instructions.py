@@ -1,13 +1,13 @@
-"""Records of question and answer, and of whole conversations, in the shapes in which sets for chat models circulate.
+"""Records of questions and answers, or of conversations, in the common layouts of instruction data.
 
-Alpaca's fields (with `history`, the turns before), merged fields, seed tasks, pairs under any usual names, messages of
-ShareGPT's and OpenAI's kind, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; for any
-other layout RecordError says what was expected. An `input` belongs to its prompt, on a line by itself. Roles are not
-kept: a system message, which nobody answers, is no turn.
+Alpaca's fields (with `history`, the turns before), merged fields, seed tasks, pairs under common names, messages in the
+style of ShareGPT and OpenAI, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; any
+other layout raises RecordError. An `input` is appended to its prompt on a new line. Roles are dropped, and a system
+message is not a turn.
 
-A record that holds an exchange and a conversation is read as the conversation if that holds the texts of the exchange
-too, and is of no known layout otherwise. Fields with text that no shape has, and that `names.NO_TURN` does not list,
-are named in `Turns.unread`, unless their text is that of a turn.
+A record with both an exchange and a conversation is read as the conversation if that includes the texts of the
+exchange, and is rejected otherwise. `Turns.unread` names fields with text that no layout has, unless
+`field_names.NO_TURN` lists them or their text is that of a turn.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from chat_corpus.formats.field_names import normal
 from chat_corpus.formats.record_fields import SHOWN, Shape, keys_of, kind_of, shape_of, text_under, unread_among
 
 _HISTORY = re.compile(r"(?:^|\n)[ \t]*(?:Human|Assistant)[:：]")
-#: What a prompt asks for whose answer is a dialogue; 优点：… 缺点：… answers something else.
+#: Words of prompts for a dialogue; an answer such as 优点：… 缺点：… belongs to other prompts.
 _DIALOGUE = re.compile("对话|角色|聊天|dialog", re.IGNORECASE)
 _SPEAKER = re.compile(r"^[ \t]*(\w{1,20})[:：]", re.MULTILINE)
-#: Which answer belongs to a prompt, where a record has several; the others are fields like any unknown ones.
+#: The answer that belongs to a prompt if a record has several; the others count as unknown fields.
 _PARTNERS: Mapping[str, tuple[str, ...]] = {
     "instruction": ("output",),
     "prompt": ("response", "completion"),
@@ -44,7 +44,7 @@ _PARTNERS: Mapping[str, tuple[str, ...]] = {
 
 
 def instruction_turns(record: object) -> Turns:
-    r"""The turns of a record of any of the layouts.
+    r"""Return the turns of a record in any of the layouts. Raises RecordError for other records.
 
     >>> instruction_turns({"instruction": "翻译", "input": "hi", "output": "你好"})
     ['翻译\nhi', '你好']
@@ -63,15 +63,15 @@ def instruction_turns(record: object) -> Turns:
         return _of_conversation(record, shape, filled or list(shape.conversations))
     if shape.instances:
         turns: Sequence[str | None] = _seed_task(record, shape)
-        told = [*shape.prompts, *shape.instances]
+        used = [*shape.prompts, *shape.instances]
     else:
-        turns, told = _of_exchange(record, shape)
-    rest = [key for key in (*shape.exchange, *shape.conversations, *shape.unknown) if key not in told]
+        turns, used = _of_exchange(record, shape)
+    rest = [key for key in (*shape.exchange, *shape.conversations, *shape.unknown) if key not in used]
     return Turns(turns, unread_among(record, rest, turns))
 
 
 def _of_conversation(record: Mapping[str, object], shape: Shape, keys: Sequence[str]) -> Turns:
-    """The turns of the conversation under the first of `keys`; what else is there must be in it as well."""
+    """Return the turns of the conversation under the first of `keys`, which must include all other texts."""
     first, *others = keys
     turns = conversation(record[first], first)
     for key in others:
@@ -87,7 +87,7 @@ def _of_conversation(record: Mapping[str, object], shape: Shape, keys: Sequence[
 
 
 def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str | None], list[str]]:
-    """The turns of an exchange with those before it, and the keys that they are from."""
+    """Return the turns of an exchange with those before it, and the keys that hold them."""
     prompt = _chosen(record, shape.prompts, "prompt")
     partners = _PARTNERS.get(normal((*filter(None, [prompt]), *shape.inputs, "")[0]), ())
     answers = [key for name in partners for key in shape.answers if normal(key) == name and record[key] is not None]
@@ -100,26 +100,26 @@ def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str |
     parts += [text_under(record, key, "" if parts else None) for key in shape.inputs]
     last = _exchange("\n".join(part for part in parts if part.strip()), text_under(record, answer))
     before = _history(record, shape.history)
-    told = [*filter(None, [prompt]), *shape.inputs, answer, *shape.history]
-    return (_joined(before, last) if before else list(last)), told
+    used = [*filter(None, [prompt]), *shape.inputs, answer, *shape.history]
+    return (_joined(before, last) if before else list(last)), used
 
 
 def _chosen(record: Mapping[str, object], keys: Sequence[str], what: str) -> str | None:
-    """The key of several that has a value; the first where none has. Raises RecordError where several differ."""
+    """Return the key that has a value, or the first key. Raises RecordError if several have different values."""
     if len(keys) <= 1:
         return keys[0] if keys else None
     filled = [key for key in keys if record[key] is not None and record[key] != ""]
     if any(record[key] != record[filled[0]] for key in filled[1:]):
-        told = " and ".join(f"'{key[:40]}'" for key in filled[:SHOWN])
-        raise RecordError(f"one {what} expected, several met, under {told}")
+        names = " and ".join(f"'{key[:40]}'" for key in filled[:SHOWN])
+        raise RecordError(f"one {what} expected, several met, under {names}")
     return (filled or list(keys))[0]
 
 
 def _exchange(prompt: str, answer: str) -> list[str]:
-    r"""Prompt and answer as turns: what BELLE's chats embed in either is taken apart again.
+    r"""Return prompt and answer as turns, splitting the dialogues that BELLE embeds in them.
 
-    multiturn_chat keeps the turns before the last answer in the prompt, as ``Human:…\nAssistant:…``; generated_chat
-    has a whole dialogue between two people, turn by turn, whom the prompt describes, in the answer.
+    In multiturn_chat the prompt has the turns before the last answer, as ``Human:…\nAssistant:…``. In generated_chat
+    the answer is a whole dialogue between two people that the prompt describes.
     """
     if _HISTORY.match(prompt.lstrip()) and prompt.lstrip().startswith("Human"):
         history = _HISTORY.split(prompt.lstrip())[1:]
@@ -137,7 +137,7 @@ def _exchange(prompt: str, answer: str) -> list[str]:
 
 
 def _take_turns(names: list[str]) -> bool:
-    return len(set(names)) == SPEAKERS and all(one != other for one, other in pairwise(names))
+    return len(set(names)) == SPEAKERS and all(name != other for name, other in pairwise(names))
 
 
 def _ends_with_assistant(prompt: str) -> bool:
@@ -152,22 +152,26 @@ def _by(names: list[str]) -> str:
 def _seed_task(record: Mapping[str, object], shape: Shape) -> list[str | None]:
     (key, *_) = shape.instances
     instances = record[key]
-    if not isinstance(instances, list) or not instances or not all(isinstance(one, Mapping) for one in instances):
+    if (
+        not isinstance(instances, list)
+        or not instances
+        or not all(isinstance(instance, Mapping) for instance in instances)
+    ):
         raise RecordError(f"a list of objects under '{key[:40]}' expected")
     prompt = _chosen(record, shape.prompts, "prompt") or "instruction"
     turns: list[str | None] = []
-    for one in instances:
-        parts = (text_under(record, prompt), text_under(one, "input", ""))
-        turns += ["\n".join(part for part in parts if part.strip()), text_under(one, "output")]
+    for instance in instances:
+        parts = (text_under(record, prompt), text_under(instance, "input", ""))
+        turns += ["\n".join(part for part in parts if part.strip()), text_under(instance, "output")]
     return turns
 
 
 def _history(record: Mapping[str, object], keys: Sequence[str]) -> list[str | None]:
-    """The turns before the exchange: pairs, messages, objects of two texts, or texts one after the other."""
+    """Return the turns before the exchange: pairs, messages, objects of two texts, or consecutive texts."""
     turns: list[str | None] = []
     for key in keys:
         value = record[key]
-        if isinstance(value, str) and value.lstrip().startswith("["):  # a table's field
+        if isinstance(value, str) and value.lstrip().startswith("["):  # from a field of a table
             value = _json(value, key)
         if value in (None, "", [], {}):
             continue
@@ -193,7 +197,7 @@ def _json(text: str, key: str) -> object:
 
 
 def _joined(before: list[str | None], last: Sequence[str]) -> list[str | None]:
-    """Turns and those that follow; where the same person goes on, both are one turn."""
+    """Return turns with those that follow; consecutive turns of the same speaker become one."""
     if len(before) % 2 == 0:
         return [*before, *last]
     return [*before[:-1], f"{before[-1] or ''}\n{last[0]}", *last[1:]]

@@ -1,7 +1,7 @@
-"""How the records of a JSON file are laid out, seen from its first bytes.
+"""Detect the layout of records in a JSON file from its first bytes.
 
-JSON Lines, an array, objects one after the other over several lines, a list under the keys of an object (or several
-lists, as ``{"train": […], "test": […]}``), an object of records by number, or columns instead of rows.
+JSON Lines, an array, consecutive objects over several lines, a list under the keys of an object (or several lists, such
+as ``{"train": […], "test": […]}``), an object of records by number, or columns instead of rows.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.field_names import ANSWERS, NO_TURN, PROMPTS, is_row_number, normal
 
-#: From a decoded JSON value to the turns of one dialogue, None for a place that nobody fills. Raises RecordError for a
-#: value of another layout.
+#: Maps a decoded JSON value to the turns of a dialogue, None for a missing turn. Raises RecordError for a value of
+#: another layout.
 TurnsOf = Callable[[object], Sequence["str | None"]]
 
-#: What stands before values besides blanks: byte order marks, and the record separator of RFC 7464.
+#: Characters before values besides blanks: byte order marks, and the record separator of RFC 7464.
 _MARKS = "\ufeff\x1e"
 _BLANKS = re.compile(rf"[\s{_MARKS}]*")
-#: So many commas after the last value of an object or array, which Python refuses, are passed over in a record.
+#: Maximum number of trailing commas in the objects and arrays of a record, which Python does not accept.
 _MOST_COMMAS = 100
 _KEY = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCALAR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)(?=\s*[,}])', re.DOTALL)
 _COMMA = re.compile(r"[\s,]*")
 #: The first column of a table by columns: a list of scalars, or an object of them by row.
 _COLUMN = re.compile(r'(?:\[\s*(?=["\d\-nNtf])|\{\s*"[^"\\]*"\s*:\s*(?=["\d\-nNtf]))')
-#: So many values of a list are tried for a record.
+#: Number of values of a list that are checked for a record.
 _TRIED = 20
-#: A list may lie so deep in objects.
+#: Maximum depth of a list in objects.
 _DEEP = 6
-#: What is before the records is no longer than this.
+#: Maximum length of the text before the records, in characters.
 _PREFIX = 4096
-#: A record of several lines has so many at most, where its neighbours are lines.
+#: Maximum number of lines of a record among records of one line.
 _REACH = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Nested:
-    """Records that begin with `opening`, an object's or an array's bracket, in a file that begins with `prefix`.
+    """Records that begin with the bracket `opening`, of an object or an array, in a file that begins with `prefix`.
 
-    `columns` says that the file is one object, which holds columns.
+    With `columns`, the file is a single object of columns.
     """
 
     opening: str = "{"
@@ -53,21 +53,20 @@ class Nested:
     columns: bool = False
 
     def dialect(self) -> str:
-        """This as the text that `read_dialect` reads."""
+        """Return the layout as text for `read_dialect`."""
         return json.dumps(asdict(self))
 
 
 def read_dialect(dialect: str) -> Nested:
-    """The layout that a dialect names; an empty one is a plain array's."""
+    """Return the layout of a dialect; an empty dialect is a plain array."""
     return Nested(**json.loads(dialect)) if dialect else Nested()
 
 
 def decode(text: str) -> object:
-    """A JSON value as every reader takes it: with raw tabs and line breaks in texts, and commas after the last values.
+    """Return a JSON value, with tolerance for raw tabs and line breaks in texts, and for trailing commas.
 
-    NaN, which exporters write for a missing value, is null.
-
-    Raises ValueError, RecursionError, and RecordError for a key that is there twice: one value would be lost.
+    NaN, which exporters write for a missing value, becomes null. Raises ValueError, RecursionError, and RecordError for
+    a repeated key, because one of its values would be lost.
     """
     bare = text.strip(f"{_MARKS} \t\r\n").removesuffix(",")
     for _ in range(_MOST_COMMAS):
@@ -82,7 +81,7 @@ def decode(text: str) -> object:
 
 
 def _last_comma(text: str, at: int) -> int:
-    """Where the comma before a closing bracket is that Python refuses, `at` it or at the bracket; -1 for no such."""
+    """Return the offset of a trailing comma, -1 if there is none; `at` is its offset or that of the next bracket."""
     bracket = at if text[at : at + 1] in ("}", "]") else _blanks(text, at + 1) if text[at : at + 1] == "," else -1
     comma = len(text[:bracket].rstrip()) - 1
     return comma if bracket > 0 and text[bracket : bracket + 1] in ("}", "]") and text[comma] == "," else -1
@@ -91,8 +90,8 @@ def _last_comma(text: str, at: int) -> int:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = dict(pairs)
     if len(record) != len(pairs):
-        ((again, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise RecordError(f"a key that stands twice: {again[:40]}")
+        ((repeated, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise RecordError(f"a key that stands twice: {repeated[:40]}")
     return record
 
 
@@ -101,7 +100,7 @@ _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_const
 
 @lru_cache(maxsize=8)
 def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
-    """How the records of the file with these first bytes are laid out; None for JSON Lines, or no JSON at all."""
+    """Return the layout of the file with these first bytes; None for JSON Lines, or for files that are not JSON."""
     text = head.decode("utf-8", "surrogateescape")
     start = _blanks(text, 0)
     if text[start : start + 1] not in ("{", "["):
@@ -112,9 +111,9 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
         return _nested(text, start, turns_of, whole=whole) if not _is_record(text, start) else None
     first = _decoded(lines[0].strip(f"{_MARKS} \t\r"))
     if first is None:
-        found = _nested(text, start, turns_of, whole=whole)
+        nested = _nested(text, start, turns_of, whole=whole)
         several = _follow(text, start) or (len(lines) > 1 and (not _mostly_lines(lines) or _spans_lines(lines)))
-        return found if found.prefix or found.columns or several else None
+        return nested if nested.prefix or nested.columns or several else None
     if len(lines) > 1 or not whole:
         is_array = text[start] == "[" and lines[1:] and not lines[1].lstrip().startswith("[")
         return Nested(prefix=text[: start + 1]) if is_array else (Nested() if _spans_lines(lines) else None)
@@ -124,42 +123,42 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
 def has_record(head: bytes, turns_of: TurnsOf) -> bool:
     """Whether one of the first values of a file with these first bytes is a record."""
     text = head.decode("utf-8", "surrogateescape")
-    place = _blanks(text, 0)
-    if text[place : place + 1] == "[" and _first_record(text, place, turns_of, 0) is not None:
+    at = _blanks(text, 0)
+    if text[at : at + 1] == "[" and _first_record(text, at, turns_of, 0) is not None:
         return True
     for _ in range(_TRIED):
-        if text[place : place + 1] not in ("{", "["):
+        if text[at : at + 1] not in ("{", "["):
             return False
-        if _first_record(text, place, turns_of, 0) is not None:
+        if _first_record(text, at, turns_of, 0) is not None:
             return True
-        _, end = _value(text, place)
+        _, end = _value(text, at)
         match = _COMMA.match(text, end) if end else None
         if match is None:
-            return _is_record(text, place)
-        place = match.end()
+            return _is_record(text, at)
+        at = match.end()
     return False
 
 
 def _is_exchange(value: object) -> bool:
-    """Whether a value has texts as question and answer: whatever is wrong with it, it is a record and holds none."""
+    """Whether a value has texts as question and answer: then it is a record, maybe a faulty one, and contains none."""
     if not isinstance(value, Mapping):
         return False
-    texts = {normal(name) for name, one in value.items() if isinstance(one, str)}
+    texts = {normal(name) for name, item in value.items() if isinstance(item, str)}
     return bool(texts & PROMPTS) and bool(texts & ANSWERS)
 
 
 def _inside(text: str, start: int, turns_of: TurnsOf) -> Nested | None:
-    """The layout of a file that is one value on one line, and no record."""
-    found = _nested(text, start, turns_of, whole=True)
-    return found if found.prefix or found.columns else None
+    """Return the layout of a file that is a single value on one line, and not a record."""
+    nested = _nested(text, start, turns_of, whole=True)
+    return nested if nested.prefix or nested.columns else None
 
 
 def _nested(text: str, start: int, turns_of: TurnsOf, *, whole: bool) -> Nested:
     if text[start] == "{" and _is_columns(text, start, whole=whole):
         return Nested(columns=True)
-    found = _first_record(text, start, turns_of, 0)
-    if found is not None and found <= _PREFIX:
-        return Nested(opening=text[found], prefix=text[:found] if found > start else "")
+    first = _first_record(text, start, turns_of, 0)
+    if first is not None and first <= _PREFIX:
+        return Nested(opening=text[first], prefix=text[:first] if first > start else "")
     if text[start] == "[":
         inside = _blanks(text, start + 1)
         return Nested(opening="[" if text[inside : inside + 1] == "[" else "{", prefix=text[: start + 1])
@@ -167,7 +166,7 @@ def _nested(text: str, start: int, turns_of: TurnsOf, *, whole: bool) -> Nested:
 
 
 def _first_record(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:
-    """Where the first record begins in the value at `at`: that value, an element of it, or one under its keys."""
+    """Return the offset of the first record in the value at `at`: the value, an element, or a value under its keys."""
     value, end = _value(text, at)
     if end and (depth == 0 or _is_element(value)) and _accepted(value, turns_of):
         return at
@@ -177,42 +176,42 @@ def _first_record(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | No
 
 
 def _in_list(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:  # noqa: ARG001 as `_in_object`
-    """Where the elements of the list at `at` begin, if one of the first is a record."""
-    first = place = _blanks(text, at + 1)
+    """Return the offset of the first element of the list at `at`, if one of the first elements is a record."""
+    first = position = _blanks(text, at + 1)
     for _ in range(_TRIED):
-        if text[place : place + 1] not in ("{", "["):
+        if text[position : position + 1] not in ("{", "["):
             return None
-        value, end = _value(text, place)
+        value, end = _value(text, position)
         if end and _accepted(value, turns_of):
             return first
         if not end:
             return None
         match = _COMMA.match(text, end)
-        place = match.end() if match else end
+        position = match.end() if match else end
     return None
 
 
 def _in_object(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:
-    """Where the first record under a key of the object at `at` begins."""
-    place = at + 1
-    while key := _KEY.match(text, place):
-        place = key.end()
-        if text[place : place + 1] in ("{", "["):
-            found = _first_record(text, place, turns_of, depth + 1)
-            _, end = _value(text, place)
-            if found is not None or not end:
-                return found
-            place = end
-        elif scalar := _SCALAR.match(text, place):
-            place = scalar.end()
+    """Return the offset of the first record under a key of the object at `at`."""
+    position = at + 1
+    while key := _KEY.match(text, position):
+        position = key.end()
+        if text[position : position + 1] in ("{", "["):
+            first = _first_record(text, position, turns_of, depth + 1)
+            _, end = _value(text, position)
+            if first is not None or not end:
+                return first
+            position = end
+        elif scalar := _SCALAR.match(text, position):
+            position = scalar.end()
         else:
             return None
     return None
 
 
 def _is_element(value: object) -> bool:
-    """Whether a value under a key may be a record itself: an object, or messages; a list of texts may be anything."""
-    return isinstance(value, Mapping) or (isinstance(value, list) and all(isinstance(one, Mapping) for one in value))
+    """Whether a value under a key may be a record: an object or messages; a list of texts may be anything."""
+    return isinstance(value, Mapping) or (isinstance(value, list) and all(isinstance(item, Mapping) for item in value))
 
 
 def _is_columns(text: str, start: int, *, whole: bool) -> bool:
@@ -228,7 +227,7 @@ def _is_columns(text: str, start: int, *, whole: bool) -> bool:
 
 
 def rows_of(table: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """The rows of a table by columns; none where it is no such table.
+    """Yield the rows of a table by columns; nothing for any other object.
 
     Columns are lists, or objects by row, as pandas writes them; `columns` and `data` are its layout "split".
     """
@@ -246,26 +245,26 @@ def rows_of(table: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
 
 
 def _by_row(value: object) -> Mapping[object, object] | None:
-    """A column by the numbers or labels of its rows; None for what is no column of scalars."""
+    """Return a column by row number or label; None for a value that is not a column of scalars."""
     if isinstance(value, list) and value:
         column: Mapping[object, object] = dict(enumerate(value))
     elif isinstance(value, Mapping) and value:
         column = dict(value)
     else:
         return None
-    return None if any(isinstance(one, (list, Mapping)) for one in column.values()) else column
+    return None if any(isinstance(item, (list, Mapping)) for item in column.values()) else column
 
 
 def _accepted(value: object, turns_of: TurnsOf) -> bool:
     try:
         turns = turns_of(value)
-    except Exception:  # noqa: BLE001 whatever a plugin's function raises says that it is no record of its own
+    except Exception:  # noqa: BLE001 any exception of a plugin's function means that the value is not a record
         return False
     return isinstance(turns, list | tuple) and all(turn is None or isinstance(turn, str) for turn in turns)
 
 
 def _decoded(text: str) -> object:
-    """The value of a text that is one value and no scalar; None for any other."""
+    """Return the value of a text that is a single object or array; None for any other text."""
     try:
         value = decode(text)
     except RecordError:
@@ -276,7 +275,7 @@ def _decoded(text: str) -> object:
 
 
 def _value(text: str, at: int) -> tuple[object, int]:
-    """The value that begins at `at` and where it ends; 0 where it does not, or is no JSON."""
+    """Return the value at `at` and its end; an end of 0 if it is incomplete or not JSON."""
     try:
         return _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
@@ -289,41 +288,41 @@ def _blanks(text: str, at: int) -> int:
 
 
 def _is_record(text: str, start: int) -> bool:
-    """Whether a value that does not end is a long record by its keys, and no list of records in an object."""
+    """Whether the keys of an incomplete value show a long record rather than an object with a list of records."""
     keys = []
-    place = start + 1
-    while text[start] == "{" and (key := _KEY.match(text, place)):
+    at = start + 1
+    while text[start] == "{" and (key := _KEY.match(text, at)):
         keys.append(normal(key[1]))
         scalar = _SCALAR.match(text, key.end())
         end = scalar.end() if scalar else _value(text, key.end())[1]
         if not end:
-            place = key.end()
+            at = key.end()
             break
-        place = end
-    strings = text[place : place + 1] == '"'
+        at = end
+    strings = text[at : at + 1] == '"'
     return bool(keys) and (strings or keys[-1] in {"conversations", "conversation", "messages", "history", "instances"})
 
 
 def _follow(text: str, start: int) -> bool:
-    """Whether the first line holds a value and the beginning of another."""
+    """Whether the first line has a value and the beginning of another."""
     _, end = _value(text, start)
     match = _COMMA.match(text, end) if end else None
     return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
 
 
 def _mostly_lines(lines: Sequence[str]) -> bool:
-    """Whether lines are JSON Lines, the first of them damaged."""
+    """Whether the lines are JSON Lines with a damaged first line."""
     closed = sum(_decoded(line.strip()) is not None for line in lines[1:])
     return 2 * closed > len(lines) - 1
 
 
 def _spans_lines(lines: Sequence[str]) -> bool:
-    """Whether there is a record that goes on in the lines after it, since a text in it has line breaks."""
+    """Whether a record continues in the next lines, because a text in it has line breaks."""
     for number, line in enumerate(lines):
         bare = line.lstrip()
         if bare.startswith("{") and _decoded(bare.rstrip()) is None:
             following = lines[number + 1 : number + _REACH]
-            more = next((n for n, one in enumerate(following) if one.lstrip().startswith("{")), len(following))
+            more = next((n for n, text in enumerate(following) if text.lstrip().startswith("{")), len(following))
             if more and _decoded("\n".join([bare, *following[:more]]).rstrip()) is not None:
                 return True
     return False

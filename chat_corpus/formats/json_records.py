@@ -1,8 +1,8 @@
-"""JSON records: one object a line (JSON Lines), or an array or object of them in any line layout.
+"""JSON records: one object per line (JSON Lines), or an array or object of records in any line layout.
 
-What a record says is told by a function of the source, from the decoded value to the texts of a dialogue. Records of an
-array are numbered from 1 in their order, since an array may stand on one line. What every reader of JSON means the same
-by is read: a comma after a record, raw tabs and line breaks in texts, NaN.
+A function of the source maps a decoded value to the texts of a dialogue. Records of an array are numbered from 1 in
+their order, because an array may be on a single line. Common deviations from JSON are accepted: a comma after a record,
+raw tabs and line breaks in texts, NaN.
 """
 
 from __future__ import annotations
@@ -32,27 +32,28 @@ from chat_corpus.formats.base import (
 )
 from chat_corpus.formats.field_names import NO_TURN, normal
 from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
+from chat_corpus.messages import message
 from chat_corpus.schema import Reason
 
-#: Characters of an exception's text that a reject shows.
+#: Maximum length of an exception's text in a reject, in characters.
 _LONGEST = 200
 _MARKS = {"{": re.compile(rb'["{}]'), "[": re.compile(rb'["\[\]]')}
 _CLOSING = {"[": "]", "{": "}"}
 _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
-#: Between lists in an object there are keys too.
+#: Between lists in an object there are also keys.
 _GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
-#: Texts, marks and scalars, each matched wherever it may begin: what would be tried again takes too long in the end.
+#: Texts, marks and scalars. No match backtracks into another token, since that would take quadratic time.
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
 _BRACKETS = frozenset("[]{},")
-#: What an object says of the list of records in it, which is no record.
+#: Keys of an object around the records whose values describe the file.
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
-#: A line of an array that has lost its brackets.
+#: A line of an array without its records.
 _BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
-#: A line of its own at the end, which is no JSON, costs itself.
+#: A separate line at the end that is not JSON is rejected by itself.
 _REMARK = rb"(?:\n[^\[\]{}\"\n]*\s*)?\Z"
 _BESIDE = "text between or around the records, which is no record"
-#: More fields that nobody knows are not told apart in a shard.
+#: Maximum number of unread fields that are named in a shard.
 _MOST_FIELDS = 1000
 
 
@@ -66,14 +67,14 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
         name: [] for name in ("record", "dialogue_id", "turn_index", "text", "reason", "message")
     }
     unread: list[tuple[int, str]] = []
-    known: set[str] = set()
+    names: set[str] = set()
     loose = filled["beside"].to_list() if beside else [False] * len(filled)
     for dialogue, (line, record) in enumerate(filled.select("record", "text").iter_rows()):
         turns = _turns(record, turns_of) if record is None or not loose[dialogue] else (Reason.LAYOUT, _BESIDE)
         fields = map(_printable, turns.unread) if isinstance(turns, Turns) else ()
         for field in fields:
-            if field in known or len(known) < _MOST_FIELDS:
-                known.add(field)
+            if field in names or len(names) < _MOST_FIELDS:
+                names.add(field)
                 unread.append((line, field))
         for row in _rows(turns):
             for name, value in zip(columns, (line, dialogue, *row), strict=True):
@@ -91,31 +92,31 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
 
 
 def _of_the_file(records: Records) -> pl.Series:
-    """Which pieces beside the records say something of the whole file and nothing else."""
+    """Return which pieces beside the records only describe the file."""
     rows = records.select("text", "beside").iter_rows()
     return pl.Series([beside and text is not None and _is_of_the_file(text) for text, beside in rows], dtype=pl.Boolean)
 
 
 def _is_of_the_file(text: str) -> bool:
-    """Whether a piece has no more than keys, and such with scalars, or lists of them, that are no turns."""
+    """Whether a piece has only keys, and scalars or lists of scalars that are not turns."""
     tokens = _TOKENS.findall(text)
-    place = 0
-    while place < len(tokens):
-        key = tokens[place]
+    index = 0
+    while index < len(tokens):
+        key = tokens[index]
         if key in _BRACKETS:
-            place += 1
+            index += 1
             continue
-        if not key.startswith('"') or tokens[place + 1 : place + 2] != [":"]:
+        if not key.startswith('"') or tokens[index + 1 : index + 2] != [":"]:
             return False
-        said, place = _scalars(tokens, place + 2)
-        letters = any(map(str.isalpha, "".join(value for value in said if value.startswith('"'))))
+        values, index = _scalars(tokens, index + 2)
+        letters = any(map(str.isalpha, "".join(value for value in values if value.startswith('"'))))
         if letters and normal(key) not in _OF_THE_FILE:
             return False
     return True
 
 
 def _scalars(tokens: Sequence[str], at: int) -> tuple[list[str], int]:
-    """The scalar at a place, or those of the list there, and where the next token is; none for anything else."""
+    """Return the scalar at an index, or the scalars of a list there, and the index of the next token."""
     if tokens[at : at + 1] != ["["]:
         scalar = [token for token in tokens[at : at + 1] if token not in _BRACKETS and tokens[at + 1 : at + 2] != [":"]]
         return scalar, at + len(scalar)
@@ -124,11 +125,11 @@ def _scalars(tokens: Sequence[str], at: int) -> tuple[list[str], int]:
         end += 1
     if tokens[end : end + 1] != ["]"]:
         return [], at
-    return [one for one in tokens[at + 1 : end] if one != ","], end + 1
+    return [scalar for scalar in tokens[at + 1 : end] if scalar != ","], end + 1
 
 
 def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[Reason, str]:
-    """The turns of one record, or why it has none."""
+    """Return the turns of one record, or the reason and message of its rejection."""
     if text is None:
         return Reason.ENCODING, NOT_UTF8
     try:
@@ -137,10 +138,10 @@ def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[
     except UnicodeEncodeError:
         return Reason.ENCODING, "a lone surrogate, which is no character"
     except RecordError as error:
-        return Reason.LAYOUT, _printable(str(error))  # it may quote a key that is no text
-    except MemoryError:  # which says nothing of the record
+        return Reason.LAYOUT, _printable(str(error))  # it may quote a key with a lone surrogate
+    except MemoryError:  # a failure of the process, not of the record
         raise
-    except Exception as error:  # noqa: BLE001 whatever a plugin's function raises costs the record and no other
+    except Exception as error:  # noqa: BLE001 any exception of a plugin's function rejects its record only
         return Reason.LAYOUT, _fault(error, turns_of)
     if not any(turn is not None for turn in turns):
         return Reason.EMPTY, "a dialogue without turns"
@@ -148,7 +149,7 @@ def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[
 
 
 def _value(text: str) -> object:
-    """The JSON value of a record. Raises RecordError."""
+    """Return the JSON value of a record. Raises RecordError for invalid JSON."""
     try:
         return decode(text)
     except RecordError:
@@ -158,7 +159,7 @@ def _value(text: str) -> object:
 
 
 def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
-    """What a function gave as turns. Raises RecordError for anything but a list of texts, None among them."""
+    """Return the turns that a function returned. Raises RecordError for anything but a list of texts and None."""
     wrong = None if isinstance(turns, list | tuple) else turns
     if isinstance(turns, list | tuple):
         odd = [turn for turn in turns if not (turn is None or isinstance(turn, str))]
@@ -172,20 +173,21 @@ def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
 
 
 def _fault(error: Exception, function: TurnsOf) -> str:
-    """An exception of a function as a line: which it is, and where in the function's own file it came from."""
+    """Return an exception of a function as one line, with the line of the function's file that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     code = getattr(inspect.unwrap(function), "__code__", None)
-    own = [frame for frame in frames if code is not None and frame.filename == code.co_filename] or list(frames)[-1:]
-    at = f" ({Path(own[-1].filename).name}:{own[-1].lineno}, in {own[-1].name})"
+    in_file = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
+    last = (in_file or list(frames))[-1]
+    at = f" ({Path(last.filename).name}:{last.lineno}, in {last.name})"
     text = _printable(" ".join(str(error).split())[:_LONGEST])
     return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
 
 
 def _rows(turns: Sequence[str | None] | tuple[Reason, str]) -> Iterator[tuple[int, str | None, str | None, str | None]]:
-    """The rows (turn, text, reason, message) of one record."""
+    """Yield the rows (turn, text, reason, message) of one record."""
     if isinstance(turns, tuple):
-        reason, message = turns
-        yield 0, None, str(reason), message
+        reason, fault = turns
+        yield 0, None, str(reason), fault
         return
     for turn, utterance in enumerate(turns):
         if utterance is not None:
@@ -197,7 +199,7 @@ def _printable(text: str) -> str:
 
 
 def json_lines(turns_of: TurnsOf, *, certain: bool = False) -> Format:
-    """One JSON value a line. A `certain` one only accepts files one of whose first records can be read."""
+    """Return the format with one JSON value per line; if `certain`, it accepts only files with a readable record."""
     return Format(
         read=partial(_read, turns_of=turns_of),
         accepts=lambda head: layout(head, turns_of) is None and (not certain or has_record(head, turns_of)),
@@ -205,10 +207,10 @@ def json_lines(turns_of: TurnsOf, *, certain: bool = False) -> Format:
 
 
 def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
-    """JSON in any line layout but one record a line; `certain` as for `json_lines`.
+    """Return the format of JSON in any layout but one record per line; `certain` is as in `json_lines`.
 
-    That is an array, objects one after the other, lists under the keys of an object, or columns. What stands between
-    the records and is no text is no record. A file of columns is read as a whole, and its rows are numbered.
+    The layout is an array, consecutive objects, lists under the keys of an object, or columns. Only text between the
+    records counts as a record. A file of columns is read as a whole, and its rows are numbered.
     """
 
     def dialect_of(head: bytes) -> str:
@@ -219,7 +221,7 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
         if nested.columns:
             return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
         elements = partial(_elements, nested=nested)
-        root = next((mark for mark in nested.prefix if mark in _CLOSING), "")  # whatever invisible stands before it
+        root = next((mark for mark in nested.prefix if mark in _CLOSING), "")  # invisible characters may precede it
         return replace(
             plain,
             cut=partial(_cut, nested=nested),
@@ -229,8 +231,8 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
         )
 
     def accepts(head: bytes) -> bool:
-        found = layout(head, turns_of)
-        return found is not None and (not certain or found.columns or has_record(head, turns_of))
+        nested = layout(head, turns_of)
+        return nested is not None and (not certain or nested.columns or has_record(head, turns_of))
 
     plain = Format(
         read=partial(_read, turns_of=turns_of),
@@ -242,19 +244,20 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
 
 
 def _cut_short(tail: bytes, *, closing: str) -> str:
-    """Whether a JSON array, or the object around it, does not close: what comes after its last whole record is lost."""
+    """Return a message if a JSON array, or the object around it, is not closed; otherwise empty."""
     if re.search((rb"[\]}][\s,;]*" if closing == "}" else rb"\][\s,;}\]]*") + _REMARK, tail):
         return ""
-    kind = "an object with lists of records" if closing == "}" else "a JSON array"
-    return f"{kind} that was cut short, its closing bracket is missing: get it again"
+    if closing == "}":
+        return message("a truncated object with lists of records, without closing bracket; download the file again")
+    return message("a truncated JSON array, without closing bracket; download the file again")
 
 
 def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
-    """The spans of the outermost records of `data`, and of what stands between them but commas, brackets and keys.
+    """Yield `(start, end, is_record)` of the outermost records, and of other text between them.
 
-    With each comes whether it is a record. Depth counts brackets of the records' kind alone, so that one of another
-    kind, lost or too many, costs its record; those inside strings are passed over with their string. A record that
-    does not close spans to the end. What is before the first record in a file is known, since only there it stands.
+    Commas, brackets and keys between records are skipped. Depth counts only brackets of the records' kind, so that a
+    missing or extra bracket of the other kind damages only its record; brackets in strings are skipped. A record that
+    does not close extends to the end. The text before the first record of a file is known as the prefix.
     """
     opening, marks, between = nested.opening.encode(), _MARKS[nested.opening], _between(nested)
     listed = nested.opening == "[" and nested.prefix.rstrip().endswith("[")
@@ -268,7 +271,7 @@ def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
             at = _after_string(data, at)
         elif mark[0] == opening:
             if not depth and listed and data[end : mark.start()].rstrip().endswith(b":"):
-                continue  # a list that has records
+                continue  # a list of records
             if depth == 0:
                 start = mark.start()
                 if not between.fullmatch(data, end, start):
@@ -286,7 +289,7 @@ def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
 
 
 def _start(data: bytes, nested: Nested) -> int:
-    """The length of what is before the first record, if that is where `data` begins."""
+    """Return the length of the prefix of the file if `data` begins with it, otherwise 0."""
     prefix = nested.prefix.encode("utf-8", "surrogateescape")
     return len(prefix) if data.startswith(prefix) else 0
 
@@ -296,7 +299,7 @@ def _between(nested: Nested) -> re.Pattern[bytes]:
 
 
 def _after_string(data: bytes, at: int) -> int:
-    """The offset after the quote that ends the string whose text begins at `at`; of one without end, that of all."""
+    """Return the offset after the closing quote of the string that begins at `at`; the end of data if it is missing."""
     while (at := data.find(b'"', at) + 1) and _escaped(data, at - 1):
         pass
     return at or len(data)
@@ -310,9 +313,9 @@ def _escaped(data: bytes, at: int) -> bool:
 
 
 def _cut(data: bytes, nested: Nested) -> int:
-    """Cut after the last record that closes but one: the last may not have been read to its end.
+    """Cut after the second last closed record: the last one may be incomplete.
 
-    What follows must not look as if the file began there.
+    The rest must not look like the beginning of the file.
     """
     ends = [end for _, end, is_record in _elements(data, nested) if is_record]
     return next((end for end in reversed(ends[:-1]) if not nested.prefix or not _start(data[end:], nested)), 0)
@@ -325,12 +328,12 @@ def _split(data: bytes, first: int, nested: Nested) -> Records:
 
 
 def _rows_of_columns(data: bytes) -> list[bytes]:
-    """The rows of a table by columns as JSON objects; what cannot be read is one record."""
+    """Return the rows of a table by columns as JSON objects; an unreadable table is one record."""
     try:
         table = decode(data.decode("utf-8").removeprefix("\ufeff"))
         rows = list(rows_of(table)) if isinstance(table, dict) else []
         texts = [json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") for row in rows]
-    except (ValueError, RecursionError):  # RecordError and errors of encoding among them
+    except (ValueError, RecursionError):  # includes RecordError and errors of encoding
         texts = []
     return texts or [data][: len(data)]
 

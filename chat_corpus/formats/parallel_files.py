@@ -1,7 +1,7 @@
 """Parallel files: line n of the second file answers line n of the first.
 
-A line that cannot be decoded or is empty costs its exchange and no other. Lines beyond the end of the shorter file are
-rejected as unpaired; whether such files are read at all is decided before, by whoever plans the shards.
+A line that is not UTF-8, or is empty, rejects only its exchange. Lines beyond the end of the shorter file are rejected
+as unpaired; the planner of shards decides before whether such files are read at all.
 """
 
 from __future__ import annotations

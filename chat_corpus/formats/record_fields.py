@@ -1,4 +1,4 @@
-"""What the keys of a JSON record hold: questions, answers, conversations, and text that no shape knows."""
+"""The roles of keys in a JSON record: questions, answers, conversations, and unknown text."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from chat_corpus.formats.field_names import (
     normal,
 )
 
-#: So many keys of an unknown record are told.
+#: Maximum number of keys of a record in a message.
 SHOWN = 6
-#: So deep a value is looked into for text; what is deeper counts as text.
+#: Maximum depth of the search for text; deeper values count as text.
 _DEEP = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """The keys of a record by what they hold."""
+    """The keys of a record by their role."""
 
     prompts: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -44,18 +44,18 @@ class Shape:
 
     @property
     def exchange(self) -> tuple[str, ...]:
-        """The keys that make an exchange."""
+        """The keys of an exchange."""
         return (*self.prompts, *self.inputs, *self.answers, *self.history, *self.instances)
 
 
 @lru_cache(maxsize=1 << 10)
 def shape_of(keys: tuple[str, ...]) -> Shape:
-    """The keys of a record, sorted by their names."""
+    """Return the roles of the keys of a record, by their names."""
 
     def of(names: frozenset[str] | set[str]) -> tuple[str, ...]:
         return tuple(key for key in keys if normal(key) in names)
 
-    known = PROMPTS | ANSWERS | CONVERSATIONS | NO_TURN | {INPUT, INSTANCES} | HISTORIES
+    listed = PROMPTS | ANSWERS | CONVERSATIONS | NO_TURN | {INPUT, INSTANCES} | HISTORIES
     prompts, inputs, answers = of(PROMPTS), of({INPUT}), of(ANSWERS)
     if answers and not (prompts or inputs):
         prompts = of(SECOND_PROMPTS)
@@ -68,16 +68,16 @@ def shape_of(keys: tuple[str, ...]) -> Shape:
         conversations=of(CONVERSATIONS),
         roles=of(ROLES),
         texts=of(TEXTS),
-        unknown=tuple(key for key in keys if normal(key) not in known and key not in prompts),
+        unknown=tuple(key for key in keys if normal(key) not in listed and key not in prompts),
     )
 
 
 def text_under(record: Mapping[str, object], key: str, default: str | None = None) -> str:
-    """The text under a key; `default` for a missing one or null. Raises RecordError."""
+    """Return the text under a key; `default` if it is missing or null. Raises RecordError for other values."""
     value = record.get(key, default)
     if value is None and default is not None:
         return default
-    if isinstance(value, list) and len(value) == 1:  # one answer of several that there could be
+    if isinstance(value, list) and len(value) == 1:  # a list of alternatives with a single one
         value = value[0]
     if not isinstance(value, str):
         raise RecordError(
@@ -87,36 +87,36 @@ def text_under(record: Mapping[str, object], key: str, default: str | None = Non
 
 
 def keys_of(record: Mapping[str, object]) -> str:
-    """The keys of a record, as a message tells them."""
+    """Return the keys of a record for a message."""
     keys = ", ".join(name[:40] for name in islice(record, SHOWN))
     more = f" and {len(record) - SHOWN} more" if len(record) > SHOWN else ""
     return f"the keys are {keys or 'none'}{more}"
 
 
 def kind_of(value: object) -> str:
-    """What JSON calls a value."""
+    """Return the JSON type of a value for a message."""
     names = {dict: "an object", list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
     return names.get(type(value), "a number")
 
 
 def unread_among(record: Mapping[str, object], keys: Sequence[str], turns: Sequence[str | None]) -> list[str]:
-    """The keys that hold text which is not that of a turn."""
+    """Return those of the keys whose text is not the text of a turn."""
     if not keys:
         return []
-    known = {turn.strip() for turn in turns if turn}
-    return [key for key in keys if any(text.strip() not in known for text in _texts_in(record[key], 0))]
+    read = {turn.strip() for turn in turns if turn}
+    return [key for key in keys if any(text.strip() not in read for text in _texts_in(record[key], 0))]
 
 
 def _texts_in(value: object, depth: int) -> Iterator[str]:
-    """The texts in a value with a letter in them: no numbers, dates or marks."""
+    """Yield the texts in a value that have a letter, so no numbers, dates or marks."""
     if isinstance(value, str):
         if any(map(str.isalpha, value)):
             yield value
     elif depth < _DEEP and isinstance(value, list):
-        for one in value:
-            yield from _texts_in(one, depth + 1)
+        for item in value:
+            yield from _texts_in(item, depth + 1)
     elif depth < _DEEP and isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts_in(one, depth + 1)
+        for item in value.values():
+            yield from _texts_in(item, depth + 1)
     elif isinstance(value, (list, Mapping)) and value:
         yield "…"

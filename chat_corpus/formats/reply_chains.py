@@ -1,8 +1,8 @@
-"""Threads flattened into exchanges: where a line's query is the response of the line before, the thread goes on.
+"""Threads flattened into exchanges: if the query of a line is the response of the line before, the thread continues.
 
-A thread of n turns stands as n - 1 lines `query TAB response`. Read back, each turn comes out once; a blank or
-malformed line ends its thread. A header that names the two columns is no exchange; any other table of questions and
-answers is read as that (`formats.tables`).
+A thread of n turns has n - 1 lines `query TAB response`. The reader returns each turn once; a blank or malformed line
+ends a thread. A header that names the two columns is not an exchange; other tables of questions and answers are read as
+tables (`formats.tables`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
 
 
 def _cut(data: bytes) -> int:
-    """Cut at the last line break where no thread goes on."""
+    """Cut at the last line break between two threads."""
     end = data.rfind(b"\n")
     after = None
     while end >= 0:

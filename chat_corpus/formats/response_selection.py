@@ -1,7 +1,7 @@
 """Response selection sets: ``label TAB utterance TAB … TAB response``, neighbouring lines sharing one context.
 
-The context of a run of lines comes out once, as turns of one dialogue at the line that shows it first. Each response
-labelled 1 is an alternative turn after the context; one labelled 0 was drawn at random and is rejected as negative.
+The reader returns the context of a run of lines once, as turns of one dialogue at the first of the lines. A response
+labelled 1 is an alternative turn after the context; a response labelled 0 is random, and is rejected as negative.
 Layout: Wu et al., Sequential Matching Network, ACL 2017 (Douban Conversation Corpus).
 """
 
@@ -15,7 +15,7 @@ from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejec
 from chat_corpus.schema import Reason
 
 _FIELDS = 3
-#: The longest of the Douban corpus has 100; each costs memory.
+#: Maximum number of fields, since each needs memory; the longest line of the Douban corpus has 100.
 _MOST_FIELDS = 10_000
 
 
@@ -68,7 +68,7 @@ def _responses(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _context(line: bytes) -> bytes | None:
-    """The context of a sound line, as `_read` compares it; None for any other line."""
+    """Return the context of a valid line, as `_read` compares it; None for other lines."""
     label, _, rest = line.removesuffix(b"\r").partition(b"\t")
     if label not in (b"0", b"1") or rest.count(b"\t") > _MOST_FIELDS - 2:
         return None
@@ -80,7 +80,7 @@ def _context(line: bytes) -> bytes | None:
 
 
 def _cut(data: bytes) -> int:
-    """Cut at the last line break where the context changes; a malformed line does not end a context."""
+    """Cut at the last line break between two contexts; a malformed line does not end a context."""
     end = data.rfind(b"\n")
     after = None
     while end >= 0:

@@ -1,9 +1,9 @@
-r"""Rows of a table whose separator, columns and quotes are known; what they are is found by `formats.tables`.
+r"""Read the rows of a table with known separator, columns and quotes; `formats.tables` detects these.
 
-Fields in quotes follow RFC 4180: ``"`` around a field that holds separators, quotes (doubled) or line breaks. A quote
-inside an unquoted field is a character like any other. A quoted field that never closes, or not within `_REACH` lines,
-costs the line that opens it and no other: so neither Python's csv nor Polars reads the records, for which one stray
-quote swallows what follows.
+Quoted fields follow RFC 4180: ``"`` around a field with separators, doubled quotes or line breaks. A quote inside an
+unquoted field is an ordinary character. A quoted field that does not close within `_REACH` lines rejects only the line
+that opens it. Python's csv and Polars are not used for the records, because there a stray quote swallows the rows after
+it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,17 @@ from chat_corpus.formats.base import (
     two_fields,
     undecodable,
 )
+from chat_corpus.messages import message
 from chat_corpus.schema import Reason
 
-#: Lines a quoted field may span. The longest seen in PTT's second release is 1; a stray quote must not eat a file.
+#: Maximum number of lines of a quoted field, so that a stray quote does not swallow a file. PTT's second release has
+#: fields of one line only.
 _REACH = 100
-#: Quotes that a record of several lines may hold: each costs memory while it is looked for.
+#: Maximum number of quotes in a record of several lines: each needs memory during the search.
 _QUOTES = 10_000
-#: A header of more columns is none.
+#: Maximum number of columns of a header.
 MOST_COLUMNS = 100
-#: What tells Excel the separator.
+#: The line that names the separator for Excel.
 _SEPARATOR_NAMED = r'^(?i:"?sep=).{1,2}"?$'
 #: The line below the header of a Markdown table.
 _RULE = r"^[\s|:-]*-{2,}[\s|:-]*$"
@@ -45,10 +47,10 @@ _RULE = r"^[\s|:-]*-{2,}[\s|:-]*$"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """A table: its `separator`, the places of question and answer in `width` columns, whether fields may be `quoted`.
+    """A table: its `separator`, the indices of question and answer among `width` columns, and whether it is `quoted`.
 
-    `header` is the number of the line that names the columns, 0 for none; `others` are places and names of columns that
-    may hold text which is not read.
+    `header` is the number of the line with the names of the columns, 0 for none; `others` are indices and names of
+    columns with text that is not read.
     """
 
     separator: str
@@ -60,20 +62,20 @@ class Table:
 
     @classmethod
     def of(cls, dialect: str) -> Table:
-        """The table that a dialect describes, as `dialect` writes it."""
+        """Return the table of a dialect, which `dialect` has written. Raises ValueError for an impossible width."""
         facts = json.loads(dialect)
         if not 1 < facts["width"] <= MOST_COLUMNS or not facts["separator"]:
-            raise ValueError(f"{facts['width']} columns")
-        others = tuple((place, name) for place, name in facts.pop("others"))
+            raise ValueError(message("{count} columns", count=facts["width"]))
+        others = tuple((index, name) for index, name in facts.pop("others"))
         return cls(**{**facts, "places": tuple(facts["places"]), "others": others})
 
     def dialect(self) -> str:
-        """This table as text."""
+        """Return the table as text for `of`."""
         return json.dumps(asdict(self))
 
 
 def plain_format(table: Table) -> Format:
-    """The format of files that are such a table."""
+    """Return the format of files with such a table."""
     read = partial(_read, table=table)
     if not table.quoted:
         return Format(read=read)
@@ -82,7 +84,7 @@ def plain_format(table: Table) -> Format:
 
 @lru_cache(maxsize=64)
 def _patterns(table: Table) -> tuple[str, re.Pattern[bytes], re.Pattern[bytes]]:
-    """What finds the fields of a record, the same for bytes, and a line that ends inside of a quoted field."""
+    """Return patterns for the fields of a record as text and as bytes, and for a line that ends in a quoted field."""
     mark = re.escape(table.separator)
     field = rf'"[^"]*(?:""[^"]*)*"|[^"{mark}\n][^{mark}\n]*|'
     if len(table.separator) > 1:
@@ -92,7 +94,7 @@ def _patterns(table: Table) -> tuple[str, re.Pattern[bytes], re.Pattern[bytes]]:
 
 
 def _spans(data: bytes, table: Table, *, final: bool) -> Iterator[tuple[int, int]]:
-    """The line index spans `(first, last)` of records of several lines; `last` is -1 where data ends before they do."""
+    """Yield the spans `(first, last)` of line indices of multi-line records; `last` is -1 if the data end before."""
     _, whole, opens = _patterns(table)
 
     def is_record(lines: list[bytes]) -> bool:
@@ -114,7 +116,7 @@ def _spans(data: bytes, table: Table, *, final: bool) -> Iterator[tuple[int, int
 
 
 def _cut(data: bytes, table: Table) -> int:
-    """Cut at the last line break, before a quoted field that may go on."""
+    """Cut at the last line break, before a quoted field that may be incomplete."""
     end = data.rfind(b"\n") + 1
     unfinished = [first for first, last in _spans(data[:end], table, final=False) if last < 0]
     if not unfinished:
@@ -123,7 +125,7 @@ def _cut(data: bytes, table: Table) -> int:
 
 
 def _split(data: bytes, first: int, table: Table) -> Records:
-    """Physical lines, those of a record of several joined into its first, the others null and marked as continuing."""
+    """Return lines; those of a multi-line record are joined into its first, the others are marked as continuing."""
     lines = numbered_lines(data, first).with_columns(continues=pl.lit(value=False))
     spans = list(_spans(data, table, final=True)) if b'"' in data else []
     if not spans:
@@ -137,8 +139,8 @@ def _split(data: bytes, first: int, table: Table) -> Records:
         else:
             texts[begin] = "\n".join(joined)
         continues[begin + 1 : end + 1] = [True] * (end - begin)
-    told = {"text": pl.Series(texts, dtype=pl.String), "bytes": pl.Series(bad, dtype=pl.Binary)}
-    return lines.with_columns(**told, continues=pl.Series(continues))
+    columns = {"text": pl.Series(texts, dtype=pl.String), "bytes": pl.Series(bad, dtype=pl.Binary)}
+    return lines.with_columns(**columns, continues=pl.Series(continues))
 
 
 def _read(parts: Sequence[Records], *, table: Table) -> Reading:
@@ -151,7 +153,7 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
 
 
 def without_headings(lines: Records, table: Table) -> tuple[Records, pl.Series]:
-    """The records without the line that names the columns and what belongs to it, and the numbers of these."""
+    """Return the records without the header and the lines that belong to it, and the numbers of these lines."""
     if not table.header or lines.is_empty() or lines["record"][0] > table.header + 1:
         return lines, lines["record"].clear()
     number, text = pl.col("record"), pl.col("text")
@@ -163,7 +165,7 @@ def without_headings(lines: Records, table: Table) -> tuple[Records, pl.Series]:
 
 
 def fields_of(records: Records, table: Table) -> Fields:
-    """The records of a table, each as the list of all of its fields."""
+    """Return the records of a table, each as the list of all its fields."""
     if not table.quoted:
         return two_fields(records, table.separator, table.width)
     text, pattern = pl.col("text"), _patterns(table)[0]
@@ -177,7 +179,7 @@ def fields_of(records: Records, table: Table) -> Fields:
         Reason.FIELDS,
         f"not {number} {named}-separated fields with closed quotes",
     )
-    groups = [str(place + 1) for place in range(table.width)]
+    groups = [str(index + 1) for index in range(table.width)]
     fields = pl.concat_list(*(_unquoted(pl.col("fields").struct[group]) for group in groups))
     return Fields(
         good=matched.filter(sound).select("record", text=fields),
@@ -187,14 +189,14 @@ def fields_of(records: Records, table: Table) -> Fields:
 
 
 def _chosen(good: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
-    """Question and answer of records, and where text is in the other columns."""
+    """Return question and answer of records, and the records and names of other columns with text."""
     unread = [
         (line, name)
-        for place, name in table.others
-        for line in good.filter(pl.col("text").list.get(place).str.contains(r"\p{L}"))["record"]
+        for index, name in table.others
+        for line in good.filter(pl.col("text").list.get(index).str.contains(r"\p{L}"))["record"]
     ]
     if table.places != (0, 1) or table.width > len(table.places):
-        good = good.with_columns(text=pl.concat_list(*(pl.col("text").list.get(place) for place in table.places)))
+        good = good.with_columns(text=pl.concat_list(*(pl.col("text").list.get(index) for index in table.places)))
     return good, unread
 
 

@@ -1,9 +1,8 @@
-"""Tables of questions and answers, a record a line: which columns, between which separators, quoted or not.
+"""Detect tables of questions and answers, one record per line: their columns, separators and quotes.
 
-What a table looks like is found in its first bytes: a header in any spelling names the columns, so that their order,
-others beside them and a column of row numbers do not matter; without one, the layout is the one that was declared, or
-else the one in which the lines have two fields, row numbers and empty ones aside. How the rows are read is in
-`formats.table_rows`; Python's csv reads the header.
+The first bytes of a file show the table. A header in any spelling names the columns, so their order, other columns and
+a column of row numbers do not matter. Without a header the layout is the declared one, or else the one in which lines
+have two fields besides row numbers and empty fields. `formats.table_rows` reads rows; Python's csv reads the header.
 """
 
 from __future__ import annotations
@@ -23,29 +22,29 @@ from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, nor
 from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format
 from chat_corpus.schema import Reason
 
-#: What is tried as a separator, in this order; the wide ones are what an input method makes of them.
+#: Candidates for the separator, in this order; Chinese input methods produce the full-width ones.
 _SEPARATORS = (",", "\t", ";", " | ", "|", "，", "；", "｜")
-#: So many of the first lines may be blank before a header.
+#: Number of first lines, blank or not, that may hold the header.
 _BLANKS = 10
-#: Where so many lines have two fields, the declared separator is right; another needs nearly all of them.
+#: Share of lines with two fields that confirms the declared separator, and the share that another one needs.
 _ENOUGH, _NEARLY_ALL = 0.5, 0.9
-#: Of fewer lines a header of single characters is none.
+#: Minimum number of lines below a header of single characters.
 _FEW_LINES = 4
-#: Row numbers, or quotes, are shown by so many lines.
+#: Minimum number of lines that show row numbers or quotes.
 _ROWS = 3
-#: So many lines tell how many columns a table without header may have, which are no more than that.
+#: Number of lines that show the width of a table without header, and its maximum width.
 _SHOWN, _WIDEST = 20, 8
-#: What may stand before a header: a remark, or what tells Excel the separator.
+#: Lines before a header: a comment, or the line that names the separator for Excel.
 _REMARK = re.compile(r"\ufeff?\s*(?:#|//|(?i:\"?sep=))")
 
 
 def table_format(table: Table, *, certain: bool = False) -> Format:
-    """The format of files that look like `table`, or else as their first lines show.
+    """Return the format of files with `table`, or with the table that their first lines show.
 
-    A `certain` one only accepts files most of whose first records can be read.
+    If `certain`, it accepts only files most of whose first records can be read.
     """
-    found = replace(plain_format(table), dialect_of=partial(_dialect_of, declared=table), in_dialect=_in_dialect)
-    return replace(found, accepts=lambda head: is_table(head, table)) if certain else found
+    format_ = replace(plain_format(table), dialect_of=partial(_dialect_of, declared=table), in_dialect=_in_dialect)
+    return replace(format_, accepts=lambda head: is_table(head, table)) if certain else format_
 
 
 @lru_cache(maxsize=64)
@@ -54,13 +53,13 @@ def _in_dialect(dialect: str) -> Format:
 
 
 def _dialect_of(head: bytes, declared: Table) -> str:
-    found = look(head, declared)
-    return "" if found == declared else found.dialect()
+    table = detect_table(head, declared)
+    return "" if table == declared else table.dialect()
 
 
-@lru_cache(maxsize=8)  # a head is asked about as long as it is looked at whose file it is
-def look(head: bytes, declared: Table) -> Table:
-    """The table that a file with these first bytes is; `declared` if nothing speaks against it."""
+@lru_cache(maxsize=8)  # discovery checks the same head several times
+def detect_table(head: bytes, declared: Table) -> Table:
+    """Return the table of a file with these first bytes; `declared` unless they show another one."""
     data = head.removeprefix(BOM)
     data = data[: cut_at_line(data) or len(data)] if len(head) >= HEAD_BYTES else data
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
@@ -71,14 +70,14 @@ def look(head: bytes, declared: Table) -> Table:
     likely = [] if _has_borders(lines) else [quotes, declared]
     if declared.separator == "," and _has_tabs(lines):
         likely = [replace(declared, separator="\t", quoted=_is_quoted(lines, "\t")), *likely]
-    found = next((one for one in dict.fromkeys(likely) if _share(data, one) >= _ENOUGH), None)
-    return found or next(_others(data, lines, declared), declared)
+    fitting = next((table for table in dict.fromkeys(likely) if _share(data, table) >= _ENOUGH), None)
+    return fitting or next(_others(data, lines, declared), declared)
 
 
 def is_table(head: bytes, declared: Table) -> bool:
     """Whether most of the records of a file with these first bytes can be read."""
-    found = look(head, declared)
-    return _share(head[: cut_at_line(head) or len(head)], found) >= _ENOUGH
+    table = detect_table(head, declared)
+    return _share(head[: cut_at_line(head) or len(head)], table) >= _ENOUGH
 
 
 def _has_borders(lines: Sequence[str]) -> bool:
@@ -88,13 +87,13 @@ def _has_borders(lines: Sequence[str]) -> bool:
 
 
 def _has_tabs(lines: Sequence[str]) -> bool:
-    """Whether lines have a tab each, which nobody writes in a text as one does commas."""
+    """Whether lines have one tab each, which is rare in texts, unlike commas."""
     filled = [line for line in lines if line.strip()]
     return len(filled) >= _ROWS and sum(line.count("\t") == 1 for line in filled) > _NEARLY_ALL * len(filled)
 
 
 def _others(data: bytes, lines: Sequence[str], declared: Table) -> Iterator[Table]:
-    """Tables without a header that nearly all lines are of: two fields, or two between row numbers and empty ones."""
+    """Yield tables without header that nearly all lines fit: two fields, besides row numbers and empty fields."""
     separators = ["|"] if _has_borders(lines) else list(dict.fromkeys([*_SEPARATORS, declared.separator]))
     for separator in separators:
         for quoted in {separator == "," or _is_quoted(lines, separator): 0, separator == ",": 0}:
@@ -104,19 +103,19 @@ def _others(data: bytes, lines: Sequence[str], declared: Table) -> Iterator[Tabl
     for separator in separators:
         widths = {line.count(separator) + 1 for line in lines[:_SHOWN]}
         for quoted in {_is_quoted(lines, separator): 0, False: 0}:
-            for width in sorted(one for one in widths if len(declared.places) < one <= _WIDEST):
+            for width in sorted(width for width in widths if len(declared.places) < width <= _WIDEST):
                 table = replace(declared, separator=separator, quoted=quoted, width=width)
-                places = _telling(data, table) if _share(data, table) >= _NEARLY_ALL else []
+                places = _text_columns(data, table) if _share(data, table) >= _NEARLY_ALL else []
                 if len(places) == len(declared.places):
                     yield replace(table, places=(places[0], places[1]))
 
 
-def _telling(data: bytes, table: Table) -> list[int]:
-    """The places of the columns that are neither empty nor row numbers."""
+def _text_columns(data: bytes, table: Table) -> list[int]:
+    """Return the indices of the columns that are neither empty nor row numbers."""
     records = plain_format(table).split(data, 1)
     good = fields_of(records, table).good["text"]
-    columns = [good.list.get(place).str.strip_chars() for place in range(table.width)]
-    return [place for place, column in enumerate(columns) if not (_is_empty(column) or _are_numbers(column))]
+    columns = [good.list.get(index).str.strip_chars() for index in range(table.width)]
+    return [index for index, column in enumerate(columns) if not (_is_empty(column) or _are_numbers(column))]
 
 
 def _is_empty(column: pl.Series) -> bool:
@@ -128,34 +127,34 @@ def _are_numbers(column: pl.Series) -> bool:
 
 
 def _header(lines: Sequence[str], declared: Table) -> Table | None:
-    """The table that the first line names the columns of, if it does; remarks before it are none of its lines."""
+    """Return the table whose columns the first line names, after comments; None if it is not a header."""
     filled = [(number, line) for number, line in enumerate(lines[:_BLANKS], 1) if line.strip("\ufeff \t\r")]
-    number, line = next(((n, one) for n, one in filled if not _REMARK.match(one)), (0, ""))
-    following = [one for one in lines[number:] if one.strip()]
+    number, line = next(((n, text) for n, text in filled if not _REMARK.match(text)), (0, ""))
+    following = [text for text in lines[number:] if text.strip()]
     for separator in dict.fromkeys([declared.separator, *_SEPARATORS]):
         names = _names(line, separator)
         places = columns(names) if 1 < len(names) <= MOST_COLUMNS else None
         if places is None:
             continue
-        if not all(names[place].isascii() for place in places) and _are_said(following, names, places, separator):
+        if not all(names[index].isascii() for index in places) and _are_texts(following, names, places, separator):
             return None
-        others = [place for place in range(len(names)) if place not in places and not is_row_number(names[place])]
-        unread = tuple((place, names[place].strip()[:80]) for place in others if normal(names[place]) not in NO_TURN)
+        others = [index for index in range(len(names)) if index not in places and not is_row_number(names[index])]
+        unread = tuple((index, names[index].strip()[:80]) for index in others if normal(names[index]) not in NO_TURN)
         quoted = separator == "," or '"' in line
         return Table(separator=separator, quoted=quoted, places=places, width=len(names), header=number, others=unread)
     return None
 
 
-def _are_said(lines: Sequence[str], names: Sequence[str], places: tuple[int, int], separator: str) -> bool:
-    """Whether the names of a header may be the texts of a first line: people say 问题 and 回答 too, and more than once.
+def _are_texts(lines: Sequence[str], names: Sequence[str], places: tuple[int, int], separator: str) -> bool:
+    """Whether the names of a header may be texts of a first record, since 问题 and 回答 also occur in dialogues.
 
-    So they do 问 and 答, of which few lines do not tell.
+    They are texts if another line repeats them. For 问 and 答, few lines below cannot decide, and count as a yes.
     """
-    if len(lines) < _FEW_LINES and all(len(names[place].strip()) == 1 for place in places):
+    if len(lines) < _FEW_LINES and all(len(names[index].strip()) == 1 for index in places):
         return True
     fields = (_names(line, separator) for line in lines)
-    said = (row for row in fields if len(row) == len(names))
-    return not lines or any(all(row[place] == names[place] for place in places) for row in said)
+    rows = (row for row in fields if len(row) == len(names))
+    return not lines or any(all(row[index] == names[index] for index in places) for row in rows)
 
 
 def _names(line: str, separator: str) -> list[str]:
@@ -168,24 +167,24 @@ def _names(line: str, separator: str) -> list[str]:
 
 
 def _of_rows(data: bytes, lines: Sequence[str], named: Table, declared: Table) -> Table:
-    """A table with a header as its rows show it: they may have another separator, and quotes."""
+    """Return a table with a header, adjusted to its rows, which may have another separator and quotes."""
     best, below = named, lines[named.header :]
     for separator in dict.fromkeys([named.separator, declared.separator, *_SEPARATORS]):
-        tried = replace(named, separator=separator, quoted=separator == "," or _is_quoted(below, separator))
+        candidate = replace(named, separator=separator, quoted=separator == "," or _is_quoted(below, separator))
         if named.quoted and separator == named.separator:
-            tried = replace(tried, quoted=True)
-        share = _share(data, tried)
+            candidate = replace(candidate, quoted=True)
+        share = _share(data, candidate)
         if separator == named.separator and share >= _ENOUGH:
-            return tried
+            return candidate
         if share > _share(data, best):
-            best = tried
+            best = candidate
     return best
 
 
 def _is_quoted(lines: Sequence[str], separator: str) -> bool:
-    """Whether fields that begin with a quote are quoted: they close, and one holds what needs quotes, or all are.
+    """Whether fields that begin with a quote are quoted: they close, and one needs quotes, or all have them.
 
-    The last one may not close, where a file is seen up to there.
+    The last one may not close, because the sample of the file may end in it.
     """
     text, mark = "\n".join(line.removesuffix("\r") for line in lines), re.escape(separator)
     begun = len(re.findall(rf'(?m)(?:^|{mark})"', text))
@@ -199,7 +198,7 @@ def _is_quoted(lines: Sequence[str], separator: str) -> bool:
 
 
 def _share(data: bytes, table: Table) -> float:
-    """The share of records that a table's format can read."""
+    """Return the share of records that the format of a table can read."""
     format_ = plain_format(table)
     rows = format_.read((format_.split(data, 1),)).rows
     lost = rows["reason"].is_in([str(Reason.FIELDS), str(Reason.ENCODING)]).fill_null(value=False)

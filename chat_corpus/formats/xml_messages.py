@@ -1,6 +1,7 @@
-"""XML with one element a message, each read on its own: a damaged message costs itself, and no entity is ever expanded.
+"""XML with one element per message, each parsed separately: a damaged message rejects only itself.
 
-Layout: the NUS SMS corpus, ``<message id="…"><text>…</text>…</message>``. Records are numbered from 1 in their order.
+No entity is expanded. Layout: the NUS SMS corpus, ``<message id="…"><text>…</text>…</message>``. Records are numbered
+from 1 in their order.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from chat_corpus.files.lines import numbered
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.schema import Reason
 
-#: A longer element is no message; a hundred bytes of memory for each of its characters are not spent on it.
+#: Maximum length of an element in characters, since parsing needs a hundred bytes of memory per character.
 _LONGEST = 1 << 20
 
 
@@ -38,15 +39,15 @@ def _split(data: bytes, first: int, *, element: str) -> Records:
 
 def _read(parts: Sequence[Records], *, element: str, child: str) -> Reading:
     (records,) = parts
-    told = [_message(text, element, child) for text in records["text"]]
+    messages = [_message(text, element, child) for text in records["text"]]
     rows = pl.DataFrame(
-        told, schema={"text": pl.String, "reason": pl.String, "message": pl.String}, orient="row"
+        messages, schema={"text": pl.String, "reason": pl.String, "message": pl.String}, orient="row"
     ).with_columns(records["record"], dialogue_id=pl.int_range(pl.len(), dtype=pl.UInt32), turn_index=pl.lit(0))
     return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(pl.Series("record", [], dtype=pl.UInt32),))
 
 
 def _message(record: str | None, element: str, child: str) -> tuple[str | None, str | None, str | None]:
-    """The row (text, reason, message) of one message; what follows its end tag closes the elements around it."""
+    """Return the row (text, reason, message) of one message; only end tags may follow it."""
     if record is None:
         return None, str(Reason.ENCODING), NOT_UTF8
     if len(record) > _LONGEST:
@@ -62,7 +63,7 @@ def _message(record: str | None, element: str, child: str) -> tuple[str | None, 
 
 
 def xml_messages(element: str, child: str) -> Format:
-    """Each `element` is a dialogue of one turn, the text of its `child`."""
+    """Return the format in which each `element` is a dialogue of one turn, the text of its `child`."""
     return Format(
         read=partial(_read, element=element, child=child),
         cut=partial(_cut, element=element),

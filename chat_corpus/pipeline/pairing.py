@@ -41,35 +41,46 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
         placed = placed.clear()
     elif placed["dialogue_id"].null_count():
         placed = placed.filter(pl.col("dialogue_id").is_not_null())
-    index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    same_dialogue = pl.col("dialogue_id") == pl.col("dialogue_id").shift(1)
-    alternative = (same_dialogue & (pl.col("turn_index") == pl.col("turn_index").shift(1))).fill_null(value=False)
-    if pairing is Pairing.FIRST:
-        query = pl.when(~same_dialogue.fill_null(value=False)).then(index).forward_fill()
-    else:
-        # Alternatives to a turn answer what the first of them answers: the row before it.
-        query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
-    linked = placed.select(pl.all(), query=query)
-    answers = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
-    queries = placed[answers["query"]]
-    pairs = pl.DataFrame(
+    query, answer = _linked(placed["dialogue_id"], placed["turn_index"], pairing)
+    reasons = placed["reason"]
+    first = reasons.gather(query)
+    return pl.DataFrame(
         {
-            "query": queries["text"],
-            "answer": answers["text"],
-            "query_file_index": queries["file_index"],
-            "query_record": queries["record"],
-            "answer_file_index": answers["file_index"],
-            "answer_record": answers["record"],
-            "reason": queries["reason"].zip_with(queries["reason"].is_not_null(), answers["reason"]),
-            **{f"query_{name}": queries[name] for name in at},
-            **{f"answer_{name}": answers[name] for name in at},
+            "query": placed["text"].gather(query),
+            "answer": placed["text"].gather(answer),
+            "query_file_index": placed["file_index"].gather(query),
+            "query_record": placed["record"].gather(query),
+            "answer_file_index": placed["file_index"].gather(answer),
+            "answer_record": placed["record"].gather(answer),
+            "reason": first.zip_with(first.is_not_null(), reasons.gather(answer)),
+            **{f"query_{name}": placed[name].gather(query) for name in at},
+            **{f"answer_{name}": placed[name].gather(answer) for name in at},
         }
     )
+
+
+def _linked(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[pl.Series, pl.Series]:
+    """The indices of queries and answers among rows in these places."""
+    dialogue, turn, index = pl.col("dialogue"), pl.col("turn"), pl.int_range(pl.len(), dtype=pl.UInt32)
+    places = pl.DataFrame({"dialogue": dialogues, "turn": turns})
+    same_dialogue = (dialogue == dialogue.shift(1)).fill_null(value=False)
+    alternative = same_dialogue & (turn == turn.shift(1)).fill_null(value=False)
+    if pairing is Pairing.FIRST:
+        query = pl.when(~same_dialogue).then(index).forward_fill()
+    elif places.select(alternative.any()).item():
+        # Alternatives to a turn answer what the first of them answers: the row before it.
+        query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
+    else:
+        query = pl.when(index > 0).then(index - 1)
+    linked = places.select(dialogue, turn, query=query, answer=index)
+    linked = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
     # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
-    asked = 0 if pairing is Pairing.FIRST else answers["turn_index"] - 1
-    return pairs.filter((queries["dialogue_id"] == answers["dialogue_id"]) & (queries["turn_index"] == asked))
+    asked = 0 if pairing is Pairing.FIRST else linked["turn"] - 1
+    near = (dialogues.gather(linked["query"]) == linked["dialogue"]) & (turns.gather(linked["query"]) == asked)
+    linked = linked if near.all() else linked.filter(near)
+    return linked["query"], linked["answer"]
 
 
 def _answers(pairing: Pairing) -> pl.Expr:
     odd_only = pairing is Pairing.EXCHANGE
-    return (pl.col("turn_index") % 2 == 1) if odd_only else (pl.col("turn_index") > 0)
+    return (pl.col("turn") % 2 == 1) if odd_only else (pl.col("turn") > 0)

@@ -30,6 +30,8 @@ from chat_corpus.sources.base import Source
 
 #: The raw text of a record is shown with so many of its rejects.
 _SHOWN = 8
+# The class of characters that the filters look for, besides those of the conversion.
+_DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,10 +57,12 @@ class CleanTurns:
 
     turns    `schema.TURNS` with clean text, and `raw`, `before_conversion` and `script` as in `ShardResult`
     counts   the shard's accounts as far as they are known: records, and what was changed
+    damaged  a mask of the turns that have lost characters, where it is known
     """
 
     turns: pl.DataFrame
     counts: Counts
+    damaged: pl.Series | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,11 +105,10 @@ def _unfold(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The text steps. Gives `raw`, `text`, `notable`: where conversion must look, and why a text never settles."""
-    traits, converter = context.traits, script.load(context.own.script)
-    also = converter.attention_characters(traits.script)
+    """The text steps. Gives `raw`, `text`, `held`: what conversion looks for, and why a text never settles."""
+    classes = {**script.load(context.own.script).classes, _DAMAGED: filter_table.LOST}
     texts = normalizer.normalize_and_flag(
-        rows["text"], context.own.text, traits, also, context.counts.turns.changed_by_step
+        rows["text"], context.own.text, context.traits, classes, context.counts.turns.changed_by_step
     )
     texts = texts.with_columns(raw=rows["text"])
     bad = texts["unsettled"]
@@ -127,7 +130,7 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Traditional to simplified script. Gives `text`, `before_conversion` and `script`."""
     done = script.load(context.own.script).convert(
-        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], where=rows["notable"]
+        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], held=rows["held"]
     )
     return done.with_columns(before_conversion=rows["text"])
 
@@ -168,7 +171,9 @@ def clean_turns(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Re
     """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
     context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, own.read.limit, context.counts)
-    return CleanTurns(turns=_run(CLEANING, turns, context).drop("notable"), counts=context.counts)
+    clean = _run(CLEANING, turns, context)
+    damaged = clean["held"] & (1 << len(script.load(own.script).classes)) != 0
+    return CleanTurns(turns=clean.drop("held"), counts=context.counts, damaged=damaged)
 
 
 def filter_and_pair(
@@ -180,7 +185,8 @@ def filter_and_pair(
     """
     context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
     context.counts.add(cleaned.counts)
-    turns = _run(JUDGING, cleaned.turns, context)
+    known = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
+    turns = _run(JUDGING, cleaned.turns.with_columns(**known), context).drop(*known)
     pairs = _paired(turns, context)
     context.counts.check(shard.label)
     return ShardResult(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
@@ -205,7 +211,8 @@ def _paired(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
     pairing = context.own.pairs.pairing(context.source.pairing)
     possible = pair(turns, pairing)
     ledger.check_pairs(turns, possible, pairing, context.shard.label)
-    pairs = possible.filter(pl.col("reason").is_null()).drop("reason")
+    whole = possible["reason"].null_count() == len(possible)
+    pairs = (possible if whole else possible.filter(pl.col("reason").is_null())).drop("reason")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )

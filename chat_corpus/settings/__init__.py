@@ -1,1 +1,1 @@
-"""All that a user can set: the model, files and flags, and the line of each fault."""
+"""The settings: their model, their configuration files and flags, and the line of each wrong value."""

@@ -1,6 +1,6 @@
-"""Settings: built-in defaults, changed by YAML files, changed by flags; checked strictly, with the place of each fault.
+"""Load settings: built-in defaults, then YAML files, then flags. Strict checks name the location of each wrong value.
 
-configs/default.yaml holds every key with its default. A key under `sources: {name: …}` holds for that source alone.
+configs/default.yaml has every key with its default. A key under `sources: {name: …}` applies to that source only.
 """
 
 from __future__ import annotations
@@ -16,51 +16,56 @@ import msgspec.inspect
 from msgspec.structs import replace
 
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import Message, error_text, joined, message
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings import yaml_lines
 from chat_corpus.settings.model import Settings, merge_values
 
-#: Characters of a wrong value that a message shows.
+#: Maximum length of a wrong value in a message, in characters.
 _LONGEST = 60
 
 
 def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> Settings:
-    """Defaults, changed by `files` in their order, changed by `flags`, which win over settings of single sources too.
+    """Return the defaults, changed by `files` in their order, then by `flags`.
 
-    Raises UsageError that names file, line and the nearest valid key.
+    Flags override the settings of single sources too. Raises UsageError with file, line and the nearest valid key.
     """
     data: dict[str, Any] = {}
-    places: yaml_lines.Places = {}
+    locations: yaml_lines.Locations = {}
     for file in files:
-        told, where = yaml_lines.load(file)
-        data, places = merge_values(data, told), {**places, **where}
+        values, lines = yaml_lines.load(file)
+        data, locations = merge_values(data, values), {**locations, **lines}
     data = _expanded(merge_values(data, flags or {}))
-    _check_keys(data, Settings, (), places)
-    singles = data.get("sources")
-    for name, single in singles.items() if isinstance(singles, Mapping) else ():
-        if not isinstance(single, Mapping):
-            raise _unfit(("sources", name), single, "a section", places)
-    settings: Settings = _converted(data, Settings, (), places)
-    for name, single in settings.sources.items():
-        _check_keys(single, SourceSettings, ("sources", name), places)
+    _check_keys(data, Settings, (), locations)
+    by_source = data.get("sources")
+    for name, section in by_source.items() if isinstance(by_source, Mapping) else ():
+        if not isinstance(section, Mapping):
+            raise _wrong_value(("sources", name), section, message("a section"), locations)
+    settings: Settings = _converted(data, Settings, (), locations)
+    for name, section in settings.sources.items():
+        _check_keys(section, SourceSettings, ("sources", name), locations)
         _converted(
-            merge_values(msgspec.to_builtins(SourceSettings()), single), SourceSettings, ("sources", name), places
+            merge_values(msgspec.to_builtins(SourceSettings()), section), SourceSettings, ("sources", name), locations
         )
-    return replace(settings, sources={name: _won(one, flags or {}) for name, one in settings.sources.items()})
+    by_source = {name: _with_flags(section, flags or {}) for name, section in settings.sources.items()}
+    return replace(settings, sources=by_source)
 
 
-def _won(single: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a single source, where flags are on the same sections with what flags say."""
-    return {key: merge_values(value, flags[key]) if key in flags else value for key, value in single.items()}
+def _with_flags(section: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a single source, with the values of flags for the same sections."""
+    return {key: merge_values(value, flags[key]) if key in flags else value for key, value in section.items()}
 
 
 def _expanded(data: dict[str, Any]) -> dict[str, Any]:
-    """Settings with `~` in paths as the home folder, and sections all of whose keys are commented out as empty."""
+    """Return settings with `~` in paths expanded, and with empty sections in place of null ones.
+
+    YAML has null for a section whose keys are all commented out.
+    """
 
     def home(value: Any) -> Any:
         try:
             return str(Path(value).expanduser()) if isinstance(value, str) else value
-        except RuntimeError:  # `~` and no user of that name: a name like any other
+        except RuntimeError:  # `~name` without a user of that name: an ordinary path
             return value
 
     filled = {
@@ -68,114 +73,158 @@ def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     }
     plugins = filled.get("plugins")
     paths: dict[str, Any] = {key: home(filled[key]) for key in ("raw", "out") if key in filled}
-    return {**filled, **paths, **({"plugins": [home(one) for one in plugins]} if isinstance(plugins, list) else {})}
+    return {**filled, **paths, **({"plugins": [home(file) for file in plugins]} if isinstance(plugins, list) else {})}
 
 
-def everywhere(settings: Settings) -> Settings:
-    """The settings with absolute paths, which mean the same in every process and on every machine that shares them."""
+def with_absolute_paths(settings: Settings) -> Settings:
+    """Return the settings with absolute paths, which are the same in every process and on every machine."""
     raw, out, *plugins = (str(Path(path).absolute()) for path in (settings.raw, settings.out, *settings.plugins))
     return replace(settings, raw=raw, out=out, plugins=tuple(plugins))
 
 
 def check_apart(settings: Settings) -> None:
-    """Raise UsageError where the raw folder and the output folder are the same, or one lies within the other."""
+    """Raise UsageError if the raw folder and the output folder are the same, or one contains the other."""
     raw, out = Path(settings.raw).resolve(), Path(settings.out).resolve()
-    if raw.is_relative_to(out) or out.is_relative_to(raw):
-        how = "the same folder as" if raw == out else "inside" if out.is_relative_to(raw) else "a folder around"
-        raise UsageError(
-            f"--out {settings.out}: {how} --raw {settings.raw}; raw files and output must lie apart: use another --out"
-        )
+    names = {"out": settings.out, "raw": settings.raw}
+    if raw == out:
+        raise UsageError(message("--out {out}: the same folder as --raw {raw}; use another folder for --out", **names))
+    if out.is_relative_to(raw):
+        raise UsageError(message("--out {out}: inside the folder --raw {raw}; use another folder for --out", **names))
+    if raw.is_relative_to(out):
+        raise UsageError(message("--out {out}: contains the folder --raw {raw}; use another folder for --out", **names))
 
 
 def check_text(settings: Settings) -> None:
-    """Raise UsageError where report.json, which is UTF-8, cannot tell with which folders and plugins a run was made."""
-    named = (("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins))
-    for flag, path in named:
+    """Raise UsageError for folders and plugins whose names are not UTF-8: report.json cannot hold them."""
+    paths = (("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins))
+    for flag, path in paths:
         try:
             path.encode()
         except UnicodeEncodeError as error:
             raise UsageError(
-                f"{flag} {path}: a name that is not UTF-8, which report.json cannot hold; rename it, or reach it by a "
-                "link or from another folder"
+                message(
+                    "{flag} {path}: report.json cannot hold a name that is not UTF-8; rename the file or folder, or "
+                    "use a link to it",
+                    flag=flag,
+                    path=path,
+                )
             ) from error
 
 
-def check_sources(files: Iterable[Path], settings: Settings, known: Iterable[str]) -> None:
-    """Raise UsageError, with file and line, where `settings` of a single source name one that is not `known`."""
-    names = list(known)
+def check_sources(files: Iterable[Path], settings: Settings, names: Iterable[str]) -> None:
+    """Raise UsageError, with file and line, if the settings of a single source name a source that does not exist.
+
+    `names` are the names of all sources.
+    """
+    names = list(names)
     for name in settings.sources:
         if name not in names:
-            places = [where for file in files if (where := yaml_lines.load(file)[1].get(("sources", name)))]
+            locations = [location for file in files if (location := yaml_lines.load(file)[1].get(("sources", name)))]
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-            hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(names)}"
-            raise UsageError(f"{f'{places[-1]}: ' if places else ''}sources.{name}: no source of that name; {hint}")
+            fault = message(
+                "{location}sources.{name}: no source has this name; {hint}",
+                location=f"{locations[-1]}: " if locations else "",
+                name=name,
+                hint=_meant(nearest[0]) if nearest else message("the sources are: {names}", names=", ".join(names)),
+            )
+            raise UsageError(fault)
 
 
-def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, places: yaml_lines.Places) -> Any:
-    """Data as a struct of `kind`, whose keys are known. Raises UsageError at the first value of another type."""
+def _meant(name: str) -> Message:
+    return message("did you mean '{name}'?", name=name)
+
+
+def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
+    """Return data, whose keys are checked, as a struct of `kind`. Raises UsageError for the first wrong value."""
     for field in msgspec.structs.fields(kind):
         if field.name not in data:
             continue
         key, value = (*under, field.name), data[field.name]
         section = _section(field.type)
         if section is not None and isinstance(value, Mapping):
-            _converted(value, section, key, places)
+            _converted(value, section, key, locations)
             continue
         try:
             msgspec.convert(value, field.type)
         except msgspec.ValidationError as error:
-            raise _unfit(key, value, _expected(field.type), places) from error
+            raise _wrong_value(key, value, _expected(field.type), locations) from error
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:  # values that do not go together, in the words of the struct itself
-        reason = error.__cause__ or error
-        raise UsageError(f"{yaml_lines.place(under, places)}{'.'.join(under)}: {reason}") from error
+    except msgspec.ValidationError as error:  # a struct rejected a combination of values, and says why
+        fault = message(
+            "{location}{section}: {error}",
+            location=yaml_lines.location(under, locations),
+            section=".".join(under),
+            error=error_text(error.__cause__ or error),
+        )
+        raise UsageError(fault) from error
 
 
-def _unfit(key: yaml_lines.Key, value: object, expected: str, places: yaml_lines.Places) -> UsageError:
-    found = "a section" if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
-    found = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}…"
-    return UsageError(f"{yaml_lines.place(key, places)}{'.'.join(key)}: {found} found, {expected} expected")
+def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, locations: yaml_lines.Locations) -> UsageError:
+    text = message("a section") if isinstance(value, Mapping) else json.dumps(value, ensure_ascii=False, default=str)
+    fault = message(
+        "{location}{key}: found {value}, expected {expected}",
+        location=yaml_lines.location(key, locations),
+        key=".".join(key),
+        expected=expected,
+        value=text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…",
+    )
+    return UsageError(fault)
 
 
-def _expected(kind: Any) -> str:
-    """What a value of this type is, in words."""
-    if get_origin(kind) is Literal:  # in the order in which they are declared, which msgspec does not keep
-        return f"one of {', '.join(map(str, get_args(kind)))}"
+def _expected(kind: Any) -> Message:
+    """Return a description of the values of a type."""
+    if get_origin(kind) is Literal:  # in the order of their declaration, which msgspec does not preserve
+        return message("one of {choices}", choices=", ".join(map(str, get_args(kind))))
     return _described(msgspec.inspect.type_info(kind))
 
 
-def _described(info: msgspec.inspect.Type) -> str:
+def _described(info: msgspec.inspect.Type) -> Message:
     inspect = msgspec.inspect
     if isinstance(info, inspect.UnionType):
-        return " or ".join(_described(one) for one in info.types)
+        return joined(" or ", map(_described, info.types))
     if isinstance(info, inspect.EnumType):
-        return f"one of {', '.join(map(str, info.cls))}"
+        return message("one of {choices}", choices=", ".join(map(str, info.cls)))
     if isinstance(info, inspect.IntType | inspect.FloatType):
-        noun = "a whole number" if isinstance(info, inspect.IntType) else "a number"
-        least, most = info.ge, info.le
-        limits = [
-            *(() if least is None else (f"of at least {least}",)),
-            *(() if most is None else (f"at most {most}",)),
-        ]
-        return " ".join([noun, " and ".join(limits)]).strip()
+        return _described_number(info)
     if isinstance(info, inspect.VarTupleType | inspect.ListType):
-        return f"a list of {_described(info.item_type)}"
-    words = {inspect.BoolType: "true or false", inspect.StrType: "text", inspect.NoneType: "null"}
-    return words.get(type(info), "a section")
+        return message("a list of {items}", items=_described(info.item_type))
+    if isinstance(info, inspect.BoolType):
+        return message("true or false")
+    if isinstance(info, inspect.StrType):
+        return message("text")
+    return message("null") if isinstance(info, inspect.NoneType) else message("a section")
 
 
-def _check_keys(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, places: yaml_lines.Places) -> None:
+def _described_number(info: msgspec.inspect.IntType | msgspec.inspect.FloatType) -> Message:
+    is_whole = isinstance(info, msgspec.inspect.IntType)
+    noun = message("a whole number") if is_whole else message("a number")
+    if info.ge is not None and info.le is not None:
+        return message("{noun} from {least} to {most}", noun=noun, least=info.ge, most=info.le)
+    if info.ge is not None:
+        return message("{noun} of at least {least}", noun=noun, least=info.ge)
+    return noun if info.le is None else message("{noun} of at most {most}", noun=noun, most=info.le)
+
+
+def _check_keys(
+    data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations
+) -> None:
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in data.items():
         key = (*under, str(name))
         if name not in fields:
             nearest = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.5)
-            hint = f"did you mean '{'.'.join((*under, *nearest))}'?" if nearest else f"valid: {', '.join(fields)}"
-            raise UsageError(f"{yaml_lines.place(key, places)}unknown key '{'.'.join(key)}'; {hint}")
+            valid = message("the valid keys are: {keys}", keys=", ".join(fields))
+            fault = message(
+                "{location}unknown key '{key}'; {hint}",
+                location=yaml_lines.location(key, locations),
+                key=".".join(key),
+                hint=_meant(".".join((*under, *nearest))) if nearest else valid,
+            )
+            raise UsageError(fault)
         section = _section(fields[name])
         if section is not None and isinstance(value, Mapping):
-            _check_keys(value, section, key, places)
+            _check_keys(value, section, key, locations)
 
 
 def _section(kind: Any) -> type[msgspec.Struct] | None:

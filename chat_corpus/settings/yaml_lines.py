@@ -1,4 +1,4 @@
-"""A YAML file as plain data, with the place of each key, so that a fault in it can be shown to its author."""
+"""YAML files as plain data, with the line of each key, so that an error message can name the line."""
 
 from __future__ import annotations
 
@@ -9,80 +9,100 @@ import yaml
 
 from chat_corpus.errors import UsageError
 from chat_corpus.files.yaml_safety import LOADER, check_nesting
+from chat_corpus.messages import error_text, message
 
-#: A key and the keys of the sections around it, outermost first.
+#: A key after the keys of the sections around it, outermost first.
 Key = tuple[str, ...]
-#: Where each key was set last: `file:line`.
-Places = dict[Key, str]
+#: The last `file:line` that sets each key.
+Locations = dict[Key, str]
 
-#: Values in a document, each counted as often as it is referred to.
+#: Maximum number of values in a document; each counts as often as aliases refer to it.
 _MOST_VALUES = 100_000
 _NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
 
 
-def load(file: Path) -> tuple[dict[str, Any], Places]:
-    """The mapping that a file holds, and the place of each key. Raises UsageError with file and line."""
+def load(file: Path) -> tuple[dict[str, Any], Locations]:
+    """Return the mapping in a file, and the location of each key. Raises UsageError with file and line."""
     try:
         text = file.read_text("utf-8-sig")
     except FileNotFoundError as error:
-        raise UsageError(f"{file}: no such file; check the path given to --config") from error
+        raise UsageError(message("{file}: no such file; check the path after --config", file=file)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read as UTF-8 text: {error}; check the path given to --config") from error
+        raise UsageError(
+            message(
+                "{file}: cannot be read as UTF-8 text: {error}; check the path after --config",
+                file=file,
+                error=error_text(error),
+            )
+        ) from error
     try:
         check_nesting(text)
         loader = LOADER(text)
         node = loader.get_single_node()
         if _values(node, {}) > _MOST_VALUES:
-            raise ValueError(f"more than {_MOST_VALUES:,} values, each counted as often as it is referred to")
-        places: Places = {}
+            raise ValueError(
+                message("more than {most:,} values, counting each as often as aliases refer to it", most=_MOST_VALUES)
+            )
+        locations: Locations = {}
         if node is not None:
-            # First, because building the data puts what `<<` merges into the nodes, as if it had been written there.
-            _walk(node, (), file, places)
+            # Before the data is built, because that puts the keys that `<<` merges into the nodes.
+            _walk(node, (), file, locations)
         data = {} if node is None else loader.construct_document(node)
         if not isinstance(data, dict):
-            raise UsageError(f"{file}:1: a mapping of settings expected; see configs/default.yaml")
+            raise UsageError(message("{file}:1: expected a mapping of settings; see configs/default.yaml", file=file))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{file}:{line}: not valid YAML: {error.problem}") from error
+        fault = message("{location}: invalid YAML: {error}", location=f"{file}:{line}", error=str(error.problem))
+        raise UsageError(fault) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(f"{file}: not valid YAML: {error}") from error
-    return data, places
+        raise UsageError(
+            message("{location}: invalid YAML: {error}", location=file, error=error_text(error))
+        ) from error
+    return data, locations
 
 
-def _values(node: Any, known: dict[int, float]) -> float:
-    """How many values a node has under it, once every alias is followed: without end where it holds itself."""
-    if id(node) not in known:
-        known[id(node)] = float("inf")
-        below = node.value if isinstance(node, yaml.CollectionNode) else ()
-        pairs = (one if isinstance(one, tuple) else (one,) for one in below)
-        known[id(node)] = 1 + sum(_values(one, known) for pair in pairs for one in pair)
-    return known[id(node)]
+def _values(node: Any, counts: dict[int, float]) -> float:
+    """Count the values of a node, with every alias followed; infinity for a node that contains itself."""
+    if id(node) not in counts:
+        counts[id(node)] = float("inf")
+        children = node.value if isinstance(node, yaml.CollectionNode) else ()
+        pairs = (child if isinstance(child, tuple) else (child,) for child in children)
+        counts[id(node)] = 1 + sum(_values(value, counts) for pair in pairs for value in pair)
+    return counts[id(node)]
 
 
-def _walk(node: yaml.Node, under: Key, file: Path, places: Places) -> None:
+def _walk(node: yaml.Node, under: Key, file: Path, locations: Locations) -> None:
     if not isinstance(node, yaml.MappingNode):
         return
     seen = set()
     for name, value in node.value:
         where = f"{file}:{name.start_mark.line + 1}"
         if name.tag not in _NAMES:
-            told = name.value if isinstance(name, yaml.ScalarNode) else "?"
-            raise UsageError(f"{where}: key '{told}' is no text to YAML; the name of a setting or source expected")
+            text = name.value if isinstance(name, yaml.ScalarNode) else "?"
+            fault = message(
+                "{location}: YAML does not read the key '{key}' as text; expected the name of a setting or of a source",
+                location=where,
+                key=text,
+            )
+            raise UsageError(fault)
         key = (*under, str(name.value))
         if key in seen:
-            raise UsageError(f"{where}: key '{'.'.join(key)}' stands twice; keep one")
+            fault = message(
+                "{location}: the key '{key}' is set twice; remove one of them", location=where, key=".".join(key)
+            )
+            raise UsageError(fault)
         seen.add(key)
-        places[key] = where
-        _walk(value, key, file, places)
+        locations[key] = where
+        _walk(value, key, file, locations)
 
 
-def place(key: Key, places: Places) -> str:
-    """`file:line: ` of a key or of the nearest section around it; nothing for one that no file set.
+def location(key: Key, locations: Locations) -> str:
+    """Return `file:line: ` of a key or of the nearest section around it; empty if no file sets it.
 
-    >>> place(("text", "width", "enabled"), {("text",): "my.yaml:3"})
+    >>> location(("text", "width", "enabled"), {("text",): "my.yaml:3"})
     'my.yaml:3: '
     """
     for length in range(len(key), 0, -1):
-        if key[:length] in places:
-            return f"{places[key[:length]]}: "
+        if key[:length] in locations:
+            return f"{locations[key[:length]]}: "
     return ""

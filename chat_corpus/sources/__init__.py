@@ -1,6 +1,6 @@
-"""The sources by name: the corpora of this package, and those that third parties declare.
+"""All sources by name: the corpora of this package, and the sources of plugins.
 
-A third party's source comes in through the entry point group ``chat_corpus.sources`` or from a Python file.
+A plugin is a Python file, or a package with an entry point in the group ``chat_corpus.sources``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
 from chat_corpus.schema import is_source_name
 from chat_corpus.sources import corpora
 from chat_corpus.sources.base import Source
@@ -27,70 +28,82 @@ ENTRY_POINT_GROUP = "chat_corpus.sources"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a source is from: `told` in messages, the name of its module, and its distribution with its version.
+    """Where a source comes from: a `label` for messages, the name of its module, and its distribution with version.
 
-    `digest` is the SHA-256 of the file that was named for it, as it was when it was loaded.
+    `digest` is the SHA-256 of a plugin's file when it was loaded.
     """
 
-    told: str
+    label: str
     module: str
     distribution: str = ""
     digest: str = ""
 
 
 def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
-    """All sources by name, in the order of their names; `files` are Python files that hold a `SOURCE` each.
+    """Return all sources by name, in the order of their names; `files` are Python files that define a `SOURCE` each.
 
-    Raises UsageError where a file or entry point holds none or fails, or two sources have one name.
+    Raises UsageError if a file or entry point fails or defines no source, or if two sources have the same name.
     """
     return {name: source for name, (source, _) in declared(files).items()}
 
 
 def declaring(name: str, files: tuple[str, ...]) -> Mapping[str, tuple[Source, Origin]]:
-    """Sources of which one has that name, if any has: `files` are loaded for one of theirs only. Raises as `load`.
+    """Return sources among which is the one with that name, if it exists; load `files` only if needed.
 
-    A file that is gone, or fails, in a worker that starts late then costs its own source, and no other.
+    So a file that is deleted, or fails, before a worker starts fails its own source only. Raises the errors of `load`.
     """
-    known = declared()
-    return known if name in known else declared(files)
+    without_files = declared()
+    return without_files if name in without_files else declared(files)
 
 
 def digests(files: tuple[str, ...]) -> tuple[str, ...]:
-    """The SHA-256 of each of the files that hold a source, as they were when they were loaded. Raises as `load`."""
-    told = {origin.told: origin.digest for _, origin in declared(files).values() if origin.digest}
-    return tuple(told[file] for file in files)
+    """Return the SHA-256 of each plugin file when it was loaded. Raises the errors of `load`."""
+    by_file = {origin.label: origin.digest for _, origin in declared(files).values() if origin.digest}
+    return tuple(by_file[file] for file in files)
 
 
 @cache
 def declared(files: tuple[str, ...] = ()) -> Mapping[str, tuple[Source, Origin]]:
-    """The sources of `load`, looked for once, each with its origin. Raises as `load`."""
-    found: dict[str, tuple[Source, Origin]] = {}
-    for known, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
-        origin = known.told
+    """Return the sources of `load` with their origins; they are loaded once. Raises the errors of `load`."""
+    sources: dict[str, tuple[Source, Origin]] = {}
+    for origin, source in (*_bundled(), *_installed(), *(_from_file(file) for file in files)):
+        label = origin.label
         if not isinstance(source, Source):
-            raise UsageError(f"{origin}: no SOURCE of type chat_corpus.sources.base.Source; see docs/plugins.md")
+            raise UsageError(
+                message(
+                    "{file}: defines no SOURCE of type chat_corpus.plugins.Source; see docs/plugins.md",
+                    file=label,
+                )
+            )
         if not is_source_name(source.name):
             raise UsageError(
-                f"{origin}: {source.name!r} cannot be a source's name; use a-z, 0-9, '-' and '_', and no name that "
-                "Windows keeps for a device"
+                message(
+                    "{file}: {name!r} cannot be the name of a source; use a-z, 0-9, '-' and '_', and no name that "
+                    "Windows reserves for a device",
+                    file=label,
+                    name=source.name,
+                )
             )
-        if source.name in found:
-            raise UsageError(f"{origin}: a source named {source.name!r} exists already; rename this one")
-        found[source.name] = (source, known)
-    return dict(sorted(found.items()))
+        if source.name in sources:
+            raise UsageError(
+                message("{file}: a source named '{name}' already exists; rename this one", file=label, name=source.name)
+            )
+        sources[source.name] = (source, origin)
+    return dict(sorted(sources.items()))
 
 
 def _bundled() -> Iterator[tuple[Origin, object]]:
     for module in pkgutil.iter_modules(corpora.__path__):
         name = f"{corpora.__name__}.{module.name}"
-        yield Origin(told=name, module=name), getattr(importlib.import_module(name), "SOURCE", None)
+        yield Origin(label=name, module=name), getattr(importlib.import_module(name), "SOURCE", None)
 
 
 def _installed() -> Iterator[tuple[Origin, object]]:
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        held = f"{point.dist.name} {point.dist.version}" if point.dist else ""
-        origin = Origin(told=f"entry point {point.value}", module=point.module, distribution=held)
-        with _faults_of(origin.told):
+        distribution = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+        label = message("entry point {name}", name=point.value)
+        origin = Origin(label=label, module=point.module, distribution=distribution)
+        with _loading(label):
             loaded = point.load()
         yield origin, getattr(loaded, "SOURCE", loaded)
 
@@ -100,19 +113,22 @@ def _from_file(file: str) -> tuple[Origin, object]:
     unique = hashlib.sha256(str(path.absolute()).encode(errors="surrogateescape")).hexdigest()[:8]
     spec = importlib.util.spec_from_file_location(f"chat_corpus_source_{path.stem}_{unique}", path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise UsageError(f"{file}: no Python file to load a source from")
+        raise UsageError(message("{file}: not a Python file; expected one that defines a SOURCE", file=file))
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # as `import` does: dataclasses look their module up
-    with _faults_of(file):
+    sys.modules[spec.name] = module  # as `import` does, since dataclasses look up their module
+    with _loading(file):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         spec.loader.exec_module(module)
-    return Origin(told=file, module=spec.name, digest=digest), getattr(module, "SOURCE", None)
+    return Origin(label=file, module=spec.name, digest=digest), getattr(module, "SOURCE", None)
 
 
 @contextmanager
-def _faults_of(origin: str) -> Iterator[None]:
-    """Whatever a third party's code raises while it is loaded is told as its fault."""
+def _loading(label: str) -> Iterator[None]:
+    """Raise any exception of a plugin's code as a UsageError that names the plugin."""
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{origin}: cannot be loaded: {type(error).__name__}: {error}") from error
+        kind, text = type(error).__name__, str(error)
+        raise UsageError(
+            message("{file}: cannot be loaded: {kind}: {error}", file=label, kind=kind, error=text)
+        ) from error

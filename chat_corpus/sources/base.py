@@ -1,4 +1,4 @@
-"""What a source is: the facts of one corpus, declared once, in a module of `chat_corpus.sources`."""
+"""The declaration of a source: the facts about one corpus, in one module of `chat_corpus.sources.corpora`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.table_rows import Table
 from chat_corpus.formats.tables import table_format
+from chat_corpus.messages import message
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.sources.signature import Signature
 
@@ -19,18 +20,19 @@ _TABLE_ENDINGS = ("csv", "tsv", "txt")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """Files of one layout: glob patterns, matched in any case from the right against a file's path with its folders.
+    """Files of one layout.
 
-    Where the format reads several parts together, there is one pattern for each part, and the parts of one input lie in
-    one folder; otherwise the patterns are alternatives and each file is read on its own. A complete corpus has one file
-    of each input, or of each part, if not `many`.
+    `files` are glob patterns for paths, matched from the right and without regard to case. If the format reads several
+    parts together, there is one pattern per part, and the parts of an input are in the same folder; otherwise the
+    patterns are alternatives, and each file is read by itself. A complete corpus has one file for each input or part,
+    or several with `many`.
 
-    `layout` is a regular expression that is found in most lines of such a file: where it is in hardly any, the name of
-    the file is wrong. By its content alone a file is known where one of the `signatures` fits it.
+    `layout` is a regular expression that matches most lines of such a file; if it matches hardly any, the name of the
+    file is wrong. `signatures` recognise a file by its content alone.
 
-    `siblings` are patterns, best first, of files that hold dialogues of the release once more: its raw form, an earlier
-    edition, a cut or a sample of it. They are read only where nothing better is there. `remade` inputs are what others
-    have made of the whole release: they are read only where that is not there.
+    `siblings` are patterns, best first, of files that repeat dialogues of the release: its raw form, an earlier
+    edition, a subset or a sample. They are read only if no better file is present. `remade` inputs are conversions of
+    the whole release by others; they are read only if the release itself is absent.
     """
 
     files: tuple[str, ...]
@@ -43,20 +45,24 @@ class Input:
 
     def __post_init__(self) -> None:
         if isinstance(self.files, str) or not all(self.files):
-            raise TypeError(f"files={self.files!r}: a tuple of patterns expected, as in files=('mine*.conv',)")
+            raise TypeError(
+                message(
+                    "files={files!r}: expected a tuple of patterns, such as files=('custom*.conv',)", files=self.files
+                )
+            )
 
     def part_of(self, name: str) -> int | None:
-        """The index of the first pattern that matches, or None."""
+        """Return the index of the first pattern that matches a path, or None."""
         path = PurePosixPath(name.lower())
         return next((index for index, pattern in enumerate(self.files) if path.match(pattern.lower())), None)
 
     def rank(self, name: str) -> int:
-        """0 for a release, more for its siblings: the lowest that is there is read."""
+        """Return 0 for the release, higher numbers for its siblings; the files of the lowest rank are read."""
         path = PurePosixPath(name.lower())
-        return next((index for index, one in enumerate(self.siblings, 1) if path.match(one.lower())), 0)
+        return next((index for index, pattern in enumerate(self.siblings, 1) if path.match(pattern.lower())), 0)
 
     def part_of_base(self, name: str) -> int | None:
-        """The same by the file's own name, in whatever folder."""
+        """Return the index of the first pattern whose last component matches the name of the file, or None."""
         path = PurePosixPath(PurePosixPath(name.lower()).name)
         bases = (PurePosixPath(pattern.lower()).name for pattern in self.files)
         return next((index for index, base in enumerate(bases) if path.match(base)), None)
@@ -65,9 +71,9 @@ class Input:
 def question_answer_inputs(
     stem: str, endings: Sequence[str] = _TABLE_ENDINGS, *, many: bool = False
 ) -> tuple[Input, ...]:
-    """Inputs for what others make of a corpus: files of questions and answers, as tables, JSON or Parquet.
+    """Return inputs for conversions of a corpus by others: questions and answers as tables, JSON or Parquet.
 
-    `stem` is a pattern without the ending, `endings` are those of tables. Such a file is only taken if its first
+    `stem` is a pattern without the ending, `endings` are the endings of tables. A file is accepted only if its first
     records can be read.
     """
     tables = tuple(f"{stem}.{ending}" for ending in endings)
@@ -84,10 +90,11 @@ def question_answer_inputs(
 class Source:
     """A corpus.
 
-    `inputs` are read in this order; where they are `alternatives`, versions of the same dialogues, only the first that
-    is found. A complete copy holds a file for each pattern of `complete`. `no_answer` are responses that mean there is
-    none. `overlapping`: its files overlap, and the same pair is written once. `plain_editions`: some of its files do
-    not have the segmentation that `traits` declare, so that one line alone does not tell whether it is segmented.
+    `inputs` are read in their order; if they are `alternatives`, versions of the same dialogues, only the first that
+    is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are the texts that the
+    corpus uses where there is no answer. `overlapping` means that files share pairs, so that each pair is written once.
+    `plain_editions` means that some files lack the segmentation in `traits`, so that a single line does not show
+    whether it is segmented.
     """
 
     name: str
@@ -105,5 +112,5 @@ class Source:
     plain_editions: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.inputs, tuple) or not all(isinstance(one, Input) for one in self.inputs):
-            raise TypeError("inputs: a tuple of Input expected, as in inputs=(Input(...),)")
+        if not isinstance(self.inputs, tuple) or not all(isinstance(item, Input) for item in self.inputs):
+            raise TypeError(message("inputs: expected a tuple of Input, such as inputs=(Input(...),)"))

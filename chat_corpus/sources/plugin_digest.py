@@ -1,4 +1,4 @@
-"""The code that a third party's source is made of: it decides over results as this package does."""
+"""A digest of the code of a plugin: results depend on it as they depend on the code of this package."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from types import ModuleType
 
 from chat_corpus import sources, versions
 
-#: What is not looked into: this package and those of `identity`, which have digest and versions there, and Python.
-_KNOWN = {"chat_corpus", *(name.replace("-", "_") for name in versions.PACKAGES), *sys.stdlib_module_names}
+#: Packages that the digest leaves out: Python, and this package and `versions.PACKAGES`, which `versions` covers.
+_EXCLUDED = {"chat_corpus", *(name.replace("-", "_") for name in versions.PACKAGES), *sys.stdlib_module_names}
 _SUFFIXES = (*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES, ".json")
 _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib"))
 
 
 @cache
 def code(source: str, plugins: tuple[str, ...]) -> str:
-    """A short digest of the code that a source is made of, besides `code_digest`; empty for one of the package's own.
+    """Return a short digest of the code of a plugin's source, besides `code_digest`; empty for a bundled source.
 
-    It is of the file or package that defines the SOURCE, and of all that its `import` statements lead to: modules and
-    packages by their files, installed ones by name, version and record of what was installed, as is the source's own
-    distribution. What is imported by other means is known only where a loaded module still has something of it.
+    It covers the file or package that defines the SOURCE, and all that its `import` statements lead to: local modules
+    and packages by their files, installed ones, among them the distribution of the source, by name, version and RECORD.
+    A module that is imported by other means is covered only if a loaded module has one of its objects.
     """
     if source not in (declared := sources.declaring(source, plugins)):
         return ""
@@ -36,35 +36,35 @@ def code(source: str, plugins: tuple[str, ...]) -> str:
     if origin.module.split(".")[0] == "chat_corpus":
         return ""
     digest = hashlib.sha256(origin.distribution.encode())
-    for told, content in sorted(_reached(origin.module)):
-        digest.update(f"\n{told}\n".encode() + content)
+    for name, content in sorted(_reached(origin.module)):
+        digest.update(f"\n{name}\n".encode() + content)
     return digest.hexdigest()[:16]
 
 
 def _reached(module: str) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of what a module is made of, each top-level module or package once."""
-    own = module.split(".")[0]
-    waiting, seen = [own], {own}
-    while waiting:
-        name = waiting.pop()
-        installed = "" if name == own else _installed(name)
+    """Yield names and contents of the files that a module depends on, each top-level module or package once."""
+    root = module.split(".")[0]
+    pending, seen = [root], {root}
+    while pending:
+        name = pending.pop()
+        installed = "" if name == root else _installed(name)
         if installed:
             yield name, installed.encode()
             continue
-        found = set(_held(name))
-        for path, told in _files(name):
+        imported = set(_from_globals(name))
+        for path, label in _files(name):
             content = path.read_bytes()
-            yield told, content
+            yield label, content
             if path.suffix in SOURCE_SUFFIXES:
-                found |= _imported(content)
-        waiting += found - seen - _KNOWN
-        seen |= found
+                imported |= _imported(content)
+        pending += imported - seen - _EXCLUDED
+        seen |= imported
 
 
 def _files(name: str) -> Iterator[tuple[Path, str]]:
-    """The files of a top-level module or package, with names that do not tell where it lies."""
+    """Yield the files of a top-level module or package, with names relative to it."""
     spec = _spec(name)
-    folders = [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
+    folders = [] if spec is None else [Path(folder) for folder in spec.submodule_search_locations or ()]
     for folder in folders:
         for path in folder.rglob("*"):
             if path.name.endswith(_SUFFIXES) and path.is_file():
@@ -74,7 +74,7 @@ def _files(name: str) -> Iterator[tuple[Path, str]]:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """How a top-level module is found; none for one that is not there, as an optional one may be."""
+    """Return the spec of a top-level module; None if it is missing, as an optional module may be."""
     loaded = sys.modules.get(name)
     try:
         return loaded.__spec__ if loaded is not None else find_spec(name)
@@ -83,37 +83,37 @@ def _spec(name: str) -> ModuleSpec | None:
 
 
 def _installed(name: str) -> str:
-    """Version and record of the distribution that a top-level module is known to have been installed with, if any."""
+    """Return version and RECORD of the distribution that installed a top-level module; empty if none did."""
     spec = _spec(name)
-    places = [] if spec is None else [*(spec.submodule_search_locations or ()), spec.origin or ""]
-    if not any(Path(place).resolve().is_relative_to(folder) for place in places for folder in _SITES):
+    paths = [] if spec is None else [*(spec.submodule_search_locations or ()), spec.origin or ""]
+    if not any(Path(path).resolve().is_relative_to(folder) for path in paths for folder in _SITES):
         return ""
     try:
-        told = distribution(name)
+        installed = distribution(name)
     except (PackageNotFoundError, ValueError):
         return ""
-    return f"{told.version}\n{told.read_text('RECORD') or ''}"
+    return f"{installed.version}\n{installed.read_text('RECORD') or ''}"
 
 
 def _imported(code_: bytes) -> set[str]:
-    """The top-level names that a module's `import` statements lead to, wherever they stand."""
+    """Return the top-level names in all `import` statements of a module, nested ones too."""
     try:
         tree = ast.parse(code_)
-    except (SyntaxError, ValueError):  # a template, or for another Python: nobody has imported it
+    except (SyntaxError, ValueError):  # a template, or code for another Python version: it is not imported
         return set()
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
+            names.add(node.module.split(".")[0])
+    return names
 
 
-def _held(name: str) -> Iterator[str]:
-    """The top-level names of the modules that a loaded module or package has something of among its globals."""
-    for loaded in [one for told, one in sys.modules.items() if told.split(".")[0] == name]:
+def _from_globals(name: str) -> Iterator[str]:
+    """Yield the top-level names of modules whose objects are among the globals of a loaded module or package."""
+    for loaded in [module for key, module in sys.modules.items() if key.split(".")[0] == name]:
         for value in vars(loaded).values():
-            known = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            if isinstance(known, str) and known in sys.modules:
-                yield known.split(".")[0]
+            module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            if isinstance(module, str) and module in sys.modules:
+                yield module.split(".")[0]

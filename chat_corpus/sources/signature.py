@@ -1,7 +1,7 @@
-"""What tells one corpus from all others of its layout by the first bytes of a file: patterns, and how often they occur.
+"""Signatures recognise a corpus by the first bytes of a file: patterns, and how often they occur.
 
-A signature is data, declared with a source. It is narrow on purpose: a file that it misses is told to the user, one
-that it takes by mistake would be read as another corpus.
+A signature is declared with its source. It is deliberately narrow: the user gets a message about a file that no
+signature fits, but a file that fits by mistake would be read as the wrong corpus.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from math import inf
 
 HAN = "[\u4e00-\u9fff]{2}"
 KANA = "[\u3041-\u3096\u30a1-\u30fa]"
-#: Frequent characters that only traditional script has.
+#: Frequent characters of traditional script that simplified script lacks.
 TRADITIONAL = "[們個這說會來時為對沒還過嗎麼後見讓]"
 #: A line of two fields.
 ONE_TAB = "^[^\\t\\n]*\\t[^\\t\\n]*$"
 #: Words with blanks between them.
 SEGMENTED = "[\u4e00-\u9fff] [\u4e00-\u9fff]"
-#: Less than one line in ten of a file's layout, and it is not of that layout.
+#: If less than this share of its lines fits a layout, a file is not of that layout.
 _PLAUSIBLE = 0.1
-#: Of fewer lines nothing is said against a name.
+#: Minimum number of lines to judge a layout by.
 FEW = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rate:
-    """A regular expression (`^` and `$` at every line), and how often it is found a record, at least and at most."""
+    """A regular expression (`^` and `$` match at every line), and its minimum and maximum of matches per record."""
 
     pattern: str
     least: float = 0.0
@@ -36,12 +36,12 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signature:
-    """A head is this corpus's where every pattern of `holds` is found and every rate is kept.
+    """The beginning of a file fits if every pattern of `holds` is found, and each rate is within its limits.
 
-    Records are what `record` finds; with less than `fewest` of them nothing is said. `part` is the file's place where
-    several are read together. A signature that only holds in `company` tells nothing by itself: beside the other part,
-    the one file in a folder that it fits, with as many records, is the part that is missing. One with an `ending` is
-    for files whose names have it: there the layout alone says much.
+    `record` matches once per record; a text with fewer than `fewest` records does not fit. `file_index` is the index of
+    the file among files that are read together. A signature with `needs_partner` says nothing by itself: if one part is
+    recognised, and this signature fits exactly one file in the same folder, with as many records, that file is the
+    missing part. A signature with an `ending` applies only to files with that ending.
     """
 
     holds: tuple[str, ...] = ()
@@ -49,11 +49,11 @@ class Signature:
     record: str = r"\n"
     fewest: int = 8
     file_index: int = 0
-    company: bool = False
+    needs_partner: bool = False
     ending: str = ""
 
     def fits(self, text: str, name: str = "") -> bool:
-        """Whether a head, as text, is this corpus's; `name` is that of its file, without a compression's ending."""
+        """Whether the beginning of a file fits; `name` is the name of the file without the ending of a compression."""
         records = len(_compiled(self.record).findall(text))
         return (
             records >= self.fewest
@@ -71,7 +71,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def share(layout: str, text: str, *, fewest: int = FEW) -> float | None:
-    """The share of a text's lines, blank ones aside, in which a layout's pattern is found; None of fewer lines."""
+    """Return the share of non-blank lines that the pattern of a layout matches; None if there are too few lines."""
     lines = [line for line in text.split("\n") if line.strip()]
     if len(lines) < fewest:
         return None
@@ -79,6 +79,6 @@ def share(layout: str, text: str, *, fewest: int = FEW) -> float | None:
 
 
 def contradicts(layout: str, text: str, fewest: int = FEW) -> bool:
-    """Whether a text cannot be of a layout, as far as it is known from at least `fewest` lines."""
-    found = share(layout, text, fewest=fewest) if layout else None
-    return found is not None and found < _PLAUSIBLE
+    """Whether a text of at least `fewest` lines cannot be of a layout."""
+    matching = share(layout, text, fewest=fewest) if layout else None
+    return matching is not None and matching < _PLAUSIBLE

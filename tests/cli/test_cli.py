@@ -473,7 +473,7 @@ def test_a_damaged_archive_fails_its_source_alone(args: tuple[str, ...], tmp_pat
     (raw / "tieba.zip").write_bytes(content)
     done = invoke(*args, "--raw", raw, "--out", out)
     assert (done.exit_code, done.stdout.strip()) == (1, "")
-    assert re.search(r"tieba: damaged, and not read: tieba\.zip/tieba\.dialogues: damaged: .*; get", done.stderr)
+    assert re.search(r"tieba: damaged, and not read: tieba\.zip/tieba\.dialogues: damaged: .*; download", done.stderr)
     assert isinstance(done.exception, SystemExit)
     assert sorted(visible(out)) == ["index/subtitle.jsonl", "rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]
 

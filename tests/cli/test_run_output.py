@@ -157,7 +157,7 @@ def test_output_among_raw_files_is_wrong_usage(
     done = invoke("--raw", tmp_path / raw, "--out", out)
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"error: --out {out}: " in done.stderr
-    assert "raw files and output must lie apart" in done.stderr
+    assert "use another folder for --out" in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
 
 

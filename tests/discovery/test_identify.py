@@ -238,7 +238,7 @@ def test_if_two_sources_fit_both_are_named_and_neither_is_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, {"a": CHAIN})
-    monkeypatch.setattr(Signature, "fits", lambda self, *_: not self.company)
+    monkeypatch.setattr(Signature, "fits", lambda self, *_: not self.needs_partner)
     inventory = inventory_of(tmp_path)
     assert states(tmp_path) == {}
     assert inventory.unrecognised[0].reason.startswith("looks like ")

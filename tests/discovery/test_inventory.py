@@ -252,7 +252,7 @@ def test_an_unreadable_compressed_file_is_reported_and_skipped(
 ) -> None:
     put(tmp_path, {"tieba.dialogues.gz": content})
     assert discover_sources(tmp_path, sources.load())["tieba"].state == "damaged"
-    assert re.search(r"skipped tieba\.dialogues\.gz: damaged: .*; get the file again", warnings[0])
+    assert re.search(r"skipped tieba\.dialogues\.gz: damaged: .*; download the file again", warnings[0])
 
 
 def test_an_encrypted_archive_is_reported_and_skipped(tmp_path: Path, warnings: list[str]) -> None:
@@ -262,8 +262,8 @@ def test_an_encrypted_archive_is_reported_and_skipped(tmp_path: Path, warnings: 
     data[data.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "tieba.zip").write_bytes(data)
     tieba = discover_sources(tmp_path, sources.load())["tieba"]
-    assert (tieba.state, tieba.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted, and needs its password"])
-    assert warnings == ["skipped tieba.zip/tieba.dialogues: encrypted, and needs its password"]
+    assert (tieba.state, tieba.damaged) == ("damaged", ["tieba.zip/tieba.dialogues: encrypted with a password"])
+    assert warnings == ["skipped tieba.zip/tieba.dialogues: encrypted with a password"]
 
 
 def test_an_unreadable_folder_is_reported_and_the_rest_is_read(

@@ -53,7 +53,7 @@ KINDS: dict[str, tuple[bytes, str]] = {
     "a.db": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
     "a.sqlite": (b"SQLite format 3\0" + bytes(9), "a database, .*export its table as CSV"),
     "dump.sql": ("INSERT INTO `对话` VALUES (1,'在吗','在');\n".encode() * 30, "a database dump"),
-    "a.parquet": (b"PAR1\x15\4", "damaged: no Parquet file that can be read: "),
+    "a.parquet": (b"PAR1\x15\4", "damaged: not a readable Parquet file: "),
     "a.arrow": (b"ARROW1\0\0", "an Arrow file, .*JSON"),
     "a.pkl": (b"\x80\x04\x95\0\0", "a Python pickle, which is never opened"),
     "a.npy": (b"\x93NUMPY\1\0", "a file of arrays"),

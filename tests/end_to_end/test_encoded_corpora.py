@@ -191,7 +191,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     (raw / "tieba.dialogues").write_bytes(noise)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert "sampled lines are not UTF-8, nor GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
+    assert "sampled lines are not UTF-8, GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
     assert "--encoding tieba=NAME, or convert the file to UTF-8" in done.stderr
     assert "tieba.dialogues was read as utf-8; name the right encoding" in done.stderr
 
@@ -201,7 +201,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     [
         ("tieba=gb1803", "--encoding tieba=gb1803: no encoding named 'gb1803'; did you mean gb18030"),
         ("tieba=klingon", "no encoding named 'klingon'; there are auto, utf-8, gb18030, big5,"),
-        ("tiba=gbk", "sources.tiba: no source of that name; did you mean 'tieba'?"),
+        ("tiba=gbk", "sources.tiba: no source has this name; did you mean 'tieba'?"),
         ("gbk", "--encoding gbk: SOURCE=NAME expected, as in --encoding ptt=big5"),
         ("=gbk", "SOURCE=NAME expected"),
     ],
@@ -223,7 +223,7 @@ def test_an_encoding_may_stand_in_the_settings_and_a_wrong_one_is_told_with_its_
     config.write_text("read:\n  encoding: big6\n", encoding="utf-8")
     done = invoke("--raw", big5, "--out", tmp_path / "out", "--config", config)
     assert done.exit_code == 2
-    assert 'my.yaml:2: read.encoding: "big6" found, one of auto, utf-8, gb18030, big5' in done.stderr
+    assert 'my.yaml:2: read.encoding: found "big6", expected one of auto, utf-8, gb18030, big5' in done.stderr
 
 
 def test_another_choice_does_its_source_again_and_no_other(big5: Path, tmp_path: Path) -> None:

@@ -394,7 +394,7 @@ def zipped(name: str, content: str) -> bytes:
 
 
 LONG = wrapped(LIST * 2000)
-CUT_SHORT = "a JSON array that was cut short, its closing bracket is missing: get it again"
+CUT_SHORT = "a truncated JSON array, without closing bracket; download the file again"
 #: Files that are not read: the name, the content, the exit code, and what is said.
 REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
     "another separator": (TABLES[0], table(PAIRS, "^"), 3, r"fields 4; the first is \S+:1, not two comma-separated"),
@@ -456,7 +456,7 @@ REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
         "a.zip",
         zipped(BELLE, wrapped({"data": LIST * 2000})[:-20]),
         1,
-        "an object with lists of records that was cut short",
+        "a truncated object with lists of records",
     ),
     "history of one text": (BELLE, wrapped({**LIST[0], "history": ["早"]}) + "\n", 3, "under 'history' expected"),
     "Parquet without such columns": ("belle/a.parquet", parquet({"a": [1], "b": ["x"]}), 3, "the keys are a, b"),

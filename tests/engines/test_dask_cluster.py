@@ -1,4 +1,4 @@
-"""Dask workers, in processes of their own as on other machines: the same bytes, whoever dies, and nothing hangs."""
+"""Dask workers in separate processes, as on other machines: the same bytes if processes die, and no hang."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ pytestmark = pytest.mark.slow
 
 distributed = pytest.importorskip("distributed")
 
-#: Seconds after which something that should happen has failed, on however slow a machine.
+#: Seconds after which a wait fails, even on a slow machine.
 SLOW_MACHINE = 60
-#: Two sources of one query and answer a line. The first process to read 致命 says who it is, and stays there.
+#: A source with a query and an answer per line. The first process to read 致命 writes its number and waits.
 STUCK = """
 import os, time
 from pathlib import Path
@@ -70,24 +70,24 @@ SOURCE = Source(
 def until(condition: object) -> None:
     end = time.monotonic() + SLOW_MACHINE
     while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, "it did not come about"
+        assert time.monotonic() < end, "the condition was not met in time"
         time.sleep(0.02)
 
 
-def said(errors: str) -> list[str]:
-    """What is on stderr, but for the lines of progress of a slow machine."""
+def messages(errors: str) -> list[str]:
+    """Return the lines of stderr without those that show progress on a slow machine."""
     assert "Traceback" not in errors
     return [line for line in errors.splitlines() if not re.search(" [kM]?B/s, .* left$", line)]
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def start(command: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-    """A part of Dask as it is started on a machine, in a session of its own."""
+    """Start a Dask process in a new session."""
     return subprocess.Popen(
         [sys.executable, "-m", f"distributed.cli.dask_{command}", *arguments],
         stdout=subprocess.DEVNULL,
@@ -99,7 +99,7 @@ def start(command: str, *arguments: str, **environment: str) -> subprocess.Popen
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """A process and all that it has started: a worker together with its nanny."""
+    """Kill a process with all that it has started: a worker together with its nanny."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -117,12 +117,12 @@ class Running:
 
 
 def cluster_at(folder: Path, workers: int, *tls: str, **environment: str) -> Running:
-    told = folder / "scheduler.json"
-    own = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
-    scheduler = start("scheduler", *own, "--scheduler-file", str(told), *tls, **environment)
-    until(lambda: told.exists() and told.read_text().endswith("}"))
-    address = json.loads(told.read_text())["address"]
-    told.unlink()
+    file = folder / "scheduler.json"
+    flags = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+    scheduler = start("scheduler", *flags, "--scheduler-file", str(file), *tls, **environment)
+    until(lambda: file.exists() and file.read_text().endswith("}"))
+    address = json.loads(file.read_text())["address"]
+    file.unlink()
     options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder))
     started = [start("worker", address, *options, **environment) for _ in range(workers)]
     return Running(address, scheduler, started)
@@ -130,7 +130,7 @@ def cluster_at(folder: Path, workers: int, *tls: str, **environment: str) -> Run
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A scheduler and two workers, for tests that leave them as they are."""
+    """A scheduler and two workers, for tests that do not change them."""
     here = cluster_at(tmp_path_factory.mktemp("cluster"), 2)
     with distributed.Client(here.address, set_as_default=False) as client:
         client.wait_for_workers(2, SLOW_MACHINE)
@@ -140,7 +140,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @dataclass
 class Work:
-    """A raw folder of many small shards, one of which keeps its worker, and where what is made of it goes."""
+    """A raw folder of many small shards, one of which blocks its worker, and the outputs of runs over it."""
 
     folder: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
@@ -175,10 +175,10 @@ class Work:
             process.communicate()
 
     def files(self, out: str) -> dict[str, bytes]:
-        found = sorted(path for path in (self.folder / out).rglob("*") if path.suffix in (".tsv", ".jsonl"))
+        outputs = sorted(path for path in (self.folder / out).rglob("*") if path.suffix in (".tsv", ".jsonl"))
         return {
             path.relative_to(self.folder / out).as_posix(): path.read_bytes()
-            for path in found
+            for path in outputs
             if WORK not in path.parts
         }
 
@@ -187,7 +187,7 @@ class Work:
 
 
 def furnish(folder: Path) -> Path:
-    """A raw folder, the plugin that goes with it, and settings for many shards."""
+    """Write a raw folder, its plugin, and settings for many shards."""
     (folder / "raw").mkdir()
     lines = [f"第{n}問\t第{n % 50}答{'哈' * (n % 9)}\n" for n in range(1200)]
     lines[600] = "致命\t的一行\n"
@@ -208,13 +208,14 @@ def work(tmp_path: Path) -> Iterator[Work]:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What this process alone makes of the same."""
+    """The output of this process alone for the same raw folder."""
     here = Work(furnish(tmp_path_factory.mktemp("expected")))
     here.met.touch()
     plugins = (str(here.folder / "plugin.py"),)
-    known = sources.load(plugins)
-    own = Settings(out=str(here.folder / "out"), shard_bytes=2000, workers=1, plugins=plugins)
-    run(discover_sources(here.folder / "raw", {name: known[name] for name in ("stuck", "tieba")}), own, silent)
+    all_sources = sources.load(plugins)
+    settings = Settings(out=str(here.folder / "out"), shard_bytes=2000, workers=1, plugins=plugins)
+    chosen = {name: all_sources[name] for name in ("stuck", "tieba")}
+    run(discover_sources(here.folder / "raw", chosen), settings, silent)
     return here.files("out")
 
 
@@ -235,7 +236,7 @@ def test_a_killed_worker_and_its_nanny_change_no_byte(work: Work, expected: dict
     assert not list(tmp_path.rglob("*.writing"))
 
 
-def test_a_killed_scheduler_ends_the_run_and_the_next_goes_on_from_there(
+def test_a_killed_scheduler_ends_the_run_and_the_next_run_resumes(
     work: Work, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
     site = cluster_at(tmp_path, 2)
@@ -247,22 +248,22 @@ def test_a_killed_scheduler_ends_the_run_and_the_next_goes_on_from_there(
     finally:
         site.end()
     assert process.returncode == 1
-    lost = f"error: the connection to the Dask scheduler {site.address} was lost; what is done is kept: "
-    assert said(errors)[-1].startswith(lost), errors
-    kept = work.parts("out")
+    lost = f"error: the connection to the Dask scheduler at {site.address} was lost; finished shards are saved; "
+    assert messages(errors)[-1].startswith(lost), errors
+    finished = work.parts("out")
     code, errors = work.run("out", "--verbose")
-    assert (code, errors.count(" was done by an earlier run")) == (0, len(kept))
+    assert (code, errors.count(" was done by an earlier run")) == (0, len(finished))
     assert work.files("out") == expected
 
 
-def test_stopped_it_leaves_at_once_and_the_cluster_serves_the_next(cluster: Running, work: Work) -> None:
+def test_a_stopped_run_ends_at_once_and_the_cluster_serves_the_next_run(cluster: Running, work: Work) -> None:
     process = work.start("out", "--scheduler", cluster.address)
     until(work.met.exists)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=10)[1]
     assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command goes on from here"), errors
     assert "Traceback" not in errors
-    (work.folder / "go").touch()  # for the worker that had begun
+    (work.folder / "go").touch()  # for the worker with a running task
     code, errors = work.run("out", "--scheduler", cluster.address)
     assert code == 0, errors
     assert f"2 workers of {cluster.address}: {socket.gethostname()} 2\n" in errors
@@ -273,23 +274,23 @@ def test_a_cluster_of_this_machine_needs_no_address(work: Work, expected: dict[s
     code, errors = work.run("out", "--engine", "dask")
     assert code == 0, errors
     assert work.files("out") == expected
-    assert len(said(errors)) == 6, "nothing but a line for each source, and the table"
+    assert len(messages(errors)) == 6, "only a line for each source, and the table"
 
 
 def test_a_small_input_starts_no_cluster(work: Work, tmp_path: Path) -> None:
-    found = discover_sources(work.folder / "raw", {"tieba": sources.load()["tieba"]})
-    assert isinstance(select_engine(found, Settings(engine="dask"), tmp_path), Inline)
+    discovered = discover_sources(work.folder / "raw", {"tieba": sources.load()["tieba"]})
+    assert isinstance(select_engine(discovered, Settings(engine="dask"), tmp_path), Inline)
 
 
-def test_a_scheduler_that_is_not_there_is_said_so(work: Work) -> None:
+def test_a_missing_scheduler_is_an_error(work: Work) -> None:
     address = f"127.0.0.1:{free_port()}"
     code, errors = work.run("out", "--scheduler", address, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
-    assert (code, len(said(errors))) == (1, 1)
+    assert (code, len(messages(errors))) == (1, 1)
     assert errors.startswith(f"error: no Dask scheduler answers at {address} within 1 s: ")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--scheduler", "nowhere"], "--scheduler nowhere: missing port number in address 'nowhere'"),
         (["--scheduler", "http://a:1"], "--scheduler http://a:1: unknown address scheme 'http'"),
@@ -297,13 +298,13 @@ def test_a_scheduler_that_is_not_there_is_said_so(work: Work) -> None:
         (["--scheduler", "a:1", "--engine", "local"], "--engine local has no scheduler"),
     ],
 )
-def test_a_wrong_address_is_wrong_usage(arguments: list[str], told: str, work: Work) -> None:
+def test_a_wrong_address_is_a_usage_error(arguments: list[str], expected: str, work: Work) -> None:
     plugin = work.folder / "plugin.py"
     done = invoke("--raw", work.folder / "raw", "--plugin", plugin, "--out", work.folder / "out", *arguments)
-    assert (done.exit_code, done.stderr.startswith(f"error: {told}")) == (2, True), done.stderr
+    assert (done.exit_code, done.stderr.startswith(f"error: {expected}")) == (2, True), done.stderr
 
 
-def test_without_dask_it_says_what_to_install(work: Work, tmp_path: Path) -> None:
+def test_without_dask_the_error_names_what_to_install(work: Work, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     (hidden / "distributed.py").write_text("raise ModuleNotFoundError('no distributed')", "utf-8")
@@ -317,21 +318,22 @@ def site_of(work: Work, *names: str) -> Site:
 
 
 def refused(cluster: Running, site: Site) -> str:
-    """What is said of a cluster whose workers cannot take part."""
+    """Return the error of a cluster whose workers cannot be used."""
     with pytest.raises(EngineError) as caught:
         Cluster(cluster.address, 2, site)
-    assert not list(site.folder.glob(".*")), "no trace is left"
+    assert not list(site.folder.glob(".*")), "the token is deleted"
     assert str(caught.value).count("worker tcp://127.0.0.1:") == 2
     return str(caught.value)
 
 
 def test_workers_of_other_versions_are_refused(cluster: Running, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = dict(worker_checks.own_versions())
+    versions = dict(worker_checks.process_versions())
     monkeypatch.setattr(
-        worker_checks, "own_versions", lambda: tuple({**mine, "polars": "9.9", "python": "3.99"}.items())
+        worker_checks, "process_versions", lambda: tuple({**versions, "polars": "9.9", "python": "3.99"}.items())
     )
     python = ".".join(map(str, sys.version_info[:2]))
-    assert f"python {python}, 3.99 expected; polars {mine['polars']}, 9.9 expected" in refused(cluster, site_of(work))
+    faults = f"found python {python}, expected 3.99; found polars {versions['polars']}, expected 9.9"
+    assert faults in refused(cluster, site_of(work))
 
 
 def test_workers_that_see_other_files_are_refused(
@@ -339,52 +341,55 @@ def test_workers_that_see_other_files_are_refused(
 ) -> None:
     site = site_of(work)
     elsewhere = work.folder / "raw" / "not there.txt"
-    monkeypatch.setattr(worker_checks, "seen", lambda files: {**dict.fromkeys(files, (1, 1)), elsewhere: (1, 1)})
-    told = refused(cluster, site)
-    assert f"{site.files[0]}: another file than here" in told
-    assert "and 1 more" in told
+    monkeypatch.setattr(worker_checks, "file_facts", lambda files: {**dict.fromkeys(files, (1, 1)), elsewhere: (1, 1)})
+    error = refused(cluster, site)
+    assert f"{site.files[0]}: not the file that the main process reads" in error
+    assert "; and 1 more" in error
 
 
 def test_workers_without_the_folder_or_a_source_are_refused(
     cluster: Running, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "no source named ghost: install its package there" in refused(cluster, site_of(work, "stuck", "ghost"))
+    assert "no source is named ghost; install its package on the worker" in refused(
+        cluster, site_of(work, "stuck", "ghost")
+    )
     with monkeypatch.context() as patched:
         patched.setattr(Path, "touch", lambda _: None)
-        assert f"no folder {work.folder}, or not the same one" in refused(cluster, site_of(work))
+        assert f"the folder {work.folder} is missing, or a different one" in refused(cluster, site_of(work))
 
 
-def test_a_worker_that_comes_late_keeps_to_the_terms_or_fails(tmp_path: Path) -> None:
+def test_a_worker_that_joins_late_meets_the_requirements_or_fails(tmp_path: Path) -> None:
     token = tmp_path / "token"
-    with pytest.raises(EngineError, match=re.escape(f"cannot take part: no folder {tmp_path}, or not the same one")):
-        worker_checks.outcome(
-            worker_checks.call(worker_checks.Terms(versions=worker_checks.own_versions(), token=token), b"")
-        )
+    requirements = worker_checks.Requirements(versions=worker_checks.process_versions(), token=token)
+    with pytest.raises(EngineError, match=re.escape(f"cannot be used: the folder {tmp_path} is missing")):
+        worker_checks.outcome(worker_checks.call(requirements, b""))
 
 
-def test_a_scheduler_without_workers_is_said_so(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_without_workers_is_an_error(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = cluster_at(tmp_path, 0)
     monkeypatch.setattr("chat_corpus.engines.dask_cluster._FIRST_WORKER", 1.0)
     try:
-        with pytest.raises(EngineError, match=f"{site.address} has no workers: start some, as with 'dask worker"):
+        with pytest.raises(
+            EngineError, match=f"{site.address} has no workers; start some, for example with 'dask worker"
+        ):
             Cluster(site.address, 2, site_of(work))
     finally:
         site.end()
 
 
 def certificates(folder: Path) -> dict[str, str]:
-    """Dask's settings for TLS, as environment, with one self-made certificate for all."""
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command = ["openssl", *made, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    """Return environment variables that configure TLS in Dask with one self-signed certificate."""
+    arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command = ["openssl", *arguments, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     subprocess.run(command, check=True, capture_output=True)
-    told = {"CA_FILE": "cert.pem"}
+    files = {"CA_FILE": "cert.pem"}
     for role in ("CLIENT", "SCHEDULER", "WORKER"):
-        told |= {f"{role}__CERT": "cert.pem", f"{role}__KEY": "key.pem"}
-    return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(folder / file) for name, file in told.items()}
+        files |= {f"{role}__CERT": "cert.pem", f"{role}__KEY": "key.pem"}
+    return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(folder / file) for name, file in files.items()}
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
-def test_tls_is_as_dask_is_configured(work: Work, tmp_path: Path) -> None:
+def test_tls_follows_the_configuration_of_dask(work: Work, tmp_path: Path) -> None:
     environment = certificates(tmp_path)
     site = cluster_at(tmp_path, 1, "--protocol", "tls", **environment)
     work.met.touch()

@@ -1,4 +1,4 @@
-"""Archives and compressed files: read in place, in one pass, and bounded whatever they claim to hold."""
+"""Archives and compressed files: read in place, in one pass, and within limits whatever they claim."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def tarred(members: dict[str, bytes]) -> bytes:
 
 
 def pack(path: Path, members: dict[str, bytes]) -> None:
-    """Write a zip or tar archive, as its name says."""
+    """Write a zip or tar archive, depending on the ending of its name."""
     if path.suffix == ".tar":
         path.write_bytes(tarred(members))
         return
@@ -87,7 +87,7 @@ def test_a_member_of_a_tar_archive_is_read_in_place(name: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("kind", "workers"), slow_from(2, [(".tar.gz", "1"), (".zip", "1"), (".tar.gz", "2")]))
-def test_files_that_are_read_together_come_out_of_one_archive_in_one_pass_each(
+def test_parallel_files_in_an_archive_take_one_pass_each(
     kind: str, workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "raw"
@@ -115,9 +115,7 @@ def test_files_that_are_read_together_come_out_of_one_archive_in_one_pass_each(
     assert len(opened) <= len(WEIBO) + 1
 
 
-def test_what_has_been_read_is_not_read_again_for_the_next_range(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_range_does_not_read_earlier_bytes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tarred(WEIBO)))
     post, response = files(tmp_path, "weibo")
     opened = []
@@ -134,9 +132,7 @@ def test_what_has_been_read_is_not_read_again_for_the_next_range(
     assert len(opened) == 2
 
 
-def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_small_members_of_a_compressed_archive_take_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     yaml = "categories:\n- 甲\nconversations:\n- - 问{0}\n  - 答{0}\n"
     members = {f"chinese/{number:03}.yml": yaml.format(number).encode() for number in range(60)}
     folder = tmp_path / "raw"
@@ -156,7 +152,7 @@ def test_small_members_of_a_compressed_archive_cost_one_pass_of_all_of_them(
     assert len(opened) < 10
 
 
-def test_streams_are_bounded_in_number(tmp_path: Path) -> None:
+def test_the_number_of_open_streams_is_bounded(tmp_path: Path) -> None:
     compression.waiting.close()
     for number in range(9):
         path = tmp_path / f"{number}.gz"
@@ -166,49 +162,57 @@ def test_streams_are_bounded_in_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
-def test_what_inflates_as_no_text_does_is_not_read_on(
+def test_content_that_inflates_too_much_is_an_error(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compression, "HARMLESS", 1 << 16)
     path = tmp_path / f"tieba.dialogues{ending}"
     path.write_bytes(PACKERS[ending](b"a\tb\n" * (1 << 18)))
     file = RawFile(path=str(path), name=path.name, size=path.stat().st_size)
-    with pytest.raises(ChatCorpusError, match="inflates more than 250-fold, as no text does"):
+    with pytest.raises(
+        ChatCorpusError, match="the content is more than 250 times as large as the file, which is not text"
+    ):
         read_range(file, 0, 1 << 20)
 
 
-def test_a_zip_bomb_is_told_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_bomb_is_reported_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compression, "HARMLESS", 1 << 20)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tieba.dialogues", b"a\tb\n" * (4 << 20))
-    one = discover(tmp_path, sources.load()).found["tieba"]
-    assert one.damaged == ["a.zip/tieba.dialogues: inflates more than 250-fold, as no text does"]
+    tieba = discover(tmp_path, sources.load()).found["tieba"]
+    assert tieba.damaged == [
+        "a.zip/tieba.dialogues: the content is more than 250 times as large as the file, which is not text"
+    ]
 
 
-def test_a_tar_that_inflates_as_no_text_does_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tar_archive_that_inflates_too_much_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compression, "HARMLESS", 1 << 20)
     (tmp_path / "a.tgz").write_bytes(gzip.compress(tarred({"a": bytes(8 << 20), "tieba.dialogues": b"x\ty\n"})))
-    told = discover(tmp_path, sources.load())
-    assert told.found["tieba"].files == []
-    assert any("a.tgz" in stray.file.name and "inflates more" in stray.reason for stray in told.unrecognised)
+    inventory = discover(tmp_path, sources.load())
+    assert inventory.found["tieba"].files == []
+    assert any(
+        "a.tgz" in entry.file.name and "more than 250 times as large" in entry.reason
+        for entry in inventory.unrecognised
+    )
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_an_archive_of_too_many_members_is_told_after_a_bounded_look(
+def test_an_archive_with_too_many_members_is_reported_after_bounded_work(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "_MEMBERS", 50)
     members = {f"{number}.txt": b"x" for number in range(60)}
     pack(tmp_path / f"a.{kind}", members)
-    told = discover(tmp_path, sources.load())
+    inventory = discover(tmp_path, sources.load())
     assert any(
-        stray.warn and f"a.{kind}" == stray.file.name and "more than 50" in stray.reason for stray in told.unrecognised
+        entry.warn and f"a.{kind}" == entry.file.name and "more than 50" in entry.reason
+        for entry in inventory.unrecognised
     )
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["zip", "zip64"])
 def test_a_directory_that_would_fill_the_memory_is_not_read(wide: bool, tmp_path: Path) -> None:
-    """As of an archive with a million members: 70 MB of directory."""
+    """An archive with a million members has a directory of 70 MB."""
     size = 70 << 20
     with (tmp_path / "a.zip").open("wb") as file:
         file.truncate(size)
@@ -218,7 +222,7 @@ def test_a_directory_that_would_fill_the_memory_is_not_read(wide: bool, tmp_path
             file.write(b"PK\6\7" + struct.pack("<IQI", 0, size, 1))
         short = (0xFFFFFFFF, 0xFFFFFFFF) if wide else (size, 0)
         file.write(b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, *short, 0))
-    with pytest.raises(compression.LimitError, match="for more members than any corpus has"):
+    with pytest.raises(compression.LimitError, match="more than any corpus has"):
         list(archives.members(str(tmp_path / "a.zip"), 0))
 
 
@@ -228,19 +232,19 @@ def test_a_tar_header_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> 
     with (tmp_path / "a.tar").open("wb") as file:
         file.write(info.tobuf(tarfile.GNU_FORMAT))
         file.truncate(9 << 30)  # a sparse file, of a few kB on the disk
-    told = discover(tmp_path, sources.load())
-    assert [stray.warn for stray in told.unrecognised] == [True]
-    assert "a header of" in told.unrecognised[0].reason
+    inventory = discover(tmp_path, sources.load())
+    assert [entry.warn for entry in inventory.unrecognised] == [True]
+    assert "a header of" in inventory.unrecognised[0].reason
 
 
-def test_a_huge_sparse_tar_is_looked_through_at_once(tmp_path: Path) -> None:
+def test_a_huge_sparse_tar_archive_is_reported_at_once(tmp_path: Path) -> None:
     with (tmp_path / "a.tar").open("wb") as file:
         file.truncate(1 << 40)
-    (stray,) = discover(tmp_path, sources.load()).unrecognised
-    assert stray.reason.startswith("has more than 16 MB of zeros at byte 0, where it ends: ")
+    (entry,) = discover(tmp_path, sources.load()).unrecognised
+    assert entry.reason.startswith("more than 16 MB of zeros at its end, byte 0: ")
 
 
-def test_members_that_are_no_files_are_passed_over_and_told(tmp_path: Path) -> None:
+def test_members_that_are_not_files_are_skipped_and_reported(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name, kind in {
             "tieba.dialogues": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "fifo": tarfile.FIFOTYPE,
@@ -249,17 +253,17 @@ def test_members_that_are_no_files_are_passed_over_and_told(tmp_path: Path) -> N
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             archive.addfile(info)
-    told = discover(tmp_path, sources.load())
-    reasons = {stray.file.name.removeprefix("a.tar/"): stray.reason for stray in told.unrecognised}
-    assert told.found["tieba"].files == []
+    inventory = discover(tmp_path, sources.load())
+    reasons = {entry.file.name.removeprefix("a.tar/"): entry.reason for entry in inventory.unrecognised}
+    assert inventory.found["tieba"].files == []
     assert reasons["hard"] == reasons["tieba.dialogues"] == "a link, which is not followed inside an archive"
-    assert reasons["fifo"] == reasons["device"] == reasons["sparse"] == "no regular file"
+    assert reasons["fifo"] == reasons["device"] == reasons["sparse"] == "not a regular file"
     assert "folder" not in reasons
 
 
 @pytest.mark.parametrize("name", ["../../../else/tieba.dialogues", "/else/tieba.dialogues", "..\\tieba.dialogues"])
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_a_name_that_climbs_out_of_its_archive_leads_nowhere(kind: str, name: str, tmp_path: Path) -> None:
+def test_the_name_of_a_member_cannot_leave_its_archive(kind: str, name: str, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b" / "raw"
     folder.mkdir(parents=True)
     if kind == "zip":
@@ -276,16 +280,16 @@ def test_a_name_that_climbs_out_of_its_archive_leads_nowhere(kind: str, name: st
 
 
 @pytest.mark.parametrize("inner", ["inner.zip", "inner.tar", "tieba.dialogues.gz"])
-def test_an_archive_in_an_archive_is_told_and_not_opened(inner: str, tmp_path: Path) -> None:
+def test_an_archive_in_an_archive_is_reported_and_not_opened(inner: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(inner, gzip.compress(LINES))
-    (stray,) = discover(tmp_path, sources.load()).unrecognised
-    assert (stray.file.name, stray.reason) == (f"a.zip/{inner}", "packed twice, which is not read")
+    (entry,) = discover(tmp_path, sources.load()).unrecognised
+    assert (entry.file.name, entry.reason) == (f"a.zip/{inner}", "an archive inside an archive, which is not supported")
 
 
 @pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
 @pytest.mark.parametrize("damage", ["in the last member", "in a header"])
-def test_a_tar_archive_cut_short_or_damaged_is_told(kind: str, damage: str, tmp_path: Path) -> None:
+def test_a_truncated_or_damaged_tar_archive_is_reported(kind: str, damage: str, tmp_path: Path) -> None:
     data = bytearray(tarred({"x/tieba.dialogues": LINES, "y/lost.conv": b"E\nM a\nM b\n" * 9999}))
     header = data.index(b"y/lost.conv")
     if damage == "in a header":
@@ -293,24 +297,24 @@ def test_a_tar_archive_cut_short_or_damaged_is_told(kind: str, damage: str, tmp_
     else:
         del data[header + 30_000 :]
     (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](bytes(data)))
-    told = discover(tmp_path, sources.load())
-    assert [file.name for file in told.found["tieba"].files] == [f"a{kind}/x/tieba.dialogues"]
-    assert told.found["subtitle"].files == []
-    assert any(stray.warn and stray.file.name == f"a{kind}" for stray in told.unrecognised)
-    assert told.found["subtitle"].state == ("absent" if damage == "in a header" else "damaged")
+    inventory = discover(tmp_path, sources.load())
+    assert [file.name for file in inventory.found["tieba"].files] == [f"a{kind}/x/tieba.dialogues"]
+    assert inventory.found["subtitle"].files == []
+    assert any(entry.warn and entry.file.name == f"a{kind}" for entry in inventory.unrecognised)
+    assert inventory.found["subtitle"].state == ("absent" if damage == "in a header" else "damaged")
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tgz", "a.tar.zst", "a.zip"])
 @pytest.mark.parametrize("content", [b"", b"x" * 2000, b"\x1f\x8b\x08" + b"\xff" * 99], ids=["empty", "text", "noise"])
-def test_what_is_no_archive_is_told(name: str, content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_reported(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    (stray,) = discover(tmp_path, sources.load()).unrecognised
-    assert stray.warn
-    assert stray.reason.startswith("not a readable")
+    (entry,) = discover(tmp_path, sources.load()).unrecognised
+    assert entry.warn
+    assert entry.reason.startswith("not a readable")
 
 
 @pytest.mark.parametrize("cut", [1, 4, 20, 5000])
-def test_a_zstd_file_cut_short_is_not_taken_for_a_whole_one(cut: int, tmp_path: Path) -> None:
+def test_a_truncated_zstd_file_is_an_error(cut: int, tmp_path: Path) -> None:
     whole = zstd.compress(LINES, options={zstd.CompressionParameter.checksum_flag: 1})
     path = tmp_path / "a.zst"
     file = RawFile(path=str(path), name=path.name, size=len(whole))
@@ -321,7 +325,7 @@ def test_a_zstd_file_cut_short_is_not_taken_for_a_whole_one(cut: int, tmp_path: 
         read_range(file, 0, 2 * len(LINES))
 
 
-def test_of_two_members_of_one_name_the_last_is_read_as_when_unpacked(tmp_path: Path) -> None:
+def test_of_two_members_with_one_name_the_last_is_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("tieba.dialogues", b"x\ty\n")
         with pytest.warns(UserWarning, match="Duplicate"):
@@ -331,33 +335,35 @@ def test_of_two_members_of_one_name_the_last_is_read_as_when_unpacked(tmp_path: 
 
 
 @pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
-def test_a_tar_archive_that_was_added_to_is_read_as_it_is_unpacked(kind: str, tmp_path: Path) -> None:
+def test_an_appended_tar_archive_is_read_as_it_is_unpacked(kind: str, tmp_path: Path) -> None:
     folder, out = tmp_path / "raw", tmp_path / "out"
     folder.mkdir()
     old, new = (tarred({"tieba.dialogues": f"{word}\t{word}好\n".encode()}) for word in ("早", "晚"))
     end = 2 * tarfile.BLOCKSIZE  # a header and a block of content
     (folder / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](old[:end] + new))
-    (stray,) = discover(folder, sources.load()).unrecognised
-    assert stray.file.name == f"a{kind}/tieba.dialogues"
-    assert stray.reason.startswith("a later member of the archive has the same name")
+    (entry,) = discover(folder, sources.load()).unrecognised
+    assert entry.file.name == f"a{kind}/tieba.dialogues"
+    assert entry.reason.startswith("a later member of the archive has the same name")
     assert invoke("--raw", folder, "--out", out).exit_code == 0
     assert (out / "tieba.tsv").read_text("utf-8") == "晚\t晚好\n"
-    told = invoke("trace", out / "tieba.tsv:1").stdout
-    assert hashlib.sha256("晚\t晚好\n".encode()).hexdigest() in told
+    traced = invoke("trace", out / "tieba.tsv:1").stdout
+    assert hashlib.sha256("晚\t晚好\n".encode()).hexdigest() in traced
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_members_that_come_under_one_name_are_one_and_the_user_is_warned(kind: str, tmp_path: Path) -> None:
+def test_members_whose_safe_names_are_equal_are_one_with_a_warning(kind: str, tmp_path: Path) -> None:
     members = {"../tieba.dialogues": b"x\ty\n", "tieba.dialogues": LINES}
     pack(tmp_path / f"a.{kind}", members)
-    told = discover(tmp_path, sources.load())
-    assert [(file.name, file.size) for file in told.found["tieba"].files] == [(f"a.{kind}/tieba.dialogues", len(LINES))]
-    assert [(stray.file.member, stray.warn) for stray in told.unrecognised] == [("../tieba.dialogues", True)]
-    found = find(tmp_path, f"a.{kind}/tieba.dialogues")
-    assert found == told.found["tieba"].files[0]
+    inventory = discover(tmp_path, sources.load())
+    assert [(file.name, file.size) for file in inventory.found["tieba"].files] == [
+        (f"a.{kind}/tieba.dialogues", len(LINES))
+    ]
+    assert [(entry.file.member, entry.warn) for entry in inventory.unrecognised] == [("../tieba.dialogues", True)]
+    file = find(tmp_path, f"a.{kind}/tieba.dialogues")
+    assert file == inventory.found["tieba"].files[0]
 
 
-def test_a_link_of_the_same_name_does_not_hide_the_member_that_it_leads_to(tmp_path: Path) -> None:
+def test_a_link_does_not_hide_its_target_of_the_same_name(tmp_path: Path) -> None:
     """As `tar -cf a.tar x x` writes it."""
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for kind, content in ((tarfile.REGTYPE, LINES), (tarfile.LNKTYPE, b"")):
@@ -368,7 +374,7 @@ def test_a_link_of_the_same_name_does_not_hide_the_member_that_it_leads_to(tmp_p
 
 
 @pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
-def test_tar_archives_put_together_are_read_to_the_last(kind: str, tmp_path: Path) -> None:
+def test_concatenated_tar_archives_are_all_read(kind: str, tmp_path: Path) -> None:
     both = tarred({"tieba.dialogues": LINES}) + tarred({"lost.conv": b"E\nM a\nM b\n"})
     (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](both))
     (file,) = files(tmp_path, "subtitle")
@@ -379,11 +385,11 @@ def test_tar_archives_put_together_are_read_to_the_last(kind: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", [".tar", ".tar.gz"])
-def test_what_is_no_archive_behind_a_tar_archive_is_told(kind: str, tmp_path: Path) -> None:
+def test_other_data_behind_a_tar_archive_is_reported(kind: str, tmp_path: Path) -> None:
     data = tarred({"tieba.dialogues": LINES}) + b"x" * 5000
     (tmp_path / f"a{kind}").write_bytes(PACKERS[compression.compression_of(kind)](data))
-    told = discover(tmp_path, sources.load())
-    assert [file.size for file in told.found["tieba"].files] == [len(LINES)]
-    assert [(stray.warn, "no header of a member at byte" in stray.reason) for stray in told.unrecognised] == [
+    inventory = discover(tmp_path, sources.load())
+    assert [file.size for file in inventory.found["tieba"].files] == [len(LINES)]
+    assert [(entry.warn, "no header of a member at byte" in entry.reason) for entry in inventory.unrecognised] == [
         (True, True)
     ]

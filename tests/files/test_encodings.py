@@ -1,4 +1,4 @@
-"""Streams of UTF-8 made of files in another encoding: wherever blocks end, and no odd byte becomes text."""
+"""Streams of UTF-8 from files in other encodings, independent of blocks; no invalid byte becomes text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHERS = [*(name for name in CODECS if name != UTF8), *MIXTURES]
 BYTEWISE = ["gb18030", "big5"]
 _TEXT = '你好～頭龘\U00020000😀ァ€嘅a\t|\\"\r\n\n\x00\ufeff'
 _PIECES = [
-    *(one.encode(codec, "ignore") for codec in CODECS.values() for one in _TEXT),
+    *(character.encode(codec, "ignore") for codec in CODECS.values() for character in _TEXT),
     *(b"\xff", b"\x80", b"\xc4\x85", b"\xc4", b"\x85", b"\xe4\xbd", b"\x81\x30", b"\x81\x30\x81", b"\xa3\xe1", b"\xf9"),
     *(b"\xd8\x3d", b"\x3d\xd8", b"\xdc\x0a", b"\x0a\xdc", b"\x0a\xd8", b"\xd8\x85"),
 ]
@@ -29,7 +29,7 @@ DATA = st.lists(st.sampled_from(_PIECES), max_size=30).map(b"".join)
 
 
 class Dribble(io.BytesIO):
-    """A stream that gives as much at a time as it likes."""
+    """A stream whose reads return other sizes than requested."""
 
     def __init__(self, data: bytes, sizes: list[int]) -> None:
         super().__init__(data)
@@ -49,13 +49,13 @@ def whole(data: bytes, encoding: str) -> bytes:
     data=DATA,
     encoding=st.sampled_from(OTHERS),
     given=st.lists(st.integers(1, 5), max_size=40),
-    asked=st.lists(st.integers(1, 5), max_size=40),
+    requested=st.lists(st.integers(1, 5), max_size=40),
 )
-def test_where_blocks_end_changes_nothing(data: bytes, encoding: str, given: list[int], asked: list[int]) -> None:
+def test_the_ends_of_blocks_do_not_matter(data: bytes, encoding: str, given: list[int], requested: list[int]) -> None:
     stream = utf8(Dribble(data, given), encoding)
-    parts = [stream.read(size) for size in asked]
+    parts = [stream.read(size) for size in requested]
     before = b"".join(parts)
-    assert before == whole(data, encoding)[: sum(asked)]
+    assert before == whole(data, encoding)[: sum(requested)]
     assert stream.tell() == len(before)
     assert before + stream.read() == whole(data, encoding)
 
@@ -67,7 +67,7 @@ def test_where_blocks_end_changes_nothing(data: bytes, encoding: str, given: lis
     given=st.lists(st.integers(1, 5), max_size=40),
     bound=st.integers(4, 8),  # a character has up to four bytes
 )
-def test_where_blocks_end_changes_nothing_beyond_the_bound(
+def test_the_ends_of_blocks_do_not_matter_beyond_the_bound(
     data: bytes, encoding: str, given: list[int], bound: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -91,7 +91,7 @@ codecs.register_error("tests.one_byte", _one_byte)
     data=st.one_of(DATA, st.binary(max_size=60), st.lists(st.sampled_from(b"\xff\x80\xc4\x85\xc8\x30\x81")).map(bytes)),
     encoding=st.sampled_from([*BYTEWISE, UTF8]),
 )
-def test_a_run_of_odd_bytes_is_what_it_is_byte_by_byte(data: bytes, encoding: str) -> None:
+def test_a_run_of_invalid_bytes_equals_its_single_bytes(data: bytes, encoding: str) -> None:
     expected = data.decode(CODECS[encoding], "tests.one_byte")
     lost = [[c for c in text if "\udbff" < c < "\ue000"] for text in (decoded(data, encoding), expected)]
     assert lost[0] == lost[1]
@@ -108,26 +108,26 @@ LONG = 1 + transcoding.BOUND
     [("utf-8+gb18030", "gb18030"), ("utf-8+gb18030", "utf-8"), ("gb18030+utf-8", "utf-8"), ("big5+utf-8", "big5")],
 )
 @pytest.mark.parametrize("before", [b"", b"x"], ids=["even", "odd"])
-def test_a_long_line_of_a_mixture_is_read_as_it_begins(mixture: str, encoding: str, before: bytes) -> None:
+def test_a_long_line_of_a_mixture_has_the_encoding_of_its_beginning(mixture: str, encoding: str, before: bytes) -> None:
     text = "今天天氣" * (LONG // 6)
-    made = whole(b"a\n" + before + text.encode(encoding) + "\n今天".encode(), mixture)
-    assert made.split(b"\n") == [b"a", before + text.encode(), "今天".encode()]
+    transcoded = whole(b"a\n" + before + text.encode(encoding) + "\n今天".encode(), mixture)
+    assert transcoded.split(b"\n") == [b"a", before + text.encode(), "今天".encode()]
 
 
-def test_of_a_long_line_no_more_than_the_bound_is_held() -> None:
+def test_at_most_the_bound_of_a_long_line_is_buffered() -> None:
     stream = utf8(io.BytesIO(bytes(4 * LONG)), "gb18030+utf-8")
     assert stream.read(1) == b"\0"
-    held = cast("transcoding._Transcoding", stream)._stream.tell()
-    assert held <= 2 * LONG
+    consumed = cast("transcoding._Transcoding", stream)._stream.tell()
+    assert consumed <= 2 * LONG
 
 
-def test_a_long_run_that_is_utf_8_by_accident_is_no_text() -> None:
+def test_a_long_run_that_is_utf_8_by_accident_is_not_text() -> None:
     run = "\u4000".encode() * (LONG // 2)
     assert decoded(run, "big5").isprintable() is False
-    made = whole(run + b"\n", "big5")
-    assert strictly(made, UTF8) is None
-    assert made.replace(b"\xff", b"") == run + b"\n"
-    assert made.count(b"\xff") == -(-len(run) // transcoding.BOUND) - 1
+    transcoded = whole(run + b"\n", "big5")
+    assert strictly(transcoded, UTF8) is None
+    assert transcoded.replace(b"\xff", b"") == run + b"\n"
+    assert transcoded.count(b"\xff") == -(-len(run) // transcoding.BOUND) - 1
 
 
 @settings(max_examples=examples(60), deadline=None)
@@ -142,30 +142,30 @@ def test_text_goes_through_unchanged(text: str, encoding: str) -> None:
 
 @settings(max_examples=examples(150), deadline=None)
 @given(data=DATA, encoding=st.sampled_from(BYTEWISE))
-def test_a_line_is_text_afterwards_if_and_only_if_it_was(data: bytes, encoding: str) -> None:
-    lines, made = data.split(b"\n"), whole(data, encoding).split(b"\n")
-    assert len(made) == len(lines)
-    for line, now in zip(lines, made, strict=True):
+def test_a_line_is_valid_afterwards_if_and_only_if_it_was_before(data: bytes, encoding: str) -> None:
+    lines, transcoded = data.split(b"\n"), whole(data, encoding).split(b"\n")
+    assert len(transcoded) == len(lines)
+    for line, now in zip(lines, transcoded, strict=True):
         assert strictly(now, UTF8) == strictly(line, encoding)
 
 
 @settings(max_examples=examples(100), deadline=None)
 @given(data=DATA, encoding=st.sampled_from(["utf-16-le", "utf-16-be"]))
-def test_utf_16_is_text_afterwards_if_and_only_if_it_was(data: bytes, encoding: str) -> None:
-    made = whole(data, encoding)
-    assert strictly(made, UTF8) == strictly(data, encoding)
+def test_utf_16_is_valid_afterwards_if_and_only_if_it_was_before(data: bytes, encoding: str) -> None:
+    transcoded = whole(data, encoding)
+    assert strictly(transcoded, UTF8) == strictly(data, encoding)
     units = [data[at : at + 2] for at in range(0, len(data) - 1, 2)]
     broken = len(data) % 2 and data.endswith(b"\n")
-    assert made.count(b"\n") == units.count("\n".encode(encoding)) + broken
+    assert transcoded.count(b"\n") == units.count("\n".encode(encoding)) + broken
 
 
 @settings(max_examples=examples(100), deadline=None)
 @given(data=DATA, encoding=st.sampled_from(MIXTURES))
-def test_a_mixture_of_lines_keeps_its_lines_and_makes_up_none(data: bytes, encoding: str) -> None:
-    lines, made = data.split(b"\n"), whole(data, encoding).split(b"\n")
-    assert len(made) == len(lines)
-    for line, now in zip(lines, made, strict=True):
-        readings = [strictly(line, one) for one in encoding.split("+")]
+def test_a_mixture_has_the_same_lines_afterwards(data: bytes, encoding: str) -> None:
+    lines, transcoded = data.split(b"\n"), whole(data, encoding).split(b"\n")
+    assert len(transcoded) == len(lines)
+    for line, now in zip(lines, transcoded, strict=True):
+        readings = [strictly(line, name) for name in encoding.split("+")]
         text = strictly(now, UTF8)
         assert text in readings
         if encoding.startswith(UTF8) and readings[0] is not None:
@@ -189,7 +189,7 @@ def test_a_mixture_of_lines_keeps_its_lines_and_makes_up_none(data: bytes, encod
          "a third of four bytes and a line end", "half a pair, a line feed in it",
          "half a pair", "an odd byte", "a pair"],
 )  # fmt: skip
-def test_what_does_not_decode_stays_as_it_is(encoding: str, data: bytes, expected: bytes) -> None:
+def test_invalid_bytes_do_not_change(encoding: str, data: bytes, expected: bytes) -> None:
     assert whole(data, encoding) == expected
 
 
@@ -199,7 +199,7 @@ def test_what_does_not_decode_stays_as_it_is(encoding: str, data: bytes, expecte
      (b"\xa1\x45", "‧"), (b"\xc6\xa1", "①")],
     ids=["the wave as typed on Windows", "kana of ETEN", "euro", "HKSCS", "a dot", "a circled digit of ETEN"],
 )  # fmt: skip
-def test_big5_is_read_as_it_was_typed(data: bytes, text: str) -> None:
+def test_big5_has_the_symbols_that_people_typed(data: bytes, text: str) -> None:
     assert decoded(data, "big5") == strictly(data, "big5") == text
 
 
@@ -220,7 +220,7 @@ def test_big5_is_read_as_it_was_typed(data: bytes, text: str) -> None:
         ("big5+utf-8", "你好嗎".encode(), "你好嗎"),
     ],
 )
-def test_a_line_of_a_mixture_is_read_where_that_is_provable(main: str, line: bytes, text: str | None) -> None:
+def test_a_line_of_a_mixture_is_decoded_if_its_encoding_is_certain(main: str, line: bytes, text: str | None) -> None:
     assert strictly(whole(line, main), UTF8) == text
 
 
@@ -230,16 +230,16 @@ def test_common_characters_are_those_of_everyday_text() -> None:
 
 
 @pytest.mark.parametrize("encoding", BYTEWISE)
-def test_text_in_another_encoding_is_hardly_utf_8(encoding: str) -> None:
+def test_text_in_another_encoding_has_a_low_utf_8_share(encoding: str) -> None:
     text = "今天天氣不錯我們出去走走吧" * 3
     assert utf8_share(text.encode(encoding)) < 0.2 < 0.9 < utf8_share(text.encode() + b"\xff\xc4")
     assert utf8_share(b"plain") == 1
 
 
-def test_plain_utf_8_has_no_stream_in_between() -> None:
+def test_utf_8_is_not_transcoded() -> None:
     stream = cast("IO[bytes]", io.BytesIO())
     assert utf8(stream, UTF8) is stream
 
 
-def test_settings_know_the_same_names_as_the_command_line() -> None:
+def test_settings_and_command_line_have_the_same_encodings() -> None:
     assert sorted(get_args(Encoding)) == sorted(CHOICES)

@@ -1,4 +1,4 @@
-"""Raw files: numbered lines, ranges of files plain and compressed, and what is said of a file that cannot be read."""
+"""Raw files: numbered lines, ranges of plain and compressed files, and errors for unreadable files."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _ARCHIVES: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": 
 KINDS = ["plain", *_ARCHIVES, "stored zip", "deflated zip"]
 
 
-def made(folder: Path, kind: str, content: bytes = CONTENT) -> RawFile:
-    """A file of this kind with some content."""
+def written(folder: Path, kind: str, content: bytes = CONTENT) -> RawFile:
+    """Write a file of a kind with some content."""
     path = folder / f"file{kind if kind in _ARCHIVES else '.zip' if 'zip' in kind else '.txt'}"
     if "zip" in kind:
         method = zipfile.ZIP_STORED if kind.startswith("stored") else zipfile.ZIP_DEFLATED
@@ -44,7 +44,7 @@ def made(folder: Path, kind: str, content: bytes = CONTENT) -> RawFile:
 
 @settings(max_examples=examples(80), deadline=None)
 @given(data=DATA, first=st.integers(1, 3))
-def test_lines_are_numbered_as_an_editor_does_that_breaks_at_line_feeds_alone(data: bytes, first: int) -> None:
+def test_lines_are_numbered_by_line_feeds_only(data: bytes, first: int) -> None:
     frame = numbered_lines(data, first)
     assert frame.schema == {"record": pl.UInt32, "text": pl.String, "bytes": pl.Binary}
     lines = (data.removeprefix(BOM) if first == 1 else data).split(b"\n")
@@ -55,18 +55,18 @@ def test_lines_are_numbered_as_an_editor_does_that_breaks_at_line_feeds_alone(da
         assert (raw is None) is (text is not None)
 
 
-def test_a_line_is_not_cut_at_what_other_tools_take_for_a_line_break() -> None:
+def test_other_line_breaks_do_not_end_a_line() -> None:
     text = "一\x85二\u2028三\u2029四\v五\f六\x1c七\r八"
     assert numbered_lines(text.encode(), 1)["text"].to_list() == [text]
 
 
-def test_a_byte_order_mark_goes_from_the_beginning_of_a_file_and_nowhere_else() -> None:
+def test_a_byte_order_mark_is_removed_only_at_the_beginning_of_a_file() -> None:
     assert numbered_lines(BOM + b"a\n" + BOM + b"b", 1)["text"].to_list() == ["a", "\ufeffb"]
     assert numbered_lines(BOM + b"a", 2)["text"].to_list() == ["\ufeffa"]
     assert numbered_lines(BOM + b"\xff", 1)["bytes"].to_list() == [b"\xff"]
 
 
-def test_two_to_the_twentieth_lines_have_their_numbers() -> None:
+def test_a_million_lines_have_their_numbers() -> None:
     frame = numbered_lines(b"x\n" * (1 << 20), 5)
     assert frame["record"].to_list() == list(range(5, 5 + (1 << 20)))
 
@@ -102,7 +102,7 @@ def test_polars_counts_a_byte_as_python_does(magic: bytes, data: bytes, byte: by
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_ranges_are_read_in_order_and_out_of_order(kind: str, tmp_path: Path) -> None:
-    file = made(tmp_path, kind)
+    file = written(tmp_path, kind)
     assert file.compressed is (kind != "plain")
     stops = [0, 1, 7, 100_000, 100_001, len(CONTENT)]
     ranges = list(pairwise(stops))
@@ -112,38 +112,39 @@ def test_ranges_are_read_in_order_and_out_of_order(kind: str, tmp_path: Path) ->
 
 
 def test_two_compressed_files_may_be_read_in_turns(tmp_path: Path) -> None:
-    one, other = made(tmp_path, ".gz"), made(tmp_path, "deflated zip")
+    gzipped, zipped = written(tmp_path, ".gz"), written(tmp_path, "deflated zip")
     for start in (0, 50_000, 10_000):
-        assert read_range(one, start, start + 9) == read_range(other, start, start + 9) == CONTENT[start : start + 9]
+        expected = CONTENT[start : start + 9]
+        assert read_range(gzipped, start, start + 9) == read_range(zipped, start, start + 9) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_became_shorter_is_told_with_its_path(kind: str, tmp_path: Path) -> None:
-    file = made(tmp_path, kind)
-    with pytest.raises(ChatCorpusError, match=r"file\.\w+: 900000 bytes expected, \d+ met"):
+def test_a_file_that_became_shorter_is_an_error_with_its_path(kind: str, tmp_path: Path) -> None:
+    file = written(tmp_path, kind)
+    with pytest.raises(ChatCorpusError, match=r"file\.\w+: .* expected 900,000 bytes, found [\d,]+"):
         read_range(file, 3, 900_000)
-    made(tmp_path, kind, b"short\n")
-    with pytest.raises(ChatCorpusError, match=r"file\.\w+: 1000 bytes expected, "):
+    written(tmp_path, kind, b"short\n")
+    with pytest.raises(ChatCorpusError, match=r"file\.\w+: .* expected 1,000 bytes, "):
         read_range(file, 0, 1000)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_is_gone_is_told_with_its_path(kind: str, tmp_path: Path) -> None:
-    file = made(tmp_path, kind)
+def test_a_missing_file_is_an_error_with_its_path(kind: str, tmp_path: Path) -> None:
+    file = written(tmp_path, kind)
     Path(file.path).unlink()
     with pytest.raises(ChatCorpusError, match=r"file\.\w+( \(.*\))?: cannot be read"):
         read_range(file, 0, 1)
 
 
-def test_a_member_that_is_gone_is_told_with_its_path(tmp_path: Path) -> None:
-    made(tmp_path, "deflated zip")
+def test_a_missing_member_is_an_error_with_its_path(tmp_path: Path) -> None:
+    written(tmp_path, "deflated zip")
     file = RawFile(path=str(tmp_path / "file.zip"), name="z", size=1, member="nowhere.txt")
     with pytest.raises(ChatCorpusError, match=r"file\.zip \(nowhere\.txt\): cannot be read"):
         file.open()
 
 
-def _told(reading: Callable[[], bytes]) -> bytes | str:
-    """What was read, or what was said instead: not all damage shows, where it does it is told."""
+def _outcome(reading: Callable[[], bytes]) -> bytes | str:
+    """Return what was read, or the message of the error: not all damage is detected."""
     try:
         return reading()
     except ChatCorpusError as error:
@@ -152,22 +153,26 @@ def _told(reading: Callable[[], bytes]) -> bytes | str:
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "not at all"])
-def test_a_damaged_archive_is_told_with_its_path_whatever_the_damage(kind: str, damage: str, tmp_path: Path) -> None:
-    file = made(tmp_path, kind)
+def test_a_damaged_archive_is_an_error_with_its_path(kind: str, damage: str, tmp_path: Path) -> None:
+    file = written(tmp_path, kind)
     path = Path(file.path)
     whole = path.read_bytes()
     where = [0, 1, 5, len(whole) // 3, len(whole) // 2, len(whole) - 3]
     for at in where:
         flipped = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
         path.write_bytes({"cut": whole[:at], "flipped": flipped, "not at all": b"text, no archive\n" * at}[damage])
-        told = [_told(lambda: read_range(file, 0, len(CONTENT))), _told(lambda: read_some(file.open(), 1 << 20, file))]
-        assert all(CONTENT.startswith(one) if isinstance(one, bytes) else str(path) in one for one in told)
+        outcomes = [
+            _outcome(lambda: read_range(file, 0, len(CONTENT))),
+            _outcome(lambda: read_some(file.open(), 1 << 20, file)),
+        ]
+        for outcome in outcomes:
+            assert CONTENT.startswith(outcome) if isinstance(outcome, bytes) else str(path) in outcome
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ChatCorpusError, match=r"file\.\w+"):
         read_range(file, 0, len(CONTENT))
 
 
-def test_bytes_that_are_no_text_can_be_shown() -> None:
+def test_invalid_bytes_can_be_shown() -> None:
     assert printable("好\t".encode() + b"\xff\xe4\xbd") == "好\t\\xff\\xe4\\xbd"
 
 

@@ -1,4 +1,4 @@
-"""Strategies that invent files: plausible ones of each layout, with the damage that real files have, and mere bytes."""
+"""Strategies that invent files: plausible files of each layout, with damage as in real files, and random bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INSERTED += [
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """Content with up to three bytes taken away or pieces put in, or cut off."""
+    """Content with up to three deletions or insertions."""
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(content)))
         if draw(st.booleans()):
@@ -43,7 +43,7 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 @st.composite
 def files(draw: st.DrawFn, lines: st.SearchStrategy[str], first: str = "") -> bytes:
-    """A file of such lines under a first one, ends mixed, the last one perhaps without; or damaged; or mere bytes."""
+    """A file of lines below a first one, with mixed line ends; or a damaged file; or random bytes."""
     kind = draw(st.sampled_from(["sound", "sound", "damaged", "damaged", "bytes"]))
     if kind == "bytes":
         return draw(st.binary(max_size=60))

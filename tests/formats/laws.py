@@ -1,4 +1,4 @@
-"""What holds for every format and every input: the harness that reads bytes as a run does, shard by shard."""
+"""Laws of all formats, and a harness that reads bytes as a run does, shard by shard."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ Row = tuple[int, int, "int | None", "int | None", "str | None", "str | None"]
 
 
 @dataclass(kw_only=True)
-class Told:
-    """All that was read of some files: frames of the shards, and what the ledger made of them."""
+class Result:
+    """What was read from some files: the frames of the shards, and the counts of the ledger."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
     non_turns: list[set[int]] = field(default_factory=list)
@@ -59,33 +59,33 @@ class Told:
 
     @property
     def turns(self) -> list[tuple[int, str]]:
-        """Line and text of the turns that nothing is wrong with."""
+        """Record and text of the turns without a reason."""
         return [(line, text) for _, line, _, _, text, reason in self.rows if reason is None and text is not None]
 
     @property
     def rejects(self) -> list[tuple[int, str]]:
-        """Line and reason of what is no turn, by line."""
+        """Record and reason of rejected rows, in the order of records."""
         return sorted((line, reason) for _, line, _, _, _, reason in self.rows if reason is not None)
 
     def pairs(self, pairing: Pairing = Pairing.ADJACENT) -> list[tuple[str, str]]:
-        """The pairs nothing is wrong with."""
+        """Return the pairs without a reason."""
         return [(row["query"], row["answer"]) for row in self._pairs(pairing) if row["reason"] is None]
 
     def addressed(self, pairing: Pairing = Pairing.ADJACENT) -> list[tuple[Any, ...]]:
-        """All possible pairs with their addresses and reasons."""
+        """Return all possible pairs with their addresses and reasons."""
         return [tuple(row.values()) for row in self._pairs(pairing)]
 
     def _pairs(self, pairing: Pairing) -> Iterable[dict[str, Any]]:
         return (row for frame in self.frames for row in pair(frame, pairing).iter_rows(named=True))
 
     def anywhere(self) -> list[tuple[Any, ...]]:
-        """All rows without the numbers that only hold within a shard, in an order of their own."""
+        """Return all rows, sorted, without the numbers of dialogues, which depend on shards."""
         columns = ("file_index", "record", "turn_index", "text", "reason", "message")
         return sorted((row for frame in self.frames for row in frame.select(columns).iter_rows()), key=repr)
 
 
 def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> ShardPlanner:
-    """A plan over some files of one group; options are `shard_bytes` and those of `ReadOptions`."""
+    """Return a plan over files of one group; options are `shard_bytes` and those of `ReadOptions`."""
     source = Source(
         name="invented",
         title="",
@@ -94,14 +94,14 @@ def plan(format_: Format, files: Sequence[RawFile], **options: Any) -> ShardPlan
         obtain="",
         inputs=(Input(files=tuple(file.name for file in files), format=format_),),
     )
-    found = DiscoveredSource(source=source, groups=[FileGroup(input=0, files=tuple(files))])
+    discovered = DiscoveredSource(source=source, groups=[FileGroup(input=0, files=tuple(files))])
     shard_bytes = options.pop("shard_bytes", WHOLE)
-    read = ReadOptions(**{"encoding": "utf-8", **options})  # which encoding mere bytes are in is not asked here
-    return ShardPlanner(found=found, settings=Settings(shard_bytes=shard_bytes, read=read))
+    read = ReadOptions(**{"encoding": "utf-8", **options})  # no detection for random bytes
+    return ShardPlanner(found=discovered, settings=Settings(shard_bytes=shard_bytes, read=read))
 
 
 def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
-    """Contents as plain files named 0, 1, ... in a folder."""
+    """Write contents as plain files named 0, 1, ... in a folder."""
     for number, content in enumerate(contents):
         folder.joinpath(str(number)).write_bytes(content)
     return tuple(
@@ -110,21 +110,21 @@ def written(folder: Path, *contents: bytes) -> tuple[RawFile, ...]:
     )
 
 
-def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> Told:
-    """Read files as a run does: planned, cut, split, read; each shard is held to the ledger and the order of rows."""
+def read(format_: Format, *contents: bytes | str, shard_bytes: int = WHOLE) -> Result:
+    """Read files as a run does: plan, cut, split, read; check the ledger and the order of rows for each shard."""
     encoded = [content.encode() if isinstance(content, str) else content for content in contents]
-    told = Told(non_turns=[set() for _ in contents])
+    result = Result(non_turns=[set() for _ in contents])
     with tempfile.TemporaryDirectory() as folder:
         files = written(Path(folder), *encoded)
-        made = plan(format_, files, shard_bytes=shard_bytes, unequal_lengths="common", segmentation="none")
-        shards = list(made.shards())
-        _check_cover(made, shards, encoded, format_)
+        planner = plan(format_, files, shard_bytes=shard_bytes, unequal_lengths="common", segmentation="none")
+        shards = list(planner.shards())
+        _check_cover(planner, shards, encoded, format_)
         for shard in shards:
-            _read_shard(format_, shard, told)
-    return told
+            _read_shard(format_, shard, result)
+    return result
 
 
-def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
+def _read_shard(format_: Format, shard: Shard, result: Result) -> None:
     format_ = format_.of(shard.dialect)
     ranges = [read_range(piece.file, piece.start, piece.stop) for piece in shard.pieces]
     records = [format_.split(data, piece.first) for data, piece in zip(ranges, shard.pieces, strict=True)]
@@ -135,15 +135,15 @@ def _read_shard(format_: Format, shard: Shard, told: Told) -> None:
         assert records[part]["record"].to_list() == list(range(piece.first, piece.first + piece.records))
         used, lost = check_reading(reading, part, piece.first, piece.records, "law")
         assert used + lost + len(reading.non_turns[part]) == piece.records
-        told.non_turns[part].update(reading.non_turns[part].to_list())
-        told.used, told.lost = told.used + used, told.lost + lost
+        result.non_turns[part].update(reading.non_turns[part].to_list())
+        result.used, result.lost = result.used + used, result.lost + lost
     _check_order(reading.rows)
-    told.frames.append(reading.rows)
+    result.frames.append(reading.rows)
 
 
-def _check_cover(made: ShardPlanner, shards: list[Shard], contents: Sequence[bytes], format_: Format) -> None:
-    """The pieces of each file cover it once, without a gap, and number its records without one."""
-    for part, (content, facts) in enumerate(zip(contents, made.summaries, strict=True)):
+def _check_cover(planner: ShardPlanner, shards: list[Shard], contents: Sequence[bytes], format_: Format) -> None:
+    """Check that the pieces of each file cover it exactly, and number its records without gaps."""
+    for part, (content, facts) in enumerate(zip(contents, planner.summaries, strict=True)):
         stop, following = 0, 1
         for shard in shards:
             piece = shard.pieces[part]
@@ -157,7 +157,7 @@ def _check_cover(made: ShardPlanner, shards: list[Shard], contents: Sequence[byt
 
 
 def _check_order(rows: pl.DataFrame) -> None:
-    """Dialogues stand one after the other, turns in each from 0 (or 1) on, alternatives to a turn beside each other."""
+    """Check that dialogues are in order, their turns begin at 0 or 1, and alternatives are next to each other."""
     placed = rows.filter(pl.col("dialogue_id").is_not_null()).select("dialogue_id", "turn_index").rows()
     before: tuple[int, int] | None = None
     for dialogue, turn in placed:
@@ -174,29 +174,31 @@ def _check_order(rows: pl.DataFrame) -> None:
     assert rows.filter(pl.col("reason").is_null() & pl.col("dialogue_id").is_null()).is_empty()
 
 
-def check_possible(told: Told) -> None:
-    """As many pairs are possible as turns stand after the first of their dialogue."""
-    placed = [(dialogue, turn) for _, _, dialogue, turn, _, _ in told.rows if dialogue is not None and turn is not None]
+def check_possible(result: Result) -> None:
+    """Check that there are as many possible pairs as turns after the first of their dialogue."""
+    placed = [
+        (dialogue, turn) for _, _, dialogue, turn, _, _ in result.rows if dialogue is not None and turn is not None
+    ]
     first = dict(reversed(placed))
     after = sum(1 for dialogue, turn in placed if turn > first[dialogue])
     odd = sum(1 for dialogue, turn in placed if turn > first[dialogue] and turn % 2)
     answering_first = sum(1 for dialogue, turn in placed if turn and first[dialogue] == 0)
-    assert len(told.addressed(Pairing.ADJACENT)) == after
-    assert len(told.addressed(Pairing.FIRST)) == answering_first
-    assert len(told.addressed(Pairing.EXCHANGE)) == odd
-    assert told.addressed(Pairing.NONE) == []
+    assert len(result.addressed(Pairing.ADJACENT)) == after
+    assert len(result.addressed(Pairing.FIRST)) == answering_first
+    assert len(result.addressed(Pairing.EXCHANGE)) == odd
+    assert result.addressed(Pairing.NONE) == []
 
 
 def raw_lines(content: bytes) -> list[str]:
-    """The lines of a file as an editor numbers them, what is not UTF-8 shown as it can be."""
+    """Return the lines of a file, with replacement characters for invalid bytes."""
     lines = content.removeprefix(BOM).split(b"\n")
     return [line.removesuffix(b"\r").decode("utf-8", errors="replace") for line in lines]
 
 
-def check_addresses(told: Told, contents: Sequence[bytes], *, reach: int = 1, doubled: bool = False) -> None:
-    """Each text stands in the raw line that its row names, or from it on within `reach` lines, or as a CSV field."""
+def check_addresses(result: Result, contents: Sequence[bytes], *, reach: int = 1, doubled: bool = False) -> None:
+    """Check that each text is in the raw line of its row, within `reach` lines from it, or as a CSV field."""
     lines = [raw_lines(content) for content in contents]
-    for part, line, _, _, text, reason in told.rows:
+    for part, line, _, _, text, reason in result.rows:
         if text is not None:
             raw = "\n".join(lines[part][line - 1 : line - 1 + reach])
             assert text in raw or (doubled and text.replace('"', '""') in raw), (line, text, reason)

@@ -1,4 +1,4 @@
-"""Awkward places for a cut, by name: wherever a file is cut, it is read as it is in one piece."""
+"""Awkward places for a cut, by name: a file that is cut is read as in one piece."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONG = "很长的话" * 100
 
 @dataclass(frozen=True)
 class Layout:
-    """A file of each part as lines, of which the second last record is to be `LONG`; how many shards at least."""
+    """The lines of a file of each part, with `TEXT` in the second last record; `cut` if it gives several shards."""
 
     files: tuple[list[str], ...]
     cut: bool = True
@@ -54,40 +54,40 @@ LAYOUTS = {
 }
 
 
-def _places(found: bytes, contents: tuple[bytes, ...]) -> set[int]:
-    """The sizes that end a first look at the file after each byte of each place where `found` stands."""
+def _sizes_at(pattern: bytes, contents: tuple[bytes, ...]) -> set[int]:
+    """Return the shard sizes that end at each byte of the first occurrences of a pattern."""
     first = contents[0]
-    starts = [at for at in range(len(first)) if first.startswith(found, at)]
-    return {start + inside for start in starts[:3] for inside in range(len(found) + 1)} - {0}
+    starts = [at for at in range(len(first)) if first.startswith(pattern, at)]
+    return {start + inside for start in starts[:3] for inside in range(len(pattern) + 1)} - {0}
 
 
 #: What makes the contents awkward, and the shard sizes that cut them there.
 CASES: dict[str, tuple[Callable[[Layout], tuple[bytes, ...]], Callable[[tuple[bytes, ...]], set[int]]]] = {
-    "a record longer than a shard": (lambda one: one.contents(LONG), lambda _: {16, 100, 500}),
+    "a record longer than a shard": (lambda layout: layout.contents(LONG), lambda _: {16, 100, 500}),
     "a cut between CR and LF": (
-        lambda one: one.contents("在么", "\r\n"),
-        lambda contents: _places(b"\r\n", contents),
+        lambda layout: layout.contents("在么", "\r\n"),
+        lambda contents: _sizes_at(b"\r\n", contents),
     ),
     "no line break at the end": (
-        lambda one: tuple(content[:-1] for content in one.contents("在么")),
+        lambda layout: tuple(content[:-1] for content in layout.contents("在么")),
         lambda contents: {contents[0].rfind(b"\n") + 1, len(contents[0]) - 1, len(contents[0])},
     ),
     "a mark at the beginning": (
-        lambda one: tuple(BOM + content for content in one.contents("在么")),
+        lambda layout: tuple(BOM + content for content in layout.contents("在么")),
         lambda _: {1, 2, 3, 4, 20},
     ),
     "a cut inside a character": (
-        lambda one: one.contents("😀"),
-        lambda contents: _places("😀".encode(), contents) | _places("在".encode(), contents),
+        lambda layout: layout.contents("😀"),
+        lambda contents: _sizes_at("😀".encode(), contents) | _sizes_at("在".encode(), contents),
     ),
-    "an empty file": (lambda one: tuple(b"" for _ in one.files), lambda _: {1}),
-    "a file of line breaks": (lambda one: tuple(b"\n" * 7 for _ in one.files), lambda _: {1, 2, 3}),
-    "a file of both line breaks": (lambda one: tuple(b"\r\n\n\r\n" for _ in one.files), lambda _: {1, 2, 3}),
+    "an empty file": (lambda layout: tuple(b"" for _ in layout.files), lambda _: {1}),
+    "a file of line breaks": (lambda layout: tuple(b"\n" * 7 for _ in layout.files), lambda _: {1, 2, 3}),
+    "a file of both line breaks": (lambda layout: tuple(b"\r\n\n\r\n" for _ in layout.files), lambda _: {1, 2, 3}),
 }
 
 
-def _same(format_: Format, contents: tuple[bytes, ...], sizes: list[int]) -> tuple[laws.Told, int]:
-    """What was read in one piece, and the most shards that it was cut into, each reading being the same."""
+def _same(format_: Format, contents: tuple[bytes, ...], sizes: list[int]) -> tuple[laws.Result, int]:
+    """Return what is read in one piece, and the maximum number of shards; check that all sizes read the same."""
     whole = laws.read(format_, *contents)
     rows, pairs = whole.anywhere(), whole.addressed()
     most = 1
@@ -103,7 +103,7 @@ def _same(format_: Format, contents: tuple[bytes, ...], sizes: list[int]) -> tup
 @pytest.mark.parametrize("tried", [slice(2), pytest.param(slice(None), marks=pytest.mark.slow)], ids=["some", "all"])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_file_is_read_alike_wherever_it_is_cut(name: str, case: str, tried: slice) -> None:
+def test_cuts_do_not_change_what_is_read(name: str, case: str, tried: slice) -> None:
     layout, (make, sizes) = LAYOUTS[name], CASES[case]
     contents = make(layout)
     whole, most = _same(FORMATS[name][0], contents, sorted(sizes(contents))[tried])
@@ -117,5 +117,5 @@ def test_a_file_is_read_alike_wherever_it_is_cut(name: str, case: str, tried: sl
         assert texts == []
 
 
-def test_every_format_has_its_awkward_cuts() -> None:
+def test_every_format_has_awkward_cuts() -> None:
     assert set(LAYOUTS) == set(FORMATS)

@@ -21,14 +21,14 @@ PAIRS = [(record["instruction"], record["output"]) for record in RECORDS]
 @pytest.mark.parametrize("indent", [None, 0, 2], ids=["one line", "a line a value", "indented"])
 @pytest.mark.parametrize("size", [1, 30, 1000])
 def test_an_array_is_read_in_any_line_layout(indent: int | None, size: int) -> None:
-    told = read(ARRAY, json.dumps(RECORDS, ensure_ascii=False, indent=indent), shard_bytes=size)
-    assert told.pairs() == PAIRS
-    assert [line for line, _ in told.turns] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    result = read(ARRAY, json.dumps(RECORDS, ensure_ascii=False, indent=indent), shard_bytes=size)
+    assert result.pairs() == PAIRS
+    assert [line for line, _ in result.turns] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\u00a0", "\x85", "\x0c", "\ufeff\u3000"])
 @pytest.mark.parametrize("begin", ["[", '{"data": ['])
-def test_what_nobody_sees_may_stand_before_the_first_bracket(mark: str, begin: str) -> None:
+def test_invisible_characters_may_precede_the_first_bracket(mark: str, begin: str) -> None:
     whole = begin + json.dumps(RECORDS, ensure_ascii=False)[1:] + ("}" if begin != "[" else "")
     for content in (mark + whole, mark + "\n".join(json.dumps(one, ensure_ascii=False) for one in RECORDS)):
         fitted = ARRAY.fitted(content.encode())
@@ -37,10 +37,10 @@ def test_what_nobody_sees_may_stand_before_the_first_bracket(mark: str, begin: s
 
 def test_json_lines_are_read_with_the_number_of_their_line() -> None:
     lines = [json.dumps(RECORDS[0]), "", json.dumps(RECORDS[1], ensure_ascii=False)]
-    told = read(LINES, "\r\n".join(lines))
-    assert told.pairs() == PAIRS[:2]
-    assert told.non_turns == [{2}]
-    assert {line for line, _ in told.turns} == {1, 3}
+    result = read(LINES, "\r\n".join(lines))
+    assert result.pairs() == PAIRS[:2]
+    assert result.non_turns == [{2}]
+    assert {line for line, _ in result.turns} == {1, 3}
 
 
 def test_line_separators_inside_a_text_do_not_split_a_record() -> None:
@@ -72,43 +72,43 @@ def test_a_file_that_begins_with_a_bracket_is_an_array(head: str, array: bool) -
     ],
     ids=["deep", "deep objects", "cut off", "not a number", "digits", "null", "surrogate key", "list", "quotes"],
 )
-def test_a_record_of_another_layout_costs_itself(record: str) -> None:
+def test_a_record_of_another_layout_rejects_only_itself(record: str) -> None:
     good = json.dumps(RECORDS[0])
-    told = read(LINES, f"{good}\n{record}\n{good}")
-    assert told.pairs() == [PAIRS[0]] * 2
-    assert told.rejects == [(2, Reason.LAYOUT)]
+    result = read(LINES, f"{good}\n{record}\n{good}")
+    assert result.pairs() == [PAIRS[0]] * 2
+    assert result.rejects == [(2, Reason.LAYOUT)]
 
 
-def test_a_lone_surrogate_is_no_character() -> None:
-    told = read(
+def test_a_lone_surrogate_is_not_a_character() -> None:
+    result = read(
         LINES, '{"instruction": "孤\\ud800", "output": "答"}\n{"instruction": "\\ud83d\\ude00", "output": "笑"}'
     )
-    assert told.pairs() == [("😀", "笑")]
-    assert told.rejects == [(1, Reason.ENCODING)]
+    assert result.pairs() == [("😀", "笑")]
+    assert result.rejects == [(1, Reason.ENCODING)]
 
 
-def test_a_bad_byte_costs_its_record() -> None:
+def test_a_bad_byte_rejects_its_record() -> None:
     bad = b'{"instruction": "\xff", "output": "b"}'
     good = json.dumps(RECORDS[0]).encode()
     for format_, content in (
         (LINES, good + b"\n" + bad + b"\n" + good),
         (ARRAY, b"[" + good + b"," + bad + b"," + good),
     ):
-        told = read(format_, content)
-        assert told.pairs() == [PAIRS[0]] * 2
-        assert told.rejects == [(2, Reason.ENCODING)]
+        result = read(format_, content)
+        assert result.pairs() == [PAIRS[0]] * 2
+        assert result.rejects == [(2, Reason.ENCODING)]
 
 
-def test_an_object_that_does_not_close_is_one_rejected_record() -> None:
-    told = read(ARRAY, json.dumps(RECORDS)[:-40], shard_bytes=1)
-    assert told.pairs() == PAIRS[:4]
-    assert told.rejects == [(5, Reason.LAYOUT)]
+def test_an_unclosed_object_is_one_rejected_record() -> None:
+    result = read(ARRAY, json.dumps(RECORDS)[:-40], shard_bytes=1)
+    assert result.pairs() == PAIRS[:4]
+    assert result.rejects == [(5, Reason.LAYOUT)]
 
 
 def test_a_turn_of_blanks_is_empty() -> None:
-    told = read(LINES, '{"instruction": "问", "output": "\\n "}')
-    assert told.rejects == [(1, Reason.EMPTY)]
-    assert told.used == 1
+    result = read(LINES, '{"instruction": "问", "output": "\\n "}')
+    assert result.rejects == [(1, Reason.EMPTY)]
+    assert result.used == 1
 
 
 MORNING = [{"role": "user", "content": "早"}, {"role": "assistant", "content": "好"}]
@@ -246,17 +246,17 @@ def test_each_shape_becomes_its_turns(record: object, turns: list[str]) -> None:
         {"instances": [{"input": "hi", "output": "你好"}]},
     ],
 )
-def test_any_other_shape_is_told(record: object) -> None:
+def test_other_shapes_are_rejected_with_a_message(record: object) -> None:
     with pytest.raises(RecordError):
         instruction_turns(record)
 
 
 @pytest.mark.parametrize("size", [1, 1000])
-def test_objects_inside_a_record_of_an_array_are_no_records(size: int) -> None:
+def test_objects_inside_a_record_of_an_array_are_not_records(size: int) -> None:
     chat = {"id": "1", "conversations": [{"from": "human", "value": "在？}"}, {"from": "gpt", "value": "{在"}]}
-    told = read(ARRAY, json.dumps([chat, RECORDS[0], chat]), shard_bytes=size)
-    assert told.pairs() == [("在？}", "{在"), PAIRS[0], ("在？}", "{在")]
-    assert {line for line, _ in told.turns} == {1, 2, 3}
+    result = read(ARRAY, json.dumps([chat, RECORDS[0], chat]), shard_bytes=size)
+    assert result.pairs() == [("在？}", "{在"), PAIRS[0], ("在？}", "{在")]
+    assert {line for line, _ in result.turns} == {1, 2, 3}
 
 
 REFUSED = {
@@ -277,7 +277,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("record", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_is_not_read_is_named(record: object, message: str) -> None:
+def test_unread_fields_are_named(record: object, message: str) -> None:
     with pytest.raises(RecordError, match=message):
         instruction_turns(record)
 
@@ -299,13 +299,13 @@ FILES = {
 
 @pytest.mark.parametrize("size", [1, 30, 1000])
 @pytest.mark.parametrize("name", FILES)
-def test_files_as_people_write_them_are_read(name: str, size: int) -> None:
+def test_common_deviations_from_json_are_read(name: str, size: int) -> None:
     content = FILES[name]
-    formats = [one.format for one in SOURCE.inputs if one.format.accepts(content.encode())]
+    formats = [source.format for source in SOURCE.inputs if source.format.accepts(content.encode())]
     assert len(formats) == 1
-    told = read(formats[0], content, shard_bytes=size)
-    assert told.pairs() == [("早", "好"), ("饿", "吃")]
-    assert told.rejects == []
+    result = read(formats[0], content, shard_bytes=size)
+    assert result.pairs() == [("早", "好"), ("饿", "吃")]
+    assert result.rejects == []
 
 
 def test_raw_tabs_and_breaks_inside_a_text_are_read() -> None:
@@ -324,7 +324,7 @@ def test_raw_tabs_and_breaks_inside_a_text_are_read() -> None:
         ('{\n"a": 1\n}\n', '{\n"a": 2\n}', False),
     ],
 )
-def test_an_array_that_does_not_end_was_cut_short(begin: str, end: str, fault: bool) -> None:
+def test_an_array_without_end_is_truncated(begin: str, end: str, fault: bool) -> None:
     format_ = ARRAY.fitted(begin.encode())
     assert bool(format_.fault_at_end and format_.fault_at_end(end.encode())) is fault
 
@@ -332,9 +332,9 @@ def test_an_array_that_does_not_end_was_cut_short(begin: str, end: str, fault: b
 @pytest.mark.usefixtures("never_hangs")
 @pytest.mark.parametrize("unit", ['\\"', '"', '{"a":', '"a",', '"a":"b",', '["a"]', '{"a":["b",', '{"a":1,}', "[1,"])
 @pytest.mark.parametrize("begin", ["", "[", '{"a": "', '[{"instruction":"', '{"data":['])
-def test_what_is_no_record_takes_no_longer_than_it_is_long(unit: str, begin: str) -> None:
-    """An odd number of backslashes among them."""
+def test_other_content_takes_linear_time(unit: str, begin: str) -> None:
+    """Including an odd number of backslashes."""
     content = (begin + unit * 60_000)[:60_001]
-    (format_,) = (one for one in (LINES, ARRAY) if one.accepts(content.encode()))
+    (format_,) = (candidate for candidate in (LINES, ARRAY) if candidate.accepts(content.encode()))
     fitted = format_.fitted(content.encode())
     assert fitted.read((fitted.split(content.encode(), 1),)).rows["reason"].is_not_null().any()

@@ -1,4 +1,4 @@
-"""Each format, on whatever files: nothing raises, nothing is lost, and no row depends on where the shards are cut."""
+"""Each format on any files: nothing raises, nothing is lost, and no row depends on the cuts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PHASES = [Phase.generate, Phase.shrink]
 SIZES = st.sampled_from([1, 7, 64, 1000])
 
 
-#: Formats whose turns stand in the file as they are read; for some, on the lines after the one that is their address.
+#: Formats whose turns are in the file literally, and within how many lines from their address.
 LITERAL = {
     "conv": 1,
     "tabbed": 101,  # a field in quotes may have several lines
@@ -45,7 +45,7 @@ def _try(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=examples(7), phases=PHASES, deadline=None, suppress_health_check=_FAST)
 @given(data=st.data())
-def test_nothing_raises_or_is_lost_wherever_the_file_is_cut(name: str, data: st.DataObject) -> None:
+def test_nothing_raises_or_is_lost_at_any_cut(name: str, data: st.DataObject) -> None:
     _try(name, data)
 
 
@@ -53,7 +53,7 @@ def test_nothing_raises_or_is_lost_wherever_the_file_is_cut(name: str, data: st.
 @pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=examples(20), phases=PHASES, deadline=None, suppress_health_check=_FAST)
 @given(data=st.data())
-def test_nothing_raises_or_is_lost_in_more_files_wherever_they_are_cut(name: str, data: st.DataObject) -> None:
+def test_nothing_raises_or_is_lost_in_more_files_at_any_cut(name: str, data: st.DataObject) -> None:
     _try(name, data)
 
 
@@ -70,8 +70,8 @@ MANY: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", MANY)
-def test_a_long_file_is_cut_into_shards_of_about_the_size_asked_for(name: str) -> None:
+def test_a_long_file_is_cut_into_shards_of_about_the_requested_size(name: str) -> None:
     head, record = MANY[name]
     content = head + record * 60
-    told = laws.read(FORMATS[name][0], content, shard_bytes=200)
-    assert len(told.frames) >= len(content.encode()) // 600
+    result = laws.read(FORMATS[name][0], content, shard_bytes=200)
+    assert len(result.frames) >= len(content.encode()) // 600

@@ -1,4 +1,4 @@
-"""XML with one element a message; no entity is ever expanded."""
+"""XML with one element per message; entities are not expanded."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def corpus(*texts: str) -> str:
 
 
 def test_each_message_is_a_dialogue_of_one_turn() -> None:
-    told = read(XML, corpus("到了吗", "到了"))
-    assert told.turns == [(1, "到了吗"), (2, "到了")]
-    assert told.pairs() == told.pairs(Pairing.FIRST) == []
+    result = read(XML, corpus("到了吗", "到了"))
+    assert result.turns == [(1, "到了吗"), (2, "到了")]
+    assert result.pairs() == result.pairs(Pairing.FIRST) == []
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_each_message_is_a_dialogue_of_one_turn() -> None:
     ],
     ids=["entities", "carriage return", "line break", "cdata", "inner element", "odd breaks"],
 )
-def test_a_text_is_what_was_meant(written: str, text: str) -> None:
+def test_entities_and_tags_are_resolved(written: str, text: str) -> None:
     assert read(XML, corpus(written)).turns == [(1, text)]
 
 
@@ -48,46 +48,46 @@ def test_an_empty_text_is_empty(empty: str) -> None:
     "bad",
     ["&lol;", "&", "<b>", "\0", "<", "&#0;", "</text><text", "&#xD800;"],
 )
-def test_a_damaged_message_costs_itself(bad: str) -> None:
-    told = read(XML, corpus("前", bad, "后"))
-    assert told.turns == [(1, "前"), (3, "后")]
-    assert told.rejects == [(2, Reason.LAYOUT)]
+def test_a_damaged_message_rejects_only_itself(bad: str) -> None:
+    result = read(XML, corpus("前", bad, "后"))
+    assert result.turns == [(1, "前"), (3, "后")]
+    assert result.rejects == [(2, Reason.LAYOUT)]
 
 
 def test_an_entity_that_the_file_declares_is_not_expanded() -> None:
     bomb = '<?xml version="1.0"?><!DOCTYPE c [<!ENTITY a "哈哈"><!ENTITY b SYSTEM "file:///etc/hostname">]><c>'
-    told = read(XML, f"{bomb}<message><text>&a;</text></message><message><text>&b;</text></message></c>")
-    assert told.rejects == [(1, Reason.LAYOUT), (2, Reason.LAYOUT)]
+    result = read(XML, f"{bomb}<message><text>&a;</text></message><message><text>&b;</text></message></c>")
+    assert result.rejects == [(1, Reason.LAYOUT), (2, Reason.LAYOUT)]
     assert read(XML, '<message><!DOCTYPE c [<!ENTITY a "哈">]><text>&a;</text></message>').rejects == [
         (1, Reason.LAYOUT)
     ]
 
 
-def test_a_bad_byte_costs_its_message() -> None:
-    told = read(XML, corpus("前", "坏", "后").encode().replace("坏".encode(), b"\xff"))
-    assert told.turns == [(1, "前"), (3, "后")]
-    assert told.rejects == [(2, Reason.ENCODING)]
+def test_a_bad_byte_rejects_its_message() -> None:
+    result = read(XML, corpus("前", "坏", "后").encode().replace("坏".encode(), b"\xff"))
+    assert result.turns == [(1, "前"), (3, "后")]
+    assert result.rejects == [(2, Reason.ENCODING)]
 
 
-def test_a_message_without_text_or_end_is_none() -> None:
-    told = read(XML, "<message><other/></message><message><text>断</text>")
-    assert told.rejects == [(1, Reason.LAYOUT), (2, Reason.LAYOUT)]
+def test_a_message_without_text_or_end_is_rejected() -> None:
+    result = read(XML, "<message><other/></message><message><text>断</text>")
+    assert result.rejects == [(1, Reason.LAYOUT), (2, Reason.LAYOUT)]
 
 
-def test_a_message_cut_off_does_not_take_the_next_with_it() -> None:
-    told = read(XML, "<message><text>断<message><text>在</text></message>", shard_bytes=1)
-    assert told.turns == [(2, "在")]
+def test_a_truncated_message_does_not_damage_the_next() -> None:
+    result = read(XML, "<message><text>断<message><text>在</text></message>", shard_bytes=1)
+    assert result.turns == [(2, "在")]
 
 
 def test_deep_nesting_raises_nothing() -> None:
     assert read(XML, corpus("<a>" * 20_000 + "</a>" * 20_000)).rejects == [(1, Reason.EMPTY)]
 
 
-def test_elements_whose_names_begin_alike_are_no_messages() -> None:
+def test_elements_with_longer_names_are_not_messages() -> None:
     assert read(XML, corpus("甲").replace("<type", "<messageProfile").replace('"send"/>', '"x"/>')).turns == [(1, "甲")]
 
 
 @pytest.mark.parametrize("content", ["", HEAD, "不是 XML"])
 def test_a_file_without_messages_has_no_records(content: str) -> None:
-    told = read(XML, content)
-    assert (told.rows, told.used, told.lost) == ([], 0, 0)
+    result = read(XML, content)
+    assert (result.rows, result.used, result.lost) == ([], 0, 0)

@@ -1,4 +1,4 @@
-"""configs/default.yaml holds every key, with its default and the comment that stands in the code beside it."""
+"""configs/default.yaml holds every key, with its default and the comment above it in the code."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.settings.field_comments import described
 
 CONFIG = ROOT / "configs" / "default.yaml"
 HEAD = """\
-# Every setting of chat-corpus with its default value. Change values here, or put the few that you want to change into
-# a file of your own and name it with --config; flags win over --config, which wins over this file.
-# Below `sources`, each section can be set for one source alone, for example:
+# All settings of chat-corpus with their default values. `python main.py` loads this file. Change values here, or put
+# changed values into your own file and pass it with --config. Flags override --config, which overrides this file.
+# Each section can also be set for a single source under `sources`, for example:
 #     sources: {weibo: {text: {hashtags: remove}}, subtitle: {pairs: {mode: first}}}
 """
 
@@ -40,15 +40,15 @@ def _rendered(struct: Any, indent: int) -> Iterator[str]:
             yield f"{pad}{name}: {shown if value == '' else shown.replace(chr(34), '')}"
 
 
-def test_every_key_is_there_with_its_default_and_its_comment(golden: Golden) -> None:
+def test_the_file_has_every_key_with_its_default_and_its_comment(golden: Golden) -> None:
     golden.check(CONFIG, (HEAD + "\n".join(_rendered(Settings(), 0)) + "\n").encode())
 
 
-def test_it_changes_nothing() -> None:
+def test_the_file_changes_no_default() -> None:
     assert load([CONFIG]) == Settings()
 
 
-def test_a_source_takes_all_sections_but_what_concerns_the_run() -> None:
+def test_all_sections_but_those_of_the_run_can_be_set_for_a_source() -> None:
     assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
         "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "export",
         "sources",

@@ -1,4 +1,4 @@
-"""A source of one's own: one Python file, named on the command line or in a config, or an entry point of a package."""
+"""Custom sources: a Python file that the command line or a config names, or an entry point of a package."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ def raw(tmp_path: Path) -> Path:
 
 
 def _forget() -> None:
-    """What another process would not know."""
+    """Clear the caches, as a new process would."""
     sources.declared.cache_clear()
     plugin_digest.code.cache_clear()
 
 
 @pytest.fixture
 def _forgotten() -> Iterator[None]:
-    """Entry points are looked at once a process; a test that fakes some begins and ends with none known."""
+    """A process loads entry points once; a test that fakes some begins and ends with empty caches."""
     _forget()
     yield
     _forget()
 
 
-def test_one_file_named_on_the_command_line_is_a_source(raw: Path, tmp_path: Path) -> None:
+def test_a_file_on_the_command_line_is_a_source(raw: Path, tmp_path: Path) -> None:
     file = str(plugin(tmp_path))
     out = tmp_path / "out"
     result = invoke("-s", "ours", "--plugin", file, "--raw", raw, "--out", out)
     assert (result.exit_code, result.stdout) == (0, "")
     assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n好\t嗯\n"
     assert '"record":2,"reason":"fields"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
-    listed = {one["name"]: one for one in json.loads(invoke("list", "--json", "--plugin", file, "--raw", raw).stdout)}
+    listed = {row["name"]: row for row in json.loads(invoke("list", "--json", "--plugin", file, "--raw", raw).stdout)}
     assert (listed["ours"]["state"], listed["ours"]["title"]) == ("found", "Ours")
 
 
-def test_one_file_named_in_a_config_is_a_source_with_settings_of_its_own(raw: Path, tmp_path: Path) -> None:
+def test_a_file_in_a_config_is_a_source_with_settings(raw: Path, tmp_path: Path) -> None:
     config = tmp_path / "my.yaml"
     config.write_text(
         f"plugins: [{plugin(tmp_path)}]\nsources: {{ours: {{filters: {{min_chars: 2}}, script: {{mode: none}}}}}}\n"
@@ -69,7 +69,7 @@ def test_one_file_named_in_a_config_is_a_source_with_settings_of_its_own(raw: Pa
     assert '"reason":"length"' in (out / "rejects" / "ours.jsonl").read_text("utf-8")
 
 
-def test_a_plugin_that_was_changed_is_run_again(raw: Path, tmp_path: Path) -> None:
+def test_a_changed_plugin_runs_again(raw: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for no_answer, expected in (("-", "在吗\t在\n好\t嗯\n"), ("嗯", "在吗\t在\n")):
         file = plugin(tmp_path, no_answer=no_answer)
@@ -78,7 +78,7 @@ def test_a_plugin_that_was_changed_is_run_again(raw: Path, tmp_path: Path) -> No
         assert (out / "ours.tsv").read_text("utf-8") == expected
 
 
-def test_a_package_brings_a_source_as_an_entry_point(raw: Path, tmp_path: Path) -> None:
+def test_a_package_registers_a_source_as_an_entry_point(raw: Path, tmp_path: Path) -> None:
     site, out = tmp_path / "site", tmp_path / "out"
     info = site / "ours-1.0.dist-info"
     info.mkdir(parents=True)
@@ -112,74 +112,74 @@ def test_an_entry_point_names_a_module_or_the_source_in_it(
 
 
 @pytest.mark.usefixtures("_forgotten")
-def test_an_entry_point_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_point_that_cannot_be_loaded_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint(name="ours", value="no_such_module_of_ours", group=sources.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(sources, "entry_points", lambda group: [point])  # noqa: ARG005 its name is its caller's
+    monkeypatch.setattr(sources, "entry_points", lambda group: [point])  # noqa: ARG005 the caller passes it by name
     with pytest.raises(UsageError, match="entry point no_such_module_of_ours: cannot be loaded: ModuleNotFoundError"):
         sources.load()
 
 
 # id, name and content of the file, what the message says
 FAULTY = [
-    ("without SOURCE", "p.py", "x = 1\n", "no SOURCE of type chat_corpus.sources.base.Source"),
-    ("SOURCE of another type", "p.py", "SOURCE = {'name': 'ours'}\n", "no SOURCE of type"),
-    ("a name that is taken", "p.py", PLUGIN.format(name="ptt", no_answer=""), "a source named 'ptt' exists already"),
+    ("without SOURCE", "p.py", "x = 1\n", "defines no SOURCE of type chat_corpus.plugins.Source"),
+    ("SOURCE of another type", "p.py", "SOURCE = {'name': 'ours'}\n", "defines no SOURCE of type"),
+    ("a name that is taken", "p.py", PLUGIN.format(name="ptt", no_answer=""), "a source named 'ptt' already exists"),
     (
         "a name that is a path",
         "p.py",
         PLUGIN.format(name="../ours", no_answer=""),
-        "'../ours' cannot be a source's name",
+        "'../ours' cannot be the name of a source",
     ),
-    ("a name with a comma", "p.py", PLUGIN.format(name="a,b", no_answer=""), "'a,b' cannot be a source's name"),
-    ("no name", "p.py", PLUGIN.format(name="", no_answer=""), "'' cannot be a source's name"),
+    ("a name with a comma", "p.py", PLUGIN.format(name="a,b", no_answer=""), "'a,b' cannot be the name of a source"),
+    ("no name", "p.py", PLUGIN.format(name="", no_answer=""), "'' cannot be the name of a source"),
     ("not Python", "p.py", "SOURCE = (\n", "cannot be loaded: SyntaxError"),
     ("an import that fails", "p.py", "import no_such_module_of_ours\n", "cannot be loaded: ModuleNotFoundError"),
     (
         "a pattern for a tuple of patterns",
         "p.py",
         "from chat_corpus.plugins import Input\nInput(files='m*', format=None)\n",
-        "files='m*': a tuple of patterns expected",
+        "files='m*': expected a tuple of patterns",
     ),
     ("an error of its own", "p.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
     ("an end of the program", "p.py", "import sys\nsys.exit(0)\n", "cannot be loaded: SystemExit: 0"),
-    ("another kind of file", "p.txt", "SOURCE = 1\n", "no Python file to load a source from"),
+    ("another kind of file", "p.txt", "SOURCE = 1\n", "not a Python file; expected one that defines a SOURCE"),
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "told"), [pytest.param(*case[1:], id=case[0]) for case in FAULTY])
+@pytest.mark.parametrize(("name", "text", "expected"), [pytest.param(*case[1:], id=case[0]) for case in FAULTY])
 @pytest.mark.parametrize("verb", ["run", "list", "check", "normalize"])
-def test_a_faulty_plugin_is_named_and_exits_2(verb: str, name: str, text: str, told: str, tmp_path: Path) -> None:
+def test_a_faulty_plugin_is_named_and_exits_2(verb: str, name: str, text: str, expected: str, tmp_path: Path) -> None:
     file = plugin(tmp_path, text, file=name)
     result = invoke(verb, "--plugin", file)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {file}: ")
-    assert told in result.stderr
+    assert expected in result.stderr
 
 
 @pytest.mark.parametrize("name", ["absent.py", "folder.py", ""])
-def test_a_plugin_that_is_no_file_exits_2(name: str, tmp_path: Path) -> None:
+def test_a_plugin_that_is_not_a_file_exits_2(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.py").mkdir()
     result = invoke("list", "--plugin", tmp_path / name)
     assert result.exit_code == 2
-    assert "no Python file to load a source from" in result.stderr
+    assert "not a Python file; expected one that defines a SOURCE" in result.stderr
 
 
-def test_the_same_plugin_twice_is_one_too_many(tmp_path: Path) -> None:
+def test_the_same_plugin_twice_is_an_error(tmp_path: Path) -> None:
     file = plugin(tmp_path)
     result = invoke("list", "--plugin", file, "--plugin", file)
     assert result.exit_code == 2
-    assert "a source named 'ours' exists already" in result.stderr
+    assert "a source named 'ours' already exists" in result.stderr
 
 
 def test_a_plugin_may_define_dataclasses(tmp_path: Path) -> None:
-    own = (
+    definition = (
         "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Own:\n    x: int\n"
     )
-    assert "ours" in sources.load((str(plugin(tmp_path, own + PLUGIN.format(name="ours", no_answer=""))),))
+    assert "ours" in sources.load((str(plugin(tmp_path, definition + PLUGIN.format(name="ours", no_answer=""))),))
 
 
 def _started(raw: Path, out: Path, *flags: str | Path, site: Path) -> str:
-    """Run the program in a process of its own, which finds modules in `site`; returns what it says."""
+    """Run the program in a new process, which finds modules in `site`; return its messages."""
     done = subprocess.run(
         [sys.executable, ROOT / "main.py", "-v", "-s", "ours", "--raw", raw, "--out", out, *flags],
         check=False,
@@ -199,10 +199,8 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("means", slow_from(0, [*IMPORTS, "of a package"]))
-def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
-    means: str, raw: Path, tmp_path: Path
-) -> None:
-    """The output is not taken for unchanged, nor are shards of the other code, and it is not traced any more."""
+def test_a_module_that_a_plugin_or_package_imports_is_part_of_the_digest(means: str, raw: Path, tmp_path: Path) -> None:
+    """If it changes, neither the output nor shards count as unchanged."""
     site, out = tmp_path / "site", tmp_path / "out"
     (site / "helper_of_ours").mkdir(parents=True)
     helper = site / "helper_of_ours" / "deep.py"
@@ -221,14 +219,14 @@ def test_a_module_that_a_plugin_or_package_imports_is_part_of_what_decides(
     assert "ours: unchanged since" in _started(raw, out, *flags, site=site)
     before = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["fingerprint"]
     helper.write_text("WORD = '嗯'\n", "utf-8")
-    told = _started(raw, out, *flags, site=site)
-    assert "unchanged" not in told
+    messages = _started(raw, out, *flags, site=site)
+    assert "unchanged" not in messages
     assert (out / "ours.tsv").read_text("utf-8") == "在吗\t在\n"
     after = json.loads((out / "report.json").read_text("utf-8"))["sources"]["ours"]["fingerprint"]
     assert {key for key in before if before[key] != after[key]} == {"source"}
 
 
-def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) -> None:
+def test_the_name_of_a_part_depends_on_the_code_of_the_source(raw: Path, tmp_path: Path) -> None:
     settings = Settings(plugins=(str(plugin(tmp_path)),))
     (shard,) = ShardPlanner(
         found=discover_sources(raw, sources.load(settings.plugins))["ours"], settings=settings
@@ -237,7 +235,7 @@ def test_a_part_of_other_code_of_a_source_is_another(raw: Path, tmp_path: Path) 
     assert task.part != replace(task, code="other").part
 
 
-def test_the_package_answers_for_its_own_sources(tmp_path: Path) -> None:
+def test_bundled_sources_have_no_plugin_digest(tmp_path: Path) -> None:
     plugins = (str(plugin(tmp_path)),)
     assert (plugin_digest.code("ptt", plugins), plugin_digest.code("ptt", ())) == ("", "")
     assert plugin_digest.code("ours", plugins)
@@ -258,7 +256,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_of_a_plugin_that_fails_costs_the_record_and_no_other(name: str, tmp_path: Path) -> None:
+def test_a_function_of_a_plugin_that_fails_rejects_the_record_only(name: str, tmp_path: Path) -> None:
     code, reason, message = FUNCTIONS[name]
     (tmp_path / "ours.py").write_text(RECORDS.format(code=code, format="json_lines"), "utf-8")
     raw = put(tmp_path / "raw", {"ours.jsonl": '{"q": "好", "a": "不"}\n{"bad": 1}\n["是", "吗"]\n' * 4})
@@ -266,11 +264,11 @@ def test_a_function_of_a_plugin_that_fails_costs_the_record_and_no_other(name: s
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "out" / "ours.tsv").read_text("utf-8") == "好\t不\n是\t吗\n" * 4
     rejects = [json.loads(line) for line in (tmp_path / "out/rejects/ours.jsonl").read_text("utf-8").splitlines()]
-    assert [(one["record"], one["reason"]) for one in rejects] == [(3 * n + 2, reason) for n in range(4)]
-    assert all(re.fullmatch(message, one["message"]) for one in rejects), rejects[0]
+    assert [(reject["record"], reject["reason"]) for reject in rejects] == [(3 * n + 2, reason) for n in range(4)]
+    assert all(re.fullmatch(message, reject["message"]) for reject in rejects), rejects[0]
 
 
-#: A source of JSON records whose function does something else to one of them.
+#: A source of JSON records whose function treats bad records in another way.
 RECORDS = """
 from chat_corpus.plugins import Input, Source, json_array, json_lines
 
@@ -323,7 +321,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(name: str, tmp_path: Path) -> None:
+def test_a_function_of_a_format_that_fails_fails_its_source_and_is_named(name: str, tmp_path: Path) -> None:
     code = RECORDS.format(code="pass", format="json_lines").replace(
         "from chat_corpus.plugins", "import dataclasses\nfrom chat_corpus.plugins"
     )
@@ -339,7 +337,7 @@ def test_a_function_of_a_format_that_fails_fails_its_source_with_its_own_line(na
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "问\t答\n"
 
 
-#: What a format's function does that no function should, and what is said of it.
+#: Faulty functions of a format, and the message about each.
 MISBEHAVING = {
     "read ends the program": ("read=lambda parts: sys.exit(0)", "SystemExit: 0 (ours.py:N, in <lambda>)"),
     "accepts ends the program": ("accepts=lambda head: sys.exit(0)", "SystemExit: 0 (ours.py:N, in <lambda>)"),
@@ -371,8 +369,8 @@ from chat_corpus.plugins import Format, Input, Reading, Source, delimited
 plain = delimited("|")
 
 class Odd(ChatCorpusError):
-    def __init__(self, one, other):
-        super().__init__(one)
+    def __init__(self, text, number):
+        super().__init__(text)
 
 def fails(parts):
     raise ChatCorpusError("why")
@@ -384,12 +382,12 @@ def rowless(parts):
     return dataclasses.replace(plain.read(parts), rows=3)
 
 def textless(parts):
-    told = plain.read(parts)
-    return dataclasses.replace(told, rows=told.rows.drop("text"))
+    reading = plain.read(parts)
+    return dataclasses.replace(reading, rows=reading.rows.drop("text"))
 
 def numbers(parts):
-    told = plain.read(parts)
-    return dataclasses.replace(told, rows=told.rows.with_columns(text=pl.lit(1, dtype=pl.Int64)))
+    reading = plain.read(parts)
+    return dataclasses.replace(reading, rows=reading.rows.with_columns(text=pl.lit(1, dtype=pl.Int64)))
 
 def unstructured(parts):
     return dataclasses.replace(plain.read(parts), non_turns=None)
@@ -409,12 +407,12 @@ SOURCE = Source(
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", MISBEHAVING)
-def test_what_a_function_of_a_format_gives_is_looked_at(name: str, workers: int, tmp_path: Path) -> None:
-    """Its source fails, with a line that leads to the function; others are done, and a run never ends in silence."""
+def test_the_results_of_a_function_of_a_format_are_checked(name: str, workers: int, tmp_path: Path) -> None:
+    """The source fails with a message that names the function; other sources finish."""
     change, message = MISBEHAVING[name]
     (tmp_path / "ours.py").write_text(BEHAVIOUR.format(change=change), "utf-8")
     (tmp_path / "small.yaml").write_text("shard_bytes: 1\n", "utf-8")
-    content = "问" * 40_000 + "|答\n好|不\n"  # more than a head, so that only a run finds out
+    content = "问" * 40_000 + "|答\n好|不\n"  # longer than the head of a file, so that only a run reads all of it
     raw = put(tmp_path / "raw", {"ours.jsonl": content, "tieba.dialogues": "问\t答\n"})
     flags = ("--raw", raw, "--out", tmp_path / "out", "--config", tmp_path / "small.yaml", "--workers", str(workers))
     done = invoke("--plugin", tmp_path / "ours.py", *flags)
@@ -425,13 +423,13 @@ def test_what_a_function_of_a_format_gives_is_looked_at(name: str, workers: int,
     assert (tmp_path / "out" / "tieba.tsv").read_text("utf-8") == "问\t答\n"
 
 
-def test_a_worker_that_holds_an_earlier_plugin_does_nothing_with_it(raw: Path, tmp_path: Path) -> None:
-    """As a worker of a cluster does that was started before the plugin was edited."""
+def test_a_worker_with_an_earlier_version_of_a_plugin_fails_the_shard(raw: Path, tmp_path: Path) -> None:
+    """A worker of a cluster may have started before the plugin was edited."""
     file, out = plugin(tmp_path), tmp_path / "out"
     settings = Settings(raw=str(raw), out=str(out), plugins=(str(file),))
     out.mkdir()
-    known = sources.load(settings.plugins)
-    shard = next(ShardPlanner(found=discover_sources(raw, known)["ours"], settings=settings).shards())
+    discovered = discover_sources(raw, sources.load(settings.plugins))["ours"]
+    shard = next(ShardPlanner(found=discovered, settings=settings).shards())
     task = ShardTask(
         shard=shard, settings=settings, folder=out, with_keys=False, code=plugin_digest.code("ours", (str(file),))
     )

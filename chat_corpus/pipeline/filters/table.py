@@ -16,7 +16,8 @@ from chat_corpus.sources.base import Source
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
 _LONGEST = 1 << 20
-_LOST = "\N{REPLACEMENT CHARACTER}"
+#: What stands for a character that was lost before a corpus was published.
+LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
@@ -52,15 +53,15 @@ class Filter:
 
 _TEXT = pl.col("text")
 _CHARS = _TEXT.str.len_chars()
-_DAMAGED = _TEXT.str.count_matches(_LOST, literal=True)
+_DAMAGED = _TEXT.str.count_matches(LOST, literal=True)
 
 
 def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
     return rows["text"].str.len_bytes() == 0
 
 
-def _with_lost(rows: pl.DataFrame, _source: Source) -> pl.Series:
-    return matches(rows["text"], _LOST)
+def _damaged(rows: pl.DataFrame, _source: Source) -> pl.Series:
+    return rows["damaged"] if "damaged" in rows.columns else matches(rows["text"], LOST)
 
 
 def _no_answer(source: Source) -> pl.Expr:
@@ -91,7 +92,7 @@ FILTERS: tuple[Filter, ...] = (
         rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
         message=pl.format("{} of {} characters lost", _DAMAGED, _CHARS),
         applies=lambda options, _source: options.max_damaged < 1,
-        candidates=_with_lost,
+        candidates=_damaged,
     ),
     Filter(
         name="min_chars",
@@ -118,7 +119,8 @@ def asked(options: FilterOptions, source: Source) -> tuple[Filter, ...]:
 def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
     """Rows with `reason` and `message` of the turns not kept.
 
-    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read.
+    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read, and, where that is known, `damaged`: whether
+    a text has lost characters.
     """
     filters = asked(options, source)
     candidates = [one.candidates(rows, source) for one in filters if one.candidates is not None]

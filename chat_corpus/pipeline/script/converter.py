@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Literal
 
 import msgspec
 import polars as pl
 
-from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence, mostly_traditional, rare_characters
+from chat_corpus.pipeline.character_scan import CharacterScan, Sign
+from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence
 from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
 from chat_corpus.pipeline.script.meanings import FEMININE, build_table, without_faults
 from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
-from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, character_class, patch
+from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, patch
 from chat_corpus.pipeline.script.variants import ANYWHERE
 from chat_corpus.row_masks import apply_where, matches
 from chat_corpus.schema import Script
@@ -88,12 +90,22 @@ class Converter:
             **{f"sha256 {name}": digest for name, digest in sorted(self._package.digests.items())},
         }
 
-    def attention_characters(self, declared: Script) -> str:
-        """The characters (the inside of a class) of texts that ask more of `convert` than others in that script.
+    @cached_property
+    def classes(self) -> Mapping[str, str]:
+        """The classes of characters (the inside of each) that `convert` looks for in texts."""
+        evidence = self._evidence
+        return {
+            "simplified": evidence.simplified,
+            "traditional": evidence.traditional,
+            "doubtful": evidence.doubtful,
+            "gate": evidence.gate,
+            "anywhere": "".join(sorted(self._anywhere.gate)),
+            "kana": ANY_KANA,
+        }
 
-        They have one of `rarity`, may be Japanese, or have 妳.
-        """
-        return f"{rare_characters(self._evidence, declared)}{ANY_KANA}{FEMININE}"
+    @cached_property
+    def _scan(self) -> CharacterScan:
+        return CharacterScan({name: [Sign(characters=characters)] for name, characters in self.classes.items()})
 
     def convert(
         self,
@@ -101,25 +113,24 @@ class Converter:
         *,
         declared: Script,
         dialogues: pl.Series | None = None,
-        where: pl.Series | None = None,
+        held: pl.Series | None = None,
     ) -> pl.DataFrame:
         """Return `text`, converted, and `script`, what the text was before; both as high as `texts`, in its order.
 
         `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
-        decide only for rows that do not tell their script themselves. Of rows outside `where`, a mask, the caller knows
-        that they have no character of `questions`. Null stays null, and is neutral.
+        decide only for rows that do not tell their script themselves. `held` tells of which `classes` each row holds
+        any, bit n, from 0, of the nth; without it, the rows are looked at. Null stays null, and is neutral.
         """
-        # In sources that are not traditional, few rows have anything that may be converted.
-        few = where if mostly_traditional(declared) else matches(texts, self._evidence.gate, where)
-        codes = detect(texts, self._evidence, declared, dialogues, few)
+        bits = self._scan.find(texts) if held is None else held
+        masks = {name: bits & (1 << number) != 0 for number, name in enumerate(self.classes)}
+        codes = detect(texts, self._evidence, declared, dialogues, masks)
         done = texts
         if self._plain is not None:
             done = self._plain.convert(texts)
         elif self._options.mode == "auto":
             rows = codes >= NAMES.index("traditional")
-            others = ~rows if few is None or mostly_traditional(declared) else ~rows & few
-            others = matches(texts, character_class(self._anywhere.gate), others)
-            done = self._convert(texts, rows, others, declared, dialogues, where)
+            others = ~rows & masks["anywhere"]
+            done = self._convert(texts, rows, others, declared, dialogues, masks["kana"])
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
 
     def _convert(
@@ -129,7 +140,7 @@ class Converter:
         others: pl.Series,
         declared: Script,
         dialogues: pl.Series | None,
-        where: pl.Series | None,
+        kana: pl.Series,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
         if declared is Script.HANS and (rows | others).any():
@@ -137,7 +148,7 @@ class Converter:
             rows, others = rows & told, others & told
         done = apply_where(texts, rows, self._stage.replace)
         done = apply_where(done, others, self._anywhere.replace)
-        japanese = matches(texts, KANA, rows | others if where is None else (rows | others) & where)
+        japanese = matches(texts, KANA, (rows | others) & kana)
         done = patch(done, japanese & rows, texts, self._convert_around_japanese)
         return patch(done, japanese & others, texts, self._convert_others_around_japanese)
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from chat_corpus.pipeline.script.meanings import FEMININE
-from chat_corpus.pipeline.script.phrase_matcher import character_class
 from chat_corpus.pipeline.script.variants import VARIANTS
-from chat_corpus.row_masks import matches, row_mask
+from chat_corpus.row_masks import matches
 from chat_corpus.schema import Script
 
 #: What a code means: its first bit is evidence of simplified script, its second of traditional.
@@ -41,7 +40,7 @@ _BOTH = "沈著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺�
 
 #: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
 #: begins one of its own words.
-_TELLING = (
+TELLING = (
     "[看听聽说說写寫走跑坐站躺睡抱拿带帶跟随隨等忍笑哭唱念读讀背拉推穿戴喝吃向朝沿顺順靠依凭憑活守陪伴追赶趕绕繞围圍挤擠"
     "挂掛贴貼闭閉盯瞪望摸握捏捧扶牵牽搂摟扛提举舉踩骑騎住耐悠吵闹鬧爱愛恨想护護对對帮幫試试]著(?:[^名作称稱述录錄书書者有]|$)"
     "|[什怎这這那甚]麽|藉[口由此机機故助以著着]|[净脆燥杯爽股]乾|乾[净淨脆燥杯]|[饼餅晒曬烘吹擦豆肉]乾"
@@ -51,16 +50,19 @@ _TELLING = (
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Regular expressions: what only traditional or only simplified text has, and what is converted by its meaning.
+    """What only traditional or only simplified text has, and what is converted by its meaning.
 
-    What is converted, or may be evidence of traditional script, has a character of `gate`.
+    `traditional`, `simplified` and `doubtful` are characters (the inside of a class), `words` such words as well. Each
+    of the `phrases`, a regular expression, has a doubtful character. What is converted, or may be evidence of
+    traditional script, has a character of `gate`.
     """
 
     traditional: str
-    phrases: str
     simplified: str
     doubtful: str
     gate: str
+    words: str
+    phrases: str = TELLING
 
 
 def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list[str]]) -> Evidence:
@@ -76,11 +78,11 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     seen = converted | both
     words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
     return Evidence(
-        traditional=character_class(converted - both),
-        phrases=_TELLING,
-        simplified=character_class(simplified - converted - both),
-        doubtful="|".join([character_class(both), *sorted(words)]),
-        gate=character_class(seen | {FEMININE}),
+        traditional="".join(sorted(converted - both)),
+        simplified="".join(sorted(simplified - converted - both)),
+        doubtful="".join(sorted(both)),
+        gate="".join(sorted(seen | {FEMININE})),
+        words="|".join(sorted(words)),
     )
 
 
@@ -89,39 +91,24 @@ def mostly_traditional(declared: Script) -> bool:
     return _PRIOR[declared] == _TRADITIONAL
 
 
-def rare_characters(signs: Evidence, declared: Script) -> str:
-    """The characters (the inside of a class) of the rare texts of a source in this script that must be looked at.
-
-    In a traditional source these may be in the other script; in others they may be in traditional script in part, or
-    have a doubtful character.
-    """
-    return (signs.simplified if mostly_traditional(declared) else signs.gate)[1:-1]
-
-
 def detect(
-    texts: pl.Series, signs: Evidence, declared: Script, dialogues: pl.Series | None, few: pl.Series | None
+    texts: pl.Series, signs: Evidence, declared: Script, dialogues: pl.Series | None, held: Mapping[str, pl.Series]
 ) -> pl.Series:
     """Return the script of each text as an index of `NAMES`; null is neutral.
 
     A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
     character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
     other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral. Rows outside `few`, a mask, are known to have no character of `rare_characters`.
+    it stays neutral. `held` are masks of the texts with a character of the fields of `signs`.
     """
-    every = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
-    if mostly_traditional(declared):
-        simplified, rows = matches(texts, signs.simplified, few), every
-    else:
-        simplified, rows = matches(texts, signs.simplified), every if few is None else few.arg_true()
-    some = texts if len(rows) == len(texts) else texts.gather(rows)
-    sure = matches(some, signs.traditional)
-    rest = (~sure).arg_true()
-    left = some.gather(rest)
-    told = matches(left, signs.phrases)
-    sure.scatter(rest, told)
-    traditional = sure if some is texts else row_mask(len(texts), rows.filter(sure))
-    codes: pl.Series = simplified.cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    doubtful = rows.gather(rest).filter(~told & matches(left, signs.doubtful))
+    rest = ~held["traditional"] if mostly_traditional(declared) else held["gate"] & ~held["traditional"]
+    unsure = (rest & held["doubtful"]).arg_true()
+    told = matches(texts.gather(unsure), signs.phrases)
+    traditional = held["traditional"].clone().scatter(unsure.filter(told), True)
+    codes: pl.Series = held["simplified"].cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
+    others = (rest & ~held["doubtful"]).arg_true()
+    others = others.filter(matches(texts.gather(others), signs.words)) if signs.words else others.clear()
+    doubtful = pl.concat([unsure.filter(~told), others])
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))

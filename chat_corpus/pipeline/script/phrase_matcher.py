@@ -4,28 +4,28 @@
 - *Globally longest* (opencc-python-reimplemented): take the longest phrase anywhere, the leftmost of equals, then do
   the same to the left and to the right of it.
 
-Both go through one Aho-Corasick automaton in Polars, which is leftmost longest (it prefers the pattern that is listed
-first, and ours are listed by length). The two rules differ only where a phrase is overlapped at its end by a longer
-one: if no such overlap is in a text, then nothing that overlaps the leftmost phrase is longer than it, so the global
-rule takes it as well, and so on to the right. Texts with one are done by the plain functions below, which are also what
-the tests compare the fast way with.
+In much text, both are done by tables (`phrase_table`), which are leftmost longest. The two rules differ only where a
+phrase is overlapped at its end by a longer one: if no such overlap is in a text, then nothing that overlaps the
+leftmost phrase is longer than it, so the global rule takes it as well, and so on to the right. Texts with one are done
+by the plain functions below, which are also what the tests compare the tables with.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from chat_corpus.errors import UsageError
+from chat_corpus.pipeline.character_scan import LITTLE, numpy_pays
 from chat_corpus.pipeline.script.opencc_packages import Chain
 from chat_corpus.row_masks import apply_where, matches
 
-#: Below this many bytes the plain functions, of which the second is slower, are done before Polars has built its
-#: automaton (7 ms for 3,000 phrases).
-_SMALL, _SMALL_GLOBALLY = 40_960, 4_096
+if TYPE_CHECKING:
+    from chat_corpus.pipeline.script.phrase_table import PhraseTable
 
 
 def leftmost_longest(text: str, entries: Mapping[str, str], reach: Mapping[str, int]) -> str:
@@ -72,10 +72,6 @@ class Stage:
         self.entries = _merge(group)
         self._globally = globally
         self._reach = _reach(filter(self._matters, self.entries))
-        patterns = sorted(filter(self._matters, self.entries), key=len, reverse=True)
-        # A tenth of the time that a list takes, each time.
-        self._patterns = pl.Series(patterns, dtype=pl.String).implode()
-        self._values = pl.Series([self.entries[key] for key in patterns], dtype=pl.String).implode()
         self._overlaps = sorted(_overlaps(self.entries)) if globally else []
         #: One character of every entry that changes something: a text without any of them stays as it is.
         self.gate = _changed(self.entries)
@@ -83,6 +79,13 @@ class Stage:
     def _matters(self, key: str) -> bool:
         """Say whether matching cannot do without a key: a single character that stays as it is shadows nothing."""
         return len(key) > 1 or self.entries[key] != key
+
+    @cached_property
+    def _table(self) -> PhraseTable:
+        from chat_corpus.pipeline.script.phrase_table import PhraseTable  # NumPy takes a while to import
+
+        entries = {key: self.entries[key] for key in filter(self._matters, self.entries)}
+        return PhraseTable(entries, lambda text: leftmost_longest(text, entries, self._reach))
 
     def replace_one(self, text: str) -> str:
         """Replace in one text, in plain Python."""
@@ -92,9 +95,11 @@ class Stage:
 
     def replace(self, texts: pl.Series) -> pl.Series:
         """Replace in every text; null stays null."""
-        if _bytes(texts) < (_SMALL_GLOBALLY if self._globally else _SMALL):
+        size = int(texts.str.len_bytes().sum() or 0)
+        # The second of the rules is slow in plain Python.
+        if not numpy_pays(size) and not (self._globally and size > LITTLE):
             return per_row(texts, self.replace_one)
-        fast = texts.str.replace_many(self._patterns, self._values, leftmost=True)
+        fast = apply_where(texts, texts.is_not_null(), self._table.replace)
         if not self._overlaps:
             return fast
         return patch(fast, texts.str.contains_any(self._overlaps), texts, self.replace_one)
@@ -163,10 +168,6 @@ def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[s
 def per_row(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
     """Apply a Python function to each text; null stays null."""
     return pl.Series(texts.name, [text if text is None else function(text) for text in texts], dtype=pl.String)
-
-
-def _bytes(texts: pl.Series) -> int:
-    return int(texts.str.len_bytes().sum() or 0)
 
 
 def _merge(group: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.options import Policy, TextOptions
@@ -54,6 +55,8 @@ _CUT = lazy(r" ?(?:\.{2,}|…) ?")
 
 #: A text that `strip_bbcode` changes matches it.
 GATE = r"\[(?:/?[A-Za-z]|\*)"
+#: What it holds.
+SIGN = Sign(characters=r"\[", then="/A-Za-z*")
 
 
 @dataclass(kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.options import Policy, TextOptions
@@ -131,6 +132,11 @@ _BEFORE = " \u3000-—–―─━－([（【本帖贴"
 
 #: A text that a step changes matches the step's gate.
 GATES = {"replies": "回[复復覆][ @]", "signatures": r"[来发]自|(?-u:(?i:ent from my))"}
+#: One of which it holds.
+SIGNS = {
+    "replies": (Sign(characters="回", then="复復覆"),),
+    "signatures": (Sign(characters="来发", then="自"), Sign(characters="Mm", then="Yy")),
+}
 
 
 def reply_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:

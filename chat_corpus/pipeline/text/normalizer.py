@@ -1,8 +1,9 @@
 """The table of text steps, run on a column.
 
-Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One search of
-all rows finds those that some step may change. A second, of these alone, finds those with other than plain characters;
-the plain ones can only be changed by steps that mind blanks and repeats. Each step then asks its own gate.
+Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One scan of all
+characters finds the rows that some step may change, and those of them with other than plain characters; the plain ones
+can only be changed by steps that mind blanks and repeats, which declare what such texts hold. Each step then asks its
+own gate.
 
 The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
 bare for one before it (a zero-width character inside an entity, a tag inside a tag). What is nested deeper than any
@@ -12,13 +13,15 @@ author nests it does not settle within `ROUNDS` rounds, and stays as it was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
@@ -42,15 +45,21 @@ ROUNDS = 8
 UNSETTLED = "unsettled"
 
 _NON_PLAIN = f"[^{PLAIN}]"
+# Groups of the scan: other than plain characters, and what some step changes in plain texts, blanks and the rest.
+_ODD, _SPACED, _REST = _STEPS = ("odd", "spaced", "rest")
 # The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
 # that know platforms, and the rest.
 _STAGES = ("ideographs", "tags", "segmentation", "link_words", "han_punctuation")
 
 
+def _stages() -> Iterator[tuple[Step, ...]]:
+    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
+    return (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+
+
 def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
     """Return the parts of each stage, by their steps."""
-    ends = [number for number, step in enumerate(STEPS, 1) if step.name in _STAGES]
-    stages = (STEPS[begin:end] for begin, end in pairwise([0, *ends]))
+    stages = _stages()
     named = (tuple(Named(step=step.name, parts=own) for step in steps if (own := parts(step))) for steps in stages)
     return tuple(named)
 
@@ -76,50 +85,72 @@ def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...
 
 
 @lru_cache(maxsize=64)
-def _candidate_pattern(options: TextOptions, traits: Traits, also: str = "") -> str:
-    """Return the pattern of all texts that some step may change, or that have a character of `also`.
-
-    Characters are sought as one class: apart, they cost twice as much.
-    """
+def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
+    """Return the pattern of all texts that some step may change."""
     spacing, rest = _plain_parts(options, traits)
-    return either([f"[{also}{_NON_PLAIN}]", *gates(spacing + rest)])
+    return either([_NON_PLAIN, *gates(spacing + rest)])
 
 
-def _round(rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> tuple[pl.Series, pl.Series]:
-    """Run the table once: what became of the rows, and a mask of those that another round may change."""
-    odd = matches(rows, _NON_PLAIN)
+@lru_cache(maxsize=2)
+def _scan(options: TextOptions, traits: Traits, classes: tuple[tuple[str, str], ...]) -> CharacterScan:
+    """Return a scan for classes of characters, for other than plain ones, and for what steps change in plain texts."""
+    groups = {name: [Sign(characters=characters)] for name, characters in classes}
+    stages = [[sign for step in stage for sign in step.plain_signs(options, traits)] for stage in _stages()]
+    *spacing, platform, rest = stages
+    spaced = [sign for stage in spacing for sign in stage]
+    return CharacterScan({**groups, _ODD: [Sign(characters=f"^{PLAIN}")], _SPACED: spaced, _REST: platform + rest})
+
+
+def _round(
+    rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
+) -> tuple[pl.Series, pl.Series]:
+    """Run the table once: what became of the rows, and a mask of those that another round may change.
+
+    `held` is what the scan has found in them.
+    """
+    odd, segmented = held & scan.bits(_ODD) != 0, segmentation.runs(options, traits)
     done = apply_where(
         rows, odd, lambda some: apply_gated(some, _non_plain_parts(options, traits), noted and noted.some(odd))
     )
     spacing, rest = _plain_parts(options, traits)
-    plain = noted and noted.some(~odd)
-    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, plain))
-    done = apply_where(spaced, ~odd, lambda some: apply_gated(some, rest, plain))
+    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, noted and noted.some(~odd)))
+    # Where blanks are squeezed, others than blanks come no closer to each other; where segments are joined, they do.
+    busy = ~odd if segmented else ~odd & (held & scan.bits(_REST) != 0)
+    done = apply_where(spaced, busy, lambda some: apply_gated(some, rest, noted and noted.some(busy)))
     # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
-    settled = rows if segmentation.runs(options, traits) else spaced
+    settled = rows if segmented else spaced
     return done, (done != settled) | (odd & (done != rows))
 
 
 def _run_to_fixpoint(
-    rows: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits
-) -> tuple[pl.Series, pl.Series]:
+    rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
+) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
 
-    Returns the rows, and a mask of those that `ROUNDS` rounds have not settled, which are as they were.
+    `held` is what the scan has found in them. Returns the rows, what it finds in these, and a mask of those that
+    `ROUNDS` rounds have not settled, which are as they were.
     """
-    busy = _candidate_pattern(options, traits)
-    done, active = _round(rows, noted, options, traits)
-    numbers = active.arg_true()
-    numbers = numbers.filter(matches(done.gather(numbers), busy)) if len(numbers) else numbers
+    done, active = _round(rows, held, scan, noted, options, traits)
+    result, numbers = held.clone(), (done != rows).arg_true()
+    again = active.gather(numbers)
     for _ in range(ROUNDS):
+        found = scan.find(done.gather(numbers))
+        result.scatter(numbers, found)
+        busy = again & (found & scan.bits(*_STEPS) != 0)
+        numbers, found = numbers.filter(busy), found.filter(busy)
         if not len(numbers):
             break
-        some, changed = _round(done.gather(numbers), noted and noted.at(numbers), options, traits)
+        some, again = _round(done.gather(numbers), found, scan, noted and noted.at(numbers), options, traits)
+        changed = some != done.gather(numbers)
         done = done.clone().scatter(numbers, some)
-        numbers = numbers.filter(changed & matches(some, busy))
+        numbers, again = numbers.filter(changed), again.filter(changed)
     if len(numbers):
+        result.scatter(numbers, scan.find(done.gather(numbers)))
+        numbers = numbers.filter(again)
+        numbers = numbers.filter(matches(done.gather(numbers), _candidate_pattern(options, traits)))
         done = done.clone().scatter(numbers, rows.gather(numbers))
-    return done, row_mask(len(rows), numbers)
+        result.scatter(numbers, held.gather(numbers))
+    return done, result, row_mask(len(rows), numbers)
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
@@ -161,34 +192,40 @@ def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
 
 
 def normalize_and_flag(
-    texts: pl.Series, options: TextOptions, traits: Traits, also: str = "", changed: Counter[str] | None = None
+    texts: pl.Series,
+    options: TextOptions,
+    traits: Traits,
+    classes: Mapping[str, str] = MappingProxyType({}),
+    changed: Counter[str] | None = None,
 ) -> pl.DataFrame:
-    """What `normalize` makes of a column of text, under its name, and `notable`: the rows that conversion must look at.
+    """What `normalize` makes of a column of text, under its name, and what the caller wants to know of the result.
 
     `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
-    are as they were.
+    are as they were. `held` tells of which `classes` of characters (the inside of each, at most 16) a row holds any:
+    bit n, from 0, of the nth class. The scan that finds the rows for the steps tells that too. To `changed` is added
+    how many rows each step has changed, as `explain` tells of each.
 
-    A row that is not notable is null, or holds nothing but plain characters (`gating.PLAIN`) and none of `also` (the
-    inside of a class): the search that sorts the rows for the steps tells that too. To `changed` is added how many rows
-    each step has changed, as `explain` tells of each.
-
-    >>> texts = pl.Series("text", ["好", "好  的", "é", "妳", ""])
-    >>> told = normalize_and_flag(texts, TextOptions(), Traits(), also="妳")
-    >>> told["notable"].to_list()
-    [False, True, True, True, False]
+    >>> texts = pl.Series("text", ["好", "妳  的", "é", "妳", ""])
+    >>> normalize_and_flag(texts, TextOptions(), Traits(), {"you": "妳", "o": "ó的"})["held"].to_list()
+    [0, 3, 0, 1, 0]
     """
     noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     texts = _join_easy(texts, noted, options, traits)
-    where = matches(texts, _candidate_pattern(options, traits, also))
-    numbers = where.arg_true()
+    scan = _scan(options, traits, tuple(classes.items()))
+    held = scan.find(texts)
+    numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
-        rows, left = _run_to_fixpoint(texts.gather(numbers), noted and noted.at(numbers), options, traits)
+        before = texts.gather(numbers)
+        rows, found, left = _run_to_fixpoint(
+            before, held.gather(numbers), scan, noted and noted.at(numbers), options, traits
+        )
+        held.scatter(numbers, found)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
         unsettled = row_mask(len(texts), numbers.filter(left)) if left.any() else unsettled
     if noted is not None and changed is not None:
         changed.update(_counts(noted, unsettled))
-    return pl.DataFrame({texts.name: done, "notable": where, "unsettled": unsettled})
+    return pl.DataFrame({texts.name: done, "held": held & scan.bits(*classes), "unsettled": unsettled})
 
 
 def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:

@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import ANY, Sign
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.hex_codes import CODE
 from chat_corpus.pipeline.text.lazy_patterns import lazy
@@ -51,6 +52,17 @@ def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ..
     return ((gate(kind, limit), partial(_BOUNDS[kind], limit=limit)),)
 
 
+def signs(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Sign, ...]:
+    """What texts of plain characters hold that one kind may change: runs of the same character, of pairs and laughs."""
+    limit = getattr(options, kind).limit
+    if kind == "max_repeats":
+        same = Sign(characters=ANY, length=limit + 1, same=True)
+        return (same, Sign(characters="AEHIOXaehiox", length=2 * limit + 2), Sign(characters=r"\]", then=r"\["))
+    units = [(unit, most) for unit, most in _UNITS[kind](limit) if unit not in _PAIRS]
+    runs = tuple(Sign(characters=alike, length=most + 1, same=True) for most, alike in _by_limit(units).items())
+    return (*runs, Sign(characters="!?！？", length=2 * limit + 2)) if kind == "punctuation" else runs
+
+
 def gate(kind: str, limit: int) -> str:
     """Pattern of the texts in which runs of one kind may be longer than the limit, and of a few others.
 
@@ -62,10 +74,15 @@ def gate(kind: str, limit: int) -> str:
         letters = f"[AEIOUaeiou]{run}|[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{run}|[AEHIOXaehiox]{{{2 * limit + 2}}}"
         han = "|".join(block + run for block in _HAN)
         return rf"{letters}|[{re.escape(_SYMBOLS)}]{run}|{_OTHER}{run}|(?:{_EMOTICON}){run}|{han}"
+    return "|".join(f"[{units}]{{{most + 1}}}" for most, units in _by_limit(_UNITS[kind](limit)).items())
+
+
+def _by_limit(units: list[tuple[str, int]]) -> dict[int, str]:
+    """All units of each limit, as the inside of a class."""
     alike: dict[int, str] = {}
-    for unit, most in _UNITS[kind](limit):
+    for unit, most in units:
         alike[most] = alike.get(most, "") + unit
-    return "|".join(f"[{units}]{{{most + 1}}}" for most, units in alike.items())
+    return alike
 
 
 def _bound(text: pl.Expr, units: list[tuple[str, int]], *, spared: str = "") -> pl.Expr:

@@ -11,6 +11,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text import apostrophes, numbers
 from chat_corpus.pipeline.text.gates import PLAIN, PLAIN_CJK, Part, apply_gated, either
 from chat_corpus.pipeline.text.options import TextOptions
@@ -190,6 +191,15 @@ def runs(options: TextOptions, traits: Traits) -> bool:
 def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     """Those of `join_spaced` or `join_slashed`; none where nothing was parted."""
     return PARTS[traits.segmentation]
+
+
+def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
+    """What texts of plain characters hold that `parts` may change."""
+    return {
+        Segmentation.NONE: (),
+        Segmentation.BLANK: (Sign(characters=" "), Sign(characters='"', length=2)),
+        Segmentation.SLASH: (Sign(characters="/"),),
+    }[traits.segmentation]
 
 
 def join_spaced(text: pl.Expr) -> pl.Expr:

@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.options import Policy, TextOptions
@@ -49,6 +50,14 @@ _KINDS = {
 
 #: A text that a step changes matches the step's gate.
 GATES = {kind: pattern for kind, (pattern, _, _) in _KINDS.items()}
+
+#: One of which it holds, if it holds nothing but plain characters.
+SIGNS = {
+    "links": (Sign(characters="/", then="/"), Sign(characters="Ww", then="Ww"), Sign(characters="_", then="Uu")),
+    "link_words": (Sign(characters="n", then="k"),),
+    "hashtags": (Sign(characters="#"),),
+    "emoticons": (Sign(characters=r"\["),),
+}
 
 
 def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:

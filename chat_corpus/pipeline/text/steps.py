@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text import (
     bbcode,
     forums,
@@ -26,6 +27,7 @@ from chat_corpus.pipeline.text.options import Policy, TextOptions
 from chat_corpus.schema import Markup, Traits
 
 Parts = Callable[[TextOptions, Traits], tuple[Part, ...]]
+Signs = Callable[[TextOptions, Traits], tuple[Sign, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,14 +39,16 @@ class Step:
                that every text matches which the function would change
     markup     it is for sources that declare one of these; for all, where there is none
     documents  whether it is for structured texts too: code, tables, Markdown
-    plain      whether it may change texts of plain characters (`gating.PLAIN`), and with which functions
+    plain      what a text of plain characters (`gates.PLAIN`) holds that it may change; it changes none where empty
+    on_plain   with which functions, if with others
     """
 
     name: str
     changes: Parts
     markup: frozenset[Markup] = frozenset()
     documents: bool = False
-    plain: bool | Parts = False
+    plain: Signs | None = None
+    on_plain: Parts | None = None
 
     def parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         """Its functions behind their patterns; none where it does not run."""
@@ -52,9 +56,13 @@ class Step:
 
     def plain_parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
         """Those that may change texts of plain characters."""
-        if not self.plain or not self._runs(options, traits):
+        if self.plain is None or not self._runs(options, traits):
             return ()
-        return (self.changes if self.plain is True else self.plain)(options, traits)
+        return (self.on_plain or self.changes)(options, traits)
+
+    def plain_signs(self, options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
+        """What such texts hold: at least one of these."""
+        return self.plain(options, traits) if self.plain and self._runs(options, traits) else ()
 
     def _runs(self, options: TextOptions, traits: Traits) -> bool:
         setting = getattr(options, self.name)
@@ -71,12 +79,21 @@ def _one(gate: str, change: Callable[[pl.Expr], pl.Expr]) -> Parts:
     return lambda _options, _traits: ((gate, change),)
 
 
+def _any(*signs: Sign) -> Signs:
+    """Signs without parameters."""
+    return lambda _options, _traits: signs
+
+
 def _kind(name: str) -> Parts:
     return partial(social_media.parts, kind=name)
 
 
 def _runs_of(name: str) -> Parts:
     return partial(repetition.parts, kind=name)
+
+
+def _signs_of(name: str) -> Signs:
+    return partial(repetition.signs, kind=name)
 
 
 _MICROBLOG = frozenset([Markup.MICROBLOG])
@@ -113,20 +130,34 @@ STEPS: tuple[Step, ...] = (
         markup=frozenset([Markup.SUBTITLE]),
     ),
     Step(name="tags", changes=_one(markup.GATES["strip_tags"], markup.strip_tags)),
-    Step(name="whitespace", changes=whitespace.parts, documents=True, plain=whitespace.plain_parts),
-    Step(name="segmentation", changes=segmentation.parts, plain=True),
-    Step(name="bbcode", changes=bbcode.parts, markup=frozenset([Markup.BBCODE]), documents=True, plain=True),
+    Step(
+        name="whitespace",
+        changes=whitespace.parts,
+        documents=True,
+        plain=whitespace.plain_signs,
+        on_plain=whitespace.plain_parts,
+    ),
+    Step(name="segmentation", changes=segmentation.parts, plain=segmentation.plain_signs),
+    Step(
+        name="bbcode", changes=bbcode.parts, markup=frozenset([Markup.BBCODE]), documents=True, plain=_any(bbcode.SIGN)
+    ),
     Step(name="reposts", changes=_kind("reposts"), markup=_MICROBLOG),
-    Step(name="replies", changes=forums.reply_parts, markup=_FORUM, plain=True),
-    Step(name="signatures", changes=forums.signature_parts, markup=_FORUM, plain=True),
-    Step(name="links", changes=_kind("links"), plain=True),
-    Step(name="link_words", changes=_kind("link_words"), markup=_MICROBLOG, plain=True),
+    Step(name="replies", changes=forums.reply_parts, markup=_FORUM, plain=_any(*forums.SIGNS["replies"])),
+    Step(name="signatures", changes=forums.signature_parts, markup=_FORUM, plain=_any(*forums.SIGNS["signatures"])),
+    Step(name="links", changes=_kind("links"), plain=_any(*social_media.SIGNS["links"])),
+    Step(
+        name="link_words", changes=_kind("link_words"), markup=_MICROBLOG, plain=_any(*social_media.SIGNS["link_words"])
+    ),
     Step(name="mentions", changes=_kind("mentions"), markup=_MICROBLOG | _FORUM),
-    Step(name="hashtags", changes=_kind("hashtags"), markup=_MICROBLOG, plain=True),
-    Step(name="emoticons", changes=_kind("emoticons"), markup=_MICROBLOG, plain=True),
-    Step(name="ellipses", changes=_runs_of("ellipses"), plain=True),
-    Step(name="dashes", changes=_runs_of("dashes"), plain=True),
-    Step(name="punctuation", changes=_runs_of("punctuation"), plain=True),
-    Step(name="max_repeats", changes=_runs_of("max_repeats"), plain=True),
-    Step(name="han_punctuation", changes=_one(width.GATES["unify_punctuation"], width.unify_punctuation), plain=True),
+    Step(name="hashtags", changes=_kind("hashtags"), markup=_MICROBLOG, plain=_any(*social_media.SIGNS["hashtags"])),
+    Step(name="emoticons", changes=_kind("emoticons"), markup=_MICROBLOG, plain=_any(*social_media.SIGNS["emoticons"])),
+    Step(name="ellipses", changes=_runs_of("ellipses"), plain=_signs_of("ellipses")),
+    Step(name="dashes", changes=_runs_of("dashes"), plain=_signs_of("dashes")),
+    Step(name="punctuation", changes=_runs_of("punctuation"), plain=_signs_of("punctuation")),
+    Step(name="max_repeats", changes=_runs_of("max_repeats"), plain=_signs_of("max_repeats")),
+    Step(
+        name="han_punctuation",
+        changes=_one(width.GATES["unify_punctuation"], width.unify_punctuation),
+        plain=_any(width.PUNCTUATION),
+    ),
 )

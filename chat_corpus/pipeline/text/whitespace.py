@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Traits
@@ -54,6 +55,12 @@ PLAIN_PART: Part = (
 def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     """`trim_document` for structured texts, `squeeze_blanks` for the others."""
     return ((GATES["trim_document"], trim_document),) if traits.structured else SQUEEZE_PARTS
+
+
+def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
+    """What texts of plain characters hold that this may change: blanks at their ends, or several."""
+    ends = Sign(characters=" ", edge=True)
+    return (ends,) if traits.structured else (ends, Sign(characters=" ", length=2))
 
 
 def plain_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:

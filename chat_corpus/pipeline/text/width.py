@@ -8,6 +8,7 @@ from functools import partial
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import Sign
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import Part
 from chat_corpus.pipeline.text.lazy_patterns import lazy
@@ -30,6 +31,8 @@ _STOP = lazy("(?<=[\u4e00-\u9fff])\\.(?=[\u4e00-\u9fff]|$)", re.MULTILINE)
 
 #: A text that a step changes matches the step's gate.
 GATES = {"fold_width": f"[{FULL}]", "point_decimals": "．", "unify_punctuation": r"[,?!:;.)]"}
+#: What one that `unify_punctuation` changes holds.
+PUNCTUATION = Sign(characters=",?!:;.)")
 
 
 def parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:

@@ -1,1 +1,1 @@
-"""The corpora, one a module, each with one `SOURCE`; found by looking, so that a new one edits no list."""
+"""The bundled corpora: each module defines a `SOURCE`, and is found without a list of modules."""

@@ -21,9 +21,9 @@ _FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in ("json", "jso
 
 _ALPACA = r'"instruction"\s*:'
 _NO_INPUT = Rate(pattern=r'"input"\s*:\s*""', least=0.95)
-#: A key of an object; inside of a text its quotes would be escaped.
+#: A key of an object; in a text, its quotes would be escaped.
 _KEY = r'(?<=[{,\s])"[a-z_]+"\s*:'
-#: Instructions and answers alone look like those of a hundred other sets; these releases have something of their own.
+#: Many other sets have instructions and answers too, so each signature needs a feature of its release.
 _SIGNATURES = (
     Signature(
         record=_ALPACA,
@@ -59,7 +59,7 @@ _SIGNATURES = (
         fewest=1,
         rates=(Rate(pattern=r'"id"\s*:\s*"seed_task_[0-9]+"', least=0.9), Rate(pattern=HAN, least=2)),
     ),
-    # train_1M and train_2M: no record has an input. In other sets of Alpaca's fields a third of them has, or more.
+    # train_1M and train_2M: no record has an input. In other sets with Alpaca's fields a third or more have one.
     Signature(
         record=_ALPACA,
         rates=(
@@ -69,7 +69,7 @@ _SIGNATURES = (
             Rate(pattern=HAN, least=4),
         ),
     ),
-    # train_0.5M, as it was merged: two fields, and nobody else's names for them without a third.
+    # The merged train_0.5M has exactly these two fields; other sets with these names have a third.
     Signature(
         record=r'"input"\s*:\s*"',
         rates=(Rate(pattern=r'"target"\s*:\s*"', least=0.98), Rate(pattern=_KEY, most=2.1), Rate(pattern=HAN, least=2)),

@@ -5,7 +5,7 @@ from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.signature import SEGMENTED, Rate, Signature
 
-#: What members of a forum call each other; other response selection sets of this layout are talks with shops.
+#: Words of forum members; other response selection sets of this layout are dialogues with shops.
 _SIGNATURE = Signature(
     rates=(
         Rate(pattern="^[01]\t[^\t\n]*\t", least=0.9),

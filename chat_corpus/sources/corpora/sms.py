@@ -1,4 +1,4 @@
-"""NUS SMS corpus, Chinese: one-way messages, so that there are turns but no pairs."""
+"""NUS SMS corpus, Chinese: single messages, so there are turns but no pairs."""
 
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import Pairing, Script, Traits

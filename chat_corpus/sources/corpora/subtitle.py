@@ -5,15 +5,15 @@ from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.signature import HAN, Rate, Signature
 
-#: Scenes of any length, where a chat bot's exchanges have two turns.
+#: Scenes of any length; exchanges with a chat bot have two turns.
 _SCENES = (
     Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", most=0.7),
     Rate(pattern="^M ", least=2),
     Rate(pattern="^[^EM\n]", most=0.1),
 )
 _MARK = r"^E[ \t]*$"
-#: Segmented, each turn ends with a slash; otherwise two blanks are a pause or a change of speakers, and most cuts have
-#: neither: there the ending says that it is a .conv file, and no other corpus of this layout has scenes.
+#: In segmented files each turn ends with a slash. In others two blanks mark a pause or a change of speakers. Most
+#: subsets have neither: they are recognised by the ending .conv, since no other corpus of this layout has scenes.
 _SIGNATURES = (
     Signature(record=_MARK, rates=(*_SCENES, Rate(pattern="^M .*[\u4e00-\u9fff]+/$", least=1))),
     Signature(record=_MARK, rates=(*_SCENES, Rate(pattern=r"\S {2,3}\S", least=0.3), Rate(pattern=HAN, least=3))),
@@ -24,8 +24,8 @@ _SIGNATURES = (
     ),
 )
 
-#: The repository has the whole, "min" without what is hardly dialogue, and files of single sites and series beside it.
-_CUTS = ("dgk_shooter.conv", "dgk_shooter_[!m]*.conv", "lost*.conv")
+#: The repository has the whole corpus, "min" without text that is hardly dialogue, and files of single sites or series.
+_SUBSETS = ("dgk_shooter.conv", "dgk_shooter_[!m]*.conv", "lost*.conv")
 
 SOURCE = Source(
     name="subtitle",
@@ -41,7 +41,7 @@ SOURCE = Source(
             layout=r"^(?:E\s*$|M\b)",
             signatures=_SIGNATURES,
             many=True,
-            siblings=_CUTS,
+            siblings=_SUBSETS,
         ),
     ),
     traits=Traits(script=Script.MIXED, segmentation=Segmentation.SLASH, markup=frozenset({Markup.SUBTITLE})),

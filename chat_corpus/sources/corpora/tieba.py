@@ -1,11 +1,11 @@
-"""Baidu Tieba: replies in forum threads, flattened into pairs that this source puts together again."""
+"""Baidu Tieba: replies in forum threads, flattened into pairs that this source joins to threads again."""
 
 from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.sources.base import Input, Source, question_answer_inputs
 from chat_corpus.sources.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 
-#: Answers that are the next line's question, and what people call each other in a forum of Baidu's.
+#: Answers that are the question of the next line, and words of Baidu's forums.
 _SIGNATURE = Signature(
     rates=(
         Rate(pattern=ONE_TAB, least=0.9),

@@ -5,7 +5,7 @@ from chat_corpus.schema import Markup, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source, question_answer_inputs
 from chat_corpus.sources.signature import SEGMENTED, Rate, Signature
 
-#: Long lines without segmentation are of documents.
+#: Long lines without segmentation are documents.
 _WORDS = (
     Rate(pattern=SEGMENTED, least=1),
     Rate(pattern="\t", most=0),
@@ -13,9 +13,9 @@ _WORDS = (
     Rate(pattern=r'^\s*"', most=0.05),
     Rate(pattern=r"^\S{6,}$", most=0.02),
 )
-#: Posts have links, written `alink`, and topics; their comments are segmented lines like any others.
+#: Posts have topics and links, written `alink`; comments are segmented lines without such features.
 _POSTS = Signature(rates=(*_WORDS, Rate(pattern=r"\balink\b", least=0.02), Rate(pattern=r"# [^#\n]+ #", least=0.01)))
-_COMMENTS = Signature(rates=_WORDS, file_index=1, company=True)
+_COMMENTS = Signature(rates=_WORDS, file_index=1, needs_partner=True)
 
 SOURCE = Source(
     name="weibo",

@@ -7,11 +7,11 @@ from chat_corpus.sources.signature import Rate, Signature
 
 _LAYOUT = r"^(?:E\s*$|M\b)"
 _MARK = r"^E[ \t]*$"
-#: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse: not any that are about chicken.
+#: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse, but not exchanges about chicken.
 _CALLED = r"(?:你|我|就)/?是[^\n]{0,6}鸡|小/?[\u4e00-\u9fff]?/?鸡|^M 鸡+/?[。！？!?]*$"
 _TWO = Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", least=0.9)
 _EXCHANGES = (_TWO, Rate(pattern=_CALLED, least=0.01))
-#: A .conv file of exchanges of two turns, of which few are the same: no other corpus is one.
+#: A .conv file of exchanges of two turns with few repeats; no other corpus has such files.
 _CONV = (_TWO, Rate(pattern=r"^(M .+)\n(?=(?:.*\n){1,4}\1$)", most=0.2), Rate(pattern="[\u4e00-\u9fff]", least=4))
 _SEGMENTED = "[\u4e00-\u9fff]/[\u4e00-\u9fff]"
 _PLAIN = tuple(

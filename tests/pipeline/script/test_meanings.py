@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.pipeline.script import ScriptOptions, load
+from chat_corpus.pipeline.script.detect import TELLING
 from chat_corpus.pipeline.script.japanese import OLD, OLD_IN_NAMES
 from chat_corpus.pipeline.script.opencc_packages import Name, find
 from chat_corpus.pipeline.script.variants import ANYWHERE, VARIANTS
@@ -138,12 +139,20 @@ PIECES = [text for table in ("meanings.tsv", "japanese.tsv") for text, _ in case
     ),
     st.sampled_from(list(Script)),
 )
-def test_rows_without_a_character_in_question_need_no_look(texts: list[str], declared: Script) -> None:
+def test_what_the_caller_knows_of_the_texts_changes_nothing(texts: list[str], declared: Script) -> None:
     converter = load(ScriptOptions())
     column = pl.Series("text", texts)
-    where = column.str.contains(f"[{converter.attention_characters(declared)}]")
-    told = converter.convert(column, declared=declared, where=where)
+    bits = [
+        column.str.contains(f"[{one}]").cast(pl.UInt32) * (1 << n) for n, one in enumerate(converter.classes.values())
+    ]
+    told = converter.convert(column, declared=declared, held=sum(bits[1:], bits[0]))
     assert told.equals(converter.convert(column, declared=declared))
+
+
+@given(st.from_regex(TELLING, fullmatch=True))
+def test_a_telling_phrase_has_a_character_of_doubt_or_of_traditional_text(phrase: str) -> None:
+    classes = load(ScriptOptions()).classes
+    assert not set(classes["doubtful"] + classes["traditional"]).isdisjoint(phrase)
 
 
 def test_old_forms_are_those_of_opencc_s_table_of_japan_s_forms() -> None:

@@ -11,14 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat_corpus.pipeline.character_scan import code_points
 from chat_corpus.pipeline.script import ScriptOptions, load
 from chat_corpus.pipeline.text import unicode
-from chat_corpus.pipeline.text.gates import Part
+from chat_corpus.pipeline.text.gates import PLAIN, Part, apply_gated
 from chat_corpus.pipeline.text.normalizer import explain, normalize, normalize_and_flag
 from chat_corpus.pipeline.text.options import MaxRun, Policy, Templates, TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from tests.conftest import examples
+from tests.pipeline.signs import holds
 from tests.pipeline.text import cases
 
 CASES = cases.read()
@@ -152,18 +154,39 @@ def test_rows_keep_their_number_order_and_nulls(texts: list[str | None], traits:
 
 @MANY
 @given(st.lists(st.none() | TEXTS | st.text("後著麽乾们好", max_size=3), max_size=12), OPTIONS, TRAITS)
-def test_of_a_row_that_is_not_notable_all_is_known(
+def test_what_clean_texts_hold_is_what_a_look_at_them_finds(
     texts: list[str | None], options: TextOptions, traits: Traits
 ) -> None:
-    """Nothing that a later stage looks for is in it, so that leaving it out changes nothing."""
     converter = load(ScriptOptions())
-    told = normalize_and_flag(
-        pl.Series("text", texts, dtype=pl.String), options, traits, converter.attention_characters(traits.script)
-    )
-    assert told["text"].equals(normalize(pl.Series("text", texts, dtype=pl.String), options, traits))
-    assert converter.convert(told["text"], declared=traits.script, where=told["notable"]).equals(
-        converter.convert(told["text"], declared=traits.script)
-    )
+    column = pl.Series("text", texts, dtype=pl.String)
+    clean = normalize_and_flag(column, options, traits, converter.classes)
+    assert clean["text"].equals(normalize(column, options, traits))
+    for number, characters in enumerate(converter.classes.values()):
+        found = clean["text"].str.contains(f"[{characters}]").fill_null(value=False)
+        assert (clean["held"] & (1 << number) != 0).equals(found, check_names=False)
+    converted = converter.convert(clean["text"], declared=traits.script, held=clean["held"])
+    assert converted.equals(converter.convert(clean["text"], declared=traits.script))
+
+
+PLAIN_CHARACTERS = set(map(chr, code_points(PLAIN)))
+PLAIN_PIECES = [piece for piece in PIECES if PLAIN_CHARACTERS.issuperset(piece)]
+PLAIN_MARKS = st.sampled_from(sorted(PLAIN_CHARACTERS - set(map(chr, range(0x4E00, 0xA000)))))
+PLAIN_TEXTS = st.lists(
+    st.sampled_from(PLAIN_PIECES)
+    | st.tuples(PLAIN_MARKS | st.just("好"), st.integers(1, 22)).map(lambda one: one[0] * one[1]),
+    max_size=10,
+).map("".join)
+
+
+@MANY
+@given(PLAIN_TEXTS, OPTIONS, TRAITS)
+def test_a_step_that_changes_a_plain_text_declares_what_it_holds(
+    text: str, options: TextOptions, traits: Traits
+) -> None:
+    for step in STEPS:
+        changed = apply_gated(pl.Series("text", [text]), step.parts(options, traits)).item() != text
+        declared = step.plain_signs(options, traits)
+        assert not changed or any(holds(text, sign) for sign in declared), (step.name, declared)
 
 
 def _changes(parts: tuple[Part, ...]) -> list[Part]:

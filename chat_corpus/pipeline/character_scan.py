@@ -1,0 +1,225 @@
+"""One look at every character of a column, for all that anybody wants to know of its texts.
+
+What a text may hold is declared as data: a `Sign`. Signs that mean the same thing are a group, and each group is a bit
+of the number that a scan gives of every text. Searching for each of them with a regular expression costs as much as
+this look for all of them.
+
+A scan of much text takes NumPy, which takes a while to import; little text is looked at in plain Python.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
+
+#: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
+MUCH, LITTLE = 1 << 18, 1 << 12
+# Classes of more characters than this are the same for many scans.
+_LARGE = 100
+_REPEATED = re.compile(r"(.)\1+", re.DOTALL)
+# See `CharacterScan._places`.
+_STRIDE = 4
+#: How many code points there are.
+SIZE = 0x110000
+#: The inside of a class of all characters.
+ANY = "^"
+# A character in a class, and one that may end a range.
+_CHARACTER = r"(?:\\x\{([0-9A-Fa-f]+)\}|\\x([0-9A-Fa-f]{2})|\\(.)|(.))"
+_MEMBERS = re.compile(rf"{_CHARACTER}(?:-{_CHARACTER})?", re.DOTALL)
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
+
+
+def numpy_pays(size: int) -> bool:
+    """Whether so many bytes of text are sooner done with NumPy than in plain Python, a due import counted."""
+    return size > (LITTLE if "numpy" in sys.modules else MUCH)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sign:
+    r"""Something that a text may hold: a character, two that follow each other, or a run.
+
+    characters  the inside of a class of a regular expression, in the syntax of Polars: characters, ranges, `\x{…}`, `^`
+    then        the same for the character after it; none where empty
+    length      so many of these characters in a row
+    same        all of which are the same character
+    edge        only at the beginning or at the end of a text
+    """
+
+    characters: str
+    then: str = ""
+    length: int = 1
+    same: bool = False
+    edge: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one character, anywhere."""
+        return not self.then and self.length == 1 and not self.edge
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Placed:
+    """A sign that is no single character: bits of its characters in the table, and of its group in what is found."""
+
+    sign: Sign
+    group: int
+    first: int
+    then: int
+
+
+class CharacterScan:
+    """Groups of signs, by their names, compiled to one table over all code points."""
+
+    def __init__(self, groups: Mapping[str, Iterable[Sign]]) -> None:
+        """Compile at most 16 groups. If their signs have more sets of characters than bits are left, some share one."""
+        self._groups = {name: 1 << number for number, name in enumerate(groups)}
+        self._singles = (1 << len(groups)) - 1
+        sets: dict[str, int] = {}
+
+        def bit(characters: str) -> int:
+            return sets.setdefault(characters, 1 << min(len(groups) + len(sets), 31)) if characters else 0
+
+        # The same bit for the largest set, so that scans can share the table of what is large.
+        bit(ANY)
+        self._placed = [
+            _Placed(sign=sign, group=self._groups[name], first=bit(sign.characters), then=bit(sign.then))
+            for name, signs in groups.items()
+            for sign in signs
+            if not sign.single
+        ]
+        pairs = [(self._groups[name], one.characters) for name, signs in groups.items() for one in signs if one.single]
+        self._table = _table([*pairs, *((number, characters) for characters, number in sets.items())])
+
+    def bits(self, *names: str) -> int:
+        """The bits of groups."""
+        return reduce(or_, (self._groups[name] for name in names), 0)
+
+    def find(self, texts: pl.Series) -> pl.Series:
+        """The groups of which each text holds a sign, as bits: u32, none of null.
+
+        That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
+        """
+        texts = texts.fill_null("") if texts.null_count() else texts
+        if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
+            return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
+        from chat_corpus.pipeline.code_points import pieces
+
+        return pl.concat([pl.Series(self._find_many(piece)) for piece in pieces(texts)])
+
+    def _find_one(self, text: str) -> int:
+        table = self._table
+        held = reduce(or_, (table[ord(character)] for character in set(text)), 0)
+        longest = max((len(run[0]) for run in _REPEATED.finditer(text)), default=1)
+        some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
+        return reduce(or_, (one.group for one in some), held & self._singles)
+
+    def _find_many(self, texts: pl.Series) -> Bits:
+        import numpy as np
+
+        from chat_corpus.pipeline.code_points import CodePoints, lookup
+
+        points = CodePoints(texts)
+        bits = lookup(np.frombuffer(self._table, np.uint32), points.codes)
+        bits[points.ends] = 0
+        found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
+        for one, places in self._places(points, bits):
+            found[points.rows(places)] |= one.group
+        return found
+
+    def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:
+        """Where the signs that are no single characters are."""
+        import numpy as np
+
+        def among(places: Positions, mask: int) -> Positions:
+            chosen: Positions = places[(bits[places] & mask) != 0]
+            return chosen
+
+        same = [one for one in self._placed if one.sign.same]
+        if same:
+            shortest = min(one.sign.length for one in same)
+            repeated = _in_a_row(points.codes[1:] == points.codes[:-1], shortest - 1)
+            yield from ((one, _runs(among(repeated, one.first), one.sign.length - shortest + 1)) for one in same)
+        edges = np.concatenate([points.starts, points.ends - 1])
+        yield from ((one, among(edges, one.first)) for one in self._placed if one.sign.edge)
+        for one in self._placed:
+            if one.sign.same or one.sign.edge:
+                continue
+            # A long row also holds every fourth character in a row, and a fourth is sooner looked at.
+            stride = _STRIDE if one.sign.length >= 2 * _STRIDE else 1
+            holds = (bits[::stride] & np.uint32(one.first)) != 0
+            places = stride * _in_a_row(holds, one.sign.length // stride)
+            yield one, places[(bits[places + 1] & one.then) != 0] if one.then else places
+
+
+def _in_a_row(holds: npt.NDArray[np.bool_], length: int) -> Positions:
+    """Where so many that are true begin."""
+    import numpy as np
+
+    every = holds
+    for shift in range(1, length):
+        every = every[:-1] & holds[shift:]
+    return np.flatnonzero(every)
+
+
+def _runs(places: Positions, length: int) -> Positions:
+    """Those of ascending places that so many of them follow each other from, itself counted."""
+    last = length - 1
+    return places if not last else places[:-last][places[last:] - places[:-last] == last]
+
+
+def _table(pairs: Iterable[tuple[int, str]]) -> array[int]:
+    """The bits of each code point, by pairs of a bit and a class; of the classes of a bit, one may exclude."""
+    pairs = sorted(pairs)
+    large = tuple(pair for pair in pairs if len(pair[1]) > _LARGE or pair[1].startswith("^"))
+    table = _large_table(large)[:]
+    _add(table, set(pairs).difference(large))
+    return table
+
+
+@lru_cache(maxsize=2)
+def _large_table(pairs: tuple[tuple[int, str], ...]) -> array[int]:
+    excluding = [(bit, characters) for bit, characters in pairs if characters.startswith("^")]
+    table = array("I", [reduce(or_, (bit for bit, _ in excluding), 0)]) * SIZE
+    for bit, characters in excluding:
+        for code in code_points(characters):
+            table[code] &= ~bit
+    _add(table, set(pairs).difference(excluding))
+    return table
+
+
+def _add(table: array[int], pairs: Iterable[tuple[int, str]]) -> None:
+    for bit, characters in pairs:
+        for code in code_points(characters):
+            table[code] |= bit
+
+
+def code_points(characters: str) -> Iterator[int]:
+    r"""The code points of the inside of a class, or those that it excludes.
+
+    >>> bytes(code_points(r"a-c\x{41}\]")), bytes(code_points("^b"))
+    (b'abcA]', b'b')
+    """
+    for found in _MEMBERS.finditer(characters.removeprefix("^")):
+        first, last = (_code(*found.groups()[begin : begin + 4]) for begin in (0, 4))
+        yield from range(first, max(first, last) + 1)
+
+
+def _code(braced: str | None, short: str | None, escaped: str | None, plain: str | None) -> int:
+    """The code point of one of the ways to write it; 0 of none."""
+    if braced or short:
+        return int(braced or short or "", 16)
+    return ord(_ESCAPED.get(escaped, escaped) if escaped else plain or "\0")
