@@ -11,11 +11,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chat_corpus.exports import near_twins
 from chat_corpus.exports.mixing import MixPlan
 from chat_corpus.runs.export import chunks, flow, run
-from tests.conftest import ROOT
+from tests.conftest import ROOT, examples
 from tests.helpers import invoke, put, visible
 from tests.runs.export.invented import corpora, export, index, manifest, records
 
@@ -193,18 +195,25 @@ def test_chunks_and_files_of_any_size_hold_the_same_records(stored: Path, mixed:
     assert index(tmp_path / "small").equals(index(mixed))
 
 
-@pytest.mark.parametrize("names", [("ptt",), ("weibo", "tieba"), ("tieba", "weibo"), ("douban", "tieba", "ptt")])
-def test_other_sources_move_no_record_between_splits(
-    names: tuple[str, ...], stored: Path, split: Path, tmp_path: Path
+_NAMES = ("douban", "ptt", "tieba", "weibo")
+
+
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=list(HealthCheck))
+@given(names=st.permutations(_NAMES), count=st.integers(1, 4))
+def test_other_sources_and_their_order_move_no_record_between_splits(
+    names: list[str], count: int, stored: Path, split: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Other sources can only hold a record, as near twin or duplicate, or set it free again."""
-    export(tmp_path / "some", "--out", stored, *SPLIT, *(word for name in names for word in ("-s", name)))
+    folder, chosen = tmp_path_factory.mktemp("some") / "export", names[:count]
+    export(folder, "--out", stored, *SPLIT, *(word for name in chosen for word in ("-s", name)))
     before = records(split).select("id", "split")
-    after = records(tmp_path / "some").select("id", "split")
+    after = records(folder).select("id", "split")
     both = before.join(after, on="id", how="inner", suffix="_after")
     assert both["split"].equals(both["split_after"])
-    evaluation = before.filter((pl.col("split") != "train") & pl.col("id").str.contains(f"^({'|'.join(names)})-"))
-    assert set(evaluation["id"]) <= set(after["id"])
+    own = before.filter(pl.col("id").str.contains(f"^({'|'.join(chosen)})-"))
+    assert set(own["id"]) <= set(after["id"])
+    if set(chosen) == set(_NAMES):
+        assert visible(folder / "data") == visible(split / "data")
 
 
 _KILL = """
