@@ -136,6 +136,8 @@ def _write(
         put(f"data/{source}/{split}-{number:05d}.parquet", encode_parquet(part), "hf", len(part))
     for name in formats:
         format_ = FORMATS[name]
+        if not format_.rows(frame):
+            continue
         path = f"{name}/{source}/{split}.{format_.suffix}"
         put(path, format_.header + format_.encode(frame), name, format_.rows(frame))
         if not format_.carries_id:
