@@ -37,7 +37,7 @@ from chat_corpus.runs.export.writing import IndexTask, OrderRange, WriteTask, wr
 
 _log = logging.getLogger(__name__)
 
-#: Bytes of text of a file of a split, on average; files are cut by the order of records.
+#: Bytes of the records of a file of a split, on average (`SourceExport.bytes`); files are cut by the order of records.
 _FILE = 24_000_000
 
 

@@ -16,6 +16,9 @@ from chat_corpus.runs.export.assembling import Assembled, RecordsPart
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.settings.model import Settings
 
+#: Bytes of a record besides its text, so that files of short records take no more memory than others.
+_RECORD = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
@@ -73,5 +76,5 @@ class SourceExport:
 
     @property
     def bytes(self) -> int:
-        """Bytes of text of all records."""
-        return sum(made.bytes for made in self.assembled)
+        """Bytes of all records: their text, and what a record takes in memory besides."""
+        return sum(made.bytes + _RECORD * made.balance.records for made in self.assembled)

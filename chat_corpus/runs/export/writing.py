@@ -136,17 +136,18 @@ def _selected(task: WriteTask) -> Iterator[pl.DataFrame]:
 
 def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
     """Records in the order of their file. Raises LedgerError where they are not those of the plan."""
-    frame = frame.sort("order", "id").drop("order")
-    if task.plan is None:
-        return frame
-    rank = pl.int_range(pl.len(), dtype=pl.UInt32).over("source").alias("rank")
-    places = pl.DataFrame({"source": task.plan.sources(task.first, task.last)}, schema={"source": pl.String})
-    ordered = places.with_columns(rank).join(
-        frame.with_columns(rank), on=("source", "rank"), how="inner", maintain_order="left"
-    )
-    if not len(ordered) == len(frame) == len(places):
-        raise LedgerError(f"{task}: {len(places)} records planned, {len(frame)} found; {DEFECT}")
-    return ordered.select(frame.columns)
+    # Only keys are sorted and joined: messages are copied once.
+    keys = frame.select("source", "order", "id").with_row_index("at").sort("order", "id").select("at", "source")
+    if task.plan is not None:
+        rank = pl.int_range(pl.len(), dtype=pl.UInt32).over("source").alias("rank")
+        places = pl.DataFrame({"source": task.plan.sources(task.first, task.last)}, schema={"source": pl.String})
+        found = places.with_columns(rank).join(
+            keys.with_columns(rank), on=("source", "rank"), how="inner", maintain_order="left"
+        )
+        if not len(found) == len(frame) == len(places):
+            raise LedgerError(f"{task}: {len(places)} records planned, {len(frame)} found; {DEFECT}")
+        keys = found
+    return frame.drop("order")[keys["at"]]
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
