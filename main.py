@@ -11,4 +11,4 @@ except ModuleNotFoundError as error:
     sys.exit(f"error: {error}; install what chat-corpus needs first: python -m pip install .")
 
 if __name__ == "__main__":
-    main(obj=Path(__file__).resolve().with_name("configs") / "default.yaml")
+    main(prog_name="python main.py", obj=Path(__file__).resolve().with_name("configs") / "default.yaml")

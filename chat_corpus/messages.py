@@ -51,6 +51,25 @@ def message(template: str, /, **values: object) -> Message:
     return made
 
 
+class _Constant(Message):
+    """A text without values, which may have braces."""
+
+    def translated(self, catalogue: Mapping[str, str]) -> str:
+        """The text in the language of a catalogue."""
+        return catalogue.get(self.template, self.template)
+
+
+def constant(text: str) -> Message:
+    """A text from a declaration, as the licence of a source, as a message.
+
+    >>> constant("see {x}").translated({"see {x}": "参见 {x}"})
+    '参见 {x}'
+    """
+    made = _Constant(text)
+    made.template, made.values = text, {}
+    return made
+
+
 def joined(separator: str, parts: Iterable[str]) -> Message:
     """Return messages or other text as one message, with `separator` between them.
 

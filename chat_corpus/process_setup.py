@@ -30,9 +30,9 @@ def _signals(*names: str) -> list[signal.Signals]:
 
 
 #: Signals that end the program in the way of Ctrl-C: a request to end, a closed terminal, and Ctrl-Break of Windows.
-_STOP_SIGNALS = _signals("SIGTERM", "SIGHUP", "SIGBREAK")
+STOP_SIGNALS = _signals("SIGTERM", "SIGHUP", "SIGBREAK")
 #: Signals that a terminal sends to all processes of a run.
-_TERMINAL_SIGNALS = _signals("SIGINT", "SIGHUP", "SIGBREAK")
+TERMINAL_SIGNALS = _signals("SIGINT", "SIGHUP", "SIGBREAK")
 
 
 class Terminated(KeyboardInterrupt):
@@ -156,7 +156,7 @@ def stop_on_signals() -> None:
         raise Terminated(number)
 
     with contextlib.suppress(ValueError):  # not in the main thread: the calling program decides
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, terminate)
 
@@ -181,12 +181,12 @@ def check_address_space() -> None:
 
 def ignore_terminal_signals() -> None:
     """Ignore Ctrl-C and a closed terminal in a worker, since the process that started the worker ends it."""
-    for number in _TERMINAL_SIGNALS:
+    for number in TERMINAL_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def ignore_stops() -> None:
     """Ignore all signals that end the program, so that its last message is complete."""
     with contextlib.suppress(ValueError):
-        for number in (signal.SIGINT, *_STOP_SIGNALS):
+        for number in (signal.SIGINT, *STOP_SIGNALS):
             signal.signal(number, signal.SIG_IGN)

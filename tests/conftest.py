@@ -18,6 +18,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def _english() -> None:
+    """Have the program print English, which tests compare, whatever the locale; its encoding stays."""
+    if locale := os.environ.pop("LC_ALL", ""):
+        os.environ["LC_CTYPE"] = locale
+    os.environ["LC_MESSAGES"] = "C"
+
+
+_english()
+
+
 def _samples() -> Path:
     """A copy of the bundled samples as they are committed, whatever corpora lie beside or over them."""
     copy = Path(tempfile.mkdtemp(prefix="chat-corpus-samples-"))

@@ -155,7 +155,7 @@ def test_a_working_folder_that_is_gone_is_an_error(tmp_path: Path, monkeypatch: 
     here.rmdir()
     done = invoke("--raw", "raw", "--out", "out")
     assert done.exit_code in (1, 2)
-    assert "the folder that this was started in is gone" in done.stderr
+    assert "the current folder was deleted" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_names_in_another_encoding_are_an_error_that_names_the_variable_to_set(
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
     done = invoke(*(word.encode().decode("ascii", "surrogateescape") for word in words))
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "Python reads names as ascii here, and this one is UTF-8: set PYTHONUTF8=1" in done.stderr
+    assert "this name is UTF-8, but Python reads names as ascii here; set PYTHONUTF8=1" in done.stderr
 
 
 @pytest.mark.slow
@@ -301,7 +301,7 @@ def test_the_exit_code_of_a_stopped_program_names_the_signal(
     process.send_signal(signal_)
     errors = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 128 + signal_
-    assert errors == ("stopped; the same command goes on from here\n" if command == "run" else "stopped\n")
+    assert errors == ("stopped; the same command resumes from here\n" if command == "run" else "stopped\n")
 
 
 @pytest.fixture
@@ -328,8 +328,8 @@ def test_a_stop_signal_raises_terminated_unless_it_is_ignored(number: signal.Sig
 @pytest.mark.usefixtures("signals")
 def test_the_stop_signal_of_windows_raises_terminated(monkeypatch: pytest.MonkeyPatch) -> None:
     """CTRL_BREAK_EVENT, which `taskkill` and a closed console window send too; here another signal replaces it."""
-    monkeypatch.setattr(process_setup, "_STOP_SIGNALS", [signal.SIGUSR1])
-    monkeypatch.setattr(process_setup, "_TERMINAL_SIGNALS", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "STOP_SIGNALS", [signal.SIGUSR1])
+    monkeypatch.setattr(process_setup, "TERMINAL_SIGNALS", [signal.SIGUSR1])
     before = signal.getsignal(signal.SIGUSR1)
     try:
         process_setup.stop_on_signals()
@@ -360,7 +360,7 @@ def test_a_closed_terminal_ends_all_processes_and_the_next_run_resumes(ignored: 
     if ignored:
         assert (process.returncode, "stopped" in errors) == (1, False), errors
         return
-    assert (process.returncode, errors) == (129, "stopped; the same command goes on from here\n")
+    assert (process.returncode, errors) == (129, "stopped; the same command resumes from here\n")
     assert program(*words[2:], cwd=tmp_path).returncode == 1, "the lock is released, and the source runs again"
 
 
@@ -476,5 +476,5 @@ def test_a_path_that_the_report_cannot_hold_is_an_error_before_the_run(option: s
 def test_an_empty_path_does_not_mean_the_default(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(put(tmp_path, {f"raw_chat_corpus/{name}": content for name, content in TIEBA.items()}))
     done = invoke("--force", option, "")
-    assert (done.exit_code, done.stderr.startswith(f"error: {option} '': nothing is named")) == (2, True)
+    assert (done.exit_code, done.stderr.startswith(f"error: {option} '': the value is empty")) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["raw_chat_corpus"]

@@ -150,20 +150,20 @@ def test_a_plugin_file_that_is_deleted_during_a_run_fails_its_source_only(
     lines = {f"raw/{name}": "问题\t答\n" * 500 for name in ("ours.txt", "tieba.dialogues")}
     put(tmp_path, {**lines, "own.yaml": f"shard_bytes: 1000\nworkers: {workers}\n"})
     plugin = put(tmp_path, {"ours.py": PLUGIN.format(deed="return tieba.format.read(parts)")}) / "ours.py"
-    progress = console.Console.progress
+    progress = console.progress
 
-    def meanwhile(self: console.Console, discovered: Any) -> Any:
+    def meanwhile(found: Any, **options: Any) -> Any:
         plugin.unlink() if fate == "gone" else plugin.write_text("a name of nothing", "utf-8")
-        return progress(self, discovered)
+        return progress(found, **options)
 
-    monkeypatch.setattr(console.Console, "progress", meanwhile)
+    monkeypatch.setattr(console, "progress", meanwhile)
     out = tmp_path / "out"
     flags = ("--config", tmp_path / "own.yaml", "--plugin", plugin, "--store-dialogues")
     done = invoke("--raw", tmp_path / "raw", "--out", out, *flags)
     assert "cannot be written" not in done.stderr
     assert (out / "tieba.tsv").read_text("utf-8") == "问题\t答\n" * 500
     assert (done.exit_code == 0) == (out / "ours.tsv").exists()
-    assert ("warning: not all was done: ours failed" in done.stderr) == (done.exit_code != 0)
+    assert ("warning: not completed, 1 of 12 sources: ours (failed)" in done.stderr) == (done.exit_code != 0)
 
 
 #: What the `read` of a plugin does instead of reading.

@@ -1,1 +1,1 @@
-"""The command line: a command a module, and what a person reads. stdout is data, stderr is talk."""
+"""The command line: a module per command, and what it prints. Results go to stdout, messages to stderr."""

@@ -7,18 +7,28 @@ from pathlib import Path
 
 import click
 
-from chat_corpus.cli.group import Verb
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG
+from chat_corpus.cli.language import translate
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.errors import ChatCorpusError
+from chat_corpus.messages import count_noun, message
 
-#: So many offences are shown; the rest of the export is not read then.
+#: At most this many offences are shown.
 _SHOWN = 20
 
 
-@click.command(name="check-export", cls=Verb)
+@click.command(
+    name="check-export",
+    cls=Command,
+    short_help="verify an export",
+    arguments=(("DIR", "Folder of an export."),),
+    examples=(("chat-corpus check-export training", "verify all records, counts and digests"),),
+)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @JSON
+@LANG
 def check_export(folder: Path, *, as_json: bool) -> None:
     """Verify an export: records, ids, splits, counts and digests.
 
@@ -28,7 +38,7 @@ def check_export(folder: Path, *, as_json: bool) -> None:
 
 
 def verify(folder: Path, *, as_json: bool) -> None:
-    """Print the offences of an export, or that there are none. Raises ChatCorpusError where there are any."""
+    """Print the offences of an export, or that there are none. Raises ChatCorpusError if there are any."""
     import msgspec
 
     from chat_corpus.exports.check import check_export as offences
@@ -36,11 +46,20 @@ def verify(folder: Path, *, as_json: bool) -> None:
     found = list(islice(offences(folder), _SHOWN + 1))
     shown = found[:_SHOWN]
     if as_json:
-        echo_json([msgspec.to_builtins(one) for one in shown])
-    for one in () if as_json else shown:
-        echo(str(one))
+        echo_json([msgspec.to_builtins(offence) for offence in shown])
+    for offence in () if as_json else shown:
+        echo(str(offence))
+    if len(found) > _SHOWN:
+        raise ChatCorpusError(
+            message("{folder}: more than {number} offences; export again with --force", folder=folder, number=_SHOWN)
+        )
     if found:
-        more = f"more than {_SHOWN}" if len(found) > _SHOWN else str(len(found))
-        raise ChatCorpusError(f"{folder}: {more} offences; export again with --force")
+        raise ChatCorpusError(
+            message(
+                "{folder}: {offences}; export again with --force",
+                folder=folder,
+                offences=count_noun(len(found), "offence"),
+            )
+        )
     if not as_json:
-        echo(f"{folder}: every record, count and digest is right")
+        echo(translate(message("{folder}: every record, count and digest is right", folder=folder)))

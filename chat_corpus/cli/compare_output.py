@@ -1,77 +1,121 @@
-"""What a person reads of two output folders compared: lines that cannot steer a terminal."""
+"""What `compare` prints for people: lines in the language in use that cannot steer a terminal."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from chat_corpus.lineage.comparison_model import Cause, Compared, Matched, Row
+from chat_corpus.cli.language import translate
+from chat_corpus.lineage.comparison_model import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.run_differences import RunDifferences
-from chat_corpus.messages import one_line
+from chat_corpus.messages import Message, count_noun, joined, message, one_line
+
+_CHANGES = {
+    Change.APPEARED: message("appeared"),
+    Change.VANISHED: message("vanished"),
+    Change.CHANGED: message("changed"),
+}
+_UNDETERMINED = message("cause not determined")
 
 
-def source(told: Compared) -> Iterator[str]:
-    """The lines on one source."""
-    if told.old_rows is None or told.new_rows is None:
-        rows, side = (told.new_rows, "new") if told.old_rows is None else (told.old_rows, "old")
-        yield f"{told.source}: only in the {side} folder, {rows:,} rows"
+def source(compared: Compared) -> Iterator[str]:
+    """The lines about one source."""
+    yield translate(_summary(compared))
+    if compared.old_rows is None or compared.new_rows is None:
         return
-    if told.same:
-        yield f"{told.source}: the same {told.old_rows:,} rows" + (", in other bytes:" if told.unlike else "")
-        if told.unlike:
-            yield "  line breaks, as of the last row, are not the same"
-            yield from _unlike(told.unlike)
-            yield from (f"  {one_line(remark)}" for remark in told.remarks)
-        return
-    counts = f"{told.appeared:,} appeared, {told.vanished:,} vanished, {told.changed:,} changed"
-    yield f"{told.source}: {told.old_rows:,} rows, now {told.new_rows:,}: {counts} (matched {_MATCHED[told.aligned]})"
-    if told.unlike:
-        yield from _unlike(told.unlike)
-    yield f"  causes{_over(told)}:"
-    for cause in told.causes:
-        yield _cause(cause)
-    for row in told.examples:
-        yield from _row(row)
-    yield from (f"  {one_line(remark)}" for remark in told.remarks)
+    lines = list(_differences(compared.unlike)) if compared.unlike else []
+    if compared.same and lines:
+        lines.insert(0, message("line breaks differ, such as the one after the last row"))
+    yield from _indented(lines)
+    if not compared.same:
+        yield from _indented([_causes(compared)])
+        yield from map(_cause, compared.causes)
+        for row in compared.examples:
+            yield from _row(row)
+    if not compared.same or lines:
+        yield from _indented(compared.remarks)
 
 
-_MATCHED = {Matched.ADDRESS: "by address", Matched.TEXT: "as text: changed is what shares its query or answer"}
+def _summary(compared: Compared) -> Message:
+    name = compared.source
+    if compared.old_rows is None:
+        rows = count_noun(compared.new_rows or 0, "row")
+        return message("{source}: only in the new folder, {rows}", source=name, rows=rows)
+    old = count_noun(compared.old_rows, "row")
+    if compared.new_rows is None:
+        return message("{source}: only in the old folder, {rows}", source=name, rows=old)
+    if compared.same and compared.unlike:
+        return message("{source}: the same {rows}, but not the same bytes:", source=name, rows=old)
+    if compared.same:
+        return message("{source}: the same {rows}", source=name, rows=old)
+    if compared.aligned is Matched.ADDRESS:
+        matched = message("matched by address")
+    else:
+        matched = message("matched as text: rows that share a query or an answer count as changed")
+    return message(
+        "{source}: {old}, now {new:,}: {appeared:,} appeared, {vanished:,} vanished, {changed:,} changed ({matched})",
+        source=name,
+        old=old,
+        new=compared.new_rows,
+        appeared=compared.appeared,
+        vanished=compared.vanished,
+        changed=compared.changed,
+        matched=matched,
+    )
 
 
-def _over(told: Compared) -> str:
-    if told.by_report:
-        return ", as the reports leave no other"
-    if told.aligned is Matched.ADDRESS or not told.traced:
-        return ""
-    return f", counted over {told.traced:,} of the {told.shards:,} shards that are not the same"
+def _causes(compared: Compared) -> Message:
+    """The line above the causes: over which rows they are counted."""
+    if compared.by_report:
+        return message("causes, which follow from the reports:")
+    if compared.aligned is Matched.ADDRESS or not compared.traced:
+        return message("causes:")
+    return message(
+        "causes, counted in {traced:,} of the {shards:,} shards that differ:",
+        traced=compared.traced,
+        shards=compared.shards,
+    )
 
 
-def _unlike(told: RunDifferences) -> Iterator[str]:
-    for one in told.settings:
-        yield one_line(
-            f"  setting {one.key}: {json.dumps(one.old, ensure_ascii=False)}, now "
-            f"{json.dumps(one.new, ensure_ascii=False)}"
+def _differences(unlike: RunDifferences) -> Iterator[Message]:
+    for setting in unlike.settings:
+        old, new = (json.dumps(value, ensure_ascii=False) for value in (setting.old, setting.new))
+        yield message("setting {key}: {old}, now {new}", key=setting.key, old=old, new=new)
+    if unlike.code:
+        yield message("code or packages: {old}, now {new}", old=unlike.code[0], new=unlike.code[1])
+    if unlike.inputs:
+        yield message("raw files that differ: {files}", files=joined(", ", unlike.inputs))
+    if unlike.plugins:
+        yield message("plugins, or code that they import, differ")
+    if unlike.edited:
+        yield message("changed since the run wrote it: {files}", files=joined(", ", unlike.edited))
+
+
+def _indented(lines: Iterator[str] | list[Message] | tuple[str, ...]) -> Iterator[str]:
+    return (f"  {one_line(translate(line))}" for line in lines)
+
+
+def _cause(cause: Cause) -> str:
+    settings = f" ({', '.join(cause.settings)})" if cause.settings else ""
+    kind, name = translate(_CHANGES[cause.kind]), translate(cause.cause or _UNDETERMINED)
+    return one_line(f"  {cause.rows:>9,} {kind}: {name}{settings}")
+
+
+def _row(row: Row) -> Iterator[str]:
+    name = row.cause or _UNDETERMINED
+    if row.reason:
+        name = message("{cause}, rejected: {reason}", cause=name, reason=row.reason)
+    kind = _CHANGES[row.kind]
+    if row.query is None:
+        head = message("{change}: {cause}", change=kind, cause=name)
+    elif row.answer == row.query:
+        head = message("{change} {address}: {cause}", change=kind, address=row.query, cause=name)
+    else:
+        head = message(
+            "{change} {query} and {answer}: {cause}", change=kind, query=row.query, answer=row.answer, cause=name
         )
-    if told.code:
-        yield f"  code or packages: {told.code[0]}, now {told.code[1]}"
-    if told.inputs:
-        yield one_line(f"  raw files that are not the same: {', '.join(told.inputs)}")
-    if told.plugins:
-        yield "  plugins, or code that they import: not the same"
-    if told.edited:
-        yield one_line(f"  not as its run left it: {', '.join(told.edited)}")
-
-
-def _cause(told: Cause) -> str:
-    settings = f" ({', '.join(told.settings)})" if told.settings else ""
-    return one_line(f"  {told.rows:>9,} {told.kind}: {told.cause or 'cause not determined'}{settings}")
-
-
-def _row(told: Row) -> Iterator[str]:
-    at = "" if told.query is None else f" {told.query}" + ("" if told.answer == told.query else f" and {told.answer}")
-    reason = f", rejected: {told.reason}" if told.reason else ""
-    yield one_line(f"  {told.kind}{at}: {told.cause or 'cause not determined'}{reason}")
-    if told.old is not None:
-        yield one_line(f"    - {told.old_row}: {told.old}")
-    if told.new is not None:
-        yield one_line(f"    + {told.new_row}: {told.new}")
+    yield from _indented([head])
+    if row.old is not None:
+        yield one_line(f"    - {row.old_row}: {row.old}")
+    if row.new is not None:
+        yield one_line(f"    + {row.new_row}: {row.new}")

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from chat_corpus.cli import run_output, words
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.exports import documents, manifest
 from chat_corpus.exports.manifest import ExportMix, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
-from chat_corpus.messages import amount, count_noun, message
+from chat_corpus.messages import Message, amount, count_noun, joined, message
 
-_COLUMNS = ("source", "dialogues", "records", "train", "validation", "test", "not exported")
-PLAN_COLUMNS = ("does", "file", "bytes")
+_TITLES = {
+    "source": message("source"),
+    "dialogues": message("dialogues"),
+    "records": message("records"),
+    "train": "train",
+    "validation": "validation",
+    "test": "test",
+    "left_out": message("left out"),
+}
 
 
 def table(summary: ExportSummary) -> str:
-    """A row for each source: dialogues in the store, records made, those of each split, and why others are in none."""
-    return format_table([_row(source) for source in summary.sources], _COLUMNS)
+    """Return a row per source: dialogues, records, records per split, and what was left out and why."""
+    return format_table([_row(source) for source in summary.sources], _TITLES)
 
 
 def _row(source: ExportSource) -> dict[str, str]:
     ledger = source.ledger
-    left_out = {**{f"turns {name}": number for name, number in ledger.turns_dropped.items()}, **ledger.records_dropped}
+    turns = [words.left_out_turns(name, number) for name, number in ledger.turns_dropped.items()]
+    records = [words.left_out_records(name, number) for name, number in ledger.records_dropped.items()]
     splits = {name: f"{ledger.written.get(name, 0):,}" for name in ("train", "validation", "test")}
     return {
         "source": source.name,
         "dialogues": f"{ledger.dialogues:,}",
         "records": f"{ledger.records:,}",
         **splits,
-        "not exported": ", ".join(f"{name} {number:,}" for name, number in left_out.items()) or "-",
+        "left_out": joined(", ", [*turns, *records]) if turns or records else "-",
     }
 
 
@@ -60,7 +69,8 @@ def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
             "export.twins",
         )  # fmt: skip
     if summary.mix is not None:
-        yield format_table(_share_rows(summary.mix), ("train", "records", *summary.mix.sources)), "export.mix"
+        titles = {"train": "train", "records": message("records"), **{name: name for name in summary.mix.sources}}
+        yield format_table(_share_rows(summary.mix), titles), "export.mix"
         if summary.mix.ends_first:
             yield (
                 message(
@@ -85,16 +95,26 @@ def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
     ]
 
 
-def written_message(summary: ExportSummary, folder: Path) -> str:
-    """Where an export was written, and how much it is."""
-    rows, size = count_noun(summary.rows, "record"), amount(sum(file.bytes for file in summary.files))
-    return f"wrote {rows} in {count_noun(len(summary.files), 'file')} ({size}) to {folder}/; README.md describes them"
+def written_message(summary: ExportSummary, folder: Path) -> Message:
+    """Say where an export was written, and how large it is."""
+    return message(
+        "wrote {records} in {files} ({size}) to {folder}/; its README.md says how to load them",
+        records=count_noun(summary.rows, "record"),
+        files=count_noun(len(summary.files), "file"),
+        size=amount(sum(file.bytes for file in summary.files)),
+        folder=folder,
+    )
+
+
+def plan_table(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+    """What an export would read and write, as rows and titles of a table for people."""
+    return run_output.plan(rows)
 
 
 def plan(
     reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], options: ExportOptions
 ) -> list[dict[str, Any]]:
-    """What an export would read and write: rows with the keys of `PLAN_COLUMNS`."""
+    """What an export would read and write: rows with the keys `does, file, bytes`."""
     splits = [name for name in ("train", "validation", "test") if name == "train" or getattr(options.split, name)]
     folders = [manifest.MIXED] if options.mix.is_mixed else names
     written = [f"data/{name}/{split}-*.parquet" for name in folders for split in splits]

@@ -1,13 +1,13 @@
-"""What all verbs of the command line share: which one is meant, and how a failure is told."""
+"""What all commands share: the default command, the language, and failures as one message with an exit code."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,27 @@ from typing import Any
 import click
 
 from chat_corpus import process_setup
-from chat_corpus.cli.terminal import handle_logs, safe_json
+from chat_corpus.cli import help as help_
+from chat_corpus.cli import language, logs, usage
+from chat_corpus.cli.language import translate
+from chat_corpus.cli.terminal import has_colour, safe_json
 from chat_corpus.errors import UsageError, unexpected
-from chat_corpus.messages import safe
+from chat_corpus.messages import joined, message, safe
+
+_WORDS = f"{__name__}.words"
 
 
-class Verb(click.Command):
-    """A command that writes results to stdout, and lets nobody else write there."""
+class Command(help_.LocalizedCommand):
+    """A command that writes results to stdout; whatever else prints is diverted to stderr."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse arguments. Raises UsageError with a hint for unexpected ones."""
+        ctx.allow_extra_args = True
+        with _in_context(ctx):
+            rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise click.UsageError(usage.extra_arguments(rest, ctx), ctx)
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -29,34 +43,45 @@ class Verb(click.Command):
             return super().invoke(ctx)
 
 
-class RunByDefault(click.Group):
-    """A group whose command `run` is meant where none is named, so that `main.py -s ptt` is `main.py run -s ptt`."""
+class DefaultGroup(help_.LocalizedCommand, click.Group):
+    """A group that runs `run` if no command is given, so that `main.py -s ptt` is `main.py run -s ptt`."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write commands, options and examples."""
+        commands = [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        help_.write_section(formatter, help_.COMMANDS, commands)
+        super().format_options(ctx, formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `run` before arguments that name no command."""
-        own = {"--help", "-h", "--version"}
+        """Put `run` before arguments that begin with no command; take `--lang` out, wherever it is."""
+        value, args = language.split(args)
+        if value is not None and language.named(value) is None:
+            known = joined(", ", language.LANGUAGES)
+            raise click.UsageError(message("--lang {value}: one of {known} expected", value=value, known=known), ctx)
         completing = ctx.resilient_parsing and not args
-        if not completing and (not args or (args[0] not in self.commands and args[0] not in own)):
+        if not completing and (not args or args[0] not in {*self.commands, "--help", "-h", "--version"}):
             if args and not args[0].startswith("-"):
-                nearest = difflib.get_close_matches(args[0], self.commands, n=1)
-                hint = f"did you mean '{nearest[0]}'?" if nearest else f"there are {', '.join(self.commands)}"
-                ctx.fail(f"no command '{args[0]}'; {hint}")
+                raise click.UsageError(usage.no_command(args[0], self.commands), ctx)
             late = [word for word in args if word in self.commands]
             if late and not args[args.index(late[0]) - 1].startswith("-"):
-                ctx.fail(f"the command comes first: {ctx.info_name} {late[0]} …")
+                raise click.UsageError(usage.late_command(late[0], args, ctx), ctx)
             args = ["run", *args]
-        ctx.meta[__name__] = tuple(args)
-        return super().parse_args(ctx, args)
+        ctx.meta[_WORDS] = tuple(args)
+        with _in_context(ctx):
+            return super().parse_args(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Run the program with standard streams that can be used; wrong usage is told as other errors are.
+        """Run the program with usable standard streams, in the language of its arguments or of the locale.
 
-        The exit code does not depend on whether anybody can be told why.
+        Wrong usage is reported as other errors are. The exit code is the same if stderr cannot be written.
         """
         process_setup.prepare()
+        words = sys.argv[1:] if args is None else list(args)
+        value, _ = language.split(words)
+        language.use(language.named(value or "") or language.of_environment())
         if not extra.get("standalone_mode", True):
             return super().main(args, *rest, **extra)
-        as_json = "--log-json" in (sys.argv[1:] if args is None else args)
+        as_json = "--log-json" in words
         code: Any = 1
         try:
             code = super().main(args, *rest, **{**extra, "standalone_mode": False})
@@ -64,17 +89,16 @@ class RunByDefault(click.Group):
             code = 130
         except click.ClickException as error:
             code = error.exit_code
-            with contextlib.suppress(OSError):
-                _tell(error.format_message(), as_json=True, event="usage") if as_json else error.show()
+            _report_usage(error, as_json=as_json)
         except OSError as error:  # of stdout, where help or the version should go
-            _tell(_refused(error), as_json=as_json)
+            _report(_refused(error), as_json=as_json)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever fails is one message and an exit code."""
-        handle_logs()
+        logs.handle()
         process_setup.stop_on_signals()
-        words = ctx.meta.get(__name__, ())
+        words = ctx.meta.get(_WORDS, ())
         as_json, verbose = "--log-json" in words, bool({"-v", "--verbose"} & set(words))
         try:
             process_setup.check_address_space()
@@ -84,48 +108,64 @@ class RunByDefault(click.Group):
             raise
         except KeyboardInterrupt as error:
             process_setup.ignore_stops()
-            resumed = "; the same command goes on from here" if ctx.invoked_subcommand == "run" else ""
-            _tell(f"stopped{resumed}", as_json=as_json, level="info", event="stopped")
+            resumes = ctx.invoked_subcommand == "run"
+            text = message("stopped; the same command resumes from here") if resumes else message("stopped")
+            _report(text, as_json=as_json, level="info", event="stopped")
             ctx.exit(error.exit_code if isinstance(error, process_setup.Terminated) else 130)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # whoever read the output has had enough of it
+            if error.errno == errno.EPIPE:  # the reader of the output has gone
                 raise
-            _tell(_refused(error), as_json=as_json)
+            _report(_refused(error), as_json=as_json)
             ctx.exit(1)
-        except BaseException as error:  # noqa: BLE001 the last one who can say it in a line
-            told = unexpected(ctx.invoked_subcommand or "chat-corpus", error)
-            trace = getattr(told, "trace", "")
+        except BaseException as error:  # noqa: BLE001 the last place to report it in a line
+            failure = unexpected(ctx.invoked_subcommand or "chat-corpus", error)
+            trace = getattr(failure, "trace", "")
             if verbose and trace and not as_json:
                 with contextlib.suppress(OSError):
                     click.echo(safe(trace), err=True)
-            _tell(str(told), as_json=as_json, **({"traceback": trace} if trace else {}))
-            ctx.exit(told.exit_code)
+            _report(failure.message, as_json=as_json, **({"traceback": trace} if trace else {}))
+            ctx.exit(failure.exit_code)
+
+
+@contextlib.contextmanager
+def _in_context(ctx: click.Context) -> Iterator[None]:
+    """Give usage errors inside the context that click's parser leaves out of some."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = error.ctx or ctx
+        raise
 
 
 def _check_names(words: Sequence[str]) -> None:
-    """Raise UsageError where a name was given in UTF-8 to a Python that reads names otherwise, as LC_ALL=C may have it.
+    """Raise UsageError if a name is in UTF-8 and Python reads names in another encoding, as with LC_ALL=C.
 
-    No file would be found under it, and the report could not tell it.
+    No file would be found by that name, and the report could not hold it.
     """
     encoding = sys.getfilesystemencoding()
     for word in words:
         if encoding != "utf-8" and any("\udc80" <= character <= "\udcff" for character in word):
             with contextlib.suppress(UnicodeError):
-                meant = os.fsencode(word).decode()
+                name = os.fsencode(word).decode()
                 raise UsageError(
-                    f"{meant}: Python reads names as {encoding} here, and this one is UTF-8: set PYTHONUTF8=1, or a "
-                    "locale of UTF-8 (LC_ALL=C.UTF-8)"
+                    message(
+                        "{name}: this name is UTF-8, but Python reads names as {encoding} here; set PYTHONUTF8=1, or a "
+                        "UTF-8 locale such as LC_ALL=C.UTF-8",
+                        name=name,
+                        encoding=encoding,
+                    )
                 )
 
 
 def _refused(error: OSError) -> str:
-    """What the system refused, and of which file, as far as it says so."""
-    if error.errno == errno.ENOENT and not error.filename and not _is_somewhere():
-        return "the folder that this was started in is gone: go to one that is there ('cd'), and run again"
-    return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
+    """What the system refused, and for which file if it is known."""
+    if error.errno == errno.ENOENT and not error.filename and not _has_folder():
+        return message("the current folder was deleted: change to another one ('cd') and run again")
+    reason = error.strerror or str(error)
+    return message("{file}: {fault}", file=error.filename, fault=reason) if error.filename else reason
 
 
-def _is_somewhere() -> bool:
+def _has_folder() -> bool:
     try:
         Path.cwd()
     except OSError:
@@ -133,11 +173,23 @@ def _is_somewhere() -> bool:
     return True
 
 
-def _tell(message: str, *, as_json: bool, level: str = "error", event: str = "failed", **facts: str) -> None:
-    text = f"{'error: ' if level == 'error' else ''}{safe(message)}"
+def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
+    """Write the usage line and what is wrong with the command line."""
+    ctx = getattr(error, "ctx", None)
+    if ctx is not None and not as_json:
+        hint = message("Try '{command} --help' for help.", command=ctx.command_path)
+        with contextlib.suppress(OSError):
+            click.echo(f"{ctx.get_usage()}\n{translate(hint)}\n", err=True)
+    _report(usage.described(error), as_json=as_json, event="usage")
+
+
+def _report(text: str, *, as_json: bool, level: str = "error", event: str = "failed", **facts: str) -> None:
+    """Write the last message: a line in the language in use, or JSON in English."""
     if as_json:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"time": now, "level": level, "event": event, "message": message, **facts}
-        text = safe_json(line, indent=None)
+        line = safe_json({"time": now, "level": level, "event": event, "message": text, **facts}, indent=None)
+    else:
+        prefix = logs.prefix(getattr(logging, level.upper()), colour=has_colour(sys.stderr))
+        line = prefix + safe(translate(text))
     with contextlib.suppress(OSError):  # its terminal is gone, or its disk full
-        click.echo(text, err=True)
+        click.echo(line, err=True)

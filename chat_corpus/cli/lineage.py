@@ -1,4 +1,4 @@
-"""The verbs that look back at outputs: `trace`, `explain`, `compare`."""
+"""The commands that look back at outputs: `trace`, `explain`, `compare`."""
 
 from __future__ import annotations
 
@@ -9,37 +9,53 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.group import Verb
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_json
+from chat_corpus.cli.usage import Folder, Whole
 from chat_corpus.errors import GateError, UsageError
+from chat_corpus.messages import message
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.recorded_run import RecordedRun
 
-_RAW = click.option("--raw", metavar="DIR", help="Where the raw corpora are now, if not where the report says.")
-_PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE",
-    help="Python file that the output was made with, which is run again; may be given again.",
+_RAW = option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run.")
+_PLUGIN = option(
+    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
+    help="Python file that the output was made with. Its code is run. Can be repeated.",
 )  # fmt: skip
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
 
 
-@click.command(cls=Verb)
+@click.command(
+    cls=Command,
+    short_help="show where rows of the output came from",
+    arguments=(
+        (
+            "FILE:ROW[-ROW]...",
+            "File of an output folder or an export, and the number of a row, or of the first and last.",
+        ),
+    ),
+    examples=(
+        ("chat-corpus trace clean_chat_corpus/ptt.tsv:12", "one row"),
+        ("chat-corpus trace --json clean_chat_corpus/ptt.tsv:12-14", "three rows, for programs"),
+        ("chat-corpus trace export/messages/ptt/train.jsonl:5", "one row of an export"),
+        ("chat-corpus trace export --id ptt-0123456789abcdef", "a record of an export by its id"),
+    ),
+)
 @click.argument("rows", nargs=-1, required=True, metavar="FILE:ROW[-ROW]...")
-@click.option("--id", "ids", multiple=True, metavar="ID", help="A record of an export; the argument is its folder.")
+@option("Input", "--id", "ids", multiple=True, metavar="ID", help="A record of an export; the argument is its folder.")
 @_RAW
 @_PLUGIN
-@_JSON
+@JSON
+@LANG
 def trace(
     rows: tuple[str, ...], ids: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """Where rows of an output came from: raw file and record, each text step, the conversion, the filters.
+    """Show where rows of an output came from: raw file and record, each text step, the conversion, the filters.
 
-    FILE is a .tsv of a run, or a data file of an export. With --id, the argument is the folder of an export.
-
-    Rows count from 1. The shard of each row is done again from the raw file, with the settings that the report tells,
-    and must give the row as it stands; where it does not, or the raw file, the output or this program has changed,
-    that is said, and the exit code is 1.
+    Rows count from 1. The shard of each row is processed again from the raw file, with the settings in report.json. If
+    the result is another row, or the raw file, the output or this program has changed, the exit code is 1.
     """
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
@@ -47,15 +63,15 @@ def trace(
     if ids or any(_is_exported(path) for path, _ in _numbers(rows)):
         _trace_exported(rows, ids, raw, plugins, as_json=as_json)
         return
-    made: dict[str, RecordedRun] = {}
+    runs: dict[str, RecordedRun] = {}
 
-    def told() -> Iterator[trace.Row]:
+    def traced() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
-            if path not in made:
-                made[path] = open_run.load_by_tsv(Path(path), raw, plugins)
-            yield trace.trace(made[path], number)
+            if path not in runs:
+                runs[path] = open_run.load_by_tsv(Path(path), raw, plugins)
+            yield trace.trace(runs[path], number)
 
-    _print(told(), trace_output.row, as_json=as_json)
+    _print(traced(), trace_output.row, as_json=as_json)
 
 
 def _is_exported(path: str) -> bool:
@@ -72,70 +88,96 @@ def _trace_exported(
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import export_trace
 
-    def told() -> Iterator[export_trace.TracedRecord]:
+    def traced() -> Iterator[export_trace.TracedRecord]:
         if ids:
             if len(rows) != 1:
-                raise UsageError("--id: one argument expected, the folder of the export that the record is in")
+                raise UsageError(message("--id: expected one argument, the folder of the export"))
             opened = export_trace.open_export(Path(rows[0]), raw, plugins)
-            yield from (export_trace.trace_record(opened, one) for one in ids)
+            yield from (export_trace.trace_record(opened, id_) for id_ in ids)
             return
         for name, number in _numbers(rows):
             folder = export_trace.find_export(Path(name))
             if folder is None:
-                raise UsageError(f"{name}: not in the folder of an export; trace it by itself")
+                raise UsageError(
+                    message("{file}: not a file of an export; trace it in a command of its own", file=name)
+                )
             opened = export_trace.open_export(folder, raw, plugins)
             yield export_trace.trace_record(opened, export_trace.id_of_row(opened, Path(name), number))
 
-    _print(told(), trace_output.exported, as_json=as_json)
+    _print(traced(), trace_output.exported, as_json=as_json)
 
 
-@click.command(cls=Verb)
+@click.command(
+    cls=Command,
+    short_help="show what became of raw records",
+    arguments=(
+        (
+            "RAWFILE:RECORD[-RECORD]...",
+            "Raw file by path or by its name in report.json, and the number of a record or of the first and last.",
+        ),
+    ),
+    examples=(("chat-corpus explain ptt/Gossiping-QA-Dataset.txt:3", "a record of a raw file"),),
+)
 @click.argument("records", nargs=-1, required=True, metavar="RAWFILE:RECORD[-RECORD]...")
-@click.option("--out", metavar="DIR", default="clean_chat_corpus", show_default=True, help="Folder of the outputs.")
+@option(
+    "Input",
+    "--out",
+    metavar="DIR",
+    default="clean_chat_corpus",
+    help="Folder that the run wrote to (default: clean_chat_corpus).",
+)
 @_RAW
 @_PLUGIN
-@_JSON
+@JSON
+@LANG
 def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
-    """What became of raw records: not a turn, or their turns, and the rows or the reasons of their pairs.
+    """Show what became of raw records: their turns, the rows of their pairs, or why there is none.
 
-    RAWFILE is a path, or a name as reports have it; a member of an archive is named as in a folder,
-    archive.zip/member. RECORD counts from 1, as in the rejects: lines, or, where a layout is not made of lines (JSON
-    arrays, XML), its objects or elements in their order. A character that cannot be printed is shown as an escape.
+    Records count from 1, as in the rejects: lines, or for JSON arrays and XML their objects or elements. A member of an
+    archive is named archive.zip/member. Characters that cannot be printed are shown as escapes.
     """
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
 
     found: dict[str, tuple[RecordedRun, str]] = {}
 
-    def told() -> Iterator[trace.Record]:
+    def explained() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
                 found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins)
             written, name = found[path]
             yield trace.explain(written, name, number)
 
-    _print(told(), trace_output.record, as_json=as_json)
+    _print(explained(), trace_output.record, as_json=as_json)
 
 
-@click.command(cls=Verb)
-@click.argument("old", metavar="OLD_DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("new", metavar="NEW_DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--fail-on-change", is_flag=True, help="Exit with code 4 where any row is not the same.")
-@click.option(
-    "--examples",
-    type=click.IntRange(min=0),
-    default=2,
-    show_default=True,
-    metavar="N",
-    help="Rows shown for each cause.",
+@click.command(
+    cls=Command,
+    short_help="show what differs between two outputs, and why",
+    arguments=(("OLD_DIR", "An output folder."), ("NEW_DIR", "The output folder to compare with it.")),
+    examples=(
+        ("chat-corpus compare before after", "all differences, with their causes"),
+        ("chat-corpus compare before after --fail-on-change", "a check for scripts"),
+    ),
 )
-@click.option(
-    "--shards", type=click.IntRange(min=0), default=32, show_default=True, metavar="N",
-    help="Shards of a source that are done again to find causes; 0 for all that are not the same.",
-)  # fmt: skip
+@click.argument("old", metavar="OLD_DIR", type=Folder())
+@click.argument("new", metavar="NEW_DIR", type=Folder())
 @_RAW
 @_PLUGIN
-@_JSON
+@option("Output", "--fail-on-change", is_flag=True, help="Exit with code 4 if any row differs.")
+@option(
+    "Output", "--examples", type=Whole(min=0), default=2, metavar="N", help="Rows shown for each cause (default: 2)."
+)
+@option(
+    "Processes",
+    "--shards",
+    type=Whole(min=0),
+    default=32,
+    metavar="N",
+    help="Shards per source that are processed again to find causes; 0 for all that differ (default: 32).",
+)
+@JSON
+@LANG
 def compare(
     old: Path,
     new: Path,
@@ -147,44 +189,49 @@ def compare(
     shards: int,
     as_json: bool,
 ) -> None:
-    """Which rows appeared, vanished or changed between two output folders, and which step, filter or setting did it.
+    """Show which rows appeared, vanished or changed between two outputs, and which step, filter or setting did it.
 
-    Causes are found by doing the shards again that are not the same, in both ways; that needs the raw files, and the
-    code that the outputs were made with. A cause that is not certain is told as not determined.
+    To find causes, shards that differ are processed again in both ways. This needs the raw files, and the version of
+    this program that the outputs were made with. Uncertain causes are shown as not determined.
     """
     from chat_corpus.cli import compare_output
     from chat_corpus.lineage import compare, comparison_model
 
-    found: list[comparison_model.Compared] = []
+    sources: list[comparison_model.Compared] = []
 
-    def told() -> Iterator[comparison_model.Compared]:
-        for one in compare.compare(old, new, raw, examples=examples, max_shards=shards, plugins=plugins):
-            found.append(one)
-            yield one
+    def compared() -> Iterator[comparison_model.Compared]:
+        for source in compare.compare(old, new, raw, examples=examples, max_shards=shards, plugins=plugins):
+            sources.append(source)
+            yield source
 
-    _print(told(), compare_output.source, as_json=as_json, between="")
-    if fail_on_change and not all(one.same for one in found):
-        raise GateError(f"{new}: not the same rows as in {old}")
+    _print(compared(), compare_output.source, as_json=as_json, between="")
+    if fail_on_change and not all(source.same for source in sources):
+        raise GateError(message("{new}: the rows are not the same as in {old}", new=new, old=old))
 
 
-def _numbers(given: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Paths with each of their numbers. Raises UsageError for what is not `path:n` or `path:n-m`."""
-    for one in given:
-        found = re.fullmatch(r"(?s)(.+):([1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?", one)
-        if not found or int(found[3] or found[2]) < int(found[2]):
+def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield paths with each of their numbers. Raises UsageError for what is not `path:n` or `path:n-m`."""
+    for argument in arguments:
+        match = re.fullmatch(r"(?s)(.+):([1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?", argument)
+        if not match or int(match[3] or match[2]) < int(match[2]):
             raise UsageError(
-                f"{one}: a path with a number from 1, or a range, expected, as in ptt.tsv:12 or ptt.tsv:12-14"
+                message(
+                    "{argument}: a path with a number from 1, or a range, expected, as in ptt.tsv:12 or ptt.tsv:12-14",
+                    argument=argument,
+                )
             )
-        for number in range(int(found[2]), int(found[3] or found[2]) + 1):
-            yield found[1], number
+        for number in range(int(match[2]), int(match[3] or match[2]) + 1):
+            yield match[1], number
 
 
-def _print(told: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_json: bool, between: str = "\n") -> None:
+def _print(
+    results: Iterable[Any], lines: Callable[[Any], Iterable[str]], *, as_json: bool, between: str = "\n"
+) -> None:
     if as_json:
         import msgspec
 
-        # msgspec refuses messages, which are a subclass of str.
-        echo_json([msgspec.to_builtins(one, enc_hook=str) for one in told])
+        # Messages are a subclass of str, which msgspec does not know.
+        echo_json([msgspec.to_builtins(result, enc_hook=str) for result in results])
         return
-    for number, one in enumerate(told):
-        echo((between if number else "") + "\n".join(lines(one)))
+    for number, result in enumerate(results):
+        echo((between if number else "") + "\n".join(lines(result)))

@@ -1,4 +1,4 @@
-"""The command line: arguments, logging, progress, exit codes. stdout is data, stderr is talk."""
+"""The command line: arguments, logging, progress, exit codes. Results go to stdout, messages to stderr."""
 
 from __future__ import annotations
 
@@ -8,31 +8,45 @@ import click
 
 from chat_corpus.cli import lineage
 from chat_corpus.cli.check_export import check_export
+from chat_corpus.cli.demo import demo
 from chat_corpus.cli.export import export
-from chat_corpus.cli.group import RunByDefault
+from chat_corpus.cli.group import DefaultGroup
+from chat_corpus.cli.help import LANG
 from chat_corpus.cli.normalize import normalize
 from chat_corpus.cli.run import run
 from chat_corpus.cli.sources import check, list_
 from chat_corpus.versions import installed
 
+_EXAMPLES = (
+    ("chat-corpus demo", "try it on the bundled samples"),
+    ("chat-corpus check --raw ~/data", "see which corpora a folder holds"),
+    ("chat-corpus --raw ~/data --out ~/clean", "clean them all"),
+    ("chat-corpus run --help", "all options"),
+)
+
 
 @click.group(
-    cls=RunByDefault,
+    cls=DefaultGroup,
+    examples=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Documentation: docs/ in the repository, in English and Chinese (docs/zh/).",
 )
 @click.version_option(installed("chat-corpus"), prog_name="chat-corpus")
+@LANG
 def main() -> None:
-    """Public Chinese chat corpora in, one clean query<TAB>answer file each; nothing lost without a reason.
+    """Turn public Chinese chat corpora into clean pairs of query and answer, one .tsv file per corpus.
 
-    Without a command, `run` is meant. Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but a
-    source that was asked for is missing or incomplete; 4 done, but a check that was asked for tripped.
+    Runs `run` if no command is given.
+
+    Exit codes: 0 done; 1 failed; 2 wrong usage or settings; 3 done, but a requested source is missing or incomplete; 4
+    done, but a requested check failed.
     """
-    # Read by Polars when it is imported: for frames of a shard's size, more threads only wait for each other.
+    # Polars reads this when it is imported. For frames as small as a shard, more threads only wait for each other.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     # NumPy's library for matrices, which nothing here uses, would start as many threads as there are processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-for verb in (run, export, check_export, normalize, list_, check, lineage.trace, lineage.explain, lineage.compare):
-    main.add_command(verb)
+for command in (run, export, check_export, check, list_, demo, normalize):
+    main.add_command(command)
+for command in (lineage.trace, lineage.explain, lineage.compare):
+    main.add_command(command)

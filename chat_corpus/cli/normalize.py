@@ -9,48 +9,56 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from chat_corpus import process_setup
-from chat_corpus.cli.group import Verb
-from chat_corpus.cli.options import CONFIG, PLUGIN, known_names, read_settings
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.options import CONFIG, PLUGIN, read_settings, source_names
 from chat_corpus.cli.terminal import SafeBytes, echo
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.messages import message
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
+_EXAMPLES = (
+    ("chat-corpus normalize < in.txt > out.txt", "clean a file of lines"),
+    ("echo '這裡  有人嗎？' | chat-corpus normalize --explain", "show what each step does"),
+)
 
-@click.command(cls=Verb)
-@click.option("-s", "--source", "name", metavar="NAME", help="Treat the lines as turns of this source.")
-@CONFIG
+
+@click.command(cls=Command, short_help="clean lines from stdin", examples=_EXAMPLES)
+@option("Selection", "-s", "--source", "name", metavar="NAME", help="Treat the lines as turns of this source.")
 @PLUGIN
-@click.option("--explain", is_flag=True, help="Print each step that changes a line, and what to.")
+@CONFIG
+@option("Output", "--explain", is_flag=True, help="Print each step that changes a line, and its result.")
+@LANG
 def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **rest: Any) -> None:
-    """The text steps and the script conversion as a filter: lines from stdin to stdout, one for one.
+    """Clean and convert text as a filter: each line from stdin gives one line on stdout.
 
-    With -s NAME, word segmentation is undone where all files of that source are segmented (douban, weibo). Where some
-    are not (subtitle, xiaohuangji), a line alone does not tell: its blanks and slashes stay. `read: {segmentation: …}`
-    in --config says otherwise.
+    With -s NAME, word segmentation is removed if all files of that source are segmented (douban, weibo). If only some
+    are (subtitle, xiaohuangji), a single line is ambiguous, and blanks and slashes stay. Set read.segmentation with
+    --config to decide otherwise.
 
-    A line that is not UTF-8, longer than 1 MiB, or nested too deep goes out as it came; if there was any, their numbers
-    are told and the exit code is 1.
+    Lines that are not UTF-8, longer than 1 MiB, or nested too deep are written unchanged. If there are any, the exit
+    code is 1 and their numbers are shown.
     """
     from chat_corpus import sources
-    from chat_corpus.cli import normalize_lines as filter_
+    from chat_corpus.cli import normalize_lines
 
     settings = read_settings(configs, rest)
     known = sources.load(settings.plugins)
-    if name is not None and known_names((name,), known) != [name]:
-        raise UsageError(f"-s {name}: one source expected, or none for text of your own")
-    told = filter_.Filter.of(settings.of(name or ""), known.get(name or ""))
+    if name is not None and source_names((name,), known) != [name]:
+        raise UsageError(message("-s {names}: name one source, or none for other text", names=name))
+    filter_ = normalize_lines.Filter.of(settings.of(name or ""), known.get(name or ""))
     if "stdin" in process_setup.missing:
-        raise UsageError("<stdin>: closed; chat-corpus normalize reads lines from stdin and writes to stdout")
+        raise UsageError(message("<stdin>: closed; chat-corpus normalize reads lines from stdin"))
     stdin = cast("BufferedReader", sys.stdin.buffer)
-    unchanged = filter_.Unchanged()
+    unchanged = normalize_lines.Unchanged()
     if explain:
-        for line in filter_.explain(told, stdin, unchanged):
+        for line in normalize_lines.explain(filter_, stdin, unchanged):
             echo(line)
     else:
         with process_setup.results():
             shown = SafeBytes(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer
-            unchanged = filter_.run(told, stdin, shown)
+            unchanged = normalize_lines.run(filter_, stdin, shown)
     if unchanged:
-        raise ChatCorpusError(f"<stdin>: {filter_.in_words(unchanged)}")
+        raise ChatCorpusError(message("<stdin>: {faults}", faults=normalize_lines.described(unchanged)))

@@ -1,7 +1,7 @@
-r"""The `normalize` verb: text steps and script conversion as a filter, one line in, one line out.
+r"""The filter of `normalize`: text steps and script conversion, one line in, one line out.
 
-Lines go out as they come in, without waiting for the end of the input. A line break that a step puts into a line is
-written as the two characters ``\n``. A line that is not UTF-8, or too long, goes out as it came.
+Each line is written as soon as it was read. A line break that a step puts into a line is written as the two characters
+``\n``. A line that is not UTF-8, or too long, is written unchanged.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from io import BufferedReader
 from queue import Queue
 from typing import IO, BinaryIO
@@ -19,7 +20,7 @@ import polars as pl
 
 from chat_corpus.cli.terminal import SafeBytes
 from chat_corpus.files.lines import numbered_lines
-from chat_corpus.messages import count_noun
+from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline import script
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
@@ -30,34 +31,47 @@ from chat_corpus.sources.base import Source
 _READ, _WAITING = 1 << 17, 16
 #: Seconds between two looks at a stream that does not wait.
 _NAP = 0.01
-#: A longer line, in bytes, goes out as it came: no turn that a run would keep is as long.
+#: A longer line, in bytes, is written unchanged: no turn that a run accepts is as long.
 LONGEST = 1 << 20
-#: Why a line went out unchanged.
-NOT_UTF8, TOO_LONG, NESTED = "not in UTF-8", "longer than 1 MiB", "with markup nested too deep"
-#: So many of such lines are named.
+
+
+class Fault(Enum):
+    """Why a line is written unchanged."""
+
+    NOT_UTF8 = auto()
+    TOO_LONG = auto()
+    NESTED = auto()
+
+
+#: What --explain shows in place of a line that it does not read.
+_UNREAD = {
+    Fault.NOT_UTF8: message("(not in UTF-8, unchanged)"),
+    Fault.TOO_LONG: message("(longer than 1 MiB, unchanged)"),
+}
+#: So many unchanged lines are named.
 _SHOWN = 5
-#: Numbers of lines that went out unchanged, by why.
-Unchanged = dict[str, list[int]]
+#: Numbers of lines that were written unchanged, by fault.
+Unchanged = dict[Fault, list[int]]
 _BREAK = r"\r?\n|\r"
-#: What a line of text of one's own is taken for: nothing is known of its script, and it has no platform's markup.
-_OWN = Traits(script=Script.MIXED)
+#: Traits of text of no known source: its script is unknown, and it has no platform's markup.
+_UNKNOWN = Traits(script=Script.MIXED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
-    """The steps and the conversion as one source, or text of one's own, gets them."""
+    """The steps and the conversion for the text of one source, or for text of no known source."""
 
     settings: SourceSettings
     traits: Traits
 
     @classmethod
     def of(cls, settings: SourceSettings, source: Source | None) -> Filter:
-        """The filter of a source.
+        """The filter of a source, or of none.
 
-        Its text counts as segmented where all of its files are; the settings may say otherwise. A run looks at each
-        file, but a line alone does not tell: 好的/不好 is a choice of two as well as three words.
+        Text counts as segmented if all files of the source are, unless the settings say otherwise. A run decides by
+        file, but a single line is ambiguous: 好的/不好 is a choice of two as well as three words.
         """
-        traits = _OWN if source is None else source.traits
+        traits = _UNKNOWN if source is None else source.traits
         chosen = settings.read.segmentation
         if chosen != "auto":
             traits = replace(traits, segmentation=Segmentation(chosen))
@@ -66,14 +80,14 @@ class Filter:
         return cls(settings=settings, traits=traits)
 
     def texts(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """The texts, filtered, and a mask of those that the text steps cannot settle, which stay as they are."""
+        """The filtered texts, and a mask of those that the text steps cannot settle, which stay unchanged."""
         clean = normalizer.normalize_and_flag(texts.rename("text"), self.settings.text, self.traits)
         converted = script.load(self.settings.script).convert(clean["text"], declared=self.traits.script)["text"]
         unsettled = clean["unsettled"]
         return (converted.zip_with(~unsettled, texts) if unsettled.any() else converted), unsettled
 
     def lines(self, data: bytes, first: int) -> tuple[bytes, Unchanged]:
-        """Whole lines, filtered; and the numbers, counted from `first`, of those that went out as they came, by why."""
+        """Whole lines, filtered; and the numbers, from `first` on, of the unchanged ones by fault."""
         lines = numbered_lines(data, first)
         text = lines["text"]
         long = text.str.len_bytes().fill_null(0) > LONGEST
@@ -82,29 +96,31 @@ class Filter:
         clean = clean.zip_with(~long, text) if long.any() else clean
         raw = zip(clean, lines["bytes"], strict=True) if text.null_count() else ((line, None) for line in clean)
         unchanged = {
-            NOT_UTF8: lines["record"].filter(text.is_null()).to_list(),
-            TOO_LONG: lines["record"].filter(long).to_list(),
-            NESTED: lines["record"].filter(unsettled).to_list(),
+            Fault.NOT_UTF8: lines["record"].filter(text.is_null()).to_list(),
+            Fault.TOO_LONG: lines["record"].filter(long).to_list(),
+            Fault.NESTED: lines["record"].filter(unsettled).to_list(),
         }
-        return b"".join((line.encode() if kept is None else kept) + b"\n" for line, kept in raw), unchanged
+        return b"".join(
+            (line.encode() if undecoded is None else undecoded) + b"\n" for line, undecoded in raw
+        ), unchanged
 
     def explained(self, text: str) -> Iterator[tuple[str, str]]:
-        """Each step that changes a text, and what to; last the conversion, with the script that the text is in."""
+        """Each step that changes a text, and its result; last the conversion, with the script that it recognised."""
         changes = normalizer.explain(text, self.settings.text, self.traits)
         yield from ((change.step, change.after) for change in changes)
         clean = changes[-1].after if changes else text
         if changes and changes[-1].step == normalizer.UNSETTLED:
             return
-        told = script.load(self.settings.script).convert(pl.Series("text", [clean]), declared=self.traits.script)
-        converted, found = told.row(0)
+        frame = script.load(self.settings.script).convert(pl.Series("text", [clean]), declared=self.traits.script)
+        converted, recognised = frame.row(0)
         if converted != clean:
-            yield f"conversion ({found})", converted
+            yield message("conversion ({script})", script=recognised), converted
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """The lines of a stream in blocks, as soon as they are there; the last one may lack its line break.
+    """Yield the lines of a stream in blocks, as soon as they arrive; the last one may lack its line break.
 
-    A block is all that came while the one before was worked on: single lines when they come singly, many from a file.
+    A block holds all that arrived while the block before was processed: single lines from a person, many from a file.
     With True, it is a piece of a line longer than `LONGEST`, which is never held as a whole.
     """
     rest, within = b"", False
@@ -128,19 +144,19 @@ def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 
 
 def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
-    # Unbuffered where it can be: a lock on the buffer that the thread still held would spoil the end of the program.
+    # Unbuffered if possible: a lock on the buffer that the thread still holds would disturb the end of the program.
     source = stream.raw if isinstance(stream, BufferedReader) else stream
     arrived: Queue[bytes | BaseException] = Queue(_WAITING)
 
     def read() -> None:
         try:
             while (block := source.read(_READ)) != b"":
-                if block is None:  # a stream that does not wait has nothing yet
+                if block is None:  # a non-blocking stream has nothing yet
                     time.sleep(_NAP)
                 else:
                     arrived.put(block)
             arrived.put(b"")
-        except BaseException as error:  # noqa: BLE001 whatever it is, it belongs to the reader of the queue
+        except BaseException as error:  # noqa: BLE001 raised again by the reader of the queue
             arrived.put(error)
 
     threading.Thread(target=read, daemon=True).start()
@@ -156,73 +172,82 @@ def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
             break
 
 
-def run(told: Filter, stream: BinaryIO, out: IO[bytes] | SafeBytes) -> Unchanged:
-    """Filter a stream to its end; returns the numbers of the lines that went out unchanged, by why."""
+def run(filter_: Filter, stream: BinaryIO, out: IO[bytes] | SafeBytes) -> Unchanged:
+    """Filter a stream to its end. Return the numbers of the lines that were written unchanged, by fault."""
     first, unchanged = 1, Unchanged()
     for block, long in whole_lines(stream):
         if long:
             out.write(block)
             first = _passed(block, first, unchanged)
         else:
-            lines, odd = told.lines(block, first)
+            lines, more = filter_.lines(block, first)
             out.write(lines)
-            _add(unchanged, odd)
+            _add(unchanged, more)
             first += lines.count(b"\n")
         out.flush()
     return unchanged
 
 
-def explain(told: Filter, stream: BinaryIO, unchanged: Unchanged) -> Iterator[str]:
-    """For each line of a stream its number and text, and below it each step that changes it, and what to.
+def explain(filter_: Filter, stream: BinaryIO, unchanged: Unchanged) -> Iterator[str]:
+    """Yield for each line of a stream its number and text, and below it each step that changes it, and the result.
 
-    Adds the numbers of lines that are left as they are to `unchanged`.
+    Adds the numbers of lines that stay unchanged to `unchanged`.
     """
     first = 1
     for block, long in whole_lines(stream):
         if long:
-            if first not in unchanged.get(TOO_LONG, []):
-                yield f"{first}\t({TOO_LONG}, unchanged)"
+            if first not in unchanged.get(Fault.TOO_LONG, []):
+                yield message("{line}\t{text}", line=first, text=_UNREAD[Fault.TOO_LONG])
             first = _passed(block, first, unchanged)
             continue
         lines = numbered_lines(block, first)
         for line, text in lines.select("record", "text").iter_rows():
-            why = NOT_UTF8 if text is None else TOO_LONG if len(text.encode()) > LONGEST else None
-            yield f"{line}\t{text if why is None else f'({why}, unchanged)'}"
-            if why is not None:
-                _add(unchanged, {why: [line]})
-                continue
-            for step, after in told.explained(text):
-                if step == normalizer.UNSETTLED:
-                    _add(unchanged, {NESTED: [line]})
-                yield f"\t{step}\t{_joined(after)}"
+            yield from _explained(filter_, line, text, unchanged)
         first += len(lines)
 
 
-def _joined(text: str) -> str:
-    return re.sub(_BREAK, r"\\n", text)
+def _explained(filter_: Filter, line: int, text: str | None, unchanged: Unchanged) -> Iterator[str]:
+    fault = Fault.NOT_UTF8 if text is None else Fault.TOO_LONG if len(text.encode()) > LONGEST else None
+    if text is None or fault is not None:
+        fault = fault or Fault.NOT_UTF8
+        _add(unchanged, {fault: [line]})
+        yield message("{line}\t{text}", line=line, text=_UNREAD[fault])
+        return
+    yield f"{line}\t{text}"
+    for step, after in filter_.explained(text):
+        if step == normalizer.UNSETTLED:
+            _add(unchanged, {Fault.NESTED: [line]})
+        yield message("\t{step}\t{text}", step=step, text=re.sub(_BREAK, r"\\n", after))
 
 
 def _passed(piece: bytes, line: int, unchanged: Unchanged) -> int:
-    """Note a piece of a line that is too long; the number of the line that what follows is in."""
-    if line not in unchanged.get(TOO_LONG, []):
-        _add(unchanged, {TOO_LONG: [line]})
+    """Note a piece of a line that is too long. Return the number of the line that what follows is in."""
+    if line not in unchanged.get(Fault.TOO_LONG, []):
+        _add(unchanged, {Fault.TOO_LONG: [line]})
     return line + piece.endswith(b"\n")
 
 
 def _add(unchanged: Unchanged, more: Unchanged) -> None:
-    for why, lines in more.items():
+    for fault, lines in more.items():
         if lines:
-            unchanged.setdefault(why, []).extend(lines)
+            unchanged.setdefault(fault, []).extend(lines)
 
 
-def in_words(unchanged: Unchanged) -> str:
-    """Which lines went out unchanged, and why; empty if none did.
+def described(unchanged: Unchanged) -> Message:
+    """Which lines were written unchanged, and why; empty if there are none.
 
-    >>> in_words({NOT_UTF8: [2, 4]})
-    '2 lines not in UTF-8 went out unchanged: 2, 4'
+    >>> described({Fault.NOT_UTF8: [2, 4]})
+    '2 lines not in UTF-8, written unchanged: 2, 4'
     """
-    parts = []
-    for why, lines in unchanged.items():
-        first = ", ".join(map(str, lines[:_SHOWN])) + (", …" if len(lines) > _SHOWN else "")
-        parts.append(f"{count_noun(len(lines), 'line')} {why} went out unchanged: {first}")
-    return "; ".join(parts)
+    return joined("; ", (_described(fault, lines) for fault, lines in unchanged.items()))
+
+
+def _described(fault: Fault, lines: list[int]) -> Message:
+    count = count_noun(len(lines), "line")
+    numbers = ", ".join(map(str, lines[:_SHOWN])) + (", …" if len(lines) > _SHOWN else "")
+    match fault:
+        case Fault.NOT_UTF8:
+            return message("{lines} not in UTF-8, written unchanged: {numbers}", lines=count, numbers=numbers)
+        case Fault.TOO_LONG:
+            return message("{lines} longer than 1 MiB, written unchanged: {numbers}", lines=count, numbers=numbers)
+    return message("{lines} with markup nested too deep, written unchanged: {numbers}", lines=count, numbers=numbers)

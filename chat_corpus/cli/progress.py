@@ -1,14 +1,14 @@
-"""How far a run is, how fast it goes and how long that will take, without flattering itself."""
+"""How far a run is, how fast it is and how long the rest will take, without flattering itself."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from chat_corpus.messages import amount, scaled
+from chat_corpus.messages import Message, amount, message, scaled
 
-#: A rate is told from this part of the whole on: before, starting up has taken most of the time.
-_TELLING = 100
+#: A rate is shown from this part of the whole on: before, starting up has taken most of the time.
+_SHOWN_FROM = 100
 
 
 class Pace:
@@ -31,13 +31,19 @@ class Pace:
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end at this rate; None as long as too little is done to tell."""
-        return (self.total - self.done) / self.rate if self.worked * _TELLING >= self.total else None
+        """Seconds to the end at this rate; None as long as too little is done to know."""
+        return (self.total - self.done) / self.rate if self.worked * _SHOWN_FROM >= self.total else None
 
-    def __str__(self) -> str:
+    @property
+    def described(self) -> Message:
         """Amount done, rate and time left, as far as they are known."""
         number, unit = scaled(self.done)
-        total, whole = scaled(self.total)
-        done = f"{number}{'' if unit == whole else f' {unit}'} of {total} {whole}"
-        left = self.left
-        return done if left is None else f"{done}, {amount(self.rate)}/s, {left:.0f} s left"
+        total, unit_of_total = scaled(self.total)
+        done = message(
+            "{done} of {total}",
+            done=number if unit == unit_of_total else f"{number} {unit}",
+            total=f"{total} {unit_of_total}",
+        )
+        if self.left is None:
+            return done
+        return message("{done}, {rate}/s, {seconds:.0f} s left", done=done, rate=amount(self.rate), seconds=self.left)

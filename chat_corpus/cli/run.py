@@ -1,4 +1,4 @@
-"""The `run` command: every corpus found, cleaned, paired and written."""
+"""The `run` command: find every corpus, clean it, pair its turns and write the pairs."""
 
 from __future__ import annotations
 
@@ -8,62 +8,102 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.group import Verb
-from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, known_names, read_settings
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, read_settings, source_names
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
+from chat_corpus.cli.usage import Choice, Whole
 from chat_corpus.messages import safe
 
 if TYPE_CHECKING:
+    from chat_corpus.discovery.model import DiscoveredSource, Inventory
     from chat_corpus.outputs.report import Report
     from chat_corpus.runs.report_builder import SourceReport
+    from chat_corpus.settings.model import Settings
 
 _INCOMPLETE = 3
+_EXAMPLES = (
+    ("chat-corpus", "everything in raw_chat_corpus, into clean_chat_corpus"),
+    ("chat-corpus run --raw ~/data --out clean", "other folders"),
+    ("chat-corpus run -s ptt,weibo --limit 1000", "try two corpora on their first records"),
+    ("chat-corpus run --exclude belle --dry-run", "show what would be read and written"),
+)
 
 
-@click.command(cls=Verb)
-@click.option("-s", "--source", "wanted", multiple=True, metavar="NAME[,NAME]", help="Only these; may be given again.")
-@click.option("--exclude", multiple=True, metavar="NAME[,NAME]", help="All but these; may be given again.")
+@click.command(cls=Command, short_help="clean, convert and pair every corpus found", examples=_EXAMPLES)
 @RAW
-@click.option("--out", metavar="DIR", help="Folder to write to.  [default: clean_chat_corpus]")
-@CONFIG
 @PLUGIN
-@click.option("--pairs", type=click.Choice(["adjacent", "exchange", "first"]), help="How turns become pairs.")
-@click.option("--unequal-lengths", type=click.Choice(["error", "common"]), help="Parallel files of unequal length.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes to use.  [default: all cores]")
-@click.option(
+@option(
+    "Input",
     "--encoding",
     "encodings",
     multiple=True,
     metavar="SOURCE=NAME",
-    help="Read a source's files in this encoding, whatever they look like; may be given again.",
+    help="Read the files of a source in this encoding instead of the detected one. Can be repeated.",
 )
-@click.option(
-    "--engine", type=click.Choice(["local", "dask"]), help="Processes of this machine, or Dask.  [default: local]"
+@option("Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file.")
+@option(
+    "Selection",
+    "-s",
+    "--source",
+    "included",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Process only these sources. Can be repeated.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Work with the Dask cluster of this scheduler.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N records of each raw file.")
-@click.option(
-    "--explain-conversion",
-    "sample",
-    type=click.IntRange(min=1),
-    default=None,
-    metavar="N",
-    help="Show N random conversions.",
+@option(
+    "Selection",
+    "--exclude",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Process all sources except these. Can be repeated.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be read and written, and stop.")
-@click.option(
+@CONFIG
+@option(
+    "Cleaning",
+    "--pairs",
+    type=Choice(["adjacent", "exchange", "first"]),
+    help="How turns become pairs: each answers the one before, every second one does, or all answer the first.",
+)
+@option(
+    "Cleaning",
+    "--unequal-lengths",
+    type=Choice(["error", "common"]),
+    help="If parallel files differ in length: fail, or use the lines that both have.",
+)
+@option("Output", "--out", metavar="DIR", help="Folder to write to (default: clean_chat_corpus).")
+@option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
+@option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
+@option(
+    "Output",
     "--store-dialogues",
     is_flag=True,
-    help="Write dialogues/NAME.parquet: every turn, for exports and for runs with other filters or pairs.",
+    help="Keep clean turns, for later runs with other filters or pairs.",
 )
-@click.option("--fresh", is_flag=True, help="Forget what earlier runs have done, and do all of it again.")
-@click.option("--force", is_flag=True, help="Replace files that were made with other settings.")
+@option("Output", "--dry-run", is_flag=True, help="Show what would be read and written, and stop.")
+@option(
+    "Output",
+    "--explain-conversion",
+    "sample",
+    type=Whole(min=1),
+    metavar="N",
+    help="Print N random turns before and after script conversion.",
+)
 @JSON
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Say what happens to each shard.")
-@click.option("--log-json", is_flag=True, help="Write messages to stderr as JSON, one a line.")
+@option("Processes", "--workers", type=Whole(min=1), metavar="N", help="Number of processes (default: all cores).")
+@option(
+    "Processes",
+    "--engine",
+    type=Choice(["local", "dask"]),
+    help="Processes of this machine, or Dask (default: local).",
+)
+@option("Processes", "--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
+@option("Messages", "-q", "--quiet", is_flag=True, help="Show only warnings and errors.")
+@option("Messages", "-v", "--verbose", is_flag=True, help="Show each shard, and tracebacks of errors.")
+@option("Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English.")
+@LANG
 def run(
-    wanted: tuple[str, ...],
+    included: tuple[str, ...],
     exclude: tuple[str, ...],
     configs: tuple[Path, ...],
     *,
@@ -74,53 +114,130 @@ def run(
     as_json: bool,
     **rest: Any,
 ) -> None:
-    """Extract, clean, convert, pair and write every corpus found (the default command)."""
-    from chat_corpus.cli import console, run_output
-    from chat_corpus.runs import previous
-    from chat_corpus.runs.runner import run as do
-    from chat_corpus.settings.loading import check_apart, check_text
+    """Find every corpus in the raw folder, clean and convert its text, pair its turns, and write one .tsv per source.
 
-    settings = for_engine(read_settings(configs, rest))
-    check_apart(settings)
-    check_text(settings)
-    talk = console.Console(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
-    seen = discovered(settings)
-    found = seen.found
-    asked = known_names(wanted, found)
-    chosen = {name: found[name] for name in (asked or found) if name not in known_names(exclude, found)}
-    run_output.report_unrecognised(seen, settings, talk)
-    lacking = run_output.report_missing(chosen, talk, asked=bool(asked))
-    ready = {name: one for name, one in chosen.items() if one.groups}
-    if not ready:
-        talk.warning(run_output.nothing(found, chosen, settings), "run.nothing")
-        raise click.exceptions.Exit(lacking or _INCOMPLETE)
+    This is the default command. Files are recognised by name and content; sources that did not change since the last
+    run are skipped, and an interrupted run resumes. Nothing is dropped without a reason and an entry in rejects/.
+    """
+    from chat_corpus.cli import console, run_output
+    from chat_corpus.runs.runner import run as do
+
+    settings = _settings(configs, rest)
+    console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
+    inventory = discovered(settings)
+    requested = source_names(included, inventory.found)
+    chosen = _chosen(inventory, requested, source_names(exclude, inventory.found))
+    run_output.report_unrecognised(inventory, settings)
+    code = run_output.report_missing(chosen, requested=bool(requested))
+    ready = _ready(inventory, chosen, settings, code)
     if dry_run:
-        if not force:
-            previous.check_replaceable(Path(settings.out), settings, ready)
-        echo_rows(run_output.reads_and_writes(ready, settings), run_output.PLAN_COLUMNS, as_json=as_json)
-        raise click.exceptions.Exit(lacking)
-    with talk.progress(ready) as progress:
-        done, told = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
-    talk.summary(chosen, done, settings, samples_left=any(one.samples_left for one in found.values()))
-    if not (asked or exclude) and (left := run_output.leftover_outputs(Path(settings.out), told.sources, done)):
-        talk.info(left, "outputs.left")
-    if undone := run_output.unfinished_sources(chosen, done, asked=bool(asked)):
-        talk.warning(undone, "run.incomplete")
-    _print_run(done, told, sample, as_json=as_json)
-    codes = {lacking, *(one.exit_code for one in done.values())}
+        _print_plan(ready, settings, force=force, as_json=as_json)
+        raise click.exceptions.Exit(code)
+    with console.progress(ready, bar=not (rest["quiet"] or rest["log_json"])) as progress:
+        done, report = do(ready, settings, progress, conversions=sample or 0, fresh=fresh, replace=force)
+    _log_end(inventory, chosen, done, report, settings, as_json=rest["log_json"])
+    _log_rest(chosen, done, report, settings, requested=bool(requested), everything=not (requested or exclude))
+    _print_results(done, report, sample, as_json=as_json)
+    codes = {code, *(source.exit_code for source in done.values())}
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 
 
-def _print_run(done: Mapping[str, SourceReport], told: Report, sample: int | None, *, as_json: bool) -> None:
-    """Print what of a run is a result: conversions and the report, as far as they were asked for."""
+def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
+    """The settings of a run. Raises UsageError, also for folders that a run cannot use."""
+    from chat_corpus.settings.loading import check_apart, check_text
+
+    settings = for_engine(read_settings(configs, flags))
+    check_apart(settings)
+    check_text(settings)
+    return settings
+
+
+def _chosen(inventory: Inventory, requested: list[str], excluded: list[str]) -> dict[str, DiscoveredSource]:
+    names = requested or list(inventory.found)
+    return {name: inventory.found[name] for name in names if name not in excluded}
+
+
+def _ready(
+    inventory: Inventory, chosen: Mapping[str, DiscoveredSource], settings: Settings, code: int
+) -> dict[str, DiscoveredSource]:
+    """The chosen sources that have files to read. Exits if there is none."""
+    from chat_corpus.cli import logs, run_output
+
+    ready = {name: source for name, source in chosen.items() if source.groups}
+    if not ready:
+        logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")
+        raise click.exceptions.Exit(code or _INCOMPLETE)
+    return ready
+
+
+def _print_plan(ready: Mapping[str, DiscoveredSource], settings: Settings, *, force: bool, as_json: bool) -> None:
+    """Print what would be read and written. Raises UsageError if files would have to be replaced without `force`."""
     from chat_corpus.cli import run_output
+    from chat_corpus.runs import previous
+
+    if not force:
+        previous.check_replaceable(Path(settings.out), settings, ready)
+    rows = run_output.reads_and_writes(ready, settings)
+    if as_json:
+        echo_json(rows)
+    else:
+        echo_rows(*run_output.plan(rows), as_json=False)
+
+
+def _log_end(
+    inventory: Inventory,
+    chosen: Mapping[str, DiscoveredSource],
+    done: Mapping[str, SourceReport],
+    report: Report,
+    settings: Settings,
+    *,
+    as_json: bool,
+) -> None:
+    """Log the last screen, or as JSON the counts of each source."""
+    from chat_corpus.cli import logs, summary
+    from chat_corpus.messages import message
+    from chat_corpus.pipeline import counts
+
+    if any(source.samples_left for source in inventory.found.values()):
+        logs.info(message("The bundled samples were skipped because there is a real corpus."), "samples.left")
+    if as_json:
+        for name, source in done.items():
+            facts = {"source": name, "seconds": round(source.seconds, 3), "summary": counts.builtins(source.counts)}
+            logs.info(name, "source.summary", **facts)
+        return
+    program = click.get_current_context().find_root().command_path
+    summary.log(chosen, done, settings, seconds=report.run.seconds, program=program)
+
+
+def _log_rest(
+    chosen: Mapping[str, DiscoveredSource],
+    done: Mapping[str, SourceReport],
+    report: Report,
+    settings: Settings,
+    *,
+    requested: bool,
+    everything: bool,
+) -> None:
+    """Log outputs that earlier runs left, if this one was to do everything, and sources that are not complete."""
+    from chat_corpus.cli import logs, run_output
+
+    if everything and (left := run_output.leftover_outputs(Path(settings.out), report.sources, done)):
+        logs.info(left, "outputs.left")
+    if unfinished := run_output.unfinished_sources(chosen, done, requested=requested):
+        logs.warning(unfinished, "run.incomplete")
+
+
+def _print_results(done: Mapping[str, SourceReport], report: Report, sample: int | None, *, as_json: bool) -> None:
+    """Print the results that were requested: conversions, and the report as JSON."""
+    from chat_corpus.cli import run_output
+    from chat_corpus.cli.language import translate
     from chat_corpus.pipeline import counts
 
     if sample:
         shown = run_output.conversions(done, sample)
         if as_json:
-            click.echo(safe(shown), err=True)
+            click.echo(safe(translate(shown)), err=True)
         else:
             echo(shown)
     if as_json:
-        echo_json(counts.builtins(told))
+        echo_json(counts.builtins(report))

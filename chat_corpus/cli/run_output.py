@@ -1,4 +1,4 @@
-"""What is said before and at the end of a run: what hides a corpus, what became of each source, what is left."""
+"""What a run prints before it begins and about what it left out: files, sources, older outputs, conversions."""
 
 from __future__ import annotations
 
@@ -8,154 +8,171 @@ from typing import Any
 
 import polars as pl
 
-from chat_corpus.cli.terminal import format_table
+from chat_corpus.cli import logs, words
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
-from chat_corpus.messages import count_noun
-from chat_corpus.pipeline.counts import Counts
+from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 
-_COLUMNS = ("source", "records", "turns", "pairs", "seconds", "MB/s", "rejected")
-
-PLAN_COLUMNS = ("does", "file", "bytes")
-
-_NOTHING_FOUND = "no corpus found under {0}; 'check --raw {0}' says what is looked for and where"
-_NOT_READABLE = "{0} can be read from {1}: {2}; 'check --raw {1}' says what is there"
-_ALL_EXCLUDED = "nothing left to do: every source that was asked for is excluded"
+_PLAN_TITLES = {"does": message("action"), "file": message("file"), "bytes": message("bytes")}
+_ACTIONS = {"read": message("read"), "write": message("write")}
 _INCOMPLETE = 3
 
 
-def table(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport]) -> str:
-    """A row for each source that was done, or is damaged so that nothing of it could be read."""
-    rows = [
-        _row(name, done[name]) if name in done else dict.fromkeys(_COLUMNS, "-") | _damaged(name)
-        for name, one in chosen.items()
-        if name in done or one.damaged
+def unfinished_sources(
+    chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport], *, requested: bool
+) -> Message | None:
+    """The sources for which the exit code of the run is not 0; None if there are none."""
+    states = {name: _unfinished(source, done.get(name), requested=requested) for name, source in chosen.items()}
+    names = [
+        message("{source} ({state})", source=name, state=words.state(state)) for name, state in states.items() if state
     ]
-    return format_table(rows, _COLUMNS)
+    if not names:
+        return None
+    return message(
+        "not completed, {number} of {total} sources: {names}; see above",
+        number=len(names),
+        total=len(chosen),
+        names=joined(", ", names),
+    )
 
 
-def _damaged(name: str) -> dict[str, str]:
-    return {"source": name, "rejected": "DAMAGED, see above"}
-
-
-def _row(name: str, told: SourceReport) -> dict[str, str]:
-    counts = Counts.zero() if told.error else told.counts
-    why = [*sorted(counts.turns.rejected.items())]
-    why += [("duplicate", counts.pairs.duplicates)] if counts.pairs.duplicates else []
-    return {
-        "source": name,
-        "records": f"{counts.records.read:,}",
-        "turns": f"{counts.turns.kept:,}",
-        "pairs": f"{counts.pairs.written:,}",
-        "seconds": "unchanged" if told.unchanged else f"{told.seconds:.1f}",
-        "MB/s": f"{told.megabytes / told.seconds:.1f}" if told.seconds else "-",
-        "rejected": "FAILED, see above" if told.error else ", ".join(f"{name} {n:,}" for name, n in why) or "-",
-    }
-
-
-def written_message(done: Mapping[str, SourceReport], out: str) -> str:
-    """Which files a run has written."""
-    made = [name for name, told in done.items() if not (told.error or told.unchanged)]
-    if not made:
-        return f"written to {out}: report.json, and nothing else"
-    if len(made) == len(done):
-        return f"written to {out}: one .tsv a source, rejects/, index/, report.json"
-    named = ", ".join(f"{name}.tsv" for name in made)
-    return f"written to {out}: {named}, and as much in rejects/ and index/; report.json"
-
-
-def unfinished_sources(chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport], *, asked: bool) -> str:
-    """The sources that the run owes something, for which its exit code is not 0; empty where there are none."""
-    states = {name: _debt(one, done.get(name), asked=asked) for name, one in chosen.items()}
-    named = ", ".join(f"{name} {state}" for name, state in states.items() if state)
-    return f"not all was done: {named}; see above" if named else ""
-
-
-def _debt(one: DiscoveredSource, told: SourceReport | None, *, asked: bool) -> State | None:
-    if told is not None and told.error:
+def _unfinished(source: DiscoveredSource, report: SourceReport | None, *, requested: bool) -> State | None:
+    if report is not None and report.error:
         return State.FAILED
-    owed = {State.DAMAGED, State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if asked else ())}
-    return one.state if one.state in owed else None
+    return source.state if source.state in _incomplete(requested=requested) | {State.DAMAGED} else None
 
 
-def leftover_outputs(out: Path, reported: Iterable[str], done: Iterable[str]) -> str:
-    """The outputs of sources that were reported by an earlier run and of which this one has met nothing to read."""
+def _incomplete(*, requested: bool) -> set[State]:
+    """The states of a source with which a run is not complete: those named with -s must be there as a whole."""
+    return {State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if requested else ())}
+
+
+def leftover_outputs(out: Path, reported: Iterable[str], done: Iterable[str]) -> Message | None:
+    """The outputs of sources that an earlier run reported and for which this run found nothing to read."""
     names = [f"{name}.tsv" for name in reported if name not in done and (out / f"{name}.tsv").exists()]
-    return (
-        f"left from earlier runs: {', '.join(names)} (their corpora were not found, or not readable)" if names else ""
+    if not names:
+        return None
+    return message(
+        "left from earlier runs: {files} (their corpora were not found, or cannot be read)", files=joined(", ", names)
     )
 
 
 def reads_and_writes(found: Mapping[str, DiscoveredSource], settings: Settings) -> list[dict[str, Any]]:
-    """What a run would read and write: rows with the keys of `PLAN_COLUMNS`."""
+    """What a run would read and write: rows of does (read or write), file, bytes (None for outputs)."""
     rows: list[dict[str, Any]] = []
-    for name, one in found.items():
-        rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in one.files)
+    for name, source in found.items():
+        rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in source.files)
         outputs = (f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl")
         rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": None} for output in outputs)
     return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": None}]
 
 
+def plan(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
+    """What a run would read and write, as rows and titles of a table for people."""
+    return [{**row, "does": _ACTIONS[row["does"]]} for row in rows], _PLAN_TITLES
+
+
 def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     """A random sample of the turns that script conversion changed: address, before, after."""
-    frames = [frame for told in done.values() for frame in told.conversions]
+    frames = [frame for report in done.values() for frame in report.conversions]
     if not frames:
-        return "nothing was converted"
-    whole = pl.concat(frames).bottom_k(size, by="key")
+        return message("no turn was converted")
+    sample = pl.concat(frames).bottom_k(size, by="key")
     return "\n".join(
-        f"{file}:{line}\n  {before}\n  {after}"
-        for file, line, before, after in whole.select("file", "record", "before", "after").iter_rows()
+        f"{file}:{record}\n  {before}\n  {after}"
+        for file, record, before, after in sample.select("file", "record", "before", "after").iter_rows()
     )
 
 
-def report_unrecognised(seen: Inventory, settings: Settings, talk: Any) -> None:
-    """Name what may hide any corpus, and count what is nobody's; a damaged file is told with its source."""
-    strays = [stray for stray in seen.unrecognised if stray.damaged_source is None and stray.unusable_source is None]
-    for stray in strays:
-        if stray.warn:
-            talk.warning(f"{stray.file.name} left alone: {stray.reason}", "file.left")
-    if strays:
-        talk.info(
-            f"not recognised: {count_noun(len(strays), 'file')} in {settings.raw}; "
-            f"'check --raw {settings.raw}' tells which, and why",
-            "files.unrecognised",
+def report_unrecognised(found: Inventory, settings: Settings) -> None:
+    """Name files that may hide a corpus, and count all unrecognised ones; damaged ones are listed by source."""
+    files = [entry for entry in found.unrecognised if entry.damaged_source is None and entry.unusable_source is None]
+    for entry in files:
+        if entry.warn:
+            logs.warning(message("{file} skipped: {reason}", file=entry.file.name, reason=entry.reason), "file.left")
+    if files:
+        text = message(
+            "not recognised: {files} in {folder}; 'check --raw {folder}' shows which, and why",
+            files=count_noun(len(files), "file"),
+            folder=settings.raw,
         )
+        logs.info(text, "files.unrecognised")
 
 
-def nothing(found: Mapping[str, DiscoveredSource], chosen: Mapping[str, DiscoveredSource], settings: Settings) -> str:
-    """What is said where there is nothing to do."""
+def nothing_to_do(
+    found: Mapping[str, DiscoveredSource], chosen: Mapping[str, DiscoveredSource], settings: Settings
+) -> Message:
+    """Why there is nothing to do."""
     if not chosen:
-        return _ALL_EXCLUDED
-    states = {name: one.state for name, one in chosen.items()}
-    met = {name: state for name, state in states.items() if state is not State.ABSENT}
-    if len(chosen) == len(found) and not met:
-        return _NOTHING_FOUND.format(settings.raw)
-    none = "no corpus" if len(chosen) == len(found) else "none of the sources asked for"
-    told = ", ".join(f"{name} {state}" for name, state in (met or states).items())
-    return _NOT_READABLE.format(none, settings.raw, told)
+        return message("nothing to do: all requested sources are excluded")
+    states = {name: source.state for name, source in chosen.items()}
+    present = {name: state for name, state in states.items() if state is not State.ABSENT}
+    if len(chosen) == len(found) and not present:
+        return message(
+            "no corpus found in {folder}; 'check --raw {folder}' shows what is expected where", folder=settings.raw
+        )
+    shown = [
+        message("{source} ({state})", source=name, state=words.state(state))
+        for name, state in (present or states).items()
+    ]
+    if len(chosen) == len(found):
+        template = message(
+            "no corpus in {folder} can be read: {sources}; 'check --raw {folder}' shows why",
+            folder=settings.raw,
+            sources=joined(", ", shown),
+        )
+    else:
+        template = message(
+            "none of the requested sources can be read from {folder}: {sources}; 'check --raw {folder}' shows why",
+            folder=settings.raw,
+            sources=joined(", ", shown),
+        )
+    return template
 
 
-def report_missing(chosen: Mapping[str, DiscoveredSource], talk: Any, *, asked: bool) -> int:
-    """Name what is damaged, missing or partial, renamed; returns the exit code that this asks for."""
-    for name, one in chosen.items():
-        for remark in one.remarks:
-            talk.info(f"{name}: {remark}", "source.remark", source=name)
-        for damage in one.damaged:
-            talk.warning(f"{name}: damaged, and not read: {damage}", "source.damaged", source=name)
-        for fault in one.unusable:
-            talk.warning(f"{name}: not read: {fault}", "source.unusable", source=name)
-        if one.damaged or one.unusable:
-            talk.warning(f"{name}: how to obtain it: {one.source.obtain}", "source.obtain", source=name)
-        elif not one.groups and (asked or one.missing):
-            aside = ", but for the bundled sample, which is not read beside a real corpus" if one.samples_left else ""
-            talk.warning(f"{name}: {one.state}{aside}; {one.source.obtain}", f"source.{one.state}", source=name)
-        elif one.missing and not one.sample:
-            talk.warning(
-                f"{name}: partial, without {', '.join(one.missing)}; {one.source.obtain}", "source.partial", source=name
-            )
-    if any(one.damaged for one in chosen.values()):
+def report_missing(chosen: Mapping[str, DiscoveredSource], *, requested: bool) -> int:
+    """Name what is damaged, missing, partial or renamed. Return the exit code for it."""
+    for name, source in chosen.items():
+        for remark in source.remarks:
+            logs.info(message("{source}: {remark}", source=name, remark=remark), "source.remark", source=name)
+        for fault in source.damaged:
+            text = message("{source}: damaged, not read: {fault}", source=name, fault=fault)
+            logs.warning(text, "source.damaged", source=name)
+        for fault in source.unusable:
+            text = message("{source}: not read: {fault}", source=name, fault=fault)
+            logs.warning(text, "source.unusable", source=name)
+        _report_advice(name, source, requested=requested)
+    states = {source.state for source in chosen.values()}
+    if State.DAMAGED in states:
         return 1
-    lacking = {State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if asked else ())}
-    return _INCOMPLETE if any(one.state in lacking for one in chosen.values()) else 0
+    return _INCOMPLETE if states & _incomplete(requested=requested) else 0
+
+
+def _report_advice(name: str, source: DiscoveredSource, *, requested: bool) -> None:
+    """Warn that a source is missing or incomplete, and say how to obtain it."""
+    advice = constant(source.source.obtain)
+    if source.damaged or source.unusable:
+        text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)
+        logs.warning(text, "source.obtain", source=name)
+    elif not source.groups and (requested or source.missing):
+        state = words.state(source.state)
+        if source.samples_left:
+            text = message(
+                "{source}: {state}, except for the bundled sample, which is not mixed with real corpora; {advice}",
+                source=name,
+                state=state,
+                advice=advice,
+            )
+        else:
+            text = message("{source}: {state}; {advice}", source=name, state=state, advice=advice)
+        logs.warning(text, f"source.{source.state}", source=name)
+    elif source.missing and not source.sample:
+        text = message(
+            "{source}: partial, without {files}; {advice}",
+            source=name,
+            files=joined(", ", source.missing),
+            advice=advice,
+        )
+        logs.warning(text, "source.partial", source=name)

@@ -1,4 +1,4 @@
-"""The commands `list` and `check`: what is known of each source, and what is there of it."""
+"""The commands `list` and `check`: the facts of each source, and what the raw folder holds of it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ from typing import Any
 
 import click
 
-from chat_corpus.cli.group import Verb
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, read_settings
-from chat_corpus.cli.terminal import echo, echo_json, echo_rows
+from chat_corpus.cli.terminal import echo, echo_json
 
 
-@click.command(name="list", cls=Verb)
-@PLUGIN
+@click.command(
+    name="list",
+    cls=Command,
+    short_help="list all sources with licence and origin",
+    examples=(("chat-corpus list --json", "for programs"),),
+)
 @RAW
+@PLUGIN
 @CONFIG
 @JSON
+@LANG
 def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
-    """Every source: title, licence, origin, where it is looked for, found or not."""
+    """List every source: title, licence, origin, expected files, and whether it was found."""
     from chat_corpus import sources
-    from chat_corpus.cli import console, list_output
+    from chat_corpus.cli import list_output
     from chat_corpus.discovery.inventory import discover_sources
     from chat_corpus.discovery.model import DiscoveredSource
 
-    console.Console(quiet=False, verbose=False, as_json=False)
     settings = read_settings(configs, rest)
     known, raw = sources.load(settings.plugins), Path(settings.raw)
     found = (
@@ -32,26 +38,37 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
         if raw.is_dir()
         else {name: DiscoveredSource(source=source) for name, source in known.items()}
     )
-    echo_rows(list_output.listing(found), list_output.LIST_COLUMNS, as_json=as_json)
+    rows = list_output.listing(found)
+    if as_json:
+        echo_json(rows)
+    else:
+        echo(list_output.table(rows))
 
 
-@click.command(cls=Verb)
-@PLUGIN
+@click.command(
+    cls=Command,
+    short_help="show what the raw folder contains, and what is missing",
+    examples=(
+        ("chat-corpus check --raw ~/data", "before the first run"),
+        ("chat-corpus check --json --sha256 > check.json", "a list of all files for programs"),
+    ),
+)
 @RAW
+@PLUGIN
 @CONFIG
 @JSON
-@click.option("--sha256", "hashes", is_flag=True, help="Read every file found to its end, and tell its SHA-256.")
+@option("Output", "--sha256", "hashes", is_flag=True, help="Read every file found to its end, and print its SHA-256.")
+@LANG
 def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any) -> None:
-    """What is in the raw folder: found, renamed, partial, damaged, absent; sizes, records, and how to obtain the rest.
+    """Show what the raw folder contains: found, renamed, partial, damaged or absent sources, and how to get the rest.
 
-    Records are counted in the first 64 kB of each file, and estimated (~) from there on. Exit code 0 whatever is found.
+    Records are counted in the first 64 kB of each file and estimated (~) for the rest. The exit code is 0, whatever is
+    found.
     """
-    from chat_corpus.cli import check_output, console
-    from chat_corpus.cli.check_output import inventory
+    from chat_corpus.cli import check_output
 
-    console.Console(quiet=False, verbose=False, as_json=False)
-    told = inventory(discovered(read_settings(configs, rest)), hashes=hashes)
+    inventory = check_output.inventory(discovered(read_settings(configs, rest)), hashes=hashes)
     if as_json:
-        echo_json(told)
+        echo_json(inventory)
     else:
-        echo(check_output.check(told))
+        echo(check_output.check(inventory))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
 import click
 
 from chat_corpus import process_setup
-from chat_corpus.messages import safe
+from chat_corpus.cli.language import translate
+from chat_corpus.messages import joined, message, safe
 
 #: So many values of a list are shown in a cell.
 _SHOWN = 4
@@ -39,8 +39,8 @@ def safe_json(value: Any, indent: int | None = 1) -> str:
     >>> safe_json("\u009b2J 好")
     '"\\u009b2J 好"'
     """
-    told = json.dumps(value, ensure_ascii=False, indent=indent)
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in told)
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def echo_json(value: Any) -> None:
@@ -51,84 +51,86 @@ def echo_json(value: Any) -> None:
 
 
 def echo(text: str) -> None:
-    """Print text, made safe, to stdout: a result."""
+    """Print a result to stdout: a message in the language in use, made safe."""
     with process_setup.results():
-        click.echo(safe(text))
+        click.echo(safe(translate(text)))
 
 
-#: What the lines of a level begin with.
-_PREFIXES = {logging.WARNING: "warning: ", logging.ERROR: "error: "}
+def has_colour(stream: IO[Any]) -> bool:
+    """Whether to write colours to a stream: to terminals that show them, unless NO_COLOR is set (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+        return False
+    return sys.platform != "win32" or "WT_SESSION" in os.environ  # the old console of Windows shows the codes
 
 
-class SafeFormatter(logging.Formatter):
-    """Log records as lines that cannot steer a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format the message of a record, behind the word for its level."""
-        return _PREFIXES.get(record.levelno, "") + safe(record.getMessage())
-
-
-class JsonLines(logging.Formatter):
-    """Log records as JSON objects.
-
-    `time` (UTC, ISO 8601), `level`, `event` (a stable name), `message`, and where they are known `source`, `seconds`,
-    `summary` (the counts of a source) and `traceback`.
-    """
-
-    _FACTS = ("source", "seconds", "summary", "traceback")
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format a record as one line."""
-        facts = vars(record)
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": facts.get("event", "message"),
-            "message": record.getMessage(),
-            **{name: facts[name] for name in self._FACTS if name in facts},
-        }
-        return safe_json(line, indent=None)
-
-
-def handle_logs() -> None:
-    """Have messages of the package come out on stderr safely, before anybody decides how loud they are."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(SafeFormatter())
-    log = logging.getLogger("chat_corpus")
-    log.handlers[:] = [handler]
-    log.propagate = False
-
-
-def format_table(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> str:
-    """Rows as a table with a head; figures to the right, a Han character as wide as two letters."""
-    cells = [list(names), *([_cell(row[name]) for name in names] for row in rows)]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(names))]
-    return "\n".join(
-        "  ".join(_aligned(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        shown = ", ".join(map(str, value[:_SHOWN]))
-        return f"{shown} and {len(value) - _SHOWN} more" if len(value) > _SHOWN else shown or "-"
-    return "-" if value is None else str(value)
-
-
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """Columns that text takes on a terminal, once it is safe."""
     from wcwidth import wcswidth  # here, for --help needs no table
 
     return wcswidth(safe(text))
 
 
-def _aligned(text: str, width: int) -> str:
-    gap = " " * (width - _width(text))
-    return gap + text if text.replace(",", "").replace(".", "").isdigit() else text + gap
+def cut(text: str, columns: int) -> str:
+    """Text of at most so many columns, with an ellipsis if it was longer.
+
+    >>> cut("在吗在吗", 5), cut("在吗", 5)
+    ('在吗…', '在吗')
+    """
+    if width(text) <= columns:
+        return text
+    end = len(text)
+    while end and width(text[:end]) >= columns:
+        end -= 1
+    return f"{text[:end]}…"
 
 
-def echo_rows(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
+def padded(text: str, columns: int) -> str:
+    """Text with blanks behind it, up to a width."""
+    return text + " " * (columns - width(text))
+
+
+def format_table(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    """Rows as a table in the language in use; numbers to the right, a Han character as wide as two letters.
+
+    `titles` has the keys of the columns, in their order, and what is above them.
+    """
+    cells = [[translate(title) for title in titles.values()]]
+    cells += [[_cell(row[key]) for key in titles] for row in rows]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(titles))]
+    right = [_is_numeric([row[column] for row in cells[1:]]) for column in range(len(titles))]
+    return "\n".join(_line(row, widths, right) for row in cells)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    aligned = (
+        " " * (columns - width(cell)) + cell if to_right or _is_number(cell) else padded(cell, columns)
+        for cell, columns, to_right in zip(cells, widths, right, strict=True)
+    )
+    return "  ".join(aligned).rstrip()
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    """Whether a column has numbers and nothing else; its title is to the right as well."""
+    return any(map(_is_number, cells)) and all(_is_number(cell) or cell == "-" for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(",", "").replace(".", "").removeprefix("~").isdigit()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        if len(value) > _SHOWN:
+            shown = message("{names} and {number} more", names=joined(", ", value[:_SHOWN]), number=len(value) - _SHOWN)
+        else:
+            shown = joined(", ", value)
+        return translate(shown) or "-"
+    return "-" if value is None else translate(value)
+
+
+def echo_rows(rows: list[dict[str, Any]], titles: Mapping[str, str], *, as_json: bool) -> None:
     """Print rows as a table, or as JSON."""
     if as_json:
         echo_json(rows)
     else:
-        echo(format_table(rows, names))
+        echo(format_table(rows, titles))

@@ -1,102 +1,152 @@
-"""What a person reads of a row traced and of a record explained: lines that cannot steer a terminal."""
+"""What `trace` and `explain` print for people: lines in the language in use that cannot steer a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chat_corpus.cli.language import translate
+from chat_corpus.cli.terminal import padded
 from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
-from chat_corpus.messages import one_line
+from chat_corpus.messages import Message, joined, message, one_line
+
+#: Columns of the names of fields.
+_NAME = 12
+_QUERY, _ANSWER = message("query"), message("answer")
+_UNREAD = message("unknown: the file was not read to its end")
 
 
-def row(told: Row) -> Iterator[str]:
-    """The lines that tell where a row came from."""
-    yield one_line(f"{told.tsv}:{told.row}")
-    for name, text in zip(("query", "answer"), told.line.split("\t"), strict=True):
+def row(traced: Row) -> Iterator[str]:
+    """The lines about where a row came from."""
+    yield one_line(f"{traced.tsv}:{traced.row}")
+    for name, text in zip((_QUERY, _ANSWER), traced.line.split("\t"), strict=True):
         yield _field(name, text)
-    for name, said in (("query", told.query), ("answer", told.answer)):
-        yield f"{name}: {address(said.at)}"
-        yield _field("sha256", told.sha256[said.at.file] or "not known: the file was not read to its end")
-        yield _field("raw", said.raw)
-        yield from _said(said)
-    yield f"pairing: {told.pairing}"
+    for name, turn in ((_QUERY, traced.query), (_ANSWER, traced.answer)):
+        yield _line(message("{role}: {address}", role=name, address=address(turn.at)))
+        yield _field("sha256", traced.sha256[turn.at.file] or _UNREAD)
+        yield _field(message("raw"), turn.raw)
+        yield from _steps(turn)
+    yield _line(message("pairing: {pairing}", pairing=traced.pairing))
 
 
-def record(told: Record) -> Iterator[str]:
-    """The lines that tell what became of a record."""
-    yield one_line(f"{told.file}:{told.record}")
-    yield _field("source", told.source)
-    yield _field("sha256", told.sha256 or "not known: the file was not read to its end")
-    yield _field("raw", told.raw)
-    if told.repeated:
-        yield _field("context", _repeated(told.repeated))
-    if not told.turns:
-        yield "not a turn: the record holds none by nature, as a header does"
-    for turn in told.turns:
+def record(explained: Record) -> Iterator[str]:
+    """The lines about what became of a record."""
+    yield one_line(f"{explained.file}:{explained.record}")
+    yield _field(message("source"), explained.source)
+    yield _field("sha256", explained.sha256 or _UNREAD)
+    yield _field(message("raw"), explained.raw)
+    if explained.repeated:
+        yield _field(message("context"), _repeated(explained.repeated))
+    if not explained.turns:
+        yield _line(message("not a turn: records of this kind, such as headers, hold none"))
+    for turn in explained.turns:
         yield from _turn(turn)
 
 
-def exported(told: TracedRecord) -> Iterator[str]:
-    """The lines that tell where a record of an export came from."""
-    yield one_line(told.id)
-    yield _field("split", told.split or "held: in no split")
-    yield _field("dialogue", told.dialogue_id)
-    for message in told.messages:
-        yield _field(message.role, message.content)
-        for turn in message.turns:
-            yield one_line(f"  {turn.file}:{turn.record}, turn {turn.turn_index} of its dialogue")
-            yield _field("  raw", turn.raw)
+def exported(traced: TracedRecord) -> Iterator[str]:
+    """The lines about where a record of an export came from."""
+    yield one_line(traced.id)
+    yield _field(message("split"), traced.split or message("held: in no split"))
+    yield _field(message("dialogue"), traced.dialogue_id)
+    for said in traced.messages:
+        yield _field(said.role, said.content)
+        for turn in said.turns:
+            at = message(
+                "{file}:{record}, turn {turn_index} of its dialogue",
+                file=turn.file,
+                record=turn.record,
+                turn_index=turn.turn_index,
+            )
+            yield "  " + _line(at)
+            yield "  " + _field(message("raw"), turn.raw)
             if turn.read not in (turn.raw, turn.text):
-                yield _field("  read", turn.read)
+                yield "  " + _field(message("read as"), turn.read)
 
 
-def address(at: Address) -> str:
+def address(at: Address) -> Message:
     """A turn's address: `file:record`, and which turn of its dialogue it is."""
-    return one_line(f"{at.file}:{at.record}") + (
-        "" if at.turn_index is None else f", turn {at.turn_index} of its dialogue"
+    if at.turn_index is None:
+        return message("{file}:{record}", file=at.file, record=at.record)
+    return message(
+        "{file}:{record}, turn {turn_index} of its dialogue", file=at.file, record=at.record, turn_index=at.turn_index
     )
 
 
-def _repeated(turns: tuple[Address, ...]) -> str:
-    places = [turn.turn_index for turn in turns]
-    which = f"turn {places[0]}" if len(places) == 1 else f"turns {places[0]} to {places[-1]}"
-    records = " and ".join(dict.fromkeys(f"{turn.file}:{turn.record}" for turn in turns))
-    return f"{which} of the dialogue, told at {records}"
-
-
-def _turn(told: TurnOutcome) -> Iterator[str]:
-    at = told.said.at
-    yield f"turn {at.place} of the record" + (
-        "" if at.turn_index is None else f", turn {at.turn_index} of its dialogue"
+def _repeated(turns: tuple[Address, ...]) -> Message:
+    first, last = turns[0].turn_index, turns[-1].turn_index
+    records = joined(", ", dict.fromkeys(f"{turn.file}:{turn.record}" for turn in turns))
+    if len(turns) == 1:
+        return message("repeats turn {turn_index} of the dialogue, from {records}", turn_index=first, records=records)
+    return message(
+        "repeats turns {first} to {last} of the dialogue, from {records}", first=first, last=last, records=records
     )
-    yield from _said(told.said)
-    yield from map(_fate, told.pairs)
-    if told.note:
-        yield _field("no pair", told.note)
 
 
-def _said(said: TurnTrace) -> Iterator[str]:
-    yield _field("read", "(no text)" if said.read is None else said.read)
-    for change in said.changes:
-        from_ = f" (from {said.script})" if change.step == CONVERSION else ""
-        yield _field(change.step, f"{change.before}  ->  {change.after}{from_}")
-    if said.passed:
-        yield _field("passed", ", ".join(said.passed))
-    if said.reason:
-        by = f" by filter {said.filter_name}" if said.filter_name else " at reading"
-        yield _field("rejected", f"{said.reason}{by}: {said.message}")
-
-
-def _fate(fate: PairOutcome) -> str:
-    role = {"query": "answered by", "answer": "answers"}[fate.side]
-    if fate.row is not None:
-        became = f"row {fate.row}"
-    elif fate.first is not None:
-        became = f"not written, {fate.reason}: {fate.message}, row {fate.first}"
+def _turn(turn: TurnOutcome) -> Iterator[str]:
+    at = turn.said.at
+    if at.turn_index is None:
+        yield _line(message("turn {place} of the record", place=at.place))
     else:
-        became = f"not written, {fate.reason}: {fate.message}"
-    return _field(role, f"{address(fate.other)}: {became}")
+        yield _line(
+            message(
+                "turn {place} of the record, turn {turn_index} of its dialogue",
+                place=at.place,
+                turn_index=at.turn_index,
+            )
+        )
+    yield from _steps(turn.said)
+    yield from map(_pair, turn.pairs)
+    if turn.note:
+        yield _field(message("no pair"), turn.note)
+
+
+def _steps(turn: TurnTrace) -> Iterator[str]:
+    yield _field(message("read"), message("(no text)") if turn.read is None else turn.read)
+    for change in turn.changes:
+        if change.step == CONVERSION:
+            text = message(
+                "{before}  ->  {after} (from {script})", before=change.before, after=change.after, script=turn.script
+            )
+            yield _field(message("conversion"), text)
+        else:
+            yield _field(change.step, f"{change.before}  ->  {change.after}")
+    if turn.passed:
+        yield _field(message("passed"), ", ".join(turn.passed))
+    if turn.reason:
+        yield _field(message("rejected"), _rejection(turn))
+
+
+def _rejection(turn: TurnTrace) -> Message:
+    if turn.filter_name:
+        return message(
+            "{reason} by filter {name}: {message}", reason=turn.reason, name=turn.filter_name, message=turn.message
+        )
+    return message("{reason} while reading: {message}", reason=turn.reason, message=turn.message)
+
+
+def _pair(pair: PairOutcome) -> str:
+    role = {"query": message("answered by"), "answer": message("answers")}[pair.side]
+    other = address(pair.other)
+    if pair.row is not None:
+        return _field(role, message("{address}: row {row}", address=other, row=pair.row))
+    if pair.first is not None:
+        text = message(
+            "{address}: not written, {reason}: {message}, row {row}",
+            address=other,
+            reason=pair.reason,
+            message=pair.message,
+            row=pair.first,
+        )
+    else:
+        text = message(
+            "{address}: not written, {reason}: {message}", address=other, reason=pair.reason, message=pair.message
+        )
+    return _field(role, text)
+
+
+def _line(text: str) -> str:
+    return one_line(translate(text))
 
 
 def _field(name: str, text: str) -> str:
-    return f"  {name:<12} {one_line(text)}"
+    return f"  {padded(translate(name), _NAME)} {_line(text)}"

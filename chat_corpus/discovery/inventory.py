@@ -25,7 +25,7 @@ from chat_corpus.sources.base import Source
 _log = logging.getLogger(__name__)
 
 #: After this many unrecognised files, files without a corpus's name are not opened.
-_MAX_OPENED = 2000
+MAX_OPENED = 2000
 
 
 def discover_sources(raw: Path, sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
@@ -50,11 +50,11 @@ def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
             )
         )
     matches, unrecognised = _identify_files(raw, sources)
-    if len(unrecognised) > _MAX_OPENED:
+    if len(unrecognised) > MAX_OPENED:
         text = message(
             "{folder}: more than {count:,} unrecognised files; the files after these were checked by name only",
             folder=raw,
-            count=_MAX_OPENED,
+            count=MAX_OPENED,
         )
         _log.warning("%s", text, extra={"event": "files.many"})
     matches, unrecognised = exclude_outputs(matches, unrecognised, sources)
@@ -85,7 +85,7 @@ def _identify_files(raw: Path, sources: Mapping[str, Source]) -> tuple[list[File
     positions: dict[str, int] = {}
     unrecognised = 0
     for entry in walk(raw):
-        result = identify_file(entry, sources, by_content=unrecognised < _MAX_OPENED)
+        result = identify_file(entry, sources, by_content=unrecognised < MAX_OPENED)
         unrecognised += isinstance(result, UnrecognisedFile)
         if not entry.problem:
             if entry.file.name in positions:

@@ -19,9 +19,9 @@ from chat_corpus.messages import Message, displayed, message
 #: Folders that archivers leave behind; they hold no corpus.
 _CLUTTER = frozenset({"__MACOSX"})
 #: Folders of the system whose entries look like files.
-_SYSTEM = ("/dev", "/proc", "/sys")
+SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
 #: Largest number of files in a raw folder.
-_MAX_FILES = 100_000
+MAX_FILES = 100_000
 #: What is never opened.
 _KINDS = {
     stat.S_IFIFO: message("a FIFO, which is never opened"),
@@ -82,7 +82,7 @@ def walk(raw: Path) -> Iterator[Entry]:
 def _entries(raw: Path) -> Iterator[Entry]:
     errors: list[OSError] = []
     seen: set[tuple[int, int]] = set()
-    remaining = _MAX_FILES
+    remaining = MAX_FILES
     for folder, folders, names in os.walk(raw, followlinks=True, onerror=errors.append):
         yield from _unreadable(errors, raw)
         if _is_system(folder, raw):
@@ -101,9 +101,7 @@ def _entries(raw: Path) -> Iterator[Entry]:
 
 
 def _too_many() -> Message:
-    return message(
-        "more than {count:,} files: the rest is ignored; use a raw folder with fewer files", count=_MAX_FILES
-    )
+    return message("more than {count:,} files: the rest is ignored; use a raw folder with fewer files", count=MAX_FILES)
 
 
 def find(raw: Path, name: str) -> RawFile | None:
@@ -137,7 +135,7 @@ def _enter(folder: str, seen: set[tuple[int, int]]) -> bool:
 def _is_system(folder: str, raw: Path) -> bool:
     """Whether a link has led out of the raw folder to where devices are."""
     real = Path(os.path.realpath(folder))
-    return any(real.is_relative_to(system) for system in _SYSTEM) and not real.is_relative_to(raw.resolve())
+    return any(real.is_relative_to(system) for system in SYSTEM_FOLDERS) and not real.is_relative_to(raw.resolve())
 
 
 def _unreadable(errors: list[OSError], raw: Path) -> Iterator[Entry]:
@@ -175,7 +173,7 @@ def _at(path: str, raw: Path) -> Iterator[Entry]:
     name = _below(path, raw)
     file = RawFile(path=path, name=displayed(name), size=status.st_size, modified=status.st_mtime_ns)
     if compression.is_zip(path) or compression.is_tar(path):
-        yield from _members(file, name)
+        yield from list_members(file, name)
     else:
         yield Entry(file=file, names=likely_names(compression.content_name(name)))
 
@@ -189,7 +187,7 @@ def _inaccessible(path: str, raw: Path, error: OSError) -> Entry:
     return _problem(path, raw, message("a broken link: {error}", error=error.strerror))
 
 
-def _members(archive: RawFile, name: str) -> Iterator[Entry]:
+def list_members(archive: RawFile, name: str) -> Iterator[Entry]:
     """Yield the members of an archive; if it is damaged or exceeds a limit, the archive itself with the problem."""
     problem: Message
     try:

@@ -33,7 +33,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 #: Seconds to wait for the first worker of a scheduler.
-_FIRST_WORKER = 15.0
+FIRST_WORKER_SECONDS = 15.0
 #: Seconds that a cluster may be without workers, while workers restart.
 _NO_WORKERS = 60.0
 #: Seconds between checks of the workers.
@@ -114,7 +114,7 @@ class Cluster:
             raise EngineError(fault) from error
 
     def _await_workers(self) -> None:
-        limit = time.monotonic() + _FIRST_WORKER
+        limit = time.monotonic() + FIRST_WORKER_SECONDS
         while not (workers := self._client.nthreads()):
             if time.monotonic() > limit:
                 fault = message(

@@ -19,7 +19,7 @@ from chat_corpus.files.compression import LimitError, compression_of, is_archive
 from chat_corpus.messages import error_text, message
 
 #: No corpus has more members than this. The directory of a zip archive is read only up to so many bytes.
-_MEMBERS = 10_000
+MAX_MEMBERS = 10_000
 _DIRECTORY = 4 << 20
 #: Bytes; longer than any header of a tar archive.
 _HEADER = 1 << 20
@@ -86,8 +86,8 @@ def _in_zip(path: str) -> Iterator[tuple[Member, None]]:
     _check_directory(path)
     with zipfile.ZipFile(path) as archive:
         infos = {info.filename: info for info in archive.infolist()}  # the last of a name, as when unpacking
-    if len(infos) > _MEMBERS:
-        raise LimitError(message("{count:,} members, more than {most:,}", count=len(infos), most=_MEMBERS))
+    if len(infos) > MAX_MEMBERS:
+        raise LimitError(message("{count:,} members, more than {most:,}", count=len(infos), most=MAX_MEMBERS))
     for name, info in infos.items():
         if not info.is_dir():
             yield Member(name=name, size=info.file_size, trouble=_zip_trouble(info)), None
@@ -158,8 +158,8 @@ def _tar_infos(tape: _Tape) -> Iterator[Member]:
         with tarfile.open(fileobj=tape, mode="r:") as archive:  # type: ignore[call-overload]
             for info in archive:
                 count += 1
-                if count > _MEMBERS:
-                    raise LimitError(message("more than {most:,} members", most=_MEMBERS))
+                if count > MAX_MEMBERS:
+                    raise LimitError(message("more than {most:,} members", most=MAX_MEMBERS))
                 if not info.isdir():
                     yield Member(
                         name=info.name,

@@ -14,7 +14,7 @@ import polars as pl
 _COMPRESSED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
 BOM = b"\xef\xbb\xbf"
 #: Minimum number of bytes for which counting by Polars is faster.
-_MANY = 1 << 18
+MANY_LINES = 1 << 18
 
 
 def count(data: bytes, byte: bytes) -> int:
@@ -25,7 +25,7 @@ def count(data: bytes, byte: bytes) -> int:
     >>> count(b"a\tb\n", b"\t"), count(b"a\nb" * 200_000, b"\n")
     (1, 200000)
     """
-    if len(data) < _MANY or data.startswith(_COMPRESSED):
+    if len(data) < MANY_LINES or data.startswith(_COMPRESSED):
         return data.count(byte)
     rows = pl.scan_csv(
         data, has_header=False, schema={"row": pl.String}, separator="\0", quote_char=None, eol_char=byte.decode()

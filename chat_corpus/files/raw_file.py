@@ -138,10 +138,11 @@ def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
     start += (file.offset or 0) if file.ranged else 0
     if not start:
         compression.waiting.drop(key)  # a new pass may be over another file with the same name
-    return compression.waiting.use(key, start, lambda: _started(file))
+    return compression.waiting.use(key, start, lambda: start_stream(file))
 
 
-def _started(file: RawFile) -> IO[bytes]:
+def start_stream(file: RawFile) -> IO[bytes]:
+    """Open a file at its beginning: the archive that holds it, if its ranges are read through that."""
     return file.archive() if file.ranged else file.open()
 
 

@@ -16,7 +16,7 @@ from chat_corpus.schema import Reason
 
 _LINE = r"(?s)^([0-9]+) \+\+\+\$\+\+\+ (.*?) \+\+\+\$\+\+\+ ?(.*)$"
 #: Maximum number of times that an utterance is listed: repeated lists would expand a small file without bound.
-_LISTED = 16
+MAX_LISTED = 16
 _IDS = r"\+\+\+\$\+\+\+ \[([0-9, ]*)\]\s*$"
 
 
@@ -26,7 +26,7 @@ def _read(parts: Sequence[Records]) -> Reading:
     utterances = records.drop_nulls("id").unique("id", keep="first", maintain_order=True)
     listed, unlisted = _listed(conversations)
     rows = listed.join(utterances, on="id", how="left", maintain_order="left")
-    missing, again = pl.col("record").is_null(), pl.int_range(pl.len()).over("id") >= _LISTED
+    missing, again = pl.col("record").is_null(), pl.int_range(pl.len()).over("id") >= MAX_LISTED
     rows = rows.with_columns(missing=missing, bad=missing | again).with_columns(
         file_index=pl.when("bad").then(1).otherwise(0),
         record=pl.when("bad").then("conversation").otherwise("record"),
@@ -35,7 +35,7 @@ def _read(parts: Sequence[Records]) -> Reading:
         message=pl.when("missing")
         .then(pl.format("names the utterance {}, which is not there", "id"))
         .when("bad")
-        .then(pl.format("names the utterance {}, which was named {} times before", "id", pl.lit(_LISTED))),
+        .then(pl.format("names the utterance {}, which was named {} times before", "id", pl.lit(MAX_LISTED))),
     )
     lone = utterances.join(listed, on="id", how="anti", maintain_order="left")
     whole = turns_frame(

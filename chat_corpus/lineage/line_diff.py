@@ -3,7 +3,7 @@
 Lines that occur once in each file and are in the same order in both are fixed points (patience diff). Between two fixed
 points, lines are matched by their text and the number of its occurrences before. Lines are compared by 128-bit hashes
 on disk, in passes over a part of them. Memory holds the hashes of one pass, 24 bytes for each fixed point, and the
-lines between two of them, at most `_STRETCH` of a file at a time.
+lines between two of them, at most `STRETCH_LINES` of a file at a time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import IO
 
 import polars as pl
 
-_BLOCK = 1 << 24
+BLOCK_LINES = 1 << 24
 #: Number of lines in one pass.
-_PASS = 2_000_000
+LINES_PER_PASS = 2_000_000
 #: Number of lines of a file that are matched at a time if there is no fixed point between them.
-_STRETCH = 50_000
+STRETCH_LINES = 50_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ def _write_keys(file: Path, folder: Path) -> int:
 def _blocks(stream: IO[bytes]) -> Iterator[list[bytes]]:
     """Yield the lines of a stream in blocks, without line breaks; the last line may have none."""
     rest = b""
-    while block := stream.read(_BLOCK):
+    while block := stream.read(BLOCK_LINES):
         *lines, rest = (rest + block).split(b"\n")
         if lines:
             yield lines
@@ -82,7 +82,7 @@ def _fixed_points(folders: Sequence[Path], lines: int) -> pl.DataFrame:
     if not all(sides):
         return pl.DataFrame(schema=schema)
     old, new = (pl.scan_ipc(files, row_index_name="row", glob=False) for files in sides)
-    passes = 1 + lines // _PASS
+    passes = 1 + lines // LINES_PER_PASS
     frames = []
     for number in range(passes):
         left, right = (_unique(side.filter(pl.col("low") % passes == number)) for side in (old, new))
@@ -152,7 +152,7 @@ class _Reader:
 def _stretches(readers: Sequence[_Reader], start: _Positions, stop: _Positions) -> Iterator[Hunk]:
     """Yield the hunks between two fixed points, which may be far apart if the files have little in common."""
     sizes = [end - begin for begin, end in zip(start, stop, strict=True)]
-    parts = 1 + max(sizes) // _STRETCH
+    parts = 1 + max(sizes) // STRETCH_LINES
     for part in range(parts):
         starts = [begin + size * part // parts for begin, size in zip(start, sizes, strict=True)]
         stops = [begin + size * (part + 1) // parts for begin, size in zip(start, sizes, strict=True)]

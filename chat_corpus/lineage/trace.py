@@ -287,7 +287,7 @@ def _first_of_repeat(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, 
         first = repeat.same_as
         row = _row_of(run, first.file, first.record, pair["query"], pair["answer"])
         if row is not None:
-            return message("the same pair stands at {file}:{record}", file=first.file, record=first.record), row
+            return message("the same pair is at {file}:{record}", file=first.file, record=first.record), row
     raise ChatCorpusError(
         message(
             "{rejects}: the reject of {file}:{record} is not where the run wrote it; {advice}",

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from chat_corpus.errors import DEFECT, LedgerError
 
-#: A number of things. None is below 0, whoever wrote the file that it stands in.
+#: A number of things. A file in which it is below 0 is refused.
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 _T = TypeVar("_T")
@@ -145,8 +145,8 @@ class Counts(msgspec.Struct, kw_only=True):
 
     def add(self, other: Counts) -> None:
         """Add the figures of another shard."""
-        for mine, figures in ((self.records, other.records), (self.turns, other.turns), (self.pairs, other.pairs)):
-            _add(mine, figures, *figures.__struct_fields__)
+        for counts, added in ((self.records, other.records), (self.turns, other.turns), (self.pairs, other.pairs)):
+            _add(counts, added, *added.__struct_fields__)
         for name, file in other.records_by_file.items():
             self.records_by_file.setdefault(name, FileCounts.zero()).add(file)
 
@@ -174,42 +174,42 @@ def _add(one: msgspec.Struct, other: msgspec.Struct, *names: str) -> None:
         setattr(one, name, getattr(one, name) + getattr(other, name))
 
 
-def encode(told: msgspec.Struct) -> bytes:
-    """A struct that holds counts as JSON, the names of each Counter in order, whoever counted first.
+def encode(struct: msgspec.Struct) -> bytes:
+    """Return counts as JSON, with the names of each Counter in alphabetical order.
 
     >>> encode(PairCounts(possible=2, written=0, rejected=Counter(length=1, empty=1), duplicates=0))
     b'{"possible":2,"written":0,"rejected":{"empty":1,"length":1},"duplicates":0}'
     """
-    return msgspec.json.encode(_in_order(told))
+    return msgspec.json.encode(_in_order(struct))
 
 
-def builtins(told: msgspec.Struct) -> object:
-    """The same as dicts, lists, texts and numbers."""
-    return msgspec.to_builtins(_in_order(told))
+def builtins(struct: msgspec.Struct) -> object:
+    """Return counts as dicts, lists, strings and numbers, in the order of `encode`."""
+    return msgspec.to_builtins(_in_order(struct))
 
 
-def _in_order(told: object) -> object:
-    if isinstance(told, Counter):
-        return Counter(dict(sorted(told.items())))
-    if isinstance(told, dict):
-        return {name: _in_order(value) for name, value in told.items()}
-    if isinstance(told, msgspec.Struct):
-        return replace(told, **{name: _in_order(getattr(told, name)) for name in told.__struct_fields__})
-    return told
+def _in_order(value: object) -> object:
+    if isinstance(value, Counter):
+        return Counter(dict(sorted(value.items())))
+    if isinstance(value, dict):
+        return {name: _in_order(inner) for name, inner in value.items()}
+    if isinstance(value, msgspec.Struct):
+        return replace(value, **{name: _in_order(getattr(value, name)) for name in value.__struct_fields__})
+    return value
 
 
 def decode(data: bytes | msgspec.Raw, kind: type[_T]) -> _T:
-    """What `encode` wrote. Raises ValueError, which names the place, for anything that does not have its shape."""
+    """Return the counts that `encode` wrote. Raises ValueError, which names the key, for any other shape."""
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=_counter)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
 
 
-def _counter(_kind: type, told: object) -> Counter[str]:
-    """A Counter, the one type here that msgspec does not know."""
-    if not isinstance(told, dict):
-        raise TypeError(f"Expected `object`, got `{type(told).__name__}`")
-    if not all(type(number) is int and number >= 0 for number in told.values()):
+def _counter(_kind: type, value: object) -> Counter[str]:
+    """Decode a Counter, the only type here that msgspec cannot decode itself."""
+    if not isinstance(value, dict):
+        raise TypeError(f"Expected `object`, got `{type(value).__name__}`")
+    if not all(type(number) is int and number >= 0 for number in value.values()):
         raise ValueError("Expected `int` >= 0 for each name")
-    return Counter(told)
+    return Counter(value)

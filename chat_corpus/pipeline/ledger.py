@@ -52,13 +52,13 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
 def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
     """The figures of one file of a shard, of which a reader made `rows`."""
     counts = replace(FileCounts.zero(), used=used, rejected=rejected)
-    mine = (
+    unreadable = (
         rows.filter((pl.col("file_index") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
     )
-    if mine.is_empty():
+    if unreadable.is_empty():
         return counts
     useful = rows.filter((pl.col("file_index") == part) & pl.col("reason").is_null())["record"].unique()
-    lost = mine.filter(~pl.col("record").is_in(useful.implode())).unique("record", keep="first").sort("record")
+    lost = unreadable.filter(~pl.col("record").is_in(useful.implode())).unique("record", keep="first").sort("record")
     counts.unreadable = Counter(dict(lost["reason"].value_counts().iter_rows()))
     if not lost.is_empty():
         record, reason, message = lost.select("record", "reason", "message").row(0)
@@ -149,8 +149,8 @@ def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where
     # The query is the first row of the dialogue, or the last of the rows before all those in the answer's place.
     found = _begins(placed["dialogue_id"]) if first else _begins(places) - 1
     possible = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0) & (pairing is not Pairing.NONE)
-    asked: pl.Series = places - turn if first else places - 1
-    answers = (possible & (found >= 0) & (places.gather(found.clip(0)) == asked)).arg_true()
+    answered: pl.Series = places - turn if first else places - 1
+    answers = (possible & (found >= 0) & (places.gather(found.clip(0)) == answered)).arg_true()
     sides = {"query": placed["at"].gather(found.gather(answers)), "answer": placed["at"].gather(answers)}
     if len(pairs) != len(answers) or not _are(pairs, rows, sides):
         raise LedgerError(
@@ -174,16 +174,16 @@ def _are(pairs: pl.DataFrame, rows: pl.DataFrame, sides: Mapping[str, pl.Series]
     return same and texts and _reasons_are(pairs["reason"], rows["reason"], *sides.values())
 
 
-def _reasons_are(told: pl.Series, reasons: pl.Series, query: pl.Series, answer: pl.Series) -> bool:
+def _reasons_are(given: pl.Series, reasons: pl.Series, query: pl.Series, answer: pl.Series) -> bool:
     """Whether each pair has the reason of its query's row, or else of its answer's; nearly all have none."""
     if reasons.null_count() == len(reasons):
-        return told.null_count() == len(told)
+        return given.null_count() == len(given)
     rejected = reasons.is_not_null()
     either = rejected.gather(query) | rejected.gather(answer)
-    if not either.any() or not told.is_not_null().equals(either):
-        return not either.any() and told.null_count() == len(told)
+    if not either.any() or not given.is_not_null().equals(either):
+        return not either.any() and given.null_count() == len(given)
     first, second = (reasons.gather(index.filter(either)) for index in (query, answer))
-    return bool(told.filter(either).equals(first.zip_with(first.is_not_null(), second)))
+    return bool(given.filter(either).equals(first.zip_with(first.is_not_null(), second)))
 
 
 def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str) -> None:
@@ -203,11 +203,11 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
 
 
 def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
-    """Check that so many turns are about to be told of as rejected, a line each. Raises LedgerError."""
+    """Check that there is one line of rejects for each rejected turn. Raises LedgerError."""
     lines = count(encoded, b"\n")
     if lines != rejected:
         raise LedgerError(
-            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} told of; {DEFECT}"
+            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} lines written; {DEFECT}"
         )
 
 

@@ -75,8 +75,8 @@ def _linked(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[p
     linked = places.select(dialogue, turn, query=query, answer=index)
     linked = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
     # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
-    asked = 0 if pairing is Pairing.FIRST else linked["turn"] - 1
-    near = (dialogues.gather(linked["query"]) == linked["dialogue"]) & (turns.gather(linked["query"]) == asked)
+    answered = 0 if pairing is Pairing.FIRST else linked["turn"] - 1
+    near = (dialogues.gather(linked["query"]) == linked["dialogue"]) & (turns.gather(linked["query"]) == answered)
     linked = linked if near.all() else linked.filter(near)
     return linked["query"], linked["answer"]
 

@@ -1,7 +1,7 @@
-"""One shard through all stages: read, normalize, convert, check, pair. A pure function of shard, source and settings.
+"""Process one shard: read, normalize, convert, filter, pair. A pure function of shard, source and settings.
 
-The stages between reading and pairing stand in two lists, `CLEANING` and `JUDGING`. Each gives columns of the rows that
-it is given, and has a law: what it may do to them. One runner applies a stage, has the ledger hold it to its law, and
+The stages between reading and pairing are two lists, `CLEANING` and `FILTERING`. A stage returns new columns for its
+rows, and has a law that says what it may change. One runner applies each stage, checks its law with the ledger, and
 counts what it did.
 """
 
@@ -28,21 +28,21 @@ from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Markup, Reason, Traits
 from chat_corpus.sources.base import Source
 
-#: The raw text of a record is shown with so many of its rejects.
-_SHOWN = 8
-# The class of characters that the filters look for, besides those of the conversion.
+#: At most this many rejects of a record carry its raw text.
+_RAW_COPIES = 8
+#: The class of characters that the filters need, besides those of the conversion.
 _DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardResult:
-    """What a shard became.
+    """The result of a shard.
 
-    turns    `schema.TURNS` with clean text, `raw`, the text as it was read, `before_conversion`, and the `script` that
-             it was in
+    turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; and `script`, the
+             script before conversion
     pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
     rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
-    counts   the shard's accounts, balanced
+    counts   the counts of the shard, which balance
     """
 
     turns: pl.DataFrame
@@ -53,11 +53,11 @@ class ShardResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleanTurns:
-    """What the records of a shard became before they are filtered.
+    """The turns of a shard before they are filtered.
 
     turns    `schema.TURNS` with clean text, and `raw`, `before_conversion` and `script` as in `ShardResult`
-    counts   the shard's accounts as far as they are known: records, and what was changed
-    damaged  a mask of the turns that have lost characters, where it is known
+    counts   the counts so far: records, and what was changed
+    damaged  mask of the turns that lost characters; None if it is not known
     """
 
     turns: pl.DataFrame
@@ -67,11 +67,11 @@ class CleanTurns:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a stage knows besides the rows: their shard, with its accounts, its source, and the settings of that."""
+    """What a stage knows besides the rows: the shard with its counts, the source, and the settings of the source."""
 
     shard: Shard
     source: Source
-    own: SourceSettings
+    settings: SourceSettings
     counts: Counts
 
     @property
@@ -82,9 +82,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: its name, the columns that it gives of rows, the law that the ledger holds it to, and how it is counted.
+    """A stage: its name, a function that returns columns for the rows, its law, and a function that counts.
 
-    `count` is given the accounts, and the rows before and after.
+    `count` takes the counts of the shard, and the rows before and after the stage.
     """
 
     name: str
@@ -93,33 +93,33 @@ class Stage:
     count: Callable[[Counts, pl.DataFrame, pl.DataFrame], None] = lambda _counts, _before, _after: None
 
 
-def _bound(rows: pl.DataFrame, _context: Context) -> pl.DataFrame:
-    """No later stage is given a turn that is too long for it."""
+def _limit_length(rows: pl.DataFrame, _context: Context) -> pl.DataFrame:
+    """Reject turns that are too long for any later stage."""
     return filter_table.reject_oversized(rows)
 
 
-def _unfold(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Repost chains as dialogues, where that is wanted."""
-    wanted = context.own.read.reposts == "dialogue" and Markup.MICROBLOG in context.source.traits.markup
-    return split_reposts(rows) if wanted else rows
+def _split_reposts(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Turn repost chains into dialogues, if the settings say so."""
+    as_dialogues = context.settings.read.reposts == "dialogue" and Markup.MICROBLOG in context.source.traits.markup
+    return split_reposts(rows) if as_dialogues else rows
 
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The text steps. Gives `raw`, `text`, `held`: what conversion looks for, and why a text never settles."""
-    classes = {**script.load(context.own.script).classes, _DAMAGED: filter_table.LOST}
+    """Run the text steps. Returns `raw`, `text`, and `held`, its classes of characters; rejects unsettled turns."""
+    classes = {**script.load(context.settings.script).classes, _DAMAGED: filter_table.LOST}
     texts = normalizer.normalize_and_flag(
-        rows["text"], context.own.text, context.traits, classes, context.counts.turns.changed_by_step
+        rows["text"], context.settings.text, context.traits, classes, context.counts.turns.changed_by_step
     )
     texts = texts.with_columns(raw=rows["text"])
-    bad = texts["unsettled"]
-    if not bad.any():
+    unsettled = texts["unsettled"]
+    if not unsettled.any():
         return texts.drop("unsettled")
-    bad &= rows["reason"].is_null()
+    unsettled &= rows["reason"].is_null()
     message = (
         f"still changing after {normalizer.ROUNDS} rounds of the text steps: markup nested deeper than people write it"
     )
     return texts.drop("unsettled").with_columns(
-        reason=rows["reason"].set(bad, str(Reason.DAMAGED)), message=rows["message"].set(bad, message)
+        reason=rows["reason"].set(unsettled, str(Reason.DAMAGED)), message=rows["message"].set(unsettled, message)
     )
 
 
@@ -128,11 +128,11 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 
 
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Traditional to simplified script. Gives `text`, `before_conversion` and `script`."""
-    done = script.load(context.own.script).convert(
+    """Convert traditional to simplified script. Returns `text`, `before_conversion` and `script`."""
+    converted = script.load(context.settings.script).convert(
         rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], held=rows["held"]
     )
-    return done.with_columns(before_conversion=rows["text"])
+    return converted.with_columns(before_conversion=rows["text"])
 
 
 def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) -> None:
@@ -140,79 +140,82 @@ def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) 
     counts.turns.scripts = +Counter({name: int((after["script"] == name).sum()) for name in script.NAMES})
 
 
-def _check(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The filters that say when a turn is not kept. Gives `reason` and `message`."""
-    return filter_table.apply_filters(rows, context.own.filters, context.source)
+def _filter(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Apply the filters. Returns `reason` and `message`."""
+    return filter_table.apply_filters(rows, context.settings.filters, context.source)
 
 
-def _count_kept(counts: Counts, _before: pl.DataFrame, after: pl.DataFrame) -> None:
+def _count_filtered(counts: Counts, _before: pl.DataFrame, after: pl.DataFrame) -> None:
     counts.turns.read, counts.turns.kept = len(after), after["reason"].null_count()
     counts.turns.rejected = _by_reason(after)
 
 
-#: What turns that were read go through until they are clean, in order.
+#: From turns as they were read to clean turns.
 CLEANING = (
-    Stage("bound", _bound, Law.MAY_REJECT),
-    Stage("unfold", _unfold, Law.MAY_SPLIT),
+    Stage("limit_length", _limit_length, Law.MAY_REJECT),
+    Stage("split_reposts", _split_reposts, Law.MAY_SPLIT),
     Stage("normalize", _normalize, Law.MAY_REJECT, _count_normalized),
     Stage("convert", _convert, Law.KEEPS_REASONS, _count_converted),
 )
-#: What clean turns go through before they are paired.
-JUDGING = (Stage("check", _check, Law.MAY_REJECT, _count_kept),)
+#: From clean turns to turns that can be paired.
+FILTERING = (Stage("filter", _filter, Law.MAY_REJECT, _count_filtered),)
 
 
-def process_shard(shard: Shard, source: Source, own: SourceSettings) -> ShardResult:
-    """Run one shard through all stages. Raises ChatCorpusError where its files changed, LedgerError on imbalance."""
+def process_shard(shard: Shard, source: Source, settings: SourceSettings) -> ShardResult:
+    """Run a shard through all stages. Raises ChatCorpusError if its files changed, LedgerError if counts differ."""
     raw = reading.records(shard, source)
-    return filter_and_pair(clean_turns(shard, source, own, raw), shard, source, own, lambda: raw)
+    return filter_and_pair(clean_turns(shard, source, settings, raw), shard, source, settings, lambda: raw)
 
 
-def clean_turns(shard: Shard, source: Source, own: SourceSettings, raw: tuple[Records, ...]) -> CleanTurns:
-    """The stages that know the files and the text, up to conversion. Raises LedgerError on imbalance."""
-    context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
-    turns = reading.turns(raw, shard, source, own.read.limit, context.counts)
+def clean_turns(shard: Shard, source: Source, settings: SourceSettings, raw: tuple[Records, ...]) -> CleanTurns:
+    """Read the turns of raw records and clean them. Raises LedgerError if counts differ."""
+    context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
+    turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
-    damaged = clean["held"] & (1 << len(script.load(own.script).classes)) != 0
+    damaged = clean["held"] & (1 << len(script.load(settings.script).classes)) != 0
     return CleanTurns(turns=clean.drop("held"), counts=context.counts, damaged=damaged)
 
 
 def filter_and_pair(
-    cleaned: CleanTurns, shard: Shard, source: Source, own: SourceSettings, raw: Callable[[], tuple[Records, ...]]
+    cleaned: CleanTurns, shard: Shard, source: Source, settings: SourceSettings, raw: Callable[[], tuple[Records, ...]]
 ) -> ShardResult:
-    """The stages that look at clean turns alone: check, pair. `raw` gives the records of those that are rejected.
+    """Filter clean turns and pair them. `raw` returns the raw records, which rejects quote.
 
-    Raises LedgerError on imbalance.
+    Raises LedgerError if counts differ.
     """
-    context = Context(shard=shard, source=source, own=own, counts=Counts.zero())
+    context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     context.counts.add(cleaned.counts)
-    known = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
-    turns = _run(JUDGING, cleaned.turns.with_columns(**known), context).drop(*known)
-    pairs = _paired(turns, context)
+    masks = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
+    turns = _run(FILTERING, cleaned.turns.with_columns(**masks), context).drop(*masks)
+    pairs = _pair(turns, context)
     context.counts.check(shard.label)
     return ShardResult(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Run rows through stages, each held to its law, and counted. Raises LedgerError."""
+    """Run rows through stages. Raises LedgerError if one breaks its law."""
     where = context.shard.label
     for stage in stages:
         try:
-            made = stage.apply(rows, context)
-        except pl.exceptions.ShapeError as error:  # columns of other lengths were put together
+            columns = stage.apply(rows, context)
+        except pl.exceptions.ShapeError as error:  # columns of different lengths were put together
             raise LedgerError(f"{where}: stage '{stage.name}' lost or added turns: {error}") from error
-        after = ledger.checked(stage.law, rows, made, stage.name, where)
+        after = ledger.checked(stage.law, rows, columns, stage.name, where)
         stage.count(context.counts, rows, after)
         rows = after
     return rows
 
 
-def _paired(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """The pairs to write: of all that the places of the turns imply, those without a reason. Raises LedgerError."""
-    pairing = context.own.pairs.pairing(context.source.pairing)
+def _pair(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Return the pairs to write: all that the positions of turns imply, without those that have a reason.
+
+    Raises LedgerError if pairs are missing or added.
+    """
+    pairing = context.settings.pairs.pairing(context.source.pairing)
     possible = pair(turns, pairing)
     ledger.check_pairs(turns, possible, pairing, context.shard.label)
-    whole = possible["reason"].null_count() == len(possible)
-    pairs = (possible if whole else possible.filter(pl.col("reason").is_null())).drop("reason")
+    none_rejected = possible["reason"].null_count() == len(possible)
+    pairs = (possible if none_rejected else possible.filter(pl.col("reason").is_null())).drop("reason")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )
@@ -224,30 +227,30 @@ def _by_reason(frame: pl.DataFrame) -> Counter[str]:
 
 
 def _rejects(turns: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
-    """The rejected turns with the raw text of their records."""
+    """Return the rejected turns with the raw text of their records."""
     rejected = turns.filter(pl.col("reason").is_not_null()).select(
         "file_index", "record", "turn_index", "reason", "message"
     )
-    found = []
-    for part, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
-        mine = rejected.filter(pl.col("file_index") == part)
-        told = mine.join(_shown(records, mine), on="record", how="left", maintain_order="left")
-        found.append(told.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
-    whole = pl.concat(found).sort("record", "file_index", "turn_index", maintain_order=True)
+    frames = []
+    for index, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
+        of_file = rejected.filter(pl.col("file_index") == index)
+        quoted = of_file.join(_printable(records, of_file), on="record", how="left", maintain_order="left")
+        frames.append(quoted.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
+    whole = pl.concat(frames).sort("record", "file_index", "turn_index", maintain_order=True)
     return raw_for_some(whole.select("source", "file", "record", "reason", "message", "raw"))
 
 
-def _shown(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
-    """`line, raw` of the records that have a reject, what is not text as it can be shown."""
-    wanted = records.filter(pl.col("record").is_in(rejected["record"].unique().implode()))
-    shown = pl.Series([None if data is None else printable(data) for data in wanted["bytes"]], dtype=pl.String)
-    return wanted.select("record", raw=wanted["text"].zip_with(wanted["bytes"].is_null(), shown))
+def _printable(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
+    """Return `record, raw` of the records that have a reject; bytes that are not text are escaped."""
+    quoted = records.filter(pl.col("record").is_in(rejected["record"].unique().implode()))
+    escaped = pl.Series([None if data is None else printable(data) for data in quoted["bytes"]], dtype=pl.String)
+    return quoted.select("record", raw=quoted["text"].zip_with(quoted["bytes"].is_null(), escaped))
 
 
 def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
-    """Rejects with `file`, `line` and `raw`, the text of a record that has many of them with the first few alone.
+    """Return rejects (`file, record, raw, …`) with `raw` in the first few of each record only.
 
-    A record of a thousand rejected turns would else be written a thousand times.
+    Otherwise a record with a thousand rejected turns would be written a thousand times.
     """
-    some = pl.int_range(pl.len()).over("file", "record") < _SHOWN
-    return rejects.with_columns(raw=pl.when(some).then("raw")) if len(rejects) > _SHOWN else rejects
+    some = pl.int_range(pl.len()).over("file", "record") < _RAW_COPIES
+    return rejects.with_columns(raw=pl.when(some).then("raw")) if len(rejects) > _RAW_COPIES else rejects

@@ -21,13 +21,15 @@ from chat_corpus.sources.base import Source
 
 
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
-    """The numbered raw records of a shard, one frame a file. Raises ChatCorpusError where a file changed."""
+    """Return the numbered raw records of a shard, a frame per file. Raises ChatCorpusError if a file changed."""
     split = format_of(shard, source).split
-    told = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
-    for one in told:
-        if not isinstance(one, pl.DataFrame) or not {"record", "text", "bytes"}.issubset(one.columns):
-            raise _misgiven(one, "split", split, shard, ", a frame with line, text and bytes expected of the function")
-    return told
+    frames = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
+    for frame in frames:
+        if not isinstance(frame, pl.DataFrame) or not {"record", "text", "bytes"}.issubset(frame.columns):
+            raise _misgiven(
+                frame, "split", split, shard, ", a frame with record, text and bytes expected of the function"
+            )
+    return frames
 
 
 def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, counts: Counts) -> pl.DataFrame:
@@ -104,5 +106,7 @@ def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
     """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
     if all(piece.file.encoding == UTF8 for piece in shard.pieces):
         return rows
-    own = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["file_index"])
-    return rows.with_columns(message=pl.when(pl.col("reason") == str(Reason.ENCODING)).then(own).otherwise("message"))
+    messages = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["file_index"])
+    return rows.with_columns(
+        message=pl.when(pl.col("reason") == str(Reason.ENCODING)).then(messages).otherwise("message")
+    )

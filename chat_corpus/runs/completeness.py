@@ -1,14 +1,14 @@
-"""Whether what was read of a source is enough to call it done: the share of each file's records that nobody could read.
+"""Whether enough of a source was read: the share of unreadable records in each file.
 
-Records that a reader rejected as `encoding`, `fields` or `layout` are unreadable. Their share is taken of the records
-that should have held turns, used and rejected ones, within `--limit`; records that hold no turn by nature do not count.
+Records that a reader rejected as `encoding`, `fields` or `layout` are unreadable. Their share is that among the records
+that should hold turns, used and rejected ones, within `--limit`. Headers and the like do not count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chat_corpus.messages import count_noun
+from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs.cutting import FileSummary
@@ -17,53 +17,56 @@ from chat_corpus.sources.base import Source
 
 #: The names of all files of a source, those that are read together in one sequence.
 Groups = Sequence[Sequence[str]]
-#: How the example of a file begins, by the file's name. report.json quotes nothing, messages do.
+#: The beginning of the first unreadable record of each file. Messages quote it, report.json does not.
 Quotes = Mapping[str, str]
 _UNQUOTED: Quotes = {}
-#: From this share of unreadable records on a file is not what its name says, or is read in a wrong way.
+#: From this share of unreadable records on, a file is probably of another corpus, layout or encoding.
 MOST = 0.5
-#: From this share on the user must know.
+#: From this share on, the user is warned.
 MANY = 0.1
-#: So many fields are named, by so much of their names.
+#: So many fields are named, and so many characters of their names shown.
 _MOST_FIELDS = 6
 _LONGEST = 40
 
 
-def failures(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[str]:
-    """A sentence for each group of files that makes its source fail."""
+def failures(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[Message]:
+    """Yield a message for each group of files that makes its source fail."""
     for names, file in _grouped(groups, counts):
         if not file.records:
-            yield f"{' and '.join(names)}: no record in it, or nothing but lines that hold no turn"
+            yield message("{files}: no records, or only lines that hold no turn", files=joined(" + ", names))
         elif file.share >= MOST:
             yield described(names, counts, quotes)
 
 
-def cautions(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[str]:
-    """A sentence for each group of files of which much, but not most, is unreadable."""
+def cautions(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[Message]:
+    """Yield a message for each group of files of which much, but not most, is unreadable."""
     for names, file in _grouped(groups, counts):
         if file.records and MANY <= file.share < MOST:
             yield described(names, counts, quotes)
 
 
-def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[str]:
-    """A sentence for each file that has text in fields which are not read.
+def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[Message]:
+    """Yield a message for each file that has text in fields which are not read.
 
     >>> from collections import Counter
     >>> file = FileCounts.zero()
     >>> file.unread_fields = Counter(note=9, memo=1)
     >>> next(passed_over({"a.json": file}))
-    "a.json: there is text that is not read, under 'note' (9 records), 'memo' (1 record)"
+    "a.json: text in these fields is not read: 'note' (9 records), 'memo' (1 record)"
     """
     for name, file in counts.items():
         if file.unread_fields:
             most = file.unread_fields.most_common(_MOST_FIELDS)
-            told = ", ".join(f"'{field[:_LONGEST]}' ({count_noun(number, 'record')})" for field, number in most)
-            more = (
-                f" and {len(file.unread_fields) - _MOST_FIELDS:,} more"
-                if len(file.unread_fields) > _MOST_FIELDS
-                else ""
+            fields = joined(
+                ", ",
+                [
+                    message("'{field}' ({records})", field=field[:_LONGEST], records=count_noun(number, "record"))
+                    for field, number in most
+                ],
             )
-            yield f"{name}: there is text that is not read, under {told}{more}"
+            if more := len(file.unread_fields) - len(most):
+                fields = message("{names} and {number} more", names=fields, number=f"{more:,}")
+            yield message("{file}: text in these fields is not read: {fields}", file=name, fields=fields)
 
 
 def shares(groups: Groups, counts: Mapping[str, FileCounts]) -> dict[str, float]:
@@ -72,40 +75,51 @@ def shares(groups: Groups, counts: Mapping[str, FileCounts]) -> dict[str, float]
 
 
 def _grouped(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[tuple[Sequence[str], FileCounts]]:
-    """The figures of each group.
+    """Yield the counts of each group.
 
-    The good records of a file may hold no turn of their own, as Egret's conversations, which are lists of lines of the
-    other file. So the share of such a file alone says nothing.
+    Files of a group are counted together: the records of one may be references to those of the other (Egret), so that
+    its share alone says nothing.
     """
     for names in groups:
-        whole = FileCounts.zero()
+        total = FileCounts.zero()
         for name in names:
-            whole.add(counts.get(name, FileCounts.zero()))
-        yield names, whole
+            total.add(counts.get(name, FileCounts.zero()))
+        yield names, total
 
 
-def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> str:
+def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Message:
     """The share of files read together that is unreadable, why, and the first example with its address.
 
     >>> from collections import Counter
     >>> from chat_corpus.pipeline.counts import Example
     >>> example = Example(record=2, reason="fields", message="2 fields expected, 3 met")
-    >>> lost = Counter(fields=3)
-    >>> figures = FileCounts(used=1, rejected=3, unreadable=lost, example=example, unread_fields=Counter())
-    >>> described(["a.csv"], {"a.csv": figures}, {"a.csv": "0,在吗,在"})
+    >>> file = FileCounts(used=1, rejected=3, unreadable=Counter(fields=3), example=example, unread_fields=Counter())
+    >>> described(["a.csv"], {"a.csv": file}, {"a.csv": "0,在吗,在"})
     'a.csv: 3 of 4 records (75 %) cannot be read: fields 3; the first is a.csv:2, 2 fields expected, 3 met: 0,在吗,在'
     """
-    ((_, whole),) = _grouped([names], counts)
-    why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(whole.unreadable.items()))
-    lost = f"{whole.unreadable.total():,} of {count_noun(whole.records, 'record')} ({_percent(whole.share)})"
-    examples = ((name, counts[name].example) for name in names if name in counts)
-    told = next(
-        (f"; the first is {name}:{one.record}, {_shown(one, quotes.get(name))}" for name, one in examples if one), ""
-    )
-    return f"{' and '.join(names)}: {lost} cannot be read: {why}{told}"
+    ((_, total),) = _grouped([names], counts)
+    values: dict[str, object] = {
+        "files": joined(" + ", names),
+        "number": total.unreadable.total(),
+        "records": count_noun(total.records, "record"),
+        "percent": _percent(total.share),
+        "reasons": ", ".join(f"{reason} {number:,}" for reason, number in sorted(total.unreadable.items())),
+    }
+    for name in names:
+        example = counts[name].example if name in counts else None
+        if example is not None:
+            return message(
+                "{files}: {number:,} of {records} ({percent}) cannot be read: {reasons}; "
+                "the first is {file}:{record}, {fault}",
+                **values,
+                file=name,
+                record=example.record,
+                fault=_quoted(example, quotes.get(name)),
+            )
+    return message("{files}: {number:,} of {records} ({percent}) cannot be read: {reasons}", **values)
 
 
-def _shown(example: Example, quote: str | None) -> str:
+def _quoted(example: Example, quote: str | None) -> str:
     return f"{example.message}: {quote}" if quote else example.message
 
 
@@ -114,36 +128,57 @@ def _percent(share: float) -> str:
     return f"{int(share * 1000) / 10:g} %"
 
 
-def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileSummary]) -> str:
+def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileSummary]) -> Message:
     """What to do about files that cannot be read."""
     failing = [(names, file) for names, file in _grouped(groups, counts) if file.share >= MOST]
     undecoded = {
         name for names, file in failing if file.unreadable[Reason.ENCODING] * 2 >= file.records > 0 for name in names
     }
-    if undecoded:
-        read = [f"{fact.file.name} was read as {fact.file.encoding}" for fact in facts if fact.file.name in undecoded]
-        told = f"name the right encoding with --encoding {source.name}=NAME, or get the file again"
-        return f"{'; '.join(read)}; {told}"
-    return f"get the release itself, or move the file away if it is not {source.name}'s; {source.obtain}"
+    if not undecoded:
+        return message(
+            "download the original release, or remove the file if it is not of {source}; {advice}",
+            source=source.name,
+            advice=constant(source.obtain),
+        )
+    encodings = [
+        message("{file} was read as {encoding}", file=fact.file.name, encoding=fact.file.encoding)
+        for fact in facts
+        if fact.file.name in undecoded
+    ]
+    return message(
+        "{encodings}; set the right encoding with --encoding {source}=NAME, or download the file again",
+        encodings=joined("; ", encodings),
+        source=source.name,
+    )
 
 
 def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
-    """Why a source whose files can be read gave nothing; empty if it gave what it should.
+    """Why a source whose files can be read gave no output; empty if it gave some.
 
-    That is a pair at least, or a turn for a source that has no pairs by nature.
+    Output is a pair, or a turn for a source that has no pairs by nature.
     """
     pairs = settings.pairs.pairing(source.pairing) is not Pairing.NONE
     if counts.pairs.written if pairs else counts.turns.kept:
         return ""
+    values: dict[str, object] = {
+        "records": count_noun(counts.records.read, "record"),
+        "turns": count_noun(counts.turns.kept, "turn"),
+        "cause": _cause(counts),
+        "hint": message("check the files or raise --limit") if settings.read.limit else message("check the files"),
+    }
+    if pairs:
+        return message("{records}, {turns}, but no pair ({cause}); {hint}", **values)
+    return message("{records}, {turns}, but no usable turn ({cause}); {hint}", **values)
+
+
+def _cause(counts: Counts) -> Message:
     rejected = counts.turns.rejected or counts.pairs.rejected
-    why = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
-    read, kept = count_noun(counts.records.read, "record"), count_noun(counts.turns.kept, "turn")
-    made = f"{read}, {kept}, but no {'pair' if pairs else 'turn'}"
-    cause = f" (rejected: {why})" if why else ", since no turn has an answer"
-    limit = " or raise --limit" if settings.read.limit else ""
-    return f"{made}{cause}; look at the files{limit}"
+    if not rejected:
+        return message("no turn has an answer")
+    reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
+    return message("rejected: {reasons}", reasons=reasons)
 
 
 def is_wanted(counts: Counts) -> bool:
-    """Whether it may be for the user's own filters that a source gave nothing: that is what they asked for."""
+    """Whether the user's own filters may be the reason that a source gave no output; then it has not failed."""
     return bool(counts.turns.rejected[Reason.LENGTH] or counts.pairs.rejected[Reason.LENGTH])

@@ -37,8 +37,8 @@ RawOf = Callable[[int], pl.DataFrame]
 _SYNC = 1 << 25
 
 
-class _Lines:
-    """A file of whole lines in the making, how many they are, and of how many bytes.
+class JoinedLines:
+    """A file of whole lines that grows: how many lines it has, and how many bytes.
 
     `sound` says whether it holds what its parts were made with.
     """
@@ -87,7 +87,7 @@ class Merge:
         self._early: dict[int, Part] = {}
         #: Where the parts joined so far stand, in order.
         self.places: list[Place] = []
-        self._pairs, self._rejects = _Lines(folder / "pairs.writing"), _Lines(folder / "rejects.writing")
+        self._pairs, self._rejects = JoinedLines(folder / "pairs.writing"), JoinedLines(folder / "rejects.writing")
 
     def add(self, number: int, part: Part) -> None:
         """Take a finished part; it is joined as soon as all before it have been."""
@@ -225,7 +225,7 @@ def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame)
     told = own.with_columns(
         source=pl.lit(name),
         reason=pl.lit(str(Reason.DUPLICATE)),
-        message=pl.format(dedup.STANDS, dropped["file"], dropped["record"]),
+        message=pl.format(dedup.DUPLICATE_OF, dropped["file"], dropped["record"]),
         same_as=dropped.select(pl.struct("file", "record")).to_series(),
     )
     raw = raw.filter(pl.col("record").is_in(own["record"].unique().implode()))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chat_corpus import sources
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import STOPS, ChatCorpusError, IncompleteError, attributed, unexpected
-from chat_corpus.messages import amount, beginning, count_noun
+from chat_corpus.messages import Message, amount, beginning, count_noun, joined, message
 from chat_corpus.outputs import shard_index
 from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.pipeline.counts import Counts
@@ -93,7 +93,8 @@ class SourceRun:
         self.clock = time.perf_counter()
         settings = self.plan.settings
         try:
-            with attributed(f"{self.name}: before its files were read", self.folder.parent):
+            where = message("{source}: before its files were read", source=self.name)
+            with attributed(where, self.folder.parent):
                 self._begin()
             code = plugin_digest.code(self.name, settings.plugins)
             for shard in self.plan.shards():
@@ -115,7 +116,8 @@ class SourceRun:
         except STOPS:
             raise
         except BaseException as error:  # noqa: BLE001 whatever it is fails this source, and no other
-            self.fail(unexpected(f"{self.name}: while its files were cut into shards", error))
+            where = message("{source}: while its files were cut into shards", source=self.name)
+            self.fail(unexpected(where, error))
         self.planned = True
 
     def _begin(self) -> None:
@@ -140,19 +142,22 @@ class SourceRun:
         self.told.counts.add(outcome)
         self.accounts[task.shard.number] = outcome
         try:
-            with attributed(f"{self.name}: while its shards were joined", self.folder.parent):
+            with attributed(self._joining(), self.folder.parent):
                 self.merge.add(task.shard.number, task.part)
         except ChatCorpusError as error:
             self.fail(error)
             return
         self.told.samples.append(task.part.sample)
-        _log.debug(
-            "%s: shard %d, %s",
-            self.name,
-            task.shard.number,
-            count_noun(outcome.pairs.written, "pair"),
-            extra={"event": "shard.done", "source": self.name},
+        text = message(
+            "{source}: shard {number}, {pairs}",
+            source=self.name,
+            number=task.shard.number,
+            pairs=count_noun(outcome.pairs.written, "pair"),
         )
+        _log.debug("%s", text, extra={"event": "shard.done", "source": self.name})
+
+    def _joining(self) -> Message:
+        return message("{source}: while its shards were joined", source=self.name)
 
     def advance(self, read: int) -> int:
         """Count content that was read; by how many bytes of the files on disk that is further."""
@@ -162,13 +167,13 @@ class SourceRun:
         step, self.reached = reached - self.reached, reached
         return step
 
-    def fail(self, error: ChatCorpusError, message: str = "") -> None:
-        """Take note of the first failure, and log it; a longer `message` than the error's is logged in its place."""
+    def fail(self, error: ChatCorpusError, text: str = "") -> None:
+        """Note the first failure, and log it; `text`, if any, is logged instead of the error's message."""
         if not self.told.error:
             self.told.error, self.told.exit_code = str(error), error.exit_code
             trace = getattr(error, "trace", "")
             about = {"event": "source.failed", "source": self.name}
-            _log.error("%s", message or error, extra={**about, "traceback": trace} if trace else about)
+            _log.error("%s", text or error.message, extra={**about, "traceback": trace} if trace else about)
             if trace:
                 _log.debug("%s", trace, extra={"event": "source.traceback", "source": self.name})
 
@@ -181,13 +186,13 @@ class SourceRun:
         self.told.files = tuple(map(replace, self.plan.summaries))
         if not self.told.error:
             try:
-                with attributed(f"{self.name}: while its records were counted"):
+                with attributed(message("{source}: while its records were counted", source=self.name)):
                     self._check_usable()
             except ChatCorpusError as error:
                 self.fail(error)
         if not self.told.error:
             try:
-                with attributed(f"{self.name}: while its shards were joined", out):
+                with attributed(self._joining(), out):
                     self.told.counts = self.merge.finish(self.told.counts)
                     self.told.store = self.merge.join_turns(self.told.counts)
                     counts = [self.accounts[number] for number in range(len(self.made))]
@@ -217,11 +222,15 @@ class SourceRun:
         """Say in a line what was done."""
         if not self.told.error:
             counts, seconds = self.told.counts, self.told.seconds
-            read, written = count_noun(counts.records.read, "record"), count_noun(counts.pairs.written, "pair")
-            line = f"{self.name}: {read}, {written}, {seconds:.1f} s"
-            rate = amount(self.told.megabytes * 1e6 / seconds)
-            about = {"event": "source.done", "source": self.name, "seconds": round(seconds, 3)}
-            _log.info("%s, %s/s", line, rate, extra=about)
+            text = message(
+                "{source}: {records}, {pairs}, {seconds:.1f} s, {rate}/s",
+                source=self.name,
+                records=count_noun(counts.records.read, "record"),
+                pairs=count_noun(counts.pairs.written, "pair"),
+                seconds=seconds,
+                rate=amount(self.told.megabytes * 1e6 / seconds),
+            )
+            _log.info("%s", text, extra={"event": "source.done", "source": self.name, "seconds": round(seconds, 3)})
 
     def _check_usable(self) -> None:
         """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
@@ -231,17 +240,24 @@ class SourceRun:
         quotes = self._quotes() if failures or cautions else {}
         if failures:
             advice = completeness.advice(source, groups, files, self.told.files)
-            error = IncompleteError(f"{self.name}: {'; '.join(failures)}; {advice}")
-            self.fail(error, f"{self.name}: {'; '.join(completeness.failures(groups, files, quotes))}; {advice}")
+            quoted = completeness.failures(groups, files, quotes)
+            self.fail(IncompleteError(self._failure(failures, advice)), self._failure(quoted, advice))
         elif barren := completeness.barren(source, self.plan.settings.of(self.name), counts):
             if completeness.is_wanted(counts):
-                _log.warning("%s: %s", self.name, barren, extra={"event": "source.empty", "source": self.name})
+                self._warn(barren, "source.empty")
             else:
-                self.fail(IncompleteError(f"{self.name}: {barren}"))
-        for caution in completeness.cautions(groups, files, quotes):
-            _log.warning("%s: %s", self.name, caution, extra={"event": "source.unreadable", "source": self.name})
-        for remark in completeness.passed_over(files):
-            _log.warning("%s: %s", self.name, remark, extra={"event": "source.unread_field", "source": self.name})
+                self.fail(IncompleteError(message("{source}: {warning}", source=self.name, warning=barren)))
+        for warning in completeness.cautions(groups, files, quotes):
+            self._warn(warning, "source.unreadable")
+        for warning in completeness.passed_over(files):
+            self._warn(warning, "source.unread_field")
+
+    def _failure(self, faults: Iterable[Message], advice: Message) -> Message:
+        return message("{source}: {faults}; {advice}", source=self.name, faults=joined("; ", faults), advice=advice)
+
+    def _warn(self, text: str, event: str) -> None:
+        warning = message("{source}: {warning}", source=self.name, warning=text)
+        _log.warning("%s", warning, extra={"event": event, "source": self.name})
 
 
 def forget(*folders: Path) -> None:

@@ -22,7 +22,7 @@ from tests.conftest import slow_from
 from tests.helpers import invoke, plugin, put
 from tests.lineage.made import made
 
-#: A repeat across two releases, a line of one field, and a kept one whose conversion and blanks are changed.
+#: A repeat across two releases, a line of one field, and a row whose script and blanks are changed.
 PTT = {
     "ptt/Gossiping-QA-Dataset-2_0.csv": "question,answer\n問,答\n",
     "ptt/Gossiping-QA-Dataset.txt": "看著  書\t好\n問\t答\n只有一欄\n誰\t沒有資料\n",
@@ -40,7 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def out(written: tuple[Path, Path]) -> Path:
-    """The output of a run over `PTT`, which lies in `raw` beside it: both as the run left them, where it left them."""
+    """The output of a run over `PTT`, from `raw` beside it: both as the run left them, in the same place."""
     at, copy = written
     shutil.rmtree(at)
     return Path(shutil.copytree(copy, at)) / "out"
@@ -77,16 +77,16 @@ def test_a_row_is_traced_to_its_turns_step_by_step(out: Path) -> None:
 
 def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -> None:
     name = "ptt/Gossiping-QA-Dataset.txt"
-    told = shown(invoke("explain", f"{name}:1-4", "ptt/Gossiping-QA-Dataset-2_0.csv:1", "--out", out))
+    result = shown(invoke("explain", f"{name}:1-4", "ptt/Gossiping-QA-Dataset-2_0.csv:1", "--out", out))
     at = f"{name}:2, turn 1 of its dialogue"
-    repeat = "not written, duplicate: the same pair stands at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
-    assert f"answered by {name}:1, turn 1 of its dialogue: row 2" in told
-    assert f"answered by {at}: {repeat}" in told
-    assert "rejected fields at reading: 2 fields separated by '\\t' expected, 1 met" in told
-    said = "this source's word for having no answer"
-    assert f"rejected no_answer by filter no_answer: {said}" in told
-    assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {said}" in told
-    assert told[-1] == "not a turn: the record holds none by nature, as a header does"
+    repeat = "not written, duplicate: the same pair is at ptt/Gossiping-QA-Dataset-2_0.csv:2, row 1"
+    assert f"answered by {name}:1, turn 1 of its dialogue: row 2" in result
+    assert f"answered by {at}: {repeat}" in result
+    assert "rejected fields while reading: 2 fields separated by '\\t' expected, 1 met" in result
+    word = "the text that this source has for no answer"
+    assert f"rejected no_answer by filter no_answer: {word}" in result
+    assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {word}" in result
+    assert result[-1] == "not a turn: records of this kind, such as headers, hold none"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
         ("tieba", {"min_chars": 2, "max_chars": 9, "max_damaged": 1}, ("empty", "min_chars", "max_chars")),
     ],
 )
-def test_only_rules_that_can_reject_are_said_to_have_been_passed(
+def test_only_filters_that_can_reject_are_listed_as_passed(
     name: str, filters: dict[str, int], passed: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = {"tieba": "tieba.dialogues", "ptt": TXT}[name]
@@ -108,14 +108,14 @@ def test_only_rules_that_can_reject_are_said_to_have_been_passed(
 def test_a_turn_rejected_at_reading_meets_no_step_and_no_rule(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在嗎\t \u3000\n甲\t\u200b\n丙\t丁\n"})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
-    told = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
-    at = told.index("rejected empty at reading: a turn without text")
-    assert told[at - 1].startswith("read")
-    at = told.index("rejected empty by filter empty: nothing left of the turn once it was cleaned")
-    assert told[at - 1].startswith("invisible")
+    result = shown(invoke("explain", "tieba.dialogues:1-2", "--out", tmp_path / "out"))
+    at = result.index("rejected empty while reading: a turn without text")
+    assert result[at - 1].startswith("read")
+    at = result.index("rejected empty by filter empty: nothing is left after cleaning")
+    assert result[at - 1].startswith("invisible")
 
 
-def test_a_record_says_where_the_turns_are_told_that_it_repeats(tmp_path: Path) -> None:
+def test_explain_names_the_record_whose_turns_are_repeated(tmp_path: Path) -> None:
     files = {
         "douban/train.txt": "1\t甲 在\t乙 在\t丙 在\n1\t甲 在\t乙 在\t丁 在\n1\t戊 在\t己 在\t庚 在\n",
         "tieba.dialogues": "甲\t乙\n乙\t丙\n丁\t丙\n",
@@ -124,25 +124,25 @@ def test_a_record_says_where_the_turns_are_told_that_it_repeats(tmp_path: Path) 
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
 
     def context(record: str) -> list[str]:
-        told = shown(invoke("explain", record, "--out", tmp_path / "out"))
-        return [line for line in told if line.startswith("context")]
+        result = shown(invoke("explain", record, "--out", tmp_path / "out"))
+        return [line for line in result if line.startswith("context")]
 
     assert [context(f"douban/train.txt:{record}") for record in (1, 2, 3)] == [
-        [], ["context turns 0 to 1 of the dialogue, told at douban/train.txt:1"], [],
+        [], ["context repeats turns 0 to 1 of the dialogue, from douban/train.txt:1"], [],
     ]  # fmt: skip
     assert [context(f"tieba.dialogues:{record}") for record in (1, 2, 3)] == [
-        [], ["context turn 1 of the dialogue, told at tieba.dialogues:1"], [],
+        [], ["context repeats turn 1 of the dialogue, from tieba.dialogues:1"], [],
     ]  # fmt: skip
 
 
-def test_rejects_hold_the_raw_text_and_explain_shows_what_nobody_sees(tmp_path: Path) -> None:
+def test_rejects_hold_the_raw_text_and_explain_escapes_it(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"tieba.dialogues": "甲\t\ue756\n丙\t丁\n"}), tmp_path / "out"
     assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
     assert json.loads((out / "rejects" / "tieba.jsonl").read_text("utf-8"))["raw"] == "甲\t\ue756"
     assert r"raw 甲\t\ue756" in shown(invoke("explain", "tieba.dialogues:1", "--out", out))
 
 
-def test_rows_and_records_come_as_json_in_the_order_asked_for(out: Path) -> None:
+def test_json_has_rows_and_records_in_the_order_of_the_arguments(out: Path) -> None:
     rows = json.loads(invoke("trace", "--json", out / "ptt.tsv:2", out / "ptt.tsv:1-2").stdout)
     assert [(row["row"], row["line"]) for row in rows] == [(2, "看着 书\t好"), (1, "问\t答"), (2, "看着 书\t好")]
     (record,) = json.loads(invoke("explain", "--json", "--out", out, "ptt/Gossiping-QA-Dataset.txt:2").stdout)
@@ -174,11 +174,11 @@ def test_members_of_archives_and_compressed_files_are_read_in_place(tmp_path: Pa
 def test_an_archive_that_is_not_needed_is_not_opened(out: Path, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(raw / "other.zip", "w") as archive:
         archive.writestr("x.txt", "x")
-    monkeypatch.setattr("chat_corpus.discovery.walk._members", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr("chat_corpus.discovery.walk.list_members", lambda *_: pytest.fail("it was opened"))
     assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
 
 
-def test_a_file_whose_name_is_no_text_is_found_by_the_name_that_is_shown(tmp_path: Path) -> None:
+def test_a_file_with_an_undecodable_name_is_found_by_the_name_shown(tmp_path: Path) -> None:
     raw, out = tmp_path / "raw", tmp_path / "out"
     folder = os.fsencode(raw) + b"/tieba-\xcc\xf9"
     os.makedirs(folder)  # noqa: PTH103 bytes
@@ -292,7 +292,7 @@ REFUSED: dict[Callable[[Path], None], str] = {
 
 
 @pytest.mark.parametrize("change", REFUSED, ids=lambda change: str(change.__name__))
-def test_nothing_is_told_of_what_has_changed(change: Callable[[Path], None], out: Path) -> None:
+def test_trace_and_explain_refuse_what_has_changed(change: Callable[[Path], None], out: Path) -> None:
     change(out.parent)
     for verb in (("trace", out / "ptt.tsv:2"), ("explain", f"{TXT}:1", "--out", out)):
         done = invoke(*verb)
@@ -336,7 +336,7 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "result"),
     [
         (("trace", "{out}/ptt.tsv"), "a path with a number from 1, or a range, expected"),
         (("trace", "{out}/ptt.tsv:" + "9" * 5000), "a path with a number from 1, or a range, expected"),
@@ -352,14 +352,14 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
         (("compare", "{out}", "{raw}/ptt"), "no .tsv files found; expected an output folder"),
     ],
 )  # fmt: skip
-def test_wrong_usage_is_told(args: tuple[str, ...], told: str, raw: Path, out: Path) -> None:
+def test_wrong_usage_is_reported(args: tuple[str, ...], result: str, raw: Path, out: Path) -> None:
     (raw / "a.tsv").write_text("x\ty\n", "utf-8")
     done = invoke(*(one.format(out=out, raw=raw) for one in args))
     assert (done.exit_code, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert result in done.stderr
 
 
-def test_what_a_sound_run_wrote_is_known_and_traced_after_one_that_failed(tmp_path: Path) -> None:
+def test_the_output_of_a_good_run_is_traced_after_one_that_failed(tmp_path: Path) -> None:
     posts, answers, out = "stc_weibo_train_post", "stc_weibo_train_response", tmp_path / "out"
     raw = put(tmp_path / "raw", {posts: "早\n", answers: "早 上 好\n"})
     assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
@@ -415,8 +415,8 @@ def _damaged(key: str, value: object) -> Callable[[bytes], bytes]:
     """A report in which a key of a source, as `pairs` or `pairs.written`, has another value, or none for `...`."""
 
     def damage(data: bytes) -> bytes:
-        told = json.loads(data)
-        at = told["sources"]["ptt"]
+        result = json.loads(data)
+        at = result["sources"]["ptt"]
         *path, last = key.split(".")
         for name in path:
             at = at[name]
@@ -424,7 +424,7 @@ def _damaged(key: str, value: object) -> Callable[[bytes], bytes]:
             del at[last]
         else:
             at[last] = value
-        return json.dumps(told).encode()
+        return json.dumps(result).encode()
 
     return damage
 
@@ -464,7 +464,7 @@ def test_nothing_is_traced_by_a_damaged_report(damage: str, out: Path) -> None:
 @pytest.mark.parametrize(
     "damage", slow_from(2, sorted(DAMAGES, key=lambda kind: kind not in ("cut off", "outputs None")))
 )
-def test_a_damaged_report_is_told_with_what_to_do(damage: str, out: Path, raw: Path) -> None:
+def test_a_damaged_report_is_refused_with_advice(damage: str, out: Path, raw: Path) -> None:
     report, copy = out / "report.json", out.parent / "copy"
     shutil.copytree(out, copy)
     (copy / "ptt.tsv").write_text("x\ty\n", "utf-8")
@@ -480,7 +480,7 @@ def test_a_damaged_report_is_told_with_what_to_do(damage: str, out: Path, raw: P
     assert invoke("trace", out / "ptt.tsv:1").exit_code == 0
 
 
-def test_a_full_folder_for_passing_files_is_told(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_folder_for_temporary_files_is_reported(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = out.parent / "copy"
     put(copy, {"ptt.tsv": "x\ty\n"})
 
@@ -493,11 +493,11 @@ def test_a_full_folder_for_passing_files_is_told(out: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-def test_what_is_told_of_a_file_under_a_limit_does_not_hang_on_the_shards(encoding: str, tmp_path: Path) -> None:
+def test_the_report_of_a_file_under_a_limit_does_not_depend_on_shards(encoding: str, tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     raw.mkdir()
     (raw / "tieba.dialogues").write_bytes("台北的天氣\t很好\n".encode(encoding) * 90)
-    told = []
+    result = []
     for size in (100, 1000, 100000):
         (tmp_path / "size.yaml").write_text(f"shard_bytes: {size}\n", "utf-8")
         out = tmp_path / str(size)
@@ -505,9 +505,9 @@ def test_what_is_told_of_a_file_under_a_limit_does_not_hang_on_the_shards(encodi
             invoke("-q", "--raw", raw, "--out", out, "--limit", "13", "--config", tmp_path / "size.yaml").exit_code == 0
         )
         one = json.loads((out / "report.json").read_text("utf-8"))["sources"]["tieba"]
-        told.append([(file["records"], file["bytes"]) for file in one["files"]])
+        result.append([(file["records"], file["bytes"]) for file in one["files"]])
         assert one["records"]["read"] == 13
-    assert told == [[(13, None)]] * 3
+    assert result == [[(13, None)]] * 3
 
 
 def test_a_range_of_repeats_reads_their_rejects_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -520,6 +520,6 @@ def test_a_range_of_repeats_reads_their_rejects_once(tmp_path: Path, monkeypatch
         return sound(path, *args, **options)
 
     monkeypatch.setattr(Path, "open", watched)
-    told = invoke("explain", "Gossiping-QA-Dataset.txt:2-9", "--out", out).stdout
-    assert told.count("the same pair stands at Gossiping-QA-Dataset.txt:1, row 1") == 16
+    result = invoke("explain", "Gossiping-QA-Dataset.txt:2-9", "--out", out).stdout
+    assert result.count("the same pair is at Gossiping-QA-Dataset.txt:1, row 1") == 16
     assert opened.count(out / "rejects" / "ptt.jsonl") == 1

@@ -55,12 +55,12 @@ def test_bad_bytes_pass_unchanged_and_exit_1_with_their_lines() -> None:
     done = normalized(bad)
     assert done.stdout_bytes == "这里\n".encode() + b"\xff\xfe x  y\n" + "吗\n".encode() + b"\xe4\xb8\n"
     assert done.exit_code == 1
-    assert done.stderr == "error: <stdin>: 2 lines not in UTF-8 went out unchanged: 2, 4\n"
+    assert done.stderr == "error: <stdin>: 2 lines not in UTF-8, written unchanged: 2, 4\n"
 
 
 def test_of_many_bad_lines_the_first_are_named() -> None:
     done = normalized(b"\xff\n" * 7)
-    assert "7 lines not in UTF-8 went out unchanged: 1, 2, 3, 4, 5, …" in done.stderr
+    assert "7 lines not in UTF-8, written unchanged: 1, 2, 3, 4, 5, …" in done.stderr
 
 
 def test_segmentation_is_undone_for_a_source_that_has_it() -> None:
@@ -73,7 +73,7 @@ SLASHES = "圣母/妓女情结\n/\n好的/不好\n十点/十一点\n"
 
 
 @pytest.mark.parametrize("name", ["subtitle", "xiaohuangji"])
-def test_slashes_stay_as_in_a_run_where_a_line_does_not_tell_whether_it_is_segmented(name: str, tmp_path: Path) -> None:
+def test_slashes_stay_if_a_line_may_be_segmented_or_not(name: str, tmp_path: Path) -> None:
     turns = [*SLASHES.splitlines(), *(f"第{number}句没有分词的话" for number in range(9))]
     conv = "".join(f"E\nM {turn}\nM 好\n" for turn in turns)
     raw = put(tmp_path, {f"{name}.conv" if name == "xiaohuangji" else "lost.conv": conv})
@@ -83,8 +83,8 @@ def test_slashes_stay_as_in_a_run_where_a_line_does_not_tell_whether_it_is_segme
 
 def test_the_settings_say_whether_lines_are_segmented(tmp_path: Path) -> None:
     config = put(tmp_path, {"a.yaml": "read: {segmentation: slash}", "b.yaml": "read: {segmentation: none}"})
-    told = normalized("今天/天气/好\n".encode(), "-s", "subtitle", "--config", str(config / "a.yaml"))
-    assert told.stdout == "今天天气好\n"
+    result = normalized("今天/天气/好\n".encode(), "-s", "subtitle", "--config", str(config / "a.yaml"))
+    assert result.stdout == "今天天气好\n"
     assert normalized("早 啊\n".encode(), "-s", "weibo", "--config", str(config / "b.yaml")).stdout == "早 啊\n"
 
 
@@ -150,15 +150,15 @@ def test_explain_keeps_a_change_on_one_line_and_control_characters_from_the_term
 
 
 def test_what_explain_ends_with_is_what_the_filter_writes() -> None:
-    for told in (PLAIN, WEIBO):
+    for result in (PLAIN, WEIBO):
         for text in (
             "沒 事 ， ＯＫ ！！！！！",
             "一<br>&amp;lt;二  三",
             "哈 哈 哈 哈 哈 哈 哈 哈 //@某人 : 轉發",
             "好",
         ):
-            *_, last = [("", text), *told.explained(text)]
-            written, _ = told.lines(text.encode(), 1)
+            *_, last = [("", text), *result.explained(text)]
+            written, _ = result.lines(text.encode(), 1)
             assert written.decode() == last[1].replace("\n", "\\n") + "\n"
 
 
@@ -187,8 +187,8 @@ def test_a_reader_that_goes_away_ends_the_filter_without_a_traceback() -> None:
             given.write("這裡\n".encode() * 99_999)
         with contextlib.suppress(BrokenPipeError):
             given.close()
-        told = talk.read().decode()
-    assert "Traceback" not in told
+        result = talk.read().decode()
+    assert "Traceback" not in result
 
 
 class Trickle(io.RawIOBase):
@@ -212,7 +212,7 @@ def test_how_the_bytes_arrive_changes_nothing(size: int) -> None:
     out = io.BytesIO()
     bad = filter_.run(WEIBO, io.BufferedReader(Trickle(data, size)), out)
     assert (bad, out.getvalue().split(b"\n")[1:]) == (
-        {filter_.NOT_UTF8: [2]}, [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
+        {filter_.Fault.NOT_UTF8: [2]}, [b"\xff", "二".encode(), b"", "哈哈哈哈哈".encode(), "末".encode(), b""],
     )  # fmt: skip
 
 
@@ -244,14 +244,14 @@ LONG = "這".encode() * 400_000  # 1.2 MB
 
 @pytest.mark.parametrize("size", [1000, 1 << 17, 1 << 22])
 @pytest.mark.parametrize("end", [b"\n", b""])
-def test_a_line_too_long_to_be_worked_on_goes_out_as_it_came(end: bytes, size: int) -> None:
+def test_a_line_that_is_too_long_is_written_unchanged(end: bytes, size: int) -> None:
     data = "這\n".encode() + LONG + b"\n" + "裡\n".encode() + LONG + end
     out = io.BytesIO()
     unchanged = filter_.run(PLAIN, io.BufferedReader(Trickle(data, size)), out)
     assert out.getvalue() == "这\n".encode() + LONG + b"\n" + "里\n".encode() + LONG + end
-    assert unchanged == {filter_.TOO_LONG: [2, 4]}
-    told = list(filter_.explain(PLAIN, io.BufferedReader(Trickle(data, size)), {}))
-    assert [line for line in told if not line.startswith("\t")] == [
+    assert unchanged == {filter_.Fault.TOO_LONG: [2, 4]}
+    result = list(filter_.explain(PLAIN, io.BufferedReader(Trickle(data, size)), {}))
+    assert [line for line in result if not line.startswith("\t")] == [
         "1\t這", "2\t(longer than 1 MiB, unchanged)", "3\t裡", "4\t(longer than 1 MiB, unchanged)",
     ]  # fmt: skip
 

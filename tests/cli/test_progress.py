@@ -30,10 +30,10 @@ def test_what_an_earlier_run_has_done_makes_this_one_no_faster() -> None:
     now = [100.0]
     pace = Pace(50_000_000, lambda: now[0])
     pace.add(20_000_000, worked=False)
-    assert (str(pace), pace.left) == ("20 of 50 MB", None)
+    assert (pace.described, pace.left) == ("20 of 50 MB", None)
     now[0] += 4
     pace.add(2_000_000, worked=True)
-    assert str(pace) == "22 of 50 MB, 500 kB/s, 56 s left"
+    assert pace.described == "22 of 50 MB, 500 kB/s, 56 s left"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_small_amounts_are_shown_in_a_unit_that_says_something(total: int, done:
     pace = Pace(total, lambda: now[0])
     now[0] += 4
     pace.add(done, worked=True)
-    assert str(pace) == shown
+    assert pace.described == shown
 
 
 def test_there_is_never_more_done_than_there_is() -> None:
@@ -65,47 +65,47 @@ def test_a_compressed_file_is_done_when_all_of_it_is(ending: str, tmp_path: Path
     raw.mkdir()
     (raw / f"tieba.dialogues{ending}").write_bytes(PACKED[ending](CONTENT))
     found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
-    told: list[int] = []
-    run(found, Settings(out=str(out), shard_bytes=9000, workers=1), lambda _, done, __: told.append(done))
-    assert len(told) > 10
-    assert min(told) >= 0
-    assert sum(told) == found["tieba"].files[0].size
+    steps: list[int] = []
+    run(found, Settings(out=str(out), shard_bytes=9000, workers=1), lambda _, done, __: steps.append(done))
+    assert len(steps) > 10
+    assert min(steps) >= 0
+    assert sum(steps) == found["tieba"].files[0].size
 
 
-def test_shards_of_an_earlier_run_are_told_as_such(tmp_path: Path) -> None:
+def test_progress_knows_the_shards_of_an_earlier_run(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": CONTENT.decode()})
     found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
     settings = Settings(out=str(tmp_path / "out"), shard_bytes=9000, workers=1)
-    told: list[bool] = []
+    steps: list[bool] = []
 
     def interrupted(_source: str, _done: int, worked: bool) -> None:
-        told.append(worked)
-        if len(told) == 5:
+        steps.append(worked)
+        if len(steps) == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(found, settings, interrupted)
-    assert told == [True] * 5
-    told.clear()
-    run(found, settings, lambda _, done, worked: told.append(worked) if done else None)
-    assert told[:5] == [False] * 5
-    assert all(told[5:])
-    told.clear()
-    run(found, settings, lambda _, __, worked: told.append(worked))
-    assert told == [False]
+    assert steps == [True] * 5
+    steps.clear()
+    run(found, settings, lambda _, done, worked: steps.append(worked) if done else None)
+    assert steps[:5] == [False] * 5
+    assert all(steps[5:])
+    steps.clear()
+    run(found, settings, lambda _, __, worked: steps.append(worked))
+    assert steps == [False]
 
 
 @pytest.mark.parametrize("limit", [0, 10], ids=["failed", "limited"])
 def test_what_is_not_read_is_done_with_when_its_source_is(limit: int, tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {**UNEQUAL, "tieba.dialogues": CONTENT.decode()})
     found = {name: one for name, one in discover_sources(raw, sources.load()).items() if one.groups}
-    told: list[int] = []
+    steps: list[int] = []
     settings = Settings(out=str(tmp_path / "out"), workers=1, shard_bytes=9000, read=ReadOptions(limit=limit))
-    run(found, settings, lambda _, done, __: told.append(done))
-    assert sum(told) == sum(file.size for one in found.values() for file in one.files)
+    run(found, settings, lambda _, done, __: steps.append(done))
+    assert sum(steps) == sum(file.size for one in found.values() for file in one.files)
 
 
-def test_each_source_is_told_when_it_is_done_and_that_it_is_unchanged_the_next_time(tmp_path: Path) -> None:
+def test_each_source_has_a_line_when_done_and_when_unchanged(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n"}), tmp_path / "out"
     first = invoke("--raw", raw, "--out", out).stderr
     assert re.search(r"^tieba: 2 records, 2 pairs, \d+\.\d s, [\d.]+ kB/s$", first, re.MULTILINE)
@@ -113,7 +113,7 @@ def test_each_source_is_told_when_it_is_done_and_that_it_is_unchanged_the_next_t
     assert re.search(r"^tieba: unchanged since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", again, re.MULTILINE)
 
 
-def test_a_source_that_failed_is_not_told_as_done(tmp_path: Path) -> None:
+def test_a_source_that_failed_is_not_reported_as_done(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", UNEQUAL)
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert "weibo: 2 records" not in done.stderr

@@ -25,33 +25,31 @@ def damaged(raw: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
-    [({}, "weibo absent"), ({"stc_weibo_train_post": ""}, "weibo damaged")],
+    ("files", "expected"),
+    [({}, "weibo (absent)"), ({"stc_weibo_train_post": ""}, "weibo (damaged)")],
     ids=["absent", "damaged"],
 )
-def test_where_there_are_other_corpora_it_is_not_said_that_there_are_none(
-    files: dict[str, str], told: str, tmp_path: Path
-) -> None:
+def test_other_corpora_are_not_reported_as_missing(files: dict[str, str], expected: str, tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {**TIEBA, **files})
     done = invoke("-s", "weibo", "--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code in (1, 3)
     assert "no corpus" not in done.stderr
-    assert f"warning: none of the sources asked for can be read from {raw}: {told}; " in done.stderr
+    assert f"warning: none of the requested sources can be read from {raw}: {expected}; " in done.stderr
 
 
 def test_nothing_but_half_a_corpus_is_not_called_no_corpus(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"stc_weibo_train_post": "a\n"})
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert f"warning: no corpus can be read from {raw}: weibo partial; " in done.stderr
+    assert f"warning: no corpus in {raw} can be read: weibo (partial); " in done.stderr
 
 
 def test_outputs_of_corpora_that_are_gone_are_named(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {**TIEBA, "lost.conv": "E\nM 一\nM 二\n"}), tmp_path / "out"
     assert "left from earlier runs" not in invoke("--raw", raw, "--out", out).stderr
     (raw / "tieba.dialogues").unlink()
-    told = "left from earlier runs: tieba.tsv (their corpora were not found, or not readable)\n"
-    assert told in invoke("--raw", raw, "--out", out).stderr
+    expected = "left from earlier runs: tieba.tsv (their corpora were not found, or cannot be read)\n"
+    assert expected in invoke("--raw", raw, "--out", out).stderr
     assert "left from" not in invoke("--raw", raw, "--out", out, "-s", "subtitle").stderr
     (out / "tieba.tsv").unlink()
     assert "left from" not in invoke("--raw", raw, "--out", out).stderr
@@ -62,28 +60,29 @@ def test_a_damaged_source_has_a_line_in_the_table_and_in_the_last_word(tmp_path:
     assert done.exit_code == 1
     lines = done.stderr.splitlines()
     assert [line.split()[0] for line in lines if line.endswith("DAMAGED, see above")] == ["subtitle"]
-    assert lines[-1] == "warning: not all was done: subtitle damaged; see above"
+    assert lines[-1] == "warning: not completed, 1 of 11 sources: subtitle (damaged); see above"
 
 
 def test_failed_and_missing_sources_are_named_at_the_end_even_quietly(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {**TIEBA, **UNEQUAL})
     done = invoke("-q", "-s", "ptt,tieba,weibo", "--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert done.stderr.splitlines()[-1] == "warning: not all was done: ptt absent, weibo failed; see above"
+    last = "warning: not completed, 2 of 3 sources: ptt (absent), weibo (failed); see above"
+    assert done.stderr.splitlines()[-1] == last
 
 
-def test_what_was_written_is_told_as_it_is(tmp_path: Path) -> None:
+def test_the_files_written_are_named(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", UNEQUAL), tmp_path / "out"
-    assert f"written to {out}: report.json, and nothing else\n" in invoke("--raw", raw, "--out", out).stderr
+    assert f"written to {out}: only report.json\n" in invoke("--raw", raw, "--out", out).stderr
     put(raw, TIEBA)
-    some = f"written to {out}: tieba.tsv, and as much in rejects/ and index/; report.json\n"
+    some = f"written to {out}: tieba.tsv, with rejects and index; report.json\n"
     assert some in invoke("--raw", raw, "--out", out).stderr
     whole = tmp_path / "whole"
-    assert f"written to {whole}: one .tsv a source, " in invoke("--raw", SAMPLES, "--out", whole, "-s", "ptt").stderr
+    assert f"written to {whole}: 1 source, " in invoke("--raw", SAMPLES, "--out", whole, "-s", "ptt").stderr
 
 
 @pytest.mark.parametrize(("args", "times"), [((), 1), (("-s", "subtitle"), 1), (("-s", "tieba"), 0)], ids=str)
-def test_a_damaged_file_is_told_once_and_only_to_who_wants_its_source(
+def test_a_damaged_file_is_reported_once_and_only_with_its_source(
     args: tuple[str, ...], times: int, tmp_path: Path
 ) -> None:
     raw = damaged(tmp_path / "raw")
@@ -94,24 +93,24 @@ def test_a_damaged_file_is_told_once_and_only_to_who_wants_its_source(
     assert "not recognised: 1 file in" in done.stderr
 
 
-def test_check_tells_a_damaged_file_under_its_source_alone(tmp_path: Path) -> None:
+def test_check_lists_a_damaged_file_under_its_source_alone(tmp_path: Path) -> None:
     raw = damaged(tmp_path / "raw")
     table = invoke("check", "--raw", raw)
     assert table.stderr == ""
-    told = [line for line in table.stdout.splitlines() if "lost.conv.gz" in line]
-    assert [line.startswith("subtitle: damaged: lost.conv.gz: damaged: Compressed file ended") for line in told] == [
-        True
-    ]
+    expected = [line for line in table.stdout.splitlines() if "lost.conv.gz" in line]
+    assert [
+        line.startswith("subtitle: damaged: lost.conv.gz: damaged: Compressed file ended") for line in expected
+    ] == [True]
     assert "\nsubtitle: how to obtain it: unpack " in table.stdout
     listed = json.loads(invoke("check", "--json", "--raw", raw).stdout)
     assert [stray["file"] for stray in listed["unrecognised"]] == ["all.tgz"]
 
 
 def refused(out: Path, raw: Path, change: Any, *args: str) -> str:
-    """What is said where the report of the last run was changed."""
-    told = json.loads((out / "report.json").read_text("utf-8"))
-    change(told["sources"]["tieba"])
-    (out / "report.json").write_text(json.dumps(told), "utf-8")
+    """The message of a run after the report of the last run was changed."""
+    expected = json.loads((out / "report.json").read_text("utf-8"))
+    change(expected["sources"]["tieba"])
+    (out / "report.json").write_text(json.dumps(expected), "utf-8")
     done = invoke("--raw", raw, "--out", out, *args)
     assert done.exit_code == 2
     return done.stderr
@@ -122,9 +121,9 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     assert invoke("--raw", raw, "--out", out).exit_code == 0
     end = ". Use --force to replace it, or another --out\n"
 
-    def older(told: dict[str, Any]) -> None:
-        told["fingerprint"]["settings"] = "0" * 16
-        del told["settings"]["read"]["reposts"]
+    def older(expected: dict[str, Any]) -> None:
+        expected["fingerprint"]["settings"] = "0" * 16
+        del expected["settings"]["read"]["reposts"]
 
     both = refused(out, raw, older, "--pairs", "first")
     assert "made by another version of chat-corpus, with other settings (pairs.mode was " in both
@@ -133,15 +132,15 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     for _ in range(300):
         deep = {"more": deep}
     for settings in ({}, {"text": 3, "filters": [1], "pairs": None}, {"text": {"links": {"keep": True}}}, {"a": deep}):
-        unknown = refused(out, raw, lambda told, held=settings: told.update(settings=held))
+        unknown = refused(out, raw, lambda expected, held=settings: expected.update(settings=held))
         assert unknown == f"error: {out}/tieba.tsv: made by another version of chat-corpus{end}"
 
 
 def test_of_many_settings_that_differ_five_are_named(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     assert invoke("--raw", raw, "--out", out).exit_code == 0
-    kept = ("links", "mentions", "hashtags", "emoticons", "replies", "link_words")
-    config = put(tmp_path, {"x.yaml": "text:\n" + "".join(f"  {key}: placeholder\n" for key in kept)}) / "x.yaml"
+    keys = ("links", "mentions", "hashtags", "emoticons", "replies", "link_words")
+    config = put(tmp_path, {"x.yaml": "text:\n" + "".join(f"  {key}: placeholder\n" for key in keys)}) / "x.yaml"
     done = invoke("--raw", raw, "--out", out, "--config", config)
     assert (done.exit_code, done.stderr.count('is now "placeholder"')) == (2, 5)
     assert "; and 1 more). Use --force" in done.stderr
@@ -161,7 +160,7 @@ def test_output_among_raw_files_is_wrong_usage(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_link_does_not_hide_that_output_lies_among_raw_files(tmp_path: Path) -> None:
+def test_output_among_raw_files_is_refused_behind_a_link_too(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", TIEBA)
     (tmp_path / "link").symlink_to(raw)
     assert invoke("--raw", raw, "--out", tmp_path / "link" / "out").exit_code == 2

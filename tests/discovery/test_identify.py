@@ -264,7 +264,7 @@ def test_a_file_with_a_right_name_and_broken_content_is_damaged(content: bytes, 
     assert tieba.damaged[0].startswith(f"tieba.dialogues: {reason}")
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 1
-    assert f"warning: tieba: damaged, and not read: tieba.dialogues: {reason}" in done.stderr
+    assert f"warning: tieba: damaged, not read: tieba.dialogues: {reason}" in done.stderr
 
 
 def test_a_damaged_file_beside_an_intact_one_of_its_name_is_only_a_remark(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_hostile_content_takes_no_signature_long(unit: str, tmp_path: Path) -> N
 def test_after_too_many_unrecognised_files_only_names_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat_corpus.discovery.inventory._MAX_OPENED", 5)
+    monkeypatch.setattr("chat_corpus.discovery.inventory.MAX_OPENED", 5)
     put(tmp_path, {**{f"a{n}": "x" for n in range(9)}, "z/chain": CHAIN, "z/tieba.dialogues": CHAIN})
     inventory = inventory_of(tmp_path)
     assert [file.name for file in inventory.found["tieba"].files] == ["z/tieba.dialogues"]

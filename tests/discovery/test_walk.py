@@ -67,7 +67,7 @@ def test_a_link_into_a_system_folder_is_not_followed(raw: Path) -> None:
 
 
 def test_the_raw_folder_may_be_in_a_system_folder(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "_SYSTEM", (str(raw.parent),))
+    monkeypatch.setattr(walk, "SYSTEM_FOLDERS", (str(raw.parent),))
     (raw / "deeper").mkdir()
     (raw / "deeper" / "lost.conv").write_text("E\nM a\n", "utf-8")
     assert inventory_of(raw).found["subtitle"].state == "found"
@@ -84,7 +84,7 @@ def test_links_in_a_circle_and_to_nowhere_end(raw: Path) -> None:
 
 
 def test_a_folder_with_too_many_files_is_reported(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "_MAX_FILES", 20)
+    monkeypatch.setattr(walk, "MAX_FILES", 20)
     (raw / "z").mkdir()
     for number in range(30):
         (raw / "z" / f"{number}").touch()

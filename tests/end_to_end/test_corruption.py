@@ -79,7 +79,7 @@ def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
     """Corrupt the frame that a stage is about to hand on."""
 
     def patch(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-        stages = {"CLEANING": process.CLEANING, "JUDGING": process.JUDGING}
+        stages = {"CLEANING": process.CLEANING, "FILTERING": process.FILTERING}
 
         def faulty(sound: Stage) -> Stage:
             def apply(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -103,13 +103,13 @@ def _write(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    append = merge._Lines.append
+    append = merge.JoinedLines.append
 
-    def faulty(self: merge._Lines, blocks: Iterable[bytes], number: int | None = None) -> int:
+    def faulty(self: merge.JoinedLines, blocks: Iterable[bytes], number: int | None = None) -> int:
         lines = pl.DataFrame({"line": b"".join(blocks).splitlines(keepends=True)}, schema={"line": pl.Binary})
         return append(self, fault(lines)["line"] if len(lines) > 1 else lines["line"], number)
 
-    patched.setattr(merge._Lines, "append", faulty)
+    patched.setattr(merge.JoinedLines, "append", faulty)
 
 
 def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ STAGES: tuple[tuple[str, Callable[[Frame, pytest.MonkeyPatch], None], dict[str, 
     ("tieba", _rows("normalize"), NO_LENGTH, "stage 'normalize'"),
     ("tieba", _conversion, LENGTH, "stage 'convert'"),
     ("tieba", _rows("convert"), NO_LENGTH, "stage 'convert'"),
-    ("tieba", _check, CHECK, "stage 'check'"),
+    ("tieba", _check, CHECK, "stage 'filter'"),
     ("tieba", _pair, FAULTS | PAIRS, "stage 'pair'"),
     ("tieba", _write, FAULTS, "stage 'write'"),
     ("tieba", _merge, FAULTS, "stage 'merge'"),

@@ -178,9 +178,7 @@ def test_a_choice_that_decodes_nothing_fails_its_source_alone(big5: Path, tmp_pa
     done = invoke("--raw", big5, "--out", tmp_path / "out", "--encoding", "tieba=utf-8")
     assert done.exit_code == 3
     assert "tieba: tieba.dialogues: 20 of 20 records (100 %) cannot be read: encoding 20; the first is " in done.stderr
-    told = (
-        "tieba.dialogues was read as utf-8; name the right encoding with --encoding tieba=NAME, or get the file again"
-    )
+    told = "tieba.dialogues was read as utf-8; set the right encoding with --encoding tieba=NAME, or download"
     assert told in done.stderr
     assert {name for name in visible(tmp_path / "out") if name.endswith(".tsv")} == {"subtitle.tsv"}
 
@@ -193,16 +191,16 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
     assert done.exit_code == 3
     assert "sampled lines are not UTF-8, GB18030, Big5 or UTF-16; it is read as utf-8, and records " in done.stderr
     assert "--encoding tieba=NAME, or convert the file to UTF-8" in done.stderr
-    assert "tieba.dialogues was read as utf-8; name the right encoding" in done.stderr
+    assert "tieba.dialogues was read as utf-8; set the right encoding" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("tieba=gb1803", "--encoding tieba=gb1803: no encoding named 'gb1803'; did you mean gb18030"),
-        ("tieba=klingon", "no encoding named 'klingon'; there are auto, utf-8, gb18030, big5,"),
+        ("tieba=gb1803", "--encoding tieba=gb1803: no encoding 'gb1803'; did you mean gb18030"),
+        ("tieba=klingon", "no encoding 'klingon'; encodings: auto, utf-8, gb18030, big5,"),
         ("tiba=gbk", "sources.tiba: no source has this name; did you mean 'tieba'?"),
-        ("gbk", "--encoding gbk: SOURCE=NAME expected, as in --encoding ptt=big5"),
+        ("gbk", "--encoding gbk: SOURCE=NAME expected, for example --encoding ptt=big5"),
         ("=gbk", "SOURCE=NAME expected"),
     ],
 )

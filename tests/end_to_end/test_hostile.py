@@ -133,7 +133,7 @@ def _shards(folder: Path, name: str, content: bytes, settings: Settings) -> list
 
 
 def test_a_turn_longer_than_any_is_rejected_before_anything_is_done_to_it(tmp_path: Path) -> None:
-    long = filter_table._LONGEST
+    long = filter_table.LONGEST_TURN
     content = f"甲\t{'x' * long}\n乙\t{'x' * (long + 1)}\n".encode()
     (told,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", content, Settings())
     assert told.rejects.select("record", "reason").rows() == [(2, "length")]
@@ -151,9 +151,9 @@ def test_the_raw_text_of_a_record_is_shown_with_its_first_rejects_only(tmp_path:
 def test_lists_that_name_one_utterance_again_and_again_do_not_grow_the_corpus() -> None:
     lists = "1 +++$+++ [" + ", ".join(["1"] * 1000) + "]\n"
     told = laws.read(cornell.LINE_IDS, "1 +++$+++ 甲 +++$+++ " + "好" * 1000 + "\n", lists)
-    assert len(told.turns) == cornell._LISTED
+    assert len(told.turns) == cornell.MAX_LISTED
     assert {reason for _, reason in told.rejects} == {"layout"}
-    assert len(told.rejects) == 1000 - cornell._LISTED
+    assert len(told.rejects) == 1000 - cornell.MAX_LISTED
 
 
 def test_a_file_that_is_read_whole_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

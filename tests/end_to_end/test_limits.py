@@ -55,14 +55,14 @@ def test_an_input_that_vanishes_in_the_middle_fails_its_source_alone(
     if earlier:
         assert invoke(*arguments).exit_code == 0
     before = visible(out)
-    progress = console.Console.progress
+    progress = console.progress
 
-    def vanishing(self: console.Console, found: object) -> object:
+    def vanishing(found: object, **options: object) -> object:
         file.unlink() if fate == "deleted" else os.truncate(file, 20_000)
-        return progress(self, found)  # type: ignore[arg-type]
+        return progress(found, **options)  # type: ignore[arg-type]
 
     file.write_text(TIEBA + "多\t了\n", "utf-8")
-    monkeypatch.setattr(console.Console, "progress", vanishing)
+    monkeypatch.setattr(console, "progress", vanishing)
     done = invoke(*arguments)
     assert done.exit_code == 1, done.stderr
     assert "error: " in done.stderr

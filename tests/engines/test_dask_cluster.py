@@ -261,7 +261,7 @@ def test_a_stopped_run_ends_at_once_and_the_cluster_serves_the_next_run(cluster:
     until(work.met.exists)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=10)[1]
-    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command goes on from here"), errors
+    assert (process.returncode, errors.splitlines()[-1]) == (143, "stopped; the same command resumes from here"), errors
     assert "Traceback" not in errors
     (work.folder / "go").touch()  # for the worker with a running task
     code, errors = work.run("out", "--scheduler", cluster.address)
@@ -295,7 +295,7 @@ def test_a_missing_scheduler_is_an_error(work: Work) -> None:
         (["--scheduler", "nowhere"], "--scheduler nowhere: missing port number in address 'nowhere'"),
         (["--scheduler", "http://a:1"], "--scheduler http://a:1: unknown address scheme 'http'"),
         (["--scheduler", "tls://a:1"], "--scheduler tls://a:1: Dask has no certificates"),
-        (["--scheduler", "a:1", "--engine", "local"], "--engine local has no scheduler"),
+        (["--scheduler", "a:1", "--engine", "local"], "--engine local uses no scheduler"),
     ],
 )
 def test_a_wrong_address_is_a_usage_error(arguments: list[str], expected: str, work: Work) -> None:
@@ -367,7 +367,7 @@ def test_a_worker_that_joins_late_meets_the_requirements_or_fails(tmp_path: Path
 
 def test_a_scheduler_without_workers_is_an_error(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = cluster_at(tmp_path, 0)
-    monkeypatch.setattr("chat_corpus.engines.dask_cluster._FIRST_WORKER", 1.0)
+    monkeypatch.setattr("chat_corpus.engines.dask_cluster.FIRST_WORKER_SECONDS", 1.0)
     try:
         with pytest.raises(
             EngineError, match=f"{site.address} has no workers; start some, for example with 'dask worker"

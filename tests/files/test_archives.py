@@ -101,13 +101,13 @@ def test_parallel_files_in_an_archive_take_one_pass_each(
     config = tmp_path / "small.yaml"
     config.write_text("shard_bytes: 65536\n", "utf-8")
     opened = []
-    original = raw_file._started
+    original = raw_file.start_stream
 
     def counted(file: RawFile) -> IO[bytes]:
         opened.append(file.name)
         return original(file)
 
-    monkeypatch.setattr(raw_file, "_started", counted)
+    monkeypatch.setattr(raw_file, "start_stream", counted)
     out = tmp_path / "out"
     done = invoke("--raw", folder, "--out", out, "--config", config, "--workers", workers)
     assert done.exit_code == 0
@@ -119,13 +119,13 @@ def test_the_next_range_does_not_read_earlier_bytes_again(tmp_path: Path, monkey
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tarred(WEIBO)))
     post, response = files(tmp_path, "weibo")
     opened = []
-    original = raw_file._started
+    original = raw_file.start_stream
 
     def counted(file: RawFile) -> IO[bytes]:
         opened.append(file.name)
         return original(file)
 
-    monkeypatch.setattr(raw_file, "_started", counted)
+    monkeypatch.setattr(raw_file, "start_stream", counted)
     for start in range(0, 200_000, 20_000):
         for file in (post, response):
             assert read_range(file, start, start + 20_000) == WEIBO[Path(file.name).name][start : start + 20_000]
@@ -200,7 +200,7 @@ def test_a_tar_archive_that_inflates_too_much_is_reported(tmp_path: Path, monkey
 def test_an_archive_with_too_many_members_is_reported_after_bounded_work(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "_MEMBERS", 50)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 50)
     members = {f"{number}.txt": b"x" for number in range(60)}
     pack(tmp_path / f"a.{kind}", members)
     inventory = discover(tmp_path, sources.load())

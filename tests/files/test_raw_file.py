@@ -96,7 +96,7 @@ _OPENINGS = st.sampled_from([b"", BOM, b"\x1f\x8b", b"x^", b"x\x9c", b"(\xb5/\xf
 )
 def test_polars_counts_a_byte_as_python_does(magic: bytes, data: bytes, byte: bytes) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("chat_corpus.files.lines._MANY", 1)
+        patched.setattr("chat_corpus.files.lines.MANY_LINES", 1)
         assert count(magic + data, byte) == (magic + data).count(byte)
 
 

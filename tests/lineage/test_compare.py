@@ -161,7 +161,7 @@ def test_causes_come_from_a_sample_of_shards_and_counts_from_all_rows(tmp_path: 
     assert result.shards > 3
     assert [(cause.cause, cause.rows < 90) for cause in result.causes] == [("step links", True)]
     printed = invoke("compare", "--shards", "3", tmp_path / "old", tmp_path / "new").stdout
-    assert f"causes, counted over 3 of the {result.shards} shards that are not the same:" in printed
+    assert f"causes, counted in 3 of the {result.shards} shards that differ:" in printed
 
 
 def changed_input(tmp_path: Path) -> Path:
@@ -221,12 +221,12 @@ def test_files_of_any_tool_are_compared_without_causes(tmp_path: Path) -> None:
     put(tmp_path / "new", {"a.tsv": "甲\t乙\n丙\t庚\n辛\t壬\n", "c.tsv": "x\ty\nz\tz\n", "same.tsv": "x\ty\n"})
     done = invoke("compare", "--fail-on-change", tmp_path / "old", tmp_path / "new")
     assert done.exit_code == 4
-    assert done.stderr == f"error: {tmp_path / 'new'}: not the same rows as in {tmp_path / 'old'}\n"
+    assert done.stderr == f"error: {tmp_path / 'new'}: the rows are not the same as in {tmp_path / 'old'}\n"
     assert done.stdout.splitlines()[0].startswith("a: 3 rows, now 3: 1 appeared, 1 vanished, 1 changed")
     assert "    - 2: 丙\\t丁\n    + 2: 丙\\t庚\n" in done.stdout
     assert done.stdout.count("cause not determined") == 6
     last = done.stdout.splitlines()[-3:]
-    assert last == ["b: only in the old folder, 1 rows", "c: only in the new folder, 2 rows", "same: the same 1 rows"]
+    assert last == ["b: only in the old folder, 1 row", "c: only in the new folder, 2 rows", "same: the same 1 row"]
 
 
 def test_settings_are_no_cause_if_the_old_output_cannot_be_reproduced(
@@ -285,7 +285,7 @@ def test_a_report_without_counts_of_the_steps_is_of_an_earlier_version(tmp_path:
     result = json.loads(report.read_text("utf-8"))
     assert result["sources"]["tieba"]["turns"].pop("changed_by_step") == {"signatures": 1}
     report.write_text(json.dumps(result), "utf-8")
-    assert invoke("compare", tmp_path / "old", tmp_path / "new").stdout == "tieba: the same 1 rows\n"
+    assert invoke("compare", tmp_path / "old", tmp_path / "new").stdout == "tieba: the same 1 row\n"
 
 
 @pytest.mark.parametrize("reported", [True, False])
@@ -299,8 +299,8 @@ def test_equal_rows_in_different_bytes_are_reported(reported: bool, tmp_path: Pa
     tsv.write_bytes(tsv.read_bytes().removesuffix(b"\n"))
     done = invoke("compare", "--fail-on-change", tmp_path / "old", tmp_path / "new")
     assert done.exit_code == 0
-    assert done.stdout.startswith("tieba: the same 2 rows, in other bytes:\n")
-    assert (f"  not as its run left it: {tsv}\n" in done.stdout) == reported
+    assert done.stdout.startswith("tieba: the same 2 rows, but not the same bytes:\n")
+    assert (f"  changed since the run wrote it: {tsv}\n" in done.stdout) == reported
 
 
 def test_a_filter_on_any_column_can_be_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

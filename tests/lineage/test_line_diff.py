@@ -32,9 +32,9 @@ def test_matches_and_hunks_give_both_files(
 ) -> None:
     old, new = [b"first", *same, *old, b"middle", *same], [*same, *new, b"middle", *same, b"last"]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_diff, "_PASS", lines)
-        patch.setattr(line_diff, "_STRETCH", stretch)
-        patch.setattr(line_diff, "_BLOCK", block)
+        patch.setattr(line_diff, "LINES_PER_PASS", lines)
+        patch.setattr(line_diff, "STRETCH_LINES", stretch)
+        patch.setattr(line_diff, "BLOCK_LINES", block)
         diff = aligned(old, new, Path(folder), ended=ended)
     rebuilt, position = [], 0
     for hunk in diff:

@@ -123,7 +123,7 @@ def test_repeats_lead_to_the_row_of_the_same_pair(tmp_path: Path) -> None:
         outcomes = [explain(done.run, "qingyun/a.csv", record).turns[0].pairs[0] for record in range(1, 7)]
         assert [outcome.row for outcome in outcomes] == [1, 2, 3, None, None, None]
         assert [outcome.first for outcome in outcomes] == [None, None, None, 1, 2, 3]
-        assert outcomes[4].message == "the same pair stands at qingyun/a.csv:2"
+        assert outcomes[4].message == "the same pair is at qingyun/a.csv:2"
         assert trace(done.run, 2).query.at.record == 2
 
 

@@ -6,13 +6,15 @@ import inspect
 import json
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 import click
 import msgspec
 
+from chat_corpus.cli import help as help_
+from chat_corpus.cli import language as cli_language
 from chat_corpus.cli import main
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings.model import Settings
@@ -24,21 +26,24 @@ def commands(language: str) -> str:
     """The command line: what each command does, its usage and its options."""
     group = main.main
     parent = click.Context(group, info_name="chat-corpus", **group.context_settings)
+    catalogue = cli_language.load(language) if language != "en" else {}
     parts = []
     for name, command in sorted(group.commands.items()):
         context = click.Context(command, info_name=name, parent=parent)
         options = [option for option in command.params if isinstance(option, click.Option)]
-        rows = [words(language, "Option", "Meaning"), *map(_option, options)]
+        rows = [words(language, "Option", "Meaning"), *(_option(option, catalogue) for option in options)]
         usage = f"```text\n{context.get_usage()}\n```"
-        parts.append(f"## {name}\n\n{prose(inspect.cleandoc(command.help or ''))}\n\n{usage}\n\n{table(rows)}\n")
+        paragraphs = help_.paragraphs(inspect.cleandoc(command.help or ""))
+        text = "\n\n".join(catalogue.get(paragraph, paragraph) for paragraph in paragraphs)
+        parts.append(f"## {name}\n\n{prose(text)}\n\n{usage}\n\n{table(rows)}\n")
     return "\n".join(parts).rstrip("\n")
 
 
-def _option(option: click.Option) -> tuple[str, str]:
+def _option(option: click.Option, catalogue: Mapping[str, str]) -> tuple[str, str]:
     value = ", ".join(map(str, option.type.choices)) if isinstance(option.type, click.Choice) else option.metavar
     names = ", ".join(f"`{name}`" for name in option.opts)
-    default = f" Default: {option.default}." if option.show_default and option.default is not None else ""
-    return f"{names} `{value}`" if value else names, f"{' '.join((option.help or '').split())}{default}"
+    meaning = " ".join((option.help or "").split())
+    return f"{names} `{value}`" if value else names, catalogue.get(meaning, meaning)
 
 
 def configuration(language: str) -> str:

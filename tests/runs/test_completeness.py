@@ -74,7 +74,7 @@ def test_a_source_that_mostly_cannot_be_read_fails_and_keeps_its_earlier_output(
 def test_a_file_without_any_record_fails_its_source(name: str, content: str, tmp_path: Path) -> None:
     done = invoke("-q", "--raw", put(tmp_path / "raw", {name: content}), "--out", tmp_path / "out")
     assert done.exit_code == 3
-    assert f"{name}: no record in it" in done.stderr or "cannot be read" in done.stderr
+    assert f"{name}: no records, or only lines" in done.stderr or "cannot be read" in done.stderr
     assert [file for file in visible(tmp_path / "out") if file.endswith(".tsv")] == []
 
 
@@ -225,7 +225,7 @@ def test_check_says_what_a_run_would_fail_for(content: bytes, tmp_path: Path) ->
     (raw / "tieba.dialogues").write_bytes(content)
     told = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
     assert (told["tieba"]["state"], told["ptt"]["state"]) == ("unusable", "found")
-    assert told["ptt"]["remarks"][0].endswith("1 met: 一栏 (of its first 64 kB)")
+    assert told["ptt"]["remarks"][0].endswith("1 met: 一栏 (in the first 64 kB)")
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
 
 

@@ -170,7 +170,7 @@ def test_it_stops_at_once_when_asked_to_and_says_how_to_go_on(
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=60)[1]
     assert process.returncode == 143
-    assert errors.endswith("stopped; the same command goes on from here\n")
+    assert errors.endswith("stopped; the same command resumes from here\n")
     assert "Traceback" not in errors
     again = program(raw, out)
     again.communicate()

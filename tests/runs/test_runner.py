@@ -198,8 +198,8 @@ def test_a_merge_that_fails_leaves_rejects_and_pairs_of_one_run(
     """The rejects of the new input differ from the old ones; they may only be there with its pairs."""
     out, before = earlier
     put(out.parent / "raw", {"Gossiping-QA-Dataset.txt": FEWER + "noch eine\n"})
-    append = merge._Lines.append
-    monkeypatch.setattr(merge._Lines, "append", lambda lines, blocks, *_: append(lines, list(blocks)[:-1], *_))
+    append = merge.JoinedLines.append
+    monkeypatch.setattr(merge.JoinedLines, "append", lambda lines, blocks, *_: append(lines, list(blocks)[:-1], *_))
     failed(out, before, "stage 'merge'", "rows were written")
 
 
@@ -210,7 +210,7 @@ def test_after_a_failure_a_sound_program_does_the_source_again(
     with monkeypatch.context() as patched:
         check = filter_table.apply_filters
         patched.setattr(filter_table, "apply_filters", lambda *args: check(*args).head(-1))
-        failed(out, before, "stage 'check' lost or added turns")
+        failed(out, before, "stage 'filter' lost or added turns")
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))
 
@@ -256,7 +256,7 @@ def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) 
     (reject,) = visible(out)["rejects/ptt.jsonl"].splitlines()
     assert json.loads(reject) == {
         "source": "ptt", "file": "Gossiping-QA-Dataset.txt", "record": 1, "reason": "duplicate",
-        "message": "the same pair stands at Gossiping-QA-Dataset-2_0.csv:2", "raw": "问\t答",
+        "message": "the same pair is at Gossiping-QA-Dataset-2_0.csv:2", "raw": "问\t答",
         "same_as": {"file": "Gossiping-QA-Dataset-2_0.csv", "record": 2},
     }  # fmt: skip
 

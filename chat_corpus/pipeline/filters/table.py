@@ -15,32 +15,34 @@ from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Source
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
-_LONGEST = 1 << 20
-#: What stands for a character that was lost before a corpus was published.
+LONGEST_TURN = 1 << 20
+#: Replaces a character that was lost before a corpus was published.
 LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `schema.TURNS` with a reason instead of a text where a turn is longer than any stage should be given."""
+    """Reject turns that are too long for any stage: they get a reason, and lose their text. Takes `schema.TURNS`."""
     bytes_ = rows["text"].str.len_bytes()
-    long = bytes_ > _LONGEST
+    long = bytes_ > LONGEST_TURN
     if not long.any():
         return rows
-    told = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(_LONGEST))
+    message = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(LONGEST_TURN))
     return rows.with_columns(
         text=pl.when(~long).then("text"),
         reason=pl.when(long & pl.col("reason").is_null()).then(pl.lit(str(Reason.LENGTH))).otherwise("reason"),
-        message=pl.when(long & pl.col("reason").is_null()).then(told).otherwise("message"),
+        message=pl.when(long & pl.col("reason").is_null()).then(message).otherwise("message"),
     )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
-    """One way to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its own row alone.
+    """One reason to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its row alone.
 
-    `rejects` is true of the turns that the filter rejects, `message` says what was found; of what it says nothing of,
-    the name of the filter is said. The filter is asked where it `applies`. `candidates` is a mask of rows, true of
-    every turn that the filter rejects, and cheap; without it, every turn is looked at.
+    rejects     true for the turns that the filter rejects
+    message     what was found; where it is null, the name of the filter is the message
+    applies     whether the options and the source switch the filter on
+    candidates  a cheap mask that is true for every turn that the filter rejects, and for few others; without it, the
+                filter checks every turn
     """
 
     name: str
@@ -68,21 +70,20 @@ def _no_answer(source: Source) -> pl.Expr:
     return pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
 
 
-#: All filters, in the order in which they are asked; the first that rejects a turn gives the reason. One that an option
-#: steers has the option's name.
+#: All filters, in order. The first one that rejects a turn gives the reason. A filter with an option has its name.
 FILTERS: tuple[Filter, ...] = (
     Filter(
         name="empty",
         reason=Reason.EMPTY,
         rejects=lambda _options, _source: _TEXT == "",
-        message=pl.lit("nothing left of the turn once it was cleaned"),
+        message=pl.lit("nothing is left after cleaning"),
         candidates=_empty,
     ),
     Filter(
         name="no_answer",
         reason=Reason.NO_ANSWER,
         rejects=lambda _options, source: _no_answer(source) & (pl.col("turn_index") > 0),
-        message=pl.lit("this source's word for having no answer"),
+        message=pl.lit("the text that this source has for no answer"),
         applies=lambda _options, source: bool(source.no_answer),
         candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
     ),
@@ -90,7 +91,7 @@ FILTERS: tuple[Filter, ...] = (
         name="max_damaged",
         reason=Reason.DAMAGED,
         rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
-        message=pl.format("{} of {} characters lost", _DAMAGED, _CHARS),
+        message=pl.format("{} of {} characters are lost", _DAMAGED, _CHARS),
         applies=lambda options, _source: options.max_damaged < 1,
         candidates=_damaged,
     ),
@@ -111,45 +112,46 @@ FILTERS: tuple[Filter, ...] = (
 )
 
 
-def asked(options: FilterOptions, source: Source) -> tuple[Filter, ...]:
-    """The filters that are asked of the turns of a source."""
-    return tuple(one for one in FILTERS if one.applies(options, source))
+def active_filters(options: FilterOptions, source: Source) -> tuple[Filter, ...]:
+    """Return the filters that apply to a source."""
+    return tuple(candidate for candidate in FILTERS if candidate.applies(options, source))
 
 
 def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Rows with `reason` and `message` of the turns not kept.
+    """Return the rows with `reason` and `message` for turns that a filter rejects.
 
-    `rows` are those of `schema.TURNS` plus `raw`, the text as it was read, and, where that is known, `damaged`: whether
-    a text has lost characters.
+    `rows` has the columns of `schema.TURNS`; `raw`, the text as it was read; and, if it is known, `damaged`: whether a
+    text has lost characters.
     """
-    filters = asked(options, source)
-    candidates = [one.candidates(rows, source) for one in filters if one.candidates is not None]
-    asked_of = rows["reason"].is_null()
+    filters = active_filters(options, source)
+    candidates = [filter_.candidates(rows, source) for filter_ in filters if filter_.candidates is not None]
+    checked = rows["reason"].is_null()
     if len(candidates) == len(filters):
-        asked_of &= reduce(or_, candidates)
-    if not asked_of.any():
+        checked &= reduce(or_, candidates)
+    if not checked.any():
         return rows
-    at = rows.select(*TURNS, "raw").with_row_index("at").filter(asked_of)
-    rejects = [(one, one.rejects(options, source), _said(one)) for one in filters]
-    judged = at.select(
+    turns = rows.select(*TURNS, "raw").with_row_index("at").filter(checked)
+    cases = [(filter_, filter_.rejects(options, source)) for filter_ in filters]
+    rejected = turns.select(
         "at",
-        reason=pl.coalesce(*(pl.when(bad).then(pl.lit(str(one.reason))) for one, bad, _ in rejects)),
-        message=pl.coalesce(*(pl.when(bad).then(said) for _, bad, said in rejects)),
+        reason=pl.coalesce(*(pl.when(rejects).then(pl.lit(str(filter_.reason))) for filter_, rejects in cases)),
+        message=pl.coalesce(*(pl.when(rejects).then(_message(filter_)) for filter_, rejects in cases)),
     ).drop_nulls("reason")
-    changed = {name: rows[name].clone().scatter(judged["at"], judged[name]) for name in ("reason", "message")}
+    changed = {name: rows[name].clone().scatter(rejected["at"], rejected[name]) for name in ("reason", "message")}
     return rows.with_columns(**changed)
 
 
-def _said(one: Filter) -> pl.Expr:
-    """The message of a filter, which is never null: without one, `evaluate_filters` would say that the turn is kept."""
-    return pl.coalesce(one.message, pl.lit(one.name))
+def _message(filter_: Filter) -> pl.Expr:
+    """The message of a filter, never null: for `evaluate_filters` a null means that the filter lets a turn pass."""
+    return pl.coalesce(filter_.message, pl.lit(filter_.name))
 
 
 def evaluate_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Each filter that is asked, as a column of its name: the message for turns that it rejects, null for the others.
+    """Return a column for each filter that applies, in order: its message for turns that it rejects, else null.
 
-    `rows` are as for `apply_filters`, the columns in the order in which filters are asked.
+    `rows` is as for `apply_filters`.
     """
     return rows.select(
-        pl.when(one.rejects(options, source)).then(_said(one)).alias(one.name) for one in asked(options, source)
+        pl.when(filter_.rejects(options, source)).then(_message(filter_)).alias(filter_.name)
+        for filter_ in active_filters(options, source)
     )

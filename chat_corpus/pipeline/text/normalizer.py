@@ -184,11 +184,11 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
 
 def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
     """How many rows each step has changed, those aside that are as they were."""
-    told = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
+    changed = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
     back = unsettled.arg_true()
     if len(back):
-        told = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in told.items()}
-    return +Counter({step: len(rows) for step, rows in told.items()})
+        changed = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in changed.items()}
+    return +Counter({step: len(rows) for step, rows in changed.items()})
 
 
 def normalize_and_flag(

@@ -76,7 +76,7 @@ def naive(addressed: list[tuple[Pair, str, int]]) -> list[tuple[int, str, int]]:
 @given(parts=PARTS)
 def test_repeats_are_those_that_a_set_would_find(size: int, parts: list[list[Pair]]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dedup, "_PASS", size)
+        patch.setattr(dedup, "KEYS_PER_PASS", size)
         made, addressed = parts_of(Path(folder), parts)
         assert dedup.find_duplicates([part.keys for part in made]).rows() == naive(addressed)
 
@@ -139,8 +139,8 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
     ]
     assert [(one["source"], one["reason"], one["message"]) for one in rejects[3:]] == [
-        ("某源", "duplicate", "the same pair stands at 甲.csv:1"),
-        ("某源", "duplicate", "the same pair stands at 乙.txt:2"),
+        ("某源", "duplicate", "the same pair is at 甲.csv:1"),
+        ("某源", "duplicate", "the same pair is at 乙.txt:2"),
     ]
     assert [(one["file"], one["record"], one["raw"]) for one in rejects[3:]] == [
         ("甲.csv", 3, "問,答"),

@@ -10,7 +10,7 @@ import pytest
 from chat_corpus.formats.base import turns_frame
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.filters.options import FilterOptions
-from chat_corpus.pipeline.filters.table import Filter, apply_filters, asked, evaluate_filters
+from chat_corpus.pipeline.filters.table import Filter, active_filters, apply_filters, evaluate_filters
 from chat_corpus.pipeline.text.normalizer import normalize_and_flag
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Reason
@@ -102,7 +102,7 @@ def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> N
     rows = turns(CASES, source, turn)
     for options in OPTIONS:
         checked, told = apply_filters(rows, options, source), evaluate_filters(rows, options, source)
-        names = {rule.name: str(rule.reason) for rule in asked(options, source)}
+        names = {rule.name: str(rule.reason) for rule in active_filters(options, source)}
         assert told.columns == list(names)
         for row, found in zip(checked.iter_rows(named=True), told.iter_rows(named=True), strict=True):
             first = next((name for name, message in found.items() if message is not None), None)
@@ -113,7 +113,7 @@ def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> N
 
 
 def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without saying which turns it is about, it is asked of plain ones too."""
+    """Without saying which turns it is about, it is active_filters of plain ones too."""
     added = Filter(
         name="good", reason=Reason.LENGTH, rejects=lambda _options, _source: pl.col("text") == "好", message=pl.lit("!")
     )

@@ -1,0 +1,198 @@
+"""Wrong command lines: what is wrong, in our own words, and what was probably meant.
+
+Errors of click are recognised by their type and their fields; its sentences are not read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chat_corpus.messages import Message, joined, message
+
+#: Words that people try, and the command that does it.
+SYNONYMS = {
+    "split": "export",
+    "convert": "export",
+    "download": "check",
+    "status": "check",
+    "verify": "check",
+    "find": "check",
+    "clean": "run",
+    "build": "run",
+    "start": "run",
+    "process": "run",
+    "all": "run",
+    "filter": "normalize",
+    "corpora": "list",
+    "sources": "list",
+    "ls": "list",
+    "info": "list",
+    "diff": "compare",
+    "why": "explain",
+    "example": "demo",
+    "samples": "demo",
+    "test": "demo",
+}
+
+
+class Choice(click.Choice[str]):
+    """One of some words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word. Raises BadParameter."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            choices = joined(", ", map(str, self.choices))
+            raise click.BadParameter(
+                message("'{value}' found, one of {choices} expected", value=value, choices=choices), ctx, param
+            ) from None
+
+
+class Whole(click.IntRange):
+    """A whole number from a minimum on."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number. Raises BadParameter."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            raise click.BadParameter(
+                message("'{value}' found, a whole number from {least} on expected", value=value, least=self.min),
+                ctx,
+                param,
+            ) from None
+
+
+class Folder(click.Path):
+    """A folder that exists."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            raise click.BadParameter(message("{path}: not a folder that can be read", path=value), ctx, param) from None
+
+
+class File(click.Path):
+    """A path that is no folder; whether it exists is checked where it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            raise click.BadParameter(message("{path}: not a file that can be read", path=value), ctx, param) from None
+
+
+def described(error: click.ClickException) -> str:
+    """What is wrong with the command line, in words that can be translated."""
+    match error:
+        case click.NoSuchOption():
+            return _no_such_option(error)
+        case click.BadOptionUsage():
+            return _without_value(error)
+        case click.MissingParameter():
+            return message("{name} is missing", name=_name(error))
+        case click.BadParameter():
+            return message("{name}: {fault}", name=_name(error), fault=error.message)
+    return error.message
+
+
+def _name(error: click.BadParameter) -> str:
+    """The parameter as it is typed."""
+    if isinstance(error.param, click.Option):
+        return max(error.param.opts, key=len)
+    if error.param is not None and error.ctx is not None:
+        return error.param.make_metavar(error.ctx)
+    return ""
+
+
+def _no_such_option(error: click.NoSuchOption) -> Message:
+    known = [name for parameter in (error.ctx.command.params if error.ctx else ()) for name in parameter.opts]
+    hint = nearest(error.option_name, known)
+    if hint:
+        return message("no option {name}; did you mean {nearest}?", name=error.option_name, nearest=hint)
+    return message("no option {name}", name=error.option_name)
+
+
+def _without_value(error: click.BadOptionUsage) -> str:
+    """An option without its value, or a flag with one."""
+    for parameter in error.ctx.command.params if error.ctx else ():
+        if isinstance(parameter, click.Option) and error.option_name in parameter.opts:
+            if parameter.is_flag:
+                return message("{name} takes no value", name=error.option_name)
+            return message("{name} needs a value", name=error.option_name)
+    return error.message
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The most similar of the known names, if any is similar."""
+    return next(iter(difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)), None)
+
+
+def no_command(word: str, commands: Mapping[str, click.Command]) -> Message:
+    """That there is no such command, and what was probably meant: a folder, a source, or a similar command."""
+    if Path(word).is_dir():
+        return message("'{word}' is no command; for the folder, use: --raw {word}", word=word)
+    if word in _sources():
+        return message("'{word}' is no command; for the source, use: -s {word}", word=word)
+    if word == "help":
+        return message("no command '{word}'; did you mean '--help'?", word=word)
+    meant = SYNONYMS.get(word.lower())
+    hint = meant if meant in commands else None if meant else nearest(word, commands)
+    if hint:
+        return message("no command '{word}'; did you mean '{nearest}'?", word=word, nearest=hint)
+    return message("no command '{word}'; commands: {commands}", word=word, commands=joined(", ", commands))
+
+
+def late_command(command: str, words: Sequence[str], ctx: click.Context) -> Message:
+    """That a command comes before its options, and the command line as it should be."""
+    rest = list(words)
+    rest.remove(command)
+    return message(
+        "the command comes first: {program} {command} {arguments}",
+        program=ctx.command_path,
+        command=command,
+        arguments=shlex.join(rest),
+    )
+
+
+def extra_arguments(words: list[str], ctx: click.Context) -> Message:
+    """That a command takes no such arguments, and which option was probably meant."""
+    options = {name for parameter in ctx.command.params for name in parameter.opts}
+    shown = joined(" ", words)
+    if "--raw" in options and Path(words[0]).is_dir():
+        return message(
+            "unexpected argument: {words}; did you mean: {command} --raw {folder}",
+            words=shown,
+            command=ctx.command_path,
+            folder=words[0],
+        )
+    if "--source" in options and set(words) <= _sources():
+        return message(
+            "unexpected argument: {words}; did you mean: {command} -s {names}",
+            words=shown,
+            command=ctx.command_path,
+            names=",".join(words),
+        )
+    return message("unexpected argument: {words}", words=shown)
+
+
+def _sources() -> set[str]:
+    from chat_corpus import sources  # here, for only a wrong command line needs them
+
+    return set(sources.load())

@@ -1,0 +1,78 @@
+"""Words for the closed sets of `schema`, as the terminal shows them: states of a source, reasons of a reject."""
+
+from __future__ import annotations
+
+from chat_corpus.messages import Message, count_noun, message
+from chat_corpus.schema import Reason, State
+
+_STATES = {
+    State.FOUND: message("found"),
+    State.RENAMED: message("renamed"),
+    State.PARTIAL: message("partial"),
+    State.DAMAGED: message("damaged"),
+    State.UNUSABLE: message("unusable"),
+    State.SAMPLE: message("sample"),
+    State.ABSENT: message("absent"),
+    State.FAILED: message("failed"),
+}
+
+
+def state(value: str) -> Message:
+    """The word for the state of a source; in English it is the value itself."""
+    return _STATES[State(value)]
+
+
+def dropped(reason: str, number: int) -> Message:
+    """How many turns, records or pairs were dropped, and why."""
+    match reason:
+        case Reason.ENCODING:
+            return count_noun(number, "undecodable record")
+        case Reason.LAYOUT:
+            return count_noun(number, "malformed record")
+        case Reason.FIELDS:
+            return message("{records} with the wrong number of fields", records=count_noun(number, "record"))
+        case Reason.EMPTY:
+            return count_noun(number, "empty turn")
+        case Reason.NO_ANSWER:
+            return count_noun(number, "placeholder answer")
+        case Reason.NEGATIVE:
+            return count_noun(number, "negative sample")
+        case Reason.UNPAIRED:
+            return count_noun(number, "unpaired line")
+        case Reason.DAMAGED:
+            return count_noun(number, "garbled turn")
+        case Reason.LENGTH:
+            return message("{turns} too short or too long", turns=count_noun(number, "turn"))
+        case Reason.DUPLICATE:
+            return count_noun(number, "duplicate pair")
+    return message("{number:,} rejected as {reason}", number=number, reason=reason)
+
+
+def left_out_turns(reason: str, number: int) -> Message:
+    """How many turns are in no record of an export, and why; by a reason of `schema` or of `exports.dialogues`."""
+    match reason:
+        case "unanswered":
+            return count_noun(number, "unanswered turn")
+        case "without_query":
+            return count_noun(number, "answer without its query")
+        case "alternative":
+            return count_noun(number, "further alternative answer")
+        case "too_long":
+            return message("{turns} in exchanges that are too long", turns=count_noun(number, "turn"))
+        case "special_token":
+            return message("{turns} with a special token", turns=count_noun(number, "turn"))
+    return dropped(reason, number)
+
+
+def left_out_records(reason: str, number: int) -> Message:
+    """How many records are in no split of an export, and why."""
+    match reason:
+        case "duplicate":
+            return count_noun(number, "duplicate record")
+        case "held_cap":
+            return message("{records} held back by the cap of a split", records=count_noun(number, "record"))
+        case "held_twin":
+            return message("{records} like an evaluation pair", records=count_noun(number, "record"))
+        case "held_mix":
+            return message("{records} that do not fit the mix", records=count_noun(number, "record"))
+    return message("{number:,} rejected as {reason}", number=number, reason=reason)

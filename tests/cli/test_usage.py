@@ -1,0 +1,52 @@
+"""Wrong command lines: the message, and what was probably meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chat_corpus.cli import usage
+from chat_corpus.cli.main import main
+from tests.helpers import invoke
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (("status",), "no command 'status'; did you mean 'check'?"),
+        (("corpora",), "no command 'corpora'; did you mean 'list'?"),
+        (("demos",), "no command 'demos'; did you mean 'demo'?"),
+        (("help",), "no command 'help'; did you mean '--help'?"),
+        (("xyzzy",), f"no command 'xyzzy'; commands: {', '.join(main.commands)}"),
+        (("data",), "'data' is no command; for the folder, use: --raw data"),
+        (("ptt",), "'ptt' is no command; for the source, use: -s ptt"),
+        (("check", "data"), "unexpected argument: data; did you mean: main check --raw data"),
+        (("run", "ptt", "weibo"), "unexpected argument: ptt weibo; did you mean: main run -s ptt,weibo"),
+        (("list", "nothing"), "unexpected argument: nothing"),
+        (("--raw", "data", "check"), "the command comes first: main check --raw data"),
+        (("-q", "--limit", "1", "run"), "the command comes first: main run -q --limit 1"),
+        (("compare", "data"), "NEW_DIR is missing"),
+        (("compare", "data", "none"), "NEW_DIR: none: not a folder that can be read"),
+        (("--config", "data"), "--config: data: not a file that can be read"),
+        (("--workers", "many"), "--workers: 'many' found, a whole number from 1 on expected"),
+        (("--engine", "spark"), "--engine: 'spark' found, one of local, dask expected"),
+        (("--quiet=yes",), "--quiet takes no value"),
+        (("run", "--out"), "--out needs a value"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_near_miss_gets_a_hint(
+    args: tuple[str, ...], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    done = invoke(*args)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == f"error: {expected}"
+    assert done.stderr.startswith("Usage: main ")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_every_command_that_is_suggested_has_a_synonym_only_once() -> None:
+    assert not set(usage.SYNONYMS) & set(main.commands)
