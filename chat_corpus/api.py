@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from chat_corpus import sources
+from chat_corpus.discovery.added_layouts import settle_all
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
@@ -52,7 +54,7 @@ def load(
     _, own = _found(source, raw, config, settings)
     frames = list(pairs(source, raw, config, settings))
     rows = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(_PAIRS, pl.String))
-    known = sources.load(own.plugins)[source]
+    known = sources.load(own.plugins, own.added)[source]
     wanted = own.of(source).dedup.exact
     once = wanted == "always" or (wanted == "source" and known.overlapping)
     return rows.unique(("query", "answer"), keep="first", maintain_order=True) if once else rows
@@ -263,20 +265,21 @@ def _settings(
     files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
     flags = {"workers": 1, **(settings or {}), "raw": str(raw), "out": str(out)}
     own = loading.load(files, flags)
-    loading.check_sources(files, own, sources.load(own.plugins))
+    own = replace(own, corpora=settle_all(own.corpora))
+    loading.check_sources(files, own, sources.load(own.plugins, own.added))
     return own
 
 
 def _wanted(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
     """What is found of these sources, or of all that are there. Raises UsageError and IncompleteError."""
-    known = sources.load(settings.plugins)
+    known = sources.load(settings.plugins, settings.added)
     for name in names:
         if name not in known:
             names_of_all = ", ".join(known)
             raise UsageError(
                 message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
             )
-    found = discover_sources(Path(settings.raw), known)
+    found = discover_sources(Path(settings.raw), known, settings.added)
     chosen = {name: found[name] for name in names} or {name: one for name, one in found.items() if one.groups}
     for name, one in chosen.items():
         if not one.groups:

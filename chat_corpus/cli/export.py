@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.check_export import verify
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
@@ -38,6 +39,8 @@ _EXAMPLES = (
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @RAW
+@ADD
+@LAYOUT
 @option(
     "Input", "--out", metavar="DIR", help="Output folder of a run, with dialogue stores (default: clean_chat_corpus)."
 )
@@ -247,9 +250,10 @@ def _from_stores(
     from chat_corpus import sources
     from chat_corpus.cli import export_output, logs
     from chat_corpus.runs.export.run import export_stores, report_faults
-    from chat_corpus.runs.export.stores import find_stores
+    from chat_corpus.runs.export.stores import find_stores, with_reported_corpora
 
-    all_sources = sources.load(settings.plugins)
+    settings = with_reported_corpora(settings)
+    all_sources = sources.load(settings.plugins, settings.added)
     included, excluded = source_names(names[0], all_sources), source_names(names[1], all_sources)
     chosen = [name for name in (included or stored) if name not in excluded]
     if not chosen:
@@ -279,6 +283,7 @@ def _from_raw(
     from chat_corpus.cli import console, export_output, logs, run_output
     from chat_corpus.runs.export.run import export_raw
 
+    settings = settled(settings)
     inventory = discovered(settings)
     included, excluded = source_names(names[0], inventory.found), source_names(names[1], inventory.found)
     chosen = {name: inventory.found[name] for name in (included or inventory.found) if name not in excluded}

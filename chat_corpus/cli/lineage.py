@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import MOVED, places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import JSON
@@ -46,11 +47,18 @@ _PLUGIN = option(
 @click.argument("rows", nargs=-1, required=True, metavar="FILE:ROW[-ROW]...")
 @option("Input", "--id", "ids", multiple=True, metavar="ID", help="A record of an export; the argument is its folder.")
 @_RAW
+@MOVED
 @_PLUGIN
 @JSON
 @LANG
 def trace(
-    rows: tuple[str, ...], ids: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool
+    rows: tuple[str, ...],
+    ids: tuple[str, ...],
+    raw: str | None,
+    added: tuple[str, ...],
+    plugins: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """Show where rows of an output came from: raw file and record, each text step, the conversion, the filters.
 
@@ -68,7 +76,7 @@ def trace(
     def traced() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
             if path not in runs:
-                runs[path] = open_run.load_by_tsv(Path(path), raw, plugins)
+                runs[path] = open_run.load_by_tsv(Path(path), raw, plugins, places(added))
             yield trace.trace(runs[path], number)
 
     _print(traced(), trace_output.row, as_json=as_json)
@@ -127,10 +135,19 @@ def _trace_exported(
     help="Folder that the run wrote to (default: clean_chat_corpus).",
 )
 @_RAW
+@MOVED
 @_PLUGIN
 @JSON
 @LANG
-def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[str, ...], *, as_json: bool) -> None:
+def explain(
+    records: tuple[str, ...],
+    out: str,
+    raw: str | None,
+    added: tuple[str, ...],
+    plugins: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Show what became of raw records: their turns, the rows of their pairs, or why there is none.
 
     Records count from 1, as in the rejects: lines, or for JSON arrays and XML their objects or elements. A member of an
@@ -144,7 +161,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
     def explained() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins)
+                found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins, places(added))
             written, name = found[path]
             yield trace.explain(written, name, number)
 
@@ -163,6 +180,7 @@ def explain(records: tuple[str, ...], out: str, raw: str | None, plugins: tuple[
 @click.argument("old", metavar="OLD_DIR", type=Folder())
 @click.argument("new", metavar="NEW_DIR", type=Folder())
 @_RAW
+@MOVED
 @_PLUGIN
 @option("Output", "--fail-on-change", is_flag=True, help="Exit with code 4 if any row differs.")
 @option(
@@ -182,6 +200,7 @@ def compare(
     old: Path,
     new: Path,
     raw: str | None,
+    added: tuple[str, ...],
     plugins: tuple[str, ...],
     *,
     fail_on_change: bool,
@@ -200,7 +219,9 @@ def compare(
     sources: list[comparison_model.Compared] = []
 
     def compared() -> Iterator[comparison_model.Compared]:
-        for source in compare.compare(old, new, raw, examples=examples, max_shards=shards, plugins=plugins):
+        for source in compare.compare(
+            old, new, raw, examples=examples, max_shards=shards, plugins=plugins, places=places(added)
+        ):
             sources.append(source)
             yield source
 

@@ -12,6 +12,7 @@ from chat_corpus.cli.demo import demo
 from chat_corpus.cli.export import export
 from chat_corpus.cli.group import DefaultGroup
 from chat_corpus.cli.help import LANG
+from chat_corpus.cli.new_source import new_source
 from chat_corpus.cli.normalize import normalize
 from chat_corpus.cli.run import run
 from chat_corpus.cli.sources import check, list_
@@ -21,6 +22,7 @@ _EXAMPLES = (
     ("chat-corpus demo", "try it on the bundled samples"),
     ("chat-corpus check --raw ~/data", "see which corpora a folder holds"),
     ("chat-corpus --raw ~/data --out ~/clean", "clean them all"),
+    ("chat-corpus --add mine=chat.jsonl", "clean your own data"),
     ("chat-corpus run --help", "all options"),
 )
 
@@ -46,7 +48,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-for command in (run, export, check_export, check, list_, demo, normalize):
+for command in (run, export, check_export, check, list_, demo, normalize, new_source):
     main.add_command(command)
 for command in (lineage.trace, lineage.explain, lineage.compare):
     main.add_command(command)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from chat_corpus import process_setup
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, PLUGIN, read_settings, source_names
@@ -27,6 +28,8 @@ _EXAMPLES = (
 
 @click.command(cls=Command, short_help="clean lines from stdin", examples=_EXAMPLES)
 @option("Selection", "-s", "--source", "name", metavar="NAME", help="Treat the lines as turns of this source.")
+@ADD
+@LAYOUT
 @PLUGIN
 @CONFIG
 @option("Output", "--explain", is_flag=True, help="Print each step that changes a line, and its result.")
@@ -44,8 +47,8 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     from chat_corpus import sources
     from chat_corpus.cli import normalize_lines
 
-    settings = read_settings(configs, rest)
-    known = sources.load(settings.plugins)
+    settings = settled(read_settings(configs, rest))
+    known = sources.load(settings.plugins, settings.added)
     if name is not None and source_names((name,), known) != [name]:
         raise UsageError(message("-s {names}: name one source, or none for other text", names=name))
     filter_ = normalize_lines.Filter.of(settings.of(name or ""), known.get(name or ""))

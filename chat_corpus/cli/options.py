@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import from_flags
 from chat_corpus.cli.help import option
 from chat_corpus.cli.usage import File, nearest
 from chat_corpus.errors import UsageError
@@ -38,7 +39,7 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
     default = click.get_current_context().obj
     files = [*([default] if default is not None and default.is_file() else []), *configs]
     settings = loading.load(files, _from_flags(flags))
-    loading.check_sources(files, settings, sources.load(settings.plugins))
+    loading.check_sources(files, settings, sources.load(settings.plugins, settings.added))
     return settings
 
 
@@ -55,6 +56,8 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
         values["scheduler"] = None
     if flags.get("plugins"):
         values["plugins"] = list(flags["plugins"])
+    if corpora := from_flags(flags):
+        values["corpora"] = corpora
     if flags.get("pairs"):
         values["pairs"] = {"mode": flags["pairs"]}
     read = {name: flags[name] for name in ("limit", "unequal_lengths") if flags.get(name)}
@@ -110,11 +113,11 @@ def for_engine(settings: Settings) -> Settings:
 
 
 def discovered(settings: Settings) -> Inventory:
-    """What the raw folder holds. Raises UsageError."""
+    """What the raw folder holds, and the files of added corpora, whose layouts are settled. Raises UsageError."""
     from chat_corpus import sources
     from chat_corpus.discovery.inventory import discover
 
-    return discover(Path(settings.raw), sources.load(settings.plugins))
+    return discover(Path(settings.raw), sources.load(settings.plugins, settings.added), settings.added)
 
 
 def source_names(values: tuple[str, ...], known: Mapping[str, object]) -> list[str]:

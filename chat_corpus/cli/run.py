@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, read_settings, source_names
@@ -25,6 +26,7 @@ _INCOMPLETE = 3
 _EXAMPLES = (
     ("chat-corpus", "everything in raw_chat_corpus, into clean_chat_corpus"),
     ("chat-corpus run --raw ~/data --out clean", "other folders"),
+    ("chat-corpus run --add mine=chat.jsonl", "your own data"),
     ("chat-corpus run -s ptt,weibo --limit 1000", "try two corpora on their first records"),
     ("chat-corpus run --exclude belle --dry-run", "show what would be read and written"),
 )
@@ -32,6 +34,8 @@ _EXAMPLES = (
 
 @click.command(cls=Command, short_help="clean, convert and pair every corpus found", examples=_EXAMPLES)
 @RAW
+@ADD
+@LAYOUT
 @PLUGIN
 @option(
     "Input",
@@ -124,6 +128,7 @@ def run(
 
     settings = _settings(configs, rest)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
+    settings = settled(settings)
     inventory = discovered(settings)
     requested = source_names(included, inventory.found)
     chosen = _chosen(inventory, requested, source_names(exclude, inventory.found))

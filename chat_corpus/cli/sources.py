@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, read_settings
@@ -20,6 +21,8 @@ from chat_corpus.cli.terminal import echo, echo_json
     examples=(("chat-corpus list --json", "for programs"),),
 )
 @RAW
+@ADD
+@LAYOUT
 @PLUGIN
 @CONFIG
 @JSON
@@ -31,11 +34,11 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     from chat_corpus.discovery.inventory import discover_sources
     from chat_corpus.discovery.model import DiscoveredSource
 
-    settings = read_settings(configs, rest)
-    known, raw = sources.load(settings.plugins), Path(settings.raw)
+    settings = settled(read_settings(configs, rest))
+    known, raw = sources.load(settings.plugins, settings.added), Path(settings.raw)
     found = (
-        discover_sources(raw, known)
-        if raw.is_dir()
+        discover_sources(raw, known, settings.added)
+        if raw.is_dir() or settings.added
         else {name: DiscoveredSource(source=source) for name, source in known.items()}
     )
     rows = list_output.listing(found)
@@ -54,6 +57,8 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
     ),
 )
 @RAW
+@ADD
+@LAYOUT
 @PLUGIN
 @CONFIG
 @JSON
@@ -67,7 +72,7 @@ def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any
     """
     from chat_corpus.cli import check_output
 
-    inventory = check_output.inventory(discovered(read_settings(configs, rest)), hashes=hashes)
+    inventory = check_output.inventory(discovered(settled(read_settings(configs, rest))), hashes=hashes)
     if as_json:
         echo_json(inventory)
     else:

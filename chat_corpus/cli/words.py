@@ -54,7 +54,9 @@ def left_out_turns(reason: str, number: int) -> Message:
         case "unanswered":
             return count_noun(number, "unanswered turn")
         case "without_query":
-            return count_noun(number, "answer without its query")
+            if number == 1:
+                return message("1 answer without a query")
+            return message("{number:,} answers without a query", number=number)
         case "alternative":
             return count_noun(number, "further alternative answer")
         case "too_long":

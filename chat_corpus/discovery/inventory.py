@@ -7,9 +7,11 @@ there is one real file, no sample is read.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from chat_corpus.discovery.added import discover_added, real_paths
 from chat_corpus.discovery.grouping import group_files
 from chat_corpus.discovery.identify import identify_file
 from chat_corpus.discovery.model import DiscoveredSource, FileMatch, Inventory, UnrecognisedFile
@@ -21,27 +23,47 @@ from chat_corpus.files.compression import content_name
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import message
 from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import Definitions
 
 _log = logging.getLogger(__name__)
 
+#: The raw folder by default, which need not exist if corpora are added.
+DEFAULT_RAW = "raw_chat_corpus"
 #: After this many unrecognised files, files without a corpus's name are not opened.
 MAX_OPENED = 2000
 
 
-def discover_sources(raw: Path, sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
+def discover_sources(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) -> dict[str, DiscoveredSource]:
     """Return what `discover` finds for each source, and warn of unrecognised files that may hide a corpus.
 
     Raises UsageError if `raw` is not a folder.
     """
-    inventory = discover(raw, sources)
+    inventory = discover(raw, sources, added)
     for item in inventory.unrecognised:
         if item.warn:
             _log.warning("%s", _skipped(item), extra={"event": "file.left"})
     return inventory.found
 
 
-def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
-    """Find the files of each source under `raw`. Raises UsageError if `raw` is not a folder."""
+def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) -> Inventory:
+    """Find the files of each source under `raw`, and of the corpora that the user has `added`.
+
+    Their definitions are settled. Raises UsageError if `raw` is not a folder, unless it is the default and there are
+    added corpora, and if the files of these are missing.
+    """
+    public = {name: source for name, source in sources.items() if name not in dict(added)}
+    own = {name: discover_added(name, definition, sources[name]) for name, definition in added}
+    if added and not raw.exists() and raw.absolute() == Path(DEFAULT_RAW).absolute():
+        absent = {name: DiscoveredSource(source=source) for name, source in public.items()}
+        return Inventory(found={**absent, **own}, unrecognised=[])
+    inventory = _discover_raw(raw, public, any_real=any(one.groups for one in own.values()))
+    paths = {path for one in own.values() for path in real_paths(one)}
+    unrecognised = [item for item in inventory.unrecognised if os.path.realpath(item.file.path) not in paths]
+    return Inventory(found={**inventory.found, **own}, unrecognised=unrecognised)
+
+
+def _discover_raw(raw: Path, sources: Mapping[str, Source], *, any_real: bool) -> Inventory:
+    """Find the files of each source under `raw`; with `any_real`, bundled samples are not read."""
     if not raw.is_dir():
         raise UsageError(
             message(
@@ -59,16 +81,18 @@ def discover(raw: Path, sources: Mapping[str, Source]) -> Inventory:
         _log.warning("%s", text, extra={"event": "files.many"})
     matches, unrecognised = exclude_outputs(matches, unrecognised, sources)
     matches, unrecognised = match_siblings(matches, unrecognised, sources)
-    found = _group_sources(matches, sources)
+    found = _group_sources(matches, sources, any_real=any_real)
     _report_damaged(found, unrecognised)
     _report_unusable(found, unrecognised)
     return Inventory(found=found, unrecognised=unrecognised)
 
 
-def _group_sources(matches: list[FileMatch], sources: Mapping[str, Source]) -> dict[str, DiscoveredSource]:
-    """Group the files of each source, without bundled samples if there is a real file."""
+def _group_sources(
+    matches: list[FileMatch], sources: Mapping[str, Source], *, any_real: bool
+) -> dict[str, DiscoveredSource]:
+    """Group the files of each source, without bundled samples if there is a real file here or elsewhere."""
     samples = {match.file for match in matches if is_sample(match.file)}
-    is_real = any(match.file not in samples for match in matches)
+    is_real = any_real or any(match.file not in samples for match in matches)
     found = {}
     for name, source in sources.items():
         of_source = [match for match in matches if match.slot.source == name]

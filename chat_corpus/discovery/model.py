@@ -94,6 +94,8 @@ class DiscoveredSource:
     renamed: list[RawFile] = field(default_factory=list)
     head_samples: dict[RawFile, HeadSample] = field(default_factory=dict)
     sample: bool = False
+    #: Folder that the names of the files are relative to, if it is not the raw folder.
+    root: str = ""
     #: Number of bundled samples that are skipped because there is a real corpus.
     samples_left: int = 0
 

@@ -47,6 +47,12 @@ def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
     return counts, "" if counts.example is None else _beginning(records, counts.example.record)
 
 
+def readable_texts(format_: Format, head: bytes) -> pl.Series | None:
+    """Return the texts of the turns in a head; None as `trial`."""
+    result = _read(format_, head)
+    return None if result is None else result[1].rows["text"]
+
+
 def _beginning(records: Records, number: int) -> str:
     text, data = records.filter(pl.col("record") == number).select("text", "bytes").row(0)
     return beginning(printable(data) if text is None else text)

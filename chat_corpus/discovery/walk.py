@@ -251,3 +251,17 @@ def likely_names(name: str) -> tuple[str, ...]:
 def _is_text(name: str) -> bool:
     """Whether a name holds no byte that the file system's encoding could not decode."""
     return not any("\udc80" <= character <= "\udcff" for character in name)
+
+
+def entries_at(path: Path, root: Path) -> Iterator[Entry]:
+    """Yield the file at a path below `root`, or the members of the archive there, or all files of the folder there.
+
+    Names are those of paths below `root`.
+    """
+    if not path.is_dir():
+        yield from _at(str(path), root)
+        return
+    below = PurePosixPath(path.relative_to(root)).as_posix()
+    for entry in walk(path):
+        name = entry.file.name if below == "." else f"{displayed(below)}/{entry.file.name}"
+        yield replace(entry, file=replace(entry.file, name=name))

@@ -27,7 +27,7 @@ def select_engine(discovered: Mapping[str, DiscoveredSource], settings: Settings
     site = dask_cluster.Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
-        sources=tuple(discovered),
+        sources=tuple(name for name in discovered if name not in settings.corpora),  # tasks carry their definitions
         plugins=settings.plugins,
     )
     return _engine(shards, settings, site, idle=not discovered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chat_corpus.formats.base import RecordError, Turns
 from chat_corpus.formats.field_names import ANSWERS, INPUT, NO_TURN, PROMPTS, normal
@@ -24,6 +24,15 @@ _TOOLS = frozenset(
 #: or texts: other objects would be records.
 LIST = "the record"
 _OF_RECORDS = frozenset({LIST, "data"})
+
+
+def has_role(speakers: Iterable[str]) -> bool:
+    """Whether some of the speakers are roles of a chat with a model, rather than people.
+
+    >>> has_role(["小明", "user"]), has_role(["小明", "小红"])
+    (True, False)
+    """
+    return any(normal(speaker) in _USERS | _ASSISTANTS | _SYSTEMS | _TOOLS for speaker in speakers)
 
 
 def conversation(value: object, key: str) -> Turns:

@@ -7,7 +7,7 @@ its cause. Otherwise the files are aligned as text, and a cause is given only if
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.cause_kinds import CauseKind, Factor, Factors, describe, parse
 from chat_corpus.lineage.comparison_model import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.line_diff import Hunk, hunks
-from chat_corpus.lineage.open_run import interrupted, load
+from chat_corpus.lineage.open_run import NOWHERE, interrupted, load
 from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.lineage.row_causes import RunSide, row_differences
 from chat_corpus.lineage.run_differences import (
@@ -38,13 +38,20 @@ _REMARKS = 3
 
 
 def compare(
-    old: Path, new: Path, raw: str | None = None, *, examples: int, max_shards: int, plugins: Sequence[str] = ()
+    old: Path,
+    new: Path,
+    raw: str | None = None,
+    *,
+    examples: int,
+    max_shards: int,
+    plugins: Sequence[str] = (),
+    places: Mapping[str, str] = NOWHERE,
 ) -> Iterator[Compared]:
     """Compare the files of pairs of two folders, source by source.
 
     Up to `examples` rows are returned for each kind and cause. Up to `max_shards` shards of a source are processed
-    again, 0 for all of them. `raw` is the folder of the raw files, if they are not where the reports say. Raises
-    UsageError if a folder has nothing to compare.
+    again, 0 for all of them. `raw` is the folder of the raw files, if they are not where the reports say, and `places`
+    are the files or folders of corpora that the user has added. Raises UsageError if a folder has nothing to compare.
     """
     names = {out: {path.stem for path in out.glob("*.tsv")} for out in (old, new)}
     for out, outputs in names.items():
@@ -57,7 +64,13 @@ def compare(
             yield Compared(source=name, old_rows=rows[0], new_rows=rows[1])
         else:
             yield _Comparison(
-                outs=(old, new), name=name, raw=raw, examples=examples, max_shards=max_shards, plugins=plugins
+                outs=(old, new),
+                name=name,
+                raw=raw,
+                examples=examples,
+                max_shards=max_shards,
+                plugins=plugins,
+                places=places,
             ).result(*rows)
 
 
@@ -85,6 +98,7 @@ class _Comparison:
     name: str
     raw: str | None
     plugins: Sequence[str]
+    places: Mapping[str, str]
     examples: int
     max_shards: int
     #: Whether a run that should be reproducible, by its report, is not.
@@ -147,7 +161,10 @@ class _Comparison:
             self.remarks.append(message("not traced: the two runs used different raw files or plugins"))
         else:
             try:
-                old, new = (load(out, self.name, self.raw, plugins=self.plugins, other_code=True) for out in self.outs)
+                old, new = (
+                    load(out, self.name, self.raw, plugins=self.plugins, places=self.places, other_code=True)
+                    for out in self.outs
+                )
             except ChatCorpusError as error:
                 self._doubt(error)
                 return [], None

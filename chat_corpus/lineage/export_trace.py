@@ -29,6 +29,7 @@ from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import Definition
 
 _AGAIN = "export again to have records that can be traced"
 
@@ -181,9 +182,10 @@ def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
     if own.digest() != told.get("settings"):
         raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
     sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-    settings = Settings(raw=export.raw or entry.raw_folder or "", plugins=plugins, **sections)
-    source = sources.load(plugins).get(name)
-    if source is None or plugin_digest.code(name, plugins) != told["source"]:
+    corpora = {name: msgspec.convert(told["definition"], Definition)} if "definition" in told else {}
+    settings = Settings(raw=export.raw or entry.raw_folder or "", plugins=plugins, corpora=corpora, **sections)
+    source = sources.load(plugins, settings.added).get(name)
+    if source is None or plugin_digest.code(name, plugins, settings.added) != told["source"]:
         raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
     return source, settings
 
@@ -195,7 +197,7 @@ def _shard(
     folder = Path(settings.raw)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, but {source.name} was made from it; name its place with --raw")
-    found = discover(folder, sources.load(settings.plugins)).found[source.name]
+    found = discover(folder, sources.load(settings.plugins, settings.added), settings.added).found[source.name]
     groups = [group for group in found.groups if file in [one.name for one in group.files]]
     if not groups:
         raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.recorded_run import RERUN, RecordedRun
 from chat_corpus.messages import Message, count_noun, displayed, joined, message
 from chat_corpus.outputs import layout, shard_index
-from chat_corpus.outputs.report import FinishedSource, Report, read_report
+from chat_corpus.outputs.report import FinishedSource, Report, SourceEntry, read_report
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
+
+#: No added corpus is elsewhere than its report says.
+NOWHERE: Mapping[str, str] = {}
 
 
 def interrupted(out: Path) -> Message:
@@ -30,11 +34,18 @@ def interrupted(out: Path) -> Message:
 
 
 def load(
-    out: Path, name: str, raw: str | None = None, *, plugins: Sequence[str] = (), other_code: bool = False
+    out: Path,
+    name: str,
+    raw: str | None = None,
+    *,
+    plugins: Sequence[str] = (),
+    places: Mapping[str, str] = NOWHERE,
+    other_code: bool = False,
 ) -> RecordedRun:
     """Open what an earlier run wrote of source `name` under `out`.
 
-    `raw` is the folder of the raw files, if they are not where the report says. A plugin that the report names is run
+    `raw` is the folder of the raw files, if they are not where the report says; for corpora that the user has added,
+    `places` are their files or folders by name. A plugin that the report names is run
     only if it is among `plugins`: a report is no permission to run code. With `other_code`, the output may have been
     made by other code.
 
@@ -43,12 +54,12 @@ def load(
     """
     report = _finished(out, name)
     _check_code(name, report, other_code=other_code)
-    settings = _settings(out, name, report, raw, plugins)
+    settings = _settings(out, name, report, _raw(report, raw, places.get(name)), plugins)
     entries = _entries(out, name, report)
-    source = sources.load(settings.plugins).get(name)
+    source = sources.load(settings.plugins, settings.added).get(name)
     if source is None:
         raise ChatCorpusError(message("{source}: unknown source; install the package that provides it", source=name))
-    if plugin_digest.code(name, settings.plugins) != report.fingerprint.source:
+    if plugin_digest.code(name, settings.plugins, settings.added) != report.fingerprint.source:
         raise ChatCorpusError(
             message(
                 "{source}: the code of its plugin or package, or code that it imports, has changed; {advice}",
@@ -116,22 +127,38 @@ def _entries(out: Path, name: str, report: FinishedSource) -> list[Entry]:
         ) from error
 
 
-def load_by_tsv(tsv: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> RecordedRun:
+def load_by_tsv(
+    tsv: Path, raw: str | None = None, plugins: Sequence[str] = (), places: Mapping[str, str] = NOWHERE
+) -> RecordedRun:
     """Open a run by the path of a file of pairs, as `load`. Raises UsageError if there is no such file."""
     if tsv.suffix != ".tsv" or not tsv.is_file():
         raise UsageError(
             message("{file}: no such .tsv file; expected an output such as clean_chat_corpus/ptt.tsv:12", file=tsv)
         )
-    return load(tsv.parent, tsv.stem, raw, plugins=plugins)
+    return load(tsv.parent, tsv.stem, raw, plugins=plugins, places=places)
 
 
-def _settings(out: Path, name: str, report: FinishedSource, raw: str | None, plugins: Sequence[str]) -> Settings:
+def _raw(report: SourceEntry, raw: str | None, place: str | None) -> str:
+    """Return the folder that names of raw files are relative to; `raw` and `place` are where the user says they are.
+
+    `raw` applies to sources of the raw folder, `place` to a corpus that the user has added.
+    """
+    if report.definition is UNSET:
+        return raw or report.raw
+    if place is None:
+        return report.raw
+    return place if Path(place).is_dir() else str(Path(place).parent)
+
+
+def _settings(out: Path, name: str, report: FinishedSource, raw: str, plugins: Sequence[str]) -> Settings:
     """Return the settings that a source was made with, from its report."""
     file = out / layout.REPORT
     try:
         source_settings = msgspec.convert(report.settings, SourceSettings)
         sections = {section: getattr(source_settings, section) for section in SourceSettings.__struct_fields__}
-        settings = Settings(raw=raw or report.raw, plugins=_permitted(name, report, plugins), **sections)
+        # A definition is not code: it says which of this program's formats reads the files.
+        corpora = {} if report.definition is UNSET else {name: report.definition}
+        settings = Settings(raw=raw, plugins=_permitted(name, report, plugins), corpora=corpora, **sections)
     except msgspec.ValidationError as error:
         raise ChatCorpusError(
             message("{file}: settings of another version: {error}; {advice}", file=file, error=error, advice=RERUN)
@@ -201,7 +228,11 @@ def _check_outputs(out: Path, name: str, report: FinishedSource) -> None:
 
 
 def load_by_raw_file(
-    path: str, out: Path, raw: str | None = None, plugins: Sequence[str] = ()
+    path: str,
+    out: Path,
+    raw: str | None = None,
+    plugins: Sequence[str] = (),
+    places: Mapping[str, str] = NOWHERE,
 ) -> tuple[RecordedRun, str]:
     """Open the source under `out` that read a raw file; return it and the name of the file in its report.
 
@@ -216,9 +247,10 @@ def load_by_raw_file(
             )
         )
     for name, entry in report.sources.items():
-        reported = _reported_name(path, [file.file for file in entry.files], raw or entry.raw)
+        folder = _raw(entry, raw, places.get(name))
+        reported = _reported_name(path, [file.file for file in entry.files], folder)
         if reported is not None:
-            return load(out, name, raw, plugins=plugins), reported
+            return load(out, name, raw, plugins=plugins, places=places), reported
     raise UsageError(_not_read(path, out / layout.REPORT, report))
 
 

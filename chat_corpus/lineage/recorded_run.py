@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import UNSET
 
 from chat_corpus.discovery.walk import find
 from chat_corpus.errors import ChatCorpusError, UsageError
@@ -166,6 +167,11 @@ class RecordedRun:
             rejects=layout.places(self.out, self.name)[1],
         )
 
+    @property
+    def _flag(self) -> str:
+        """The flag that names the new location of the raw files."""
+        return "--raw" if self.report.definition is UNSET else f"--add {self.name}=PATH"
+
     def _input(self, name: str) -> RawFile:
         """Return a raw file. Raises UsageError or ChatCorpusError if it is missing or not the one that was read."""
         if name not in self._files:
@@ -177,8 +183,9 @@ class RecordedRun:
         if not folder.is_dir():
             raise UsageError(
                 message(
-                    "{folder}: no such folder, but {source} was made from it; name its new location with --raw",
+                    "{folder}: no such folder, but {source} was made from it; name its new location with {flag}",
                     folder=folder,
+                    flag=self._flag,
                     source=self.name,
                 )
             )
@@ -195,7 +202,12 @@ class RecordedRun:
         file = find(folder, name)
         if file is None:
             raise ChatCorpusError(
-                message("{file}: no longer in {folder}; name its new folder with --raw", file=name, folder=folder)
+                message(
+                    "{file}: no longer in {folder}; name its new location with {flag}",
+                    file=name,
+                    folder=folder,
+                    flag=self._flag,
+                )
             )
         self._check_input(name, file)
         return file

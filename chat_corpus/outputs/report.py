@@ -17,6 +17,7 @@ from chat_corpus.outputs.layout import REPORT, Outputs
 from chat_corpus.pipeline import counts
 from chat_corpus.pipeline.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
 from chat_corpus.schema import State, is_source_name
+from chat_corpus.sources.definitions import Definition
 
 _T = TypeVar("_T")
 
@@ -53,7 +54,10 @@ class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source is, what was read of it, and how."""
+    """What a source is, what was read of it, and how.
+
+    `definition` is that of a corpus that the user has added, and `raw` then the folder that its files are named from.
+    """
 
     title: str
     licence: str
@@ -63,6 +67,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     plugins: tuple[str, ...]
     settings: SettingsTold
     files: tuple[ReadFile, ...]
+    definition: Definition | UnsetType = UNSET
     missing: tuple[str, ...]
     remarks: tuple[str, ...]
     seconds: float

@@ -169,7 +169,7 @@ def fingerprint(found: DiscoveredSource, settings: Settings) -> Fingerprint:
     """Everything that the output of a source depends on; files by name, size and time."""
     return Fingerprint(
         code=versions.code_digest(),
-        source=plugin_digest.code(found.source.name, settings.plugins),
+        source=plugin_digest.code(found.source.name, settings.plugins, settings.added),
         settings=settings.of(found.source.name).digest(),
         unequal_lengths=settings.of(found.source.name).read.unequal_lengths,
         plugins=sources_.digests(settings.plugins),

@@ -96,7 +96,7 @@ class SourceRun:
             where = message("{source}: before its files were read", source=self.name)
             with attributed(where, self.folder.parent):
                 self._begin()
-            code = plugin_digest.code(self.name, settings.plugins)
+            code = plugin_digest.code(self.name, settings.plugins, settings.added)
             for shard in self.plan.shards():
                 task = ShardTask(
                     shard=shard,

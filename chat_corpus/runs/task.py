@@ -55,7 +55,7 @@ class ShardTask:
     def source(self) -> tuple[Source, SourceSettings]:
         """The shard's source and its settings; a source's functions are found again wherever the task arrives."""
         name = self.shard.source
-        return sources.declaring(name, self.settings.plugins)[name][0], self.settings.of(name)
+        return sources.source(name, self.settings.plugins, self.settings.added), self.settings.of(name)
 
     @cached_property
     def part(self) -> Part:
@@ -117,7 +117,7 @@ def _check_code(task: ShardTask) -> None:
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
     """
-    if plugin_digest.code(task.shard.source, task.settings.plugins) != task.code:
+    if plugin_digest.code(task.shard.source, task.settings.plugins, task.settings.added) != task.code:
         raise ChatCorpusError(
             f"{task.shard.extent}: a worker holds other code of this source than was there when the run began, as "
             "after an edit of its plugin: run again, and restart the workers of a cluster before"

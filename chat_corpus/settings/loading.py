@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import Message, error_text, joined, message
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.settings import yaml_lines
+from chat_corpus.settings import corpora, yaml_lines
 from chat_corpus.settings.model import Settings, merge_values
+from chat_corpus.sources.definitions import Definition
 
 #: Maximum length of a wrong value in a message, in characters.
 _LONGEST = 60
@@ -41,6 +42,13 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
     for name, section in by_source.items() if isinstance(by_source, Mapping) else ():
         if not isinstance(section, Mapping):
             raise _wrong_value(("sources", name), section, message("a section"), locations)
+    definitions = data.get("corpora")
+    for name, definition in definitions.items() if isinstance(definitions, Mapping) else ():
+        if not isinstance(definition, Mapping):
+            raise _wrong_value(("corpora", name), definition, message("a path or a section"), locations)
+        _check_keys(definition, Definition, ("corpora", name), locations)
+        corpora.check(name, definition, locations)
+        _converted(definition, Definition, ("corpora", name), locations)
     settings: Settings = _converted(data, Settings, (), locations)
     for name, section in settings.sources.items():
         _check_keys(section, SourceSettings, ("sources", name), locations)
@@ -73,13 +81,16 @@ def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     }
     plugins = filled.get("plugins")
     paths: dict[str, Any] = {key: home(filled[key]) for key in ("raw", "out") if key in filled}
+    if "corpora" in filled:
+        paths["corpora"] = corpora.expanded(filled["corpora"])
     return {**filled, **paths, **({"plugins": [home(file) for file in plugins]} if isinstance(plugins, list) else {})}
 
 
 def with_absolute_paths(settings: Settings) -> Settings:
     """Return the settings with absolute paths, which are the same in every process and on every machine."""
     raw, out, *plugins = (str(Path(path).absolute()) for path in (settings.raw, settings.out, *settings.plugins))
-    return replace(settings, raw=raw, out=out, plugins=tuple(plugins))
+    definitions = {name: replace(one, path=corpora.absolute(one.path)) for name, one in settings.corpora.items()}
+    return replace(settings, raw=raw, out=out, plugins=tuple(plugins), corpora=definitions)
 
 
 def check_apart(settings: Settings) -> None:
@@ -92,11 +103,13 @@ def check_apart(settings: Settings) -> None:
         raise UsageError(message("--out {out}: inside the folder --raw {raw}; use another folder for --out", **names))
     if raw.is_relative_to(out):
         raise UsageError(message("--out {out}: contains the folder --raw {raw}; use another folder for --out", **names))
+    corpora.check_apart(settings.corpora, out)
 
 
 def check_text(settings: Settings) -> None:
     """Raise UsageError for folders and plugins whose names are not UTF-8: report.json cannot hold them."""
-    paths = (("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins))
+    paths = [("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins)]
+    paths += [("--add", path) for definition in settings.corpora.values() for path in definition.paths]
     for flag, path in paths:
         try:
             path.encode()

@@ -10,6 +10,7 @@ import msgspec.inspect
 
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.sources.definitions import Definition, Definitions
 
 
 class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,10 +33,18 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     scheduler: str | None = None
     #: Python files that each define a custom SOURCE.
     plugins: tuple[str, ...] = ()
+    #: Your own corpora: the name, with a path, and layout, columns, gap, script, markup, segmentation, structured,
+    #: pairing, licence, title, url where a default does not fit.
+    corpora: Mapping[str, Definition] = {}
     #: How records are exported.
     export: ExportOptions = ExportOptions()
     #: Settings of single sources: the name, with any of the sections read, text, script, filters, pairs, dedup.
     sources: Mapping[str, Mapping[str, Any]] = {}
+
+    @property
+    def added(self) -> Definitions:
+        """The corpora that the user adds, by name."""
+        return tuple(self.corpora.items())
 
     def of(self, source: str) -> SourceSettings:
         """Return the settings of one source."""

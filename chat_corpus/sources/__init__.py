@@ -22,6 +22,7 @@ from chat_corpus.messages import message
 from chat_corpus.schema import is_source_name
 from chat_corpus.sources import corpora
 from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import Definitions, source_of
 
 ENTRY_POINT_GROUP = "chat_corpus.sources"
 
@@ -39,12 +40,25 @@ class Origin:
     digest: str = ""
 
 
-def load(files: tuple[str, ...] = ()) -> Mapping[str, Source]:
-    """Return all sources by name, in the order of their names; `files` are Python files that define a `SOURCE` each.
+def load(files: tuple[str, ...] = (), added: Definitions = ()) -> Mapping[str, Source]:
+    """Return all sources by name, in the order of their names, then those that the user has `added` by settings.
 
-    Raises UsageError if a file or entry point fails or defines no source, or if two sources have the same name.
+    `files` are Python files that define a `SOURCE` each. Raises UsageError if a file or entry point fails or defines
+    no source, or if two sources have the same name.
     """
-    return {name: source for name, (source, _) in declared(files).items()}
+    sources = {name: source for name, (source, _) in declared(files).items()}
+    for name, _ in added:
+        if name in sources:
+            raise UsageError(
+                message("{name}: a source of this name exists already; add your corpus under another name", name=name)
+            )
+    return {**sources, **{name: source_of(name, definition) for name, definition in added}}
+
+
+def source(name: str, files: tuple[str, ...], added: Definitions = ()) -> Source:
+    """Return one source. Raises KeyError if there is none of that name, and the errors of `load`."""
+    definition = dict(added).get(name)
+    return declaring(name, files)[name][0] if definition is None else source_of(name, definition)
 
 
 def declaring(name: str, files: tuple[str, ...]) -> Mapping[str, tuple[Source, Origin]]:

@@ -88,7 +88,7 @@ def question_answer_inputs(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A corpus.
+    """A corpus. `name` and `inputs` are mandatory; `title` is the name by default.
 
     `inputs` are read in their order; if they are `alternatives`, versions of the same dialogues, only the first that
     is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are the texts that the
@@ -98,11 +98,11 @@ class Source:
     """
 
     name: str
-    title: str
-    url: str
-    licence: str
-    obtain: str
     inputs: tuple[Input, ...]
+    title: str = ""
+    url: str = ""
+    licence: str = "not stated"
+    obtain: str = "not stated"
     pairing: Pairing = Pairing.ADJACENT
     traits: Traits = field(default_factory=Traits)
     alternatives: bool = False
@@ -114,3 +114,5 @@ class Source:
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, tuple) or not all(isinstance(item, Input) for item in self.inputs):
             raise TypeError(message("inputs: expected a tuple of Input, such as inputs=(Input(...),)"))
+        if not self.title:
+            object.__setattr__(self, "title", self.name)

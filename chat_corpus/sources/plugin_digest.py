@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from chat_corpus import sources, versions
+from chat_corpus.sources.definitions import Definitions
 
 #: Packages that the digest leaves out: Python, and this package and `versions.PACKAGES`, which `versions` covers.
 _EXCLUDED = {"chat_corpus", *(name.replace("-", "_") for name in versions.PACKAGES), *sys.stdlib_module_names}
@@ -23,13 +24,16 @@ _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", 
 
 
 @cache
-def code(source: str, plugins: tuple[str, ...]) -> str:
+def code(source: str, plugins: tuple[str, ...], added: Definitions = ()) -> str:
     """Return a short digest of the code of a plugin's source, besides `code_digest`; empty for a bundled source.
 
     It covers the file or package that defines the SOURCE, and all that its `import` statements lead to: local modules
     and packages by their files, installed ones, among them the distribution of the source, by name, version and RECORD.
     A module that is imported by other means is covered only if a loaded module has one of its objects.
+    For a corpus that the user has `added`, it is the digest of the definition.
     """
+    if definition := dict(added).get(source):
+        return definition.digest()
     if source not in (declared := sources.declaring(source, plugins)):
         return ""
     _, origin = declared[source]

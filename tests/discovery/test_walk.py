@@ -129,7 +129,7 @@ def test_a_file_that_vanishes_before_it_is_read_fails_only_its_source(
     (raw / "tieba.dialogues").write_text(TIEBA, "utf-8")
     real = discover
 
-    def vanishing(folder: Path, known: object) -> Inventory:
+    def vanishing(folder: Path, known: object, *_: object) -> Inventory:
         inventory = real(folder, known)  # type: ignore[arg-type]
         (raw / "lost.conv").unlink()
         return inventory

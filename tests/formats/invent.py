@@ -82,6 +82,57 @@ QUOTED = st.one_of(
     files(_joined(_FIELD, ",", _FIELD), "question,answer\r\n"),
 )
 
+_CLOCKS = st.sampled_from(
+    [
+        "2024-01-01 08:00:00",
+        "2024-01-01 08:00:30",
+        "2024-01-01 12:00",
+        "2024-02-30 08:00:00",
+        "2024/1/2 下午8:01",
+        "8:00",
+    ]
+)
+_NAMES_OF_SPEAKERS = st.sampled_from(["小明", "小红", "阿强(10001)", "a: b", ""])
+CHATS = st.one_of(
+    files(st.one_of(_joined(_CLOCKS, " ", _NAMES_OF_SPEAKERS, ": ", TEXTS), TEXTS, st.just("[图片]"))),
+    files(st.one_of(_joined("[", _CLOCKS, "] ", _NAMES_OF_SPEAKERS, ": ", TEXTS), TEXTS, st.just("<Media omitted>"))),
+    files(st.one_of(_joined(_CLOCKS, " ", _NAMES_OF_SPEAKERS), TEXTS, st.sampled_from(["", "=====", "[图片]"]))),
+    files(st.one_of(_joined(_NAMES_OF_SPEAKERS, " ", _CLOCKS), TEXTS, st.just(""))),
+)
+BLANK_LINES = files(st.one_of(TEXTS, TEXTS, st.sampled_from(["", "", " ", "\u3000"])))
+_CUE = st.sampled_from(
+    [
+        "00:00:01,000 --> 00:00:02,000", "00:00:03,000 --> 00:00:04,000", "00:00:40,000 --> 00:00:41,000",
+        "00:01:00.5 --> 00:01:01.5 X1:1", "00:01:02 -> 00:01:03", "9:9:9,9 --> 9:9:9,9",
+    ]
+)  # fmt: skip
+SUBRIP = files(
+    st.one_of(
+        _joined(st.sampled_from(["", "1\n", "\n2\n", "注\n"]), _CUE),
+        _joined(st.sampled_from(["", "- ", "-", "{\\an8}-", "——"]), TEXTS),
+        st.sampled_from(["", "1963", "- 在吗 - 在", "NOTE 注", "WEBVTT"]),
+    ),
+    "1\n",
+)
+_EVENT_TIME = st.sampled_from(["0:00:01.00", "0:00:03.00", "0:00:40.00", "x"])
+SUBSTATION = files(
+    st.one_of(
+        _joined(
+            *("Dialogue: 0,", _EVENT_TIME, ",", _EVENT_TIME, ",Default,,0,0,0,,"),
+            *(st.sampled_from(["", "- ", "{\\p1}"]), TEXTS, st.sampled_from(["", "\\N- 在", "\\N好"])),
+        ),
+        st.sampled_from(["Comment: 0,0:00:01.00", "Dialogue: ", "[Fonts]", ""]),
+        TEXTS,
+    ),
+    "[Script Info]\n",
+)  # fmt: skip
+_DIALOGUES = st.sampled_from(["1", "1", "2", ""])
+MESSAGES = st.one_of(
+    files(_joined(_DIALOGUES, ",", _NAMES_OF_SPEAKERS, ",", _FIELD), "dialogue,speaker,text\n"),
+    files(_joined(_CLOCKS, "\t", _NAMES_OF_SPEAKERS, "\t", TEXTS), "time\tspeaker\ttext\n"),
+    files(_joined(_NAMES_OF_SPEAKERS, ",", _FIELD), "speaker,text\n"),
+)
+
 _VALUES: st.SearchStrategy[Any] = st.one_of(TEXTS, TEXTS, st.none(), st.integers(), st.lists(TEXTS, max_size=2))
 _KEYS = st.sampled_from(["instruction", "input", "output", "target", "instances", "conversations", "\ud800", "{"])
 _NAMES = st.sampled_from(["Human:", "\nHuman:", "\nAssistant:", "\nAssistant：", "小明: ", "\n小红：", "\nAssistant"])

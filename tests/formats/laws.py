@@ -16,6 +16,8 @@ from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 from chat_corpus.files.lines import BOM
 from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.formats.base import Format
+from chat_corpus.formats.blank_lines import BLANK_LINES
+from chat_corpus.formats.chat_exports import chat_export
 from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.conv import CONV
 from chat_corpus.formats.cornell import LINE_IDS
@@ -23,9 +25,12 @@ from chat_corpus.formats.csv_pairs import quoted
 from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.message_tables import message_table
+from chat_corpus.formats.own_records import joined_characters, record_turns
 from chat_corpus.formats.parallel_files import PARALLEL
 from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.formats.response_selection import LABELLED
+from chat_corpus.formats.subtitles import subrip, substation
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.pipeline.ledger import check_reading
 from chat_corpus.pipeline.pairing import pair
@@ -218,6 +223,12 @@ FORMATS: dict[str, tuple[Format, st.SearchStrategy[tuple[bytes, ...]]]] = {
     "quoted": (quoted(), _one(invent.QUOTED)),
     "json lines": (json_lines(instruction_turns), _one(invent.JSON_LINES)),
     "json array": (json_array(instruction_turns), _one(invent.JSON_ARRAY)),
+    "blank lines": (BLANK_LINES, _one(invent.BLANK_LINES)),
+    "chat export": (chat_export(), _one(invent.CHATS)),
+    "subrip": (subrip(), _one(invent.SUBRIP)),
+    "substation": (substation(), _one(invent.SUBSTATION)),
+    "messages": (message_table(), _one(invent.MESSAGES)),
+    "characters": (joined_characters(json_lines(record_turns)), _one(invent.JSON_LINES)),
     "xml": (xml_messages("message", "text"), _one(invent.XML)),
     "yaml": (CORPUS_YAML, _one(invent.YAML)),
     "line ids": (LINE_IDS, st.tuples(invent.ID_LINES, invent.ID_LISTS)),

@@ -46,6 +46,33 @@ LAYOUTS = {
         )
     ),
     "xml": Layout((["<c>", *(f"<message><text>{text}</text></message>" for text in ("在吗", "TEXT", "谁")), "</c>"],)),
+    "blank lines": Layout((["在吗", "在", "", "TEXT", "好", "", "谁", "我"],)),
+    "chat export": Layout(
+        (["2024-01-01 08:00 甲: 在吗", "在么", "2024-01-01 10:00 甲: TEXT", "好", "2024-01-01 12:00 甲: 谁"],)
+    ),
+    "subrip": Layout(
+        (
+            [
+                *("1", "00:00:01,000 --> 00:00:02,000", "在吗", ""),
+                *("2", "00:01:01,000 --> 00:01:02,000", "TEXT", "好", ""),
+                *("3", "00:02:01,000 --> 00:02:02,000", "谁"),
+            ],
+        )
+    ),
+    "substation": Layout(
+        (
+            [
+                "[Events]",
+                *(
+                    f"Dialogue: 0,0:0{minute}:01.00,0:0{minute}:02.00,D,,0,0,0,,{text}"
+                    for minute, text in enumerate(("在吗", "TEXT", "谁"))
+                ),
+            ],
+        ),
+        cut=False,
+    ),
+    "messages": Layout((["dialogue,speaker,text", "1,甲,在吗", "1,乙,在", "2,甲,TEXT", "2,乙,好", "3,甲,谁"],)),
+    "characters": Layout(([f'{{"instruction": "{text}", "output": "好"}}' for text in ("在吗", "TEXT", "谁")],)),
     "yaml": Layout((["conversations:", "- - 在吗", "  - 在", "- - TEXT", "  - 好"],), cut=False),
     "line ids": Layout(
         (["1 +++$+++ 甲 +++$+++ TEXT", "2 +++$+++ 乙 +++$+++ 在"], ["1 +++$+++ 甲 +++$+++ [1, 2]"]),

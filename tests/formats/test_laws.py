@@ -25,6 +25,7 @@ LITERAL = {
     "parallel": 1,
     "quoted": 101,
     "line ids": 1000,
+    "blank lines": 1,
 }
 
 
@@ -65,6 +66,10 @@ MANY: dict[str, tuple[str, str]] = {
     "quoted": ("question,answer\n", '"问\n题",回答\n'),
     "json lines": ("", '{"instruction": "问", "output": "答"}\n'),
     "json array": ("[", '{"instruction": "问", "output": "答"},\n'),
+    "blank lines": ("", "问\n答\n\n"),
+    "chat export": ("", "2024-01-01 08:00 甲: 问\n2024-01-01 08:01 乙: 答\n2024-01-01 18:00 甲: 问\n"),
+    "subrip": ("", "1\n00:00:01,000 --> 00:00:02,000\n问\n\n2\n00:10:01,000 --> 00:10:02,000\n答\n\n"),
+    "messages": ("dialogue,speaker,text\n", "1,甲,问\n1,乙,答\n2,甲,问\n"),
     "xml": ("<corpus>", "<message><text>问</text></message>\n"),
 }
 

@@ -15,10 +15,12 @@ import yaml
 from chat_corpus import normalize, sources
 from chat_corpus.cli import main
 from chat_corpus.discovery.inventory import discover_sources
+from chat_corpus.formats.layouts import LAYOUTS
 from chat_corpus.runs.progress import silent
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.loading import load
 from chat_corpus.settings.model import Settings
+from chat_corpus.sources.definitions import Definition
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put
 from tests.project import report_reference
@@ -30,6 +32,7 @@ from tests.project.documents import (
     between,
     blocks,
     marked,
+    pages,
     text,
 )
 
@@ -156,18 +159,36 @@ def test_the_python_examples_run(document: str, outcome: Path, monkeypatch: pyte
             assert list(ran["pairs"]["answer"]) == written
 
 
-@pytest.mark.parametrize("document", ["README.md"])
+@pytest.mark.parametrize("document", READMES)
 def test_the_three_commands_process_the_data_of_a_user(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sources.declared.cache_clear()  # plugins of other tests have the same name
-    (plugin,) = (block for block in blocks(document, "python") if "SOURCE" in block)
-    put(tmp_path, {"mine.py": plugin, "my_data/mine.txt": "在吗\t在\n這裡有人嗎\t有\n"})
-    (commands,) = (block for block in blocks(document, "sh") if "mine.py" in block)
+    said = [{"role": "user", "content": "這裡有人嗎"}, {"role": "assistant", "content": "有"}]
+    put(tmp_path, {"chat.jsonl": json.dumps({"messages": said})})
+    (commands,) = (block for block in blocks(document, "sh") if "--add" in block)
     done = [invoke(*shlex.split(line)[1:]) for line in commands.splitlines()]
-    sources.declared.cache_clear()
     assert [one.exit_code for one in done] == [0, 0, 0]
-    assert Path("my_clean/mine.tsv").read_text("utf-8") == "在吗\t在\n这里有人吗\t有\n"
-    assert "my_data" not in done[2].stdout
-    assert "mine.txt:1" in done[2].stdout
+    assert Path("my_clean/mine.tsv").read_text("utf-8") == "这里有人吗\t有\n"
+    assert "chat.jsonl:1" in done[2].stdout
+
+
+@pytest.mark.parametrize("document", pages("own-data"))
+def test_the_corpora_of_the_page_on_own_data_are_read(
+    document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = re.findall(r"^<!-- file (\S+) -->\n\n```\w*\n(.*?)^```$", text(document), re.MULTILINE | re.DOTALL)
+    put(tmp_path, dict(files))
+    assert invoke("-q", "--config", "my.yaml").exit_code == 0
+    made = {path.name: path.read_text("utf-8") for path in Path("clean_chat_corpus").glob("*.tsv")}
+    assert made == {"group.tsv": "今天吃什么\t火锅吧\n", "film.tsv": "在吗\t在\n", "pairs.tsv": "几点走\t五点\n"}
+
+
+@pytest.mark.parametrize("document", pages("own-data"))
+def test_the_page_on_own_data_names_every_layout_and_key(document: str) -> None:
+    rows = text(document)
+    for layout in LAYOUTS:
+        aliases = ", ".join(f"`{alias}`" for alias in layout.aliases)
+        assert f"| `{layout.name}` | {aliases}{' ' if aliases else ''}|" in rows
+    assert [key for key in Definition.__struct_fields__ if f"`{key}`" not in rows] == []

@@ -47,9 +47,19 @@ def stored_names(out: Path) -> list[str]:
     return [name for name in reported_sources(out) if layout.dialogues(out, name).is_file()]
 
 
+def with_reported_corpora(settings: Settings) -> Settings:
+    """Return settings with the corpora that the user had added to the runs that made the output."""
+    reported = {
+        name: entry.definition
+        for name, entry in reported_sources(Path(settings.out)).items()
+        if not isinstance(entry.definition, msgspec.UnsetType)
+    }
+    return msgspec.structs.replace(settings, corpora={**reported, **settings.corpora})
+
+
 def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[list[Store], dict[str, str]]:
     """The stores of these sources in an output folder, by name; and for each of the others why it cannot be used."""
-    entries, known = reported_sources(out), sources.load(settings.plugins)
+    entries, known = reported_sources(out), sources.load(settings.plugins, settings.added)
     stores, faults = [], {}
     for name in sorted(names):
         entry = entries.get(name)
@@ -81,7 +91,7 @@ def _stale(entry: FinishedSource, settings: Settings, name: str) -> str | None:
     if before.code != versions.code_digest():
         return f"another version of chat-corpus, or of its packages, wrote it; {_AGAIN}"
     if before.plugins != sources.digests(settings.plugins) or before.source != plugin_digest.code(
-        name, settings.plugins
+        name, settings.plugins, settings.added
     ):
         return f"the code of its source changed; {_AGAIN}"
     own = settings.of(name)

@@ -18,6 +18,7 @@ from chat_corpus.exports.dialogues import TurnBalance
 from chat_corpus.exports.manifest import ExportFile, ExportMix, ExportSource, ExportSummary, RawFile, SourceLedger
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.splitting import SPLITS
+from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.writing import DROPPED
 
@@ -76,7 +77,12 @@ def _source(one: SourceExport) -> ExportSource:
         ledger=_ledger(one),
         raw=tuple(RawFile(file=file.file, bytes=file.bytes, sha256=file.sha256) for file in entry.files),
         raw_folder=entry.raw,
-        fingerprint={**fingerprint, "settings_of_source": entry.settings, "plugin_files": entry.plugins},
+        fingerprint={
+            **fingerprint,
+            "settings_of_source": entry.settings,
+            "plugin_files": entry.plugins,
+            **_definition(entry),
+        },
     )
 
 
@@ -116,3 +122,10 @@ def _date() -> str | None:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f"SOURCE_DATE_EPOCH={seconds}: a number of seconds since 1970 expected") from error
+
+
+def _definition(entry: FinishedSource) -> dict[str, Any]:
+    """The definition of a corpus that the user has added, for the manifest."""
+    if isinstance(entry.definition, msgspec.UnsetType):
+        return {}
+    return {"definition": msgspec.to_builtins(entry.definition)}

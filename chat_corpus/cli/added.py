@@ -1,0 +1,67 @@
+"""Options for corpora that the user adds, and the settings that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chat_corpus.cli.help import option
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
+
+if TYPE_CHECKING:
+    from chat_corpus.settings.model import Settings
+
+ADD = option(
+    "Input",
+    "--add",
+    "added",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Read your own file or folder as the source NAME. Can be repeated.",
+)
+LAYOUT = option(
+    "Input",
+    "--layout",
+    "layouts",
+    multiple=True,
+    metavar="NAME=LAYOUT",
+    help="Layout of an added corpus, if its content does not show it. Can be repeated.",
+)
+MOVED = option(
+    "Input",
+    "--add",
+    "added",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="File or folder of an added corpus, if it was moved since the run.",
+)
+
+
+def from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What `--add` and `--layout` set. Raises UsageError."""
+    from chat_corpus.settings import corpora
+
+    return corpora.from_flags(flags.get("added") or (), flags.get("layouts") or ())
+
+
+def settled(settings: Settings) -> Settings:
+    """Settings with the layouts of added corpora found from their content. Raises UsageError."""
+    if not settings.corpora:
+        return settings
+    from msgspec.structs import replace
+
+    from chat_corpus.discovery.added_layouts import settle_all
+
+    return replace(settings, corpora=settle_all(settings.corpora))
+
+
+def places(added: tuple[str, ...]) -> dict[str, str]:
+    """Where added corpora are now, by name. Raises UsageError for anything else than NAME=PATH."""
+    paths = {}
+    for given in added:
+        name, sign, path = given.partition("=")
+        if not (sign and name and path):
+            raise UsageError(message("--add {given}: NAME=PATH expected, as in --add mine=chat.jsonl", given=given))
+        paths[name] = path
+    return paths

@@ -1,0 +1,205 @@
+"""Which of `formats.layouts` the first bytes of a file are in, and what was seen of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from chat_corpus.discovery.trial import trial
+from chat_corpus.files.lines import BOM
+from chat_corpus.formats import layouts
+from chat_corpus.formats.base import RecordError
+from chat_corpus.formats.blank_lines import is_blank_separated
+from chat_corpus.formats.chat_exports import style_of
+from chat_corpus.formats.conv import MARKED_CONV
+from chat_corpus.formats.conversations import has_role
+from chat_corpus.formats.field_names import columns, normal
+from chat_corpus.formats.json_layout import decode, has_record, layout
+from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.layouts import ColumnNames, Layout
+from chat_corpus.formats.message_tables import header_of
+from chat_corpus.formats.own_records import record_turns
+from chat_corpus.messages import Message, beginning, count_noun, error_text, joined, message
+from chat_corpus.schema import Pairing
+
+#: Lines of a file of `E` and `M`: of so many lines, that are not blank, one of these.
+_MARKED, _MARK = 0.7, re.compile(rb"(?m)^(?:M .*|M|E[ \t]*)\r?$")
+#: Of a table without header at least so many records can be read.
+_READABLE = 0.9
+#: So many keys of a record are named.
+_KEYS = 5
+#: Keys of records in which a user asks and an assistant answers, once or, with a history, in turn.
+_PROMPTS, _EXCHANGES = frozenset({"prompt", "query", "input"}), frozenset({"instruction", "history"})
+#: Names of the first and the second of two files, apart from what both names share.
+_SIDES = (
+    ("post", "response"), ("query", "response"), ("query", "answer"), ("question", "answer"), ("src", "tgt"),
+    ("source", "target"), ("input", "output"), ("q", "a"), ("x", "y"), ("context", "response"), ("ask", "answer"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detection:
+    """The layout of a file, the evidence, and how turns become pairs; `is_assistant`: an assistant answers a user."""
+
+    layout: Layout
+    evidence: Message
+    pairing: Pairing = Pairing.ADJACENT
+    is_assistant: bool = False
+
+
+def detect(head: bytes, names: ColumnNames = ()) -> Detection | Message:
+    """The layout of the file with these first bytes, which are UTF-8; or what was seen of it that is of none.
+
+    `names` are the columns that the user has named; with any, only a table will do.
+    """
+    if names:
+        return _table(head, names) or message("no columns of these names: {names}", names=_named(names))
+    found = _json(head)
+    if isinstance(found, Detection):
+        return found
+    for look in (_subtitles, _conv, _chat, _headed_table, _blank_lines, _plain_table):
+        if detected := look(head):
+            return detected
+    return found or _seen(head)
+
+
+def sides(names: Sequence[str]) -> tuple[int, int] | None:
+    """Which of two file names is that of the queries and which that of the answers; None if they do not say.
+
+    >>> sides(["train.answer.txt", "train.query.txt"]), sides(["a.txt", "b.txt"])
+    ((1, 0), None)
+    """
+    words = [re.findall(r"[a-z]+|\d+|[^a-z\d]", name.lower()) for name in names]
+    if len(words) != 2 or len(words[0]) != len(words[1]):
+        return None
+    apart = [(one, other) for one, other in zip(*words, strict=True) if one != other]
+    if len(apart) != 1:
+        return None
+    if apart[0] in _SIDES:
+        return 0, 1
+    return (1, 0) if apart[0][::-1] in _SIDES else None
+
+
+def _json(head: bytes) -> Detection | Message | None:
+    """JSON records; why a file of JSON has none; None for anything else."""
+    begin = head.removeprefix(BOM).lstrip()
+    if not begin.startswith((b"{", b"[")):
+        return None
+    in_lines = layout(head, record_turns) is None
+    format_ = (json_lines if in_lines else json_array)(record_turns).fitted(head)
+    fault: Message | None = None
+    for record in islice(format_.split(head, 1)["text"].drop_nulls(), _KEYS):
+        try:
+            value = decode(record)
+        except (ValueError, RecursionError):  # RecordError among them
+            continue
+        try:
+            turns = record_turns(value)
+        except RecordError as error:
+            fault = fault or message("JSON, but not of a known shape: {fault}", fault=error_text(error))
+            continue
+        if not isinstance(value, dict):
+            return Detection(layout=layouts.JSON, evidence=message("lists of texts"))
+        shown = joined(", ", [str(key)[:40] for key in islice(value, _KEYS)])
+        is_assistant = _has_assistant(value, len(turns))
+        return Detection(
+            layout=layouts.JSON,
+            evidence=message("records with the keys {keys}", keys=shown),
+            pairing=Pairing.EXCHANGE if is_assistant else Pairing.ADJACENT,
+            is_assistant=is_assistant,
+        )
+    if has_record(head, record_turns):  # behind values that are none
+        return Detection(layout=layouts.JSON, evidence=message("JSON"))
+    return fault
+
+
+def _has_assistant(record: Mapping[str, object], turns: int) -> bool:
+    """Whether an assistant answers a user in a record, by its keys and by the roles in its messages."""
+    keys = {normal(key) for key in record}
+    for value in record.values():
+        messages = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        words = [str(word) for one in messages for pair in one.items() for word in pair]
+        if has_role(words):
+            return True
+    if keys & _EXCHANGES:
+        return True
+    return bool(keys & _PROMPTS) and turns <= len(("query", "answer"))
+
+
+def _subtitles(head: bytes) -> Detection | None:
+    formats = layouts.SUBTITLES.formats((), 0)
+    evidence = (message("events of SubStation Alpha"), message("times of subtitles"))
+    return next(
+        (
+            Detection(layout=layouts.SUBTITLES, evidence=shown)
+            for one, shown in zip(formats, evidence, strict=True)
+            if one.accepts(head)
+        ),
+        None,
+    )
+
+
+def _conv(head: bytes) -> Detection | None:
+    lines = [line for line in head.split(b"\n") if line.strip()]
+    marked = len(_MARK.findall(head))
+    if not (MARKED_CONV.accepts(head) and marked >= _MARKED * len(lines) and b"\nM " in b"\n" + head):
+        return None
+    return Detection(layout=layouts.CONV_FILES, evidence=message("lines that begin with 'E' and 'M '"))
+
+
+def _chat(head: bytes) -> Detection | None:
+    if style_of(head.removeprefix(BOM)) is None:
+        return None
+    return Detection(layout=layouts.CHAT_EXPORT, evidence=message("lines with a time and a speaker"))
+
+
+def _table(head: bytes, names: ColumnNames) -> Detection | None:
+    (format_,) = layouts.TABLE.formats(names, 0)
+    if not format_.accepts(head):
+        return None
+    return Detection(layout=layouts.TABLE, evidence=message("columns {names}", names=_named(names)))
+
+
+def _named(names: ColumnNames) -> Message:
+    return joined(", ", [f"{what}={name}" for what, name in names])
+
+
+def _headed_table(head: bytes) -> Detection | None:
+    """A table whose header names columns that are known."""
+    messages, pairs = layouts.TABLE.formats((), 0)
+    fields = header_of(head)[1]
+    if not (messages.accepts(head) or (columns(fields) is not None and pairs.accepts(head))):
+        return None
+    shown = joined(", ", [field.strip()[:40] for field in fields])
+    return Detection(layout=layouts.TABLE, evidence=message("a header with the columns {names}", names=shown))
+
+
+def _blank_lines(head: bytes) -> Detection | None:
+    if not is_blank_separated(head):
+        return None
+    return Detection(layout=layouts.BLANK_LINE_CHATS, evidence=message("blank lines between dialogues"))
+
+
+def _plain_table(head: bytes) -> Detection | None:
+    """A table without header, nearly all of whose lines are a query and an answer."""
+    _, pairs = layouts.TABLE.formats((), 0)
+    tried = trial(pairs, head) if pairs.accepts(head) else None
+    if tried is None or tried[0].share > 1 - _READABLE:
+        return None
+    return Detection(layout=layouts.TABLE, evidence=message("two fields in each line"))
+
+
+def _seen(head: bytes) -> Message:
+    """What a file looks like that is of no layout."""
+    lines = head.removeprefix(BOM).decode("utf-8", "replace").splitlines()
+    filled = [line for line in lines if line.strip()]
+    if not filled:
+        return message("nothing but blanks")
+    return message(
+        "{lines} of text without blank lines between dialogues, times, or a separator that all of them have; the first "
+        "is '{line}'",
+        lines=count_noun(len(filled), "line"),
+        line=beginning(filled[0]),
+    )

@@ -1,0 +1,50 @@
+"""Chats with one utterance a line and a blank line between dialogues, as GPT2-chitchat reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from chat_corpus.files.lines import BOM
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, position_within, turns_frame
+from chat_corpus.schema import Reason
+
+_BLANK = re.compile(rb"\n[ \t\r]*\n")
+#: A head of such a file holds so many dialogues, of so many lines on average.
+_DIALOGUES, _LINES = 2, 2
+
+
+def _read(parts: Sequence[Records]) -> Reading:
+    (records,) = parts
+    bad = pl.col("text").is_null()
+    blank = (records["text"].str.strip_chars() == "").fill_null(value=False)
+    rows = records.with_columns(dialogue_id=blank.cum_sum()).filter(~blank)
+    rows = rows.with_columns(
+        turn_index=position_within("dialogue_id"),
+        reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))),
+        message=pl.when(bad).then(pl.lit(NOT_UTF8)),
+    )
+    return Reading(rows=turns_frame(rows), non_turns=(records.filter(blank)["record"],))
+
+
+def _cut(data: bytes) -> int:
+    """Cut after the last blank line."""
+    end = len(data)
+    while (end := data.rfind(b"\n", 0, end)) > 0:
+        begin = data.rfind(b"\n", 0, end)
+        if begin >= 0 and not data[begin + 1 : end].strip(b" \t\r"):
+            return end + 1
+    return 0
+
+
+def is_blank_separated(head: bytes) -> bool:
+    """Whether the first bytes of a file hold several dialogues of at least two lines, parted by blank lines."""
+    dialogues = [part for part in _BLANK.split(head.removeprefix(BOM)) if part.strip()]
+    lines = sum(1 for part in dialogues for line in part.split(b"\n") if line.strip())
+    return len(dialogues) >= _DIALOGUES and lines >= _LINES * len(dialogues)
+
+
+#: A line is an utterance, a blank one ends the dialogue.
+BLANK_LINES = Format(read=_read, cut=_cut, accepts=is_blank_separated)

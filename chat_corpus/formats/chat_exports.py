@@ -1,0 +1,177 @@
+"""Chats exported as text by WhatsApp, WeChat, QQ and the like: a time, a speaker, a message.
+
+Which style a file has is found in its first bytes: the message after the speaker on one line, or on the lines below.
+Lines without time and speaker continue the message before. Sessions end at a gap, consecutive messages of one speaker
+merge (`formats.sessions`). Lines for pictures and the like hold no text and are left out of the turn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+
+import polars as pl
+
+from chat_corpus.files.lines import BOM, numbered_lines, printable
+from chat_corpus.formats import sessions, times
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
+from chat_corpus.schema import Reason
+
+#: Seconds without a message that end a session.
+GAP = 3600
+#: Invisible marks of the writing direction before a time.
+_MARKS = r"[\x{200e}\x{200f}\x{202a}\x{202c}\x{feff}]*"
+_NAME = r"[^:：\n]{1,60}?"
+_SAID = rf"{_MARKS}(?:({_NAME})[:：](?: |$))?{_MARKS}(.*)"
+#: The styles: what a line with time and speaker looks like, and the groups of speaker and text in it.
+_STYLES: dict[str, tuple[str, int, int]] = {
+    "bracket": (rf"^{_MARKS}\[{times.STAMP}\] ?{_SAID}$", 9, 10),  # [31/12/2023, 21:15:33] 小明: 在吗
+    "dash": (rf"^{_MARKS}{times.STAMP} [-–] {_SAID}$", 9, 10),  # 2023/12/31 下午9:15 - 小明: 在吗
+    "inline": (rf"^{_MARKS}{times.STAMP}[ \t]+({_NAME})[:：][ \t]?(.*)$", 9, 10),  # 2023-12-31 21:15:33 小明: 在吗
+    "above": (rf"^{_MARKS}{times.STAMP}[ \t]+([^\s\-–].{{0,60}})()$", 9, 10),  # 2023-12-31 21:15:33 小明(10001)
+    "below": (rf"^{_MARKS}(\S.{{0,60}}?)[ \t]+{times.STAMP}()[ \t]*$", 1, 10),  # 小明 2023-12-31 21:15:33
+}
+#: A head of an export has so many lines with time and speaker, and so large a share of the lines that are not blank.
+_FEWEST, _SHARE = 2, 0.2
+#: A style further down the table also matches lines of the styles above it, with the message as part of the name.
+_CLEARLY = 1.5
+#: Lines that describe the export itself.
+_FRAME = r"^(?:[=\-—_*]{5,}|消息记录.*|消息分组[:：].*|消息对象[:：].*|导出.{0,40}|.{0,60}的聊天记录|)[ \t\r]*$"
+#: Lines that take the place of pictures and other media.
+_MEDIA = (
+    r"^[\x{200e} ]*(?:<(?:Media omitted|媒体已省略|省略多媒体文件|[^<>]{0,40}omitted)>"
+    r"|(?:image|video|audio|sticker|GIF|document|Contact card) omitted|(?:图片|视频|语音|表情|文件)(?:已省略|未显示)"
+    r"|\[(?:图片|照片|表情|动画表情|语音|视频|文件|位置|链接|名片|红包|转账|语音通话|视频通话|小程序|聊天记录|音乐|贴图)\]"
+    r")[ \t]*$"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Style:
+    """How one file writes time and speaker."""
+
+    name: str
+    order: times.Order = times.Order.DAY_FIRST
+
+    def parsed(self, records: Records) -> pl.DataFrame:
+        """Lines as `record, text, bytes, stamp, speaker, content`; without time and speaker, the last three are null.
+
+        A notice of the program has a stamp and no speaker. A line that is not UTF-8 is looked at as far as it decodes,
+        so that it does not end up in the message before.
+        """
+        pattern, speaker, content = _STYLES[self.name]
+        shown = records["text"]
+        if shown.null_count():
+            data = records["bytes"].to_list()
+            shown = shown.fill_null(
+                pl.Series([None if one is None else printable(one) for one in data], dtype=pl.String)
+            )
+        groups = shown.to_frame("line").select(groups=pl.col("line").str.extract_groups(pattern))["groups"]
+        fields = groups.struct.unnest()
+        offset = 1 if speaker == 1 else 0  # the groups of the time come after the speaker's
+        moved = pl.struct(pl.col(str(place + offset)).alias(str(place)) for place in range(1, times.GROUPS + 1))
+        found = fields.select(
+            stamp=times.seconds(moved, self.order),
+            speaker=pl.col(str(speaker)).str.strip_chars(" \t\u200e\u200f\u202a\u202c"),
+            content=pl.col(str(content)),
+        )
+        known = found["stamp"].is_not_null()
+        found = found.with_columns(pl.when(known).then(pl.col(name)).alias(name) for name in ("speaker", "content"))
+        return records.select("record", "text", "bytes").with_columns(found)
+
+
+def _read(parts: Sequence[Records], *, style: _Style, gap: int) -> Reading:
+    (records,) = parts
+    lines = style.parsed(records)
+    lines = lines.with_columns(group=lines["stamp"].is_not_null().cum_sum())
+    framing = lines["text"].str.contains(_FRAME).fill_null(value=False) & lines["stamp"].is_null()
+    before = lines.filter((pl.col("group") == 0) & ~framing)
+    inside = lines.filter((pl.col("group") > 0) & ~framing)
+    messages = _messages(inside, style)
+    rows, merged = sessions.turns_of_messages(messages, gap)
+    lost = rejected(
+        before.filter(pl.col("text").is_not_null()),
+        Reason.LAYOUT,
+        "text before the first line with a time and a speaker",
+    )
+    rows = mark_empty(turns_frame(rows, lost, undecodable(before)))
+    others = inside.filter(~pl.col("record").is_in(messages["record"].implode()))["record"]
+    return Reading(rows=rows, non_turns=(pl.concat([lines.filter(framing)["record"], others, merged]),))
+
+
+def _messages(lines: pl.DataFrame, style: _Style) -> pl.DataFrame:
+    """The messages that lines make, as `sessions.MESSAGES`; notices of the program are none."""
+    begins = pl.col("stamp").is_not_null()
+    below = style.name in ("above", "below")
+    content = pl.when(begins).then(pl.lit("") if below else pl.col("content")).otherwise("text")
+    counted = lines.with_columns(content=content, bad=pl.col("text").is_null())
+    shown = pl.col("content").filter(~pl.col("content").str.contains(_MEDIA) & ~(begins & (pl.col("content") == "")))
+    grouped = counted.group_by("group", maintain_order=True).agg(
+        pl.col("record", "stamp", "speaker").first(), bad=pl.col("bad").any(), text=shown.str.join("\n")
+    )
+    bad = pl.col("bad")
+    return grouped.filter(pl.col("speaker").is_not_null()).select(
+        "record",
+        "speaker",
+        "stamp",
+        key=pl.lit(None, dtype=pl.String),
+        text=pl.when(~bad).then(pl.col("text").str.strip_chars("\n")),
+        reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))),
+        message=pl.when(bad).then(pl.lit(NOT_UTF8)),
+    )
+
+
+def _cut(data: bytes, *, style: _Style, gap: int) -> int:
+    """Cut before the last message that begins a session."""
+    lines = style.parsed(numbered_lines(sessions.whole_lines(data), 1))
+    # As they are read: what the program says of the chat is no message, and has no share in the gaps.
+    messages = lines.filter(pl.col("speaker").is_not_null()).with_columns(key=pl.lit(None, dtype=pl.String))
+    if messages.is_empty():
+        return 0
+    return sessions.cut_before(data, messages.filter(sessions.session_starts(messages, gap))["record"])
+
+
+@lru_cache(maxsize=8)
+def style_of(head: bytes) -> _Style | None:
+    """The style of the file with these first bytes; None if too few of its lines have a time and a speaker."""
+    records = numbered_lines(sessions.whole_lines(head) or head, 1)
+    filled = len(records) - int((records["text"].str.strip_chars() == "").sum())
+    best, most = None, 0
+    for name in _STYLES:
+        style = _Style(name=name, order=_order(records, name))
+        found = len(records) - style.parsed(records)["speaker"].null_count()
+        if found > most * (_CLEARLY if best else 1):
+            best, most = style, found
+    return best if most >= max(_FEWEST, _SHARE * filled) else None
+
+
+def _order(records: Records, name: str) -> times.Order:
+    pattern, speaker, _ = _STYLES[name]
+    offset = 2 if speaker == 1 else 1
+    groups = records.select(groups=pl.col("text").str.extract_groups(pattern))["groups"].struct
+    halves = pl.select(pl.coalesce(groups.field(str(offset + 3)), groups.field(str(offset + 7)))).to_series()
+    return times.order_of(groups.field(str(offset)), groups.field(str(offset + 1)), halves)
+
+
+def chat_export(gap: int = GAP) -> Format:
+    """Exports whose sessions end after `gap` seconds without a message."""
+
+    def in_dialect(dialect: str) -> Format:
+        facts = json.loads(dialect)
+        style = _Style(name=facts["name"], order=times.Order(facts["order"]))
+        if style.name not in _STYLES:
+            raise ValueError(f"no style '{style.name}'")
+        return Format(read=partial(_read, style=style, gap=gap), cut=partial(_cut, style=style, gap=gap))
+
+    def dialect_of(head: bytes) -> str:
+        return json.dumps(asdict(style_of(head.removeprefix(BOM)) or _Style(name="inline")))
+
+    return Format(
+        read=partial(_read, style=_Style(name="inline"), gap=gap),
+        cut=partial(_cut, style=_Style(name="inline"), gap=gap),
+        accepts=lambda head: style_of(head.removeprefix(BOM)) is not None,
+        dialect_of=dialect_of,
+        in_dialect=in_dialect,
+    )

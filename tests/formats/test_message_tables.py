@@ -1,0 +1,63 @@
+"""Tables of messages: columns, dialogues, gaps, merged speakers, malformed rows; and columns that a user names."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat_corpus.formats.message_tables import message_table, named_pairs
+from tests.formats import laws
+
+TIMED = """编号,发送者,内容,时间
+1,小明,"在吗,有事",2024-01-01 10:00:00
+2,小明,急,2024-01-01 10:00:01
+3,小红,在,2024-01-01 10:00:09
+4,小红,少一列
+5,小明,早,2024-01-02 10:00:09
+6,小红,"早""
+啊",2024-01-02 10:00:19
+"""
+
+
+def test_sessions_speakers_quotes_and_malformed_rows() -> None:
+    told = laws.read(message_table(), TIMED)
+    assert told.turns == [(2, "在吗,有事\n急"), (4, "在"), (6, "早"), (7, '早"\n啊')]
+    assert told.rejects == [(5, "fields")]
+    assert told.pairs() == [("在吗,有事\n急", "在"), ("早", '早"\n啊')]
+
+
+def test_a_column_of_dialogues_decides_and_times_do_not() -> None:
+    content = "session\tspeaker\ttext\ttime\na\t甲\t问\t1704067200\na\t乙\t答\t1709999999\nb\t甲\t另\t1709999999\n"
+    assert laws.read(message_table(), content).pairs() == [("问", "答")]
+
+
+def test_without_dialogues_and_times_the_file_is_one_dialogue() -> None:
+    told = laws.read(message_table(), "speaker,text\n甲,一\n乙,二\n甲,三\n", shard_bytes=8)
+    assert len(told.frames) == 1
+    assert told.pairs() == [("一", "二"), ("二", "三")]
+
+
+@pytest.mark.parametrize("stamps", [("1704067200", "1704067260"), ("1704067200000", "1704070900000")])
+def test_epochs_in_seconds_and_milliseconds(stamps: tuple[str, str]) -> None:
+    content = f"CreateTime,talker,StrContent\n{stamps[0]},甲,问\n{stamps[1]},乙,答\n"
+    assert len(laws.read(message_table(), content).pairs()) == (1 if len(stamps[0]) == 10 else 0)
+
+
+def test_columns_are_named_by_name_or_number() -> None:
+    named = message_table((("speaker", "谁"), ("text", "话")))
+    assert laws.read(named, "话;谁\n在吗;甲\n在;乙\n").pairs() == [("在吗", "在")]
+    numbered = message_table((("speaker", "2"), ("text", "1")))
+    assert laws.read(numbered, "在吗;甲\n在;乙\n").pairs() == [("在吗", "在")]
+    pairs = named_pairs((("query", "我说"), ("answer", "她说")))
+    assert laws.read(pairs, "她说,备注,我说\n在,无,在吗\n").pairs() == [("在吗", "在")]
+
+
+@pytest.mark.parametrize(
+    "content", ["question,answer\n在吗,在\n", "在吗,在\n好,好\n", "text\n在吗\n", "title,content\n甲,乙\n", "", "\n\n"]
+)
+def test_other_tables_are_no_tables_of_messages(content: str) -> None:
+    assert not message_table().accepts(content.encode())
+
+
+def test_a_column_that_is_not_there_is_not_accepted() -> None:
+    assert not message_table((("text", "话"), ("speaker", "谁"))).accepts("speaker,text\n甲,在吗\n".encode())
+    assert not named_pairs((("query", "3"), ("answer", "1"))).accepts("在吗,在\n".encode())
