@@ -76,7 +76,8 @@ _EXAMPLES = (
     "formats",
     multiple=True,
     metavar="NAME[,NAME]",
-    help="Further formats besides hf: messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv.",
+    help="Further formats besides hf: messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv, "
+    "firefly, lccc, cdial-gpt, gpt2-chitchat, parlai, preference.",
 )
 @option("Output", "--turns", type=Choice(["dialogue", "pairs"]), help="A record per dialogue, or per pair.")
 @option("Output", "--system", metavar="TEXT", help="Begin each record with this system message.")
@@ -91,6 +92,29 @@ _EXAMPLES = (
     help="A record for each alternative answer, or for the first only.",
 )
 @option("Output", "--split", metavar="SHARES", help="Shares of test and validation, as in test=0.01,validation=0.01.")
+@option(
+    "Output",
+    "--max-groups",
+    type=Whole(min=0),
+    metavar="N",
+    help="Most dialogue groups of a source in test and in validation; 0: no limit (default: 2000).",
+)
+@option(
+    "Output",
+    "--decontaminate",
+    multiple=True,
+    metavar="FILE",
+    help="Keep out of train what resembles a pair of this benchmark. Can be repeated.",
+)
+@option("Output", "--mix", metavar="SHARES", help="natural, equal, temperature=0.5, or weights such as ptt=2,tieba=1.")
+@option(
+    "Output",
+    "--max-share",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    metavar="SHARE",
+    help="Largest share of a source in train, such as 0.3.",
+)
+@option("Output", "--subset", metavar="SIZES", help="Nested subsets of train: 200k,600k,1m; add all to keep the rest.")
 @option("Output", "--force", is_flag=True, help="Replace an earlier export, or write into a folder that is not empty.")
 @option("Output", "--dry-run", is_flag=True, help="Show what would be read and written, and stop.")
 @option("Output", "--check", "check_after", is_flag=True, help="Verify the export afterwards, as check-export does.")
@@ -146,6 +170,8 @@ def export(
         raise click.exceptions.Exit(code)
     if exported.summary is not None:
         logs.info(export_output.table(exported.summary), "export.table")
+        for text, event in export_output.notes(exported.summary):
+            logs.info(text, event)
         logs.info(export_output.written_message(exported.summary, folder), "export.written")
         if as_json:
             echo_json(export_output.as_builtins(exported.summary))
@@ -167,8 +193,28 @@ def _options(flags: dict[str, Any]) -> dict[str, Any]:
     if flags["formats"]:
         values["formats"] = _formats(flags["formats"])
     if flags["split"] is not None:
-        values["split"] = asdict(parse_split(flags["split"]))
-    return values
+        shares = asdict(parse_split(flags["split"]))
+        values["split"] = {name: shares[name] for name in ("test", "validation")}
+    if flags["max_groups"] is not None:
+        values["split"] = {**values.get("split", {}), "max_groups": flags["max_groups"]}
+    if flags["decontaminate"]:
+        values["decontaminate"] = list(flags["decontaminate"])
+    return values | _mix(flags)
+
+
+def _mix(flags: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the mix that flags give, if any. Raises UsageError."""
+    from chat_corpus.exports.mixing import parse_shares, parse_subsets
+
+    values: dict[str, Any] = {}
+    if flags["mix"] is not None:
+        parse_shares(flags["mix"])
+        values["shares"] = flags["mix"]
+    if flags["max_share"] is not None:
+        values["max_share"] = flags["max_share"]
+    if flags["subset"] is not None:
+        values["subsets"] = list(parse_subsets(flags["subset"]))
+    return {"mix": values} if values else {}
 
 
 def _formats(given: Iterable[str]) -> list[str]:

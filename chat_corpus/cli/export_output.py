@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 from chat_corpus.cli import run_output, words
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.exports import documents, manifest
-from chat_corpus.exports.manifest import ExportSource, ExportSummary
+from chat_corpus.exports.manifest import ExportMix, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.messages import Message, amount, count_noun, joined, message
@@ -46,6 +46,55 @@ def _row(source: ExportSource) -> dict[str, str]:
     }
 
 
+def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
+    """What is held and why, and the shares of a mix, each with the name of its event."""
+    capped = {one.name: one.ledger.records_dropped.get("held_cap", 0) for one in summary.sources}
+    if any(capped.values()):
+        names = ", ".join(f"{name} {number:,}" for name, number in capped.items() if number)
+        yield (
+            message(
+                "a source has at most {most:,} groups in test, and in validation: {names} records more are held; "
+                "--max-groups 0 switches the cap off",
+                most=summary.settings["export"]["split"]["max_groups"], names=names,
+            ),
+            "export.cap",
+        )  # fmt: skip
+    twins = sum(one.ledger.records_dropped.get("held_twin", 0) for one in summary.sources)
+    if twins:
+        yield (
+            message(
+                "{count} of train resemble an evaluation pair and are held: held/<source>.jsonl",
+                count=count_noun(twins, "record"),
+            ),
+            "export.twins",
+        )  # fmt: skip
+    if summary.mix is not None:
+        titles = {"train": "train", "records": message("records"), **{name: name for name in summary.mix.sources}}
+        yield format_table(_share_rows(summary.mix), titles), "export.mix"
+        if summary.mix.ends_first:
+            yield (
+                message(
+                    "the first {rows:,} records of train have the shares of the mix; then {name} has no more records",
+                    rows=summary.mix.exact_rows, name=summary.mix.ends_first,
+                ),
+                "export.shares",
+            )  # fmt: skip
+
+
+def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
+    """The share of each source in the subsets of train, and in all of it."""
+    subsets = [(one.name, one.rows, one.sources) for one in mix.subsets]
+    subsets.append((manifest.DEFAULT, sum(mix.sources.values()), mix.sources))
+    return [
+        {
+            "train": name,
+            "records": f"{rows:,}",
+            **{source: f"{100 * number / max(rows, 1):.1f} %" for source, number in sources.items()},
+        }
+        for name, rows, sources in subsets
+    ]
+
+
 def written_message(summary: ExportSummary, folder: Path) -> Message:
     """Say where an export was written, and how large it is."""
     return message(
@@ -67,11 +116,12 @@ def plan(
 ) -> list[dict[str, Any]]:
     """What an export would read and write: rows with the keys `does, file, bytes`."""
     splits = [name for name in ("train", "validation", "test") if name == "train" or getattr(options.split, name)]
-    written = [f"data/{name}/{split}-*.parquet" for name in names for split in splits]
+    folders = [manifest.MIXED] if options.mix.is_mixed else names
+    written = [f"data/{name}/{split}-*.parquet" for name in folders for split in splits]
     written += [
         f"{format_}/{name}/{split}.{FORMATS[format_].suffix}"
         for format_ in options.formats
-        for name in names
+        for name in folders
         for split in splits
     ]
     written += [f"index/{name}.parquet" for name in names]

@@ -71,6 +71,10 @@ def left_out_records(reason: str, number: int) -> Message:
     match reason:
         case "duplicate":
             return count_noun(number, "duplicate record")
-        case "held":
+        case "held_cap":
             return message("{records} held back by the cap of a split", records=count_noun(number, "record"))
+        case "held_twin":
+            return message("{records} like an evaluation pair", records=count_noun(number, "record"))
+        case "held_mix":
+            return message("{records} that do not fit the mix", records=count_noun(number, "record"))
     return message("{number:,} rejected as {reason}", number=number, reason=reason)

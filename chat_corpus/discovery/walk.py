@@ -101,9 +101,7 @@ def _entries(raw: Path) -> Iterator[Entry]:
 
 
 def _too_many() -> Message:
-    return message(
-        "more than {count:,} files: the rest is ignored; use a raw folder with fewer files", count=MAX_FILES
-    )
+    return message("more than {count:,} files: the rest is ignored; use a raw folder with fewer files", count=MAX_FILES)
 
 
 def find(raw: Path, name: str) -> RawFile | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import card_text
-from chat_corpus.exports.manifest import ExportSource, ExportSummary
+from chat_corpus.exports.card_text import CardText
+from chat_corpus.exports.manifest import DEFAULT, MIXED, RESERVED, ConfigSplit, ExportMix, ExportSource, ExportSummary
 from chat_corpus.exports.records import FORMATS
+from chat_corpus.messages import message
 
 CARD, LICENSES = "README.md", "LICENSE.md"
 #: Licences that the hub knows, by what sources say.
@@ -43,10 +45,13 @@ _FEATURES = """\
 def encode_card(summary: ExportSummary) -> bytes:
     """README.md: front matter with a config `default` and one for each source, and a body in Chinese and English.
 
-    Raises UsageError for a source that is called `default`, which is the name of the config of all sources.
+    Raises UsageError for a source with a name that an export needs for all sources together.
     """
-    if any(source.name == "default" for source in summary.sources):
-        raise UsageError("a source cannot be called 'default' in an export: this is the config of all; rename it")
+    for source in summary.sources:
+        if source.name in RESERVED:
+            raise UsageError(
+                message("a source cannot be called '{name}' in an export: this means all sources", name=source.name)
+            )
     return "".join((*_front_matter(summary), *_body(summary))).encode()
 
 
@@ -72,31 +77,33 @@ def _front_matter(summary: ExportSummary) -> Iterator[str]:
     yield f"size_categories:\n- {_size(summary.rows)}\ntags:\n- chat\n- chat-corpus\n"
     if names:
         yield "configs:\n"
-        for name in (None, *names):
-            yield from _config(summary, name)
+        for name, splits in summary.configs.items():
+            yield from _config(name, splits)
         yield "dataset_info:\n"
-        for name in (None, *names):
-            yield from _info(summary, name)
+        for name, splits in summary.configs.items():
+            yield from _info(name, splits)
     yield "---\n\n"
 
 
-def _config(summary: ExportSummary, source: str | None) -> Iterator[str]:
-    """The files of a config; `default` is that of all sources, and ms-swift loads no other by itself."""
-    yield f"- config_name: {_quoted(source or 'default')}\n"
-    if source is None:
+def _config(name: str, splits: Mapping[str, ConfigSplit]) -> Iterator[str]:
+    """The files of a config."""
+    yield f"- config_name: {_quoted(name)}\n"
+    if name == DEFAULT:
         yield "  default: true\n"
     yield "  data_files:\n"
-    for split in summary.splits(source):
-        path = f"data/{source or '*'}/{split}-*.parquet"
-        yield f"  - split: {split}\n    path: {_quoted(path)}\n"
+    for split, files in splits.items():
+        if len(files.paths) == 1:
+            yield f"  - split: {split}\n    path: {_quoted(files.paths[0])}\n"
+        else:
+            yield f"  - split: {split}\n    path:\n"
+            yield from (f"    - {_quoted(path)}\n" for path in files.paths)
 
 
-def _info(summary: ExportSummary, source: str | None) -> Iterator[str]:
+def _info(name: str, splits: Mapping[str, ConfigSplit]) -> Iterator[str]:
     """The columns and the rows of a config; `datasets` checks the rows."""
-    yield f"- config_name: {_quoted(source or 'default')}\n{_FEATURES}  splits:\n"
-    for split, rows in summary.splits(source).items():
-        size = sum(file.bytes for file in summary.data_files(source) if file.split == split)
-        yield f"  - name: {split}\n    num_bytes: {size}\n    num_examples: {rows}\n"
+    yield f"- config_name: {_quoted(name)}\n{_FEATURES}  splits:\n"
+    for split, files in splits.items():
+        yield f"  - name: {split}\n    num_bytes: {files.bytes}\n    num_examples: {files.rows}\n"
 
 
 def _quoted(text: str) -> str:
@@ -124,6 +131,8 @@ def _body(summary: ExportSummary) -> Iterator[str]:
         yield text.licence_note
         yield text.ledger
         yield _table(text.ledger_columns, _ledger_rows(summary))
+        if summary.mix is not None:
+            yield from _mix(summary, summary.mix, text)
         yield text.fields
         yield text.loading.format(**_examples(summary))
         yield text.files
@@ -152,26 +161,45 @@ def _ledger_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
         yield (source.name, *(f"{number:,}" for number in numbers), *dropped)
 
 
+def _mix(summary: ExportSummary, mix: ExportMix, text: CardText) -> Iterator[str]:
+    """The shares of the sources in train and in its subsets."""
+    yield text.mix.format(shares=mix.shares or "natural", max_share=f"{mix.max_share:g}", rows=f"{mix.exact_rows:,}")
+    subsets = [(DEFAULT, summary.splits()["train"] if mix.sources else 0, mix.sources)]
+    subsets += [(one.name, one.rows, one.sources) for one in mix.subsets]
+    rows = [
+        (name, f"{total:,}", *(_share(sources.get(source, 0), total) for source in mix.sources))
+        for name, total, sources in subsets
+    ]
+    yield _table((*text.mix_columns, *mix.sources), rows)
+
+
+def _share(number: int, total: int) -> str:
+    return f"{number:,} ({100 * number / total:.1f} %)" if total else "-"
+
+
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items()) if number) or "-"
 
 
 def _file_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
+    folder = "<source>" if summary.mix is None else MIXED
     for name in ("hf", *summary.formats):
-        path = "data/<source>/<split>-*.parquet"
+        path = f"data/{folder}/<split>-*.parquet"
         if name == "hf":
             yield ("hf", f"`{path}`", card_text.HF_READERS)
         else:
             format_ = FORMATS[name]
-            yield (name, f"`{name}/<source>/<split>.{format_.suffix}`", format_.readers)
+            yield (name, f"`{name}/{folder}/<split>.{format_.suffix}`", format_.readers)
 
 
 def _examples(summary: ExportSummary) -> dict[str, str]:
-    """Names for the examples of loading: a source of the export, and what its validation split is called, if any."""
-    sources = summary.written_sources
+    """Names for the examples of loading: a config, a folder, and the validation split, if there is one."""
+    names = [name for name in summary.configs if name != DEFAULT]
+    folders = summary.folders
     has_validation = "validation" in summary.splits()
     return {
-        "source": sources[0].name if sources else "ptt",
+        "source": names[0] if names else DEFAULT,
+        "folder": folders[0] if folders else "ptt",
         "llamafactory_eval": "eval_dataset: chat_validation\n" if has_validation else "",
         "trl_eval": ', eval_dataset=data["validation"]' if has_validation else "",
     }

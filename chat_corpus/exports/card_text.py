@@ -25,6 +25,8 @@ class CardText:
     licence_note: str
     ledger: str
     ledger_columns: tuple[str, ...]
+    mix: str
+    mix_columns: tuple[str, ...]
     fields: str
     loading: str
     files: str
@@ -75,7 +77,7 @@ datasets:
 pandas, polars, duckdb
 
 ```python
-pandas.read_parquet("DIR/data/{{source}}")
+pandas.read_parquet("DIR/data/{{folder}}")
 polars.read_parquet("DIR/data/*/train-*.parquet")
 duckdb.sql("select source, count(*) from 'DIR/data/*/*.parquet' group by source")
 ```
@@ -95,6 +97,11 @@ CHINESE = CardText(
         "记录 = 写出 + 去掉的记录。\n\n"
     ),
     ledger_columns=("名称", "轮次", "导出的轮次", "记录", "写出", "去掉的轮次", "去掉的记录", "遮盖的个人信息"),
+    mix=(
+        "### 混合\n\n各来源混合在一起，顺序固定：比例 {shares}，单个来源最多占 {max_share}。"
+        "子集依次包含：较小的子集是较大子集的开头部分。前 {rows} 条的任何开头部分都符合所定比例。\n\n"
+    ),
+    mix_columns=("config", "train"),
     fields=(
         "### 字段\n\n"
         "- `messages`：`role`（user 与 assistant 交替，以 user 开头，条数为偶数；有系统提示时第一条为 system）"
@@ -105,7 +112,7 @@ CHINESE = CardText(
         "内容相近的对话在同一划分中。\n\n"
     ),
     loading="### 加载\n\n`DIR` 是本文件夹，或上传后的数据集名称。\n\n"
-    + _LOADING.format(one_source="只用一个来源", train_on_answer="只对回答计算损失"),
+    + _LOADING.format(one_source="只用一部分", train_on_answer="只对回答计算损失"),
     files=(
         "### 文件\n\n`manifest.json` 记有每个文件的 SHA-256、行数以及生成时的设置；"
         "`chat-corpus check-export DIR` 逐条检查。\n\n"
@@ -132,6 +139,12 @@ ENGLISH = CardText(
         *("name", "turns", "turns exported", "records", "written"),
         *("turns dropped", "records dropped", "personal data masked"),
     ),
+    mix=(
+        "### Mix\n\nSources are mixed in one fixed order: shares {shares}, no source above {max_share}. Subsets are "
+        "nested: each is the beginning of the next larger one. The first {rows} records have these shares at every "
+        "size.\n\n"
+    ),
+    mix_columns=("config", "train"),
     fields=(
         "### Fields\n\n"
         "- `messages`: `role` (user and assistant alternate, user first, of even number; a system message, if any, "
@@ -142,7 +155,7 @@ ENGLISH = CardText(
         "`<EMAIL>`. Dialogues that begin alike are in the same split.\n\n"
     ),
     loading="### Load\n\n`DIR` is this folder, or the name of the dataset once it is uploaded.\n\n"
-    + _LOADING.format(one_source="one source", train_on_answer="loss on the answer only"),
+    + _LOADING.format(one_source="a part", train_on_answer="loss on the answer only"),
     files=(
         "### Files\n\n`manifest.json` has the SHA-256 and the rows of each file, and the settings; "
         "`chat-corpus check-export DIR` checks every record.\n\n"

@@ -9,12 +9,14 @@ R3   user and assistant alternate, from user, of even number;     R8   no specia
 R4   all rows of a file have the same columns and types           R10  rows are in the order that the manifest says
 R5   the columns are messages, source and id
 
-Parquet files are held to the rules. Files of other formats must be byte for byte what those rows give.
+Train resembles no record of another split. Parquet files are held to the rules. Files of other formats must be byte for
+byte what those rows give.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +24,11 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.exports import check_rules, check_texts, manifest, splitting
+from chat_corpus.exports import check_mix, check_rules, check_texts, manifest, near_twins, splitting
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT, documents
-from chat_corpus.exports.manifest import INDEX, MANIFEST, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, ExportFile, ExportSummary
+from chat_corpus.exports.near_twins import TwinIndex
 
 _BLOCK = 1 << 20
 #: Rows that are looked at together.
@@ -49,11 +52,13 @@ def check_export(folder: Path) -> Iterator[Offence]:
     there = [one for one in summary.files if (folder / one.path).is_file()]
     yield from _records(folder, summary, [one for one in there if one.format == "hf"])
     yield from check_texts.offences(
-        folder, [one for one in there if one.format not in ("hf", INDEX, DOCUMENT)], summary
+        folder, [one for one in there if one.format not in ("hf", INDEX, HELD, DOCUMENT)], summary
     )
     for one in there:
         if one.format == INDEX:
             yield from _index(folder, one, summary)
+        elif one.format == HELD:
+            yield from check_mix.held(folder, one, summary)
 
 
 def _index(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
@@ -116,43 +121,87 @@ def _counts(summary: ExportSummary) -> Iterator[Offence]:
 
 @dataclass(kw_only=True)
 class _Seen:
-    """What has been read so far: ids by source, and the content groups of test and validation with their address."""
+    """What has been read so far.
+
+    ids      hashes of ids by source, or of all sources together
+    groups   the content groups of test and validation, with their address
+    pairs    the pairs of test and validation, which train must not resemble
+    indices  the same, once they are indexed
+    rows     rows by source and split
+    """
 
     ids: dict[str, list[pl.Series]] = field(default_factory=dict)
     groups: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    pairs: list[pl.DataFrame] = field(default_factory=list)
+    indices: list[TwinIndex] = field(default_factory=list)
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def _records(folder: Path, summary: ExportSummary, files: list[ExportFile]) -> Iterator[Offence]:
     """Offences of the records of Parquet files. Train is read last: no other split needs to be remembered."""
     seen = _Seen()
     for split in reversed(splitting.SPLITS):
+        if split == "train":
+            _index_pairs(seen)
+        mixed = check_mix.MixedRows(summary.mix) if summary.mix is not None and split == "train" else None
         for one in files:
             if one.split == split:
-                yield from _file(folder, one, summary, seen)
+                yield from _file(folder, one, summary, seen, mixed)
     for source, ids in seen.ids.items():
         together = pl.concat(ids)
         repeated = together.filter(together.is_duplicated()).unique()
         if len(repeated):
             yield from _addresses(folder, [one for one in files if one.source == source], repeated)
+    if summary.mix is not None:
+        yield from check_mix.counts(summary, seen.rows)
 
 
-def _file(folder: Path, file: ExportFile, summary: ExportSummary, seen: _Seen) -> Iterator[Offence]:
+def _index_pairs(seen: _Seen) -> None:
+    """Index the pairs of test and validation, so many at a time."""
+    pairs = pl.concat([near_twins.EVALUATION.to_frame(), *seen.pairs])
+    seen.pairs.clear()
+    for start in range(0, len(pairs), near_twins.INDEX_PAIRS):
+        seen.indices.append(near_twins.build_index(pairs[start : start + near_twins.INDEX_PAIRS]))
+
+
+def _file(
+    folder: Path, file: ExportFile, summary: ExportSummary, seen: _Seen, mixed: check_mix.MixedRows | None
+) -> Iterator[Offence]:
     rows, last = 0, None
+    sources = [one.name for one in summary.sources] if summary.mix is not None else [str(file.source)]
     for frame in batches(folder / file.path):
         if isinstance(frame, str):
             yield Offence(path=file.path, rule="R4", message=frame)
             return
-        yield from check_rules.offences(frame, file, rows)
-        if summary.order == "shuffled":
+        yield from check_rules.offences(frame, file, rows, sources)
+        if mixed is not None:
+            yield from mixed.offences(frame, file, rows)
+        elif summary.order == "shuffled":
             keys = splitting.order_keys(frame["id"].fill_null(""))
             yield from check_rules.disorder(keys, last, file, rows)
             last = int(keys[-1])
         seen.ids.setdefault(str(file.source), []).append(frame["id"].drop_nulls().hash())
+        seen.rows.update(
+            {(name, str(file.split)): number for name, number in frame["source"].value_counts().iter_rows()}
+        )
         if summary.group_of == "record":
             yield from _groups(frame, file, rows, seen)
+        yield from _twins(frame, file, rows, seen)
         rows += len(frame)
     if rows != file.rows:
         yield Offence(path=file.path, rule="counts", message=f"{rows} rows found, {file.rows} in {MANIFEST}")
+
+
+def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
+    """Rows of train that resemble a row of validation or test."""
+    pairs = near_twins.pair_texts(frame["messages"]).drop_nulls()
+    if file.split != "train":
+        seen.pairs.append(pairs.select(id=frame["id"][pairs["row"]], text="text").drop_nulls())
+        return
+    found = near_twins.best_twins([near_twins.find_in_pairs(index, pairs) for index in seen.indices])
+    for row, name, similarity in found.iter_rows():
+        message = f"resembles {name} of another split ({similarity:.2f}): it must be held"
+        yield Offence(path=file.path, line=before + row + 1, rule="twins", message=message)
 
 
 def batches(path: Path) -> Iterator[pl.DataFrame | str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -30,28 +30,28 @@ class Offence:
         return f"{place}: {self.rule}: {self.message}"
 
 
-def offences(frame: pl.DataFrame, file: ExportFile, before: int) -> Iterator[Offence]:
-    """The offences of rows with the schema `PARQUET`, of which the first has so many rows before it in its file."""
-    faults = (
-        pl.concat([_of_messages(frame), _of_columns(frame, str(file.source))]).unique().sort("at", "rule", "message")
-    )
+def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequence[str]) -> Iterator[Offence]:
+    """The offences of rows with the schema `PARQUET`, of which the first has so many rows before it in its file.
+
+    `sources` are those that records of the file may have.
+    """
+    faults = pl.concat([_of_messages(frame), _of_columns(frame, sources)]).unique().sort("at", "rule", "message")
     for at, rule, message in faults.iter_rows():
         yield Offence(path=file.path, line=before + at + 1, rule=rule, message=message)
 
 
-def _of_columns(frame: pl.DataFrame, source: str) -> pl.DataFrame:
+def _of_columns(frame: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
     rows = frame.with_row_index("at")
     length = pl.col("messages").list.len().fill_null(0)
+    named = sources[0] if len(sources) == 1 else "one of the export"
+    is_known = pl.col("source").is_in(list(sources)).fill_null(value=False)
+    is_id = pl.col("id").str.contains("^.+-[0-9a-f]{16}$") & (pl.col("id").str.head(-17) == pl.col("source"))
     checks = (
         ("R9", "no messages", length == 0),
-        ("R5", f"source is not {source}", pl.col("source").ne_missing(source)),
-        ("id", f"id is not {source}- and 16 hexadecimal digits", ~_is_id(source)),
+        ("R5", f"source is not {named}", ~is_known),
+        ("id", "id is not its source, a hyphen and 16 hexadecimal digits", ~is_id.fill_null(value=False)),
     )
     return _faults(rows, checks)
-
-
-def _is_id(source: str) -> pl.Expr:
-    return pl.col("id").str.contains(f"^{source}-[0-9a-f]{{16}}$").fill_null(value=False)
 
 
 def _of_messages(frame: pl.DataFrame) -> pl.DataFrame:

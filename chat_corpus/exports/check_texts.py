@@ -8,8 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from chat_corpus.exports import check_preference
 from chat_corpus.exports.check_rules import PARQUET, Offence
 from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSummary
+from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS, RecordFormat, encode_ids
 
 #: The format of `<file>.ids.jsonl` in the manifest.
@@ -21,7 +23,10 @@ def offences(folder: Path, files: list[ExportFile], summary: ExportSummary) -> I
     """The offences of files of text formats, and of those that should be there and are not."""
     for file in files:
         format_ = FORMATS.get(file.path.partition("/")[0])
-        if format_ is None:
+        if file.format == PREFERENCE:
+            data = [one for one in summary.data_files(file.source) if one.split == file.split]
+            yield from check_preference.offences(folder, file, data)
+        elif format_ is None:
             yield Offence(path=file.path, rule="files", message=f"no format is called '{file.format}'")
         else:
             data = [one for one in summary.data_files(file.source) if one.split == file.split]
@@ -34,10 +39,10 @@ def offences(folder: Path, files: list[ExportFile], summary: ExportSummary) -> I
 def _expected(summary: ExportSummary) -> set[str]:
     """The paths of all files of text formats that an export has."""
     found = set()
-    for name in summary.formats:
-        for source in summary.written_sources:
-            for split in summary.splits(source.name):
-                path = f"{name}/{source.name}/{split}.{FORMATS[name].suffix}"
+    for name in (one for one in summary.formats if one != PREFERENCE):  # which sources without wrong answers lack
+        for folder in summary.folders:
+            for split in summary.splits(folder):
+                path = f"{name}/{folder}/{split}.{FORMATS[name].suffix}"
                 found |= {path} if FORMATS[name].carries_id else {path, f"{path}.ids.jsonl"}
     return found
 
@@ -67,13 +72,16 @@ def _content(
     """What a file should hold, piece by piece, and how many rows each piece has."""
     if format_.header and not is_ids:
         yield format_.header, 0
+    between = b""
     for file in data:
         try:
             if pl.read_parquet_schema(folder / file.path) != PARQUET:
                 return
             lazy, start = pl.scan_parquet(folder / file.path, glob=False), 0
             while len(frame := lazy.slice(start, _BATCH).collect()):
-                yield (encode_ids(frame, format_) if is_ids else format_.encode(frame)), format_.rows(frame)
+                made = encode_ids(frame, format_) if is_ids else between + format_.encode(frame)
+                yield made, format_.rows(frame)
+                between = format_.separator
                 start += len(frame)
         except (OSError, pl.exceptions.PolarsError):
             return  # which is an offence of the Parquet file

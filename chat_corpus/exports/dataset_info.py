@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chat_corpus.exports.manifest import ExportFile, ExportSummary
+from chat_corpus.exports.manifest import DEFAULT, ExportFile, ExportSummary
 
 DATASET_INFO = "dataset_info.json"
 _MESSAGES: dict[str, Any] = {
@@ -28,16 +28,16 @@ _QUERY_RESPONSE = {"prompt": "query", "response": "response", "history": "histor
 
 
 def encode(summary: ExportSummary) -> bytes:
-    """The file. Names are `chat` for all sources, `chat_<source>`, and `chat_<source>_<format>` for other formats.
+    """The file. Names are `chat` for all records, `chat_<source>`, and `chat_<source>_<format>` for other formats.
 
-    Splits other than train add their name: `chat_validation`, `chat_ptt_validation`.
+    Of a mix they are `chat_<subset>`, and `chat_mixed_<format>`. Splits other than train add their name:
+    `chat_validation`, `chat_ptt_validation`.
     """
-    entries: dict[str, Any] = {_name("", split): _folder(split) for split in summary.splits()}
-    for source in summary.written_sources:
-        entries |= {
-            _name(source.name, split): {**_folder(split), "subset": source.name}
-            for split in summary.splits(source.name)
-        }
+    entries: dict[str, Any] = {}
+    for name, splits in summary.configs.items():
+        for split in splits:
+            subset = {} if name == DEFAULT else {"subset": name}
+            entries[_name("" if name == DEFAULT else name, split)] = {**_folder(split), **subset}
     for file in summary.files:
         entry = _entry(file, has_system=summary.has_system)
         if entry is not None:

@@ -23,6 +23,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus.exports import special_tokens, windows
+from chat_corpus.exports.preference import rejected_responses
 from chat_corpus.exports.sequences import Sequences, sequences
 from chat_corpus.exports.windows import Records
 from chat_corpus.row_masks import row_mask
@@ -38,7 +39,8 @@ DIALOGUES = pl.Schema({"id": pl.String(), "source": pl.String(), "messages": pl.
 #: file, record  address of its first turn, as in the frame of turns
 #: dialogue_id   number of the source's dialogue, as in the frame of turns
 #: opener, reply the first two messages of the piece that the dialogue was cut from; they decide its split
-ASSEMBLED = ("messages", "file", "record", "dialogue_id", "opener", "reply")
+#: rejected      texts of responses that the source labels as wrong (`preference`)
+ASSEMBLED = ("messages", "file", "record", "dialogue_id", "opener", "reply", "rejected")
 _NO_RECORD = (1 << 32) - 1
 
 
@@ -203,6 +205,10 @@ def _dialogues(turns: pl.DataFrame, found: Sequences, records: Records, system: 
         .agg(messages=pl.struct("role", "content"))
     )
     address = turns.select("file", "record", "dialogue_id")[found.messages["row"][first["message"]]]
-    return lists.select("messages").with_columns(
-        *address, opener=content[first["begin"]], reply=content[first["begin"] + 1]
+    last = messages.filter(messages["record"] != messages["record"].shift(-1).fill_null(_NO_RECORD))
+    rejected = rejected_responses(turns, found.messages["row"][last["message"]])
+    return (
+        lists.select("messages")
+        .with_columns(*address, rejected, opener=content[first["begin"]], reply=content[first["begin"] + 1])
+        .select(ASSEMBLED)
     )

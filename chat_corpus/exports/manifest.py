@@ -17,6 +17,14 @@ MANIFEST_VERSION = 1
 MANIFEST = "manifest.json"
 #: Format of the index of a source, which leads from each record to its dialogue, and from each duplicate to its record.
 INDEX = "index"
+#: Format of the records of train that are held because they resemble an evaluation pair.
+HELD = "held"
+#: Folder of the records of all sources together, below data/ and the folders of the formats.
+MIXED = "mixed"
+#: Name of the config of all records. ms-swift loads no other by itself.
+DEFAULT = "default"
+#: Names that a source of an export cannot have.
+RESERVED = (DEFAULT, MIXED)
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 #: A path below the folder of the export, with / between its parts, of which none begins with a dot.
@@ -26,8 +34,8 @@ FilePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an export.
 
-    `format` is hf, the name of a `records.FORMATS`, ids, index, or document. An index has no split, and a document
-    neither source, split nor rows.
+    `format` is hf, the name of a `records.FORMATS`, ids, index, held, or document. `source` is `mixed` for records of
+    all sources together. Index and held records have no split, and a document has neither source, split nor rows.
     """
 
     path: FilePath
@@ -51,8 +59,9 @@ class SourceLedger(msgspec.Struct, frozen=True, kw_only=True):
     """Where the turns and records of a source went; names are sorted.
 
     turns.read = turns.exported + sum of turns_dropped; records = sum of written + sum of records_dropped, where
-    `written` has the records of each split, and `records_dropped` those that are in no split, by reason (`duplicate`,
-    `held`). `masked` counts personal data by kind, `special_tokens` turns that hold one.
+    `written` has the records of each split, and `records_dropped` those that are in no split, by reason: `duplicate`;
+    `held_cap`, above the cap of its split; `held_twin`, resembles an evaluation pair; `held_mix`, does not fit the mix.
+    `masked` counts personal data by kind, `special_tokens` turns that hold one.
     """
 
     turns: Count
@@ -91,6 +100,44 @@ class ExportSource(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: dict[str, Any] = {}
 
 
+class MixSubset(msgspec.Struct, frozen=True, kw_only=True):
+    """A subset of train: the first `rows` records, which are those of `files`; `sources` has those of each source."""
+
+    name: str
+    rows: Count
+    files: tuple[FilePath, ...]
+    sources: dict[str, Count]
+
+
+class ExportMix(msgspec.Struct, frozen=True, kw_only=True):
+    """How the sources are mixed in train.
+
+    shares, max_share  as in the settings
+    available          records of each source that the largest share allows
+    weights            of each source, in the order of Sainte-Laguë (`mixing`)
+    sources            records of each source in train
+    exact_rows         up to this row, each prefix of train has the shares of the weights
+    ends_first         the source that has no more records there, or null if none ends before the others
+    """
+
+    shares: str
+    max_share: float
+    available: dict[str, Count]
+    weights: dict[str, float]
+    sources: dict[str, Count]
+    exact_rows: Count
+    ends_first: str | None
+    subsets: tuple[MixSubset, ...]
+
+
+class ConfigSplit(msgspec.Struct, frozen=True, kw_only=True):
+    """A split of a config of the card: its rows, the bytes of its files, and paths of files, or patterns."""
+
+    rows: Count
+    bytes: Count
+    paths: tuple[str, ...]
+
+
 class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     """All of manifest.json.
 
@@ -100,6 +147,8 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     order         order of the rows in a file: `shuffled` (by `splitting.order_keys`) or `source`
     has_system    whether each record begins with a system message
     made_from     `store` or `raw`
+    mix           how sources are mixed, or null where each has its own files
+    evaluation    files, besides validation and test, that train must not resemble
     date          from SOURCE_DATE_EPOCH, as YYYY-MM-DD, or null
     """
 
@@ -114,6 +163,8 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     chat_corpus: str
     packages: dict[str, str]
+    mix: ExportMix | None = None
+    evaluation: tuple[RawFile, ...] = ()
     date: str | None = None
     split_version: int = VERSION
     version: int = MANIFEST_VERSION
@@ -121,13 +172,46 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     def splits(self, source: str | None = None) -> dict[str, int]:
         """Rows of the splits of a source, or of all; without the splits that have none."""
         rows = dict.fromkeys(SPLITS, 0)
-        for one in self.data_files(source):
-            rows[str(one.split)] += one.rows or 0
+        if self.mix is not None and source not in (None, MIXED):
+            (ledger,) = (one.ledger for one in self.sources if one.name == source)
+            rows |= ledger.written
+        else:
+            for one in self.data_files(source):
+                rows[str(one.split)] += one.rows or 0
         return {name: number for name, number in rows.items() if number}
 
     def data_files(self, source: str | None = None) -> list[ExportFile]:
         """The Parquet files of a source, or of all."""
         return [one for one in self.files if one.format == "hf" and source in (None, one.source)]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders below data/: `mixed`, or the names of the sources."""
+        return (MIXED,) if self.mix is not None else tuple(one.name for one in self.written_sources)
+
+    @property
+    def configs(self) -> dict[str, dict[str, ConfigSplit]]:
+        """The splits of each config of the card: `default`, and each source or each subset of the mix."""
+        folder = "*" if self.mix is None else MIXED
+        configs = {DEFAULT: self._config(self.data_files(), folder)}
+        if self.mix is None:
+            return configs | {
+                one.name: self._config(self.data_files(one.name), one.name) for one in self.written_sources
+            }
+        sizes = {one.path: one.bytes for one in self.data_files()}
+        for one in self.mix.subsets:
+            size = sum(sizes.get(path, 0) for path in one.files)
+            configs[one.name] = {**configs[DEFAULT], "train": ConfigSplit(rows=one.rows, bytes=size, paths=one.files)}
+        return configs
+
+    def _config(self, files: list[ExportFile], folder: str) -> dict[str, ConfigSplit]:
+        splits = {}
+        for split in SPLITS:
+            own = [one for one in files if one.split == split]
+            rows, size = (sum(getattr(one, name) or 0 for one in own) for name in ("rows", "bytes"))
+            if rows:
+                splits[split] = ConfigSplit(rows=rows, bytes=size, paths=(f"data/{folder}/{split}-*.parquet",))
+        return splits
 
     @property
     def rows(self) -> int:

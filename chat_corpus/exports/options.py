@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from chat_corpus.exports.dialogues import DialogueOptions
+from chat_corpus.exports.mixing import MixOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SplitOptions
 
@@ -13,7 +14,7 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
     """How records are exported."""
 
     #: Formats besides hf (Parquet), which every export has: messages, sharegpt, alpaca, prompt-completion,
-    #: query-response, tsv, csv.
+    #: query-response, tsv, csv, firefly, lccc, cdial-gpt, gpt2-chitchat, parlai, preference.
     formats: tuple[str, ...] = ()
     #: Records that are equal but for case, punctuation and blanks, in all sources together: drop all but the first, or
     #: keep them.
@@ -22,6 +23,10 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
     personal: Literal["mask", "keep"] = "mask"
     #: Which share of the dialogues is in test and in validation.
     split: SplitOptions = SplitOptions()
+    #: How sources are mixed in train, and its subsets.
+    mix: MixOptions = MixOptions()
+    #: Files of pairs that train must not resemble, besides validation and test: benchmarks, earlier test splits.
+    decontaminate: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

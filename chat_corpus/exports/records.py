@@ -13,7 +13,9 @@ from types import MappingProxyType
 
 import polars as pl
 
-from chat_corpus.exports import tsv
+from chat_corpus.exports import research_formats, tsv
+from chat_corpus.exports.exchanges import exchanges, json_lines, system_column
+from chat_corpus.exports.preference import PREFERENCE, count_preferences, encode_preference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,8 @@ class RecordFormat:
     header        bytes at the beginning of each file
     carries_id    whether a record holds its id and source; if not, `<file>.ids.jsonl` does, a line a row
     by_exchange   whether a row is an exchange (a query and its answer), not a whole record
+    separator     bytes between those of several frames
+    row_end       bytes that end a row, or stand between rows; null if a row may hold them
     """
 
     name: str
@@ -34,10 +38,20 @@ class RecordFormat:
     header: bytes = b""
     carries_id: bool = True
     by_exchange: bool = False
+    separator: bytes = b""
+    row_end: bytes | None = b"\n"
 
     def rows(self, dialogues: pl.DataFrame) -> int:
         """How many rows the dialogues have in this format."""
-        return len(_exchanges(dialogues)) if self.by_exchange else len(dialogues)
+        if self.name == PREFERENCE:
+            return count_preferences(dialogues)
+        return len(exchanges(dialogues)) if self.by_exchange else len(dialogues)
+
+    def rows_in(self, data: bytes) -> int | None:
+        """How many rows encoded bytes hold, where this can be counted."""
+        if self.row_end is None:
+            return None
+        return data.count(self.row_end) + bool(self.separator and data)
 
 
 #: Columns of the Parquet files, in order.
@@ -53,14 +67,8 @@ def encode_parquet(dialogues: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def _json_lines(frame: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    frame.write_ndjson(out)
-    return out.getvalue()
-
-
 def _messages(dialogues: pl.DataFrame) -> bytes:
-    return _json_lines(dialogues.select("messages", "source", "id"))
+    return json_lines(dialogues.select("messages", "source", "id"))
 
 
 _SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
@@ -69,60 +77,46 @@ _SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
 def _sharegpt(dialogues: pl.DataFrame) -> bytes:
     role, content = (pl.element().struct.field(name) for name in ("role", "content"))
     turn = pl.struct(role.replace_strict(_SHAREGPT_ROLES, return_dtype=pl.String).alias("from"), content.alias("value"))
-    return _json_lines(dialogues.select(pl.col("messages").list.eval(turn).alias("conversations"), "source", "id"))
+    return json_lines(dialogues.select(pl.col("messages").list.eval(turn).alias("conversations"), "source", "id"))
 
 
 def _prompt_completion(dialogues: pl.DataFrame) -> bytes:
     messages = pl.col("messages")
     prompt, completion = messages.list.head(messages.list.len() - 1), messages.list.tail(1)
-    return _json_lines(dialogues.select(prompt.alias("prompt"), completion.alias("completion"), "source", "id"))
-
-
-def _exchanges(dialogues: pl.DataFrame) -> pl.DataFrame:
-    """`at, query, answer, system`: the exchanges of all dialogues; `at` counts the dialogues."""
-    flat = dialogues.select("messages").with_row_index("at").explode("messages").unnest("messages")
-    is_system = pl.col("role") == "system"
-    prompt = pl.when(is_system).then("content").forward_fill() if flat.select(is_system.any()).item() else pl.lit(None)
-    spoken = flat.with_columns(system=prompt.cast(pl.String)).filter(~is_system)
-    return spoken.gather_every(2).select("at", "system", query="content", answer=spoken["content"].gather_every(2, 1))
+    return json_lines(dialogues.select(prompt.alias("prompt"), completion.alias("completion"), "source", "id"))
 
 
 def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
     """`query, answer, history, system, source, id`: the last exchange of each dialogue, and those before as lists."""
-    exchanges = _exchanges(dialogues)
-    last = (exchanges["at"] != exchanges["at"].shift(-1)).fill_null(value=True)
-    earlier = exchanges.filter(~last)
+    rows = exchanges(dialogues)
+    last = (rows["at"] != rows["at"].shift(-1)).fill_null(value=True)
+    earlier = rows.filter(~last)
     both = pl.Series(earlier.select(pl.concat_list("query", "answer")).to_series())
     lists = earlier.select(pl.col("at").set_sorted(), history=both).group_by("at", maintain_order=True).agg("history")
-    told = exchanges.filter(last).join(lists, on="at", how="left", maintain_order="left")
+    told = rows.filter(last).join(lists, on="at", how="left", maintain_order="left")
     no_history = pl.lit(pl.Series([[]], dtype=pl.List(pl.List(pl.String))))
     return told.with_columns(pl.col("history").fill_null(no_history), *dialogues.select("source", "id"))
-
-
-def _system(frame: pl.DataFrame) -> list[str]:
-    """The column of the system prompt, where there is one: it is the same for all records of an export."""
-    return [] if frame["system"].null_count() else ["system"]
 
 
 def _alpaca(dialogues: pl.DataFrame) -> bytes:
     told = _with_history(dialogues)
     names = {"query": "instruction", "answer": "output"}
     told = told.with_columns(input=pl.lit("")).rename(names)
-    return _json_lines(told.select(*_system(told), "instruction", "input", "output", "history", "source", "id"))
+    return json_lines(told.select(*system_column(told), "instruction", "input", "output", "history", "source", "id"))
 
 
 def _query_response(dialogues: pl.DataFrame) -> bytes:
     told = _with_history(dialogues).rename({"answer": "response"})
-    return _json_lines(told.select(*_system(told), "query", "response", "history", "source", "id"))
+    return json_lines(told.select(*system_column(told), "query", "response", "history", "source", "id"))
 
 
 def _tsv(dialogues: pl.DataFrame) -> bytes:
-    return tsv.encode(_exchanges(dialogues))
+    return tsv.encode(exchanges(dialogues))
 
 
 def _csv(dialogues: pl.DataFrame) -> bytes:
-    exchanges = _exchanges(dialogues)
-    told = exchanges.select("query", "answer").with_columns(*dialogues.select("source", "id")[exchanges["at"]])
+    rows = exchanges(dialogues)
+    told = rows.select("query", "answer").with_columns(*dialogues.select("source", "id")[rows["at"]])
     out = io.BytesIO()
     told.write_csv(out, include_header=False, quote_style="necessary")
     return out.getvalue()
@@ -131,7 +125,7 @@ def _csv(dialogues: pl.DataFrame) -> bytes:
 def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
     """The lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format that cannot carry them."""
     told = dialogues.select("id", "source")
-    return _json_lines(told[_exchanges(dialogues)["at"]] if format_.by_exchange else told)
+    return json_lines(told[exchanges(dialogues)["at"]] if format_.by_exchange else told)
 
 
 #: CSV readers of trainers take texts such as NA and null for missing.
@@ -161,7 +155,28 @@ FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
                 suffix="csv",
                 header=b"query,answer,source,id\n",
                 by_exchange=True,
+                row_end=None,
             ),
+            RecordFormat(name="firefly", encode=research_formats.encode_firefly, readers="Firefly, ms-swift"),
+            RecordFormat(name="lccc", encode=research_formats.encode_lccc, readers="datasets, as LCCC"),
+            RecordFormat(
+                name="cdial-gpt",
+                encode=research_formats.encode_cdial_gpt,
+                readers="CDial-GPT",
+                suffix="txt",
+                carries_id=False,
+            ),
+            RecordFormat(
+                name="gpt2-chitchat",
+                encode=research_formats.encode_gpt2_chitchat,
+                readers="GPT2-chitchat",
+                suffix="txt",
+                carries_id=False,
+                separator=b"\n\n",
+                row_end=b"\n\n",
+            ),
+            RecordFormat(name=PREFERENCE, encode=encode_preference, readers="TRL (DPOTrainer, RewardTrainer)"),
+            RecordFormat(name="parlai", encode=research_formats.encode_parlai, readers="ParlAI"),
         )
     }
 )

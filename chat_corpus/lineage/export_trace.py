@@ -130,7 +130,8 @@ def _id_in(path: Path, file: ExportFile, row: int) -> str:
     beside = path.with_name(f"{path.name}.ids.jsonl")
     with (beside if beside.is_file() else path).open("rb") as stream:
         line = next(line for number, line in enumerate(stream, 1) if number == row)
-    return str(json.loads(line)["id"])
+    record = json.loads(line)
+    return str(record["id"] if "id" in record else record["conversation_id"])  # as Firefly calls it
 
 
 def trace_record(export: OpenExport, record_id: str) -> TracedRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 
 import polars as pl
 
@@ -37,6 +38,8 @@ AWKWARD = (
     ("null", "<b>好</b>"),
 )
 
+_HAN = [chr(code) for code in range(0x4E00, 0x5E00)]
+
 
 def turns(dialogues: Sequence[Sequence[str]]) -> pl.DataFrame:
     """Dialogues of texts as a frame of turns, with a record for each turn."""
@@ -49,11 +52,13 @@ def turns(dialogues: Sequence[Sequence[str]]) -> pl.DataFrame:
 
 
 def invented(source: str, count: int) -> list[list[str]]:
-    """So many different dialogues of 2, 4 or 6 turns, the awkward ones among them."""
-    plain = [
-        [f"{source}第{number}次问第{turn}个问题，怎么样？" for turn in range(2 + 2 * (number % 3))]
-        for number in range(count)
-    ]
+    """So many dialogues of 2, 4 or 6 turns, the awkward ones among them, of which none resembles another."""
+
+    def text(number: int, turn: int) -> str:
+        words = "".join(Random(f"{source} {number} {turn}").choices(_HAN, k=12))
+        return f"{words}，第{number}次问的第{turn}句？"
+
+    plain = [[text(number, turn) for turn in range(2 + 2 * (number % 3))] for number in range(count)]
     awkward = [list(pair) for pair in AWKWARD]
     return [*plain[: max(count - len(awkward), 0)], *awkward][:count]
 
@@ -131,6 +136,8 @@ def _write(
         put(f"data/{source}/{split}-{number:05d}.parquet", encode_parquet(part), "hf", len(part))
     for name in formats:
         format_ = FORMATS[name]
+        if not format_.rows(frame):
+            continue
         path = f"{name}/{source}/{split}.{format_.suffix}"
         put(path, format_.header + format_.encode(frame), name, format_.rows(frame))
         if not format_.carries_id:

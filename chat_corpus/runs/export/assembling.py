@@ -14,11 +14,12 @@ from chat_corpus.errors import attributed
 from chat_corpus.exports import splitting
 from chat_corpus.exports.dialogues import MESSAGE, TurnBalance, assemble
 from chat_corpus.exports.options import ExportOptions
+from chat_corpus.exports.preference import PREFERENCE, REJECTED_TYPE
 from chat_corpus.files.atomic import write_atomic, write_blocks
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.runs.export.chunks import Chunk
-from chat_corpus.schema import Pairing
+from chat_corpus.schema import Pairing, Reason
 
 _NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
 #: Columns of a part's records, sorted by `order`.
@@ -28,6 +29,7 @@ _NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "re
 #: content      key of its contents, from which its id is made
 #: group        hash of its content group, which decides the split; 0 without splits
 #: messages     as in `dialogues.DIALOGUES`
+#: rejected     texts of responses that the source labels as wrong
 #: dialogue_id, file, record  its dialogue in the store, and the address of its first turn
 RECORDS = pl.Schema(
     {
@@ -36,6 +38,7 @@ RECORDS = pl.Schema(
         "content": pl.UInt64(),
         "group": pl.UInt64(),
         "messages": pl.List(MESSAGE),
+        "rejected": REJECTED_TYPE,
         "dialogue_id": pl.String(),
         "file": pl.String(),
         "record": pl.UInt32(),
@@ -78,6 +81,16 @@ class RecordsPart:
     def occurrences(self) -> Path:
         """`row, id, order` of the records whose contents occurred before; no file where there are none."""
         return self._path("occurrences")
+
+    @property
+    def evaluation(self) -> Path:
+        """The pairs of its records that are in validation or test: `near_twins.EVALUATION`."""
+        return self._path("evaluation")
+
+    @property
+    def twins(self) -> Path:
+        """`row, id, similarity` of the records that resemble an evaluation pair; no file where there are none."""
+        return self._path("twins")
 
     @property
     def index(self) -> Path:
@@ -159,11 +172,18 @@ def _groups(found: pl.DataFrame, options: ExportOptions) -> pl.Series:
 
 
 def mask_personal(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:
-    """Turns without personal data, and how much was masked by kind; rejected turns are not looked at."""
+    """Turns without personal data, and how much was masked by kind. Rejected turns lose their text and do not count.
+
+    The text of responses that are labelled as wrong stays, masked, if it is exported.
+    """
     if options.personal == "keep":
         return turns, Counter()
     usable = pl.when(pl.col("reason").is_null()).then("text")
     texts, counts = personal.mask(turns.select(usable).to_series())
+    if PREFERENCE in options.formats:
+        wrong = pl.when(pl.col("reason") == str(Reason.NEGATIVE)).then("text")
+        others, _ = personal.mask(turns.select(wrong).to_series())
+        texts = texts.zip_with(texts.is_not_null(), others)
     return turns.with_columns(texts.alias("text")), counts
 
 

@@ -1,4 +1,4 @@
-"""An export from dialogue stores: chunks to records, duplicates, splits, files, documents, and the sums that balance.
+"""An export from dialogue stores: chunks to records, duplicates, splits, near twins, files, documents, and sums.
 
 Every step is a pure function of the stores and the options, and tasks are cut by the content of the stores, so that the
 bytes do not depend on workers, engine or interruption. Memory is bounded by the size of chunks and files.
@@ -6,99 +6,39 @@ bytes do not depend on workers, engine or interruption. Memory is bounded by the
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import shutil
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
 
-import msgspec
 import polars as pl
 
-from chat_corpus import versions
-from chat_corpus.errors import DEFECT, IncompleteError, LedgerError, UsageError
+from chat_corpus.errors import IncompleteError
 from chat_corpus.exports import documents, manifest, splitting
-from chat_corpus.exports.dialogues import TurnBalance
-from chat_corpus.exports.manifest import ExportFile, ExportSource, ExportSummary, RawFile, SourceLedger
+from chat_corpus.exports.manifest import MIXED, ExportSummary
 from chat_corpus.exports.options import ExportOptions
-from chat_corpus.exports.records import FORMATS
-from chat_corpus.exports.splitting import SPLITS, SplitLimits
-from chat_corpus.files.atomic import BLOCK, write_blocks
-from chat_corpus.outputs.report import FinishedSource
+from chat_corpus.exports.ordering import KEYS
+from chat_corpus.exports.splitting import SPLITS
+from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export import repeats
-from chat_corpus.runs.export.assembling import Assembled, AssembleTask, RecordsPart, assemble_chunk
+from chat_corpus.runs.export.assembling import AssembleTask, RecordsPart, assemble_chunk
 from chat_corpus.runs.export.chunks import chunks
+from chat_corpus.runs.export.collecting import collect, held_file, index_file
+from chat_corpus.runs.export.job import ExportJob, SourceExport
+from chat_corpus.runs.export.mixed import TrainMix, described, plan_train, ranges_of_cuts
 from chat_corpus.runs.export.stores import Store
+from chat_corpus.runs.export.summary import summarize
+from chat_corpus.runs.export.twins import TrainRecords, hold_twins
 from chat_corpus.runs.export.workers import Workers
-from chat_corpus.runs.export.writing import (
-    DUPLICATE,
-    IDS,
-    INDEX,
-    IndexTask,
-    WriteTask,
-    Written,
-    write_index,
-    write_records,
-)
-from chat_corpus.settings.model import Settings
+from chat_corpus.runs.export.writing import IndexTask, OrderRange, WriteTask, write_index, write_records
 
 _log = logging.getLogger(__name__)
 
-#: Bytes of text of a file of a split, on average; files are cut by the order of records.
+#: Bytes of the records of a file of a split, on average (`SourceExport.bytes`); files are cut by the order of records.
 _FILE = 24_000_000
-#: Settings that do not change what an export holds.
-_INDIFFERENT = ("raw", "out", "workers", "engine", "scheduler", "shard_bytes", "store_dialogues", "plugins", "export")
-
-
-@dataclass(kw_only=True, slots=True)
-class _SourceExport:
-    """A source on its way: its parts, what became of its turns and records, and its files."""
-
-    store: Store
-    parts: list[RecordsPart]
-    assembled: list[Assembled]
-    limits: SplitLimits
-    index: Counter[str] = field(default_factory=Counter)
-    files: list[ExportFile] = field(default_factory=list)
-    written: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def name(self) -> str:
-        return self.store.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportJob:
-    """What to export: dialogue stores, with these options, made from a `store` or directly from `raw` corpora.
-
-    Files are made below `work`, which holds nothing of an earlier export.
-    """
-
-    stores: Sequence[Store]
-    settings: Settings
-    work: Path
-    made_from: Literal["store", "raw"]
-
-    @property
-    def options(self) -> ExportOptions:
-        """The options of the export."""
-        return self.settings.export
-
-    @property
-    def files(self) -> Path:
-        """Where the files are made, at the paths that they have in the export."""
-        return self.work / "files"
-
-    @property
-    def parts(self) -> Path:
-        """Where the work between the steps is."""
-        return self.work / "parts"
 
 
 def export(job: ExportJob, workers: Workers) -> ExportSummary:
@@ -115,8 +55,9 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
         repeats.mark_duplicates([part for one in found for part in one.parts])
     for one in found:
         repeats.mark_occurrences(one.parts)
-    _write(job, workers, found)
-    summary = _summary(job, found)
+    left = _without_twins(job, workers, found)
+    mix = plan_train(job.options.mix, left) if job.options.mix.is_mixed else None
+    summary = _written(job, workers, found, left, mix)
     if not summary.rows:
         names = ", ".join(store.name for store in job.stores)
         raise IncompleteError(f"nothing to export: no turn of {names} is answered, so that there is no record")
@@ -137,7 +78,7 @@ def planned_chunks(store: Store) -> int:
     return sum(1 for _ in chunks(store.path, store.facts.rows))
 
 
-def _assembled(job: ExportJob, workers: Workers) -> list[_SourceExport]:
+def _assembled(job: ExportJob, workers: Workers) -> list[SourceExport]:
     """The records of all sources, with the limits of their splits."""
     tasks = [task for store in job.stores for task in _assemble_tasks(job, store)]
     results = dict(zip((task.part for task in tasks), workers.map(assemble_chunk, tasks), strict=True))
@@ -146,7 +87,7 @@ def _assembled(job: ExportJob, workers: Workers) -> list[_SourceExport]:
         parts = [task.part for task in tasks if task.part.source == store.name]
         limits = splitting.split_limits(job.options.split, _group_hashes(parts, job.options))
         made = [results[part] for part in parts]
-        found.append(_SourceExport(store=store, parts=parts, assembled=made, limits=limits))
+        found.append(SourceExport(store=store, parts=parts, assembled=made, limits=limits))
     return found
 
 
@@ -166,197 +107,95 @@ def _group_hashes(parts: Sequence[RecordsPart], options: ExportOptions) -> pl.Se
     return pl.concat(hashes)
 
 
-def _write(job: ExportJob, workers: Workers, found: Sequence[_SourceExport]) -> None:
-    """The files of all splits, and the indices."""
-    for name in ("pieces", "index"):
-        (job.parts / name).mkdir()
-    tasks = [task for one in found for task in _write_tasks(job, one)]
+def _without_twins(
+    job: ExportJob, workers: Workers, found: Sequence[SourceExport]
+) -> dict[str, Sequence[TrainRecords]]:
+    """Hold the near twins of evaluation pairs; returns what is left for train of the parts of each source."""
+    options = job.options
+    parts = [(part, one.limits) for one in found for part in one.parts]
+    has_evaluation = options.split.test or options.split.validation or options.decontaminate
+    if not has_evaluation and not options.mix.is_mixed:
+        return {}
+    results = iter(hold_twins(workers, parts, [Path(path) for path in options.decontaminate], job.parts))
+    return {one.name: [next(results) for _ in one.parts] for one in found}
+
+
+def _written(
+    job: ExportJob,
+    workers: Workers,
+    found: Sequence[SourceExport],
+    left: Mapping[str, Sequence[TrainRecords]],
+    mix: TrainMix | None,
+) -> ExportSummary:
+    """Write the files of all splits, the indices and the held records, and sum up."""
+    for folder in (job.pieces, job.parts / "index"):
+        folder.mkdir()
+    tasks = list(_source_tasks(job, found) if mix is None else _mixed_tasks(job, found, left, mix))
     for task in tasks:
         (job.files / task.parquet).parent.mkdir(parents=True, exist_ok=True)
-    results = workers.map(write_records, tasks)
-    indices = [IndexTask(part=part, limits=one.limits) for one in found for part in one.parts]
-    counts = workers.map(write_index, indices)
+    written = list(zip(tasks, workers.map(write_records, tasks), strict=True))
+    indices = [IndexTask(part=part, limits=one.limits, train_end=one.train_end) for one in found for part in one.parts]
+    counts = iter(workers.map(write_index, indices))
     for one in found:
-        own = [(task, made) for task, made in zip(tasks, results, strict=True) if task.source == one.name]
-        for told, counted in zip(indices, counts, strict=True):
-            if told.part.source == one.name:
-                one.index.update(counted)
-        _collect(job, one, own)
-        one.files.append(_index_file(job, one))
+        for _ in one.parts:
+            one.index.update(next(counts))
+        for task, made in written:
+            one.written[task.split] += made.sources.get(one.name, 0)
+        own = [(task, made) for task, made in written if task.name == one.name]
+        one.files += [*collect(job, one.name, own), index_file(job, one)]
+        if held := held_file(job, one):
+            one.files.append(held)
+    files = collect(job, MIXED, written) if mix is not None else []
+    return summarize(job, found, files, described(mix, files) if mix is not None else None)
 
 
-def _write_tasks(job: ExportJob, one: _SourceExport) -> Iterator[WriteTask]:
-    options, total = job.options, sum(made.bytes for made in one.assembled)
-    shares = {"test": options.split.test, "validation": options.split.validation}
-    shares["train"] = 1 - sum(shares.values())
+def _source_tasks(job: ExportJob, found: Sequence[SourceExport]) -> Iterator[WriteTask]:
+    """A folder for each source."""
+    for one in found:
+        for split in SPLITS:
+            cuts = _even_cuts(job.options, split, one.bytes)
+            for number, (begin, end) in enumerate(pairwise(cuts)):
+                own = OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end)
+                yield _task(job, one.name, split, number, (own,))
+
+
+def _mixed_tasks(
+    job: ExportJob, found: Sequence[SourceExport], left: Mapping[str, Sequence[TrainRecords]], mix: TrainMix
+) -> Iterator[WriteTask]:
+    """One folder for all sources: train in the order of the mix, the other splits in that of the keys."""
+    total, records = (
+        sum(one.bytes for one in found),
+        sum(made.balance.records for one in found for made in one.assembled),
+    )
+    cuts = mix.cuts(total / max(records, 1), _FILE)
+    ranges = ranges_of_cuts(mix, cuts, found, left)
+    for number, (own, (first, last)) in enumerate(zip(ranges, pairwise(cuts), strict=True)):
+        task = _task(job, MIXED, "train", number, own)
+        yield replace(task, plan=mix.plan, first=first, last=last)
     for split in SPLITS:
-        files = max(1, -int(-total * shares[split] // _FILE)) if shares[split] else 0
-        for number in range(files):
-            yield WriteTask(
-                source=one.name,
-                split=split,
-                number=number,
-                files=files,
-                parts=tuple(one.parts),
-                limits=one.limits,
-                formats=options.formats,
-                folder=job.files,
-                pieces=job.parts / "pieces",
-            )
-
-
-def _collect(job: ExportJob, one: _SourceExport, written: Sequence[tuple[WriteTask, Written]]) -> None:
-    """Take up the Parquet files of a source, and join the pieces of its other formats."""
-    for split in SPLITS:
-        own = [(task, made) for task, made in written if task.split == split and made.rows]
-        one.written[split] = sum(made.rows for _, made in own)
-        for number, (task, made) in enumerate(own):  # a range that no record fell in has no file
-            path = f"data/{one.name}/{split}-{number:05d}.parquet"
-            (job.files / task.parquet).replace(job.files / path)
-            one.files.append(
-                ExportFile(
-                    path=path,
-                    format="hf",
-                    bytes=made.bytes,
-                    sha256=made.sha256,
-                    source=one.name,
-                    split=split,
-                    rows=made.rows,
+        for number, (begin, end) in enumerate(pairwise(_even_cuts(job.options, split, total))):
+            if split != "train":
+                own = tuple(
+                    OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end) for one in found
                 )
-            )
-        if not own:
-            continue
-        for name in job.options.formats:
-            format_ = FORMATS[name]
-            rows = sum(made.pieces[name] for _, made in own)
-            path = f"{name}/{one.name}/{split}.{format_.suffix}"
-            pieces = [task.piece(name) for task, _ in own]
-            one.files.append(_joined(job, path, pieces, format_.header, (name, one.name, split, rows)))
-            if not format_.carries_id:
-                pieces = [task.piece(name + IDS) for task, _ in own]
-                one.files.append(_joined(job, f"{path}.ids.jsonl", pieces, b"", ("ids", one.name, split, rows)))
+                yield _task(job, MIXED, split, number, own)
 
 
-def _joined(
-    job: ExportJob, path: str, pieces: Sequence[Path], header: bytes, about: tuple[str, str, str, int]
-) -> ExportFile:
-    """Join pieces into a file, and delete them."""
-    place, digest, size = job.files / path, hashlib.sha256(header), len(header)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("wb") as target:
-        target.write(header)
-        for piece in pieces:
-            with piece.open("rb") as stream:
-                while block := stream.read(BLOCK):
-                    digest.update(block)
-                    size += target.write(block)
-            piece.unlink()
-    format_, source, split, rows = about
-    return ExportFile(
-        path=path, format=format_, bytes=size, sha256=digest.hexdigest(), source=source, split=split, rows=rows
+def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
+    """Equal ranges of the order for the files of a split of records of so many bytes in all; none for no split."""
+    shares = {"test": options.split.test, "validation": options.split.validation}
+    share = shares.get(split, 1 - sum(shares.values()))
+    files = max(1, -int(-size * share // _FILE)) if share else 0
+    return [number * KEYS // files for number in range(files + 1)] if files else []
+
+
+def _task(job: ExportJob, name: str, split: str, number: int, ranges: tuple[OrderRange, ...]) -> WriteTask:
+    return WriteTask(
+        name=name,
+        split=split,
+        number=number,
+        ranges=ranges,
+        formats=job.options.formats,
+        folder=job.files,
+        pieces=job.pieces,
     )
-
-
-def _index_file(job: ExportJob, one: _SourceExport) -> ExportFile:
-    """Join the index of a source."""
-    path = job.files / "index" / f"{one.name}.parquet"
-    path.parent.mkdir(exist_ok=True)
-    frames = [INDEX.to_frame().lazy(), *(pl.scan_ipc(part.index, glob=False) for part in one.parts)]
-    pl.concat(frames).sink_parquet(
-        path, compression="zstd", compression_level=3, row_group_size=65_536, maintain_order=True
-    )
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
-    return ExportFile(
-        path=f"index/{one.name}.parquet", format=manifest.INDEX, bytes=path.stat().st_size, sha256=digest,
-        source=one.name, rows=rows,
-    )  # fmt: skip
-
-
-def _summary(job: ExportJob, found: Sequence[_SourceExport]) -> ExportSummary:
-    """The summary of an export. Raises LedgerError where a sum does not balance."""
-    options = job.options
-    settings = {name: value for name, value in msgspec.to_builtins(job.settings).items() if name not in _INDIFFERENT}
-    return ExportSummary(
-        sources=tuple(_source(one) for one in found),
-        files=tuple(file for one in found for file in one.files),
-        formats=options.formats,
-        turns=options.turns,
-        group_of="record"
-        if options.turns == "dialogue" and not (options.max_turns or options.max_chars)
-        else "dialogue",
-        order="shuffled",
-        has_system=bool(options.system),
-        made_from=job.made_from,
-        settings={"export": msgspec.to_builtins(options), **settings},
-        chat_corpus=versions.installed("chat-corpus"),
-        packages={name: versions.installed(name) for name in versions.PACKAGES},
-        date=_date(),
-    )
-
-
-def _source(one: _SourceExport) -> ExportSource:
-    entry, source = one.store.entry, one.store.source
-    fingerprint = msgspec.to_builtins(entry.fingerprint)
-    del fingerprint["input"]  # whose times are those of this machine; `raw` has the digests
-    return ExportSource(
-        name=one.name,
-        title=source.title,
-        licence=source.licence,
-        url=source.url,
-        ledger=_ledger(one),
-        raw=tuple(RawFile(file=file.file, bytes=file.bytes, sha256=file.sha256) for file in entry.files),
-        raw_folder=entry.raw,
-        fingerprint={
-            **fingerprint,
-            "settings_of_source": entry.settings,
-            "plugin_files": entry.plugins,
-            **_definition(entry),
-        },
-    )
-
-
-def _ledger(one: _SourceExport) -> SourceLedger:
-    """The ledger of a source, counted by those who read, indexed and wrote. Raises LedgerError unless they agree."""
-    balance = sum((made.balance for made in one.assembled), TurnBalance.zero())
-    masked = sum((made.masked for made in one.assembled), Counter[str]())
-    written = {split: number for split, number in one.written.items() if number}
-    indexed = {split: one.index[split] for split in SPLITS if one.index[split]}
-    ledger = SourceLedger(
-        turns=balance.read,
-        turns_exported=balance.exported,
-        turns_dropped=dict(sorted(balance.dropped.items())),
-        dialogues=sum(made.dialogues for made in one.assembled),
-        records=balance.records,
-        records_dropped={name: one.index[name] for name in (DUPLICATE, splitting.HELD) if one.index[name]},
-        written=written,
-        masked=dict(sorted(masked.items())),
-        special_tokens=balance.special_tokens,
-    )
-    faults = ledger.imbalances()
-    if balance.read != one.store.facts.rows:
-        faults.append(f"{one.store.facts.rows} turns in the store, {balance.read} read")
-    if written != indexed:
-        faults.append(f"{written} records written, {indexed} in the index")
-    if faults:
-        raise LedgerError(f"{one.name}: {'; '.join(faults)}; {DEFECT}")
-    return ledger
-
-
-def _date() -> str | None:
-    """The date of SOURCE_DATE_EPOCH. Raises UsageError where it is no number of seconds."""
-    seconds = os.environ.get("SOURCE_DATE_EPOCH")
-    if not seconds:
-        return None
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"SOURCE_DATE_EPOCH={seconds}: a number of seconds since 1970 expected") from error
-
-
-def _definition(entry: FinishedSource) -> dict[str, Any]:
-    """The definition of a corpus that the user has added, for the manifest."""
-    if isinstance(entry.definition, msgspec.UnsetType):
-        return {}
-    return {"definition": msgspec.to_builtins(entry.definition)}

@@ -13,10 +13,14 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_export_engine
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import MANIFEST, ExportSummary
+from chat_corpus.exports.mixing import check_sources, subset_sizes
+from chat_corpus.messages import message
 from chat_corpus.outputs.report import reported_sources
 from chat_corpus.runs import previous
+from chat_corpus.runs.export import evaluation_files
 from chat_corpus.runs.export import folder as folders
-from chat_corpus.runs.export.flow import ExportJob, export
+from chat_corpus.runs.export.flow import export
+from chat_corpus.runs.export.job import ExportJob
 from chat_corpus.runs.export.stores import Store, find_stores
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
@@ -45,6 +49,8 @@ def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, for
     Raises UsageError where the folder cannot be used, ChatCorpusError where anything else goes wrong.
     """
     check(folder, settings, force=force)
+    names = list(names)
+    check_sources(settings.export.mix, names)
     stores, faults = find_stores(Path(settings.out), names, settings)
     report_faults(faults)
     if not stores:  # before the folder is made
@@ -61,6 +67,7 @@ def export_raw(
     Raises as `export_stores`.
     """
     check(folder, settings, force=force)
+    check_sources(settings.export.mix, list(found))
     with folders.work_folder(folder) as work:
         own = replace(settings, out=str(work / "run"), store_dialogues=True)
         done, _ = run(found, own, progress)
@@ -74,7 +81,8 @@ def export_raw(
 
 
 def check(folder: Path, settings: Settings, *, force: bool) -> None:
-    """Raise UsageError where an export must not be written to a folder."""
+    """Raise UsageError where an export must not be written to a folder, or a file of the settings cannot be read."""
+    evaluation_files.check_files(settings.export.decontaminate)
     entries = reported_sources(Path(settings.out)).values()
     raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
     folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
@@ -109,4 +117,22 @@ def _exported(
         folders.publish(folder, job.files, [*(file.path for file in summary.files), MANIFEST])
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
-    return Exported(summary=summary, faults=faults, exit_code=IncompleteError.exit_code if faults else 0)
+    complete = not faults and not _lacking_subsets(summary, settings)
+    return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
+
+
+def _lacking_subsets(summary: ExportSummary, settings: Settings) -> bool:
+    """Whether a subset is larger than train, which is a warning."""
+    if summary.mix is None:
+        return False
+    rows, lacking = sum(summary.mix.sources.values()), False
+    written = {one.name for one in summary.mix.subsets}
+    for name, size in subset_sizes(settings.export.mix.subsets).items():
+        if size is not None and name not in written:
+            lacking = True
+            text = message(
+                "no subset of {size:,} records: train has {rows:,}; the config default holds all of them",
+                size=size, rows=rows,
+            )  # fmt: skip
+            _log.warning("%s", text, extra={"event": "export.subset"})
+    return lacking

@@ -12,27 +12,30 @@ import polars as pl
 
 from chat_corpus.errors import DEFECT, LedgerError, attributed
 from chat_corpus.exports import splitting
-from chat_corpus.exports.dialogues import DIALOGUES
+from chat_corpus.exports.mixing import MixPlan
+from chat_corpus.exports.ordering import KEYS
 from chat_corpus.exports.records import FORMATS, encode_ids
-from chat_corpus.exports.splitting import HELD, SplitLimits
+from chat_corpus.exports.splitting import SplitLimits
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
-from chat_corpus.runs.export.repeats import dropped_rows, ids_of, repeated_contents
+from chat_corpus.runs.export.repeats import ids_of, repeated_contents
+from chat_corpus.runs.export.selection import LOADED, load, selected, twin_rows
 
 #: Rows of a row group: small ones are read by the viewer of a dataset page.
 _ROW_GROUP = 20_000
-_KEYS = 1 << 64
 #: Ending of the name of a format whose piece holds ids.
 IDS = ".ids"
-#: Why a record is in no file.
-DUPLICATE = "duplicate"
+#: Why a record is in no split: another one is equal to it, its split has reached its cap, it resembles an evaluation
+#: pair, or it does not fit the mix.
+DROPPED = DUPLICATE, HELD_CAP, HELD_TWIN, HELD_MIX = "duplicate", "held_cap", "held_twin", "held_mix"
 #: Columns of the index: every record that was made, in the order of the store.
 #:
 #: id            null for a duplicate
 #: split         train, validation or test; null for a record that is in none
-#: reason        why it is in none: `duplicate` or `held` (its split has reached its cap); else null
+#: reason        why it is in none: `duplicate`, `held_cap`, `held_twin` or `held_mix`; else null
 #: same_as       of a duplicate, the id of the record that it equals
+#: resembles     of a record that is held as a near twin, the id of the evaluation record, or `<file>:<row>`
 #: dialogue_id, file, record  its dialogue in the dialogue store, and the address of its first turn
 INDEX = pl.Schema(
     {
@@ -40,6 +43,7 @@ INDEX = pl.Schema(
         "split": pl.String(),
         "reason": pl.String(),
         "same_as": pl.String(),
+        "resembles": pl.String(),
         "dialogue_id": pl.String(),
         "file": pl.String(),
         "record": pl.UInt32(),
@@ -48,97 +52,111 @@ INDEX = pl.Schema(
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteTask:
-    """The `number`th of `files` files of a split of a source, each of which has an equal range of the order.
+class OrderRange:
+    """The records of a source with order keys from `begin` up to `end`."""
 
-    Parquet goes below `folder`, pieces of other `formats` below `pieces`.
-    """
-
-    source: str
-    split: str
-    number: int
-    files: int
     parts: tuple[RecordsPart, ...]
     limits: SplitLimits
+    begin: int = 0
+    end: int = KEYS
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteTask:
+    """The `number`th file of a split of a source, or of all sources together (`mixed`).
+
+    Its records are those of `ranges`. They are sorted by their keys, or, if there is a `plan`, they are the records
+    from row `first` up to `last` of a mix. Parquet goes below `folder`, pieces of other `formats` below `pieces`.
+    """
+
+    name: str
+    split: str
+    number: int
+    ranges: tuple[OrderRange, ...]
     formats: tuple[str, ...]
     folder: Path
     pieces: Path
+    plan: MixPlan | None = None
+    first: int = 0
+    last: int = 0
 
     def __str__(self) -> str:
-        return f"{self.source}: file {self.number} of {self.split}"
+        return f"{self.name}: file {self.number} of {self.split}"
 
     @property
     def parquet(self) -> str:
         """The path of the Parquet file below the folder of the export."""
-        return f"data/{self.source}/{self.split}-{self.number:05d}.parquet"
+        return f"data/{self.name}/{self.split}-{self.number:05d}.parquet"
 
     def piece(self, format_: str) -> Path:
         """Where the rows in another format are, or in `format + IDS` their ids."""
-        return self.pieces / f"{self.source}-{self.split}-{self.number:05d}.{format_}"
+        return self.pieces / f"{self.name}-{self.split}-{self.number:05d}.{format_}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """Records of a file, size and SHA-256 of the Parquet file, and rows of the pieces by format."""
+    """Records of a file by source, size and SHA-256 of the Parquet file, and rows of the pieces by format."""
 
-    rows: int
+    sources: dict[str, int]
     bytes: int
     sha256: str
     pieces: dict[str, int]
+
+    @property
+    def rows(self) -> int:
+        """Records of all sources."""
+        return sum(self.sources.values())
 
 
 def write_records(task: WriteTask) -> Written:
     """Write the records of a range. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        frames = list(_selected(task)) or [DIALOGUES.to_frame().with_columns(order=pl.lit(0, pl.UInt64))]
-        frame = pl.concat(frames).sort("order", "id").drop("order")
+        frame = _arranged(task, pl.concat([LOADED.to_frame(), *_selected(task)]))
     with attributed(str(task), task.folder):
         path = task.folder / task.parquet
         if frame.is_empty():
-            return Written(rows=0, bytes=0, sha256="", pieces={})
+            return Written(sources={}, bytes=0, sha256="", pieces={})
         columns = frame.select("messages", "source", "id")
         columns.write_parquet(path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
         rows = {name: _write_piece(task, name, frame) for name in task.formats}
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Written(rows=len(frame), bytes=path.stat().st_size, sha256=digest, pieces=rows)
+        sources = dict(frame["source"].value_counts().iter_rows())
+        return Written(sources=sources, bytes=path.stat().st_size, sha256=digest, pieces=rows)
 
 
 def _selected(task: WriteTask) -> Iterator[pl.DataFrame]:
-    """The records of the range in each part: `DIALOGUES` and `order`."""
-    begin, end = (number * _KEYS // task.files for number in (task.number, task.number + 1))
-    for part in task.parts:
-        keys = exact.read(part.records, "row", "order", "group").with_row_index("at")
-        repeated = repeated_contents(part)
-        if len(repeated):  # their ids are not those of their contents, nor is their place in the order
-            keys = keys.update(repeated.select("row", "order"), on="row")
-        inside = keys["order"] >= begin
-        inside &= keys["order"] < end if end < _KEYS else inside
-        keys = keys.filter(inside)
-        chosen = splitting.assign_split(keys["group"], task.limits) == task.split
-        keys = keys.filter(chosen & ~keys["row"].is_in(dropped_rows(part).implode()))
-        if keys.is_empty():
-            continue
-        yield _records(part, keys)
+    """The records of the ranges in each part: `LOADED`."""
+    for one in task.ranges:
+        for part in one.parts:
+            keys = selected(part, one.limits, task.split, one.begin, one.end)
+            if len(keys):
+                yield load(part, keys)
 
 
-def _records(part: RecordsPart, keys: pl.DataFrame) -> pl.DataFrame:
-    """Records of a part as `DIALOGUES` and `order`; `keys` has `at`, `row` and `order` of each."""
-    first, last = keys["at"].min(), keys["at"].max()
-    assert isinstance(first, int) and isinstance(last, int)  # noqa: S101, PT018 of a column of integers
-    scan = pl.scan_ipc(part.records, glob=False).slice(first, last + 1 - first)
-    frame = scan.select("messages", "content").collect()[keys["at"] - first]
-    ids = ids_of(part, keys["row"], frame["content"])
-    return frame.select("messages", id=ids, source=pl.lit(part.source), order=keys["order"]).select(*DIALOGUES, "order")
+def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
+    """Records in the order of their file. Raises LedgerError where they are not those of the plan."""
+    # Only keys are sorted and joined: messages are copied once.
+    keys = frame.select("source", "order", "id").with_row_index("at").sort("order", "id").select("at", "source")
+    if task.plan is not None:
+        rank = pl.int_range(pl.len(), dtype=pl.UInt32).over("source").alias("rank")
+        places = pl.DataFrame({"source": task.plan.sources(task.first, task.last)}, schema={"source": pl.String})
+        found = places.with_columns(rank).join(
+            keys.with_columns(rank), on=("source", "rank"), how="inner", maintain_order="left"
+        )
+        if not len(found) == len(frame) == len(places):
+            raise LedgerError(f"{task}: {len(places)} records planned, {len(frame)} found; {DEFECT}")
+        keys = found
+    return frame.drop("order")[keys["at"]]
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
     """Write rows in a format, and their ids where they cannot carry them; returns how many rows there are."""
     format_ = FORMATS[name]
     data, rows = format_.encode(frame), format_.rows(frame)
-    lines = data.count(b"\n")
-    if lines != rows and format_.suffix != "csv":  # which may have line breaks in quotes
-        raise LedgerError(f"{task}: {rows} rows to write as {name}, {lines} lines made; {DEFECT}")
+    made = format_.rows_in(data)
+    if made not in (rows, None):
+        raise LedgerError(f"{task}: {rows} rows to write as {name}, {made} made; {DEFECT}")
     write_blocks(task.piece(name), data)
     if not format_.carries_id:
         write_blocks(task.piece(name + IDS), encode_ids(frame, format_))
@@ -147,10 +165,14 @@ def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexTask:
-    """The index of a part, to be written beside it."""
+    """The index of a part, to be written beside it.
+
+    Records of train with an order key from `train_end` on do not fit the mix.
+    """
 
     part: RecordsPart
     limits: SplitLimits
+    train_end: int = KEYS
 
     def __str__(self) -> str:
         return f"{self.part.source}: index of part {self.part.number}"
@@ -160,16 +182,18 @@ def write_index(task: IndexTask) -> Counter[str]:
     """Write the index of a part. Returns how many of its records are in each split, held, and duplicates."""
     with attributed(str(task), task.part.folder):
         part = task.part
-        columns = ("row", "content", "group", "dialogue_id", "file", "record")
+        columns = ("row", "order", "content", "group", "dialogue_id", "file", "record")
         frame = pl.scan_ipc(part.records, glob=False).select(columns).collect().sort("row")
+        repeated = repeated_contents(part)
+        frame = frame.update(repeated.select("row", "order"), on="row") if len(repeated) else frame
         split = splitting.assign_split(frame["group"], task.limits).cast(pl.String)
         frame = frame.with_columns(split=split, id=ids_of(part, frame["row"], frame["content"]))
         none = pl.DataFrame(schema={"row": pl.UInt32, "same_as": pl.String})
         duplicates = exact.read(part.duplicates) if part.duplicates.exists() else none
         frame = frame.join(duplicates, on="row", how="left", maintain_order="left")
-        is_duplicate, is_held = pl.col("same_as").is_not_null(), pl.col("split") == HELD
-        reason = pl.when(is_duplicate).then(pl.lit(DUPLICATE)).when(is_held).then(pl.lit(HELD))
-        frame = frame.with_columns(reason=reason)
+        twins = twin_rows(part).select("row", resembles="id")
+        frame = frame.join(twins, on="row", how="left", maintain_order="left")
+        frame = frame.with_columns(reason=_reason(frame, task.train_end))
         counts = frame.select(pl.coalesce("reason", "split").value_counts()).unnest("reason")
         found = Counter(dict(counts.iter_rows()))
         unused = pl.col("reason").is_not_null()
@@ -180,3 +204,16 @@ def write_index(task: IndexTask) -> Counter[str]:
             part.index, compression="uncompressed"
         )
     return found
+
+
+def _reason(frame: pl.DataFrame, train_end: int) -> pl.Series:
+    """Why each record is in no split; null for one that is in one."""
+    beyond = (frame["order"] >= train_end) & (frame["split"] == "train") if train_end < KEYS else pl.lit(value=False)
+    marks = (
+        (DUPLICATE, pl.col("same_as").is_not_null()),
+        (HELD_CAP, pl.col("split") == splitting.HELD),
+        (HELD_TWIN, pl.col("resembles").is_not_null()),
+        (HELD_MIX, beyond),
+    )
+    reason = pl.coalesce(*(pl.when(mark).then(pl.lit(name)) for name, mark in marks))
+    return frame.select(reason.alias("reason")).to_series()

@@ -47,21 +47,32 @@ class Export:
 
     def splits(self, source: str | None = None) -> list[str]:
         """The splits that a source has rows in, or any source."""
-        return sorted({file["split"] for _, file in self.files("hf") if source in (None, file["source"])})
+        sources = (None, "mixed") if source in self._subsets() else (None, source)
+        return sorted({file["split"] for _, file in self.files("hf") if source is None or file["source"] in sources})
 
     def sources(self) -> list[str]:
-        return sorted({file["source"] for _, file in self.files("hf")})
+        """The configs besides `default`: sources, or subsets of a mix."""
+        if subsets := self._subsets():
+            return list(subsets)
+        return sorted({file["source"] for _, file in self.files("hf")} - {"mixed"})
 
     def messages(self, split: str, source: str | None = None) -> list[Messages]:
-        """All dialogues of a split, in order of the files, as (role, content)."""
+        """All dialogues of a split, in order of the files, as (role, content); of a source, or of a subset."""
         import pyarrow.parquet as pq
 
         found: list[Messages] = []
+        subset = self._subsets().get(source or "")
         for path, file in sorted(self.files("hf")):
-            if file["split"] == split and source in (None, file["source"]):
+            chosen = source in (None, file["source"]) if subset is None else file["path"] in subset or split != "train"
+            if file["split"] == split and chosen:
                 rows = pq.read_table(path).to_pylist()
                 found += [[(one["role"], one["content"]) for one in row["messages"]] for row in rows]
         return found
+
+    def _subsets(self) -> dict[str, list[str]]:
+        """The files of train of each subset."""
+        mix = self.manifest.get("mix") or {"subsets": []}
+        return {one["name"]: one["files"] for one in mix["subsets"]}
 
 
 class _Collected(logging.Handler):

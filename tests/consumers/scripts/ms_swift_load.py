@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.consumers.scripts import common
 
-_FORMATS = ("messages", "sharegpt", "alpaca", "query-response")
+_FORMATS = ("messages", "sharegpt", "alpaca", "query-response", "firefly")
 #: ms-swift passes this option to `datasets` for every folder.
 _EXPECTED = "`trust_remote_code` is not supported anymore"
 

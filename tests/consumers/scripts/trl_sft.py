@@ -1,4 +1,4 @@
-"""TRL: the folder as the card loads it, and one step of SFTTrainer with a tiny model; labels on the completion only."""
+"""TRL: the folder as the card loads it, a step of SFTTrainer and of DPOTrainer; labels are the completion."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main() -> None:
     export = common.begin()
     from datasets import load_dataset
     from transformers import LlamaConfig, LlamaForCausalLM
-    from trl import SFTConfig, SFTTrainer
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
     common.quiet()
     tokenizer = common.tokenizer()
@@ -23,7 +23,7 @@ def main() -> None:
         found = [[(one["role"], one["content"]) for one in row["messages"]] for row in rows]
         return len(rows), common.difference(found, export.messages(split, source))
 
-    def step(rows: Any, *, completion_only: bool) -> tuple[int, str]:
+    def model() -> Any:
         config = LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=16,
@@ -34,7 +34,10 @@ def main() -> None:
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )
-        arguments = SFTConfig(
+        return LlamaForCausalLM(config)
+
+    def arguments(kind: Any) -> Any:
+        return kind(
             output_dir=tempfile.mkdtemp(),
             report_to=[],
             use_cpu=True,
@@ -45,12 +48,19 @@ def main() -> None:
             disable_tqdm=True,
             save_strategy="no",
         )
-        trainer = SFTTrainer(
-            model=LlamaForCausalLM(config), args=arguments, train_dataset=rows, processing_class=tokenizer
-        )
+
+    def step(rows: Any, *, completion_only: bool) -> tuple[int, str]:
+        trainer = SFTTrainer(model=model(), args=arguments(SFTConfig), train_dataset=rows, processing_class=tokenizer)
         trainer.train()
         fault = _wrong_labels(trainer, rows, tokenizer) if completion_only else ""
         return len(trainer.train_dataset), fault
+
+    def prefer(rows: Any) -> tuple[int, str]:
+        trainer = DPOTrainer(
+            model=model(), ref_model=model(), args=arguments(DPOConfig), train_dataset=rows, processing_class=tokenizer
+        )
+        trainer.train()
+        return len(trainer.train_dataset), ""
 
     def answers(row: dict[str, Any]) -> dict[str, Any]:
         return {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]}
@@ -73,6 +83,9 @@ def main() -> None:
                 only = format_ == "prompt-completion"
                 what = f"SFTTrainer, {file['path']}"
                 common.attempt(what, file["rows"], partial(step, rows, completion_only=only))
+    for path, file in export.files("preference"):
+        rows = load_dataset("json", data_files=path, split="train")
+        common.attempt(f"DPOTrainer, {file['path']}", file["rows"], partial(prefer, rows))
 
 
 def _wrong_labels(trainer: Any, rows: Any, tokenizer: Any) -> str:

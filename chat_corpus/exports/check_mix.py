@@ -1,0 +1,79 @@
+"""What a mix and held records must obey: shares, order, subsets, and counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.exports import splitting
+from chat_corpus.exports.check_rules import Offence
+from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportMix, ExportSummary
+from chat_corpus.exports.mixing import MixPlan
+
+#: Keys of a held record.
+_HELD = ["messages", "source", "id", "resembles", "similarity"]
+
+
+class MixedRows:
+    """Rows of train of all sources together, read in their order."""
+
+    def __init__(self, mix: ExportMix) -> None:
+        self._plan = MixPlan(sizes=mix.available, weights=mix.weights)
+        self._read = 0
+        self._last: dict[str, int] = {}
+
+    def offences(self, frame: pl.DataFrame, file: ExportFile, before: int) -> Iterator[Offence]:
+        """Rows that are not in the order of their source, or not from the source that the mix has there."""
+        last = min(self._read + len(frame), self._plan.total)
+        expected = pl.Series(self._plan.sources(min(self._read, last), last), dtype=pl.String)
+        wrong = (~frame["source"][: len(expected)].eq_missing(expected)).arg_true()
+        if len(wrong) or len(expected) < len(frame):
+            at = int(wrong[0]) if len(wrong) else len(expected)
+            message = f"source {frame['source'][at]} found; the shares of {MANIFEST} give another one here"
+            yield Offence(path=file.path, line=before + at + 1, rule="mix", message=message)
+        self._read += len(frame)
+        keys = frame.select("source", key=splitting.order_keys(frame["id"].fill_null(""))).with_row_index("at")
+        for (source,), own in keys.group_by("source", maintain_order=True):
+            first = pl.Series([self._last.get(str(source), 0)], dtype=pl.UInt64)
+            wrong = (own["key"] < pl.concat([first, own["key"][:-1]])).arg_true()
+            if len(wrong):
+                line = before + int(own["at"][int(wrong[0])]) + 1
+                yield Offence(path=file.path, line=line, rule="R10", message=f"not in the order of {source}")
+            self._last[str(source)] = own["key"][-1] or 0
+
+
+def counts(summary: ExportSummary, rows: Mapping[tuple[str, str], int]) -> Iterator[Offence]:
+    """Rows of sources that are not those of the ledger, and subsets that are not those of their files."""
+    for source in summary.sources:
+        expected = {split: number for split, number in source.ledger.written.items() if number}
+        found = {split: rows[source.name, split] for split in splitting.SPLITS if rows[source.name, split]}
+        if found != expected:
+            message = f"{source.name}: {found} rows found, {expected} in {MANIFEST}"
+            yield Offence(path=MANIFEST, rule="counts", message=message)
+    sizes = {file.path: file.rows or 0 for file in summary.data_files() if file.split == "train"}
+    for one in summary.mix.subsets if summary.mix is not None else ():
+        first = list(sizes)[: len(one.files)]
+        if list(one.files) != first or sum(sizes[path] for path in first) != one.rows:
+            message = f"subset {one.name} is not the first {one.rows} rows of train"
+            yield Offence(path=MANIFEST, rule="mix", message=message)
+
+
+def held(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
+    """Held records that are not of their form, or not as many as the ledger has."""
+    number = 0
+    with (folder / file.path).open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                record = None
+            if not isinstance(record, dict) or list(record) != _HELD or record["source"] != file.source:
+                message = f"not a held record of {file.source} with the keys {', '.join(_HELD)}"
+                yield Offence(path=file.path, line=number, rule="record", message=message)
+    ledgers = [one.ledger.records_dropped.get("held_twin", 0) for one in summary.sources if one.name == file.source]
+    if ledgers != [number] or file.rows != number:
+        message = f"{number} held records found, {sum(ledgers)} in {MANIFEST}"
+        yield Offence(path=file.path, rule="counts", message=message)

@@ -1,0 +1,58 @@
+"""Files of preferences: prompt and chosen answer are those of the Parquet row with the id; rejected ones are sound.
+
+The rejected answers are in no Parquet file, so that only their form can be looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chat_corpus.exports import special_tokens
+from chat_corpus.exports.check_rules import PARQUET, Offence
+from chat_corpus.exports.manifest import MANIFEST, ExportFile
+
+_KEYS = ["prompt", "chosen", "rejected", "source", "id"]
+
+
+def offences(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> Iterator[Offence]:
+    """The offences of a file of preferences; `data` are the Parquet files of its source and split."""
+    number = 0
+    known = _by_id(folder, file, data)
+    with (folder / file.path).open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if fault := _fault(line, known):
+                yield Offence(path=file.path, line=number, rule="record", message=fault)
+    if number != file.rows:
+        yield Offence(path=file.path, rule="counts", message=f"{number} rows found, {file.rows} in {MANIFEST}")
+
+
+def _by_id(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> dict[str, list[Any]]:
+    """The messages of the records that the file names, by id."""
+    try:
+        named = pl.scan_ndjson(folder / file.path, schema={"id": pl.String}, ignore_errors=True).collect()["id"]
+        paths = [folder / one.path for one in data]
+        frames = [pl.scan_parquet(path, glob=False) for path in paths if pl.read_parquet_schema(path) == PARQUET]
+        rows = [frame.filter(pl.col("id").is_in(named.unique().implode())).collect() for frame in frames]
+    except (OSError, pl.exceptions.PolarsError):
+        return {}  # which is an offence of those files, and of every line here
+    return {row["id"]: row["messages"] for frame in rows for row in frame.to_dicts()}
+
+
+def _fault(line: bytes, known: dict[str, list[Any]]) -> str | None:
+    try:
+        row = json.loads(line)
+        rejected = row["rejected"]
+        if list(row) != _KEYS or row["prompt"] + row["chosen"] != known.get(row["id"]) or len(row["chosen"]) != 1:
+            return "prompt and chosen are not the record of this id"
+        (answer,) = rejected
+        text = answer["content"]
+        if list(answer.items()) != [("role", "assistant"), ("content", text)] or not text.strip():
+            return "rejected is not one message of the assistant"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"not a JSON object with the keys {', '.join(_KEYS)}"
+    return "rejected holds a special token" if special_tokens.holds_special_token(pl.Series([text]))[0] else None

@@ -1,0 +1,297 @@
+"""Mixes of sources and nested subsets: which source gives the record at each place of one order of all.
+
+Every source has its records in an order of its own (`splitting.order_keys`). A mix merges these orders by virtual time:
+the record of rank r, from 0, of a source with weight w has the time (r + 0.5) / w; ties are broken by the name of the
+source. This is the method of Sainte-Laguë: every prefix has the shares of the weights, to one record or so, until a
+source has no more. A subset is a prefix, so that subsets are nested. Another source changes no time, and so leaves the
+records of the others in their relative order.
+
+Rounding shares for each size would not do: a source can then have fewer records in the larger subset (the Alabama
+paradox).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
+
+NATURAL, EQUAL, TEMPERATURE = "natural", "equal", "temperature"
+#: The subset of all records of train.
+ALL = "all"
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([km]?)", re.ASCII)
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+#: Digits to which weights are rounded, so that every machine has the same.
+_DIGITS = 12
+
+
+class MixOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How sources are mixed in train, and which subsets of the mix there are."""
+
+    #: Shares of the sources: natural, equal, temperature=0.5, or weights as ptt=2,tieba=1; empty: natural.
+    shares: str = ""
+    #: Largest share that a source may have of train, above 0; 1 for no limit. Records above it are held.
+    max_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    #: Sizes of nested subsets of train, as 200k, 600k, 1m, or all. Records after the largest one are held.
+    subsets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            parse_shares(self.shares)
+            subset_sizes(self.subsets)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether all sources are written together."""
+        return bool(self.shares or self.subsets) or self.max_share < 1
+
+
+def parse_shares(text: str) -> tuple[str, dict[str, float]]:
+    """The kind of mix, and its numbers: natural, equal, temperature (by that name) or weights (by source).
+
+    Raises UsageError.
+
+    >>> parse_shares("ptt=2, tieba=1")
+    ('weights', {'ptt': 2.0, 'tieba': 1.0})
+    """
+    if text in ("", NATURAL, EQUAL):
+        return text or NATURAL, {}
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = (word.strip() for word in part.partition("="))
+        if not equals or not name:
+            raise UsageError(
+                message(
+                    "--mix {text}: '{part}' found; use natural, equal, temperature=0.5, or weights as ptt=2,tieba=1",
+                    text=text, part=part,
+                )
+            )  # fmt: skip
+        if name in weights:
+            raise UsageError(message("--mix {text}: {name} is given twice", text=text, name=name))
+        weights[name] = _weight(text, value)
+    if list(weights) == [TEMPERATURE]:
+        if weights[TEMPERATURE] > 1:
+            raise UsageError(message("--mix {text}: a temperature is a number above 0 and at most 1", text=text))
+        return TEMPERATURE, weights
+    return "weights", weights
+
+
+def _weight(text: str, value: str) -> float:
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight < math.inf:
+        raise UsageError(message("--mix {text}: '{value}' is not a number above 0", text=text, value=value))
+    return weight
+
+
+def parse_subsets(text: str) -> tuple[str, ...]:
+    """Names of sizes from text separated by commas, as 200k,600k,1m. Raises UsageError for what is no size.
+
+    >>> parse_subsets("200K, 1m")
+    ('200k', '1m')
+    """
+    names = tuple(part.strip().lower() for part in text.split(","))
+    subset_sizes(names)
+    return names
+
+
+def subset_sizes(names: Sequence[str]) -> dict[str, int | None]:
+    """The records of each subset by the name of its config, from the smallest; null for `all`. Raises UsageError.
+
+    >>> subset_sizes(["1.5m", "200k", "all"])
+    {'n200k': 200000, 'n1.5m': 1500000, 'all': None}
+    """
+    sizes: dict[str, int | None] = {}
+    for name in names:
+        found = _SIZE.fullmatch(name)
+        size = Fraction(found[1]) * _UNITS[found[2]] if found else Fraction(0)
+        if name != ALL and (not size or size.denominator > 1):
+            raise UsageError(message("--subset: '{name}' is no size; use 200k, 1m, 5000 or all", name=name))
+        if name == ALL:
+            sizes[ALL] = None
+            continue
+        if int(size) in sizes.values():
+            raise UsageError(message("--subset: {name} is given twice", name=name))
+        sizes[f"n{name}"] = int(size)
+    return dict(sorted(sizes.items(), key=lambda one: math.inf if one[1] is None else one[1]))
+
+
+def largest_subset(options: MixOptions) -> int | None:
+    """Most records of train that the subsets ask for; null for no limit."""
+    sizes = subset_sizes(options.subsets)
+    known = [size for size in sizes.values() if size is not None]
+    return None if len(known) < len(sizes) or not known else max(known)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MixPlan:
+    """One order of all records of train: the records that each source gives, and its weight; names are sorted."""
+
+    sizes: Mapping[str, int]
+    weights: Mapping[str, float]
+
+    @property
+    def total(self) -> int:
+        """Records of all sources."""
+        return sum(self.sizes.values())
+
+    def ranks(self, position: int) -> dict[str, int]:
+        """How many records of each source come before a position, from 0 to `total`."""
+        low, high = 0.0, max((self._time(name, size) for name, size in self.sizes.items()), default=0.0)
+        before, after = dict.fromkeys(self.sizes, 0), dict(self.sizes)
+        while sum(after.values()) - sum(before.values()) > len(self.sizes):
+            middle = (low + high) / 2
+            if not low < middle < high:
+                break
+            counts = {name: self._earlier(name, middle) for name in self.sizes}
+            if sum(counts.values()) <= position:
+                low, before = middle, counts
+            else:
+                high, after = middle, counts
+        rest = sorted(
+            (self._time(name, rank), name) for name in self.sizes for rank in range(before[name], after[name])
+        )
+        for _, name in rest[: position - sum(before.values())]:
+            before[name] += 1
+        return before
+
+    def sources(self, first: int, last: int) -> list[str]:
+        """The source of each record from a position up to another one."""
+        begins, ends = self.ranks(first), self.ranks(last)
+        names = list(self.sizes)
+        times = [_times(begins[name], ends[name], self.weights[name]) for name in names]
+        numbers = np.repeat(np.arange(len(names)), [len(one) for one in times])
+        order = np.lexsort((numbers, np.concatenate(times) if times else np.zeros(0)))
+        return [names[number] for number in numbers[order]]
+
+    def first_to_end(self) -> tuple[str, int] | None:
+        """The source that runs out first, and the position where its next record would be; null if none is lacking.
+
+        Up to this position every prefix has the shares of the weights.
+        """
+        if not self.sizes:
+            return None
+        end, name = min((self._time(name, size), name) for name, size in self.sizes.items())
+        position = sum(self._earlier(other, end) + (other < name and self._holds(other, end)) for other in self.sizes)
+        return (name, position) if position < self.total else None
+
+    def _holds(self, name: str, time: float) -> bool:
+        """Whether a record of a source has exactly this time."""
+        rank = self._earlier(name, time)
+        return rank < self.sizes[name] and self._time(name, rank) == time
+
+    def _time(self, name: str, rank: int) -> float:
+        return (rank + 0.5) / self.weights[name]
+
+    def _earlier(self, name: str, time: float) -> int:
+        """How many records of a source have an earlier time."""
+        size = self.sizes[name]
+        rank = min(max(math.ceil(time * self.weights[name] - 0.5), 0), size)
+        while rank < size and self._time(name, rank) < time:
+            rank += 1
+        while rank and self._time(name, rank - 1) >= time:
+            rank -= 1
+        return rank
+
+
+def _times(first: int, last: int, weight: float) -> NDArray[np.float64]:
+    # Division of IEEE numbers is rounded the same everywhere, and the same as in `MixPlan._time`.
+    times: NDArray[np.float64] = (np.arange(first, last, dtype=np.float64) + 0.5) / weight
+    return times
+
+
+def plan_mix(options: MixOptions, available: Mapping[str, int]) -> MixPlan:
+    """The order of a mix, of sources with so many records for train.
+
+    Raises UsageError for weights that lack a source or name an unknown one, and for a largest share that so few sources
+    cannot obey.
+    """
+    kind, numbers = parse_shares(options.shares)
+    present = {name: available[name] for name in sorted(available) if available[name]}
+    _check_names(options.shares, available)
+    if present:
+        _check_share(options.max_share, len(present))
+    limit = Fraction(str(options.max_share))
+    sizes = _limited(present, limit)
+    weights = {name: float(size) for name, size in sizes.items()}
+    if kind == EQUAL:
+        weights = dict.fromkeys(sizes, 1.0)
+    elif kind == TEMPERATURE:
+        weights = {name: present[name] ** numbers[TEMPERATURE] for name in sizes}
+    elif kind == "weights":
+        weights = {name: numbers[name] for name in sizes}
+    return MixPlan(sizes=sizes, weights=_limited_weights(weights, float(limit)))
+
+
+def check_sources(options: MixOptions, names: Sequence[str]) -> None:
+    """Raise UsageError for weights that lack one of these sources or name an unknown one, and for too small a share."""
+    _check_names(options.shares, names)
+    _check_share(options.max_share, len(names))
+
+
+def _check_names(text: str, names: Iterable[str]) -> None:
+    kind, weights = parse_shares(text)
+    if kind != "weights":
+        return
+    known = sorted(names)
+    for name in weights:
+        if name not in known:
+            raise UsageError(message("--mix {text}: {name} is not among the exported sources", text=text, name=name))
+    if lacking := [name for name in known if name not in weights]:
+        raise UsageError(
+            message(
+                "--mix {text}: no weight for {names}; give one, or leave sources out with --exclude",
+                text=text, names=", ".join(lacking),
+            )
+        )  # fmt: skip
+
+
+def _check_share(share: float, count: int) -> None:
+    if count and Fraction(str(share)) * count < 1:
+        raise UsageError(
+            message(
+                "--max-share {share:g}: {count} sources cannot all have at most this share; use {least} or more",
+                share=share, count=count, least=f"{math.ceil(1000 / count) / 1000:g}",
+            )
+        )  # fmt: skip
+
+
+def _limited(sizes: Mapping[str, int], limit: Fraction) -> dict[str, int]:
+    """The most records of each source of which none has more than a share of all."""
+    limited = dict(sizes)
+    while True:
+        most = math.floor(limit * sum(limited.values()))
+        lower = {name: min(size, most) for name, size in limited.items()}
+        if lower == limited:
+            return limited
+        limited = lower
+
+
+def _limited_weights(weights: dict[str, float], limit: float) -> dict[str, float]:
+    """Weights of which none is more than a share of all: the larger ones become equal to it."""
+    limited: list[str] = []
+    rest, whole = sum(weights.values()), sum(weights.values())
+    for name in sorted(weights, key=lambda one: (-weights[one], one)):
+        if weights[name] <= limit * whole:
+            break
+        limited.append(name)
+        rest -= weights[name]
+        if rest <= 0 or limit * len(limited) >= 1:  # all have the same share
+            return dict.fromkeys(weights, 1.0)
+        whole = rest / (1 - limit * len(limited))
+    made = {name: limit * whole if name in limited else weight for name, weight in weights.items()}
+    return {name: float(f"{weight:.{_DIGITS}g}") for name, weight in made.items()}

@@ -1,0 +1,146 @@
+"""Benchmarks and earlier test splits: files whose pairs the training data must not resemble.
+
+JSON Lines, JSON arrays, TSV, CSV and Parquet, with the field names that corpora are read by (`formats.instructions`),
+and all formats that an export writes with JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.errors import UsageError
+from chat_corpus.exports.near_twins import EVALUATION, PAIR_SEPARATOR
+from chat_corpus.exports.splitting import canonical
+from chat_corpus.formats.base import RecordError
+from chat_corpus.formats.field_names import columns
+from chat_corpus.formats.instructions import instruction_turns
+from chat_corpus.messages import message
+
+#: Pairs of one frame.
+_BATCH = 20_000
+_SUFFIXES = (".jsonl", ".ndjson", ".json", ".tsv", ".csv", ".parquet")
+
+
+def evaluation_pairs(path: Path) -> Iterator[pl.DataFrame]:
+    """The pairs of a file as frames with the columns `EVALUATION`; an id is that of the row, or `<file name>:<row>`.
+
+    Raises UsageError for a file that cannot be read, and for a row that holds no pair of texts.
+    """
+    rows = ((f"{path.name}:{number}", *pair) for number, pair in _pairs(path))
+    empty = True
+    while batch := list(islice(rows, _BATCH)):
+        frame = pl.DataFrame(batch, {"id": pl.String, "query": pl.String, "answer": pl.String}, orient="row")
+        text = canonical(frame["query"]) + PAIR_SEPARATOR + canonical(frame["answer"])
+        empty = False
+        yield frame.select("id", text=text).select(*EVALUATION)
+    if empty:
+        raise UsageError(message("--decontaminate {path}: no rows", path=path))
+
+
+def check_files(paths: Iterable[str]) -> None:
+    """Raise UsageError for a file that cannot be read to its end, or that holds a row without a pair of texts."""
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise UsageError(message("--decontaminate {path}: no such file", path=path))
+        if path.suffix.lower() not in _SUFFIXES:
+            raise UsageError(
+                message(
+                    "--decontaminate {path}: cannot tell the format; a suffix of {suffixes} is needed",
+                    path=path, suffixes=", ".join(_SUFFIXES),
+                )
+            )  # fmt: skip
+        for _ in _pairs(path):
+            pass
+
+
+def _pairs(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
+    """The number of the row, from 1, and the texts of each pair. Raises UsageError."""
+    number = 0
+    try:
+        for number, record in enumerate(_records(path), 1):
+            pairs = list(_pairs_of(record))
+            if not pairs:
+                raise RecordError("no question with an answer")
+            for pair in pairs:
+                yield number, pair
+    except RecordError as error:
+        raise UsageError(
+            message("--decontaminate {path}: row {number}: {fault}", path=path, number=number, fault=str(error))
+        ) from error
+    except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
+        fault = str(error).splitlines()[0]
+        raise UsageError(
+            message(
+                "--decontaminate {path}: after row {number}: cannot be read: {fault}",
+                path=path, number=number, fault=fault,
+            )
+        ) from error  # fmt: skip
+
+
+def _records(path: Path) -> Iterator[object]:
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        for start in range(0, pl.scan_parquet(path, glob=False).select(pl.len()).collect().item(), _BATCH):
+            yield from pl.scan_parquet(path, glob=False).slice(start, _BATCH).collect().iter_rows(named=True)
+        return
+    with path.open(encoding="utf-8-sig", newline="" if suffix == ".csv" else "\n") as stream:
+        if suffix == ".json" and stream.read(1) == "[":
+            stream.seek(0)
+            yield from json.load(stream)
+            return
+        stream.seek(0)
+        if suffix == ".csv":
+            yield from csv.DictReader(stream)
+        elif suffix == ".tsv":
+            yield from _lines_of_fields(stream)
+        else:
+            yield from (json.loads(line) for line in stream if line.strip())
+
+
+def _lines_of_fields(lines: Iterable[str]) -> Iterator[object]:
+    """Lines of two fields, or, under a head that names a question and an answer, of more."""
+    head: list[str] | None = None
+    for number, line in enumerate(lines):
+        fields = line.rstrip("\r\n").split("\t")
+        if not number and columns(fields):
+            head = fields
+        elif head is not None:
+            yield dict(zip(head, fields, strict=False))
+        else:
+            yield fields
+
+
+def _pairs_of(record: object) -> Iterator[tuple[str, str]]:
+    turns = _turns(record)
+    for query, answer in zip(turns[::2], turns[1::2], strict=False):
+        if query and answer and query.strip() and answer.strip():
+            yield query, answer
+
+
+def _turns(record: object) -> list[str | None]:
+    """Questions and answers of a record in turn. Raises RecordError."""
+    if isinstance(record, list) and len(record) == 2 and all(isinstance(one, str) for one in record):
+        return list(record)
+    if isinstance(record, Mapping):
+        prompt, completion = record.get("prompt"), record.get("completion")
+        if isinstance(prompt, list) and isinstance(completion, list):  # of TRL
+            return _turns({"messages": [*prompt, *completion]})
+        dialog, conversation = record.get("dialog"), record.get("conversation")
+        if isinstance(dialog, list) and dialog and isinstance(dialog[0], list):  # of ParlAI
+            return [act["text"] for pair in dialog for act in pair]
+        if isinstance(conversation, list) and all(isinstance(one, Mapping) and "human" in one for one in conversation):
+            return [text for one in conversation for text in (one["human"], one["assistant"])]  # of Firefly
+    try:
+        return list(instruction_turns(record))
+    except RecordError:
+        names = list(map(str, record)) if isinstance(record, Mapping) else []
+        found = columns(names)  # as tables call their columns
+        if not isinstance(record, Mapping) or not found or not all(isinstance(record[names[at]], str) for at in found):
+            raise
+        return [record[names[at]] for at in found]

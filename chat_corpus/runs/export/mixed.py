@@ -1,0 +1,98 @@
+"""The mix of all sources in train: which rows are in which file, and where its subsets end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from chat_corpus.errors import DEFECT, LedgerError
+from chat_corpus.exports.manifest import ExportFile, ExportMix, MixSubset
+from chat_corpus.exports.mixing import MixOptions, MixPlan, largest_subset, plan_mix, subset_sizes
+from chat_corpus.exports.ordering import BUCKETS, keys_of_ranks
+from chat_corpus.runs.export.job import SourceExport
+from chat_corpus.runs.export.selection import selected
+from chat_corpus.runs.export.twins import TrainRecords
+from chat_corpus.runs.export.writing import OrderRange
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainMix:
+    """The first `rows` records of a plan, and the subsets that are not larger, by name, from the smallest."""
+
+    options: MixOptions
+    plan: MixPlan
+    rows: int
+    subsets: Mapping[str, int]
+
+    def cuts(self, bytes_of_record: float, bytes_of_file: int) -> list[int]:
+        """The rows at which files begin, and last `rows`: a file ends where a subset ends."""
+        found = [0]
+        for first, last in pairwise(sorted({0, self.rows, *self.subsets.values()})):
+            files = max(1, -int(-(last - first) * bytes_of_record // bytes_of_file))
+            found += [first + (last - first) * number // files for number in range(1, files + 1)]
+        return found
+
+
+def plan_train(options: MixOptions, left: Mapping[str, Sequence[TrainRecords]]) -> TrainMix:
+    """The mix of what is left of the parts of each source. Raises UsageError as `mixing.plan_mix`."""
+    plan = plan_mix(options, {name: sum(one.rows for one in parts) for name, parts in left.items()})
+    largest = largest_subset(options)
+    rows = plan.total if largest is None else min(largest, plan.total)
+    sizes = {name: size for name, size in subset_sizes(options.subsets).items() if size is not None and size <= rows}
+    return TrainMix(options=options, plan=plan, rows=rows, subsets=sizes)
+
+
+def ranges_of_cuts(
+    mix: TrainMix, cuts: Sequence[int], found: Sequence[SourceExport], left: Mapping[str, Sequence[TrainRecords]]
+) -> list[tuple[OrderRange, ...]]:
+    """The records of each file, between neighbouring cuts; also sets where the records of each source end.
+
+    Raises LedgerError where two records have the same place in the order.
+    """
+    ranks = [mix.plan.ranks(cut) for cut in cuts]
+    ranges: list[list[OrderRange]] = [[] for _ in cuts[1:]]
+    for one in found:
+        if one.name not in mix.plan.sizes:
+            continue
+        counts = sum((part.buckets for part in left[one.name]), np.zeros(BUCKETS, np.int64))
+        keys = (selected(part, one.limits, "train")["order"].to_numpy() for part in one.parts)
+        try:
+            places = keys_of_ranks(counts, [rank[one.name] for rank in ranks], keys)
+        except ValueError as error:
+            raise LedgerError(f"{one.name}: {error}; {DEFECT}") from error
+        one.train_end = places[-1]
+        for own, (begin, end) in zip(ranges, pairwise(places), strict=True):
+            if begin < end:
+                own.append(OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end))
+    return [tuple(own) for own in ranges]
+
+
+def described(mix: TrainMix, files: Sequence[ExportFile]) -> ExportMix:
+    """The mix as the manifest has it; `files` are those of all sources together."""
+    end = mix.plan.first_to_end()
+    exact = min(end[1], mix.rows) if end else mix.rows
+    return ExportMix(
+        shares=mix.options.shares,
+        max_share=mix.options.max_share,
+        available=dict(mix.plan.sizes),
+        weights=dict(mix.plan.weights),
+        sources=mix.plan.ranks(mix.rows),
+        exact_rows=exact,
+        ends_first=end[0] if end and exact < mix.rows else None,
+        subsets=tuple(_subsets(mix, [one for one in files if one.format == "hf" and one.split == "train"])),
+    )
+
+
+def _subsets(mix: TrainMix, files: Sequence[ExportFile]) -> Iterator[MixSubset]:
+    for name, size in mix.subsets.items():
+        rows, paths = 0, []
+        for file in files:
+            if rows < size:
+                rows += file.rows or 0
+                paths.append(file.path)
+        if rows != size:
+            raise LedgerError(f"subset {name}: {size} rows planned, {rows} written; {DEFECT}")
+        yield MixSubset(name=name, rows=size, files=tuple(paths), sources=mix.plan.ranks(size))

@@ -1,0 +1,139 @@
+"""The step of an export that holds the records of train which resemble an evaluation pair.
+
+Evaluation pairs are those of validation and test, and of files that the user names. They are indexed, some at a time,
+and each part of the records is compared with every index. Whether a record is held does not depend on the cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from chat_corpus.errors import attributed
+from chat_corpus.exports import near_twins
+from chat_corpus.exports.near_twins import EVALUATION, TwinIndex
+from chat_corpus.exports.ordering import Counts, bucket_counts
+from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.files.atomic import write_blocks
+from chat_corpus.pipeline.dedup import exact
+from chat_corpus.runs.export.assembling import RecordsPart
+from chat_corpus.runs.export.evaluation_files import evaluation_pairs
+from chat_corpus.runs.export.selection import leave, load, selected
+from chat_corpus.runs.export.workers import Workers
+
+#: Records that are compared together.
+_RECORDS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwinTask:
+    """A part whose records of train are compared with evaluation pairs, or whose evaluation pairs are collected."""
+
+    part: RecordsPart
+    limits: SplitLimits
+    indices: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.part.source}: near twins in part {self.part.number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRecords:
+    """Records of train in a part after those that are held, in total and in each bucket of the order."""
+
+    held: int
+    rows: int
+    buckets: Counts
+
+
+def hold_twins(
+    workers: Workers, parts: Sequence[tuple[RecordsPart, SplitLimits]], files: Sequence[Path], folder: Path
+) -> list[TrainRecords]:
+    """Leave beside each part which of its records are held, and return what is left of each for train.
+
+    `files` hold further evaluation pairs. Indices are written below `folder`. Raises UsageError for files that cannot
+    be read.
+    """
+    tasks = [TwinTask(part=part, limits=limits) for part, limits in parts]
+    workers.map(collect_evaluation, tasks)
+    indices = tuple(_write_indices(_evaluation_frames([part for part, _ in parts], files), folder))
+    return workers.map(hold_in_part, [TwinTask(part=part, limits=limits, indices=indices) for part, limits in parts])
+
+
+def collect_evaluation(task: TwinTask) -> None:
+    """Leave the evaluation pairs of a part beside it."""
+    with attributed(str(task), task.part.folder):
+        frames = [EVALUATION.to_frame()]
+        for split in ("validation", "test"):
+            records = load(task.part, selected(task.part, task.limits, split))
+            pairs = near_twins.pair_texts(records["messages"])
+            frames.append(pairs.select(id=records["id"][pairs["row"]], text="text"))
+        leave(task.part.evaluation, pl.concat(frames))
+
+
+def _evaluation_frames(parts: Sequence[RecordsPart], files: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    for part in parts:
+        yield exact.read(part.evaluation)
+    for file in files:
+        yield from evaluation_pairs(file)
+
+
+def _write_indices(frames: Iterator[pl.DataFrame], folder: Path) -> Iterator[Path]:
+    """Index evaluation pairs, so many at a time."""
+    waiting: list[pl.DataFrame] = []
+    for frame in frames:
+        waiting.append(frame)
+        while sum(map(len, waiting)) >= near_twins.INDEX_PAIRS:
+            whole = pl.concat(waiting)
+            yield _write_index(whole[: near_twins.INDEX_PAIRS], folder)
+            waiting = [whole[near_twins.INDEX_PAIRS :]]
+    if rest := [frame for frame in waiting if len(frame)]:
+        yield _write_index(pl.concat(rest), folder)
+
+
+def _write_index(evaluation: pl.DataFrame, folder: Path) -> Path:
+    data = near_twins.build_index(evaluation).encode()
+    # Its content is its name, so that a process that has read it before has the right one.
+    path = folder / f"twins-{hashlib.sha256(data).hexdigest()}.npz"
+    write_blocks(path, data)
+    return path
+
+
+@lru_cache(maxsize=1)
+def _index(path: Path) -> TwinIndex:
+    return TwinIndex.decode(path.read_bytes())
+
+
+def hold_in_part(task: TwinTask) -> TrainRecords:
+    """Leave beside a part which of its records of train are held."""
+    with attributed(str(task), task.part.folder):
+        keys = selected(task.part, task.limits, "train")
+        found = [near_twins.TWINS.to_frame()]
+        for start in range(0, len(keys) if task.indices else 0, _RECORDS):
+            some = keys[start : start + _RECORDS]
+            pairs = near_twins.pair_texts(load(task.part, some)["messages"])
+            twins = near_twins.best_twins([near_twins.find_in_pairs(_index(path), pairs) for path in task.indices])
+            found.append(twins.with_columns(row=some["row"][twins["row"]]))
+        held = pl.concat(found).sort("row")
+        if len(held):
+            leave(task.part.twins, held)
+        left = keys["order"].filter(~keys["row"].is_in(held["row"].implode())).to_numpy().astype(np.uint64)
+        return TrainRecords(held=len(held), rows=len(left), buckets=bucket_counts(left))
+
+
+def held_records(part: RecordsPart) -> tuple[bytes, int]:
+    """The held records of a part as JSON Lines, in the order of the store, and how many there are."""
+    if not part.twins.exists():
+        return b"", 0
+    twins = exact.read(part.twins)
+    keys = exact.read(part.records, "row", "order").with_row_index("at")
+    keys = twins.join(keys, on="row", how="left", maintain_order="left")
+    records = load(part, keys)
+    frame = records.select("messages", "source", "id", resembles=keys["id"], similarity=keys["similarity"].round(4))
+    return frame.write_ndjson().encode(), len(frame)

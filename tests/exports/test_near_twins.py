@@ -1,0 +1,120 @@
+"""The join finds every training dialogue that resembles an evaluation pair, and no other."""
+
+from __future__ import annotations
+
+import random
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_corpus.exports import near_twins
+from chat_corpus.exports.dialogues import MESSAGE
+from chat_corpus.exports.near_twins import build_index, find_twins, pair_texts
+from tests.conftest import examples
+
+_HAN = "今天气怎么样很好不错啊我们去吃火锅你在哪里说得对那就算了谢"
+
+
+def _bigrams(text: str) -> set[str]:
+    return {text[at : at + 2] for at in range(len(text) - 1)} or ({text} if text else set())
+
+
+def _brute_force(evaluation: dict[str, str], texts: list[str]) -> list[tuple[int, str, float]]:
+    """The most similar evaluation pair of each text that resembles one, by comparing all with all."""
+    found = []
+    others = {name: _bigrams(text) for name, text in evaluation.items()}
+    for row, text in enumerate(texts):
+        mine = _bigrams(text)
+        scores = []
+        for name, theirs in others.items():
+            shared = len(mine & theirs)
+            whole = len(mine) + len(theirs) - shared
+            if whole and 5 * shared >= 4 * whole:
+                scores.append((-shared / whole, name))
+        if scores:
+            score, name = min(scores)
+            found.append((row, name, -score))
+    return found
+
+
+def _frame(evaluation: dict[str, str]) -> pl.DataFrame:
+    return pl.DataFrame({"id": list(evaluation), "text": list(evaluation.values())}, near_twins.EVALUATION)
+
+
+def _changed(text: str, changes: int, rng: random.Random) -> str:
+    """A text in which some characters were replaced, left out or repeated."""
+    characters = list(text)
+    for _ in range(changes):
+        at = rng.randrange(len(characters))
+        characters[at] = rng.choice(["", characters[at] * 2, rng.choice(_HAN)])
+    return "".join(characters)
+
+
+def test_3000_rows_with_planted_twins_give_what_brute_force_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_twins, "_BATCH", 700)
+    monkeypatch.setattr(near_twins, "_CANDIDATES", 50)
+    rng = random.Random(20)
+
+    def text() -> str:
+        query, answer = ("".join(rng.choices(_HAN, k=rng.randint(1, 14))) for _ in range(2))
+        return f"{query}\x1f{answer}"
+
+    evaluation = {f"e-{number:03d}": text() for number in range(200)}
+    planted = [_changed(rng.choice(list(evaluation.values())), rng.randint(0, 4), rng) for _ in range(600)]
+    rows = [*planted, *(text() for _ in range(2400))]
+    rng.shuffle(rows)
+    expected = _brute_force(evaluation, rows)
+    assert 200 < len(expected) < 600
+    assert build_index(_frame(evaluation)).find(pl.Series(rows)).rows() == expected
+
+
+_TEXTS = st.text(st.sampled_from("好在啊\x1f𠮷a\u0301\n"), max_size=9)
+
+
+@settings(max_examples=examples(150), deadline=None)
+@given(st.lists(_TEXTS, max_size=12), st.lists(_TEXTS, max_size=12))
+def test_any_texts_give_what_brute_force_gives(pairs: list[str], texts: list[str]) -> None:
+    evaluation = {f"e-{number}": text for number, text in enumerate(pairs)}
+    index = build_index(_frame(evaluation))
+    assert index.find(pl.Series(texts, dtype=pl.String)).rows() == _brute_force(evaluation, texts)
+    assert build_index(_frame(evaluation).reverse()).encode() == index.encode()
+    again = near_twins.TwinIndex.decode(index.encode())
+    assert again.find(pl.Series(texts, dtype=pl.String)).rows() == _brute_force(evaluation, texts)
+
+
+def _messages(*dialogues: list[str]) -> pl.Series:
+    roles = ("user", "assistant")
+    rows = [[{"role": roles[at % 2], "content": text} for at, text in enumerate(one)] for one in dialogues]
+    return pl.Series(rows, dtype=pl.List(MESSAGE))
+
+
+def test_a_pair_is_an_exchange_in_canonical_form() -> None:
+    found = pair_texts(_messages(["你好！！", "哈哈哈"], ["一", "二", "三", "四"]))
+    assert found.rows() == [(0, "你好\x1f哈"), (1, "一\x1f二"), (1, "三\x1f四")]
+    prompt = [{"role": "system", "content": "助手"}, *_messages(["一", "二"]).to_list()[0]]
+    assert pair_texts(pl.Series([prompt], dtype=pl.List(MESSAGE))).rows() == [(0, "一\x1f二")]
+
+
+def test_one_exchange_of_a_dialogue_is_enough() -> None:
+    evaluation = {"weibo-1": "今天天气怎么样\x1f很好我们出去玩吧", "weibo-0": "今天天气怎么样\x1f很好我们出去玩吧"}
+    dialogues = _messages(
+        ["早上好", "早", "今天，天气怎么样？", "很好！我们出去玩"],
+        ["早上好", "早", "今天去哪里", "很好！我们出去玩"],
+    )
+    found = find_twins(build_index(_frame(evaluation)), dialogues)
+    assert found.select("row", "id").rows() == [(0, "weibo-0")]
+    assert 0.8 <= found["similarity"][0] < 1
+
+
+def test_several_indices_find_what_one_finds() -> None:
+    evaluation = {
+        f"e-{number}": f"你今天晚上想去哪里吃点啥呢{'啊呀'[number % 2]}\x1f火锅{number}" for number in range(6)
+    }
+    texts = pl.Series([f"你今天晚上想去哪里吃点啥呢\x1f火锅{number}" for number in range(4)])
+    frame = _frame(evaluation)
+    parts = [build_index(part).find(texts) for part in (frame[:2], frame[2:5], frame[5:])]
+    whole = build_index(frame).find(texts)
+    assert len(whole)
+    assert near_twins.best_twins(parts).equals(whole)
