@@ -9,6 +9,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.exports import card_text
 from chat_corpus.exports.manifest import ExportSource, ExportSummary
 from chat_corpus.exports.records import FORMATS
+from chat_corpus.messages import message
 
 CARD, LICENSES = "README.md", "LICENSE.md"
 #: Licences that the hub knows, by what sources say.
@@ -46,7 +47,9 @@ def encode_card(summary: ExportSummary) -> bytes:
     Raises UsageError for a source that is called `default`, which is the name of the config of all sources.
     """
     if any(source.name == "default" for source in summary.sources):
-        raise UsageError("a source cannot be called 'default' in an export: this is the config of all; rename it")
+        raise UsageError(
+            message("no source of an export can be named 'default': this name means all sources; rename it")
+        )
     return "".join((*_front_matter(summary), *_body(summary))).encode()
 
 
@@ -148,7 +151,7 @@ def _ledger_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
     for source in summary.sources:
         ledger = source.ledger
         numbers = (ledger.turns, ledger.turns_exported, ledger.records, sum(ledger.written.values()))
-        dropped = (_counts(one) for one in (ledger.turns_dropped, ledger.records_dropped, ledger.masked))
+        dropped = (_counts(counts) for counts in (ledger.turns_dropped, ledger.records_dropped, ledger.masked))
         yield (source.name, *(f"{number:,}" for number in numbers), *dropped)
 
 

@@ -15,7 +15,7 @@ Parquet files are held to the rules. Files of other formats must be byte for byt
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,70 +26,94 @@ from chat_corpus.exports import check_rules, check_texts, manifest, splitting
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT, documents
 from chat_corpus.exports.manifest import INDEX, MANIFEST, ExportFile, ExportSummary
+from chat_corpus.messages import Message, error_text, message
 
 _BLOCK = 1 << 20
-#: Rows that are looked at together.
+#: Rows that are checked together.
 _BATCH = 50_000
 
 
 def check_export(folder: Path) -> Iterator[Offence]:
-    """Every offence of an export, in the order of discovery; files first, then records.
+    """Yield every offence of an export: those of files first, then those of records.
 
-    Raises UsageError where the folder is no export, and ChatCorpusError where its manifest cannot be read.
+    Raises UsageError if the folder is not an export, and ChatCorpusError if its manifest cannot be read.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise UsageError(f"{folder}: no {MANIFEST} there: give the folder that 'chat-corpus export' has written")
+        raise UsageError(
+            message(
+                "{folder}: has no {file}; name the folder that 'chat-corpus export' wrote", folder=folder, file=MANIFEST
+            )
+        )
     try:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{path}: {error}; export again") from error
+        fault = message("{file}: {error}; export again", file=path, error=error_text(error))
+        raise ChatCorpusError(fault) from error
     yield from _files(folder, summary)
     yield from _counts(summary)
-    there = [one for one in summary.files if (folder / one.path).is_file()]
-    yield from _records(folder, summary, [one for one in there if one.format == "hf"])
+    present = [file for file in summary.files if (folder / file.path).is_file()]
+    yield from _records(folder, summary, [file for file in present if file.format == "hf"])
     yield from check_texts.offences(
-        folder, [one for one in there if one.format not in ("hf", INDEX, DOCUMENT)], summary
+        folder, [file for file in present if file.format not in ("hf", INDEX, DOCUMENT)], summary
     )
-    for one in there:
-        if one.format == INDEX:
-            yield from _index(folder, one, summary)
+    for file in present:
+        if file.format == INDEX:
+            yield from _index(folder, file, summary)
 
 
 def _index(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
-    """Whether the index of a source has as many records in each split, and left out for each reason, as the ledger."""
-    (ledger,) = [one.ledger for one in summary.sources if one.name == file.source]
+    """Check that an index has as many records in each split, and dropped for each reason, as the ledger."""
+    (ledger,) = [source.ledger for source in summary.sources if source.name == file.source]
     try:
         lazy = pl.scan_parquet(folder / file.path, glob=False)
         counts = lazy.group_by(pl.coalesce("split", "reason").alias("where")).agg(pl.len()).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
-        yield Offence(path=file.path, rule="index", message=f"cannot be read: {str(error).splitlines()[0]}")
+        yield Offence(path=file.path, rule="index", message=unreadable(error))
         return
-    found, expected = dict(counts.iter_rows()), {**ledger.written, **ledger.records_dropped}
-    if found != {name: number for name, number in expected.items() if number}:
-        yield Offence(path=file.path, rule="index", message=f"{found} records found, {expected} in {MANIFEST}")
+    actual, expected = dict(counts.iter_rows()), {**ledger.written, **ledger.records_dropped}
+    if actual != {name: number for name, number in expected.items() if number}:
+        text = message(
+            "records in the index: {found}; in {manifest}: {expected}",
+            found=_listed(actual),
+            manifest=MANIFEST,
+            expected=_listed(expected),
+        )
+        yield Offence(path=file.path, rule="index", message=text)
+
+
+def unreadable(error: Exception) -> Message:
+    """Return the message for a file that cannot be read, with the first line of the error."""
+    return message("cannot be read: {error}", error=str(error).partition("\n")[0])
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Counts by name, in order of name: `test 3, train 97`."""
+    return ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items())) or "0"
 
 
 def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
-    """Files that are missing, changed, or not in the manifest; and documents that do not say what it says."""
-    listed = {one.path for one in summary.files} | {MANIFEST}
+    """Files that are missing, changed, or not in the manifest; and documents that contradict it."""
+    listed = {file.path for file in summary.files} | {MANIFEST}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
         if not path.is_dir() and not is_hidden and name not in listed:
-            yield Offence(
-                path=name, rule="files", message=f"not in {MANIFEST}: loaders may take it for data; remove it"
-            )
-    for one in summary.files:
-        path = folder / one.path
+            text = message("not in {manifest}; remove it, since loaders may read it as data", manifest=MANIFEST)
+            yield Offence(path=name, rule="files", message=text)
+    for file in summary.files:
+        path = folder / file.path
         if not path.is_file():
-            yield Offence(path=one.path, rule="files", message=f"missing; {MANIFEST} lists it")
-        elif _digest(path) != one.sha256:
-            yield Offence(path=one.path, rule="sha256", message=f"changed: its SHA-256 is not that of {MANIFEST}")
+            text = message("missing, but {manifest} lists it", manifest=MANIFEST)
+            yield Offence(path=file.path, rule="files", message=text)
+        elif _digest(path) != file.sha256:
+            text = message("changed: its SHA-256 differs from the one in {manifest}", manifest=MANIFEST)
+            yield Offence(path=file.path, rule="sha256", message=text)
     for name, content in documents(summary).items():
         path = folder / name
         if path.is_file() and path.read_bytes() != content:
-            yield Offence(path=name, rule="documents", message=f"not what {MANIFEST} gives; export again")
+            text = message("differs from the document that {manifest} gives", manifest=MANIFEST)
+            yield Offence(path=name, rule="documents", message=text)
 
 
 def _digest(path: Path) -> str:
@@ -103,15 +127,18 @@ def _digest(path: Path) -> str:
 def _counts(summary: ExportSummary) -> Iterator[Offence]:
     """Sums of the manifest that do not balance."""
     for source in summary.sources:
-        for message in source.ledger.imbalances():
-            yield Offence(path=MANIFEST, rule="counts", message=f"{source.name}: {message}")
+        for imbalance in source.ledger.imbalances():
+            text = message("{source}: {imbalance}", source=source.name, imbalance=imbalance)
+            yield Offence(path=MANIFEST, rule="counts", message=text)
         written = {split: rows for split, rows in source.ledger.written.items() if rows}
         if written != summary.splits(source.name):
-            yield Offence(
-                path=MANIFEST,
-                rule="counts",
-                message=f"{source.name}: {written} written, but its files have {summary.splits(source.name)}",
+            text = message(
+                "{source}: records written: {written}; rows of its files: {rows}",
+                source=source.name,
+                written=_listed(written),
+                rows=_listed(summary.splits(source.name)),
             )
+            yield Offence(path=MANIFEST, rule="counts", message=text)
 
 
 @dataclass(kw_only=True)
@@ -123,23 +150,23 @@ class _Seen:
 
 
 def _records(folder: Path, summary: ExportSummary, files: list[ExportFile]) -> Iterator[Offence]:
-    """Offences of the records of Parquet files. Train is read last: no other split needs to be remembered."""
+    """Offences of the records of Parquet files. Train is read last, so that its groups need not be remembered."""
     seen = _Seen()
     for split in reversed(splitting.SPLITS):
-        for one in files:
-            if one.split == split:
-                yield from _file(folder, one, summary, seen)
+        for file in files:
+            if file.split == split:
+                yield from _file(folder, file, summary, seen)
     for source, ids in seen.ids.items():
         together = pl.concat(ids)
         repeated = together.filter(together.is_duplicated()).unique()
         if len(repeated):
-            yield from _addresses(folder, [one for one in files if one.source == source], repeated)
+            yield from _addresses(folder, [file for file in files if file.source == source], repeated)
 
 
 def _file(folder: Path, file: ExportFile, summary: ExportSummary, seen: _Seen) -> Iterator[Offence]:
     rows, last = 0, None
     for frame in batches(folder / file.path):
-        if isinstance(frame, str):
+        if isinstance(frame, Message):
             yield Offence(path=file.path, rule="R4", message=frame)
             return
         yield from check_rules.offences(frame, file, rows)
@@ -152,48 +179,55 @@ def _file(folder: Path, file: ExportFile, summary: ExportSummary, seen: _Seen) -
             yield from _groups(frame, file, rows, seen)
         rows += len(frame)
     if rows != file.rows:
-        yield Offence(path=file.path, rule="counts", message=f"{rows} rows found, {file.rows} in {MANIFEST}")
+        yield Offence(path=file.path, rule="counts", message=check_rules.wrong_rows(rows, file))
 
 
-def batches(path: Path) -> Iterator[pl.DataFrame | str]:
-    """The rows of a Parquet file, some at a time; or what is wrong with the file."""
+def batches(path: Path) -> Iterator[pl.DataFrame | Message]:
+    """Yield the rows of a Parquet file in batches; if it cannot be read or has other columns, a message says so."""
     try:
-        found = pl.read_parquet_schema(path)
-        if dict(found) != dict(check_rules.PARQUET) or list(found) != list(check_rules.PARQUET):
-            yield f"columns {dict(found)} found, {dict(check_rules.PARQUET)} expected"
+        schema = pl.read_parquet_schema(path)
+        if dict(schema) != dict(check_rules.PARQUET) or list(schema) != list(check_rules.PARQUET):
+            yield message(
+                "columns found: {found}; expected: {expected}", found=dict(schema), expected=dict(check_rules.PARQUET)
+            )
             return
         lazy, start = pl.scan_parquet(path, glob=False), 0
         while len(frame := lazy.slice(start, _BATCH).collect()):
             yield frame
             start += len(frame)
     except (OSError, pl.exceptions.PolarsError) as error:
-        yield f"cannot be read: {str(error).splitlines()[0]}"
+        yield unreadable(error)
 
 
 def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
-    """Rows whose content group is in another split."""
+    """Rows with a content group that a different split has too."""
     split = str(file.split)
-    found = check_rules.groups(frame, before).with_columns(path=pl.lit(file.path))
+    groups = check_rules.groups(frame, before).with_columns(path=pl.lit(file.path))
     for other, frames in seen.groups.items():
         if other != split:
             together = pl.concat(frames).unique("group", keep="first", maintain_order=True)
-            both = found.join(together, on="group", how="inner", suffix="_other", maintain_order="left")
+            both = groups.join(together, on="group", how="inner", suffix="_other", maintain_order="left")
             for row, path, line in both.select("row", "path_other", "row_other").iter_rows():
-                message = f"begins like a record of {other}, {path}:{line}: a content group must be in one split"
-                yield Offence(path=file.path, line=row, rule="split", message=message)
+                text = message(
+                    "begins like {path}:{line} of split {split}; records that begin alike must be in one split",
+                    path=path,
+                    line=line,
+                    split=other,
+                )
+                yield Offence(path=file.path, line=row, rule="split", message=text)
     if split != "train":
-        seen.groups.setdefault(split, []).append(found)
+        seen.groups.setdefault(split, []).append(groups)
 
 
 def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series) -> Iterator[Offence]:
-    """Where rows are whose ids have one of these hashes."""
+    """Rows with an id whose hash is one of these."""
     for file in files:
         rows = 0
         for frame in batches(folder / file.path):
-            if isinstance(frame, str):
+            if isinstance(frame, Message):
                 break
             same = frame["id"].hash().is_in(repeated.implode()).arg_true()
-            for at in same:
-                message = f"id {frame['id'][at]} is there more than once"
-                yield Offence(path=file.path, line=rows + at + 1, rule="id", message=message)
+            for index in same:
+                text = message("more than one record has the id {id}", id=frame["id"][index])
+                yield Offence(path=file.path, line=rows + index + 1, rule="id", message=text)
             rows += len(frame)

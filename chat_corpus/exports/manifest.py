@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chat_corpus.exports.splitting import SPLITS, VERSION
+from chat_corpus.messages import Message, message
 
 #: Number of this shape.
 MANIFEST_VERSION = 1
@@ -65,16 +66,16 @@ class SourceLedger(msgspec.Struct, frozen=True, kw_only=True):
     masked: dict[str, Count]
     special_tokens: Count
 
-    def imbalances(self) -> list[str]:
-        """Each sum that does not balance, as a message."""
+    def imbalances(self) -> list[Message]:
+        """Return a message for each sum that does not balance."""
         sums = (
-            ("turns", self.turns, self.turns_exported + sum(self.turns_dropped.values())),
-            ("records", self.records, sum(self.written.values()) + sum(self.records_dropped.values())),
+            (message("turns"), self.turns, self.turns_exported + sum(self.turns_dropped.values())),
+            (message("records"), self.records, sum(self.written.values()) + sum(self.records_dropped.values())),
         )
         return [
-            f"{name} do not balance: {total} in, {found} written or dropped"
-            for name, total, found in sums
-            if total != found
+            message("{kind} do not balance: {total:,} in, {sum:,} written or dropped", kind=kind, total=total, sum=out)
+            for kind, total, out in sums
+            if total != out
         ]
 
 
@@ -121,13 +122,13 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     def splits(self, source: str | None = None) -> dict[str, int]:
         """Rows of the splits of a source, or of all; without the splits that have none."""
         rows = dict.fromkeys(SPLITS, 0)
-        for one in self.data_files(source):
-            rows[str(one.split)] += one.rows or 0
+        for file in self.data_files(source):
+            rows[str(file.split)] += file.rows or 0
         return {name: number for name, number in rows.items() if number}
 
     def data_files(self, source: str | None = None) -> list[ExportFile]:
         """The Parquet files of a source, or of all."""
-        return [one for one in self.files if one.format == "hf" and source in (None, one.source)]
+        return [file for file in self.files if file.format == "hf" and source in (None, file.source)]
 
     @property
     def rows(self) -> int:
@@ -137,7 +138,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def written_sources(self) -> tuple[ExportSource, ...]:
         """The sources that have at least one row."""
-        return tuple(one for one in self.sources if self.splits(one.name))
+        return tuple(source for source in self.sources if self.splits(source.name))
 
 
 def encode(summary: ExportSummary) -> bytes:
@@ -146,11 +147,16 @@ def encode(summary: ExportSummary) -> bytes:
 
 
 def decode(data: bytes) -> ExportSummary:
-    """What `encode` wrote. Raises ValueError, which names the place, for anything that does not have its shape."""
+    """Return what `encode` wrote. Raises ValueError, which names the key, for anything else."""
     try:
         summary = msgspec.json.decode(data, type=ExportSummary)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"not a manifest of an export: {error}") from error
+        raise ValueError(message("not the manifest of an export: {error}", error=str(error))) from error
     if summary.version != MANIFEST_VERSION:
-        raise ValueError(f"version {summary.version} found, {MANIFEST_VERSION} expected: use the version that wrote it")
+        fault = message(
+            "the version of the manifest is {version}, expected {expected}; use the chat-corpus that wrote it",
+            version=summary.version,
+            expected=MANIFEST_VERSION,
+        )
+        raise ValueError(fault)
     return summary

@@ -1,4 +1,4 @@
-"""Where a record of an export came from: its dialogue is read again, and must give the same record."""
+"""The origin of a record of an export: its dialogue is read again, and must give the same record."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, Exp
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.files.content import digest
 from chat_corpus.lineage.open_run import permitted_plugins
+from chat_corpus.messages import Message, error_text, message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.settings import SourceSettings
@@ -30,12 +31,14 @@ from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 
-_AGAIN = "export again to have records that can be traced"
+_AGAIN = message("export again to trace records")
+#: Maximum number of equal records of an export with duplicates among which an id is found.
+_MOST_OCCURRENCES = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceTurn:
-    """A turn that a message was made of: its address, the text as it was read, the clean text, and the raw record."""
+    """A turn of a message: its address, the text as it was read, the clean text, and the raw record."""
 
     file: str
     record: int
@@ -47,7 +50,7 @@ class SourceTurn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TracedMessage:
-    """A message of a record, and the turns it was made of; a system message has none."""
+    """A message of a record, and the turns that it consists of; a system message has none."""
 
     role: str
     content: str
@@ -67,7 +70,7 @@ class TracedRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenExport:
-    """An export, and how the sources that it was made from can be read again."""
+    """An export, and the raw folder and plugins to read its sources again."""
 
     folder: Path
     summary: ExportSummary
@@ -76,144 +79,173 @@ class OpenExport:
 
     @property
     def options(self) -> ExportOptions:
-        """The options that the export was made with. Raises ChatCorpusError for those of another version."""
+        """The options of the export. Raises ChatCorpusError if a different version of chat-corpus wrote them."""
         try:
             return msgspec.convert(self.summary.settings["export"], ExportOptions)
         except (KeyError, msgspec.ValidationError) as error:
-            raise ChatCorpusError(
-                f"{self.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}"
-            ) from error
+            raise _other_version(self.folder, error) from error
+
+
+def _other_version(folder: Path, error: Exception) -> ChatCorpusError:
+    fault = message(
+        "{file}: has settings of a different version: {error}; {advice}",
+        file=folder / MANIFEST,
+        error=error_text(error),
+        advice=_AGAIN,
+    )
+    return ChatCorpusError(fault)
+
+
+def _unreadable(where: object, error: Exception) -> ChatCorpusError:
+    fault = message("{where}: cannot be read: {error}; {advice}", where=where, error=error_text(error), advice=_AGAIN)
+    return ChatCorpusError(fault)
+
+
+def _changed(where: object, reason: Message) -> ChatCorpusError:
+    return ChatCorpusError(message("{where}: {reason}; {advice}", where=where, reason=reason, advice=_AGAIN))
 
 
 def find_export(path: Path) -> Path | None:
-    """The folder of the export that a file is in; None for a file that is in none."""
+    """Return the folder of the export that a file belongs to; None if there is none."""
     return next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
 
 
 def open_export(folder: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> OpenExport:
-    """An export by its folder; `raw` is the folder of raw corpora, if it is another one now.
+    """Return the export in a folder; `raw` is the folder of raw corpora, if it was moved.
 
-    Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read.
+    Raises UsageError if the folder is not an export, ChatCorpusError if its manifest cannot be read.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise UsageError(f"{folder}: no {MANIFEST} there: name the folder that 'chat-corpus export' wrote")
+        raise UsageError(
+            message(
+                "{folder}: has no {file}; name the folder that 'chat-corpus export' wrote", folder=folder, file=MANIFEST
+            )
+        )
     try:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{path}: {error}; {_AGAIN}") from error
+        fault = message("{file}: {error}; {advice}", file=path, error=error_text(error), advice=_AGAIN)
+        raise ChatCorpusError(fault) from error
     return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins))
 
 
 def id_of_row(export: OpenExport, path: Path, row: int) -> str:
-    """The id of a row of a data file, from 1; a header is no row.
+    """Return the id of a row of a data file. Rows count from 1; a header is not a row.
 
-    Raises UsageError where the file is no data file of the export, or has no such row.
+    Raises UsageError if the file is not a data file of the export, or has no such row.
     """
     name = path.absolute().relative_to(export.folder.absolute()).as_posix()
-    file = next((one for one in export.summary.files if one.path == name and one.split), None)
+    file = next((file for file in export.summary.files if file.path == name and file.split), None)
     if file is None:
-        raise UsageError(f"{path}: no data file of the export in {export.folder}")
+        raise UsageError(message("{file}: not a data file of the export in {folder}", file=path, folder=export.folder))
     if not 1 <= row <= (file.rows or 0):
-        raise UsageError(f"{path}:{row}: no such row; there are {file.rows or 0:,}")
+        fault = message("{file}:{row}: no such row; the file has {rows:,}", file=path, row=row, rows=file.rows or 0)
+        raise UsageError(fault)
     try:
         return _id_in(path, file, row)
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
-        raise ChatCorpusError(f"{path}:{row}: cannot be read: {error}; {_AGAIN}") from error
+        raise _unreadable(f"{path}:{row}", error) from error
 
 
 def _id_in(path: Path, file: ExportFile, row: int) -> str:
     if file.format in ("hf", "csv"):
         lazy = pl.scan_parquet(path, glob=False) if file.format == "hf" else pl.scan_csv(path, glob=False)
         return str(lazy.select("id").slice(row - 1, 1).collect().item())
-    beside = path.with_name(f"{path.name}.ids.jsonl")
-    with (beside if beside.is_file() else path).open("rb") as stream:
+    ids = path.with_name(f"{path.name}.ids.jsonl")
+    with (ids if ids.is_file() else path).open("rb") as stream:
         line = next(line for number, line in enumerate(stream, 1) if number == row)
     return str(json.loads(line)["id"])
 
 
 def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
-    """Where the record with an id came from.
+    """Return the origin of the record with an id.
 
-    Raises UsageError for an id that the export does not hold, ChatCorpusError where raw files, settings or code are
-    not those that it was made with.
+    Raises UsageError if the export has no such record, ChatCorpusError if raw files, settings or code have changed.
     """
     name = record_id.rpartition("-")[0]
-    entry = next((one for one in export.summary.sources if one.name == name), None)
-    place = None if entry is None else _place(export, name, record_id)
-    if entry is None or place is None:
-        raise UsageError(f"{record_id}: no record of that id in {export.folder}")
+    entry = next((source for source in export.summary.sources if source.name == name), None)
+    row = None if entry is None else _index_row(export, name, record_id)
+    if entry is None or row is None:
+        raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
     source, settings = _source(export, entry)
-    shard = _shard(export, entry, source, settings, place["file"], place["record"])
+    shard = _shard(export, entry, source, settings, row["file"], row["record"])
     rows, raw = _rows(shard, source, settings.of(name))
-    turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
+    turns = rows.filter(pl.col("dialogue_id") == row["dialogue_id"])
     messages = _messages(export, turns, record_id, name, source, settings)
     return TracedRecord(
         id=record_id,
         source=name,
-        split=place["split"],
-        dialogue_id=place["dialogue_id"],
-        messages=tuple(_traced(messages, turns, place, raw, export.options)),
+        split=row["split"],
+        dialogue_id=row["dialogue_id"],
+        messages=tuple(_traced(messages, turns, row, raw, export.options)),
     )
 
 
-def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:
-    """The row of the index that has an id."""
+def _index_row(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:
+    """The row of the index with an id."""
     path = export.folder / "index" / f"{name}.parquet"
     try:
-        found = pl.scan_parquet(path, glob=False).filter(pl.col("id") == record_id).collect()
-        return found.row(0, named=True) if len(found) else None
+        rows = pl.scan_parquet(path, glob=False).filter(pl.col("id") == record_id).collect()
+        return rows.row(0, named=True) if len(rows) else None
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ChatCorpusError(f"{path}: cannot be read: {error}; {_AGAIN}") from error
+        raise _unreadable(path, error) from error
 
 
 def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
-    """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
-    told, name = entry.fingerprint, entry.name
-    if told.get("code") != versions.code_digest():
-        raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {_AGAIN}")
-    plugins = permitted_plugins(name, tuple(told["plugin_files"]), tuple(told["plugins"]), export.plugins)
+    """Return a source and the settings of its export. Raises ChatCorpusError if code or settings have changed."""
+    fingerprint, name = entry.fingerprint, entry.name
+    if fingerprint.get("code") != versions.code_digest():
+        raise _changed(name, message("a different version of chat-corpus, or of its packages, exported it"))
+    plugin_files, digests = tuple(fingerprint["plugin_files"]), tuple(fingerprint["plugins"])
+    plugins = permitted_plugins(name, plugin_files, digests, export.plugins)
     try:
-        own = msgspec.convert(told["settings_of_source"], SourceSettings)
+        source_settings = msgspec.convert(fingerprint["settings_of_source"], SourceSettings)
     except msgspec.ValidationError as error:
-        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}") from error
-    if own.digest() != told.get("settings"):
-        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
-    sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
+        raise _other_version(export.folder, error) from error
+    if source_settings.digest() != fingerprint.get("settings"):
+        raise _changed(export.folder / MANIFEST, message("the settings of {source} were edited", source=name))
+    sections = {section: getattr(source_settings, section) for section in SourceSettings.__struct_fields__}
     settings = Settings(raw=export.raw or entry.raw_folder or "", plugins=plugins, **sections)
     source = sources.load(plugins).get(name)
-    if source is None or plugin_digest.code(name, plugins) != told["source"]:
-        raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
+    if source is None or plugin_digest.code(name, plugins) != fingerprint["source"]:
+        raise _changed(name, message("the code of its source is missing or has changed"))
     return source, settings
 
 
 def _shard(
     export: OpenExport, entry: ExportSource, source: Source, settings: Settings, file: str, record: int
 ) -> Shard:
-    """The shard that holds a record of a raw file. Raises ChatCorpusError where the file is another one now."""
+    """Return the shard with a record of a raw file. Raises ChatCorpusError if the file has changed."""
     folder = Path(settings.raw)
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder, but {source.name} was made from it; name its place with --raw")
-    found = discover(folder, sources.load(settings.plugins)).found[source.name]
-    groups = [group for group in found.groups if file in [one.name for one in group.files]]
+        fault = message(
+            "{folder}: no such folder, but {source} was made from it; name its new location with --raw",
+            folder=folder,
+            source=source.name,
+        )
+        raise UsageError(fault)
+    discovered = discover(folder, sources.load(settings.plugins)).found[source.name]
+    groups = [group for group in discovered.groups if file in [raw.name for raw in group.files]]
     if not groups:
-        raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")
-    known = {one.file: one.sha256 for one in entry.raw}
-    for one in groups[0].files:
-        if known.get(one.name) and digest(one) != known[one.name]:
-            raise ChatCorpusError(f"{one.path}: changed since {export.folder} was made; {_AGAIN}")
-    planner = ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings)
+        fault = message("{file}: no longer in {folder}; name its new location with --raw", file=file, folder=folder)
+        raise ChatCorpusError(fault)
+    digests = {raw.file: raw.sha256 for raw in entry.raw}
+    for raw in groups[0].files:
+        if digests.get(raw.name) and digest(raw) != digests[raw.name]:
+            raise _changed(raw.path, message("changed since {folder} was made", folder=export.folder))
+    planner = ShardPlanner(found=replace(discovered, groups=groups[:1]), settings=settings)
     shard = next((shard for shard in planner.shards() if shard.holds(file, record)), None)
     if shard is None:
-        raise ChatCorpusError(f"{file}:{record}: no such record; {_AGAIN}")
+        raise _changed(f"{file}:{record}", message("no such record"))
     return shard
 
 
-def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _rows(shard: Shard, source: Source, settings: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of the dialogue store for a shard, and its raw records as `file, record, text`."""
     records = reading.records(shard, source)
-    cleaned = process.clean_turns(shard, source, own, records)
-    result = process.filter_and_pair(cleaned, shard, source, own, lambda: records)
+    cleaned = process.clean_turns(shard, source, settings, records)
+    result = process.filter_and_pair(cleaned, shard, source, settings, lambda: records)
     named = zip(shard.pieces, records, strict=True)
     raw = pl.concat(frame.select("record", "text", file=pl.lit(piece.file.name)) for piece, frame in named)
     return dialogue_store.rows(cleaned, result, shard, source), raw
@@ -222,56 +254,55 @@ def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFra
 def _messages(
     export: OpenExport, turns: pl.DataFrame, record_id: str, name: str, source: Source, settings: Settings
 ) -> list[dict[str, str]]:
-    """The messages of the record with this id among those of a dialogue. Raises ChatCorpusError where there is none."""
+    """Return the messages of the record of a dialogue with an id. Raises ChatCorpusError if there is none."""
     pairing = settings.pairs.pairing(source.pairing)
     masked, _ = mask_personal(turns, export.options)
-    made = assemble(masked, pairing, export.options).dialogues["messages"]
-    keys = splitting.content_keys(made)
+    candidates = assemble(masked, pairing, export.options).dialogues["messages"]
+    keys = splitting.content_keys(candidates)
     for number in range(1, _MOST_OCCURRENCES):
         same = splitting.record_ids(name, keys, pl.Series([number] * len(keys), dtype=pl.UInt32)) == record_id
         if same.any():
-            messages: list[dict[str, str]] = made.filter(same)[0].to_list()
+            messages: list[dict[str, str]] = candidates.filter(same)[0].to_list()
             return messages
-    raise ChatCorpusError(f"{record_id}: the raw data give another record now: a defect; please report it")
-
-
-#: So many times a record may be in an export that keeps duplicates, to be found by its id.
-_MOST_OCCURRENCES = 1000
+    fault = message(
+        "{id}: the raw files now give a different record; this is a bug in chat-corpus, please report it", id=record_id
+    )
+    raise ChatCorpusError(fault)
 
 
 def _traced(
     messages: list[dict[str, str]],
     turns: pl.DataFrame,
-    place: dict[str, Any],
+    index_row: dict[str, Any],
     raw: pl.DataFrame,
     options: ExportOptions,
 ) -> list[TracedMessage]:
-    """Messages with the turns that they were made of: the first rows, in order, whose texts joined give the message."""
+    """Messages with their turns: the first rows, in order, whose joined texts are the message."""
     masked, _ = mask_personal(turns, options)
     rows = [
         (row, text)
         for row, text in zip(turns.iter_rows(named=True), masked["text"], strict=True)
         if row["reason"] is None and text is not None
     ]
-    wanted = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
-    texts = {(file, record): text for file, record, text in wanted.select("file", "record", "text").iter_rows()}
-    found = []
-    address = place["file"], place["record"]
+    records = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
+    texts = {(file, record): text for file, record, text in records.select("file", "record", "text").iter_rows()}
+    traced = []
+    address = index_row["file"], index_row["record"]
     begins = (number for number, (row, _) in enumerate(rows) if (row["file"], row["record"]) == address)
-    at = next(begins, 0)
-    for message in messages:
+    next_row = next(begins, 0)
+    for entry in messages:
         used: list[SourceTurn] = []
-        if message["role"] != "system":
-            at, used = _turns_of(message["content"], rows, at, texts)
-        found.append(TracedMessage(role=message["role"], content=message["content"], turns=tuple(used)))
-    return found
+        if entry["role"] != "system":
+            next_row, used = _turns_of(entry["content"], rows, next_row, texts)
+        traced.append(TracedMessage(role=entry["role"], content=entry["content"], turns=tuple(used)))
+    return traced
 
 
 def _turns_of(
-    content: str, rows: list[tuple[dict[str, Any], str]], at: int, texts: dict[tuple[str, int], str | None]
+    content: str, rows: list[tuple[dict[str, Any], str]], first: int, texts: dict[tuple[str, int], str | None]
 ) -> tuple[int, list[SourceTurn]]:
-    """The turns from row `at` on that make up a message, and the row after them."""
-    for begin in range(at, len(rows)):
+    """The row after the turns of a message, which are searched from row `first` on; and these turns."""
+    for begin in range(first, len(rows)):
         rest, used = content, []
         for row, clean in rows[begin:]:
             text = clean if clean in rest else str(special_tokens.escape(pl.Series([clean]))[0])
@@ -281,7 +312,7 @@ def _turns_of(
             if rest == text:
                 return begin + len(used), used
             rest = rest[len(text) + 1 :]
-    return at, []
+    return first, []
 
 
 def _turn(row: dict[str, Any], texts: dict[tuple[str, int], str | None]) -> SourceTurn:

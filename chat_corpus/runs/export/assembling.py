@@ -1,4 +1,4 @@
-"""First step of an export: one chunk of a dialogue store becomes records, with the keys that later steps go by."""
+"""First step of an export: one chunk of a dialogue store becomes records, with the keys that later steps need."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chat_corpus.exports import splitting
 from chat_corpus.exports.dialogues import MESSAGE, TurnBalance, assemble
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.files.atomic import write_atomic, write_blocks
+from chat_corpus.messages import Message, message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.runs.export.chunks import Chunk
@@ -45,7 +46,7 @@ RECORDS = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsPart:
-    """Where the records of a chunk are, and what is found out about them later."""
+    """The files of a chunk's records: the records, and what later steps find out about them."""
 
     folder: Path
     source: str
@@ -95,15 +96,19 @@ class AssembleTask:
     pairing: Pairing
     options: ExportOptions
 
-    def __str__(self) -> str:
-        return (
-            f"{self.part.source}: turns {self.chunk.first + 1} to {self.chunk.first + self.chunk.rows} of {self.store}"
+    def __str__(self) -> Message:
+        return message(
+            "{source}: turns {first:,} to {last:,} of {store}",
+            source=self.part.source,
+            first=self.chunk.first + 1,
+            last=self.chunk.first + self.chunk.rows,
+            store=self.store,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
-    """What became of the turns of a chunk. `bytes` counts their text."""
+    """The outcome of a chunk: counts of turns, dialogues and masked personal data, and the bytes of all contents."""
 
     balance: TurnBalance
     masked: Counter[str]
@@ -112,19 +117,19 @@ class Assembled:
 
 
 def assemble_chunk(task: AssembleTask) -> Assembled:
-    """Make the records of a chunk, and leave them with their keys. Raises ChatCorpusError, whatever goes wrong."""
+    """Make the records of a chunk, and write them and their keys. Any failure is raised as ChatCorpusError."""
     with attributed(str(task)):
         chunk, part = task.chunk, task.part
         turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(_NEEDED).collect()
         turns, masked = mask_personal(turns, task.options)
-        made = assemble(turns, task.pairing, task.options)
-        found = made.dialogues
-        content = splitting.content_keys(found["messages"])
-        frame = found.with_columns(
+        assembly = assemble(turns, task.pairing, task.options)
+        records = assembly.dialogues
+        content = splitting.content_keys(records["messages"])
+        frame = records.with_columns(
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
             order=content,  # which the ids of all but repeated contents begin from
             content=content,
-            group=_groups(found, task.options),
+            group=_groups(records, task.options),
         )
         dialogues = turns["dialogue_id"].drop_nulls().rle_id()
         contents = {
@@ -132,15 +137,15 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
             part.contents: _arrow(_sorted_keys(content, content)),
         }
         if task.options.duplicates == "drop":
-            contents[part.keys] = _arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
+            contents[part.keys] = _arrow(_sorted_keys(*splitting.equal_keys(records["messages"])))
     with attributed(str(task), part.folder):
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
     return Assembled(
-        balance=made.balance,
+        balance=assembly.balance,
         masked=masked,
         dialogues=dialogues.n_unique(),
-        bytes=_text_bytes(found["messages"]),
+        bytes=_text_bytes(records["messages"]),
     )
 
 
@@ -151,15 +156,15 @@ def _text_bytes(messages: pl.Series) -> int:
     return total
 
 
-def _groups(found: pl.DataFrame, options: ExportOptions) -> pl.Series:
-    """The group hash of each record; without splits, which alone need it, zeros."""
+def _groups(records: pl.DataFrame, options: ExportOptions) -> pl.Series:
+    """The group hash of each record; zeros without splits, since only they need it."""
     if options.split.test or options.split.validation:
-        return splitting.group_hashes(found["opener"], found["reply"])
-    return pl.repeat(0, len(found), dtype=pl.UInt64, eager=True)
+        return splitting.group_hashes(records["opener"], records["reply"])
+    return pl.repeat(0, len(records), dtype=pl.UInt64, eager=True)
 
 
 def mask_personal(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:
-    """Turns without personal data, and how much was masked by kind; rejected turns are not looked at."""
+    """Return turns with personal data masked, and counts of it by kind. Rejected turns stay as they are."""
     if options.personal == "keep":
         return turns, Counter()
     usable = pl.when(pl.col("reason").is_null()).then("text")

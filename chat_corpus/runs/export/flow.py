@@ -29,6 +29,7 @@ from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SPLITS, SplitLimits
 from chat_corpus.files.atomic import BLOCK, write_blocks
+from chat_corpus.messages import joined, message
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export import repeats
 from chat_corpus.runs.export.assembling import Assembled, AssembleTask, RecordsPart, assemble_chunk
@@ -118,13 +119,11 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     summary = _summary(job, found)
     if not summary.rows:
         names = ", ".join(store.name for store in job.stores)
-        raise IncompleteError(f"nothing to export: no turn of {names} is answered, so that there is no record")
+        raise IncompleteError(message("nothing to export: no turn of {names} has an answer", names=names))
     for source in summary.sources:
         if not source.ledger.records:
-            _log.warning(
-                "%s: no records: no turn of it is answered", source.name,
-                extra={"event": "export.empty", "source": source.name},
-            )  # fmt: skip
+            text = message("{source}: no records, since no turn has an answer", source=source.name)
+            _log.warning("%s", text, extra={"event": "export.empty", "source": source.name})
     made = documents.documents(summary)
     for name, data in made.items():
         write_blocks(job.files / name, data)
@@ -330,11 +329,15 @@ def _ledger(one: _SourceExport) -> SourceLedger:
     )
     faults = ledger.imbalances()
     if balance.read != one.store.facts.rows:
-        faults.append(f"{one.store.facts.rows} turns in the store, {balance.read} read")
+        faults.append(
+            message("turns in the store: {stored:,}, read: {read:,}", stored=one.store.facts.rows, read=balance.read)
+        )
     if written != indexed:
-        faults.append(f"{written} records written, {indexed} in the index")
+        faults.append(message("records written: {written}; in the index: {indexed}", written=written, indexed=indexed))
     if faults:
-        raise LedgerError(f"{one.name}: {'; '.join(faults)}; {DEFECT}")
+        raise LedgerError(
+            message("{source}: {faults}; {defect}", source=one.name, faults=joined("; ", faults), defect=DEFECT)
+        )
     return ledger
 
 
@@ -346,4 +349,7 @@ def _date() -> str | None:
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"SOURCE_DATE_EPOCH={seconds}: a number of seconds since 1970 expected") from error
+        fault = message(
+            "SOURCE_DATE_EPOCH={value}: not a number of seconds since 1970; set one, or unset it", value=seconds
+        )
+        raise UsageError(fault) from error

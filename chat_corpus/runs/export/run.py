@@ -1,4 +1,4 @@
-"""A whole export: the stores that it is made from, the workers, and the folder that it appears in."""
+"""A whole export: from dialogue stores or raw corpora to the finished folder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_export_engine
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import MANIFEST, ExportSummary
+from chat_corpus.messages import message
 from chat_corpus.outputs.report import reported_sources
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import folder as folders
@@ -24,7 +25,7 @@ from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
 
-#: Rows of a store that are about as much work as a shard.
+#: Rows of a store that take about as long as a shard.
 _ROWS = 60_000
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What was exported: the summary, null where nothing was; and the sources that were not, each with the reason."""
+    """The outcome of an export: its summary, None if nothing was exported, and the reason for each skipped source."""
 
     summary: ExportSummary | None
     faults: Mapping[str, str]
@@ -42,7 +43,7 @@ class Exported:
 def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, force: bool = False) -> Exported:
     """Export sources from their dialogue stores in the output folder of the settings.
 
-    Raises UsageError where the folder cannot be used, ChatCorpusError where anything else goes wrong.
+    Raises UsageError if the folder cannot be used, ChatCorpusError for any other failure.
     """
     check(folder, settings, force=force)
     stores, faults = find_stores(Path(settings.out), names, settings)
@@ -56,16 +57,16 @@ def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, for
 def export_raw(
     folder: Path, found: Mapping[str, DiscoveredSource], settings: Settings, progress: Progress, *, force: bool = False
 ) -> tuple[Exported, dict[str, SourceReport]]:
-    """Export sources from raw corpora, by the pipeline that `run` uses; also returns what became of each in it.
+    """Export sources from raw corpora, with the pipeline of `run`. Also return the report of each source in it.
 
     Raises as `export_stores`.
     """
     check(folder, settings, force=force)
     with folders.work_folder(folder) as work:
-        own = replace(settings, out=str(work / "run"), store_dialogues=True)
-        done, _ = run(found, own, progress)
-        failed = [name for name, one in done.items() if one.error]
-        stores, faults = find_stores(work / "run", [name for name in done if name not in failed], own)
+        run_settings = replace(settings, out=str(work / "run"), store_dialogues=True)
+        done, _ = run(found, run_settings, progress)
+        failed = [name for name, report in done.items() if report.error]
+        stores, faults = find_stores(work / "run", [name for name in done if name not in failed], run_settings)
         faults |= {name: done[name].error for name in failed}
         report_faults(faults)
         exported = _exported(folder, work, stores, faults, settings, from_raw=True)
@@ -74,21 +75,22 @@ def export_raw(
 
 
 def check(folder: Path, settings: Settings, *, force: bool) -> None:
-    """Raise UsageError where an export must not be written to a folder."""
+    """Raise UsageError if an export must not be written to a folder."""
     entries = reported_sources(Path(settings.out)).values()
     raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
     folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
 
 
 def report_faults(faults: Mapping[str, str]) -> None:
-    """Log which sources are not exported, those with the same reason together."""
+    """Log which sources are not exported; those with the same reason share a line."""
     for reason in dict.fromkeys(faults.values()):
         names = ", ".join(name for name, fault in faults.items() if fault == reason)
-        _log.warning("not exported: %s: %s", names, reason, extra={"event": "export.source"})
+        text = message("not exported: {names}: {reason}", names=names, reason=reason)
+        _log.warning("%s", text, extra={"event": "export.source"})
 
 
 def replace_code(exported: Exported, code: int) -> Exported:
-    """The same with the exit code of sources that failed in the pipeline, which wins where it is 1."""
+    """Return the outcome with the exit code of sources that failed in the pipeline; 1 takes priority."""
     codes = {exported.exit_code, code}
     return Exported(summary=exported.summary, faults=exported.faults, exit_code=1 if 1 in codes else max(codes))
 
@@ -105,8 +107,9 @@ def _exported(
             summary = export(job, workers)
         for store in stores:
             if not previous.matches_outputs(store.path.parent.parent, store.name, store.entry):
-                raise ChatCorpusError(f"{store.path}: changed while it was exported; export again")
+                raise ChatCorpusError(message("{file}: changed during the export; export again", file=store.path))
         folders.publish(folder, job.files, [*(file.path for file in summary.files), MANIFEST])
     except OSError as error:
-        raise ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
+        file, reason = error.filename or folder, error.strerror or str(error)
+        raise ChatCorpusError(message("{file}: cannot be written: {error}", file=file, error=reason)) from error
     return Exported(summary=summary, faults=faults, exit_code=IncompleteError.exit_code if faults else 0)

@@ -16,6 +16,7 @@ from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.records import FORMATS, encode_ids
 from chat_corpus.exports.splitting import HELD, SplitLimits
 from chat_corpus.files.atomic import write_blocks
+from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
 from chat_corpus.runs.export.repeats import dropped_rows, ids_of, repeated_contents
@@ -64,8 +65,8 @@ class WriteTask:
     folder: Path
     pieces: Path
 
-    def __str__(self) -> str:
-        return f"{self.source}: file {self.number} of {self.split}"
+    def __str__(self) -> Message:
+        return message("{source}: file {number} of {split}", source=self.source, number=self.number, split=self.split)
 
     @property
     def parquet(self) -> str:
@@ -138,7 +139,15 @@ def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
     data, rows = format_.encode(frame), format_.rows(frame)
     lines = data.count(b"\n")
     if lines != rows and format_.suffix != "csv":  # which may have line breaks in quotes
-        raise LedgerError(f"{task}: {rows} rows to write as {name}, {lines} lines made; {DEFECT}")
+        fault = message(
+            "{task}: rows expected in format {format}: {rows:,}, lines found: {lines:,}; {defect}",
+            task=str(task),
+            rows=rows,
+            format=name,
+            lines=lines,
+            defect=DEFECT,
+        )
+        raise LedgerError(fault)
     write_blocks(task.piece(name), data)
     if not format_.carries_id:
         write_blocks(task.piece(name + IDS), encode_ids(frame, format_))
@@ -152,8 +161,8 @@ class IndexTask:
     part: RecordsPart
     limits: SplitLimits
 
-    def __str__(self) -> str:
-        return f"{self.part.source}: index of part {self.part.number}"
+    def __str__(self) -> Message:
+        return message("{source}: index of part {number}", source=self.part.source, number=self.part.number)
 
 
 def write_index(task: IndexTask) -> Counter[str]:
@@ -171,7 +180,7 @@ def write_index(task: IndexTask) -> Counter[str]:
         reason = pl.when(is_duplicate).then(pl.lit(DUPLICATE)).when(is_held).then(pl.lit(HELD))
         frame = frame.with_columns(reason=reason)
         counts = frame.select(pl.coalesce("reason", "split").value_counts()).unnest("reason")
-        found = Counter(dict(counts.iter_rows()))
+        totals = Counter(dict(counts.iter_rows()))
         unused = pl.col("reason").is_not_null()
         index = frame.with_columns(
             split=pl.when(~unused).then("split"), id=pl.when(pl.col("same_as").is_null()).then("id")
@@ -179,4 +188,4 @@ def write_index(task: IndexTask) -> Counter[str]:
         index.select(pl.col(name).cast(dtype) for name, dtype in INDEX.items()).write_ipc(
             part.index, compression="uncompressed"
         )
-    return found
+    return totals
