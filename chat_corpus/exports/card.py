@@ -12,7 +12,7 @@ from chat_corpus.exports.records import FORMATS
 from chat_corpus.messages import message
 
 CARD, LICENSES = "README.md", "LICENSE.md"
-#: Licences that the hub knows, by what sources say.
+#: Licences that the hub has, by their names in sources.
 _HUB_LICENCES = {
     "apache-2.0": "apache-2.0",
     "bsd-3-clause": "bsd-3-clause",
@@ -170,7 +170,7 @@ def _file_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
 
 
 def _examples(summary: ExportSummary) -> dict[str, str]:
-    """Names for the examples of loading: a source of the export, and what its validation split is called, if any."""
+    """Values for the examples of loading: a source of the export, and its validation split, if there is one."""
     sources = summary.written_sources
     has_validation = "validation" in summary.splits()
     return {

@@ -83,8 +83,8 @@ def _exchanges(dialogues: pl.DataFrame) -> pl.DataFrame:
     flat = dialogues.select("messages").with_row_index("at").explode("messages").unnest("messages")
     is_system = pl.col("role") == "system"
     prompt = pl.when(is_system).then("content").forward_fill() if flat.select(is_system.any()).item() else pl.lit(None)
-    spoken = flat.with_columns(system=prompt.cast(pl.String)).filter(~is_system)
-    return spoken.gather_every(2).select("at", "system", query="content", answer=spoken["content"].gather_every(2, 1))
+    turns = flat.with_columns(system=prompt.cast(pl.String)).filter(~is_system)
+    return turns.gather_every(2).select("at", "system", query="content", answer=turns["content"].gather_every(2, 1))
 
 
 def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
@@ -94,9 +94,9 @@ def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
     earlier = exchanges.filter(~last)
     both = pl.Series(earlier.select(pl.concat_list("query", "answer")).to_series())
     lists = earlier.select(pl.col("at").set_sorted(), history=both).group_by("at", maintain_order=True).agg("history")
-    told = exchanges.filter(last).join(lists, on="at", how="left", maintain_order="left")
+    frame = exchanges.filter(last).join(lists, on="at", how="left", maintain_order="left")
     no_history = pl.lit(pl.Series([[]], dtype=pl.List(pl.List(pl.String))))
-    return told.with_columns(pl.col("history").fill_null(no_history), *dialogues.select("source", "id"))
+    return frame.with_columns(pl.col("history").fill_null(no_history), *dialogues.select("source", "id"))
 
 
 def _system(frame: pl.DataFrame) -> list[str]:
@@ -105,15 +105,15 @@ def _system(frame: pl.DataFrame) -> list[str]:
 
 
 def _alpaca(dialogues: pl.DataFrame) -> bytes:
-    told = _with_history(dialogues)
+    frame = _with_history(dialogues)
     names = {"query": "instruction", "answer": "output"}
-    told = told.with_columns(input=pl.lit("")).rename(names)
-    return _json_lines(told.select(*_system(told), "instruction", "input", "output", "history", "source", "id"))
+    frame = frame.with_columns(input=pl.lit("")).rename(names)
+    return _json_lines(frame.select(*_system(frame), "instruction", "input", "output", "history", "source", "id"))
 
 
 def _query_response(dialogues: pl.DataFrame) -> bytes:
-    told = _with_history(dialogues).rename({"answer": "response"})
-    return _json_lines(told.select(*_system(told), "query", "response", "history", "source", "id"))
+    frame = _with_history(dialogues).rename({"answer": "response"})
+    return _json_lines(frame.select(*_system(frame), "query", "response", "history", "source", "id"))
 
 
 def _tsv(dialogues: pl.DataFrame) -> bytes:
@@ -122,9 +122,9 @@ def _tsv(dialogues: pl.DataFrame) -> bytes:
 
 def _csv(dialogues: pl.DataFrame) -> bytes:
     exchanges = _exchanges(dialogues)
-    told = exchanges.select("query", "answer").with_columns(*dialogues.select("source", "id")[exchanges["at"]])
+    frame = exchanges.select("query", "answer").with_columns(*dialogues.select("source", "id")[exchanges["at"]])
     out = io.BytesIO()
-    told.write_csv(out, include_header=False, quote_style="necessary")
+    frame.write_csv(out, include_header=False, quote_style="necessary")
     return out.getvalue()
 
 

@@ -254,11 +254,11 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
-    kept = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
+    folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
     # A part of which nothing is left stays as it is, and other characters need more than this.
     edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
-    others = matches(joined, f"[^{_PLAIN}]") | matches(kept, edge)
-    return _set_where(kept, joined, others, _fold_parts)
+    others = matches(joined, f"[^{_PLAIN}]") | matches(folded, edge)
+    return _set_where(folded, joined, others, _fold_parts)
 
 
 def _fold_parts(joined: pl.Series) -> pl.Series:
