@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -39,16 +40,14 @@ def check_export(folder: Path, *, as_json: bool) -> None:
 
 def verify(folder: Path, *, as_json: bool) -> None:
     """Print the offences of an export, or that there are none. Raises ChatCorpusError if there are any."""
-    import msgspec
-
     from chat_corpus.exports.check import check_export as offences
 
     found = list(islice(offences(folder), _SHOWN + 1))
     shown = found[:_SHOWN]
     if as_json:
-        echo_json([msgspec.to_builtins(offence) for offence in shown])
+        echo_json([asdict(offence) for offence in shown])
     for offence in () if as_json else shown:
-        echo(str(offence))
+        echo(offence.described)
     if len(found) > _SHOWN:
         raise ChatCorpusError(
             message("{folder}: more than {number} offences; export again with --force", folder=folder, number=_SHOWN)

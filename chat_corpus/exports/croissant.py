@@ -58,7 +58,7 @@ def encode(summary: ExportSummary) -> bytes:
 
 
 def _name(file: ExportFile, files: list[ExportFile]) -> str:
-    alike = [one.path for one in files if (one.source, one.split) == (file.source, file.split)]
+    alike = [other.path for other in files if (other.source, other.split) == (file.source, file.split)]
     number = f"_{alike.index(file.path):05d}" if len(alike) > 1 else ""
     return f"{file.source}_{file.split}{number}"
 

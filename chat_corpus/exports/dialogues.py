@@ -26,6 +26,7 @@ from chat_corpus.exports import special_tokens, windows
 from chat_corpus.exports.preference import rejected_responses
 from chat_corpus.exports.sequences import Sequences, sequences
 from chat_corpus.exports.windows import Records
+from chat_corpus.messages import message
 from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import Pairing, Reason
 
@@ -72,12 +73,14 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def __post_init__(self) -> None:
         if self.max_turns == 1:
-            raise ValueError("max_turns 1: a record has at least 2 turns, a query and its answer; use 2 or more")
+            raise ValueError(
+                message("max_turns: 1 found, but a record has at least a query and its answer; use 2 or more")
+            )
         if self.system and not self.system.strip():
-            raise ValueError("system: blanks only; give a text, or leave it empty for no system message")
+            raise ValueError(message("system: only whitespace; set a text, or an empty one for no system message"))
         # Defaults are made on import, where Polars must not start threads: a process may be forked afterwards.
         if self.system and special_tokens.holds_special_token(pl.Series([self.system]))[0]:
-            raise ValueError("system: holds a special token such as <|im_start|>; write the text without it")
+            raise ValueError(message("system: has a special token such as <|im_start|>; remove it from the text"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

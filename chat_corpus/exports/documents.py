@@ -20,7 +20,7 @@ def documents(summary: ExportSummary) -> dict[str, bytes]:
 
     `summary.files` are the data files; documents among them are replaced.
     """
-    data = tuple(one for one in summary.files if one.format != DOCUMENT)
+    data = tuple(file for file in summary.files if file.format != DOCUMENT)
     summary = replace(summary, files=data)
     made = {
         card.CARD: card.encode_card(summary),

@@ -1,4 +1,4 @@
-"""What a user can set of an export."""
+"""The settings of an export."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from chat_corpus.exports.dialogues import DialogueOptions
 from chat_corpus.exports.mixing import MixOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SplitOptions
+from chat_corpus.messages import message
 
 
 class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,4 +33,9 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
         super().__post_init__()
         for name in self.formats:
             if name not in FORMATS:
-                raise ValueError(f"formats: no format '{name}'; there are hf (always written), {', '.join(FORMATS)}")
+                fault = message(
+                    "formats: no format '{name}'; the formats are {formats}, and hf, which is always written",
+                    name=name,
+                    formats=", ".join(FORMATS),
+                )
+                raise ValueError(fault)

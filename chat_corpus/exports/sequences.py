@@ -1,6 +1,6 @@
 """From turns to sequences of messages: who answers whom, without a rejected turn or a gap between them.
 
-A sequence is a run of turns in which each answers the one before. An alternative response has a sequence of its own,
+A sequence is a run of turns in which each answers the one before. An alternative response has a separate sequence,
 which begins with the same turns as that of its dialogue.
 """
 
@@ -110,13 +110,13 @@ def _with_branches(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """The turns of all sequences, in the order of their last turns in the source."""
     last = pl.when((pl.col("piece") != pl.col("piece").shift(-1)).fill_null(value=True)).then("row").backward_fill()
     keyed = main.filter("usable").with_columns(last=last)
-    own = keyed.select("last", "run", "row", "text", branch=pl.lit(value=False))
+    main_turns = keyed.select("last", "run", "row", "text", branch=pl.lit(value=False))
     branches = _branches(main, others)
     context = branches.select("last", at=pl.int_ranges("begin", "end", dtype=_INDEX)).explode("at", empty_as_null=False)
     before = main.select("run", "row", "text")[context["at"]].with_columns(last=context["last"])
     both = pl.concat(
         [
-            own,
+            main_turns,
             before.select("last", "run", "row", "text", branch=pl.lit(value=True)),
             branches.select("last", "run", pl.col("last").alias("row"), "text", branch=pl.lit(value=True)),
         ]
@@ -132,11 +132,11 @@ def _branches(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """
     first = pl.when((pl.col("piece") != pl.col("piece").shift(1)).fill_null(value=True)).then("at").forward_fill()
     before = main.select("dialogue_id", "run", "speaker", pl.col("turn_index") + 1, "at", "usable", begin=first)
-    found = others.join(before, on=("dialogue_id", "turn_index"), how="left", suffix="_before", maintain_order="left")
+    joined = others.join(before, on=("dialogue_id", "turn_index"), how="left", suffix="_before", maintain_order="left")
     answers = pl.col("usable_before").fill_null(value=False)
     same_speaker = (pl.col("speaker") == pl.col("speaker_before")).fill_null(value=False)
     end = pl.when(answers).then(pl.col("at") + 1).otherwise(0)
-    return found.select(
+    return joined.select(
         "text",
         last="row",
         run=pl.when(answers).then(pl.col("run") + (~same_speaker).cast(pl.Int64)).otherwise("turn_index"),

@@ -22,6 +22,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import error_text, message
 from chat_corpus.row_masks import apply_where, matches, row_mask
 
 #: Number of these rules; it is in manifest.json.
@@ -57,14 +58,16 @@ class SplitOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         if self.test + self.validation >= 1:
-            raise ValueError(
-                f"test {self.test:g} and validation {self.validation:g} leave nothing for train: "
-                "their sum must be less than 1"
+            fault = message(
+                "test {test:g} and validation {validation:g} leave nothing for train; their sum must be less than 1",
+                test=self.test,
+                validation=self.validation,
             )
+            raise ValueError(fault)
 
 
 def parse_split(text: str) -> SplitOptions:
-    """Shares as the command line has them: `test=0.01,validation=0.01`. Raises UsageError.
+    """Return the shares in a text such as `test=0.01,validation=0.01`. Raises UsageError.
 
     >>> parse_split("test=0.01")
     SplitOptions(test=0.01, validation=0.0, max_groups=2000)
@@ -73,19 +76,24 @@ def parse_split(text: str) -> SplitOptions:
     for part in text.split(","):
         name, equals, value = (word.strip() for word in part.partition("="))
         if name == "train":
-            raise UsageError(f"--split {text}: leave train out, it is what test and validation leave")
+            raise UsageError(message("--split {text}: remove train; it gets what test and validation leave", text=text))
         if name not in SPLITS or not equals:
-            raise UsageError(f"--split {text}: '{part}' found, test=SHARE or validation=SHARE expected")
+            fault = message(
+                "--split {text}: '{part}' found, test=SHARE or validation=SHARE expected", text=text, part=part
+            )
+            raise UsageError(fault)
         if name in shares:
-            raise UsageError(f"--split {text}: {name} is given twice")
+            raise UsageError(message("--split {text}: {name} is given twice", text=text, name=name))
         try:
             shares[name] = float(value)
         except ValueError:
-            raise UsageError(f"--split {text}: '{value}' is not a number; a share is like 0.01") from None
+            fault = message("--split {text}: '{value}' is not a number such as 0.01", text=text, value=value)
+            raise UsageError(fault) from None
     try:
         return msgspec.convert(shares, SplitOptions)
     except msgspec.ValidationError as error:
-        raise UsageError(f"--split {text}: {error}") from error
+        fault = message("--split {text}: {error}", text=text, error=error_text(error.__cause__ or error))
+        raise UsageError(fault) from error
 
 
 def fold(texts: pl.Series) -> pl.Series:
@@ -246,11 +254,11 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
-    kept = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
+    folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
     # A part of which nothing is left stays as it is, and other characters need more than this.
     edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
-    others = matches(joined, f"[^{_PLAIN}]") | matches(kept, edge)
-    return _set_where(kept, joined, others, _fold_parts)
+    others = matches(joined, f"[^{_PLAIN}]") | matches(folded, edge)
+    return _set_where(folded, joined, others, _fold_parts)
 
 
 def _fold_parts(joined: pl.Series) -> pl.Series:

@@ -25,14 +25,14 @@ class Records:
     too_long: pl.Series
 
 
-def dialogues(found: Sequences, *, max_turns: int = 0, max_chars: int = 0) -> Records:
+def dialogues(sequences: Sequences, *, max_turns: int = 0, max_chars: int = 0) -> Records:
     """Records of whole exchanges: each sequence, or windows of at most so many messages and characters; 0: no limit.
 
-    The last message of a sequence of odd length is left out. The sequence of an alternative response is left out
-    whole then: without the response it is that of its dialogue.
+    The last message of a sequence of odd length is left out. If it is the sequence of an
+    alternative response, all of it is left out, since the rest is the sequence of its dialogue.
     """
     even = pl.col("length") % 2 == 0
-    indexed = _indexed(found.messages)
+    indexed = _indexed(sequences.messages)
     answered = indexed.filter(even | (~pl.col("branch") & (pl.col("position") + 1 < pl.col("length"))))
     exchanges = answered.gather_every(2).select("sequence", "begin", query="message")
     if not max_turns and not max_chars:
@@ -48,9 +48,9 @@ def dialogues(found: Sequences, *, max_turns: int = 0, max_chars: int = 0) -> Re
     return Records(messages=_two_each(cut, starts.cum_sum() - 1), too_long=too_long)
 
 
-def pairs(found: Sequences, pairing: Pairing, *, max_chars: int = 0) -> Records:
+def pairs(sequences: Sequences, pairing: Pairing, *, max_chars: int = 0) -> Records:
     """A record for each query and its answer, as `pipeline.pairing` pairs them, of at most so many characters."""
-    messages = _indexed(found.messages)
+    messages = _indexed(sequences.messages)
     followed = pl.col("position") + 1 < pl.col("length")
     # The pairs before the last one of a branch are those of its dialogue.
     new = ~pl.col("branch") | (pl.col("position") + 2 == pl.col("length"))
@@ -77,7 +77,7 @@ def _none() -> pl.Series:
 
 
 def _changes(values: pl.Series) -> pl.Series:
-    """Whether each value is another than the one before; true for the first."""
+    """Whether each value differs from the one before; true for the first."""
     return (values != values.shift(1)).fill_null(value=True)
 
 
@@ -116,13 +116,13 @@ def _window_starts(exchanges: pl.DataFrame, most: int, max_chars: int) -> pl.Ser
         total = exchanges["chars"].cast(pl.Int64).cum_sum()
         reach = total.search_sorted(total - exchanges["chars"] + max_chars, side="right").cast(pl.Int64)
         after = pl.select(pl.min_horizontal(after, reach)).to_series()
-    found, reached = [], number.filter(starts)
+    begins, reached = [], number.filter(starts)
     while len(reached):
-        found.append(reached)
+        begins.append(reached)
         following = after[reached]
         reached = following.filter(following < ends[reached])
-    begins = pl.repeat(value=False, n=size, eager=True)
-    return begins.scatter(pl.concat(found), True) if found else begins
+    mask = pl.repeat(value=False, n=size, eager=True)
+    return mask.scatter(pl.concat(begins), True) if begins else mask
 
 
 def _shifted(starts: pl.Series) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Where a dialogue store is cut into chunks to work on: between dialogues, by its content alone."""
+"""Chunks of a dialogue store: the borders are between dialogues, and depend on its content alone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import polars as pl
 
 from chat_corpus.outputs import dialogue_store
 
-#: Bytes of text, and of what a turn is besides, after which a chunk ends with the dialogue.
+#: Bytes of text, and bytes that each turn adds, after which a chunk ends at the end of the dialogue.
 CHUNK = 4_000_000
 _TURN = 48
-#: A dialogue that makes a chunk so many times larger is cut, so that memory stays bounded.
+#: A chunk is at most this many times larger: longer dialogues are cut, so that memory stays bounded.
 _LONGEST = 4
 
 
@@ -26,34 +26,34 @@ class Chunk:
 
 
 def chunks(store: Path, rows: int) -> Iterator[Chunk]:
-    """The chunks of a store of so many rows: consecutive, and the same whatever reads them."""
+    """Yield the chunks of a store with a number of rows: consecutive, and the same for any engine."""
     first, weight, size = 0, 0, CHUNK
     last: str | None = None
     for start in range(0, rows, dialogue_store.ROW_GROUP):
         frame = dialogue_store.scan(store).slice(start, dialogue_store.ROW_GROUP)
-        found = frame.select("dialogue_id", weight=pl.col("text").str.len_bytes().fill_null(0) + _TURN).collect()
-        begins = found.select(
+        turns = frame.select("dialogue_id", weight=pl.col("text").str.len_bytes().fill_null(0) + _TURN).collect()
+        begins = turns.select(
             pl.col("dialogue_id").ne_missing(pl.col("dialogue_id").shift(1, fill_value=last))
             | pl.col("dialogue_id").is_null()
         ).to_series()
-        total = found["weight"].cast(pl.Int64).cum_sum()
+        total = turns["weight"].cast(pl.Int64).cum_sum()
         at = 0
         while (cut := _cut(begins, total, at, weight, size)) is not None:
             yield Chunk(first=first, rows=start + cut - first)
             first, at, weight = start + cut, cut, 0
         weight += total[-1] - (total[at - 1] if at else 0)
-        last = found["dialogue_id"][-1]
+        last = turns["dialogue_id"][-1]
     if first < rows:
         yield Chunk(first=first, rows=rows - first)
 
 
 def _cut(begins: pl.Series, total: pl.Series, at: int, weight: int, size: int) -> int | None:
-    """The first row after `at` before which a chunk ends that has `weight` before this frame; None for none."""
+    """The first row after `at` where a new chunk begins, or None; the chunk has `weight` before this frame."""
     base = (total[at - 1] if at else 0) - weight
     # Row i can begin a chunk if the rows before it weigh enough: total[i - 1] - base >= size.
     enough = int(total.search_sorted(base + size, "left")) + 1
     too_long = int(total.search_sorted(base + _LONGEST * size, "left")) + 1
-    found = begins[enough:].arg_max() if enough < len(begins) else None
-    begin = enough + found if found is not None and begins[enough + found] else len(begins)
+    offset = begins[enough:].arg_max() if enough < len(begins) else None
+    begin = enough + offset if offset is not None and begins[enough + offset] else len(begins)
     cut = min(begin, too_long)
     return cut if at < cut < len(begins) else None

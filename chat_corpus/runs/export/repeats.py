@@ -14,34 +14,34 @@ from chat_corpus.runs.export.assembling import RecordsPart
 
 
 def mark_duplicates(parts: Sequence[RecordsPart]) -> None:
-    """Leave beside each part which of its records are equal to an earlier one, of the same or another source.
+    """Write beside each part which of its records equal an earlier one, of the same or a different source.
 
-    `parts` are those of all sources, in the order in which the first of equal records stays.
+    `parts` are those of all sources, in order: of equal records, the first one stays.
     """
     keys = [part.keys for part in parts]
-    found = exact.find_repeats(keys).sort("first")
+    repeats = exact.find_repeats(keys).sort("first")
     limits = list(pairwise(exact.row_offsets(keys)))
-    named = [found.clear().with_columns(same_as=pl.lit("", pl.String))]
+    named = [repeats.clear().with_columns(same_as=pl.lit("", pl.String))]
     for part, (begin, end) in zip(parts, limits, strict=True):
-        mine = _within(found, "first", begin, end)
-        if len(mine):
-            content = _contents(part, mine["first"] - begin)
-            named.append(mine.with_columns(same_as=splitting.record_ids(part.source, content)))
+        rows = _within(repeats, "first", begin, end)
+        if len(rows):
+            content = _contents(part, rows["first"] - begin)
+            named.append(rows.with_columns(same_as=splitting.record_ids(part.source, content)))
     whole = pl.concat(named).sort("row")
     for part, (begin, end) in zip(parts, limits, strict=True):
-        mine = _within(whole, "row", begin, end).select(pl.col("row") - begin, "same_as")
-        _leave(mine, part.duplicates)
+        rows = _within(whole, "row", begin, end).select(pl.col("row") - begin, "same_as")
+        _write(rows, part.duplicates)
 
 
 def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
-    """Leave beside each part of one source which of its records have contents of an earlier one, and the how many-th.
+    """Write beside each part of one source which of its records have the contents of an earlier one, and their ids.
 
-    Such records are duplicates that are kept, or contents with the same 64-bit hash. Duplicates that are left out do
-    not count.
+    Such records are duplicates that stay, or have contents with the same 64-bit hash. Dropped duplicates do not
+    count.
     """
     keys = [part.contents for part in parts]
-    found = exact.find_repeats(keys)
-    if found.is_empty():
+    repeats = exact.find_repeats(keys)
+    if repeats.is_empty():
         return
     limits = list(pairwise(exact.row_offsets(keys)))
     dropped = pl.concat(
@@ -50,16 +50,16 @@ def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
             *(dropped_rows(part) + begin for part, (begin, _) in zip(parts, limits, strict=True)),
         ]
     )
-    firsts = found.select("first").unique().with_columns(row="first").select("row", "first")
-    kept = pl.concat([firsts, found]).filter(~pl.col("row").is_in(dropped.implode())).sort("first", "row")
-    numbered = kept.select("row", number=pl.int_range(1, pl.len() + 1).over("first")).filter(pl.col("number") > 1)
+    firsts = repeats.select("first").unique().with_columns(row="first").select("row", "first")
+    remaining = pl.concat([firsts, repeats]).filter(~pl.col("row").is_in(dropped.implode())).sort("first", "row")
+    numbered = remaining.select("row", number=pl.int_range(1, pl.len() + 1).over("first")).filter(pl.col("number") > 1)
     numbered = numbered.sort("row")
     for part, (begin, end) in zip(parts, limits, strict=True):
-        mine = _within(numbered, "row", begin, end).with_columns(pl.col("row") - begin)
-        if len(mine):
-            mine = mine.with_columns(id=splitting.record_ids(part.source, _contents(part, mine["row"]), mine["number"]))
-            mine = mine.with_columns(order=splitting.order_keys(mine["id"]))
-        _leave(mine.drop("number"), part.occurrences)
+        rows = _within(numbered, "row", begin, end).with_columns(pl.col("row") - begin)
+        if len(rows):
+            rows = rows.with_columns(id=splitting.record_ids(part.source, _contents(part, rows["row"]), rows["number"]))
+            rows = rows.with_columns(order=splitting.order_keys(rows["id"]))
+        _write(rows.drop("number"), part.occurrences)
 
 
 def dropped_rows(part: RecordsPart) -> pl.Series:
@@ -86,19 +86,19 @@ def ids_of(part: RecordsPart, rows: pl.Series, content: pl.Series) -> pl.Series:
     return others.zip_with(others.is_not_null(), ids)
 
 
-def _within(found: pl.DataFrame, column: str, begin: int, end: int) -> pl.DataFrame:
+def _within(frame: pl.DataFrame, column: str, begin: int, end: int) -> pl.DataFrame:
     """The rows of a frame, sorted by this column, that are in a part."""
-    first, last = (found[column].search_sorted(row, "left") for row in (begin, end))
-    return found[first:last]
+    first, last = (frame[column].search_sorted(row, "left") for row in (begin, end))
+    return frame[first:last]
 
 
 def _contents(part: RecordsPart, rows: pl.Series) -> pl.Series:
     """The content keys of records of a part."""
-    told = exact.read(part.contents, "row", "low")
-    return rows.to_frame("row").join(told, on="row", how="left", maintain_order="left")["low"]
+    contents = exact.read(part.contents, "row", "low")
+    return rows.to_frame("row").join(contents, on="row", how="left", maintain_order="left")["low"]
 
 
-def _leave(frame: pl.DataFrame, path: Path) -> None:
+def _write(frame: pl.DataFrame, path: Path) -> None:
     if frame.is_empty():
         path.unlink(missing_ok=True)
     else:

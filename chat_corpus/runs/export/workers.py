@@ -1,4 +1,4 @@
-"""Work for many processes: one function over many tasks, results in order, whoever finishes first."""
+"""Work for many processes: one function over many tasks, with the results in the order of the tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from chat_corpus.engines.base import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unexpected
+from chat_corpus.messages import message
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Workers:
-    """The workers of an export. Use it as a context: they end with it."""
+    """The workers of an export. Use it as a context manager: the processes end with the block."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
@@ -34,10 +35,10 @@ class Workers:
             self._engine.stop()
 
     def map(self, function: Callable[[_T], _R], tasks: Iterable[_T]) -> list[_R]:
-        """The results of all tasks, in order.
+        """Return the results of all tasks, in order.
 
-        A task whose worker died is tried once more. Raises ChatCorpusError where one fails, EngineError where the
-        engine is lost.
+        A task whose worker died is tried once more. Raises ChatCorpusError if a task fails, EngineError if the engine
+        is lost.
         """
         waiting = enumerate(tasks)
         results: dict[int, _R] = {}
@@ -55,13 +56,13 @@ class Workers:
                     results[number] = _result(future)
             if lost:
                 lost += self._rest(running, results)
-                results |= self._again(function, sorted(lost, key=lambda one: one[0]))
+                results |= self._again(function, sorted(lost, key=lambda item: item[0]))
 
     def _next(
         self, waiting: Iterator[tuple[int, _T]], running: dict[Future[_R], tuple[int, _T]]
     ) -> list[tuple[int, _T]]:
         free = self._engine.prefetch - len(running)
-        return [one for _, one in zip(range(free), waiting, strict=False)]
+        return [item for _, item in zip(range(free), waiting, strict=False)]
 
     def _submit(self, function: Callable[[_T], _R], task: _T) -> Future[_R]:
         try:
@@ -78,7 +79,7 @@ class Workers:
                 return finished
 
     def _rest(self, running: dict[Future[_R], tuple[int, _T]], results: dict[int, _R]) -> list[tuple[int, _T]]:
-        """What was under way when a worker died, and is lost with it; the results of the others are taken."""
+        """Wait for the running tasks after a worker died: take the results, and return the tasks that are lost."""
         lost = []
         while running:
             for future in self._finished(running):
@@ -90,10 +91,9 @@ class Workers:
         return lost
 
     def _again(self, function: Callable[[_T], _R], lost: Sequence[tuple[int, _T]]) -> dict[int, _R]:
-        """The results of lost tasks, one at a time. Raises ChatCorpusError for one that its worker never survives."""
-        _log.warning(
-            "a worker process died (killed, or out of memory); its work is done again", extra={"event": "worker.died"}
-        )
+        """Run lost tasks again, one at a time. Raises ChatCorpusError for a task whose worker dies again."""
+        text = message("a worker process died (killed, or out of memory); trying again")
+        _log.warning("%s", text, extra={"event": "worker.died"})
         self._engine.stop()
         results = {}
         for number, task in lost:
@@ -104,9 +104,11 @@ class Workers:
             finally:
                 single.stop()
             if isinstance(future.exception(), BrokenExecutor):
-                raise ChatCorpusError(
-                    f"{task}: its worker died each time, killed or out of memory; use fewer --workers"
+                fault = message(
+                    "{task}: its worker process died each time, killed or out of memory; use fewer --workers",
+                    task=str(task),
                 )
+                raise ChatCorpusError(fault)
             results[number] = _result(future)
         self._engine = self._engine.restart()
         return results

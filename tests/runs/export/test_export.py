@@ -226,8 +226,8 @@ def test_force_replaces_an_export_and_leaves_nothing_of_it(stored: Path, tmp_pat
     ("place", "code", "message"),
     [
         ("raw/export", 2, "inside the folder of raw corpora"),
-        ("stored/export", 2, "inside the folder of outputs"),
-        (".", 2, "holds the folder"),
+        ("stored/export", 2, "is inside the output folder"),
+        (".", 2, "contains the output folder"),
         ("full", 2, "not empty (a.txt)"),
         ("full/a.txt", 2, "a file"),
     ],
@@ -350,7 +350,7 @@ def test_digests_and_sizes_of_the_manifest_are_those_of_the_files(exported: Path
         (("--split", "test=0.6,validation=0.4"), "leave nothing for train"),
         (("--split", "eval=0.1"), "test=SHARE or validation=SHARE expected"),
         (("-s", "pttt"), "did you mean 'ptt'?"),
-        (("--system", " "), "blanks only"),
+        (("--system", " "), "only whitespace"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_made(
