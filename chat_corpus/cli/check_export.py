@@ -47,7 +47,7 @@ def verify(folder: Path, *, as_json: bool) -> None:
     if as_json:
         echo_json([asdict(offence) for offence in shown])
     for offence in () if as_json else shown:
-        echo(offence.described)
+        echo(str(offence))
     if len(found) > _SHOWN:
         raise ChatCorpusError(
             message("{folder}: more than {number} offences; export again with --force", folder=folder, number=_SHOWN)

@@ -114,7 +114,7 @@ def id_of_row(export: OpenExport, path: Path, row: int) -> str:
     name = path.absolute().relative_to(export.folder.absolute()).as_posix()
     file = next((one for one in export.summary.files if one.path == name and one.split), None)
     if file is None:
-        raise UsageError(f"{path}: no data file of the export in {export.folder}")
+        raise UsageError(message("{path}: not a data file of the export in {folder}", path=path, folder=export.folder))
     if not 1 <= row <= (file.rows or 0):
         raise UsageError(f"{path}:{row}: no such row; there are {file.rows or 0:,}")
     try:

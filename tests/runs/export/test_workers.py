@@ -12,11 +12,7 @@ import pytest
 from chat_corpus.engines.base import Engine
 from chat_corpus.engines.local import Inline
 from chat_corpus.errors import ChatCorpusError, UnexpectedError
-from chat_corpus.exports.splitting import SplitLimits
-from chat_corpus.messages import Message
-from chat_corpus.runs.export.assembling import RecordsPart
 from chat_corpus.runs.export.workers import Workers
-from chat_corpus.runs.export.writing import IndexTask, write_index
 
 
 class Mortal(Inline):
@@ -62,16 +58,6 @@ def test_a_task_that_no_worker_outlives_fails_by_name() -> None:
         Workers(Mortal({4: 2}), Path()) as workers,
     ):
         workers.map(_double, range(10))
-
-
-def test_the_name_of_a_failed_task_stays_translatable() -> None:
-    part = RecordsPart(folder=Path("none"), source="ptt", number=3)
-    task = IndexTask(part=part, limits=SplitLimits(test_end=0, test_held=0, validation_held=0, validation_begin=0))
-    with pytest.raises(ChatCorpusError) as caught:
-        write_index(task)
-    error = caught.value.args[0]
-    assert isinstance(error, Message)
-    assert error.translated({"{source}: index of part {number}": "{source} 的索引 {number}"}).startswith("ptt 的索引 3")
 
 
 def test_an_unforeseen_failure_of_a_task_is_one_message() -> None:
