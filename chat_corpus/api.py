@@ -20,7 +20,7 @@ from chat_corpus.lineage import compare as comparing
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage import trace as tracing
 from chat_corpus.lineage.comparison_model import Compared
-from chat_corpus.messages import joined, message
+from chat_corpus.messages import error_text, joined, message
 from chat_corpus.outputs import dialogue_store, layout
 from chat_corpus.outputs.report import Report
 from chat_corpus.pipeline import process, reading, script
@@ -46,18 +46,18 @@ def load(
     config: str | Path | Iterable[str | Path] = (),
     settings: SettingsDict | None = None,
 ) -> pl.DataFrame:
-    """The rows of the TSV of a source as one frame, in their order.
+    """Return the rows of the TSV of a source as one frame, in order.
 
     Columns: `query, answer, query_file, query_record, answer_file, answer_record`. Texts have their line breaks, which
     the TSV writes as two characters. Raises as `turns`.
     """
-    _, own = _found(source, raw, config, settings)
+    _, all_settings = _discovered(source, raw, config, settings)
     frames = list(pairs(source, raw, config, settings))
     rows = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(_PAIRS, pl.String))
-    known = sources.load(own.plugins, own.added)[source]
-    wanted = own.of(source).dedup.exact
-    once = wanted == "always" or (wanted == "source" and known.overlapping)
-    return rows.unique(("query", "answer"), keep="first", maintain_order=True) if once else rows
+    declaration = sources.load(all_settings.plugins, all_settings.added)[source]
+    exact = all_settings.of(source).dedup.exact
+    is_distinct = exact == "always" or (exact == "source" and declaration.overlapping)
+    return rows.unique(("query", "answer"), keep="first", maintain_order=True) if is_distinct else rows
 
 
 def dialogues(
@@ -68,24 +68,29 @@ def dialogues(
     *,
     out: str | Path | None = None,
 ) -> pl.DataFrame:
-    """Every turn of a source as one frame: the columns and rows of its dialogue store (`dialogue_store.SCHEMA`).
+    """Return every turn of a source as one frame: the columns and rows of its dialogue store (`dialogue_store.SCHEMA`).
 
-    With `out`, the store in this output folder is read; else the raw corpus. Raises as `turns`, and UsageError where
-    there is no store.
+    With `out`, the store in this output folder is read; else the raw corpus. Raises the errors of `turns`, and
+    UsageError if there is no store.
     """
     if out is not None:
         path = layout.dialogues(Path(out), source)
         try:
             dialogue_store.check_schema(path, source)
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: no dialogue store: {error}; run with --store-dialogues") from error
+            fault = message(
+                "{file}: not a usable dialogue store: {error}; run with --store-dialogues",
+                file=path,
+                error=error_text(error),
+            )
+            raise UsageError(fault) from error
         return dialogue_store.read(path)
-    found, own = _found(source, raw, config, settings)
+    found, all_settings = _discovered(source, raw, config, settings)
     frames = [dialogue_store.SCHEMA.to_frame()]
-    for shard in ShardPlanner(found=found, settings=own).shards():
+    for shard in ShardPlanner(found=found, settings=all_settings).shards():
         records = reading.records(shard, found.source)
-        cleaned = process.clean_turns(shard, found.source, own.of(source), records)
-        result = process.filter_and_pair(cleaned, shard, found.source, own.of(source), partial(tuple, records))
+        cleaned = process.clean_turns(shard, found.source, all_settings.of(source), records)
+        result = process.filter_and_pair(cleaned, shard, found.source, all_settings.of(source), partial(tuple, records))
         frames.append(dialogue_store.rows(cleaned, result, shard, found.source))
     return pl.concat(frames)
 
@@ -97,17 +102,17 @@ def run(
     settings: SettingsDict | None = None,
     force: bool = False,
 ) -> Report:
-    """Do what the command `run` does, for these sources or all that are found, and return its report.
+    """Run the command `run` for these sources, or for all that are found, and return its report.
 
-    One process does all the work, unless the settings give `workers`; a script that does so needs
-    ``if __name__ == "__main__":``. Raises UsageError for wrong settings or names, IncompleteError where a source is
-    missing, ChatCorpusError where one fails; the others are done before.
+    One process does all the work, unless the settings have `workers`; a script that sets it needs
+    ``if __name__ == "__main__":``. Raises UsageError for wrong settings or names, IncompleteError if a source is
+    missing, ChatCorpusError if one fails; the other sources are finished before.
     """
-    own = _settings(raw, (), settings, out=out)
-    done, report = runner.run(_wanted(sources, own), own, silent, replace=force)
-    errors = [one.error for one in done.values() if one.error]
+    all_settings = _settings(raw, (), settings, out=out)
+    done, report = runner.run(_chosen(sources, all_settings), all_settings, silent, replace=force)
+    errors = [source.error for source in done.values() if source.error]
     if errors:
-        raise ChatCorpusError("; ".join(errors))
+        raise ChatCorpusError(joined("; ", errors))
     return report
 
 
@@ -119,22 +124,26 @@ def export(
     settings: SettingsDict | None = None,
     force: bool = False,
 ) -> ExportSummary:
-    """Do what the command `export` does, for these sources or all that there are, and return what is in manifest.json.
+    """Run the command `export` for these sources, or for all that are found, and return the content of manifest.json.
 
-    The dialogue stores under `out` are exported, or with `raw` the corpora of that folder. Options are settings of the
-    section `export`. Processes as in `run`. Raises UsageError where the folder cannot be used, IncompleteError where a
-    source cannot be exported, after the others have been.
+    Exports the dialogue stores under `out`, or with `raw` the corpora of that folder. Options are settings of the
+    section `export`. Processes as in `run`. Raises UsageError if the folder cannot be used, IncompleteError if a source
+    cannot be exported; the other sources are exported before.
     """
-    own = _settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
+    all_settings = _settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
     if raw is None:
         names = list(sources) or stored_names(Path(out))
         if not names:
-            raise IncompleteError(f"{out}: no dialogue stores; run with --store-dialogues, or give raw")
-        exported = exporting.export_stores(Path(folder), names, own, force=force)
+            fault = message("{folder}: no dialogue stores; run with --store-dialogues, or set raw", folder=out)
+            raise IncompleteError(fault)
+        exported = exporting.export_stores(Path(folder), names, all_settings, force=force)
     else:
-        exported, _ = exporting.export_raw(Path(folder), _wanted(sources, own), own, silent, force=force)
+        exported, _ = exporting.export_raw(
+            Path(folder), _chosen(sources, all_settings), all_settings, silent, force=force
+        )
     if exported.faults or exported.summary is None:
-        raise IncompleteError("; ".join(f"{name}: {fault}" for name, fault in exported.faults.items()))
+        faults = [message("{source}: {fault}", source=name, fault=fault) for name, fault in exported.faults.items()]
+        raise IncompleteError(joined("; ", faults))
     return exported.summary
 
 
@@ -167,9 +176,9 @@ def pairs(
     errors of `turns`.
     """
     for shard, outcome in _outcomes(source, raw, config, settings):
-        found = outcome.pairs
-        named = {f"{side}_file": _files(shard, found[f"{side}_file_index"]) for side in ("query", "answer")}
-        yield found.with_columns(**named).select(_PAIRS)
+        frame = outcome.pairs
+        named = {f"{side}_file": _files(shard, frame[f"{side}_file_index"]) for side in ("query", "answer")}
+        yield frame.with_columns(**named).select(_PAIRS)
 
 
 def normalize(texts: Iterable[str | None], traits: Traits | None = None, settings: Settings | None = None) -> pl.Series:
@@ -242,17 +251,17 @@ def _name(folder: str | Path | None) -> str | None:
 def _outcomes(
     name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
 ) -> Iterator[tuple[Shard, process.ShardResult]]:
-    found, own = _found(name, raw, config, settings)
-    for shard in ShardPlanner(found=found, settings=own).shards():
-        yield shard, process.process_shard(shard, found.source, own.of(name))
+    found, all_settings = _discovered(name, raw, config, settings)
+    for shard in ShardPlanner(found=found, settings=all_settings).shards():
+        yield shard, process.process_shard(shard, found.source, all_settings.of(name))
 
 
-def _found(
+def _discovered(
     name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
 ) -> tuple[DiscoveredSource, Settings]:
-    """What is found of a source, and all settings. Raises UsageError and IncompleteError."""
-    own = _settings(raw, config, settings)
-    return _wanted((name,), own)[name], own
+    """Return the discovered source and all settings. Raises UsageError and IncompleteError."""
+    all_settings = _settings(raw, config, settings)
+    return _chosen((name,), all_settings)[name], all_settings
 
 
 def _settings(
@@ -264,29 +273,29 @@ def _settings(
     """Settings from files and a dict, whose values win. Raises UsageError for unknown keys and wrong values."""
     files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
     flags = {"workers": 1, **(settings or {}), "raw": str(raw), "out": str(out)}
-    own = loading.load(files, flags)
-    own = replace(own, corpora=settle_all(own.corpora))
-    loading.check_sources(files, own, sources.load(own.plugins, own.added))
-    return own
+    all_settings = loading.load(files, flags)
+    all_settings = replace(all_settings, corpora=settle_all(all_settings.corpora))
+    loading.check_sources(files, all_settings, sources.load(all_settings.plugins, all_settings.added))
+    return all_settings
 
 
-def _wanted(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
-    """What is found of these sources, or of all that are there. Raises UsageError and IncompleteError."""
-    known = sources.load(settings.plugins, settings.added)
+def _chosen(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
+    """Return these sources, or all discovered ones. Raises UsageError and IncompleteError."""
+    all_sources = sources.load(settings.plugins, settings.added)
     for name in names:
-        if name not in known:
-            names_of_all = ", ".join(known)
+        if name not in all_sources:
+            names_of_all = ", ".join(all_sources)
             raise UsageError(
                 message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
             )
-    found = discover_sources(Path(settings.raw), known, settings.added)
-    chosen = {name: found[name] for name in names} or {name: one for name, one in found.items() if one.groups}
-    for name, one in chosen.items():
-        if not one.groups:
-            state = message("{source}: {state} in {folder}", source=name, state=one.state, folder=settings.raw)
-            raise IncompleteError(joined("; ", [state, *one.damaged, one.source.obtain]))
+    found = discover_sources(Path(settings.raw), all_sources, settings.added)
+    chosen = {name: found[name] for name in names} or {name: source for name, source in found.items() if source.groups}
+    for name, source in chosen.items():
+        if not source.groups:
+            state = message("{source}: {state} in {folder}", source=name, state=source.state, folder=settings.raw)
+            raise IncompleteError(joined("; ", [state, *source.damaged, source.source.obtain]))
     if not chosen:
-        raise IncompleteError(f"no corpus found under {settings.raw}")
+        raise IncompleteError(message("{folder}: no corpus found", folder=settings.raw))
     return chosen
 
 

@@ -20,6 +20,7 @@ from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, Exp
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.files.content import digest
 from chat_corpus.lineage.open_run import permitted_plugins
+from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.settings import SourceSettings
@@ -258,16 +259,36 @@ def _traced(
     ]
     wanted = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
     texts = {(file, record): text for file, record, text in wanted.select("file", "record", "text").iter_rows()}
-    found = []
     address = place["file"], place["record"]
-    begins = (number for number, (row, _) in enumerate(rows) if (row["file"], row["record"]) == address)
-    at = next(begins, 0)
-    for message in messages:
+    begins = [number for number, (row, _) in enumerate(rows) if (row["file"], row["record"]) == address]
+    # A text may occur several times at this address: the record begins where all its messages are found.
+    attempts = (_aligned(messages, rows, begin, texts) for begin in begins or [0])
+    first = _aligned(messages, rows, begins[0] if begins else 0, texts)
+    return next((attempt for attempt in attempts if _is_whole(attempt)), first)
+
+
+def _aligned(
+    messages: list[dict[str, str]],
+    rows: list[tuple[dict[str, Any], str]],
+    begin: int,
+    texts: dict[tuple[str, int], str | None],
+) -> list[TracedMessage]:
+    """Messages with their turns, found from row `begin` on."""
+    at, traced = begin, []
+    for said in messages:
         used: list[SourceTurn] = []
-        if message["role"] != "system":
-            at, used = _turns_of(message["content"], rows, at, texts)
-        found.append(TracedMessage(role=message["role"], content=message["content"], turns=tuple(used)))
-    return found
+        if said["role"] != "system":
+            at, used = _turns_of(said["content"], rows, at, texts)
+        traced.append(TracedMessage(role=said["role"], content=said["content"], turns=tuple(used)))
+    return traced
+
+
+def _is_whole(traced: list[TracedMessage]) -> bool:
+    """Whether the turns of each message follow those of the one before, without a gap."""
+    turns = [turn for one in traced for turn in one.turns]
+    indexes = [turn.turn_index for turn in turns]
+    complete = all(one.turns for one in traced if one.role != "system")
+    return complete and all(after - before in (0, 1) for before, after in zip(indexes, indexes[1:], strict=False))
 
 
 def _turns_of(

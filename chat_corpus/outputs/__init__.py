@@ -1,1 +1,1 @@
-"""What lies in the output folder, one schema a module."""
+"""The files of the output folder, one schema per module."""

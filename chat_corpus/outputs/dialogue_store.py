@@ -1,8 +1,8 @@
 """The dialogue store: `dialogues/<source>.parquet` holds every turn that was read, rejected ones too, in a fixed order.
 
-The order is that of the raw files, dialogue by dialogue; a record that is in no dialogue comes in its place. It depends
-on the raw data and the settings alone, and so do the bytes: row groups are cut at fixed numbers of rows, whatever the
-shards were. Parquet metadata hold the version of the schema and the source; report.json holds the SHA-256 of the file.
+The order is that of the raw files, dialogue by dialogue; a record in no dialogue is sorted by its number. Order and
+bytes depend on the raw data and the settings alone: row groups have a fixed number of rows, however shards were cut.
+The Parquet metadata have the version of the schema and the source; report.json has the SHA-256 of the file.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 from msgspec.structs import replace
 
+from chat_corpus.messages import message
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline.counts import Counts, PairCounts
 from chat_corpus.pipeline.process import CleanTurns, ShardResult
@@ -24,7 +25,7 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.sources.base import Source
 
-#: Version of `SCHEMA`: another one, and older stores are not read.
+#: Version of `SCHEMA`. Stores of other versions are not read.
 SCHEMA_VERSION = 1
 #: Keys of the Parquet metadata.
 VERSION_KEY, SOURCE_KEY = "chat_corpus.dialogue_store", "chat_corpus.source"
@@ -143,18 +144,25 @@ def sha256(path: Path) -> str:
 
 
 def check_schema(path: Path, source: str) -> None:
-    """Raise ValueError where a file is no dialogue store of this version for a source, OSError where there is none."""
+    """Raise ValueError if a file is not a dialogue store of this version for a source, OSError if it is missing."""
     try:
         metadata, schema = pl.read_parquet_metadata(path), pl.read_parquet_schema(path)
     except pl.exceptions.PolarsError as error:
-        raise ValueError(f"no Parquet file: {error}") from error
+        raise ValueError(message("not a Parquet file: {error}", error=str(error))) from error
     version = metadata.get(VERSION_KEY)
     if version != str(SCHEMA_VERSION):
-        raise ValueError(f"version {SCHEMA_VERSION} of the dialogue store expected, {version or 'none'} found")
+        if version is None:
+            raise ValueError(message("not a dialogue store"))
+        raise ValueError(
+            message(
+                "version {version} of the dialogue store, expected {expected}", version=version, expected=SCHEMA_VERSION
+            )
+        )
     if metadata.get(SOURCE_KEY) != source:
-        raise ValueError(f"source {source} expected, {metadata.get(SOURCE_KEY)} found")
+        actual = str(metadata.get(SOURCE_KEY))
+        raise ValueError(message("holds source {source}, expected {expected}", source=actual, expected=source))
     if dict(schema) != dict(SCHEMA):
-        raise ValueError("other columns than those of a dialogue store")
+        raise ValueError(message("its columns are not those of a dialogue store"))
 
 
 def scan(path: Path) -> pl.LazyFrame:
@@ -168,7 +176,7 @@ def read(path: Path, first: int = 0, count: int | None = None) -> pl.DataFrame:
 
 
 def clean_turns(frame: pl.DataFrame, counts: Counts, shard: Shard) -> CleanTurns:
-    """The clean turns of a shard before the filters, from its rows in a store and its counts after them."""
+    """Return the clean turns of a shard before the filters, from its rows in a store and its counts after them."""
     names = {piece.file.name: index for index, piece in enumerate(shard.pieces)}
     index = frame["file"].replace_strict(names, return_dtype=pl.UInt8) if len(frame) else pl.Series(dtype=pl.UInt8)
     begins = pl.col("dialogue_id").is_not_null() & pl.col("dialogue_id").ne_missing(
@@ -186,9 +194,9 @@ def clean_turns(frame: pl.DataFrame, counts: Counts, shard: Shard) -> CleanTurns
         file_index=index,
     )
     empty = replace(counts.turns, read=0, kept=0, rejected=Counter())
-    known = Counts.zero()
-    known.add(replace(counts, turns=empty, pairs=PairCounts.zero()))
-    return CleanTurns(turns=turns, counts=known)
+    before_filters = Counts.zero()
+    before_filters.add(replace(counts, turns=empty, pairs=PairCounts.zero()))
+    return CleanTurns(turns=turns, counts=before_filters)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

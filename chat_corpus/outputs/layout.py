@@ -1,4 +1,4 @@
-"""Where what lies in an output folder."""
+"""The paths of the files in an output folder."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ Outputs = dict[str, tuple[int, int]]
 
 #: The report's name in the output folder.
 REPORT = "report.json"
-#: Where unfinished work lies, under the output folder; never a result.
+#: Folder of unfinished work, under the output folder; never holds results.
 WORK = ".chat-corpus"
 
 
 def index(out: Path, name: str) -> Path:
-    """Where the index of a source lies among the outputs."""
+    """The path of the index of a source."""
     return out / "index" / f"{name}.jsonl"
 
 
 def dialogues(out: Path, name: str) -> Path:
-    """Where the dialogue store of a source lies among the outputs, if it was asked for."""
+    """The path of the dialogue store of a source, which only some runs write."""
     return out / "dialogues" / f"{name}.parquet"
 
 
 def places(out: Path, name: str) -> tuple[Path, Path, Path]:
-    """Where the files lie that every run writes for a source: pairs, rejects, index."""
+    """The paths of the files that every run writes for a source: pairs, rejects, index."""
     return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
 
 
 def outputs(out: Path, name: str) -> Outputs:
-    """Size and time of each output file of a source that is there."""
+    """Size and time of each existing output file of a source."""
     paths = (*places(out, name), dialogues(out, name))
     facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.is_file()}
     return {path: (fact.st_size, fact.st_mtime_ns) for path, fact in facts.items()}

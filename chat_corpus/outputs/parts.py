@@ -15,15 +15,15 @@ from chat_corpus.outputs import sealed
 from chat_corpus.pipeline.counts import Counts, decode, encode
 
 
-class _Accounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished part tells of itself: its accounts, and the CRC-32 of each of its files by the file's ending."""
+class _Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts of a finished part, and the CRC-32 of each of its files by the file's suffix."""
 
     counts: Counts
     crc32: dict[str, int]
 
 
 class _Reject(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a part's rejects, as far as it says what the record was."""
+    """The keys of a line of rejects that identify a record."""
 
     file: str
     record: int
@@ -32,7 +32,7 @@ class _Reject(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The files of one shard's results; `counts_file`, written last, says that all are there."""
+    """The files of one shard's results. `counts_file` is written last: if it exists, all files do."""
 
     folder: Path
     stem: str
@@ -49,56 +49,57 @@ class Part:
 
     @property
     def keys(self) -> Path:
-        """The keys of the shard's pairs, where they are to be told apart later."""
+        """The keys of the shard's pairs, if repeated pairs are to be dropped."""
         return self.folder / f"{self.stem}.keys.arrow"
 
     @property
     def turns(self) -> Path:
-        """The shard's rows of the dialogue store, where one is to be written."""
+        """The shard's rows of the dialogue store, if one is to be written."""
         return self.folder / f"{self.stem}.turns.arrow"
 
     @property
     def sample(self) -> Path:
-        """A sample of the shard's conversions, where one was asked for."""
+        """A sample of the shard's conversions, if the run collects one."""
         return self.folder / f"{self.stem}.sample.arrow"
 
     @property
     def counts_file(self) -> Path:
-        """The shard's accounts."""
+        """The shard's counts."""
         return self.folder / f"{self.stem}.json"
 
     def counts(self) -> Counts | None:
-        """The accounts of a finished part all of whose files are as they were written; None for any other."""
+        """The counts of a finished part whose files are unchanged; None for any other part."""
         try:
-            told = self._read()
-            whole = all(crc32_of(self.folder / f"{self.stem}{ending}") == crc for ending, crc in told.crc32.items())
+            contents = self._read()
+            files = {self.folder / f"{self.stem}{suffix}": crc for suffix, crc in contents.crc32.items()}
+            unchanged = all(crc32_of(file) == crc for file, crc in files.items())
         except (OSError, ValueError):
             return None
-        return told.counts if whole else None
+        return contents.counts if unchanged else None
 
     def leave(self, contents: Mapping[Path, bytes], counts: Counts) -> None:
-        """Write the files of the part, and last that it is finished, with its accounts and their CRC-32.
+        """Write the files of the part, and last its counts with the CRC-32 of the files.
 
         Raises OSError.
         """
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
-        told = sealed.seal(encode(_Accounts(counts=counts, crc32=crcs)), self._as)
-        write_atomic(self.counts_file, lambda path: path.write_bytes(told), sync=False)
+        data = sealed.seal(encode(_Contents(counts=counts, crc32=crcs)), self._seal_name)
+        write_atomic(self.counts_file, lambda path: path.write_bytes(data), sync=False)
 
-    def accounts(self) -> tuple[Counts, int, int]:
-        """The accounts of a finished part, and the CRC-32 of its pairs and of its rejects, which may be damaged.
+    def counts_and_crcs(self) -> tuple[Counts, int, int]:
+        """The counts of a finished part, and the CRC-32 that its pairs and its rejects were written with.
 
-        Raises OSError, and ValueError where the accounts are.
+        Raises OSError, and ValueError if the counts file is damaged.
         """
-        told = self._read()
-        return told.counts, told.crc32[".tsv"], told.crc32[".jsonl"]
+        contents = self._read()
+        return contents.counts, contents.crc32[".tsv"], contents.crc32[".jsonl"]
 
     def crc_of(self, path: Path) -> int:
         """The CRC-32 that a file of the finished part was written with.
 
-        Raises OSError, and ValueError where the counts file is damaged or knows no such file.
+        Raises OSError, and ValueError if the counts file is damaged or does not list the file.
         """
         crc = self._read().crc32.get(path.name.removeprefix(self.stem))
         if crc is None:
@@ -106,9 +107,9 @@ class Part:
         return crc
 
     def raw_of(self, file: str, record: int) -> str:
-        """The text of a rejected record of a raw file, as its reject shows it; empty where none does.
+        """The raw text of a rejected record of a raw file; empty if no reject has it.
 
-        So it is too where the rejects were damaged, of which nobody hears here: they cannot be joined then either.
+        It is also empty if the rejects are damaged: joining the parts then raises the error.
         """
         try:
             with self.rejects.open("rb") as stream:
@@ -117,12 +118,12 @@ class Part:
         except (OSError, ValueError):
             return ""
 
-    def _read(self) -> _Accounts:
-        return decode(sealed.unseal(self.counts_file.read_bytes(), self._as), _Accounts)
+    def _read(self) -> _Contents:
+        return decode(sealed.unseal(self.counts_file.read_bytes(), self._seal_name), _Contents)
 
     @property
-    def _as(self) -> str:
-        """What the accounts are sealed as: those of another part, under the name of this one, are not its own."""
+    def _seal_name(self) -> str:
+        """The name in the seal of the counts file, so that the counts file of a different part is refused."""
         return f"{self.folder.name}/{self.stem}"
 
 

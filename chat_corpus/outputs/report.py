@@ -1,6 +1,6 @@
-"""The shape of report.json, for writing it and for reading it: what was read, how, what became of it, made with what.
+"""The schema of report.json: what was read and how, the counts, and the versions of all packages.
 
-docs/outputs.md documents the keys; they stay.
+docs/outputs.md documents the keys, which do not change.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from chat_corpus.errors import UsageError
+from chat_corpus.messages import displayed, error_text, message
 from chat_corpus.outputs.layout import REPORT, Outputs
 from chat_corpus.pipeline import counts
 from chat_corpus.pipeline.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
@@ -21,15 +22,15 @@ from chat_corpus.sources.definitions import Definition
 
 _T = TypeVar("_T")
 
-#: Settings as a run was told them, by section and key. They may be those of another version, so that no more is known.
-SettingsTold = dict[str, Any]
+#: Settings of a run, by section and key. They may be those of a different version, so that their types are open.
+SettingsDict = dict[str, Any]
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decides what the output of a source is.
+    """Everything that the output of a source depends on.
 
-    `code` is a digest of this program, `source` of a third party's source; `settings` of all but `unequal_lengths`;
-    `plugins` have the SHA-256 of each plugin, `input` name, size and time of modification of each raw file.
+    `code` is a digest of this program, `source` of a third-party source; `settings` of all but `unequal_lengths`;
+    `plugins` has the SHA-256 of each plugin, `input` name, size and time of modification of each raw file.
     """
 
     code: str
@@ -41,7 +42,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw file that was read: its own size and SHA-256, null where it was not read to its end."""
+    """A raw file that was read; size and SHA-256 are null if it was not read to its end."""
 
     file: str
     bytes: Count | None
@@ -65,7 +66,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     raw: str
     plugins: tuple[str, ...]
-    settings: SettingsTold
+    settings: SettingsDict
     files: tuple[ReadFile, ...]
     definition: Definition | UnsetType = UNSET
     missing: tuple[str, ...]
@@ -75,12 +76,12 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """The run that failed beside an earlier output, which stays: why, when, and what it read."""
+    """A failed run after an earlier one with output, which stays: why it failed, when, and what it read."""
 
     error: str
     at: str
     raw: str
-    settings: SettingsTold
+    settings: SettingsDict
     files: tuple[ReadFile, ...]
     records_by_file: dict[str, FileCounts]
 
@@ -94,10 +95,10 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FinishedSource(SourceFacts, frozen=True, kw_only=True):
-    """A source that has outputs: how they were made, and all accounts.
+    """A source with outputs: how they were made, and all counts.
 
-    `dialogues` describes the dialogue store, where the run wrote one. Where a later run failed,
-    `state` is failed, and `error` and `last_failure` tell of that run.
+    `dialogues` describes the dialogue store, if the run wrote one. If a later run failed, `state` is failed, and
+    `error` and `last_failure` describe that run.
     """
 
     fingerprint: Fingerprint
@@ -112,14 +113,14 @@ class FinishedSource(SourceFacts, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> counts.Counts:
-        """Its accounts together."""
+        """All counts of the source."""
         return counts.Counts(
             records=self.records, records_by_file=self.records_by_file, turns=self.turns, pairs=self.pairs
         )
 
 
 class FailedSource(SourceFacts, frozen=True, kw_only=True):
-    """A source that failed, and has no output of an earlier run."""
+    """A source that failed, without output of an earlier run."""
 
     records_by_file: dict[str, FileCounts]
     error: str
@@ -143,17 +144,17 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     packages: dict[str, str]
     script_conversion: dict[str, str]
     run: RunFacts
-    settings: SettingsTold
+    settings: SettingsDict
 
 
 class Report(_Head, frozen=True, kw_only=True):
-    """All of report.json; `sources` tells of those of earlier runs too."""
+    """All of report.json; `sources` includes those of earlier runs."""
 
     sources: dict[str, SourceEntry]
 
 
-class _Told(_Head, frozen=True, kw_only=True):
-    """A report, of which each source is looked at on its own: a message can then name it."""
+class _RawReport(_Head, frozen=True, kw_only=True):
+    """A report whose sources are decoded one by one, so that a message can name the source."""
 
     sources: dict[str, msgspec.Raw]
 
@@ -168,63 +169,67 @@ def encode(report: Report) -> bytes:
 
 
 def decode(data: bytes) -> Report:
-    """What `encode` wrote. Raises ValueError, which names the place, for anything that does not have its shape.
+    """Return what `encode` wrote. Raises ValueError, which names the key, for anything else.
 
-    Names of sources and outputs, which become paths, are those that a run gives, and no others.
+    Names of sources and outputs become paths, so that only those that a run writes are valid.
     """
-    told = _decoded(data, _Told, "")
-    sources = {name: _source(name, source) for name, source in told.sources.items()}
-    return Report(**{**asdict(told), "sources": sources})
+    report = _decoded(data, _RawReport, "")
+    sources = {name: _source(name, source) for name, source in report.sources.items()}
+    return Report(**{**asdict(report), "sources": sources})
 
 
 def _source(name: str, data: msgspec.Raw) -> SourceEntry:
-    place = f"sources.{name}"
+    key = f"sources.{name}"
     if not is_source_name(name):
-        raise ValueError(f"sources: {name[:60]!r} cannot be the name of a source")
-    if _decoded(data, _Kind, place).outputs is UNSET:
-        return _decoded(data, FailedSource, place)
-    source = _decoded(data, FinishedSource, place)
-    known = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl", f"dialogues/{name}.parquet"}
+        raise ValueError(message("sources: '{name}' cannot be the name of a source", name=displayed(name[:60])))
+    if _decoded(data, _Kind, key).outputs is UNSET:
+        return _decoded(data, FailedSource, key)
+    source = _decoded(data, FinishedSource, key)
+    outputs = {f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl", f"dialogues/{name}.parquet"}
     if f"{name}.tsv" not in source.outputs:
-        raise ValueError(f"{place}.outputs: no {name}.tsv")
-    if not known.issuperset(source.outputs):
-        raise ValueError(f"{place}.outputs: others than {', '.join(sorted(known))}")
+        raise ValueError(message("{key}.outputs: {file} is missing", key=key, file=f"{name}.tsv"))
+    if not outputs.issuperset(source.outputs):
+        expected = ", ".join(sorted(outputs))
+        raise ValueError(message("{key}.outputs: has files other than {expected}", key=key, expected=expected))
     if len(source.plugins) != len(source.fingerprint.plugins):
-        raise ValueError(f"{place}.plugins: not as many as in fingerprint")
+        raise ValueError(message("{key}.plugins: their number differs from the one in fingerprint", key=key))
     return source
 
 
-def _decoded(data: bytes | msgspec.Raw, kind: type[_T], place: str) -> _T:
+def _decoded(data: bytes | msgspec.Raw, kind: type[_T], key: str) -> _T:
     try:
         return counts.decode(data, kind)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{place}{': ' if place else ''}{error}") from error
+        raise ValueError(f"{key}{': ' if key else ''}{error}") from error
 
 
 def read_report(out: Path) -> Report | None:
-    """The report of the last run into `out`; None where there is none. Raises UsageError where it cannot be read."""
+    """Return the report of the last run into `out`; None if there is none. Raises UsageError if it cannot be read."""
     path = out / REPORT
     if not path.exists():
         return None
     try:
-        if path.is_fifo():  # which would be waited for
-            raise OSError("a FIFO")
+        if path.is_fifo():  # reading would block
+            raise OSError(message("a FIFO"))
         return decode(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path}: not a report of this version of chat-corpus: {error}; run again with --force, which replaces "
-            "it, or use another --out"
-        ) from error
+        fault = message(
+            "{file}: not a report of this version of chat-corpus: {error}; replace it with --force, or use a different "
+            "--out",
+            file=path,
+            error=error_text(error),
+        )
+        raise UsageError(fault) from error
 
 
 def report_entry(out: Path) -> dict[str, SourceEntry]:
-    """What the report says of each source. Raises as `read_report`."""
+    """Return the entries of the report by source. Raises the errors of `read_report`."""
     report = read_report(out)
     return {} if report is None else report.sources
 
 
 def reported_sources(out: Path) -> dict[str, SourceEntry]:
-    """What the last run reported of each source; nothing where the user chose to replace a report that is not ours."""
+    """Return the entries of the last report by source; none if the user chose to replace an invalid report."""
     try:
         return report_entry(out)
     except UsageError:

@@ -1,29 +1,31 @@
-"""Files of the work folder that end with a digest of what is before it and of their name.
+"""Files of the work folder that end with a digest of their content and of their name.
 
-A flipped bit anywhere is noticed, and so is a file that stands where another should.
+The digest detects a flipped bit anywhere, and a file under the name of a different one.
 """
 
 from __future__ import annotations
 
 import hashlib
 
+from chat_corpus.messages import message
+
 _SIZE = 16
 
 
 def seal(data: bytes, name: str) -> bytes:
-    """Data with a digest of it and of the name that it is kept under behind it."""
+    """Return data followed by a digest of the data and of the name of its file."""
     return data + _digest(data, name)
 
 
 def unseal(data: bytes, name: str) -> bytes:
-    """What was sealed under a name. Raises ValueError where it is not whole, was changed, or had another name.
+    """Return the data that was sealed under a name. Raises ValueError if it is incomplete, changed or of another name.
 
     >>> unseal(seal(b"turns", "ptt"), "ptt")
     b'turns'
     """
     content, digest = data[:-_SIZE], data[-_SIZE:]
     if _digest(content, name) != digest:
-        raise ValueError("its content does not have the digest that it ends with")
+        raise ValueError(message("its content does not match the digest at its end"))
     return content
 
 

@@ -1,8 +1,7 @@
-"""Where the rows of each shard stand in the outputs: `index/<source>.jsonl`, one line a shard.
+"""The index of a source, `index/<source>.jsonl`: one line per shard, with the positions of its rows in the outputs.
 
-It leads from a row or a record to the one shard that has to be done again to tell where the row came from, and to the
-bytes of the outputs that belong to it. It is a file of its own, not a part of report.json, since it grows with the
-input, and no person reads it.
+With it, `trace` finds the shard of a row or a record, and the bytes of the outputs that belong to the shard. It is not
+in report.json, since it grows with the input and is not for people.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from chat_corpus.files.raw_file import RawFile
+from chat_corpus.messages import message
 from chat_corpus.pipeline.counts import Counts, decode, encode
 from chat_corpus.pipeline.shard import ByteRange, Shard
 from chat_corpus.schema import Segmentation
@@ -22,7 +22,7 @@ from chat_corpus.schema import Segmentation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where what came of one shard begins in the merged files, in bytes: its rows, rejects, and rejected repeats.
+    """Where one shard begins in the merged files, in bytes: its rows, rejects, and rejected repeats.
 
     `dropped` are the lengths of runs of its pairs that were written and left out as repeats, in turn, from the first
     pair on: (3, 1) says that the fourth was left out.
@@ -63,7 +63,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One shard: its pieces, its accounts as in report.json before repeats were left out, and its place.
+    """One shard: its pieces, its counts before repeated pairs were dropped, and its position in the outputs.
 
     `row` is the number, from 1, of the first of its `rows` rows.
     """
@@ -85,13 +85,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """The shard as it was planned; `files` are the raw files by name."""
         pieces = tuple(
             ByteRange(
-                file=replace(files[one.file], encoding=one.encoding),
-                start=one.start,
-                stop=one.stop,
-                first=one.first,
-                records=one.records,
+                file=replace(files[piece.file], encoding=piece.encoding),
+                start=piece.start,
+                stop=piece.stop,
+                first=piece.first,
+                records=piece.records,
             )
-            for one in self.pieces
+            for piece in self.pieces
         )
         return Shard(
             source=source,
@@ -104,20 +104,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def is_of(self, shard: Shard) -> bool:
         """Whether a planned shard is this one: the same bytes of the same files, read in the same way."""
-        mine = (self.shard, self.input, self.segmentation, self.dialect, self.pieces)
-        return mine == (shard.number, shard.input, shard.segmentation, shard.dialect, tuple(map(Span.of, shard.pieces)))
+        planned = (self.shard, self.input, self.segmentation, self.dialect, self.pieces)
+        return planned == (
+            shard.number,
+            shard.input,
+            shard.segmentation,
+            shard.dialect,
+            tuple(map(Span.of, shard.pieces)),
+        )
 
     def rows_of_pairs(self, pairs: int) -> list[int | None]:
         """The row of each of the shard's pairs; None for one that was left out as a repeat."""
-        found: list[int | None] = []
+        rows: list[int | None] = []
         row = self.row
         for number, length in enumerate((*self.dropped, pairs - sum(self.dropped))):
             if number % 2:
-                found.extend([None] * length)
+                rows.extend([None] * length)
             else:
-                found.extend(range(row, row + length))
+                rows.extend(range(row, row + length))
                 row += length
-        return found
+        return rows
 
 
 def runs(dropped: Iterable[int]) -> tuple[int, ...]:
@@ -137,7 +143,7 @@ def runs(dropped: Iterable[int]) -> tuple[int, ...]:
 
 def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place]) -> None:
     """Write the index of a source whose outputs were merged from `shards` at `places`."""
-    rows = [one.pairs.written - sum(place.dropped[1::2]) for one, place in zip(counts, places, strict=True)]
+    rows = [shard.pairs.written - sum(place.dropped[1::2]) for shard, place in zip(counts, places, strict=True)]
     firsts = accumulate(rows, initial=1)
     entries = [
         Entry(
@@ -146,7 +152,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
             segmentation=shard.segmentation,
             dialect=shard.dialect,
             pieces=tuple(map(Span.of, shard.pieces)),
-            counts=told,
+            counts=shard_counts,
             row=first,
             rows=many,
             tsv=place.tsv,
@@ -154,7 +160,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
             duplicates=place.duplicates,
             dropped=place.dropped,
         )
-        for shard, told, place, many, first in zip(shards, counts, places, rows, firsts, strict=False)
+        for shard, shard_counts, place, many, first in zip(shards, counts, places, rows, firsts, strict=False)
     ]
     path.write_bytes(b"".join(encode(entry) + b"\n" for entry in entries))
 
@@ -164,5 +170,5 @@ def read(path: Path) -> list[Entry]:
     entries = [decode(line, Entry) for line in path.read_bytes().splitlines()]
     firsts = accumulate((entry.rows for entry in entries), initial=1)
     if any((entry.shard, entry.row) != at for entry, at in zip(entries, enumerate(firsts), strict=False)):
-        raise ValueError("its rows are not numbered on from shard to shard")
+        raise ValueError(message("the numbers of its rows have gaps"))
     return entries

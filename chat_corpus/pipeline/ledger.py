@@ -1,6 +1,6 @@
-"""Accounts that must balance: nothing a reader met may vanish between two stages, or appear from nowhere.
+"""Checks that no stage loses or invents turns, pairs or records.
 
-The figures are those of `counts`, whose sums `Counts.check` holds to account; here is what each stage is held to.
+`counts` has the figures, and `Counts.check` checks their sums. Here are the checks of each stage.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from msgspec.structs import replace
 from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.files.lines import count
 from chat_corpus.formats.base import Reading
+from chat_corpus.messages import message
 from chat_corpus.pipeline.counts import Example, FileCounts
 from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import Pairing, Reason
 
-#: Why a record is rejected by whoever reads it: nothing of it was understood.
+#: Reasons of records that cannot be read.
 UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
-#: Places of one dialogue, where dialogue and turn are one number.
+#: The turns of a dialogue, where dialogue and turn are one number.
 _DIALOGUE = 1 << 32
-#: What tells a row from the others.
+#: Columns that identify a row.
 _ADDRESS = ("file_index", "record", "dialogue_id", "turn_index")
-#: Of so many pairs of a shard the text is looked at.
+#: Number of pairs of a shard whose text is compared.
 _LOOKS = 1000
 
 
 def check_reading(reading: Reading, part: int, first: int, records: int, where: str) -> tuple[int, int]:
-    """Check that each record is a row's address or no turn, and return how many are used and how many rejected.
+    """Check that each record is the address of a row or not a turn; return the numbers of used and rejected records.
 
-    `records` were counted on the raw bytes, from number `first` on. Raises LedgerError.
+    `records` is their number in the raw bytes, `first` the number of the first one. Raises LedgerError.
     """
     numbers = reading.rows.select("file_index", "record", used=pl.col("reason").is_null())
     rows = numbers.filter(pl.col("file_index") == part).sort("record")
@@ -41,16 +42,23 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
     addresses = pl.concat([by_line["record"], reading.non_turns[part]])
     inside = addresses.is_between(first, first + records, closed="left")
     if len(addresses) != records or not row_mask(records, addresses.filter(inside) - first).all():
-        raise LedgerError(
-            f"{where}: {records} records were read, from {first} on; the reader accounts for "
-            f"{addresses.n_unique()} of them in {len(addresses)} places; {DEFECT}"
+        fault = message(
+            "{where}: {records:,} records from {first:,} on were read; the reader returned {distinct:,} of them at "
+            "{addresses:,} addresses; {defect}",
+            where=where,
+            records=records,
+            first=first,
+            distinct=addresses.n_unique(),
+            addresses=len(addresses),
+            defect=DEFECT,
         )
+        raise LedgerError(fault)
     used = int(by_line["used"].sum())
     return used, len(by_line) - used
 
 
 def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
-    """The figures of one file of a shard, of which a reader made `rows`."""
+    """Return the counts of one file of a shard; `rows` are those of the reader."""
     counts = replace(FileCounts.zero(), used=used, rejected=rejected)
     unreadable = (
         rows.filter((pl.col("file_index") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
@@ -61,16 +69,16 @@ def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> File
     lost = unreadable.filter(~pl.col("record").is_in(useful.implode())).unique("record", keep="first").sort("record")
     counts.unreadable = Counter(dict(lost["reason"].value_counts().iter_rows()))
     if not lost.is_empty():
-        record, reason, message = lost.select("record", "reason", "message").row(0)
-        counts.example = Example(record=record, reason=reason, message=message)
+        record, reason, details = lost.select("record", "reason", "message").row(0)
+        counts.example = Example(record=record, reason=reason, message=details)
     return counts
 
 
 def check_order(rows: pl.DataFrame, where: str) -> None:
-    """Check that a reader's rows stand as `Reading` says: dialogue by dialogue, the turns of each counted without gaps.
+    """Check that the rows of a reader are in the order of `Reading`: by dialogue, with turns numbered without gaps.
 
-    Alternatives to a turn come from records of their own, a record in no dialogue is told once, and each reason is one
-    of ours, with its message. Raises LedgerError.
+    Alternatives to a turn come from separate records, a record in no dialogue has one row, and each reason is a
+    `Reason` with a message. Raises LedgerError.
     """
     places, line = _places(rows), rows["record"]
     step, same = places.diff(), places == places.shift(1)
@@ -78,16 +86,29 @@ def check_order(rows: pl.DataFrame, where: str) -> None:
     moved = (step < 0) | (same & (line <= line.shift(1))) | (~begins & (step > 1)) | (begins & (places % _DIALOGUE > 1))
     addresses = rows.select("dialogue_id", "file_index", "record")
     unplaced = addresses.filter(pl.col("dialogue_id").is_null()).drop("dialogue_id")
-    unknown = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
-    untold = rows["reason"].is_null() != rows["message"].is_null()
-    if moved.any() or unplaced.is_duplicated().any() or unknown or untold.any():
-        raise LedgerError(f"{where}: stage 'read' doubled or moved turns, or gave no reason of ours; {DEFECT}")
+    invalid = set(rows["reason"].drop_nulls().unique()) - set(map(str, Reason))
+    incomplete = rows["reason"].is_null() != rows["message"].is_null()
+    if moved.any() or unplaced.is_duplicated().any() or invalid or incomplete.any():
+        fault = message(
+            "{where}: stage 'read' duplicated or moved turns, or returned an unknown reason; {defect}",
+            where=where,
+            defect=DEFECT,
+        )
+        raise LedgerError(fault)
 
 
 def check_length(before: pl.DataFrame, after: int, stage: str, where: str) -> None:
-    """Check that a stage made as many rows as it was given. Raises LedgerError."""
+    """Check that a stage returns as many rows as it gets. Raises LedgerError."""
     if len(before) != after:
-        raise LedgerError(f"{where}: stage '{stage}' lost or added turns: {len(before)} in, {after} out; {DEFECT}")
+        fault = message(
+            "{where}: stage '{stage}' lost or added turns: {before:,} in, {after:,} out; {defect}",
+            where=where,
+            stage=stage,
+            before=len(before),
+            after=after,
+            defect=DEFECT,
+        )
+        raise LedgerError(fault)
 
 
 class Law(Enum):
@@ -99,9 +120,9 @@ class Law(Enum):
 
 
 def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> pl.DataFrame:
-    """The rows that a stage hands on; `after` has all of them, or the columns that it gives of those `before`.
+    """Return the rows after a stage; `after` has all columns, or those that the stage adds to `before` or changes.
 
-    Raises LedgerError where it did other than its law allows. A stage that hands on what it was given did nothing.
+    Raises LedgerError if the stage did more than its law allows. A stage that returns `before` itself did nothing.
     """
     if after is before:
         return after
@@ -115,48 +136,66 @@ def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, whe
 
 
 def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str, *, judges: bool = False) -> None:
-    """Check that a stage kept every row at its address, and every reason; one that `judges` may add some.
+    """Check that a stage kept every row at its address, and every reason; one that `judges` may add reasons.
 
     Raises LedgerError.
     """
     check_length(before, len(after), stage, where)
     if not all(before[name].equals(after[name]) for name in _ADDRESS):
-        raise LedgerError(f"{where}: stage '{stage}' moved turns; {DEFECT}")
+        raise LedgerError(
+            message("{where}: stage '{stage}' moved turns; {defect}", where=where, stage=stage, defect=DEFECT)
+        )
     reasons = after["reason"]
     if judges:
         reasons = reasons.set(before["reason"].is_null(), None) if before["reason"].null_count() else reasons
     if not before["reason"].equals(reasons):
-        raise LedgerError(f"{where}: stage '{stage}' changed the reasons of turns that had one, or none; {DEFECT}")
+        fault = message(
+            "{where}: stage '{stage}' changed reasons of turns; {defect}", where=where, stage=stage, defect=DEFECT
+        )
+        raise LedgerError(fault)
 
 
 def check_split(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
-    """Check that a stage that makes several rows of one has them in its place. Raises LedgerError."""
+    """Check that a stage which splits rows puts the new rows in place of the old one. Raises LedgerError."""
     records = pl.struct("file_index", "record", "dialogue_id").rle().struct.field("value")
     if len(after) < len(before) or not before.select(records).equals(after.select(records)):
-        raise LedgerError(f"{where}: stage '{stage}' lost or moved turns: {len(before)} in, {len(after)} out; {DEFECT}")
+        fault = message(
+            "{where}: stage '{stage}' lost or moved turns: {before:,} in, {after:,} out; {defect}",
+            where=where,
+            stage=stage,
+            before=len(before),
+            after=len(after),
+            defect=DEFECT,
+        )
+        raise LedgerError(fault)
 
 
 def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:
-    """Check that the pairs are those that the places of the turns imply: each answer has its query's place, once.
+    """Check that the pairs are those that the positions of the turns imply: each answer is paired once.
 
-    `rows` and `pairs` are what `pairing.pair` is given and returns. Number, addresses and reasons are compared of all
-    pairs, texts of some. Raises LedgerError.
+    `rows` is the argument of `pairing.pair`, `pairs` its result. Number, addresses and reasons of all pairs are
+    compared, and texts of some. Raises LedgerError.
     """
     placed = rows.select("dialogue_id", "turn_index").with_row_index("at")
     placed = placed.filter(pl.col("dialogue_id").is_not_null()) if placed["dialogue_id"].null_count() else placed
     places, turn = _places(placed), placed["turn_index"].cast(pl.Int64)
     first = pairing is Pairing.FIRST
-    # The query is the first row of the dialogue, or the last of the rows before all those in the answer's place.
-    found = _begins(placed["dialogue_id"]) if first else _begins(places) - 1
+    # The query is the first row of the dialogue, or the last row before those at the position of the answer.
+    query = _begins(placed["dialogue_id"]) if first else _begins(places) - 1
     possible = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0) & (pairing is not Pairing.NONE)
     answered: pl.Series = places - turn if first else places - 1
-    answers = (possible & (found >= 0) & (places.gather(found.clip(0)) == answered)).arg_true()
-    sides = {"query": placed["at"].gather(found.gather(answers)), "answer": placed["at"].gather(answers)}
+    answers = (possible & (query >= 0) & (places.gather(query.clip(0)) == answered)).arg_true()
+    sides = {"query": placed["at"].gather(query.gather(answers)), "answer": placed["at"].gather(answers)}
     if len(pairs) != len(answers) or not _are(pairs, rows, sides):
-        raise LedgerError(
-            f"{where}: stage 'pair' lost, added or moved pairs: {len(pairs)} made, {len(answers)} implied by the "
-            f"turns; {DEFECT}"
+        fault = message(
+            "{where}: stage 'pair' lost, added or moved pairs: {pairs:,} made, {expected:,} expected from the turns; "
+            "{defect}",
+            where=where,
+            pairs=len(pairs),
+            expected=len(answers),
+            defect=DEFECT,
         )
+        raise LedgerError(fault)
 
 
 def _are(pairs: pl.DataFrame, rows: pl.DataFrame, sides: Mapping[str, pl.Series]) -> bool:
@@ -187,32 +226,42 @@ def _reasons_are(given: pl.Series, reasons: pl.Series, query: pl.Series, answer:
 
 
 def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str) -> None:
-    """Check that what is about to be written is so many pairs, the rows of these columns of text, a line each.
+    """Check that the encoded bytes are the rows of these columns of text, one line per pair.
 
-    Their number and bytes are counted, and some of them looked at in their places. Raises LedgerError.
+    Lines and bytes are counted, and some lines are compared. Raises LedgerError.
     """
     ends = columns.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64) + 1).cum_sum()).to_series()
     lines = count(encoded, b"\n")
     whole = pairs == len(columns) == lines == count(encoded, b"\t") and b"\r" not in encoded
     whole = whole and (ends[-1] if lines else 0) == len(encoded)
-    if not whole or not _stand(columns, ends, encoded, 1 + lines // _LOOKS):
-        raise LedgerError(
-            f"{where}: stage 'write' lost, added, changed or moved pairs: {pairs} to write, {lines} lines made; "
-            f"{DEFECT}"
+    if not whole or not _are_in_place(columns, ends, encoded, 1 + lines // _LOOKS):
+        fault = message(
+            "{where}: stage 'write' lost, added, changed or moved pairs: {pairs:,} to write, {lines:,} lines made; "
+            "{defect}",
+            where=where,
+            pairs=pairs,
+            lines=lines,
+            defect=DEFECT,
         )
+        raise LedgerError(fault)
 
 
 def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
     """Check that there is one line of rejects for each rejected turn. Raises LedgerError."""
     lines = count(encoded, b"\n")
     if lines != rejected:
-        raise LedgerError(
-            f"{where}: stage 'reject' lost or doubled turns: {rejected} rejected, {lines} lines written; {DEFECT}"
+        fault = message(
+            "{where}: stage 'reject' lost or duplicated turns: {rejected:,} rejected, {lines:,} lines made; {defect}",
+            where=where,
+            rejected=rejected,
+            lines=lines,
+            defect=DEFECT,
         )
+        raise LedgerError(fault)
 
 
-def _stand(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, every: int) -> bool:
-    """Whether rows so far apart stand each where the rows before it end."""
+def _are_in_place(columns: pl.DataFrame, ends: pl.Series, encoded: bytes, every: int) -> bool:
+    """Whether every n-th row begins where the row before it ends, and has its bytes."""
     begins = ends.shift(1, fill_value=0).gather_every(every)
     rows = columns.gather_every(every).select(pl.concat_str(pl.all(), separator="\t") + "\n").to_series()
     lines = zip(begins.to_list(), ends.gather_every(every).to_list(), strict=True)

@@ -13,6 +13,7 @@ from chat_corpus.errors import ChatCorpusError, FileError, place_of
 from chat_corpus.files.encodings import UTF8
 from chat_corpus.files.raw_file import read_range
 from chat_corpus.formats.base import Format, Reading, Records
+from chat_corpus.messages import Message, error_text, joined, message
 from chat_corpus.pipeline import ledger
 from chat_corpus.pipeline.counts import Counts, RecordCounts
 from chat_corpus.pipeline.shard import ByteRange, Shard
@@ -26,17 +27,16 @@ def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     frames = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
     for frame in frames:
         if not isinstance(frame, pl.DataFrame) or not {"record", "text", "bytes"}.issubset(frame.columns):
-            raise _misgiven(
-                frame, "split", split, shard, ", a frame with record, text and bytes expected of the function"
-            )
+            expected = message("expected a frame with the columns record, text and bytes")
+            raise _wrong_result(frame, "split", split, shard, expected)
     return frames
 
 
 def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, counts: Counts) -> pl.DataFrame:
-    """The turns that the format makes of records, as `schema.TURNS`; of each file as if it ended after `limit` records.
+    """Return the turns that the format reads from records, as `schema.TURNS`, and add the records to `counts`.
 
-    Counts the records. Raises LedgerError unless each of them is accounted for, ChatCorpusError where a plugin's format
-    gives something else.
+    Each file is read as if it ended after `limit` records. Raises LedgerError if a record is missing in the result, and
+    ChatCorpusError if the format of a plugin returns a wrong type.
     """
     read = format_of(shard, source).read
     reading = _checked(read(raw), read, shard)
@@ -53,46 +53,74 @@ def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, co
 
 
 def _checked(reading: object, read: Callable[..., object], shard: Shard) -> Reading:
-    """What the function of a format, which may be a plugin's, gave as a reading. Raises ChatCorpusError."""
+    """Return the result of a format's function, which may be a plugin's. Raises ChatCorpusError for wrong types."""
     if not isinstance(reading, Reading):
-        raise _misgiven(reading, "read", read, shard, ", a Reading expected of the function")
+        raise _wrong_result(reading, "read", read, shard, message("expected a Reading"))
     rows, non_turns, unread = reading.rows, reading.non_turns, reading.unread
     if not isinstance(rows, pl.DataFrame):
-        raise _misgiven(rows, "read", read, shard, " as rows, a frame expected")
-    odd = [f"{name} is {rows.schema[name]}" for name, dtype in TURNS.items() if rows.schema.get(name, dtype) != dtype]
-    odd = [f"no {name}" for name in TURNS if name not in rows.columns] or odd
-    if odd:
-        raise ChatCorpusError(f"{shard.extent}: columns given by read ({place_of(read)}): {', '.join(odd)}")
+        raise _wrong_result(rows, "read", read, shard, message("expected a frame as rows"))
+    if faults := _column_faults(rows.schema):
+        fault = message(
+            "{shard}: columns returned by read ({function}): {faults}",
+            shard=shard.extent,
+            function=place_of(read),
+            faults=joined(", ", faults),
+        )
+        raise ChatCorpusError(fault)
     whole = isinstance(non_turns, tuple) and len(non_turns) == len(shard.pieces)
-    if not whole or not all(isinstance(one, pl.Series) for one in non_turns):
-        raise _misgiven(non_turns, "read", read, shard, " as non_turns, a tuple with a series a part expected")
-    for one in (unread,) if not isinstance(unread, Sequence) else unread:
-        if not (isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], int) and isinstance(one[1], str)):
-            raise _misgiven(one, "read", read, shard, " as unread, pairs of a record's number and a name expected")
+    if not whole or not all(isinstance(series, pl.Series) for series in non_turns):
+        expected = message("expected a tuple with one series per file as non_turns")
+        raise _wrong_result(non_turns, "read", read, shard, expected)
+    for pair in (unread,) if not isinstance(unread, Sequence) else unread:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], int) and isinstance(pair[1], str)):
+            expected = message("expected pairs of a record number and a field name as unread")
+            raise _wrong_result(pair, "read", read, shard, expected)
     return reading
 
 
-def _misgiven(given: object, name: str, function: Callable[..., object], shard: Shard, why: str) -> ChatCorpusError:
-    return ChatCorpusError(f"{shard.extent}: {type(given).__name__} given by {name} ({place_of(function)}){why}")
+def _column_faults(schema: pl.Schema) -> list[Message]:
+    """Columns of `schema.TURNS` that are missing, or else those of a wrong type."""
+    missing = [message("{column} is missing", column=name) for name in TURNS if name not in schema]
+    return missing or [
+        message("{column} is {type}, expected {expected}", column=name, type=str(schema[name]), expected=str(dtype))
+        for name, dtype in TURNS.items()
+        if schema[name] != dtype
+    ]
+
+
+def _wrong_result(
+    value: object, name: str, function: Callable[..., object], shard: Shard, expected: Message
+) -> ChatCorpusError:
+    return ChatCorpusError(
+        message(
+            "{shard}: {name} ({function}) returned {type}; {expected}",
+            shard=shard.extent,
+            name=name,
+            function=place_of(function),
+            type=type(value).__name__,
+            expected=expected,
+        )
+    )
 
 
 def _content(piece: ByteRange) -> bytes:
     data = read_range(piece.file, piece.start, piece.stop)
     if piece.crc is not None and zlib.crc32(data) != piece.crc:
-        raise FileError(piece.file.name, "it changed while it was read; wait until it is whole, and run again")
+        raise FileError(piece.file.name, message("changed during the run; wait until it is complete, and run again"))
     return data
 
 
 def format_of(shard: Shard, source: Source) -> Format:
-    """The format that reads a shard, in the dialect of its file. Raises ChatCorpusError where an index has another."""
+    """Return the format of a shard, in the dialect of its file. Raises ChatCorpusError for an unknown dialect."""
     try:
         return source.inputs[shard.input].format.of(shard.dialect)
     except ValueError as error:
-        raise ChatCorpusError(f"{shard.label}: {error}; run again with --fresh") from error
+        fault = message("{shard}: {error}; run again with --fresh", shard=shard.label, error=error_text(error))
+        raise ChatCorpusError(fault) from error
 
 
 def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[int]]:
-    """The reading as if each file ended after `limit` records, and how many records of each piece that leaves."""
+    """Return the reading as if each file ended after `limit` records, and the remaining records of each piece."""
     counts = [piece.records for piece in shard.pieces]
     if not limit or all(piece.first + piece.records - 1 <= limit for piece in shard.pieces):
         return reading, counts
@@ -103,7 +131,7 @@ def _limited(shard: Shard, reading: Reading, limit: int) -> tuple[Reading, list[
 
 
 def _undecoded(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
-    """Name the encoding, where it is another than UTF-8, in the details of records that did not decode."""
+    """Name the encoding in the messages of records that did not decode, if it is not UTF-8."""
     if all(piece.file.encoding == UTF8 for piece in shard.pieces):
         return rows
     messages = pl.Series([f"not {piece.file.encoding}" for piece in shard.pieces]).gather(rows["file_index"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from chat_corpus.files import encodings
 from chat_corpus.files.parquet_lines import PARQUET
 from chat_corpus.files.raw_file import RawFile
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.schema import Markup, Segmentation, Traits
 
 
@@ -56,13 +57,27 @@ class Shard:
         return any(one.file.name == file and one.first <= record < one.first + one.records for one in self.pieces)
 
     @property
-    def label(self) -> str:
-        """Where a message about this shard says it is."""
+    def label(self) -> Message:
+        """The source, the number of the shard, and its first record, for messages."""
         first = self.pieces[0]
-        return f"{self.source}, shard {self.number} ({first.file.name} from record {first.first})"
+        return message(
+            "{source}, shard {number} ({file} from record {record})",
+            source=self.source,
+            number=self.number,
+            file=first.file.name,
+            record=first.first,
+        )
 
     @property
-    def extent(self) -> str:
-        """The source, and the records of each file that are in this shard."""
-        ranges = (f"{one.file.name}, records {one.first} to {one.first + one.records - 1}" for one in self.pieces)
-        return f"{self.source}: {' and '.join(ranges)}"
+    def extent(self) -> Message:
+        """The source, and the records of each file that are in this shard, for messages."""
+        ranges = (
+            message(
+                "{file}, records {first} to {last}",
+                file=piece.file.name,
+                first=piece.first,
+                last=piece.first + piece.records - 1,
+            )
+            for piece in self.pieces
+        )
+        return message("{source}: {ranges}", source=self.source, ranges=joined("; ", ranges))

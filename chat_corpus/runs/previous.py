@@ -18,7 +18,7 @@ from chat_corpus.outputs.layout import REPORT, WORK, outputs
 from chat_corpus.outputs.report import (
     Fingerprint,
     FinishedSource,
-    SettingsTold,
+    SettingsDict,
     SourceEntry,
     report_entry,
     reported_sources,
@@ -60,7 +60,7 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Discove
         raise UsageError(message("{file}: {how}. Use --force to replace it, or another --out", file=tsv, how=how))
 
 
-def _difference(before: SettingsTold, now: SettingsTold) -> Message:
+def _difference(before: SettingsDict, now: SettingsDict) -> Message:
     """How a file was made differently from what a run would do now.
 
     A setting that only one side has is that of another version.

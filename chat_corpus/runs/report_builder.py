@@ -1,4 +1,4 @@
-"""report.json: what was read, with which settings, what became of it, and with which versions of what."""
+"""Builds report.json: what was read, with which settings and versions, and the counts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from chat_corpus.sources.base import Source
 
 @dataclass(kw_only=True, slots=True)
 class SourceReport:
-    """How a run went for one source; `error` says why it was not finished."""
+    """The outcome of a run for one source; `error` is the reason if it failed."""
 
     found: DiscoveredSource
     counts: Counts = field(default_factory=Counts.zero)
@@ -53,7 +53,7 @@ class SourceReport:
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0
-    #: What an earlier run reported, where nothing has changed since and nothing was done.
+    #: The entry of an earlier run, if nothing has changed since and the source was skipped.
     unchanged: FinishedSource | None = None
 
     @property
@@ -62,23 +62,23 @@ class SourceReport:
         return sum(fact.bytes for fact in self.files) / 1e6
 
     def read_samples(self) -> None:
-        """Take up the samples of conversions that the parts hold, before the parts are cleaned away."""
+        """Read the samples of conversions in the parts, before the parts are deleted."""
         self.conversions = [dedup.read(path) for path in self.samples if path.exists()]
 
 
 def write(
     out: Path, settings: Settings, done: Mapping[str, SourceReport], run: RunFacts, *, last: bool
 ) -> report_schema.Report:
-    """Write the report of a run; sources that it did not touch keep what is said of them.
+    """Write the report of a run; sources that are not part of it keep their entries.
 
-    Only the `last` one is waited for until the disk has it: the others hold for the time that the run goes on.
+    Only the `last` report is synced to disk: the others are replaced while the run continues.
     """
     before = {
         name: source
         for name, source in reported_sources(out).items()
-        if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was withdrawn
+        if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was deleted
     }
-    told = {name: _entry(out, one, settings, before.get(name)) for name, one in done.items()}
+    entries = {name: _entry(out, source, settings, before.get(name)) for name, source in done.items()}
     report = report_schema.Report(
         chat_corpus=versions.installed("chat-corpus"),
         python=platform.python_version(),
@@ -86,56 +86,56 @@ def write(
         script_conversion=script.load(settings.script).provenance,
         run=run,
         settings=msgspec.to_builtins(settings),
-        sources=dict(sorted({**before, **told}.items())),
+        sources=dict(sorted({**before, **entries}.items())),
     )
     text = report_schema.encode(report)
     write_atomic(out / layout.REPORT, lambda path: path.write_bytes(text), sync=last)
     return report
 
 
-def _entry(out: Path, told: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
-    if told.error:
-        return _failed(told, settings, before)
-    if told.unchanged is not None:
-        return told.unchanged
+def _entry(out: Path, report: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
+    if report.error:
+        return _failed(report, settings, before)
+    if report.unchanged is not None:
+        return report.unchanged
     return FinishedSource(
-        **asdict(_facts(told, settings)),
-        fingerprint=previous.fingerprint(told.found, settings),
-        **asdict(replace(told.counts, records_by_file=_by_file(told))),
-        outputs=layout.outputs(out, told.found.source.name),
-        dialogues=UNSET if told.store is None else told.store,
+        **asdict(_facts(report, settings)),
+        fingerprint=previous.fingerprint(report.found, settings),
+        **asdict(replace(report.counts, records_by_file=_by_file(report))),
+        outputs=layout.outputs(out, report.found.source.name),
+        dialogues=UNSET if report.store is None else report.store,
     )
 
 
-def _by_file(told: SourceReport) -> dict[str, FileCounts]:
+def _by_file(report: SourceReport) -> dict[str, FileCounts]:
     """The records of each file, in the order of the files, whichever shard was done first."""
-    counts = told.counts.records_by_file
-    return {fact.file.name: counts[fact.file.name] for fact in told.files if fact.file.name in counts}
+    counts = report.counts.records_by_file
+    return {fact.file.name: counts[fact.file.name] for fact in report.files if fact.file.name in counts}
 
 
-def _failed(told: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
-    """What is told of a source that failed: where an earlier output lies there, all that was told of that stays."""
+def _failed(report: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
+    """The entry of a failed source: if it has output of an earlier run, the entry of that run with the failure."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    facts, records = _facts(told, settings), _by_file(told)
+    facts, records = _facts(report, settings), _by_file(report)
     if not isinstance(before, FinishedSource):
         failed = asdict(replace(facts, state=State.FAILED))
-        return FailedSource(**failed, records_by_file=records, error=told.error, at=at)
+        return FailedSource(**failed, records_by_file=records, error=report.error, at=at)
     last = LastFailure(
-        error=told.error,
+        error=report.error,
         at=at,
         raw=facts.raw,
         settings=facts.settings,
         files=facts.files,
         records_by_file=records,
     )
-    return replace(before, state=State.FAILED, error=told.error, last_failure=last)
+    return replace(before, state=State.FAILED, error=report.error, last_failure=last)
 
 
-def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
-    """What was read of a source, and how."""
-    source: Source = told.found.source
+def _facts(report: SourceReport, settings: Settings) -> SourceFacts:
+    """The facts about a source: its files, settings and speed."""
+    source: Source = report.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
-    shares = completeness.shares(told.found.names, told.counts.records_by_file)
+    shares = completeness.shares(report.found.names, report.counts.records_by_file)
     files = (
         ReadFile(
             file=fact.file.name,
@@ -147,20 +147,20 @@ def _facts(told: SourceReport, settings: Settings) -> SourceFacts:
             unreadable_share=round(shares.get(fact.file.name, 1.0), 4),
             segmentation=str(fact.segmentation),
         )
-        for fact in told.files
+        for fact in report.files
     )
     return SourceFacts(
         title=source.title,
         licence=source.licence,
         url=source.url,
-        state=told.found.state,
-        raw=told.found.root or settings.raw,
+        state=report.found.state,
+        raw=report.found.root or settings.raw,
         plugins=settings.plugins,
         settings=msgspec.to_builtins(settings.of(source.name)),
         files=tuple(files),
         definition=dict(settings.added).get(source.name, UNSET),
-        missing=tuple(told.found.missing),
-        remarks=tuple(map(str, told.found.remarks)),
-        seconds=round(told.seconds, 3),
-        megabytes_per_second=round(told.megabytes / told.seconds, 2) if told.seconds else None,
+        missing=tuple(report.found.missing),
+        remarks=tuple(map(str, report.found.remarks)),
+        seconds=round(report.seconds, 3),
+        megabytes_per_second=round(report.megabytes / report.seconds, 2) if report.seconds else None,
     )

@@ -92,7 +92,7 @@ class _Run:
         engine = select_engine(pending, self._settings, self._out / WORK)
         for task, outcome, worked in dispatch(engine, self._tasks()):
             source = self._runs[task.shard.source]
-            source.account(task, outcome)
+            source.take(task, outcome)
             self._progress(task.shard.source, source.advance(task.shard.bytes), worked)
             if source.finished:
                 self._close(source)
@@ -110,13 +110,13 @@ class _Run:
     def _close(self, source: SourceRun) -> None:
         """Put the files of a finished source in place, and report it."""
         parts_are_spent = source.finish(self._out)
-        self._done[source.name] = source.told
+        self._done[source.name] = source.report
         # Written after each source, so that an interrupted run leaves no file that the report does not list.
         self._write_report(last=False)
         if parts_are_spent:
             source.forget()
         self._progress(source.name, source.size - source.reached, False)  # bytes that it could not, or need not, read
-        source.tell()
+        source.log_summary()
 
     def _write_report(self, *, last: bool) -> Report:
         seconds = round(time.perf_counter() - self._clock, 3)

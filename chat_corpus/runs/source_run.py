@@ -1,4 +1,4 @@
-"""One source on its way through a run: planned, worked on shard by shard, put in its place, and told of."""
+"""One source on its way through a run: planned, worked on shard by shard, put in its place, and report of."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class SourceRun:
-    """One source on its way: its plan, its tasks so far, how many of them are done, and what is told of it.
+    """One source in a run: its plan, its tasks so far, how many of them are done, and its report.
 
     `folder` holds its parts. `stored` are turns of earlier runs by shard. `content` counts bytes of its shards so far,
-    `read` those of shards that are done, `reached` the bytes that these are of the files on disk, which may be
-    compressed or in another encoding.
+    `read` those of finished shards, `reached` the same in bytes of the files on disk, which may be compressed or in a
+    different encoding.
     """
 
     plan: ShardPlanner
     folder: Path
-    told: SourceReport
+    report: SourceReport
     clock: float
     with_keys: bool
     conversions: int
@@ -48,7 +48,7 @@ class SourceRun:
     stored: Mapping[int, StoredTurns] = field(default_factory=dict)
     merge: Merge = field(init=False)
     made: list[ShardTask] = field(default_factory=list)
-    accounts: dict[int, Counts] = field(default_factory=dict)
+    counts: dict[int, Counts] = field(default_factory=dict)
     done: int = 0
     planned: bool = False
     content: int = 0
@@ -57,18 +57,18 @@ class SourceRun:
 
     @classmethod
     def of(cls, found: DiscoveredSource, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> SourceRun:
-        """The job of a source, in its place under `work`, where a `fresh` one forgets what earlier runs have done."""
+        """Return the run of a source in its folder under `work`; a `fresh` one deletes the parts of earlier runs."""
         name = found.source.name
         folder = work / name
         if fresh:
             forget(folder)
-        wanted = settings.of(name).dedup.exact
+        exact = settings.of(name).dedup.exact
         return cls(
             plan=ShardPlanner(found=found, settings=settings),
             folder=folder,
-            told=SourceReport(found=found),
+            report=SourceReport(found=found),
             clock=time.perf_counter(),
-            with_keys=wanted == "always" or (wanted == "source" and found.source.overlapping),
+            with_keys=exact == "always" or (exact == "source" and found.source.overlapping),
             conversions=conversions,
             fresh=fresh,
         )
@@ -80,7 +80,7 @@ class SourceRun:
 
     @property
     def finished(self) -> bool:
-        """Whether all there is to do has been done."""
+        """Whether all tasks are planned and done."""
         return self.planned and self.done == len(self.made)
 
     @property
@@ -89,7 +89,7 @@ class SourceRun:
         return sum(file.size for file in self.plan.found.files)
 
     def tasks(self) -> Iterator[ShardTask]:
-        """The tasks, planned as they are asked for, until one has failed."""
+        """Yield the tasks, which are planned one by one, until one has failed."""
         self.clock = time.perf_counter()
         settings = self.plan.settings
         try:
@@ -111,7 +111,7 @@ class SourceRun:
                 self.made.append(task)
                 self.content += shard.bytes
                 yield task
-                if self.told.error:
+                if self.report.error:
                     break
         except STOPS:
             raise
@@ -121,7 +121,7 @@ class SourceRun:
         self.planned = True
 
     def _begin(self) -> None:
-        """Make the folders, and the files that parts are joined in."""
+        """Create the folder of the parts, and the files that they are joined in."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.fresh:
             self.stored = stored_turns(self.plan.found, self.plan.settings)
@@ -133,21 +133,21 @@ class SourceRun:
         stored = self.stored.get(shard.number)
         return stored if stored is not None and stored.entry.is_of(shard) else None
 
-    def account(self, task: ShardTask, outcome: Counts | ChatCorpusError) -> None:
-        """Take up what became of a task."""
+    def take(self, task: ShardTask, outcome: Counts | ChatCorpusError) -> None:
+        """Add the counts of a finished task, or note its failure."""
         self.done += 1
         if isinstance(outcome, ChatCorpusError):
             self.fail(outcome)
             return
-        self.told.counts.add(outcome)
-        self.accounts[task.shard.number] = outcome
+        self.report.counts.add(outcome)
+        self.counts[task.shard.number] = outcome
         try:
             with attributed(self._joining(), self.folder.parent):
                 self.merge.add(task.shard.number, task.part)
         except ChatCorpusError as error:
             self.fail(error)
             return
-        self.told.samples.append(task.part.sample)
+        self.report.samples.append(task.part.sample)
         text = message(
             "{source}: shard {number}, {pairs}",
             source=self.name,
@@ -160,7 +160,7 @@ class SourceRun:
         return message("{source}: while its shards were joined", source=self.name)
 
     def advance(self, read: int) -> int:
-        """Count content that was read; by how many bytes of the files on disk that is further."""
+        """Add content that was read; return by how many bytes of the files on disk this advances."""
         self.read += read
         stored = sum(fact.stored for fact in self.plan.summaries)
         reached = max(self.reached, self.read * stored // max(self.content, 1))
@@ -169,8 +169,8 @@ class SourceRun:
 
     def fail(self, error: ChatCorpusError, text: str = "") -> None:
         """Note the first failure, and log it; `text`, if any, is logged instead of the error's message."""
-        if not self.told.error:
-            self.told.error, self.told.exit_code = str(error), error.exit_code
+        if not self.report.error:
+            self.report.error, self.report.exit_code = str(error), error.exit_code
             trace = getattr(error, "trace", "")
             about = {"event": "source.failed", "source": self.name}
             _log.error("%s", text or error.message, extra={**about, "traceback": trace} if trace else about)
@@ -178,38 +178,38 @@ class SourceRun:
                 _log.debug("%s", trace, extra={"event": "source.traceback", "source": self.name})
 
     def finish(self, out: Path) -> bool:
-        """Put the files of the source in their place; whether its parts are of no more use.
+        """Publish the files of the source, and return whether its parts can be deleted.
 
-        One that failed keeps its parts for the next run, unless the parts themselves are at fault.
+        A failed source keeps its parts for the next run, unless the parts themselves are faulty.
         """
         faulty = False
-        self.told.files = tuple(map(replace, self.plan.summaries))
-        if not self.told.error:
+        self.report.files = tuple(map(replace, self.plan.summaries))
+        if not self.report.error:
             try:
                 with attributed(message("{source}: while its records were counted", source=self.name)):
                     self._check_usable()
             except ChatCorpusError as error:
                 self.fail(error)
-        if not self.told.error:
+        if not self.report.error:
             try:
                 with attributed(self._joining(), out):
-                    self.told.counts = self.merge.finish(self.told.counts)
-                    self.told.store = self.merge.join_turns(self.told.counts)
-                    counts = [self.accounts[number] for number in range(len(self.made))]
+                    self.report.counts = self.merge.finish(self.report.counts)
+                    self.report.store = self.merge.join_turns(self.report.counts)
+                    counts = [self.counts[number] for number in range(len(self.made))]
                     shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
-                    self.told.read_samples()
+                    self.report.read_samples()
                     self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True
-        self.told.seconds = time.perf_counter() - self.clock
-        return faulty or not self.told.error
+        self.report.seconds = time.perf_counter() - self.clock
+        return faulty or not self.report.error
 
     def _quotes(self) -> completeness.Quotes:
-        """How the first unreadable record of each file begins: messages show it, report.json does not."""
+        """The beginning of the first unreadable record of each file, for messages; it is not in report.json."""
         return {
             name: beginning(task.part.raw_of(name, file.example.record))
-            for name, file in self.told.counts.records_by_file.items()
+            for name, file in self.report.counts.records_by_file.items()
             for task in self.made
             if file.example is not None and task.shard.holds(name, file.example.record)
         }
@@ -218,28 +218,28 @@ class SourceRun:
         """Delete the parts."""
         forget(self.folder)
 
-    def tell(self) -> None:
-        """Say in a line what was done."""
-        if not self.told.error:
-            counts, seconds = self.told.counts, self.told.seconds
+    def log_summary(self) -> None:
+        """Log a line with counts and speed of a finished source."""
+        if not self.report.error:
+            counts, seconds = self.report.counts, self.report.seconds
             text = message(
                 "{source}: {records}, {pairs}, {seconds:.1f} s, {rate}/s",
                 source=self.name,
                 records=count_noun(counts.records.read, "record"),
                 pairs=count_noun(counts.pairs.written, "pair"),
                 seconds=seconds,
-                rate=amount(self.told.megabytes * 1e6 / seconds),
+                rate=amount(self.report.megabytes * 1e6 / seconds),
             )
             _log.info("%s", text, extra={"event": "source.done", "source": self.name, "seconds": round(seconds, 3)})
 
     def _check_usable(self) -> None:
-        """Fail a source that has a file which mostly cannot be read, or that gave nothing; warn where much is lost."""
-        counts, source = self.told.counts, self.plan.found.source
-        groups, files = self.plan.found.names, self.told.counts.records_by_file
+        """Fail if a file is mostly unreadable or the source has no pairs; warn about other losses."""
+        counts, source = self.report.counts, self.plan.found.source
+        groups, files = self.plan.found.names, self.report.counts.records_by_file
         failures, cautions = list(completeness.failures(groups, files)), list(completeness.cautions(groups, files))
         quotes = self._quotes() if failures or cautions else {}
         if failures:
-            advice = completeness.advice(source, groups, files, self.told.files)
+            advice = completeness.advice(source, groups, files, self.report.files)
             quoted = completeness.failures(groups, files, quotes)
             self.fail(IncompleteError(self._failure(failures, advice)), self._failure(quoted, advice))
         elif barren := completeness.barren(source, self.plan.settings.of(self.name), counts):

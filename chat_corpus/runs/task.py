@@ -1,7 +1,7 @@
-"""The unit of work as a process does it: one shard through the pipeline, its results in files beside each other.
+"""The work of one process: one shard goes through the pipeline, and its results are written as a part.
 
-A part lies in a folder of its source, under the number of its shard and a key of all that it depends on; whoever finds
-it finished need not do it again.
+A part is in the folder of its source. Its name has the number of the shard and a key of everything that the results
+depend on, so that a later run can use a finished part.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
 from chat_corpus.formats.base import Records
+from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.outputs.parts import Part
@@ -35,11 +36,11 @@ from chat_corpus.sources.base import Source
 
 @dataclass(frozen=True, kw_only=True)
 class ShardTask:
-    """One shard to do, and what to leave in `folder`: keys, and a sample of so many `conversions`.
+    """One shard, and what to write to `folder`: keys, and a sample of this many `conversions`.
 
-    The part has rows of the dialogue store if the settings ask for one. With `stored`, the clean turns are taken from
-    the store of an earlier run. `code` is the digest of a third party's code that the source is made of, `plugins` are
-    those of the files named for sources.
+    The part has rows of the dialogue store if the settings request it. With `stored`, the clean turns come from the
+    store of an earlier run. `code` is the digest of the source's third-party code, `plugins` has the digests of plugin
+    files.
     """
 
     shard: Shard
@@ -53,43 +54,40 @@ class ShardTask:
 
     @property
     def source(self) -> tuple[Source, SourceSettings]:
-        """The shard's source and its settings; a source's functions are found again wherever the task arrives."""
+        """The source and its settings. Tasks carry no functions: each process looks them up."""
         name = self.shard.source
         return sources.source(name, self.settings.plugins, self.settings.added), self.settings.of(name)
 
     @cached_property
     def part(self) -> Part:
-        """Where the results of this task lie; another input, setting or version has another place."""
+        """The files of the results; a different input, setting or version gives different names."""
         settings = self.settings.of(self.shard.source)
         store = self.settings.store_dialogues
         stem = self._stem(settings, keys=self.with_keys, conversions=self.conversions, store=store)
         return Part(folder=self.folder, stem=stem)
 
-    def _stem(self, settings: SourceSettings, **wanted: object) -> str:
-        """The number of the shard, and a key of all that its results depend on.
+    def _stem(self, settings: SourceSettings, **results: object) -> str:
+        """The number of the shard, and a key of everything that its results depend on.
 
-        Files are known by name, size and time, not by where their folder is mounted.
+        Files count by name, size and time, not by the folder where they are mounted.
         """
         shard = asdict(self.shard)
         for piece in shard["pieces"]:
             del piece["file"]["path"]
-        told = {
+        inputs = {
             "shard": shard,
             "settings": settings.digest(),
             "plugins": self.plugins,
             "code": versions.code_digest(),
             "source": self.code,
-            **wanted,
+            **results,
         }
-        key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         return f"{self.shard.number:06d}-{key}"
 
 
 def run_shard(task: ShardTask) -> Counts:
-    """Process a shard, leave its part, and return its accounts.
-
-    Raises ChatCorpusError, whatever goes wrong.
-    """
+    """Process a shard, write its part, and return its counts. Any failure is raised as ChatCorpusError."""
     shard, part = task.shard, task.part
     with attributed(shard.extent):
         _check_code(task)
@@ -113,41 +111,43 @@ def run_shard(task: ShardTask) -> Counts:
 
 
 def _check_code(task: ShardTask) -> None:
-    """Raise ChatCorpusError where this process holds other code of the source than the one that hands out the work.
+    """Raise ChatCorpusError if this process has different code of the source than the process that made the task.
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
     """
     if plugin_digest.code(task.shard.source, task.settings.plugins, task.settings.added) != task.code:
-        raise ChatCorpusError(
-            f"{task.shard.extent}: a worker holds other code of this source than was there when the run began, as "
-            "after an edit of its plugin: run again, and restart the workers of a cluster before"
+        fault = message(
+            "{shard}: the code of the source changed since the run began, for example after an edit of its plugin; "
+            "restart the workers of the cluster, if there is one, and run again",
+            shard=task.shard.extent,
         )
+        raise ChatCorpusError(fault)
 
 
 def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
-    """The clean turns of a shard, stored ones if there are any, and what gives its raw records."""
-    shard, (source, own) = task.shard, task.source
+    """The clean turns of a shard, stored ones if there are any, and a function that returns its raw records."""
+    shard, (source, settings) = task.shard, task.source
     if task.stored is not None:
         return task.stored.clean_turns(shard), lambda: reading.records(shard, source)
     raw = reading.records(shard, source)
-    return process.clean_turns(shard, source, own, raw), lambda: raw
+    return process.clean_turns(shard, source, settings, raw), lambda: raw
 
 
 def raw_records(task: ShardTask) -> pl.DataFrame:
-    """The raw records of a task's shard again: `file, line, raw`."""
+    """Read the raw records of a task's shard again: `file, record, raw`."""
     frames = reading.records(task.shard, task.source[0])
     named = zip(task.shard.pieces, frames, strict=True)
     return pl.concat(frame.select("record", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
-    """Conversions (`key, file, line, before, after`) drawn by hash, so that samples of shards make one of a source."""
+    """Conversions (`key, file, record, before, after`) drawn by hash, so that samples of shards can be merged."""
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
-    found = turns.filter(pl.col("text") != pl.col("before_conversion"))
-    return found.select(
+    converted = turns.filter(pl.col("text") != pl.col("before_conversion"))
+    return converted.select(
         "record",
         key=pl.struct("file_index", "record", "turn_index", "raw").hash(seed=1),
-        file=names.gather(found["file_index"]),
+        file=names.gather(converted["file_index"]),
         before="before_conversion",
         after="text",
     ).bottom_k(size, by="key")
