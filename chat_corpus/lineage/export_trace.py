@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -288,7 +289,7 @@ def _is_whole(traced: list[TracedMessage]) -> bool:
     turns = [turn for one in traced for turn in one.turns]
     indexes = [turn.turn_index for turn in turns]
     complete = all(one.turns for one in traced if one.role != "system")
-    return complete and all(after - before in (0, 1) for before, after in zip(indexes, indexes[1:], strict=False))
+    return complete and all(after - before in (0, 1) for before, after in pairwise(indexes))
 
 
 def _turns_of(
