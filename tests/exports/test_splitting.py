@@ -97,6 +97,38 @@ def test_records_are_equal_but_for_case_punctuation_and_blanks() -> None:
     assert not (low == high).any()
 
 
+DIFFERENT = [
+    "a>b a<b",
+    "3.5元 35元",
+    "-5 5",
+    "C++ C#",
+    "好👍 好😭",
+    "50% 50",
+    "1:30 130",
+    "well-known wellknown",
+    "x=1 x1",
+]
+EQUAL = [
+    "好！ 好",
+    "OK. ok",
+    "好~ 好",
+    "Ｃ＋＋ c++",
+    "你好。。。 你好",
+    "《书》 书",
+    "哈-哈 哈哈",
+    "“好” 好",
+    "3．5 3.5",
+    "好： 好",
+]
+
+
+@pytest.mark.parametrize(("pair", "equal"), [*((pair, 0) for pair in DIFFERENT), *((pair, 1) for pair in EQUAL)])
+def test_marks_with_a_meaning_are_not_punctuation(pair: str, equal: int) -> None:
+    first, second = pair.split(" ")
+    keys, _ = splitting.equal_keys(_messages(["问", first], ["问", second]))
+    assert (keys[0] == keys[1]) == bool(equal)
+
+
 def test_the_fast_way_to_fold_changes_nothing() -> None:
     """Every character that `fold` treats as plain is folded as any other is."""
     plain = re.compile(f"[{splitting._PLAIN}]")
