@@ -36,7 +36,7 @@ _SPLIT_KEY, _ID_KEY = (f"chat-corpus {purpose} {VERSION}".encode() for purpose i
 #: Fewest characters of a first message that makes a group by itself: 什么 alone would be one of 600 dialogues.
 _LEAST = 6
 _RANGE = 1 << 64
-#: Marks with a meaning: symbols such as < + 👍, but not the tone mark ~; and points, hyphens and others within or before
+#: Marks with a meaning: symbols such as < + 👍, but not the tone mark ~; points, hyphens and others within or before
 #: numbers and names. The first pattern finds texts that may have one, in any width; the second finds the marks.
 _MEANINGFUL = r"[\p{S}&&[^~～]]|[.．\-－#＃%％*＊/／:：]"
 _MARK = re.compile(

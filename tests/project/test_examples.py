@@ -37,7 +37,7 @@ from tests.project.documents import (
 )
 
 #: Packages that examples import and that need not be installed.
-OPTIONAL = ("pandas", "datasets")
+OPTIONAL = ("pandas", "datasets", "trl", "unsloth")
 
 
 def test_the_keys_of_the_report_are_those_of_a_report(outcome: Path) -> None:

@@ -32,7 +32,7 @@ from tests.helpers import invoke, put
 PATHS = {"en": "docs/{}.md", "zh": "docs/zh/{}.md"}
 HEADS = {
     "en": ("Step", "Default", "Values", "Sources"),
-    "zh": ("步骤", "默认", "取值", "语料来源"),
+    "zh": ("步骤", "默认", "取值", "来源"),
 }
 WORDS = {
     "en": {"all": "all", "but": "all but {}", "any": "any", "default": "default", "same": "unchanged"},
