@@ -230,7 +230,7 @@ def _are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
 
 
 def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
-    """The rejects of repeated pairs: address and raw record of the query; `same_as` is the address of the first pair."""
+    """The rejects of repeated pairs: address and raw record of the query, and `same_as`, that of the first pair."""
     addresses = dedup.addresses(part.keys, dropped["row"])
     rejects = addresses.with_columns(
         source=pl.lit(name),
