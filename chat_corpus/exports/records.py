@@ -130,8 +130,8 @@ def _csv(dialogues: pl.DataFrame) -> bytes:
 
 def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
     """The lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format that cannot carry them."""
-    told = dialogues.select("id", "source")
-    return _json_lines(told[_exchanges(dialogues)["at"]] if format_.by_exchange else told)
+    ids = dialogues.select("id", "source")
+    return _json_lines(ids[_exchanges(dialogues)["at"]] if format_.by_exchange else ids)
 
 
 #: CSV readers of trainers take texts such as NA and null for missing.
@@ -139,8 +139,8 @@ _TABLE_READERS = "pandas (keep_default_na=False), polars, spreadsheets"
 #: All formats by name, besides `hf` (Parquet), which every export has.
 FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
     {
-        one.name: one
-        for one in (
+        format_.name: format_
+        for format_ in (
             RecordFormat(name="messages", encode=_messages, readers="TRL, LLaMA-Factory, ms-swift, axolotl, unsloth"),
             RecordFormat(name="sharegpt", encode=_sharegpt, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
             RecordFormat(name="alpaca", encode=_alpaca, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
