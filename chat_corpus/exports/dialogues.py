@@ -4,7 +4,7 @@ A dialogue of the source becomes one or more records:
 
 - A rejected turn or a gap in the turns ends a piece; the turns after it begin the next one.
 - Consecutive turns of one known speaker are one message, joined by a line break.
-- Of alternative responses each gives a record of its own, with the turns before it.
+- Each alternative response gives a separate record, with the turns before it.
 - The pairing of the source decides where a record can begin: with any turn (adjacent), with an even one (exchange),
   with the first (first), or nowhere (none).
 - Windows cut long dialogues between exchanges (a user message and its answer), never inside one.
@@ -50,7 +50,7 @@ class DropReason(StrEnum):
 
     UNANSWERED = "unanswered"  # nobody answers it: the last turn of an odd dialogue, or a turn by itself
     WITHOUT_QUERY = "without_query"  # it answers a turn that was rejected or is missing
-    ALTERNATIVE = "alternative"  # an alternative response, where only the first is wanted
+    ALTERNATIVE = "alternative"  # an alternative response, where only the first is exported
     TOO_LONG = "too_long"  # its exchange has more characters than `max_chars`
     SPECIAL_TOKEN = "special_token"  # noqa: S105 it holds a control token of a tokenizer
 

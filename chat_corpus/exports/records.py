@@ -133,8 +133,8 @@ _TABLE_READERS = "pandas (keep_default_na=False), polars, spreadsheets"
 #: All formats by name, besides `hf` (Parquet), which every export has.
 FORMATS: Mapping[str, RecordFormat] = MappingProxyType(
     {
-        one.name: one
-        for one in (
+        format_.name: format_
+        for format_ in (
             RecordFormat(name="messages", encode=_messages, readers="TRL, LLaMA-Factory, ms-swift, axolotl, unsloth"),
             RecordFormat(name="sharegpt", encode=_sharegpt, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),
             RecordFormat(name="alpaca", encode=_alpaca, readers="LLaMA-Factory, ms-swift, unsloth, axolotl"),

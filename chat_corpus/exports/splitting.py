@@ -210,7 +210,7 @@ class SplitLimits:
 def split_limits(options: SplitOptions, hashes: pl.Series | None = None) -> SplitLimits:
     """The limits for a source whose dialogues have these group hashes (UInt64); without hashes there is no cap.
 
-    Only `max_groups` depends on the hashes, so that a cap depends on its own source alone.
+    Only `max_groups` depends on the hashes, so that a cap depends on its source alone.
     """
     test, validation = round(options.test * _RANGE), _RANGE - round(options.validation * _RANGE)
     test_end, validation_begin = test, validation
@@ -316,7 +316,7 @@ def record_ids(source: str, keys: pl.Series, numbers: pl.Series | None = None) -
 def order_keys(ids: pl.Series) -> pl.Series:
     """The sort key of each record for training, from its id: UInt64, null for what is no id. Ties are sorted by id.
 
-    Ids are hashes, so that their own order is as random as any other, and it is that of content keys.
+    Ids are hashes, so that their order is random, and it is the order of content keys.
     """
     return ids.str.tail(16).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
 

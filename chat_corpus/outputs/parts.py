@@ -113,8 +113,9 @@ class Part:
         """
         try:
             with self.rejects.open("rb") as stream:
-                told = (msgspec.json.decode(line, type=_Reject) for line in stream)
-                return next((one.raw for one in told if (one.file, one.record) == (file, record) and one.raw), "")
+                rejects = (msgspec.json.decode(line, type=_Reject) for line in stream)
+                raws = (reject.raw for reject in rejects if (reject.file, reject.record) == (file, record))
+                return next((raw for raw in raws if raw), "")
         except (OSError, ValueError):
             return ""
 

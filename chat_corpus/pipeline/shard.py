@@ -15,8 +15,8 @@ from chat_corpus.schema import Markup, Segmentation, Traits
 class ByteRange:
     """The byte range `start:stop` of one file: `records` records, numbered from `first`.
 
-    `crc` is the CRC-32 of its bytes when they were counted, so that a file that is another one under the same size and
-    time is noticed; None where that is not known.
+    `crc` is the CRC-32 of its bytes when they were counted, so that a file with other content but the same size and
+    time is detected; None if it is unknown.
     """
 
     file: RawFile
@@ -54,7 +54,9 @@ class Shard:
 
     def holds(self, file: str, record: int) -> bool:
         """Whether a record of a file, by the file's name, is in this shard."""
-        return any(one.file.name == file and one.first <= record < one.first + one.records for one in self.pieces)
+        return any(
+            piece.file.name == file and piece.first <= record < piece.first + piece.records for piece in self.pieces
+        )
 
     @property
     def label(self) -> Message:

@@ -144,7 +144,7 @@ OWN_WORD = {"changes a reason", "drops the first"}
 READ = {name: fault for name, fault in (FAULTS | MOVES | REASONS).items() if name not in OWN_WORD}
 CHECK = {name: fault for name, fault in (FAULTS | MOVES | REASONS).items() if name != "invents a reason"}
 STAGES: tuple[tuple[str, Callable[[Frame, pytest.MonkeyPatch], None], dict[str, Frame], str], ...] = (
-    ("tieba", _read, READ, "the reader accounts for|stage 'read'"),
+    ("tieba", _read, READ, "the reader returned|stage 'read'"),
     ("tieba", _texts, LENGTH, "stage 'normalize'"),
     ("tieba", _rows("normalize"), NO_LENGTH, "stage 'normalize'"),
     ("tieba", _conversion, LENGTH, "stage 'convert'"),

@@ -61,7 +61,6 @@ TRAITS = {
     "egret": Traits(structured=True, markup=frozenset({Markup.BBCODE, Markup.HYPHEN})),
 }
 REPLACED = TextOptions(
-    reposts=Policy.PLACEHOLDER,
     replies=Policy.PLACEHOLDER,
     signatures=Policy.PLACEHOLDER,
     links=Policy.PLACEHOLDER,

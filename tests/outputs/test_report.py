@@ -107,9 +107,9 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a tally of text": (lambda told: told["turns"].update(scripts={"a": "1"}), r"at `\$.turns.scripts"),
     "no tally": (lambda told: told["pairs"].update(rejected=[]), r"Expected `object`.* at `\$.pairs.rejected"),
     "a state of its own": (lambda told: told.update(state="fine"), r"Invalid enum value 'fine' - at `\$.state"),
-    "other outputs": (lambda told: told["outputs"].update({"../a": [1, 1]}), r"outputs: others than"),
-    "no pairs": (lambda told: told["outputs"].pop("tieba.tsv"), r"outputs: no tieba.tsv"),
-    "plugins unknown": (lambda told: told.update(plugins=["a.py"]), r"plugins: not as many as in fingerprint"),
+    "other outputs": (lambda told: told["outputs"].update({"../a": [1, 1]}), r"outputs: has files other than"),
+    "no pairs": (lambda told: told["outputs"].pop("tieba.tsv"), r"outputs: tieba.tsv is missing"),
+    "plugins unknown": (lambda told: told.update(plugins=["a.py"]), r"plugins: their number differs"),
     "a size of text": (lambda told: told["outputs"].update({"tieba.tsv": ["1", 1]}), r"at `\$.outputs"),
 }
 

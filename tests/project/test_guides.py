@@ -21,7 +21,7 @@ from chat_corpus.formats.base import Format
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
-from chat_corpus.pipeline.text.options import MaxRun, Policy, Templates, TextOptions
+from chat_corpus.pipeline.text.options import MaxRun, Policy, RepostPolicy, Templates, TextOptions
 from chat_corpus.pipeline.text.steps import STEPS, Step
 from chat_corpus.schema import Script, Traits
 from chat_corpus.sources import plugin_digest
@@ -86,12 +86,12 @@ def _text(cell: str, before: str = "", language: str = "en") -> str:
     return _ESCAPE.sub(character, cell[1:-1])
 
 
-def _values(setting: object, without: frozenset[Policy]) -> tuple[str, str]:
-    """The default of a step's setting and the values that mean something to it."""
-    policies = ", ".join(f"`{policy}`" for policy in Policy if policy not in without)
+def _values(setting: object) -> tuple[str, str]:
+    """The default of a step's setting, and its possible values."""
+    policies = ", ".join(f"`{policy}`" for policy in (RepostPolicy if isinstance(setting, RepostPolicy) else Policy))
     if isinstance(setting, bool):
         return f"`{str(setting).lower()}`", "`true`, `false`"
-    if isinstance(setting, Policy):
+    if isinstance(setting, Policy | RepostPolicy):
         return f"`{setting}`", policies
     if isinstance(setting, Templates):
         return f"`faces: {setting.faces}`", f"`faces`: {policies}; `enabled: false`"
@@ -119,8 +119,7 @@ def _sources(step: Step, language: str) -> str:
 def steps_table(language: str) -> str:
     rows: list[tuple[str, ...]] = [HEADS[language]]
     for step in STEPS:
-        without = frozenset({Policy.PLACEHOLDER} if step.name == "reposts" else ())
-        default, values = _values(getattr(TextOptions(), step.name), without)
+        default, values = _values(getattr(TextOptions(), step.name))
         rows.append((f"[`{step.name}`](#{step.name})", default, values, _sources(step, language)))
     head, *body = (f"| {' | '.join(row)} |" for row in rows)
     return "\n".join([head, "| --- | --- | --- | --- |", *body])

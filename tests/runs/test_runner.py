@@ -200,7 +200,7 @@ def test_a_merge_that_fails_leaves_rejects_and_pairs_of_one_run(
     put(out.parent / "raw", {"Gossiping-QA-Dataset.txt": FEWER + "noch eine\n"})
     append = merge.JoinedLines.append
     monkeypatch.setattr(merge.JoinedLines, "append", lambda lines, blocks, *_: append(lines, list(blocks)[:-1], *_))
-    failed(out, before, "stage 'merge'", "rows were written")
+    failed(out, before, "stage 'merge'", "rows written")
 
 
 def test_after_a_failure_a_sound_program_does_the_source_again(

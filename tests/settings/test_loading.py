@@ -131,6 +131,12 @@ def test_the_last_file_overrides_the_first_key_by_key(tmp_path: Path) -> None:
     assert load([second, first]).filters.min_chars == 2
 
 
+def test_reposts_have_no_placeholder(tmp_path: Path) -> None:
+    file = written(tmp_path, "text:\n  links: placeholder\n  reposts: placeholder\n")
+    with pytest.raises(UsageError, match=r":3: text\.reposts.*keep.*remove"):
+        load([file])
+
+
 def test_loading_does_not_change_the_given_flags(tmp_path: Path) -> None:
     given = {"read": {"limit": 3}, "sources": {"ptt": {"read": {"encoding": "big5"}}}}
     before = json.dumps(given)

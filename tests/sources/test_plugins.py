@@ -344,14 +344,26 @@ MISBEHAVING = {
     "cut ends the program": ("cut=lambda data: sys.exit(0)", "SystemExit: 0 (ours.py:N, in <lambda>)"),
     "read raises an error of ours": ("read=fails", "records 1 to 2: ChatCorpusError: why (ours.py:N, in fails)"),
     "read raises what cannot be pickled": ("read=fails_odd", "records 1 to 2: Odd: why (ours.py:N, in fails_odd)"),
-    "read gives nothing": ("read=lambda parts: None", "records 1 to 2: NoneType given by read (ours.py:N, <lambda>), "),
-    "read gives no rows": ("read=rowless", "int given by read (ours.py:N, rowless) as rows, "),
-    "read gives other columns": ("read=textless", "columns given by read (ours.py:N, textless): no text"),
-    "read gives columns of other types": ("read=numbers", "given by read (ours.py:N, numbers): text is Int64"),
-    "read gives no non_turns": ("read=unstructured", "NoneType given by read (ours.py:N, unstructured) as non_turns"),
-    "read gives odd fields": ("read=nameless", "tuple given by read (ours.py:N, nameless) as unread"),
-    "split gives nothing": ("split=lambda data, first: None", "NoneType given by split (ours.py:N, <lambda>), "),
-    "split gives other columns": ("split=splits", "DataFrame given by split (ours.py:N, splits), "),
+    "read gives nothing": (
+        "read=lambda parts: None",
+        "records 1 to 2: read (ours.py:N, <lambda>) returned NoneType; expected a Reading",
+    ),
+    "read gives no rows": ("read=rowless", "read (ours.py:N, rowless) returned int; expected a frame as rows"),
+    "read gives other columns": ("read=textless", "columns returned by read (ours.py:N, textless): text is missing"),
+    "read gives columns of other types": (
+        "read=numbers",
+        "returned by read (ours.py:N, numbers): text is Int64, expected String",
+    ),
+    "read gives no non_turns": (
+        "read=unstructured",
+        "read (ours.py:N, unstructured) returned NoneType; expected a tuple with one series",
+    ),
+    "read gives odd fields": (
+        "read=nameless",
+        "read (ours.py:N, nameless) returned tuple; expected pairs of a record number",
+    ),
+    "split gives nothing": ("split=lambda data, first: None", "split (ours.py:N, <lambda>) returned NoneType; "),
+    "split gives other columns": ("split=splits", "split (ours.py:N, splits) returned DataFrame; "),
     "count gives nothing": ("count=lambda data: None", "ours.jsonl: count (ours.py:N, <lambda>) returned None; "),
     "count gives a float": ("count=lambda data: 2.0", "ours.jsonl: count (ours.py:N, <lambda>) returned 2.0; "),
     "count gives less than none": ("count=lambda data: -1", "ours.jsonl: count (ours.py:N, <lambda>) returned -1; "),
@@ -435,5 +447,5 @@ def test_a_worker_with_an_earlier_version_of_a_plugin_fails_the_shard(raw: Path,
     )
     assert run_shard(task).pairs.written == 2
     plugin(tmp_path, no_answer="在")
-    with pytest.raises(ChatCorpusError, match=r"records 1 to 3: a worker holds other code of this source"):
+    with pytest.raises(ChatCorpusError, match=r"records 1 to 3: the code of the source changed since the run began"):
         run_shard(replace(task, code="that of the file now"))

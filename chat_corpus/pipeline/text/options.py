@@ -9,11 +9,18 @@ import msgspec
 
 
 class Policy(StrEnum):
-    """What becomes of one kind of markup."""
+    """What a step does with one kind of markup."""
 
     KEEP = "keep"
     REMOVE = "remove"
     PLACEHOLDER = "placeholder"
+
+
+class RepostPolicy(StrEnum):
+    """What the step `reposts` does with the older comments of a repost chain. They have no placeholder."""
+
+    KEEP = "keep"
+    REMOVE = "remove"
 
 
 class MaxRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,8 +82,8 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: Remove the tags of BBCode, `[b]`, `[url=…]`, `[mw_shl_code=…]`, and keep what is between them; only in sources
     #: that have it. Addresses of links and images stay, or become what `links` says.
     bbcode: bool = True
-    #: Repost chains `//@name: …` of microblogs: `remove` leaves the newest comment, which is the turn. No placeholder.
-    reposts: Policy = Policy.REMOVE
+    #: Repost chains `//@name: …` of microblogs: keep, or remove all but the newest comment, which is the turn.
+    reposts: RepostPolicy = RepostPolicy.REMOVE
     #: `回复 name ：` of forums, which the forum writes: keep, remove, or placeholder (`回复 <USER>：`).
     replies: Policy = Policy.REMOVE
     #: The device or client that a post of a forum was sent from, `——来自 小米 Note 2`, `来自手机贴吧`, which the client

@@ -38,7 +38,7 @@ _ALINKS = lazy(
 # Most are at the end, behind what is no part of an address or a name; the rest costs more to tell.
 _LAST_ALINK = r"([^\x00-\x7F] ?)alink$"
 
-# Each kind's pattern, what the part of the match that stays is, and its placeholder.
+# Each kind's pattern, the part of the match that stays, and its placeholder, which reposts do not have.
 _KINDS = {
     "reposts": (rf"(?s){_REPOST}.*", "${1}", ""),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
@@ -61,9 +61,8 @@ SIGNS = {
 
 
 def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:
-    """`remove` or `replace` of one kind, as the options say; of reposts there is no placeholder."""
-    policy: Policy = getattr(options, kind)
-    change = remove if policy is Policy.REMOVE or kind == "reposts" else replace
+    """`remove` or `replace` of one kind, as the options say."""
+    change = replace if getattr(options, kind) is Policy.PLACEHOLDER else remove
     return ((GATES[kind], partial(change, kind=kind)),)
 
 

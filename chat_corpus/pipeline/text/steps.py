@@ -23,7 +23,7 @@ from chat_corpus.pipeline.text import (
     width,
 )
 from chat_corpus.pipeline.text.gates import Part
-from chat_corpus.pipeline.text.options import Policy, TextOptions
+from chat_corpus.pipeline.text.options import Policy, RepostPolicy, TextOptions
 from chat_corpus.schema import Markup, Traits
 
 Parts = Callable[[TextOptions, Traits], tuple[Part, ...]]
@@ -66,8 +66,8 @@ class Step:
 
     def _runs(self, options: TextOptions, traits: Traits) -> bool:
         setting = getattr(options, self.name)
-        if isinstance(setting, Policy):
-            switched_on = setting is not Policy.KEEP
+        if isinstance(setting, Policy | RepostPolicy):
+            switched_on = setting not in (Policy.KEEP, RepostPolicy.KEEP)
         else:
             switched_on = setting if isinstance(setting, bool) else setting.enabled
         declared = not self.markup or not self.markup.isdisjoint(traits.markup)

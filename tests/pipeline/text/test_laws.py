@@ -16,7 +16,7 @@ from chat_corpus.pipeline.script import ScriptOptions, load
 from chat_corpus.pipeline.text import unicode
 from chat_corpus.pipeline.text.gates import PLAIN, Part, apply_gated
 from chat_corpus.pipeline.text.normalizer import explain, normalize, normalize_and_flag
-from chat_corpus.pipeline.text.options import MaxRun, Policy, Templates, TextOptions
+from chat_corpus.pipeline.text.options import MaxRun, Policy, RepostPolicy, Templates, TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from tests.conftest import examples
@@ -110,6 +110,7 @@ BOUNDS = st.builds(MaxRun, enabled=st.booleans(), limit=st.integers(1, 7))
 BY_TYPE = {
     bool: st.booleans(),
     Policy: POLICIES,
+    RepostPolicy: st.sampled_from(RepostPolicy),
     MaxRun: BOUNDS,
     Templates: st.builds(Templates, enabled=st.booleans(), faces=POLICIES),
 }
@@ -223,7 +224,13 @@ def test_each_step_is_counted_once_for_each_row_that_its_explanation_names_it_fo
 
 def _without(options: TextOptions, name: str) -> TextOptions:
     """Return the options with one step off."""
-    off = {bool: False, Policy: Policy.KEEP, MaxRun: MaxRun(enabled=False), Templates: Templates(enabled=False)}
+    off = {
+        bool: False,
+        Policy: Policy.KEEP,
+        RepostPolicy: RepostPolicy.KEEP,
+        MaxRun: MaxRun(enabled=False),
+        Templates: Templates(enabled=False),
+    }
     return msgspec.structs.replace(options, **{name: off[type(getattr(options, name))]})
 
 
