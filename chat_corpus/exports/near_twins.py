@@ -35,9 +35,9 @@ TWINS = pl.Schema({"row": pl.UInt32(), "id": pl.String(), "similarity": pl.Float
 #: Between the query and the answer of a pair that is compared.
 PAIR_SEPARATOR = "\x1f"
 #: Texts that are compared together, so that memory stays bounded.
-_BATCH = 20_000
+BATCH_ROWS = 20_000
 #: Candidates that are verified together.
-_CANDIDATES = 200_000
+MAX_CANDIDATES = 200_000
 _CHARACTER = 21  # bits of a character
 _BIGRAM = 2 * _CHARACTER
 _INTS = NDArray[np.int64]
@@ -84,8 +84,8 @@ class TwinIndex:
         Of several evaluation pairs it is the most similar one, and of those the one with the least id.
         """
         found = [
-            self._find(texts[start : start + _BATCH]).with_columns(pl.col("row") + start)
-            for start in range(0, len(texts), _BATCH)
+            self._find(texts[start : start + BATCH_ROWS]).with_columns(pl.col("row") + start)
+            for start in range(0, len(texts), BATCH_ROWS)
         ]
         return pl.concat([TWINS.to_frame(), *found])
 
@@ -128,7 +128,7 @@ class TwinIndex:
         while first < len(rows):
             # All prefixes of a row are looked at together, so that no candidate comes twice.
             before = ends[first - 1] if first else 0
-            last = max(int(np.searchsorted(ends, before + _CANDIDATES, "right")), first + 1)
+            last = max(int(np.searchsorted(ends, before + MAX_CANDIDATES, "right")), first + 1)
             last = int(np.searchsorted(rows, rows[last - 1], "right"))
             own = counts[first:last]
             row = np.repeat(rows[first:last], own)
@@ -148,7 +148,7 @@ class TwinIndex:
         first = 0
         while first < len(rows):
             before = ends[first - 1] if first else 0
-            last = max(int(np.searchsorted(ends, before + 16 * _CANDIDATES, "right")), first + 1)
+            last = max(int(np.searchsorted(ends, before + 16 * MAX_CANDIDATES, "right")), first + 1)
             own = counts[first:last]
             number = np.repeat(np.arange(first, last), own)
             offset = np.arange(len(number)) - np.repeat(np.cumsum(own) - own, own)

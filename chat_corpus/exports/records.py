@@ -93,21 +93,21 @@ def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
     earlier = rows.filter(~last)
     both = pl.Series(earlier.select(pl.concat_list("query", "answer")).to_series())
     lists = earlier.select(pl.col("at").set_sorted(), history=both).group_by("at", maintain_order=True).agg("history")
-    told = rows.filter(last).join(lists, on="at", how="left", maintain_order="left")
+    rows = rows.filter(last).join(lists, on="at", how="left", maintain_order="left")
     no_history = pl.lit(pl.Series([[]], dtype=pl.List(pl.List(pl.String))))
-    return told.with_columns(pl.col("history").fill_null(no_history), *dialogues.select("source", "id"))
+    return rows.with_columns(pl.col("history").fill_null(no_history), *dialogues.select("source", "id"))
 
 
 def _alpaca(dialogues: pl.DataFrame) -> bytes:
-    told = _with_history(dialogues)
+    rows = _with_history(dialogues)
     names = {"query": "instruction", "answer": "output"}
-    told = told.with_columns(input=pl.lit("")).rename(names)
-    return json_lines(told.select(*system_column(told), "instruction", "input", "output", "history", "source", "id"))
+    rows = rows.with_columns(input=pl.lit("")).rename(names)
+    return json_lines(rows.select(*system_column(rows), "instruction", "input", "output", "history", "source", "id"))
 
 
 def _query_response(dialogues: pl.DataFrame) -> bytes:
-    told = _with_history(dialogues).rename({"answer": "response"})
-    return json_lines(told.select(*system_column(told), "query", "response", "history", "source", "id"))
+    rows = _with_history(dialogues).rename({"answer": "response"})
+    return json_lines(rows.select(*system_column(rows), "query", "response", "history", "source", "id"))
 
 
 def _tsv(dialogues: pl.DataFrame) -> bytes:
@@ -116,16 +116,16 @@ def _tsv(dialogues: pl.DataFrame) -> bytes:
 
 def _csv(dialogues: pl.DataFrame) -> bytes:
     rows = exchanges(dialogues)
-    told = rows.select("query", "answer").with_columns(*dialogues.select("source", "id")[rows["at"]])
+    rows = rows.select("query", "answer").with_columns(*dialogues.select("source", "id")[rows["at"]])
     out = io.BytesIO()
-    told.write_csv(out, include_header=False, quote_style="necessary")
+    rows.write_csv(out, include_header=False, quote_style="necessary")
     return out.getvalue()
 
 
 def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
     """The lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format that cannot carry them."""
-    told = dialogues.select("id", "source")
-    return json_lines(told[exchanges(dialogues)["at"]] if format_.by_exchange else told)
+    rows = dialogues.select("id", "source")
+    return json_lines(rows[exchanges(dialogues)["at"]] if format_.by_exchange else rows)
 
 
 #: CSV readers of trainers take texts such as NA and null for missing.

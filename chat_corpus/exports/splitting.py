@@ -50,7 +50,7 @@ _DROPPED = f"[{_MARKS}]+"
 #: The same without `_SEPARATOR`.
 _DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
-_PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
+PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
 _RUN = re.compile(r"(.)\1+")
 
 
@@ -113,7 +113,7 @@ def fold(texts: pl.Series) -> pl.Series:
     ['ok好的', '……']
     """
     folded = apply_where(texts.str.replace_all(_DROPPED, ""), matches(texts, "[A-Z]"), _lower)
-    folded = _set_where(folded, texts, matches(texts, f"[^{_PLAIN}]"), _folded)
+    folded = _set_where(folded, texts, matches(texts, f"[^{PLAIN}]"), fold_any)
     return folded.zip_with(folded != "", texts)
 
 
@@ -121,7 +121,7 @@ def _lower(texts: pl.Series) -> pl.Series:
     return texts.str.to_lowercase()
 
 
-def _folded(texts: pl.Series) -> pl.Series:
+def fold_any(texts: pl.Series) -> pl.Series:
     """What `fold` does to any text."""
     folded = texts.str.normalize("NFKC").str.to_lowercase()
     # Letters whose case folding is more than their small letter: ß, ς, and the like.
@@ -281,7 +281,7 @@ def _fold_each(joined: pl.Series) -> pl.Series:
     folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
     # A part of which nothing is left stays as it is, and other characters need more than this.
     edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
-    others = matches(joined, f"[^{_PLAIN}]") | matches(folded, edge)
+    others = matches(joined, f"[^{PLAIN}]") | matches(folded, edge)
     return _set_where(folded, joined, others, _fold_parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import logging
 import lzma
 import os
 import re
@@ -32,7 +33,8 @@ pytestmark = pytest.mark.usefixtures("never_hangs")
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings of discovery, in order."""
     texts: list[str] = []
-    monkeypatch.setattr(inventory._log, "warning", lambda template, *args, **_: texts.append(template % args))
+    log = logging.getLogger(inventory.__name__)
+    monkeypatch.setattr(log, "warning", lambda template, *args, **_: texts.append(template % args))
     return texts
 
 

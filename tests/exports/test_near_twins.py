@@ -53,8 +53,8 @@ def _changed(text: str, changes: int, rng: random.Random) -> str:
 
 
 def test_3000_rows_with_planted_twins_give_what_brute_force_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_twins, "_BATCH", 700)
-    monkeypatch.setattr(near_twins, "_CANDIDATES", 50)
+    monkeypatch.setattr(near_twins, "BATCH_ROWS", 700)
+    monkeypatch.setattr(near_twins, "MAX_CANDIDATES", 50)
     rng = random.Random(20)
 
     def text() -> str:

@@ -144,8 +144,8 @@ class Converter:
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
         if declared is Script.HANS and (rows | others).any():
-            told = ~_requested(texts, rows | others, dialogues)
-            rows, others = rows & told, others & told
+            remaining = ~_requested(texts, rows | others, dialogues)
+            rows, others = rows & remaining, others & remaining
         done = apply_where(texts, rows, self._stage.replace)
         done = apply_where(done, others, self._anywhere.replace)
         japanese = matches(texts, KANA, (rows | others) & kana)

@@ -103,12 +103,12 @@ def detect(
     """
     rest = ~held["traditional"] if mostly_traditional(declared) else held["gate"] & ~held["traditional"]
     unsure = (rest & held["doubtful"]).arg_true()
-    told = matches(texts.gather(unsure), signs.phrases)
-    traditional = held["traditional"].clone().scatter(unsure.filter(told), True)
+    decided = matches(texts.gather(unsure), signs.phrases)
+    traditional = held["traditional"].clone().scatter(unsure.filter(decided), True)
     codes: pl.Series = held["simplified"].cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
     others = (rest & ~held["doubtful"]).arg_true()
     others = others.filter(matches(texts.gather(others), signs.words)) if signs.words else others.clear()
-    doubtful = pl.concat([unsure.filter(~told), others])
+    doubtful = pl.concat([unsure.filter(~decided), others])
     doubtful = doubtful.filter(codes.gather(doubtful) == 0)
     if len(doubtful):
         codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))
@@ -128,13 +128,13 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     telling = dialogues.gather(rows).is_in(dialogues.filter(other).unique().implode()).arg_true()
     if not len(telling):
         return prior
-    asked = dialogues.gather(rows.gather(telling))
-    votes = pl.DataFrame({"dialogue_id": dialogues, "code": codes}).filter(dialogues.is_in(asked.unique().implode()))
+    queried = dialogues.gather(rows.gather(telling))
+    votes = pl.DataFrame({"dialogue_id": dialogues, "code": codes}).filter(dialogues.is_in(queried.unique().implode()))
     # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
     balance = votes.group_by("dialogue_id").agg(
         ((pl.col("code") == 2).cast(pl.Int32) - (pl.col("code") == 1).cast(pl.Int32)).sum()
     )
-    sums = asked.to_frame("dialogue_id").join(balance, on="dialogue_id", how="left", maintain_order="left")["code"]
+    sums = queried.to_frame("dialogue_id").join(balance, on="dialogue_id", how="left", maintain_order="left")["code"]
     verdict = sums.to_frame().select(
         pl.when(pl.col("code") > 0).then(_TRADITIONAL).when(pl.col("code") < 0).then(_SIMPLIFIED).otherwise(default)
     )

@@ -23,7 +23,7 @@ from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.messages import message
 
 #: Pairs of one frame.
-_BATCH = 20_000
+BATCH_ROWS = 20_000
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".tsv", ".csv", ".parquet")
 
 
@@ -34,7 +34,7 @@ def evaluation_pairs(path: Path) -> Iterator[pl.DataFrame]:
     """
     rows = ((f"{path.name}:{number}", *pair) for number, pair in _pairs(path))
     empty = True
-    while batch := list(islice(rows, _BATCH)):
+    while batch := list(islice(rows, BATCH_ROWS)):
         frame = pl.DataFrame(batch, {"id": pl.String, "query": pl.String, "answer": pl.String}, orient="row")
         text = canonical(frame["query"]) + PAIR_SEPARATOR + canonical(frame["answer"])
         empty = False
@@ -86,8 +86,8 @@ def _pairs(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
 def _records(path: Path) -> Iterator[object]:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        for start in range(0, pl.scan_parquet(path, glob=False).select(pl.len()).collect().item(), _BATCH):
-            yield from pl.scan_parquet(path, glob=False).slice(start, _BATCH).collect().iter_rows(named=True)
+        for start in range(0, pl.scan_parquet(path, glob=False).select(pl.len()).collect().item(), BATCH_ROWS):
+            yield from pl.scan_parquet(path, glob=False).slice(start, BATCH_ROWS).collect().iter_rows(named=True)
         return
     with path.open(encoding="utf-8-sig", newline="" if suffix == ".csv" else "\n") as stream:
         if suffix == ".json" and stream.read(1) == "[":

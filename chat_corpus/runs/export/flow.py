@@ -38,7 +38,7 @@ from chat_corpus.runs.export.writing import IndexTask, OrderRange, WriteTask, wr
 _log = logging.getLogger(__name__)
 
 #: Bytes of the records of a file of a split, on average (`SourceExport.bytes`); files are cut by the order of records.
-_FILE = 24_000_000
+FILE_BYTES = 24_000_000
 
 
 def export(job: ExportJob, workers: Workers) -> ExportSummary:
@@ -167,7 +167,7 @@ def _mixed_tasks(
         sum(one.bytes for one in found),
         sum(made.balance.records for one in found for made in one.assembled),
     )
-    cuts = mix.cuts(total / max(records, 1), _FILE)
+    cuts = mix.cuts(total / max(records, 1), FILE_BYTES)
     ranges = ranges_of_cuts(mix, cuts, found, left)
     for number, (own, (first, last)) in enumerate(zip(ranges, pairwise(cuts), strict=True)):
         task = _task(job, MIXED, "train", number, own)
@@ -185,7 +185,7 @@ def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
     """Equal ranges of the order for the files of a split of records of so many bytes in all; none for no split."""
     shares = {"test": options.split.test, "validation": options.split.validation}
     share = shares.get(split, 1 - sum(shares.values()))
-    files = max(1, -int(-size * share // _FILE)) if share else 0
+    files = max(1, -int(-size * share // FILE_BYTES)) if share else 0
     return [number * KEYS // files for number in range(files + 1)] if files else []
 
 

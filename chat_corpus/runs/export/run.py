@@ -29,7 +29,7 @@ from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
 
 #: Rows of a store that are about as much work as a shard.
-_ROWS = 60_000
+ROWS_PER_TASK = 60_000
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _exported(
     if not stores:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     job = ExportJob(stores=stores, settings=settings, work=work, made_from="raw" if from_raw else "store")
-    tasks = sum(store.facts.rows for store in stores) // _ROWS
+    tasks = sum(store.facts.rows for store in stores) // ROWS_PER_TASK
     try:
         with Workers(select_export_engine([store.path for store in stores], tasks, settings, work), work) as workers:
             summary = export(job, workers)

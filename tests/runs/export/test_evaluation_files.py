@@ -82,7 +82,7 @@ def test_a_file_is_looked_for_before_anything_is_done(tmp_path: Path) -> None:
 
 
 def test_many_rows_come_in_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chat_corpus.runs.export.evaluation_files._BATCH", 2)
+    monkeypatch.setattr("chat_corpus.runs.export.evaluation_files.BATCH_ROWS", 2)
     rows = "".join(json.dumps({"query": f"问{number}", "response": "答"}) + "\n" for number in range(5))
     frames = list(evaluation_pairs(put(tmp_path, {"a.jsonl": rows}) / "a.jsonl"))
     assert [len(frame) for frame in frames] == [2, 2, 1]

@@ -51,7 +51,7 @@ def exported(stored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several chunks of a store, and several files of a split."""
     monkeypatch.setattr(chunks, "CHUNK", 4000)
-    monkeypatch.setattr(flow, "_FILE", 1500)
+    monkeypatch.setattr(flow, "FILE_BYTES", 1500)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_bytes_do_not_depend_on_who_does_the_work(
     config = put(tmp_path, {"small.yaml": "shard_bytes: 2500\n"}) / "small.yaml"
     export(tmp_path / "one", "--raw", raw, *SPLIT, "--format", "messages,tsv", "--workers", "1")
     assert len(list((tmp_path / "one" / "data" / "tieba").glob("train-*"))) > 1
-    monkeypatch.setattr(run, "_ROWS", 1)
+    monkeypatch.setattr(run, "ROWS_PER_TASK", 1)
     flags = (*SPLIT, "--format", "messages,tsv", "--workers", workers, "--config", config)
     export(tmp_path / "two", "--raw", raw, *flags)
     assert visible(tmp_path / "one") == visible(tmp_path / "two")
@@ -328,7 +328,7 @@ def test_any_corpora_balance_and_pass_the_check(
     folder = tmp_path_factory.mktemp("any")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHUNK", chunk)
-        patch.setattr(flow, "_FILE", 1500)
+        patch.setattr(flow, "FILE_BYTES", 1500)
         raw = corpora(folder / "raw", seed=seed, size=size)
         export(folder / "export", "--raw", raw, *SPLIT, "--format", "messages,tsv", "--check")
     for source in manifest(folder / "export")["sources"]:

@@ -60,7 +60,7 @@ def mixed(stored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "CHUNK", 900)
-    monkeypatch.setattr(flow, "_FILE", 400)
+    monkeypatch.setattr(flow, "FILE_BYTES", 400)
     monkeypatch.setattr(near_twins, "INDEX_PAIRS", 7)
 
 
@@ -183,7 +183,7 @@ def test_bytes_do_not_depend_on_who_does_the_work(raw: Path, tmp_path: Path, mon
     formats = ("--format", "messages,gpt2-chitchat,tsv,parlai")
     export(tmp_path / "one", "--raw", raw, *SPLIT, *MIX, *formats, "--workers", "1", "--check")
     assert len(list((tmp_path / "one" / "data" / "mixed").glob("train-*"))) > 4
-    monkeypatch.setattr(run, "_ROWS", 1)
+    monkeypatch.setattr(run, "ROWS_PER_TASK", 1)
     export(tmp_path / "two", "--raw", raw, *SPLIT, *MIX, *formats, "--workers", "2")
     assert visible(tmp_path / "one") == visible(tmp_path / "two")
 
