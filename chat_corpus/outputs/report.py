@@ -214,8 +214,8 @@ def read_report(out: Path) -> Report | None:
         return decode(path.read_bytes())
     except (OSError, ValueError) as error:
         fault = message(
-            "{file}: not a report of this version of chat-corpus: {error}; replace it with --force, or use a different "
-            "--out",
+            "{file}: not a report of this version of chat-corpus: {error}; run again with --force to replace it, or "
+            "use a different --out",
             file=path,
             error=error_text(error),
         )

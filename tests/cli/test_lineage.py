@@ -284,7 +284,7 @@ REFUSED: dict[Callable[[Path], None], str] = {
     edited: r"ptt\.tsv:2: found '聽着 书\\t好', but the raw data give '看着 书\\t好'; the file was edited",
     appended: r"ptt\.tsv: edited after the run: \d+ bytes then, \d+ now",
     unindexed: r"index/ptt\.jsonl: not found",
-    misindexed: r"index/ptt\.jsonl: cannot be read: its rows are not numbered on",
+    misindexed: r"index/ptt\.jsonl: cannot be read: the numbers of its rows have gaps",
     garbled: r"index/ptt\.jsonl: cannot be read: ",
     unreported: r"report\.json: not a report of this version of chat-corpus: ",
     misreported: r"report\.json: sources\.ptt\.settings: edited",
@@ -451,7 +451,7 @@ def _refuse(report: Path, *verbs: tuple[object, ...]) -> None:
         done = invoke(*verb)
         assert (done.exit_code, done.stdout) == (2, ""), verb
         assert f"error: {report}: not a report of this version of chat-corpus: " in done.stderr
-        assert "run again with --force, which replaces it, or use another --out" in done.stderr
+        assert "run again with --force to replace it, or use a different --out" in done.stderr
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
