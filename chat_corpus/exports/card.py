@@ -167,11 +167,31 @@ def _file_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
 
 
 def _examples(summary: ExportSummary) -> dict[str, str]:
-    """Names for the examples of loading: a source of the export, and what its validation split is called, if any."""
+    """Names for the examples of loading: a source, the datasets of LLaMA-Factory, and lines for the eval split, if any.
+
+    The eval split is validation, or test if there is no validation.
+    """
     sources = summary.written_sources
-    has_validation = "validation" in summary.splits()
-    return {
-        "source": sources[0].name if sources else "ptt",
-        "llamafactory_eval": "eval_dataset: chat_validation\n" if has_validation else "",
-        "trl_eval": ', eval_dataset=data["validation"]' if has_validation else "",
+    source = sources[0].name if sources else "ptt"
+    split = next((split for split in ("validation", "test") if split in summary.splits()), "")
+    lines = {
+        "trl_config": ', eval_strategy="epoch"',
+        "trl_eval": f', eval_dataset=data["{split}"]',
+        "llamafactory_eval": f"eval_dataset: chat_{split}\neval_strategy: epoch\n",
+        "swift_eval": f" --val_dataset DIR/data/*/{split}-*.parquet",
+        "axolotl_eval": f"test_datasets:\n  - path: DIR\n    type: chat_template\n    split: {split}\n",
     }
+    evaluation = lines if split else dict.fromkeys(lines, "")
+    return {"source": source, "names": ", ".join(_dataset_names(summary, source)), **evaluation}
+
+
+def _dataset_names(summary: ExportSummary, source: str) -> Iterator[str]:
+    """The names in dataset_info.json of all sources, of one source, and of that one in each further format."""
+    formats = [name for name in summary.formats if "LLaMA-Factory" in FORMATS[name].readers]
+    yield from (_dataset("chat", split) for split in summary.splits())
+    for name in (f"chat_{source}", *(f"chat_{source}_{format_}" for format_ in formats)):
+        yield from (_dataset(name, split) for split in summary.splits(source))
+
+
+def _dataset(name: str, split: str) -> str:
+    return f"`{name}`" if split == "train" else f"`{name}_{split}`"
