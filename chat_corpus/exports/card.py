@@ -193,13 +193,35 @@ def _file_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
 
 
 def _examples(summary: ExportSummary) -> dict[str, str]:
-    """Names for the examples of loading: a config, a folder, and the validation split, if there is one."""
-    names = [name for name in summary.configs if name != DEFAULT]
-    folders = summary.folders
-    has_validation = "validation" in summary.splits()
-    return {
-        "source": names[0] if names else DEFAULT,
-        "folder": folders[0] if folders else "ptt",
-        "llamafactory_eval": "eval_dataset: chat_validation\n" if has_validation else "",
-        "trl_eval": ', eval_dataset=data["validation"]' if has_validation else "",
+    """Names for the examples of loading: a config, a folder, datasets of LLaMA-Factory, and lines for the eval split.
+
+    The eval split is validation, or test if there is no validation, or none.
+    """
+    config = next((name for name in summary.configs if name != DEFAULT), DEFAULT)
+    folder = summary.folders[0] if summary.folders else "ptt"
+    split = next((split for split in ("validation", "test") if split in summary.splits()), "")
+    lines = {
+        "trl_config": ', eval_strategy="epoch"',
+        "trl_eval": f', eval_dataset=data["{split}"]',
+        "llamafactory_eval": f"eval_dataset: chat_{split}\neval_strategy: epoch\n",
+        "swift_eval": f" --val_dataset DIR/data/*/{split}-*.parquet",
+        "axolotl_eval": f"test_datasets:\n  - path: DIR\n    type: chat_template\n    split: {split}\n",
     }
+    evaluation = lines if split else dict.fromkeys(lines, "")
+    names = ", ".join(dict.fromkeys(_dataset_names(summary, config, folder)))
+    dataset = "chat" if config == DEFAULT else f"chat_{config}"
+    return {"source": config, "dataset": dataset, "folder": folder, "names": names, **evaluation}
+
+
+def _dataset_names(summary: ExportSummary, config: str, folder: str) -> Iterator[str]:
+    """The names in dataset_info.json of all records, of one config, and of one folder in each further format."""
+    for name in (DEFAULT, config):
+        dataset = "chat" if name == DEFAULT else f"chat_{name}"
+        yield from (_dataset(dataset, split) for split in summary.configs[name])
+    formats = [name for name in summary.formats if "LLaMA-Factory" in FORMATS[name].readers]
+    for format_ in formats if folder in summary.folders else ():
+        yield from (_dataset(f"chat_{folder}_{format_}", split) for split in summary.splits(folder))
+
+
+def _dataset(name: str, split: str) -> str:
+    return f"`{name}`" if split == "train" else f"`{name}_{split}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,13 @@ def test_the_card_says_what_there_is(export: Path, summary: ExportSummary) -> No
     for words in ("## 中文", "## English", "chat-corpus check-export", "hf upload", "https://example.org/corpus"):
         assert words in text
     assert "{" not in text.split("---\n", 2)[2].replace("return {", "")
+
+
+def test_the_card_names_datasets_that_llamafactory_finds(export: Path) -> None:
+    text = (export / "README.md").read_text("utf-8")
+    entries = json.loads((export / "dataset_info.json").read_bytes())
+    named = set(re.findall(r"`(chat_?\w*)`", text)) | set(re.findall(r"^(?:eval_)?dataset: (\w+)", text, re.MULTILINE))
+    assert {"chat", "chat_validation", "chat_ptt", "chat_ptt_alpaca"} <= named <= set(entries)
 
 
 def test_dataset_info_is_ascii_and_names_files_that_are_there(export: Path) -> None:
