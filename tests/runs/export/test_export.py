@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import signal
 import subprocess
@@ -69,6 +70,13 @@ def _data(folder: Path) -> dict[str, bytes]:
 def test_an_export_passes_its_own_check(exported: Path) -> None:
     done = invoke("check-export", exported)
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_json_alone_is_on_stdout_when_the_export_is_checked_too(stored: Path, tmp_path: Path) -> None:
+    done = invoke("export", tmp_path / "export", "-q", "--out", stored, "-s", "ptt", "--json", "--check")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)
+    assert "every record" in done.stderr
 
 
 def test_the_ledger_is_what_store_index_and_files_hold(exported: Path, stored: Path) -> None:
