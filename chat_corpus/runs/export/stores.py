@@ -9,12 +9,14 @@ from pathlib import Path
 import msgspec
 
 from chat_corpus import sources, versions
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
 from chat_corpus.outputs import layout
-from chat_corpus.outputs.report import FinishedSource, SourceEntry, StoreFacts, reported_sources
+from chat_corpus.outputs.report import FinishedSource, SourceEntry, StoreFacts, report_entry, reported_sources
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
 from chat_corpus.runs.stored_turns import store_fault
-from chat_corpus.schema import Pairing, State
+from chat_corpus.schema import Pairing, State, is_source_name
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
@@ -43,8 +45,27 @@ class Store:
 
 
 def stored_names(out: Path) -> list[str]:
-    """The sources that have a dialogue store in an output folder, whether or not it can be used."""
-    return [name for name in reported_sources(out) if layout.dialogues(out, name).is_file()]
+    """The sources that have, or had, a dialogue store in an output folder, whether or not it can be used.
+
+    Raises UsageError if report.json cannot be read: the stores that it names are unknown then.
+    """
+    try:
+        entries = report_entry(out)
+    except UsageError as error:
+        fault = message(
+            "{file}: not a report of this version of chat-corpus; run again with --store-dialogues --force, or export "
+            "raw corpora with --raw",
+            file=out / layout.REPORT,
+        )
+        raise UsageError(fault) from error
+    stores = {path.stem for path in layout.dialogues(out, "any").parent.glob("*.parquet") if is_source_name(path.stem)}
+    reported = {
+        name
+        for name, entry in entries.items()
+        if layout.dialogues(out, name).is_file()
+        or (isinstance(entry, FinishedSource) and isinstance(entry.dialogues, StoreFacts))
+    }
+    return sorted(reported if entries else stores)  # without a report, stores of known names are named as unusable
 
 
 def with_reported_corpora(settings: Settings) -> Settings:

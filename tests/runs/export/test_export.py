@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -267,6 +268,27 @@ def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(raw:
     told = export(tmp_path / "none", "--out", out, "--limit", "3", code=3)
     assert "other settings (read.limit)" in told
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "fault"),
+    [
+        (lambda out: (out / "report.json").write_text("{"), 2, "not a report"),
+        (lambda out: (out / "report.json").unlink(), 3, "not in "),
+        (lambda out: (out / "dialogues" / "tieba.parquet").unlink(), 3, "there is no dialogue store"),
+        (lambda out: shutil.rmtree(out / "dialogues"), 3, "there is no dialogue store"),
+    ],
+)
+def test_raw_corpora_never_take_the_place_of_stores_that_are_unusable(
+    change: Callable[[Path], object], code: int, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "raw_chat_corpus", {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+    assert invoke("-q", "--store-dialogues").exit_code == 0
+    change(tmp_path / "clean_chat_corpus")
+    assert fault in export(tmp_path / "export", code=code)
+    assert not (tmp_path / "export").exists()
+    export(tmp_path / "export", "--raw", "raw_chat_corpus")
 
 
 def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
