@@ -200,11 +200,21 @@ def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
         raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
     sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
     corpora = {name: msgspec.convert(told["definition"], Definition)} if "definition" in told else {}
-    settings = Settings(raw=export.raw or entry.raw_folder or "", plugins=plugins, corpora=corpora, **sections)
+    settings = Settings(raw=export.raw or _raw_folder(export, entry), plugins=plugins, corpora=corpora, **sections)
     source = sources.load(plugins, settings.added).get(name)
     if source is None or plugin_digest.code(name, plugins, settings.added) != told["source"]:
         raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
     return source, settings
+
+
+def _raw_folder(export: OpenExport, entry: ExportSource) -> str:
+    """The folder of raw corpora in the manifest, if relative beside the export, above it, or in the working directory.
+
+    The digests of its files are verified, so that a different folder of this name is refused.
+    """
+    raw = entry.raw_folder or ""
+    found = (folder / raw for folder in export.folder.absolute().parents if (folder / raw).is_dir())
+    return str(next(found, raw)) if raw else raw
 
 
 def _shard(

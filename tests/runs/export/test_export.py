@@ -291,6 +291,32 @@ def test_raw_corpora_never_take_the_place_of_stores_that_are_unusable(
     export(tmp_path / "export", "--raw", "raw_chat_corpus")
 
 
+def test_a_new_raw_file_makes_a_store_stale(raw: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(raw, tmp_path / "raw")
+    assert invoke("-q", "--raw", mine, "--out", tmp_path / "out", "--store-dialogues").exit_code == 0
+    (mine / "douban" / "dev.txt").write_text("1\t新的问题在这里\t新的回答\n0\t新的问题在这里\t别的回答\n", "utf-8")
+    told = export(tmp_path / "export", "--out", tmp_path / "out", code=3)
+    assert "raw files were added (douban/dev.txt)" in told
+    assert "douban" not in [one["name"] for one in manifest(tmp_path / "export")["sources"]]
+
+
+def test_a_relative_raw_folder_is_found_from_any_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+    monkeypatch.chdir(tmp_path)
+    assert invoke("-q", "--raw", "raw", "--out", "out", "--store-dialogues").exit_code == 0
+    export(Path("export"), "--out", "out")
+    assert manifest(tmp_path / "export")["sources"][0]["raw_folder"] == "raw"
+    monkeypatch.chdir(tmp_path / "other")
+    assert invoke("trace", tmp_path / "out" / "tieba.tsv:1").exit_code == 0
+    assert invoke("trace", tmp_path / "export/data/tieba/train-00000.parquet:1").exit_code == 0
+    assert "folder of raw corpora" in export(tmp_path / "raw" / "mine", "--out", tmp_path / "out", code=2)
+    put(tmp_path / "raw", {"tieba.dialogues": "新\t旧\n"})
+    assert "raw files changed" in export(tmp_path / "again", "--out", tmp_path / "out", code=3)
+
+
 def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
     sms = "<smsCorpus><message id='1'><text>你好</text></message></smsCorpus>"
     raw = put(tmp_path / "raw", {"smsCorpus_zh_xml_2015.03.09.xml": sms, "tieba.dialogues": "在吗\t在\n"})
