@@ -38,8 +38,11 @@ def check_export(folder: Path, *, as_json: bool) -> None:
     verify(folder, as_json=as_json)
 
 
-def verify(folder: Path, *, as_json: bool) -> None:
-    """Print the offences of an export, or that there are none. Raises ChatCorpusError if there are any."""
+def verify(folder: Path, *, as_json: bool = False, to_stderr: bool = False) -> None:
+    """Print the offences of an export, or that there are none. Raises ChatCorpusError if there are any.
+
+    Text goes to stderr if stdout has JSON already.
+    """
     from chat_corpus.exports.check import check_export as offences
 
     found = list(islice(offences(folder), _SHOWN + 1))
@@ -47,7 +50,7 @@ def verify(folder: Path, *, as_json: bool) -> None:
     if as_json:
         echo_json([asdict(offence) for offence in shown])
     for offence in () if as_json else shown:
-        echo(str(offence))
+        echo(str(offence), to_stderr=to_stderr)
     if len(found) > _SHOWN:
         raise ChatCorpusError(
             message("{folder}: more than {number} offences; export again with --force", folder=folder, number=_SHOWN)
@@ -61,4 +64,5 @@ def verify(folder: Path, *, as_json: bool) -> None:
             )
         )
     if not as_json:
-        echo(translate(message("{folder}: every record, count and digest is right", folder=folder)))
+        right = message("{folder}: every record, count and digest is right", folder=folder)
+        echo(translate(right), to_stderr=to_stderr)

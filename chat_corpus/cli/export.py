@@ -176,7 +176,7 @@ def export(
         if as_json:
             echo_json(export_output.as_builtins(exported.summary))
         if check_after:
-            verify(folder, as_json=False)
+            verify(folder, to_stderr=as_json)  # stdout has the JSON of the export
     codes = {code, exported.exit_code}
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 

@@ -50,10 +50,10 @@ def echo_json(value: Any) -> None:
         click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
 
 
-def echo(text: str) -> None:
-    """Print a result to stdout: a message in the language in use, made safe."""
+def echo(text: str, *, to_stderr: bool = False) -> None:
+    """Print a result to stdout, or to stderr if stdout has JSON: a message in the language in use, made safe."""
     with process_setup.results():
-        click.echo(safe(translate(text)))
+        click.echo(safe(translate(text)), err=to_stderr)
 
 
 def has_colour(stream: IO[Any]) -> bool:

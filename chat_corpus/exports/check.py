@@ -24,7 +24,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.exports import check_mix, check_rules, check_texts, manifest, near_twins, splitting
+from chat_corpus.exports import check_manifest, check_mix, check_rules, check_texts, manifest, near_twins, splitting
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT, documents
 from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, ExportFile, ExportSummary
@@ -33,6 +33,11 @@ from chat_corpus.exports.near_twins import TwinIndex
 _BLOCK = 1 << 20
 #: Rows that are looked at together.
 _BATCH = 50_000
+#: What values that no export has can raise.
+_STOPS = (
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, OSError,
+    pl.exceptions.PolarsError,
+)  # fmt: skip
 
 
 def check_export(folder: Path) -> Iterator[Offence]:
@@ -47,18 +52,30 @@ def check_export(folder: Path) -> Iterator[Offence]:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ChatCorpusError(f"{path}: {error}; export again") from error
-    yield from _files(folder, summary)
-    yield from _counts(summary)
+    faults = list(check_manifest.offences(summary))
+    yield from faults
+    yield from _guarded(MANIFEST, _files(folder, summary))
+    if faults:  # the rest goes by the names that are wrong
+        return
+    yield from _guarded(MANIFEST, _counts(summary))
     there = [one for one in summary.files if (folder / one.path).is_file()]
-    yield from _records(folder, summary, [one for one in there if one.format == "hf"])
-    yield from check_texts.offences(
-        folder, [one for one in there if one.format not in ("hf", INDEX, HELD, DOCUMENT)], summary
-    )
+    yield from _guarded("data", _records(folder, summary, [one for one in there if one.format == "hf"]))
+    texts = [one for one in there if one.format not in ("hf", INDEX, HELD, DOCUMENT)]
+    yield from _guarded(MANIFEST, check_texts.offences(folder, texts, summary))
     for one in there:
         if one.format == INDEX:
-            yield from _index(folder, one, summary)
+            yield from _guarded(one.path, _index(folder, one, summary))
         elif one.format == HELD:
-            yield from check_mix.held(folder, one, summary)
+            yield from _guarded(one.path, check_mix.held(folder, one, summary))
+
+
+def _guarded(path: str, offences: Iterator[Offence]) -> Iterator[Offence]:
+    """The offences, and one more where edited data stop the check. A defect of the check is shown the same way."""
+    try:
+        yield from offences
+    except _STOPS as error:
+        fault = f"the check stops here: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        yield Offence(path=path, rule="unreadable", message=fault)
 
 
 def _index(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
@@ -80,6 +97,9 @@ def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
     listed = {one.path for one in summary.files} | {MANIFEST}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            yield Offence(path=name, rule="files", message="a symbolic link; an export has none")
+            continue
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
         if not path.is_dir() and not is_hidden and name not in listed:
             yield Offence(
@@ -179,7 +199,7 @@ def _file(
         elif summary.order == "shuffled":
             keys = splitting.order_keys(frame["id"].fill_null(""))
             yield from check_rules.disorder(keys, last, file, rows)
-            last = int(keys[-1])
+            last = last if keys[-1] is None else int(keys[-1])  # null for what is no id: an offence
         seen.ids.setdefault(str(file.source), []).append(frame["id"].drop_nulls().hash())
         seen.rows.update(
             {(name, str(file.split)): number for name, number in frame["source"].value_counts().iter_rows()}
@@ -207,11 +227,11 @@ def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> I
 def batches(path: Path) -> Iterator[pl.DataFrame | str]:
     """The rows of a Parquet file, some at a time; or what is wrong with the file."""
     try:
-        found = pl.read_parquet_schema(path)
+        lazy, start = pl.scan_parquet(path, glob=False), 0
+        found = lazy.collect_schema()
         if dict(found) != dict(check_rules.PARQUET) or list(found) != list(check_rules.PARQUET):
             yield f"columns {dict(found)} found, {dict(check_rules.PARQUET)} expected"
             return
-        lazy, start = pl.scan_parquet(path, glob=False), 0
         while len(frame := lazy.slice(start, _BATCH).collect()):
             yield frame
             start += len(frame)

@@ -68,7 +68,7 @@ def held(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Off
         for number, line in enumerate(stream, 1):
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 record = None
             if not isinstance(record, dict) or list(record) != _HELD or record["source"] != file.source:
                 message = f"not a held record of {file.source} with the keys {', '.join(_HELD)}"

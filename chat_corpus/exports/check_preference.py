@@ -34,13 +34,22 @@ def offences(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> Iter
 def _by_id(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> dict[str, list[Any]]:
     """The messages of the records that the file names, by id."""
     try:
-        named = pl.scan_ndjson(folder / file.path, schema={"id": pl.String}, ignore_errors=True).collect()["id"]
-        paths = [folder / one.path for one in data]
-        frames = [pl.scan_parquet(path, glob=False) for path in paths if pl.read_parquet_schema(path) == PARQUET]
+        with (folder / file.path).open("rb") as stream:
+            named = pl.Series("id", [_id(line) for line in stream], dtype=pl.String)
+        scans = [pl.scan_parquet(folder / one.path, glob=False) for one in data]
+        frames = [scan for scan in scans if scan.collect_schema() == PARQUET]
         rows = [frame.filter(pl.col("id").is_in(named.unique().implode())).collect() for frame in frames]
     except (OSError, pl.exceptions.PolarsError):
         return {}  # which is an offence of those files, and of every line here
     return {row["id"]: row["messages"] for frame in rows for row in frame.to_dicts()}
+
+
+def _id(line: bytes) -> str | None:
+    try:
+        found = json.loads(line)["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _fault(line: bytes, known: dict[str, list[Any]]) -> str | None:
@@ -53,6 +62,6 @@ def _fault(line: bytes, known: dict[str, list[Any]]) -> str | None:
         text = answer["content"]
         if list(answer.items()) != [("role", "assistant"), ("content", text)] or not text.strip():
             return "rejected is not one message of the assistant"
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return f"not a JSON object with the keys {', '.join(_KEYS)}"
     return "rejected holds a special token" if special_tokens.holds_special_token(pl.Series([text]))[0] else None

@@ -96,7 +96,7 @@ def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -
     previous = keys.shift(1)
     wrong = (keys < previous).fill_null(value=False)
     at = wrong.arg_max() if wrong.any() else None
-    if last is not None and len(keys) and int(keys[0]) < last:
+    if last is not None and len(keys) and keys[0] is not None and int(keys[0]) < last:
         at = 0
     if at is not None:
         message = "not in the order of manifest.json (shuffled by id)"

@@ -132,13 +132,7 @@ def assemble(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions | N
     """
     options = options or DialogueOptions()
     rows, special = _prepared(turns, pairing, options)
-    found = sequences(
-        rows.filter(pl.col("dialogue_id").is_not_null()), pairing, first_only=options.alternatives == "first"
-    )
-    if options.turns == "pairs":
-        records = windows.pairs(found, pairing, max_chars=options.max_chars)
-    else:
-        records = windows.dialogues(found, max_turns=options.max_turns, max_chars=options.max_chars)
+    found, records = _records(rows, pairing, options)
     made = _dialogues(turns, found, records, options.system)
     exported = _rows_of(found, records.messages["message"])
     balance = TurnBalance(
@@ -150,6 +144,29 @@ def assemble(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions | N
         special_tokens=special,
     )
     return Assembly(dialogues=made, balance=balance)
+
+
+def turns_of_records(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> pl.DataFrame:
+    """`record, position, row`: which turns each message was made of. Takes what `assemble` takes.
+
+    `record` is the row in `Assembly.dialogues`, `position` that of the message in the record without its system
+    message, `row` the row in `turns`; all count from 0. A message has the turns that it joins, in order.
+    """
+    rows, _ = _prepared(turns, pairing, options)
+    found, records = _records(rows, pairing, options)
+    position = pl.int_range(pl.len(), dtype=pl.UInt32).over("record")
+    placed = records.messages.select("record", "message", position=position)
+    joined = placed.join(found.members, on="message", how="inner")
+    return joined.select("record", "position", "row").sort("record", "position", "row")
+
+
+def _records(rows: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> tuple[Sequences, Records]:
+    """The sequences of rows from `_prepared`, and the records that they are cut into."""
+    placed = rows.filter(pl.col("dialogue_id").is_not_null())
+    found = sequences(placed, pairing, first_only=options.alternatives == "first")
+    if options.turns == "pairs":
+        return found, windows.pairs(found, pairing, max_chars=options.max_chars)
+    return found, windows.dialogues(found, max_turns=options.max_turns, max_chars=options.max_chars)
 
 
 def _prepared(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> tuple[pl.DataFrame, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.discovery.inventory import discover
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.exports import manifest, special_tokens, splitting
-from chat_corpus.exports.dialogues import assemble
+from chat_corpus.exports import manifest, splitting
+from chat_corpus.exports.dialogues import assemble, turns_of_records
 from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.files.content import digest
@@ -28,12 +27,15 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.export.assembling import mask_personal
 from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.schema import Pairing
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.definitions import Definition
 
 _AGAIN = "export again to have records that can be traced"
+#: Occurrence numbers whose ids are computed together.
+_NUMBERS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +102,11 @@ def open_export(folder: Path, raw: str | None = None, plugins: Sequence[str] = (
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise UsageError(f"{folder}: no {MANIFEST} there: name the folder that 'chat-corpus export' wrote")
+        raise UsageError(
+            message(
+                "{folder}: has no {file}; name the folder that 'chat-corpus export' wrote", folder=folder, file=MANIFEST
+            )
+        )
     try:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -146,29 +152,38 @@ def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
     entry = next((one for one in export.summary.sources if one.name == name), None)
     place = None if entry is None else _place(export, name, record_id)
     if entry is None or place is None:
-        raise UsageError(f"{record_id}: no record of that id in {export.folder}")
+        raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
     source, settings = _source(export, entry)
     shard = _shard(export, entry, source, settings, place["file"], place["record"])
     rows, raw = _rows(shard, source, settings.of(name))
     turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
-    messages = _messages(export, turns, record_id, name, source, settings)
     return TracedRecord(
         id=record_id,
         source=name,
         split=place["split"],
         dialogue_id=place["dialogue_id"],
-        messages=tuple(_traced(messages, turns, place, raw, export.options)),
+        messages=tuple(_traced(export, record_id, turns, place, raw, settings.pairs.pairing(source.pairing))),
     )
 
 
 def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:
-    """The row of the index that has an id."""
+    """The row of the index that has an id, and its `number`, from 0, among the records of its dialogue.
+
+    `rows` is the number of records in the index. Records that are left out count too: the index has all of them, in
+    the order of the dialogue store.
+    """
     path = export.folder / "index" / f"{name}.parquet"
     try:
-        found = pl.scan_parquet(path, glob=False).filter(pl.col("id") == record_id).collect()
-        return found.row(0, named=True) if len(found) else None
+        index = pl.scan_parquet(path, glob=False)
+        found = index.filter(pl.col("id") == record_id).collect()
+        if found.is_empty():
+            return None
+        place = found.row(0, named=True)
+        ids = index.filter(pl.col("dialogue_id") == place["dialogue_id"]).select("id").collect()["id"]
+        rows = index.select(pl.len()).collect().item()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ChatCorpusError(f"{path}: cannot be read: {error}; {_AGAIN}") from error
+    return {**place, "number": ids.index_of(record_id), "rows": rows}
 
 
 def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
@@ -185,11 +200,21 @@ def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
         raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
     sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
     corpora = {name: msgspec.convert(told["definition"], Definition)} if "definition" in told else {}
-    settings = Settings(raw=export.raw or entry.raw_folder or "", plugins=plugins, corpora=corpora, **sections)
+    settings = Settings(raw=export.raw or _raw_folder(export, entry), plugins=plugins, corpora=corpora, **sections)
     source = sources.load(plugins, settings.added).get(name)
     if source is None or plugin_digest.code(name, plugins, settings.added) != told["source"]:
         raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
     return source, settings
+
+
+def _raw_folder(export: OpenExport, entry: ExportSource) -> str:
+    """The folder of raw corpora in the manifest, if relative beside the export, above it, or in the working directory.
+
+    The digests of its files are verified, so that a different folder of this name is refused.
+    """
+    raw = entry.raw_folder or ""
+    found = (folder / raw for folder in export.folder.absolute().parents if (folder / raw).is_dir())
+    return str(next(found, raw)) if raw else raw
 
 
 def _shard(
@@ -224,89 +249,42 @@ def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFra
     return dialogue_store.rows(cleaned, result, shard, source), raw
 
 
-def _messages(
-    export: OpenExport, turns: pl.DataFrame, record_id: str, name: str, source: Source, settings: Settings
-) -> list[dict[str, str]]:
-    """The messages of the record with this id among those of a dialogue. Raises ChatCorpusError where there is none."""
-    pairing = settings.pairs.pairing(source.pairing)
+def _traced(
+    export: OpenExport, record_id: str, turns: pl.DataFrame, place: dict[str, Any], raw: pl.DataFrame, pairing: Pairing
+) -> list[TracedMessage]:
+    """The messages of the record at a place of the index, with the turns of its dialogue that they are made of.
+
+    Raises ChatCorpusError where the dialogue gives a different record there.
+    """
     masked, _ = mask_personal(turns, export.options)
     made = assemble(masked, pairing, export.options).dialogues["messages"]
-    keys = splitting.content_keys(made)
-    for number in range(1, _MOST_OCCURRENCES):
-        same = splitting.record_ids(name, keys, pl.Series([number] * len(keys), dtype=pl.UInt32)) == record_id
-        if same.any():
-            messages: list[dict[str, str]] = made.filter(same)[0].to_list()
-            return messages
-    raise ChatCorpusError(f"{record_id}: the raw data give another record now: a defect; please report it")
-
-
-#: So many times a record may be in an export that keeps duplicates, to be found by its id.
-_MOST_OCCURRENCES = 1000
-
-
-def _traced(
-    messages: list[dict[str, str]],
-    turns: pl.DataFrame,
-    place: dict[str, Any],
-    raw: pl.DataFrame,
-    options: ExportOptions,
-) -> list[TracedMessage]:
-    """Messages with the turns that they were made of: the first rows, in order, whose texts joined give the message."""
-    masked, _ = mask_personal(turns, options)
-    rows = [
-        (row, text)
-        for row, text in zip(turns.iter_rows(named=True), masked["text"], strict=True)
-        if row["reason"] is None and text is not None
-    ]
+    number = place["number"]
+    if number is None or number >= len(made) or not _is_id_of(record_id, made[number : number + 1], place["rows"]):
+        raise ChatCorpusError(
+            message("{id}: the raw data give a different record now: a defect; please report it", id=record_id)
+        )
+    found = turns_of_records(masked, pairing, export.options).filter(pl.col("record") == number)
     wanted = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
     texts = {(file, record): text for file, record, text in wanted.select("file", "record", "text").iter_rows()}
-    address = place["file"], place["record"]
-    begins = [number for number, (row, _) in enumerate(rows) if (row["file"], row["record"]) == address]
-    # A text may occur several times at this address: the record begins where all its messages are found.
-    attempts = (_aligned(messages, rows, begin, texts) for begin in begins or [0])
-    first = _aligned(messages, rows, begins[0] if begins else 0, texts)
-    return next((attempt for attempt in attempts if _is_whole(attempt)), first)
+    members: dict[int, list[SourceTurn]] = {}
+    for position, row in found.select("position", "row").iter_rows():
+        members.setdefault(position, []).append(_turn(turns.row(row, named=True), texts))
+    messages = made[number].to_list()
+    prompts = 1 if messages[0]["role"] == "system" else 0
+    return [
+        TracedMessage(role=one["role"], content=one["content"], turns=tuple(members.get(position, ())))
+        for position, one in enumerate(messages, -prompts)
+    ]
 
 
-def _aligned(
-    messages: list[dict[str, str]],
-    rows: list[tuple[dict[str, Any], str]],
-    begin: int,
-    texts: dict[tuple[str, int], str | None],
-) -> list[TracedMessage]:
-    """Messages with their turns, found from row `begin` on."""
-    at, traced = begin, []
-    for said in messages:
-        used: list[SourceTurn] = []
-        if said["role"] != "system":
-            at, used = _turns_of(said["content"], rows, at, texts)
-        traced.append(TracedMessage(role=said["role"], content=said["content"], turns=tuple(used)))
-    return traced
-
-
-def _is_whole(traced: list[TracedMessage]) -> bool:
-    """Whether the turns of each message follow those of the one before, without a gap."""
-    turns = [turn for one in traced for turn in one.turns]
-    indexes = [turn.turn_index for turn in turns]
-    complete = all(one.turns for one in traced if one.role != "system")
-    return complete and all(after - before in (0, 1) for before, after in pairwise(indexes))
-
-
-def _turns_of(
-    content: str, rows: list[tuple[dict[str, Any], str]], at: int, texts: dict[tuple[str, int], str | None]
-) -> tuple[int, list[SourceTurn]]:
-    """The turns from row `at` on that make up a message, and the row after them."""
-    for begin in range(at, len(rows)):
-        rest, used = content, []
-        for row, clean in rows[begin:]:
-            text = clean if clean in rest else str(special_tokens.escape(pl.Series([clean]))[0])
-            if rest != text and not rest.startswith(text + "\n"):
-                break
-            used.append(_turn(row, texts))
-            if rest == text:
-                return begin + len(used), used
-            rest = rest[len(text) + 1 :]
-    return at, []
+def _is_id_of(record_id: str, record: pl.Series, most: int) -> bool:
+    """Whether a series of one record has these messages by its id, as the first to the `most`-th of equal records."""
+    name, key = record_id.rpartition("-")[0], splitting.content_keys(record)
+    for start in range(1, most + 1, _NUMBERS):
+        numbers = pl.int_range(start, min(start + _NUMBERS, most + 1), dtype=pl.UInt32, eager=True)
+        if record_id in splitting.record_ids(name, key.new_from_index(0, len(numbers)), numbers):
+            return True
+    return False
 
 
 def _turn(row: dict[str, Any], texts: dict[tuple[str, int], str | None]) -> SourceTurn:

@@ -146,7 +146,9 @@ def sha256(path: Path) -> str:
 def check_schema(path: Path, source: str) -> None:
     """Raise ValueError if a file is not a dialogue store of this version for a source, OSError if it is missing."""
     try:
-        metadata, schema = pl.read_parquet_metadata(path), pl.read_parquet_schema(path)
+        with path.open("rb") as stream:  # a path could be a pattern
+            metadata = pl.read_parquet_metadata(stream)
+        schema = scan(path).collect_schema()
     except pl.exceptions.PolarsError as error:
         raise ValueError(message("not a Parquet file: {error}", error=str(error))) from error
     version = metadata.get(VERSION_KEY)

@@ -154,7 +154,7 @@ def _facts(report: SourceReport, settings: Settings) -> SourceFacts:
         licence=source.licence,
         url=source.url,
         state=report.found.state,
-        raw=report.found.root or settings.raw,
+        raw=str(Path(report.found.root or settings.raw).absolute()),  # which holds in any working directory
         plugins=settings.plugins,
         settings=msgspec.to_builtins(settings.of(source.name)),
         files=tuple(files),

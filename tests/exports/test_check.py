@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -194,3 +195,53 @@ def test_counts_that_do_not_balance_are_found(export: Path) -> None:
     for path, data in documents(msgspec.structs.replace(summary, sources=changed)).items():
         (export / path).write_bytes(data)
     assert _rules(export) == {"counts"}
+
+
+def _edit(export: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    told = json.loads((export / MANIFEST).read_bytes())
+    change(told)
+    (export / MANIFEST).write_text(json.dumps(told), "utf-8")
+
+
+MANIFEST_CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "an unknown format": lambda told: told["formats"].append("mine"),
+    "an unknown format of a file": lambda told: told["files"][0].update(format="mine"),
+    "an unknown split": lambda told: told["files"][0].update(split="mine"),
+    "a source is missing": lambda told: told["sources"].pop(),
+    "a source is there twice": lambda told: told["sources"].append(told["sources"][0]),
+    "a file without a source": lambda told: told["files"][0].update(source=None),
+}
+
+
+@pytest.mark.parametrize("change", MANIFEST_CHANGES)
+def test_names_that_no_manifest_has_are_offences(export: Path, change: str) -> None:
+    _edit(export, MANIFEST_CHANGES[change])
+    result = invoke("check-export", export)
+    assert (result.exit_code, "manifest.json: manifest: " in result.stdout) == (1, True), result.stderr
+
+
+def test_a_last_id_that_is_none_is_an_offence(export: Path) -> None:
+    ids = pl.when(pl.int_range(pl.len()) == pl.len() - 1).then(pl.lit("ptt-nothing")).otherwise("id").alias("id")
+    _replace_first(export, lambda frame: frame.with_columns(ids))
+    assert "id" in _rules(export)
+
+
+def test_deeply_nested_lines_are_offences(tmp_path: Path) -> None:
+    write_export(tmp_path, SOURCES, formats=["messages"])
+    path = tmp_path / "messages" / "ptt" / "train.jsonl"
+    path.write_bytes(b"[" * 100_000 + b"]" * 100_000 + b"\n" + path.read_bytes())
+    assert ("messages/ptt/train.jsonl", 1) in {(one.path, one.line) for one in check_export(tmp_path)}
+
+
+def test_the_name_of_a_folder_is_not_a_pattern(written: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(written, tmp_path / "x [a]*?")
+    assert list(check_export(folder)) == []
+    path = folder / "messages" / "ptt" / "train.jsonl"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert {one.path for one in check_export(folder)} == {"messages/ptt/train.jsonl"}
+
+
+def test_symbolic_links_are_offences(export: Path, tmp_path: Path) -> None:
+    (export / "data" / "ptt").rename(tmp_path / "ptt")
+    (export / "data" / "ptt").symlink_to(tmp_path / "ptt")
+    assert [(one.path, one.rule) for one in check_export(export)] == [("data/ptt", "files")]

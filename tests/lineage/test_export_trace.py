@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.helpers import invoke
-from tests.runs.export.invented import corpora, export, records
+from tests.helpers import invoke, put
+from tests.runs.export.invented import corpora, export, index, records
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +114,61 @@ def test_an_edited_manifest_is_not_believed(exported: Path, tmp_path: Path) -> N
         assert invoke("trace", f"{copy}/data/ptt/train-00000.parquet:1").exit_code == code
     (copy / "manifest.json").write_text("{")
     assert invoke("trace", f"{copy}/data/ptt/train-00000.parquet:1").exit_code == 1
+
+
+#: Each dialogue of douban is one record: only the place in it tells its turns apart.
+_REPETITIVE = "1\t好\t在吗\t好\t走了\t好\t在吗\t再说\n1\t好\t对\t好\t对\t好\t对\t好\t对\n"
+
+
+@pytest.fixture(scope="module")
+def repetitive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    chain = "在吗\t在\n在\t吃了吗\n在\t走了\n吃了吗\t在\n在\t走了\n"
+    return put(tmp_path_factory.mktemp("raw"), {"douban/train.txt": _REPETITIVE * 2, "tieba.dialogues": chain})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--turns", "pairs"),
+        ("--max-turns", "2"),
+        ("--max-turns", "2", "--keep-duplicates", "--system", "你是助手。"),
+        ("--turns", "pairs", "--keep-duplicates"),
+        ("--keep-duplicates",),
+    ],
+)
+def test_a_repeated_text_is_traced_to_the_turn_at_its_place(
+    repetitive: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    export(tmp_path / "out", "--raw", repetitive, *options)
+    listed = index(tmp_path / "out").filter(pl.col("id").is_not_null())
+    traced = _traced(tmp_path / "out", *(argument for one in listed["id"] for argument in ("--id", one)))
+    places: dict[str, list[list[int]]] = {}
+    for one in traced:
+        turns = [message["turns"] for message in one["messages"] if message["role"] != "system"]
+        assert all(len(own) == 1 for own in turns)
+        spoken = [message["content"] for message in one["messages"] if message["role"] != "system"]
+        assert [own[0]["text"] for own in turns] == spoken
+        indexes = [own[0]["turn_index"] for own in turns]
+        assert indexes == list(range(indexes[0], indexes[0] + len(indexes)))
+        places.setdefault(one["dialogue_id"], []).append(indexes)
+    for dialogue, found in places.items():
+        # Records of a dialogue are in its order, and no two are of the same turns but for alternative answers.
+        assert found == sorted(found)
+        assert dialogue.startswith("tieba") or len({tuple(one) for one in found}) == len(found)
+
+
+def test_the_second_place_of_a_text_is_not_traced_to_the_first(repetitive: Path, tmp_path: Path) -> None:
+    export(tmp_path / "out", "--raw", repetitive, "-s", "douban", "--max-turns", "2", code=3)
+    wanted = [{"role": "user", "content": "好"}, {"role": "assistant", "content": "走了"}]
+    (found,) = (row["id"] for row in records(tmp_path / "out").to_dicts() if row["messages"] == wanted)
+    (traced,) = _traced(tmp_path / "out", "--id", found)
+    assert [message["turns"][0]["turn_index"] for message in traced["messages"]] == [2, 3]
+
+
+def test_any_number_of_equal_records_can_be_traced(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n\n" * 1100})
+    export(tmp_path / "out", "--raw", raw, "--keep-duplicates")
+    listed = index(tmp_path / "out")
+    assert len(listed) == 1100
+    (traced,) = _traced(tmp_path / "out", "--id", listed["id"][-1])
+    assert traced["messages"][0]["turns"][0]["record"] == listed["record"][-1] > 1000

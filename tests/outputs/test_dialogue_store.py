@@ -187,3 +187,12 @@ def test_a_part_that_was_damaged_is_no_part(ending: str, raw: Path, tmp_path: Pa
         assert task.part.counts() is None, bit
     path.write_bytes(whole)
     assert task.part.counts() == counts
+
+
+def test_a_store_in_a_folder_whose_name_looks_like_a_pattern_is_checked(tmp_path: Path) -> None:
+    folder = tmp_path / "x [a]*?"
+    folder.mkdir()
+    dialogue_store.write([], folder / "ptt.parquet", "ptt")
+    dialogue_store.check_schema(folder / "ptt.parquet", "ptt")
+    with pytest.raises(ValueError, match="tieba"):
+        dialogue_store.check_schema(folder / "ptt.parquet", "tieba")

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from chat_corpus import sources, versions
+from chat_corpus.discovery.inventory import discover
+from chat_corpus.discovery.model import DiscoveredSource
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
 from chat_corpus.outputs import layout
-from chat_corpus.outputs.report import FinishedSource, SourceEntry, StoreFacts, reported_sources
+from chat_corpus.outputs.report import FinishedSource, SourceEntry, StoreFacts, report_entry, reported_sources
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
 from chat_corpus.runs.stored_turns import store_fault
-from chat_corpus.schema import Pairing, State
+from chat_corpus.schema import Pairing, State, is_source_name
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 
+#: The sources that a raw folder has now.
+_Discovered = Callable[[str], Mapping[str, DiscoveredSource]]
 _AGAIN = "run again with --store-dialogues"
 
 
@@ -43,8 +50,27 @@ class Store:
 
 
 def stored_names(out: Path) -> list[str]:
-    """The sources that have a dialogue store in an output folder, whether or not it can be used."""
-    return [name for name in reported_sources(out) if layout.dialogues(out, name).is_file()]
+    """The sources that have, or had, a dialogue store in an output folder, whether or not it can be used.
+
+    Raises UsageError if report.json cannot be read: the stores that it names are unknown then.
+    """
+    try:
+        entries = report_entry(out)
+    except UsageError as error:
+        fault = message(
+            "{file}: not a report of this version of chat-corpus; run again with --store-dialogues --force, or export "
+            "raw corpora with --raw",
+            file=out / layout.REPORT,
+        )
+        raise UsageError(fault) from error
+    stores = {path.stem for path in layout.dialogues(out, "any").parent.glob("*.parquet") if is_source_name(path.stem)}
+    reported = {
+        name
+        for name, entry in entries.items()
+        if layout.dialogues(out, name).is_file()
+        or (isinstance(entry, FinishedSource) and isinstance(entry.dialogues, StoreFacts))
+    }
+    return sorted(reported if entries else stores)  # without a report, stores of known names are named as unusable
 
 
 def with_reported_corpora(settings: Settings) -> Settings:
@@ -60,10 +86,15 @@ def with_reported_corpora(settings: Settings) -> Settings:
 def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[list[Store], dict[str, str]]:
     """The stores of these sources in an output folder, by name; and for each of the others why it cannot be used."""
     entries, known = reported_sources(out), sources.load(settings.plugins, settings.added)
+
+    @cache  # most sources have the same folder
+    def discovered(raw: str) -> Mapping[str, DiscoveredSource]:
+        return discover(Path(raw), sources.load(settings.plugins)).found
+
     stores, faults = [], {}
     for name in sorted(names):
         entry = entries.get(name)
-        fault = _fault(out, name, entry, settings)
+        fault = _fault(out, name, entry, settings, discovered)
         if fault is None and isinstance(entry, FinishedSource) and isinstance(entry.dialogues, StoreFacts):
             path = layout.dialogues(out, name)
             stores.append(Store(source=known[name], path=path, facts=entry.dialogues, entry=entry))
@@ -72,7 +103,7 @@ def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[li
     return stores, faults
 
 
-def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings) -> str | None:
+def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings, discovered: _Discovered) -> str | None:
     """Why a source cannot be exported from its store; None if it can."""
     if entry is None:
         return f"not in {out / layout.REPORT}: {_AGAIN}"
@@ -80,12 +111,12 @@ def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings) 
         return f"its last run failed ({entry.error}); correct that, and {_AGAIN}"
     if previous.was_interrupted(out, name, entry):
         return "a run was killed while it put its files in place: run again"
-    if stale := _stale(entry, settings, name):
+    if stale := _stale(entry, settings, name, discovered):
         return f"its dialogue store is out of date: {stale}"
     return store_fault(out, name, entry)
 
 
-def _stale(entry: FinishedSource, settings: Settings, name: str) -> str | None:
+def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Discovered) -> str | None:
     """What has changed since a store was written; None where nothing has."""
     before = entry.fingerprint
     if before.code != versions.code_digest():
@@ -101,7 +132,25 @@ def _stale(entry: FinishedSource, settings: Settings, name: str) -> str | None:
         return f"it was made with other settings ({named}); {_AGAIN} --force, or export with those settings"
     folder = Path(entry.raw)
     changed = [file for file, size, modified in before.input if _differs(folder / file, size, modified)]
-    return f"raw files changed ({', '.join(changed[:3])}); {_AGAIN}" if changed else None
+    if changed:
+        return f"raw files changed ({', '.join(changed[:3])}); {_AGAIN}"
+    added = _added_files(entry, name, discovered)
+    return (
+        message("raw files were added ({files}); {advice}", files=", ".join(added[:3]), advice=_AGAIN)
+        if added
+        else None
+    )
+
+
+def _added_files(entry: FinishedSource, name: str, discovered: _Discovered) -> list[str]:
+    """The raw files of a source that were not there when its store was written; none if the folder is gone.
+
+    Bundled samples, and corpora that the user has added by their files, have no more of them.
+    """
+    if entry.state is State.SAMPLE or entry.definition is not msgspec.UNSET or not Path(entry.raw).is_dir():
+        return []
+    found = discovered(entry.raw)[name].files
+    return sorted({file.name for file in found} - {file for file, _, _ in entry.fingerprint.input})
 
 
 def _differs(path: Path, size: int, modified: int) -> bool:

@@ -76,7 +76,7 @@ def _source(one: SourceExport) -> ExportSource:
         url=source.url,
         ledger=_ledger(one),
         raw=tuple(RawFile(file=file.file, bytes=file.bytes, sha256=file.sha256) for file in entry.files),
-        raw_folder=entry.raw,
+        raw_folder=_raw_folder(entry.raw),
         fingerprint={
             **fingerprint,
             "settings_of_source": entry.settings,
@@ -84,6 +84,12 @@ def _source(one: SourceExport) -> ExportSource:
             **_definition(entry),
         },
     )
+
+
+def _raw_folder(raw: str) -> str:
+    """The folder of raw corpora, relative if it is below the working directory: exports are published."""
+    path, here = Path(raw), Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else raw
 
 
 def _ledger(one: SourceExport) -> SourceLedger:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -69,6 +71,13 @@ def _data(folder: Path) -> dict[str, bytes]:
 def test_an_export_passes_its_own_check(exported: Path) -> None:
     done = invoke("check-export", exported)
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_json_alone_is_on_stdout_when_the_export_is_checked_too(stored: Path, tmp_path: Path) -> None:
+    done = invoke("export", tmp_path / "export", "-q", "--out", stored, "-s", "ptt", "--json", "--check")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)
+    assert "every record" in done.stderr
 
 
 def test_the_ledger_is_what_store_index_and_files_hold(exported: Path, stored: Path) -> None:
@@ -259,6 +268,53 @@ def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(raw:
     told = export(tmp_path / "none", "--out", out, "--limit", "3", code=3)
     assert "other settings (read.limit)" in told
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "fault"),
+    [
+        (lambda out: (out / "report.json").write_text("{"), 2, "not a report"),
+        (lambda out: (out / "report.json").unlink(), 3, "not in "),
+        (lambda out: (out / "dialogues" / "tieba.parquet").unlink(), 3, "there is no dialogue store"),
+        (lambda out: shutil.rmtree(out / "dialogues"), 3, "there is no dialogue store"),
+    ],
+)
+def test_raw_corpora_never_take_the_place_of_stores_that_are_unusable(
+    change: Callable[[Path], object], code: int, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "raw_chat_corpus", {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+    assert invoke("-q", "--store-dialogues").exit_code == 0
+    change(tmp_path / "clean_chat_corpus")
+    assert fault in export(tmp_path / "export", code=code)
+    assert not (tmp_path / "export").exists()
+    export(tmp_path / "export", "--raw", "raw_chat_corpus")
+
+
+def test_a_new_raw_file_makes_a_store_stale(raw: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(raw, tmp_path / "raw")
+    assert invoke("-q", "--raw", mine, "--out", tmp_path / "out", "--store-dialogues").exit_code == 0
+    (mine / "douban" / "dev.txt").write_text("1\t新的问题在这里\t新的回答\n0\t新的问题在这里\t别的回答\n", "utf-8")
+    told = export(tmp_path / "export", "--out", tmp_path / "out", code=3)
+    assert "raw files were added (douban/dev.txt)" in told
+    assert "douban" not in [one["name"] for one in manifest(tmp_path / "export")["sources"]]
+
+
+def test_a_relative_raw_folder_is_found_from_any_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+    monkeypatch.chdir(tmp_path)
+    assert invoke("-q", "--raw", "raw", "--out", "out", "--store-dialogues").exit_code == 0
+    export(Path("export"), "--out", "out")
+    assert manifest(tmp_path / "export")["sources"][0]["raw_folder"] == "raw"
+    monkeypatch.chdir(tmp_path / "other")
+    assert invoke("trace", tmp_path / "out" / "tieba.tsv:1").exit_code == 0
+    assert invoke("trace", tmp_path / "export/data/tieba/train-00000.parquet:1").exit_code == 0
+    assert "folder of raw corpora" in export(tmp_path / "raw" / "mine", "--out", tmp_path / "out", code=2)
+    put(tmp_path / "raw", {"tieba.dialogues": "新\t旧\n"})
+    assert "raw files changed" in export(tmp_path / "again", "--out", tmp_path / "out", code=3)
 
 
 def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
