@@ -54,7 +54,7 @@ def load(
     """
     report = _finished(out, name)
     _check_code(name, report, other_code=other_code)
-    settings = _settings(out, name, report, _raw(report, raw, places.get(name)), plugins)
+    settings = _settings(out, name, report, _raw(out, report, raw, places.get(name)), plugins)
     entries = _entries(out, name, report)
     source = sources.load(settings.plugins, settings.added).get(name)
     if source is None:
@@ -138,13 +138,16 @@ def load_by_tsv(
     return load(tsv.parent, tsv.stem, raw, plugins=plugins, places=places)
 
 
-def _raw(report: SourceEntry, raw: str | None, place: str | None) -> str:
+def _raw(out: Path, report: SourceEntry, raw: str | None, place: str | None) -> str:
     """Return the folder that names of raw files are relative to; `raw` and `place` are where the user says they are.
 
-    `raw` applies to sources of the raw folder, `place` to a corpus that the user has added.
+    `raw` applies to sources of the raw folder, `place` to a corpus that the user has added. A raw folder that was moved
+    together with the output is found beside it; the digests of its files are verified as always.
     """
     if report.definition is UNSET:
-        return raw or report.raw
+        beside = out.absolute().parent / Path(report.raw).name
+        moved = not Path(report.raw).is_dir() and beside.is_dir()
+        return raw or (str(beside) if moved else report.raw)
     if place is None:
         return report.raw
     return place if Path(place).is_dir() else str(Path(place).parent)
@@ -247,7 +250,7 @@ def load_by_raw_file(
             )
         )
     for name, entry in report.sources.items():
-        folder = _raw(entry, raw, places.get(name))
+        folder = _raw(out, entry, raw, places.get(name))
         reported = _reported_name(path, [file.file for file in entry.files], folder)
         if reported is not None:
             return load(out, name, raw, plugins=plugins, places=places), reported

@@ -82,9 +82,9 @@ def test_masked_records_are_found(exported: Path) -> None:
         ("{}/data/ptt/train-00000.parquet:9999", 2, "no such row"),
         ("{}/README.md:1", 2, "not a data file"),
         ("{}/data/ptt/none.parquet:1", 2, "not a data file"),
-        ("{} --id ptt-0000000000000000", 2, "no record of that id"),
-        ("{} --id nonsense", 2, "no record of that id"),
-        ("{}/data --id ptt-0000000000000000", 2, "no manifest.json there"),
+        ("{} --id ptt-0000000000000000", 2, "has no record with this id"),
+        ("{} --id nonsense", 2, "has no record with this id"),
+        ("{}/data --id ptt-0000000000000000", 2, "has no manifest.json"),
     ],
 )
 def test_what_is_not_there_is_named(place: str, code: int, message: str, exported: Path) -> None:

@@ -163,3 +163,12 @@ def test_rows_of_real_excerpts_lead_to_records_and_back(name: str, realdata: Pat
         record = explain(done.run, reject["file"], reject["record"])
         rejects = list(_rejects({(reject["file"], reject["record"]): record}))
         assert tuple(reject[name] for name in ("file", "record", "reason", "message", "raw")) in rejects
+
+
+def test_a_raw_folder_that_was_moved_with_the_output_is_found(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    put(before / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+    assert invoke("-q", "--raw", before / "raw", "--out", before / "out").exit_code == 0
+    before.rename(after)
+    assert invoke("trace", after / "out" / "tieba.tsv:2").exit_code == 0
+    assert invoke("explain", after / "raw" / "tieba.dialogues:1", "--out", after / "out").exit_code == 0
