@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.exports import splitting
+from chat_corpus.exports.check import check_export
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
@@ -79,6 +80,26 @@ def test_json_alone_is_on_stdout_when_the_export_is_checked_too(stored: Path, tm
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)
     assert "every record" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.when(pl.col("split") == "test").then(pl.col("id")).alias("id"),
+        pl.col("file").replace("tieba.dialogues", "none.dialogues"),
+        pl.lit(0, pl.UInt32).alias("record"),
+        pl.lit(None, pl.String).alias("dialogue_id"),
+        pl.col("id").str.replace(r"...$", "000"),
+    ],
+)
+def test_an_edited_index_is_found(exported: Path, tmp_path: Path, change: pl.Expr) -> None:
+    copy = shutil.copytree(exported, tmp_path / "export")
+    path = copy / "index" / "tieba.parquet"
+    pl.read_parquet(path).with_columns(change).write_parquet(path)
+    assert {(one.path, one.rule) for one in check_export(copy)} == {
+        ("index/tieba.parquet", "sha256"),
+        ("index/tieba.parquet", "index"),
+    }
 
 
 def test_the_ledger_is_what_store_index_and_files_hold(exported: Path, stored: Path) -> None:
