@@ -24,7 +24,16 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.exports import check_manifest, check_mix, check_rules, check_texts, manifest, near_twins, splitting
+from chat_corpus.exports import (
+    check_index,
+    check_manifest,
+    check_mix,
+    check_rules,
+    check_texts,
+    manifest,
+    near_twins,
+    splitting,
+)
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT, documents
 from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, ExportFile, ExportSummary
@@ -58,13 +67,16 @@ def check_export(folder: Path) -> Iterator[Offence]:
     if faults:  # the rest goes by the names that are wrong
         return
     yield from _guarded(MANIFEST, _counts(summary))
+    seen = _Seen()
     there = [one for one in summary.files if (folder / one.path).is_file()]
-    yield from _guarded("data", _records(folder, summary, [one for one in there if one.format == "hf"]))
+    yield from _guarded("data", _records(folder, summary, [one for one in there if one.format == "hf"], seen))
     texts = [one for one in there if one.format not in ("hf", INDEX, HELD, DOCUMENT)]
     yield from _guarded(MANIFEST, check_texts.offences(folder, texts, summary))
     for one in there:
         if one.format == INDEX:
-            yield from _guarded(one.path, _index(folder, one, summary))
+            yield from _guarded(
+                one.path, check_index.offences(folder, one, summary, _ids(seen, str(one.source), summary))
+            )
         elif one.format == HELD:
             yield from _guarded(one.path, check_mix.held(folder, one, summary))
 
@@ -76,20 +88,6 @@ def _guarded(path: str, offences: Iterator[Offence]) -> Iterator[Offence]:
     except _STOPS as error:
         fault = f"the check stops here: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
         yield Offence(path=path, rule="unreadable", message=fault)
-
-
-def _index(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
-    """Whether the index of a source has as many records in each split, and left out for each reason, as the ledger."""
-    (ledger,) = [one.ledger for one in summary.sources if one.name == file.source]
-    try:
-        lazy = pl.scan_parquet(folder / file.path, glob=False)
-        counts = lazy.group_by(pl.coalesce("split", "reason").alias("where")).agg(pl.len()).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        yield Offence(path=file.path, rule="index", message=f"cannot be read: {str(error).splitlines()[0]}")
-        return
-    found, expected = dict(counts.iter_rows()), {**ledger.written, **ledger.records_dropped}
-    if found != {name: number for name, number in expected.items() if number}:
-        yield Offence(path=file.path, rule="index", message=f"{found} records found, {expected} in {MANIFEST}")
 
 
 def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
@@ -157,9 +155,14 @@ class _Seen:
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def _records(folder: Path, summary: ExportSummary, files: list[ExportFile]) -> Iterator[Offence]:
+def _ids(seen: _Seen, source: str, summary: ExportSummary) -> pl.Series | None:
+    """Hashes of the ids of a source; None where those of all sources are together."""
+    empty = pl.Series("id", dtype=pl.UInt64)
+    return None if summary.mix is not None else pl.concat([empty, *seen.ids.get(source, [])])
+
+
+def _records(folder: Path, summary: ExportSummary, files: list[ExportFile], seen: _Seen) -> Iterator[Offence]:
     """Offences of the records of Parquet files. Train is read last: no other split needs to be remembered."""
-    seen = _Seen()
     for split in reversed(splitting.SPLITS):
         if split == "train":
             _index_pairs(seen)
@@ -194,6 +197,7 @@ def _file(
             yield Offence(path=file.path, rule="R4", message=frame)
             return
         yield from check_rules.offences(frame, file, rows, sources)
+        yield from check_rules.wrong_ids(frame, file, rows, summary)
         if mixed is not None:
             yield from mixed.offences(frame, file, rows)
         elif summary.order == "shuffled":

@@ -9,11 +9,15 @@ import polars as pl
 
 from chat_corpus.exports import special_tokens, splitting
 from chat_corpus.exports.dialogues import DIALOGUES
-from chat_corpus.exports.manifest import ExportFile
+from chat_corpus.exports.manifest import ExportFile, ExportSummary
 from chat_corpus.exports.records import PARQUET_COLUMNS
 
 #: The columns of a Parquet file.
 PARQUET = pl.Schema({name: DIALOGUES[name] for name in PARQUET_COLUMNS})
+
+
+#: Up to this number, equal records of all rows are looked for together.
+_FIRST_NUMBERS = 9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +42,22 @@ def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequen
     faults = pl.concat([_of_messages(frame), _of_columns(frame, sources)]).unique().sort("at", "rule", "message")
     for at, rule, message in faults.iter_rows():
         yield Offence(path=file.path, line=before + at + 1, rule=rule, message=message)
+
+
+def wrong_ids(frame: pl.DataFrame, file: ExportFile, before: int, summary: ExportSummary) -> Iterator[Offence]:
+    """Rows whose id is not the hash of their messages; rows that break a rule of messages have no such hash."""
+    broken = pl.concat([_of_messages(frame), _of_columns(frame, [one.name for one in summary.sources])]).select("at")
+    rows = frame.with_row_index("at").join(broken, on="at", how="anti", maintain_order="left").drop_nulls()
+    rows = rows.with_columns(key=splitting.content_keys(rows["messages"]))
+    for number in range(1, _FIRST_NUMBERS):  # of equal records, which an export may have
+        numbers = pl.repeat(number, len(rows), dtype=pl.UInt32, eager=True)
+        rows = rows.filter(rows["id"].str.tail(17) != splitting.record_ids("", rows["key"], numbers))
+    most = sum(one.ledger.records for one in summary.sources)
+    for at in range(len(rows)):
+        if not splitting.is_id_of(f"-{rows['id'][at][-16:]}", rows["key"][at : at + 1], most):
+            yield Offence(
+                path=file.path, line=before + rows["at"][at] + 1, rule="id", message="not the hash of its messages"
+            )
 
 
 def _of_columns(frame: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:

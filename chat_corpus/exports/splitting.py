@@ -29,6 +29,8 @@ from chat_corpus.row_masks import apply_where, matches, row_mask
 VERSION = 1
 #: The splits of an export, and what is in none of them because its split has reached its cap.
 SPLITS = ("train", "validation", "test")
+#: Occurrence numbers whose ids are computed together.
+_NUMBERS = 1 << 16
 HELD = "held"
 #: Between the parts of a hashed text.
 _SEPARATOR = "\x1f"
@@ -311,6 +313,16 @@ def record_ids(source: str, keys: pl.Series, numbers: pl.Series | None = None) -
         texts = keys.filter(again).cast(pl.String) + _SEPARATOR + numbers.filter(again).cast(pl.String)
         keys = keys.clone().scatter(again.arg_true(), _hashed(texts, _ID_KEY))
     return f"{source}-" + _hexadecimal(keys)
+
+
+def is_id_of(record_id: str, key: pl.Series, most: int) -> bool:
+    """Whether an id is that of one content key, as the first to the `most`-th record with these contents."""
+    name = record_id.rpartition("-")[0]
+    for start in range(1, most + 1, _NUMBERS):
+        numbers = pl.int_range(start, min(start + _NUMBERS, most + 1), dtype=pl.UInt32, eager=True)
+        if record_id in record_ids(name, key.new_from_index(0, len(numbers)), numbers):
+            return True
+    return False
 
 
 def order_keys(ids: pl.Series) -> pl.Series:

@@ -34,8 +34,6 @@ from chat_corpus.sources.base import Source
 from chat_corpus.sources.definitions import Definition
 
 _AGAIN = "export again to have records that can be traced"
-#: Occurrence numbers whose ids are computed together.
-_NUMBERS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,7 +257,9 @@ def _traced(
     masked, _ = mask_personal(turns, export.options)
     made = assemble(masked, pairing, export.options).dialogues["messages"]
     number = place["number"]
-    if number is None or number >= len(made) or not _is_id_of(record_id, made[number : number + 1], place["rows"]):
+    keys = splitting.content_keys(made[number : number + 1]) if number is not None else pl.Series()
+    is_id = len(keys) and splitting.is_id_of(record_id, keys, place["rows"])
+    if number is None or not is_id:
         raise ChatCorpusError(
             message("{id}: the raw data give a different record now: a defect; please report it", id=record_id)
         )
@@ -275,16 +275,6 @@ def _traced(
         TracedMessage(role=one["role"], content=one["content"], turns=tuple(members.get(position, ())))
         for position, one in enumerate(messages, -prompts)
     ]
-
-
-def _is_id_of(record_id: str, record: pl.Series, most: int) -> bool:
-    """Whether a series of one record has these messages by its id, as the first to the `most`-th of equal records."""
-    name, key = record_id.rpartition("-")[0], splitting.content_keys(record)
-    for start in range(1, most + 1, _NUMBERS):
-        numbers = pl.int_range(start, min(start + _NUMBERS, most + 1), dtype=pl.UInt32, eager=True)
-        if record_id in splitting.record_ids(name, key.new_from_index(0, len(numbers)), numbers):
-            return True
-    return False
 
 
 def _turn(row: dict[str, Any], texts: dict[tuple[str, int], str | None]) -> SourceTurn:

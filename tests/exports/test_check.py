@@ -245,3 +245,11 @@ def test_symbolic_links_are_offences(export: Path, tmp_path: Path) -> None:
     (export / "data" / "ptt").rename(tmp_path / "ptt")
     (export / "data" / "ptt").symlink_to(tmp_path / "ptt")
     assert [(one.path, one.rule) for one in check_export(export)] == [("data/ptt", "files")]
+
+
+def test_a_text_that_is_not_that_of_its_id_is_found(export: Path) -> None:
+    changed = [_user("一个全新的问题"), _assistant("新的回答")]
+    name = _replace_first(
+        export, lambda frame: frame.with_columns(messages=pl.Series([changed, *frame["messages"][1:]]))
+    )
+    assert (name, 1, "id") in {(one.path, one.line, one.rule) for one in check_export(export)}

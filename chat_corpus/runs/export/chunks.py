@@ -1,4 +1,8 @@
-"""Chunks of a dialogue store: the borders are between dialogues, and depend on its content alone."""
+"""Chunks of a dialogue store: the borders are between dialogues, and depend on its content alone.
+
+A dialogue is never cut, however long it is: windows, counts and traces are those of whole dialogues. The longest
+dialogue bounds the memory of a worker.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,6 @@ from chat_corpus.outputs import dialogue_store
 #: Bytes of text, and bytes that each turn adds, after which a chunk ends at the end of the dialogue.
 CHUNK = 4_000_000
 _TURN = 48
-#: A chunk is at most this many times larger: longer dialogues are cut, so that memory stays bounded.
-_LONGEST = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +54,6 @@ def _cut(begins: pl.Series, total: pl.Series, at: int, weight: int, size: int) -
     base = (total[at - 1] if at else 0) - weight
     # Row i can begin a chunk if the rows before it weigh enough: total[i - 1] - base >= size.
     enough = int(total.search_sorted(base + size, "left")) + 1
-    too_long = int(total.search_sorted(base + _LONGEST * size, "left")) + 1
     offset = begins[enough:].arg_max() if enough < len(begins) else None
     begin = enough + offset if offset is not None and begins[enough + offset] else len(begins)
-    cut = min(begin, too_long)
-    return cut if at < cut < len(begins) else None
+    return begin if at < begin < len(begins) else None

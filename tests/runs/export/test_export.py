@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.exports import splitting
+from chat_corpus.exports.check import check_export
+from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
 from tests.conftest import ROOT, examples, slow_from
@@ -78,6 +80,26 @@ def test_json_alone_is_on_stdout_when_the_export_is_checked_too(stored: Path, tm
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)
     assert "every record" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.when(pl.col("split") == "test").then(pl.col("id")).alias("id"),
+        pl.col("file").replace("tieba.dialogues", "none.dialogues"),
+        pl.lit(0, pl.UInt32).alias("record"),
+        pl.lit(None, pl.String).alias("dialogue_id"),
+        pl.col("id").str.replace(r"...$", "000"),
+    ],
+)
+def test_an_edited_index_is_found(exported: Path, tmp_path: Path, change: pl.Expr) -> None:
+    copy = shutil.copytree(exported, tmp_path / "export")
+    path = copy / "index" / "tieba.parquet"
+    pl.read_parquet(path).with_columns(change).write_parquet(path)
+    assert {(one.path, one.rule) for one in check_export(copy)} == {
+        ("index/tieba.parquet", "sha256"),
+        ("index/tieba.parquet", "index"),
+    }
 
 
 def test_the_ledger_is_what_store_index_and_files_hold(exported: Path, stored: Path) -> None:
@@ -174,7 +196,7 @@ def test_an_export_is_the_same_twice_and_dates_come_from_the_environment(
     assert "SOURCE_DATE_EPOCH" in export(tmp_path / "soon", "--out", stored, code=2)
 
 
-def test_chunks_end_between_dialogues_unless_one_is_too_long(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_end_between_dialogues_however_long_these_are(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = stored / "dialogues" / "tieba.parquet"
     names = pl.read_parquet(path)["dialogue_id"]
     monkeypatch.setattr(chunks, "CHUNK", 900)
@@ -184,7 +206,23 @@ def test_chunks_end_between_dialogues_unless_one_is_too_long(stored: Path, monke
     assert sum(one.rows for one in found) == len(names)
     assert all(names[one.first] is None or names[one.first] != names[one.first - 1] for one in found[1:])
     monkeypatch.setattr(chunks, "CHUNK", 20)
-    assert any(names[one.first] == names[one.first - 1] for one in list(chunks.chunks(path, len(names)))[1:])
+    found = list(chunks.chunks(path, len(names)))
+    assert sum(one.rows for one in found) == len(names)
+    assert all(names[one.first] is None or names[one.first] != names[one.first - 1] for one in found[1:])
+
+
+def test_a_long_dialogue_is_exported_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", 200)
+    monkeypatch.setattr(dialogue_store, "ROW_GROUP", 32)  # the dialogue is in many row groups
+    lines = "".join(f"楼里的第{turn}句\t楼里的第{turn + 1}句\n" for turn in range(299))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": f"{lines}你好\t好\n"})
+    export(tmp_path / "out", "--raw", raw, "--max-turns", "50", "--check", "--workers", "1")
+    (source,) = manifest(tmp_path / "out")["sources"]
+    assert source["ledger"]["dialogues"] == 2
+    found = index(tmp_path / "out")
+    assert len(found) == 7
+    for one in found["id"]:
+        assert invoke("trace", tmp_path / "out", "--id", one).exit_code == 0
 
 
 _KILL = """
