@@ -18,7 +18,7 @@ from chat_corpus.lineage.trace import Record, TurnTrace, explain, trace
 from chat_corpus.pipeline.counts import RecordCounts
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.schema import Reason
-from tests.helpers import HARD, put
+from tests.helpers import HARD, invoke, put
 from tests.lineage.made import Made, made
 
 NAMES = sorted(sources.load())
