@@ -68,7 +68,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "raw_chat_corpus").symlink_to(SAMPLES, target_is_directory=True)
     found = discover_sources(folder / "raw_chat_corpus", sources.load())
     assert all(one.sample for one in found.values())
-    run(found, Settings(out=str(folder / "clean_chat_corpus"), workers=1), silent)
+    settings = Settings(raw=str(folder / "raw_chat_corpus"), out=str(folder / "clean_chat_corpus"), workers=1)
+    run(found, settings, silent)
     return folder
 
 
