@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from chat_corpus.settings.model import Settings
 
 _INCOMPLETE = 3
+#: `exports.dialogues.MOST`, without importing it.
+_MOST = 1_000_000_000
 _EXAMPLES = (
     ("chat-corpus export training --split test=0.01,validation=0.01", "all corpora, with splits"),
     ("chat-corpus export training -s ptt --format messages,alpaca", "one corpus, in three formats"),
@@ -81,9 +83,19 @@ _EXAMPLES = (
 )
 @option("Output", "--turns", type=Choice(["dialogue", "pairs"]), help="A record per dialogue, or per pair.")
 @option("Output", "--system", metavar="TEXT", help="Begin each record with this system message.")
-@option("Output", "--max-turns", type=Whole(min=2), metavar="N", help="Cut longer dialogues into records of N turns.")
 @option(
-    "Output", "--max-chars", type=Whole(min=1), metavar="N", help="Cut longer dialogues into records of N characters."
+    "Output",
+    "--max-turns",
+    type=Whole(min=2, max=_MOST),
+    metavar="N",
+    help="Cut longer dialogues into records of N turns.",
+)
+@option(
+    "Output",
+    "--max-chars",
+    type=Whole(min=1, max=_MOST),
+    metavar="N",
+    help="Cut longer dialogues into records of N characters.",
 )
 @option(
     "Output",

@@ -56,18 +56,22 @@ class Choice(click.Choice[str]):
 
 
 class Whole(click.IntRange):
-    """A whole number from a minimum on."""
+    """A whole number from a minimum on, or up to a maximum."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number. Raises BadParameter."""
         try:
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
-            raise click.BadParameter(
-                message("'{value}' found, a whole number from {least} on expected", value=value, least=self.min),
-                ctx,
-                param,
-            ) from None
+            fault = message("'{value}' found, a whole number from {least} on expected", value=value, least=self.min)
+            if self.max is not None:
+                fault = message(
+                    "'{value}' found, a whole number from {least} to {most:,} expected",
+                    value=value,
+                    least=self.min,
+                    most=self.max,
+                )
+            raise click.BadParameter(fault, ctx, param) from None
 
 
 class Folder(click.Path):

@@ -45,6 +45,10 @@ ASSEMBLED = ("messages", "file", "record", "dialogue_id", "opener", "reply", "re
 _NO_RECORD = (1 << 32) - 1
 
 
+#: Largest limit of turns or characters: sums with it must fit 64 bits.
+MOST = 1_000_000_000
+
+
 class DropReason(StrEnum):
     """Why a turn without a `schema.Reason` is in no record."""
 
@@ -65,9 +69,9 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     #: Text of a system message at the beginning of each record; empty for none.
     system: str = ""
     #: Most turns of a record, without the system message; 0 for no limit. Longer dialogues are cut into several.
-    max_turns: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_turns: Annotated[int, msgspec.Meta(ge=0, le=MOST)] = 0
     #: Most characters of a record, without the system message; 0 for no limit. Longer dialogues are cut into several.
-    max_chars: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_chars: Annotated[int, msgspec.Meta(ge=0, le=MOST)] = 0
     #: What to do with a turn that holds a special token such as <|im_end|>: refuse it, or escape the token.
     special_tokens: Literal["refuse", "escape"] = "refuse"
 

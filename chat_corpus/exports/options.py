@@ -39,3 +39,6 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
                     formats=", ".join(FORMATS),
                 )
                 raise ValueError(fault)
+        for name in self.formats:
+            if self.formats.count(name) > 1:
+                raise ValueError(message("formats: {name} is there more than once; name each format once", name=name))

@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from chat_corpus.formats.base import RecordError, Turns
 from chat_corpus.formats.conversations import LIST, SPEAKERS, conversation
@@ -122,7 +123,7 @@ def _exchange(prompt: str, answer: str) -> list[str]:
     the answer is a whole dialogue between two people that the prompt describes.
     """
     if _HISTORY.match(prompt.lstrip()) and prompt.lstrip().startswith("Human"):
-        history = _HISTORY.split(prompt.lstrip())[1:]
+        history = _marked_turns(prompt)
         return [*history[:-1], history[-1] + answer] if _ends_with_assistant(prompt) else [*history, answer]
     dialogue = answer.lstrip()
     names = _SPEAKER.findall(dialogue)
@@ -134,6 +135,17 @@ def _exchange(prompt: str, answer: str) -> list[str]:
     ):
         return re.split(_by(names), dialogue)[1:]
     return [prompt, answer]
+
+
+def _marked_turns(text: str) -> list[str]:
+    """Return the turns of a text that marks them with Human or Assistant, from Human.
+
+    Consecutive turns of one speaker become one.
+    """
+    text = text.lstrip()
+    speakers = ["Assistant" in mark for mark in _HISTORY.findall(text)]
+    marked = zip(speakers, _HISTORY.split(text)[1:], strict=True)
+    return ["\n".join(part for _, part in parts) for _, parts in groupby(marked, key=itemgetter(0))]
 
 
 def _take_turns(names: list[str]) -> bool:
@@ -176,7 +188,7 @@ def _history(record: Mapping[str, object], keys: Sequence[str]) -> list[str | No
         if value in (None, "", [], {}):
             continue
         if isinstance(value, str) and value.lstrip().startswith("Human") and _HISTORY.match(value.lstrip()):
-            turns += _HISTORY.split(value.lstrip())[1:]
+            turns += _marked_turns(value)
         elif not isinstance(value, list):
             raise RecordError(f"a list of exchanges under '{key[:40]}' expected, {kind_of(value)} met")
         elif all(isinstance(pair, list) for pair in value):

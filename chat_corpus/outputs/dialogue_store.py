@@ -40,7 +40,8 @@ ROW_GROUP = 65_536
 #:                    for a record that is in no dialogue
 #: turn_index         position within the dialogue, from 0
 #: alternative        0; 1, 2, ... for further responses at the same position
-#: speaker            `user` or `assistant` where the source says who speaks, else null
+#: speaker            of a source of exchanges `user` or `assistant` by the position of the turn: its formats begin with
+#:                    the user, and join consecutive turns of one speaker; null for other sources
 #: text               the clean text; null where the record could not be read
 #: raw                the text as it was read; null where it equals `text`
 #: before_conversion  the clean text before script conversion; null where it equals `text`

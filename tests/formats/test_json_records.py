@@ -338,3 +338,19 @@ def test_other_content_takes_linear_time(unit: str, begin: str) -> None:
     (format_,) = (candidate for candidate in (LINES, ARRAY) if candidate.accepts(content.encode()))
     fitted = format_.fitted(content.encode())
     assert fitted.read((fitted.split(content.encode(), 1),)).rows["reason"].is_not_null().any()
+
+
+@pytest.mark.parametrize(
+    ("record", "turns"),
+    [
+        ({"instruction": "Human:甲\nHuman:乙\nAssistant:", "input": "", "output": "丙"}, ["甲\n乙", "丙"]),
+        ({"instruction": "Human:甲\nHuman:乙", "input": "", "output": "丙"}, ["甲\n乙", "丙"]),
+        (
+            {"instruction": "Human:甲\nAssistant:乙\nAssistant:丙\nHuman:丁\nAssistant:", "input": "", "output": "戊"},
+            ["甲", "乙\n丙", "丁", "戊"],
+        ),
+        ({"instruction": "Human:甲\nAssistant:乙\nAssistant:", "input": "", "output": "丙"}, ["甲", "乙\n丙"]),
+    ],
+)
+def test_marked_turns_of_one_speaker_are_one(record: dict[str, str], turns: list[str]) -> None:
+    assert instruction_turns(record) == turns

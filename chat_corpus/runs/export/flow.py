@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -17,11 +18,13 @@ import polars as pl
 
 from chat_corpus.errors import IncompleteError
 from chat_corpus.exports import documents, manifest, splitting
-from chat_corpus.exports.manifest import MIXED, ExportSummary
+from chat_corpus.exports.dialogues import DropReason
+from chat_corpus.exports.manifest import MIXED, ExportSummary, SourceLedger
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.ordering import KEYS
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.files.atomic import write_blocks
+from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export import repeats
 from chat_corpus.runs.export.assembling import AssembleTask, RecordsPart, assemble_chunk
@@ -39,6 +42,18 @@ _log = logging.getLogger(__name__)
 
 #: Bytes of the records of a file of a split, on average (`SourceExport.bytes`); files are cut by the order of records.
 FILE_BYTES = 24_000_000
+
+
+def _why_empty(ledgers: Sequence[SourceLedger], options: ExportOptions) -> Message:
+    """Why sources have no record in any split."""
+    left_out = sum((Counter(ledger.records_dropped) for ledger in ledgers), Counter[str]())
+    if left_out:
+        reasons = ", ".join(f"{name} {number:,}" for name, number in sorted(left_out.items()))
+        return message("all of them are left out ({reasons})", reasons=reasons)
+    if any(ledger.turns_dropped.get(str(DropReason.TOO_LONG)) for ledger in ledgers):
+        most = options.max_chars
+        return message("every query with its answer has more than {most:,} characters (max_chars)", most=most)
+    return message("no turn is answered")
 
 
 def export(job: ExportJob, workers: Workers) -> ExportSummary:
@@ -60,13 +75,13 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     summary = _written(job, workers, found, left, mix)
     if not summary.rows:
         names = ", ".join(store.name for store in job.stores)
-        raise IncompleteError(f"nothing to export: no turn of {names} is answered, so that there is no record")
+        reason = _why_empty([source.ledger for source in summary.sources], job.options)
+        raise IncompleteError(message("nothing to export: {names}: no records: {reason}", names=names, reason=reason))
     for source in summary.sources:
         if not source.ledger.records:
-            _log.warning(
-                "%s: no records: no turn of it is answered", source.name,
-                extra={"event": "export.empty", "source": source.name},
-            )  # fmt: skip
+            reason = _why_empty([source.ledger], job.options)
+            text = message("{source}: no records: {reason}", source=source.name, reason=reason)
+            _log.warning("%s", text, extra={"event": "export.empty", "source": source.name})
     made = documents.documents(summary)
     for name, data in made.items():
         write_blocks(job.files / name, data)

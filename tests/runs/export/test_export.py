@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from chat_corpus.exports import splitting
 from chat_corpus.exports.check import check_export
+from chat_corpus.exports.dialogues import MOST
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
@@ -363,6 +364,28 @@ def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
     assert records(tmp_path / "both")["source"].to_list() == ["tieba"]
     assert "nothing to export" in export(tmp_path / "sms", "--raw", raw, "-s", "sms", code=3)
     assert visible(tmp_path / "sms") == {}
+
+
+def test_an_export_without_records_says_why(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n"})
+    told = export(tmp_path / "out", "--raw", raw, "--max-chars", "2", code=3)
+    assert "every query with its answer has more than 2 characters" in told
+
+
+@pytest.mark.parametrize("option", ["max_turns", "max_chars"])
+def test_huge_limits_are_wrong_usage(option: str, tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n"})
+    flag = f"--{option.replace('_', '-')}"
+    assert flag in export(tmp_path / "out", "--raw", raw, flag, 1 << 63, code=2)
+    config = put(tmp_path, {"a.yaml": f"export: {{{option}: {1 << 70}}}\n"}) / "a.yaml"
+    assert f"export.{option}" in export(tmp_path / "out", "--raw", raw, "--config", config, code=2)
+    export(tmp_path / "out", "--raw", raw, flag, MOST)
+
+
+def test_a_format_that_is_named_twice_is_wrong_usage(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n"})
+    config = put(tmp_path, {"a.yaml": "export: {formats: [tsv, messages, messages]}\n"}) / "a.yaml"
+    assert "messages is there more than once" in export(tmp_path / "out", "--raw", raw, "--config", config, code=2)
 
 
 def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: Path) -> None:
