@@ -69,14 +69,14 @@ def _measured(folder: Path, names: list[str], title: str, how: dict[str, Any], r
     click.echo("\n" + _table(title, told))
     if how["growth"]:
         told["growth"] = runs.growth(raw, folder, names[0], [how["mb"] * factor for factor in _GROWTH])
-        click.echo(format_table(told["growth"]["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
+        click.echo(_shown(told["growth"]["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
         verdict = "flat" if told["growth"]["flat"] else "NOT flat"
         click.echo(f"time per MB is {verdict}: at most {told['growth']['apart']:.1%} apart from that of the smallest")
     if how["profile"]:
         from benchmarks.profile import stages
 
         told["stages"] = stages(folder / "raw", names[0])
-        click.echo(format_table(told["stages"], ("stage", "seconds", "ms_per_MB", "share")))
+        click.echo(_shown(told["stages"], ("stage", "seconds", "ms_per_MB", "share")))
     return told
 
 
@@ -94,12 +94,17 @@ def _against(command: str, folder: Path, source: str, megabytes: float, floor: f
     }
 
 
+def _shown(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
+    """A table of rows with the names of its columns as titles."""
+    return format_table(rows, dict(zip(columns, columns, strict=True)))
+
+
 def _table(title: str, told: dict[str, Any]) -> str:
     rows = [{"what": "floor", "MB": told["MB"], "MB_s": told["floor_MB_s"], "of_floor": 1}]
     rows += [{"what": f"{run['workers']} worker{'s' * (run['workers'] > 1)}", **run} for run in told["runs"]]
     if "against" in told:
         rows.append({"what": "against", "MB": told["MB"], **told["against"]})
-    return format_table([dict.fromkeys(_COLUMNS) | {"source": title} | row for row in rows], _COLUMNS)
+    return _shown([dict.fromkeys(_COLUMNS) | {"source": title} | row for row in rows], _COLUMNS)
 
 
 def _machine() -> dict[str, Any]:

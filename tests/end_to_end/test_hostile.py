@@ -221,7 +221,7 @@ def test_a_gigabyte_without_a_record_costs_bounded_memory(bomb: str, tmp_path: P
     )
     assert done.returncode == 1, done.stderr[-2000:]
     assert re.search(
-        r"error: .*no end of a record within 67,108,864 bytes from byte [\d,]+ on; .* get it again", done.stderr
+        r"error: .*no record ends within 67,108,864 bytes after byte [\d,]+\. .* get it again", done.stderr
     )
 
 
