@@ -48,9 +48,9 @@ def exported(traced: TracedRecord) -> Iterator[str]:
     yield one_line(traced.id)
     yield _field(message("split"), traced.split or message("held: in no split"))
     yield _field(message("dialogue"), traced.dialogue_id)
-    for said in traced.messages:
-        yield _field(said.role, said.content)
-        for turn in said.turns:
+    for spoken in traced.messages:
+        yield _field(spoken.role, spoken.content)
+        for turn in spoken.turns:
             at = message(
                 "{file}:{record}, turn {turn_index} of its dialogue",
                 file=turn.file,

@@ -108,9 +108,9 @@ def _rule(line: bytes) -> str:
 
 def _message(found: bytes, expected: bytes) -> str:
     try:
-        mine, theirs = json.loads(expected), json.loads(found)
+        expected_row, found_row = json.loads(expected), json.loads(found)
     except (ValueError, RecursionError):
         return "not what its Parquet row gives, or not in this format"
-    if isinstance(theirs, dict) and list(theirs) != list(mine):
-        return f"keys {', '.join(theirs)} found, {', '.join(mine)} expected"
+    if isinstance(found_row, dict) and list(found_row) != list(expected_row):
+        return f"keys {', '.join(found_row)} found, {', '.join(expected_row)} expected"
     return "not what its Parquet row gives"

@@ -186,21 +186,21 @@ def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | No
 
 def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
     """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
-    told, name = entry.fingerprint, entry.name
-    if told.get("code") != versions.code_digest():
+    fingerprint, name = entry.fingerprint, entry.name
+    if fingerprint.get("code") != versions.code_digest():
         raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {_AGAIN}")
-    plugins = permitted_plugins(name, tuple(told["plugin_files"]), tuple(told["plugins"]), export.plugins)
+    plugins = permitted_plugins(name, tuple(fingerprint["plugin_files"]), tuple(fingerprint["plugins"]), export.plugins)
     try:
-        own = msgspec.convert(told["settings_of_source"], SourceSettings)
+        own = msgspec.convert(fingerprint["settings_of_source"], SourceSettings)
     except msgspec.ValidationError as error:
         raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}") from error
-    if own.digest() != told.get("settings"):
+    if own.digest() != fingerprint.get("settings"):
         raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
     sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-    corpora = {name: msgspec.convert(told["definition"], Definition)} if "definition" in told else {}
+    corpora = {name: msgspec.convert(fingerprint["definition"], Definition)} if "definition" in fingerprint else {}
     settings = Settings(raw=export.raw or _raw_folder(export, entry), plugins=plugins, corpora=corpora, **sections)
     source = sources.load(plugins, settings.added).get(name)
-    if source is None or plugin_digest.code(name, plugins, settings.added) != told["source"]:
+    if source is None or plugin_digest.code(name, plugins, settings.added) != fingerprint["source"]:
         raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
     return source, settings
 

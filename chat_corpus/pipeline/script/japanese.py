@@ -175,8 +175,8 @@ def _pieces(run: str, signs: set[int]) -> Iterator[tuple[int, int]]:
 
 def _chinese(text: str) -> set[int]:
     """Return the places of what only Chinese writes."""
-    foreign = {place for place, character in enumerate(text) if not _of_japan(character)}
-    return foreign.union(*(range(*sign.span()) for sign in _CHINESE.finditer(text)))
+    chinese_only = {place for place, character in enumerate(text) if not _of_japan(character)}
+    return chinese_only.union(*(range(*sign.span()) for sign in _CHINESE.finditer(text)))
 
 
 @lru_cache(maxsize=4096)

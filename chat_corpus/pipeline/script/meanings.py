@@ -226,11 +226,11 @@ def without_faults(chain: Chain) -> Chain:
     phrases, *others = first
     old = [key for key in phrases if key.endswith("坏") and phrases[key].endswith("坯")]
     guards = {f"{key}了": f"{phrases[key][:-1]}坏了" for key in old}
-    kept = {key: value for key, value in phrases.items() if key not in ("打坏", "拉坏", "捏坏")}
+    remaining = {key: value for key, value in phrases.items() if key not in ("打坏", "拉坏", "捏坏")}
     return Chain(
         normalization=chain.normalization,
         segmentation=chain.segmentation,
-        stages=[[kept | guards, *others], *rest],
+        stages=[[remaining | guards, *others], *rest],
     )
 
 
@@ -238,8 +238,8 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
     """Write out the lists above as entries; the characters not spoken of are converted as everywhere."""
     singles = dict(table) | _CHARACTERS
 
-    def each(heads: str, tails: str) -> str:
-        return " ".join(head + tail for head in heads.split() for tail in tails.split())
+    def each(prefixes: str, tails: str) -> str:
+        return " ".join(head + tail for head in prefixes.split() for tail in tails.split())
 
     sunk = [*_SUNK.split(), *_HEAVY.split()]
     sunk += [f"{word}沈" for word in sunk if word.endswith("沈")]  # 昏昏沈沈
@@ -283,10 +283,10 @@ def _prune(table: dict[str, str]) -> dict[str, str]:
     tw2s has 1,300 of them, to shield 人才 from 纔 and the like between its stages; they would cost a fifth of the time.
     """
     telling = {key for key, value in table.items() if value != "".join(table.get(c, c) for c in key)}
-    heads = {key[:size] for key in telling for size in range(1, len(key))}
+    prefixes = {key[:size] for key in telling for size in range(1, len(key))}
 
     def shadows(key: str) -> bool:
-        return any(key[start:] in heads for start in range(1, len(key))) or any(
+        return any(key[start:] in prefixes for start in range(1, len(key))) or any(
             key[start:end] in telling for start in range(len(key)) for end in range(start + 1, len(key) + 1)
         )
 

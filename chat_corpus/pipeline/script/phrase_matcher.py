@@ -198,14 +198,14 @@ def _changed(entries: Mapping[str, str]) -> set[str]:
 
 def _overlaps(entries: Mapping[str, str]) -> set[str]:
     """Return every string in which a phrase is overlapped at its end by a longer one."""
-    heads = defaultdict(list)
+    prefixes = defaultdict(list)
     for key in entries:
         for size in range(1, len(key)):
-            heads[key[:size]].append(key)
+            prefixes[key[:size]].append(key)
     return {
         key + other[size:]
         for key in entries
         for size in range(1, len(key))
-        for other in heads.get(key[-size:], ())
+        for other in prefixes.get(key[-size:], ())
         if len(other) > len(key)
     }

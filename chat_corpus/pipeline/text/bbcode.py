@@ -225,8 +225,8 @@ def _is_same(label: str, address: str) -> bool:
 def _address(begin: int, end: int, address: str, links: Policy) -> _Edit:
     if links is Policy.REMOVE:
         return _Edit(begin=begin, end=end)
-    kept = "<LINK>" if links is Policy.PLACEHOLDER else address
-    return _Edit(begin=begin, end=end, before=" ", text=kept, after=" ")
+    shown = "<LINK>" if links is Policy.PLACEHOLDER else address
+    return _Edit(begin=begin, end=end, before=" ", text=shown, after=" ")
 
 
 def _spans(pairs: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
