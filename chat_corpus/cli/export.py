@@ -13,7 +13,25 @@ from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.check_export import verify
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, read_settings, source_names
+from chat_corpus.cli.options import (
+    CONFIG,
+    ENGINE,
+    EXCLUDE,
+    JSON,
+    LIMIT,
+    LOG_JSON,
+    PLUGIN,
+    QUIET,
+    RAW,
+    SCHEDULER,
+    SOURCES,
+    VERBOSE,
+    WORKERS,
+    discovered,
+    for_engine,
+    read_settings,
+    source_names,
+)
 from chat_corpus.cli.terminal import echo_json, echo_rows
 from chat_corpus.cli.usage import Choice, Whole
 from chat_corpus.errors import UsageError
@@ -47,23 +65,9 @@ _EXAMPLES = (
     "Input", "--out", metavar="DIR", help="Output folder of a run, with dialogue stores (default: clean_chat_corpus)."
 )
 @PLUGIN
-@option("Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file.")
-@option(
-    "Selection",
-    "-s",
-    "--source",
-    "included",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Process only these sources. Can be repeated.",
-)
-@option(
-    "Selection",
-    "--exclude",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Process all sources except these. Can be repeated.",
-)
+@LIMIT
+@SOURCES
+@EXCLUDE
 @CONFIG
 @option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one.")
 @option(
@@ -131,17 +135,12 @@ _EXAMPLES = (
 @option("Output", "--dry-run", is_flag=True, help="Show what would be read and written, and stop.")
 @option("Output", "--check", "check_after", is_flag=True, help="Verify the export afterwards, as check-export does.")
 @JSON
-@option("Processes", "--workers", type=Whole(min=1), metavar="N", help="Number of processes (default: all cores).")
-@option(
-    "Processes",
-    "--engine",
-    type=Choice(["local", "dask"]),
-    help="Processes of this machine, or Dask (default: local).",
-)
-@option("Processes", "--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
-@option("Messages", "-q", "--quiet", is_flag=True, help="Show only warnings and errors.")
-@option("Messages", "-v", "--verbose", is_flag=True, help="Show each shard, and tracebacks of errors.")
-@option("Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English.")
+@WORKERS
+@ENGINE
+@SCHEDULER
+@QUIET
+@VERBOSE
+@LOG_JSON
 @LANG
 def export(
     folder: Path,

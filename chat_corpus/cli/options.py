@@ -10,7 +10,7 @@ import click
 
 from chat_corpus.cli.added import from_flags
 from chat_corpus.cli.help import option
-from chat_corpus.cli.usage import File, nearest
+from chat_corpus.cli.usage import Choice, File, Whole, nearest
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import joined, message
 
@@ -28,6 +28,41 @@ PLUGIN = option(
     help="Python file that defines a further corpus. Can be repeated.",
 )  # fmt: skip
 JSON = option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
+
+LIMIT = option(
+    "Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file."
+)
+SOURCES = option(
+    "Selection",
+    "-s",
+    "--source",
+    "included",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Process only these sources. Can be repeated.",
+)
+EXCLUDE = option(
+    "Selection",
+    "--exclude",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Process all sources except these. Can be repeated.",
+)
+WORKERS = option(
+    "Processes", "--workers", type=Whole(min=1), metavar="N", help="Number of processes (default: all cores)."
+)
+ENGINE = option(
+    "Processes",
+    "--engine",
+    type=Choice(["local", "dask"]),
+    help="Processes of this machine, or Dask (default: local).",
+)
+SCHEDULER = option("Processes", "--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
+QUIET = option("Messages", "-q", "--quiet", is_flag=True, help="Show only warnings and errors.")
+VERBOSE = option("Messages", "-v", "--verbose", is_flag=True, help="Show each shard, and tracebacks of errors.")
+LOG_JSON = option(
+    "Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English."
+)
 
 
 def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:

@@ -11,7 +11,25 @@ import click
 from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, for_engine, read_settings, source_names
+from chat_corpus.cli.options import (
+    CONFIG,
+    ENGINE,
+    EXCLUDE,
+    JSON,
+    LIMIT,
+    LOG_JSON,
+    PLUGIN,
+    QUIET,
+    RAW,
+    SCHEDULER,
+    SOURCES,
+    VERBOSE,
+    WORKERS,
+    discovered,
+    for_engine,
+    read_settings,
+    source_names,
+)
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
 from chat_corpus.cli.usage import Choice, Whole
 from chat_corpus.messages import safe
@@ -45,23 +63,9 @@ _EXAMPLES = (
     metavar="SOURCE=NAME",
     help="Read the files of a source in this encoding instead of the detected one. Can be repeated.",
 )
-@option("Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file.")
-@option(
-    "Selection",
-    "-s",
-    "--source",
-    "included",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Process only these sources. Can be repeated.",
-)
-@option(
-    "Selection",
-    "--exclude",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Process all sources except these. Can be repeated.",
-)
+@LIMIT
+@SOURCES
+@EXCLUDE
 @CONFIG
 @option(
     "Cleaning",
@@ -94,17 +98,12 @@ _EXAMPLES = (
     help="Print N random turns before and after script conversion.",
 )
 @JSON
-@option("Processes", "--workers", type=Whole(min=1), metavar="N", help="Number of processes (default: all cores).")
-@option(
-    "Processes",
-    "--engine",
-    type=Choice(["local", "dask"]),
-    help="Processes of this machine, or Dask (default: local).",
-)
-@option("Processes", "--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
-@option("Messages", "-q", "--quiet", is_flag=True, help="Show only warnings and errors.")
-@option("Messages", "-v", "--verbose", is_flag=True, help="Show each shard, and tracebacks of errors.")
-@option("Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English.")
+@WORKERS
+@ENGINE
+@SCHEDULER
+@QUIET
+@VERBOSE
+@LOG_JSON
 @LANG
 def run(
     included: tuple[str, ...],
