@@ -70,7 +70,9 @@ def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, p
         rows = placed
     else:
         texts = pl.col("text").filter(pl.col("text").str.strip_chars() != "")
-        text = pl.when(pl.col("text").is_null().all()).then(None).otherwise(texts.str.join("\n"))
+        # A turn of one message keeps its text, blank or not, as it does where no messages merge.
+        joined = pl.when(pl.len() == 1).then(pl.col("text").first()).otherwise(texts.str.join("\n"))
+        text = pl.when(pl.col("text").is_null().all()).then(None).otherwise(joined)
         first = [pl.col(name).first() for name in ("record", "dialogue_id", "reason", "message")]
         grouped = placed.with_columns(group=begins.cum_sum()).group_by("group", maintain_order=True)
         rows = grouped.agg(*first, text=text)
