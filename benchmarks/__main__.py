@@ -26,6 +26,7 @@ _GROWTH = (1, 4, 20)
 @click.option("--mb", type=float, default=50, show_default=True, help="Megabytes a source.")
 @click.option("-s", "--source", "names", multiple=True, help="Only these sources; may be given again.")
 @click.option("--workers", default="1,2", show_default=True, help="Numbers of workers to measure.")
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Runs of each: the median counts.")
 @click.option("--growth", is_flag=True, help="Also 4 and 20 times as much of each source, one worker.")
 @click.option("--profile", is_flag=True, help="Also seconds and milliseconds per MB of each stage.")
 @click.option("--against", metavar="COMMAND", help="Also time this command; {raw}, {out} and {source} are filled in.")
@@ -39,45 +40,57 @@ def main(raw: Path, names: tuple[str, ...], tmp: Path | None, file: Path | None,
     `start_s`; of several workers they include the time until these have started, so give them enough to do.
     """
     os.environ["POLARS_MAX_THREADS"] = "1"
-    told: dict[str, Any] = {"machine": _machine(), "megabytes": how["mb"]}
-    click.echo("  ".join(f"{name} {fact}" for name, fact in told["machine"].items()))
+    figures: dict[str, Any] = {"machine": _machine(), "megabytes": how["mb"]}
+    click.echo("  ".join(f"{name} {fact}" for name, fact in figures["machine"].items()))
     with tempfile.TemporaryDirectory(prefix="chat-corpus-benchmark-", dir=tmp) as name:
         folder = Path(name)
         if how["cold"]:
-            told["cold_start"] = runs.cold(runs.ROOT / "raw_chat_corpus", folder / "cold", how["cold"])
-            click.echo("cold start: " + ", ".join(f"{what} {seconds}" for what, seconds in told["cold_start"].items()))
+            figures["cold_start"] = runs.cold(runs.ROOT / "raw_chat_corpus", folder / "cold", how["cold"])
+            click.echo(
+                "cold start: " + ", ".join(f"{what} {seconds}" for what, seconds in figures["cold_start"].items())
+            )
         built = inputs.build(raw, folder / "raw", list(names), how["mb"])
-        told["sources"] = {source: _measured(folder, [source], source, how, raw) for source in built}
+        figures["sources"] = {source: _measured(folder, [source], source, how, raw) for source in built}
         if len(built) > 1:
-            told["all"] = _measured(folder, list(built), "all", {**how, "growth": False, "profile": False}, raw)
+            figures["all"] = _measured(folder, list(built), "all", {**how, "growth": False, "profile": False}, raw)
     if file:
-        file.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _measured(folder: Path, names: list[str], title: str, how: dict[str, Any], raw: Path) -> dict[str, Any]:
-    """Measure some sources in all ways that were asked for, and show the figures."""
+    """Measure some sources in the ways that the options name, and print the figures."""
     paths = runs.files(folder / "raw", names)
     megabytes = sum(path.stat().st_size for path in paths) / 1e6
-    floor = megabytes / measure.floor(paths, folder / "floor")
-    told: dict[str, Any] = {"MB": round(megabytes, 1), "floor_MB_s": round(floor, 1), "runs": []}
+    figures: dict[str, Any] = {"MB": round(megabytes, 1), "runs": []}
     for workers in map(int, how["workers"].split(",")):
-        row = runs.ours(folder / "raw", folder / "out", names, workers, floor)
-        first = (told["runs"] or [row])[0]
-        told["runs"].append({**row, "speed_up": round(first["seconds"] / row["seconds"], 2)})
+        row = _median_run(folder, names, workers, how["repeat"])
+        first = (figures["runs"] or [row])[0]
+        figures["runs"].append({**row, "speed_up": round(first["seconds"] / row["seconds"], 2)})
     if how["against"]:
-        told["against"] = _against(how["against"], folder, ",".join(names), megabytes, floor)
-    click.echo("\n" + _table(title, told))
+        floor = megabytes / measure.floor(paths, folder / "floor")
+        figures["against"] = _against(how["against"], folder, ",".join(names), megabytes, floor)
+    click.echo("\n" + _table(title, figures))
     if how["growth"]:
-        told["growth"] = runs.growth(raw, folder, names[0], [how["mb"] * factor for factor in _GROWTH])
-        click.echo(_shown(told["growth"]["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
-        verdict = "flat" if told["growth"]["flat"] else "NOT flat"
-        click.echo(f"time per MB is {verdict}: at most {told['growth']['apart']:.1%} apart from that of the smallest")
+        figures["growth"] = growth = runs.growth(raw, folder, names[0], [how["mb"] * factor for factor in _GROWTH])
+        click.echo(_shown(growth["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))
+        verdict = "flat" if growth["flat"] else "NOT flat"
+        click.echo(f"time per MB is {verdict}: at most {growth['apart']:.1%} apart from that of the smallest")
     if how["profile"]:
         from benchmarks.profile import stages
 
-        told["stages"] = stages(folder / "raw", names[0])
-        click.echo(_shown(told["stages"], ("stage", "seconds", "ms_per_MB", "share")))
-    return told
+        figures["stages"] = stages(folder / "raw", names[0])
+        click.echo(_shown(figures["stages"], ("stage", "seconds", "ms_per_MB", "share")))
+    return figures
+
+
+def _median_run(folder: Path, names: list[str], workers: int, times: int) -> dict[str, Any]:
+    """The run with the median ratio to the floor, which is measured before each run."""
+    paths = runs.files(folder / "raw", names)
+    rows = [
+        runs.ours(folder / "raw", folder / "out", names, workers, measure.floor(paths, folder / "floor"))
+        for _ in range(times)
+    ]
+    return sorted(rows, key=lambda row: row["of_floor"])[(times - 1) // 2]
 
 
 def _against(command: str, folder: Path, source: str, megabytes: float, floor: float) -> dict[str, Any]:
@@ -99,11 +112,11 @@ def _shown(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
     return format_table(rows, dict(zip(columns, columns, strict=True)))
 
 
-def _table(title: str, told: dict[str, Any]) -> str:
-    rows = [{"what": "floor", "MB": told["MB"], "MB_s": told["floor_MB_s"], "of_floor": 1}]
-    rows += [{"what": f"{run['workers']} worker{'s' * (run['workers'] > 1)}", **run} for run in told["runs"]]
-    if "against" in told:
-        rows.append({"what": "against", "MB": told["MB"], **told["against"]})
+def _table(title: str, figures: dict[str, Any]) -> str:
+    rows = [{"what": "floor", "MB": figures["MB"], "MB_s": figures["runs"][0]["floor_MB_s"], "of_floor": 1}]
+    rows += [{"what": f"{run['workers']} worker{'s' * (run['workers'] > 1)}", **run} for run in figures["runs"]]
+    if "against" in figures:
+        rows.append({"what": "against", "MB": figures["MB"], **figures["against"]})
     return _shown([dict.fromkeys(_COLUMNS) | {"source": title} | row for row in rows], _COLUMNS)
 
 
@@ -114,10 +127,10 @@ def _machine() -> dict[str, Any]:
 
 def _processor() -> str:
     try:
-        told = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
-        told = []
-    named = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return named[0] if named else platform.machine()
 
 

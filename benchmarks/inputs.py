@@ -1,4 +1,4 @@
-"""Inputs of a wished size, made by repeating raw files in their own layout."""
+"""Inputs of a given size, made by repeating raw files in their layout."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _NUMERALS = str.maketrans("0123456789", "零一二三四五六七八九")
 def build(raw: Path, target: Path, names: list[str], megabytes: float) -> dict[str, int]:
     """Copy the files of the sources `names` from `raw` to `target`, repeated to about `megabytes` a source.
 
-    Returns the bytes of each source. A file without a last line break gets one before it is repeated. Where pairs are
-    told apart, a mere repetition would hold nothing but duplicates, as no corpus does: there each one is `_varied`.
+    Returns the bytes of each source. A file without a last line break gets one before it is repeated. Where a source
+    removes duplicate pairs, plain repetition would leave nothing but duplicates: there each copy is `_varied`.
     """
     sizes = {}
     for name, found in discover_sources(raw, sources.load()).items():
@@ -46,7 +46,7 @@ def _repeat(found: DiscoveredSource, target: Path, wanted: float) -> int:
         with path.open("wb") as stream:
             for copy in _varied(data, path.suffix, times) if found.source.overlapping else (data for _ in range(times)):
                 stream.write(copy)
-            # Even a file that is not repeated must not be known for a bundled sample, which would step aside.
+            # Even a file that is not repeated must not be recognised as a bundled sample, which real files replace.
             stream.write(b"\n" if times == 1 else b"")
         size += path.stat().st_size
     return size
@@ -56,7 +56,7 @@ def _varied(data: bytes, suffix: str, times: int) -> Iterator[bytes]:
     """Repetitions of lines of a query and an answer that differ in their pairs, but not in layout, script or length.
 
     The nth gives each query the answer n lines on, n from 0. When every answer has been through, the queries also get
-    the number of the round in Han numerals. A header stands in the first alone.
+    the number of the round in Han numerals. Only the first copy has a header.
     """
     lines = data.splitlines(keepends=True)
     found = [match for line in lines if (match := _PAIR[suffix].fullmatch(line))]
@@ -68,7 +68,7 @@ def _varied(data: bytes, suffix: str, times: int) -> Iterator[bytes]:
         mark = str(rounds).translate(_NUMERALS).encode() if rounds else b""
         end = b'"' if mark else b""
         shifted = answers[shift:] + answers[:shift]
-        told = (
+        marked = (
             (query.removesuffix(end) + mark + end if end and query.endswith(end) else query + mark) for query in queries
         )
-        yield b"".join(query + answer for query, answer in zip(told, shifted, strict=True))
+        yield b"".join(query + answer for query, answer in zip(marked, shifted, strict=True))

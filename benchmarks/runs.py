@@ -24,12 +24,16 @@ def files(raw: Path, names: Sequence[str]) -> list[Path]:
     return [Path(file.path) for name in names for file in found[name].files]
 
 
-def ours(raw: Path, out: Path, names: Sequence[str], workers: int, floor: float = 0) -> dict[str, Any]:
-    """A run over some sources, all anew. `start_s` is what Python, imports and the end took besides the run itself."""
+def ours(raw: Path, out: Path, names: Sequence[str], workers: int, floor_seconds: float = 0) -> dict[str, Any]:
+    """A run over some sources from the beginning.
+
+    `start_s` is what Python, imports and the end took besides the run itself. With `floor_seconds`, what the floor of
+    the same files took, `of_floor` is the ratio of the two speeds.
+    """
     timing = measure.command(_command(raw, out, names, workers))
     report = json.loads((out / "report.json").read_text("utf-8"))
-    told = [report["sources"][name] for name in names]
-    megabytes = sum(file["bytes"] for one in told for file in one["files"]) / 1e6
+    entries = [report["sources"][name] for name in names]
+    megabytes = sum(file["bytes"] for entry in entries for file in entry["files"]) / 1e6
     seconds = report["run"]["seconds"]
     row = {
         "MB": round(megabytes, 1),
@@ -38,11 +42,13 @@ def ours(raw: Path, out: Path, names: Sequence[str], workers: int, floor: float 
         "processor_s": round(timing.processor, 2),
         "start_s": round(timing.seconds - seconds, 2),
         "MB_s": round(megabytes / seconds, 1),
-        "pairs_s": round(sum(one["pairs"]["written"] for one in told) / seconds),
+        "pairs_s": round(sum(entry["pairs"]["written"] for entry in entries) / seconds),
         "peak_MB": round(timing.peak_mb),
     }
     shutil.rmtree(out)
-    return {**row, "of_floor": round(megabytes / seconds / floor, 3)} if floor else row
+    if floor_seconds:
+        row |= {"floor_MB_s": round(megabytes / floor_seconds, 1), "of_floor": round(floor_seconds / seconds, 3)}
+    return row
 
 
 def growth(raw: Path, folder: Path, name: str, sizes: Sequence[float]) -> dict[str, Any]:
@@ -50,10 +56,10 @@ def growth(raw: Path, folder: Path, name: str, sizes: Sequence[float]) -> dict[s
     rows = []
     for megabytes in sizes:
         inputs.build(raw, folder / "grown", [name], megabytes)
-        told = ours(folder / "grown", folder / "out", [name], 1)
+        row = ours(folder / "grown", folder / "out", [name], 1)
         shutil.rmtree(folder / "grown")
-        rows.append({key: told[key] for key in ("MB", "seconds", "processor_s", "peak_MB")})
-        rows[-1]["ms_per_MB"] = told["seconds"] * 1000 / told["MB"]
+        rows.append({key: row[key] for key in ("MB", "seconds", "processor_s", "peak_MB")})
+        rows[-1]["ms_per_MB"] = row["seconds"] * 1000 / row["MB"]
     first = rows[0]["ms_per_MB"]
     apart = max(abs(row["ms_per_MB"] / first - 1) for row in rows)
     shown = [{**row, "ms_per_MB": round(row["ms_per_MB"], 1)} for row in rows]
@@ -64,13 +70,13 @@ def cold(samples: Path, out: Path, times: int) -> dict[str, float]:
     """Wall seconds of `--help`, of a first run over the bundled samples, and of one with nothing changed: the best."""
     run = [sys.executable, str(ROOT / "main.py")]
     over = [*run, "--raw", str(samples), "--out", str(out), "-q", "--workers", "1"]
-    told = {
+    best = {
         "help_s": min(measure.command([*run, "--help"]).seconds for _ in range(times)),
         "samples_s": min(measure.command([*over, "--fresh"]).seconds for _ in range(times)),
         "unchanged_s": min(measure.command(over).seconds for _ in range(times)),
     }
     shutil.rmtree(out)
-    return {name: round(seconds, 3) for name, seconds in told.items()}
+    return {name: round(seconds, 3) for name, seconds in best.items()}
 
 
 def _command(raw: Path, out: Path, names: Sequence[str], workers: int) -> list[str]:
