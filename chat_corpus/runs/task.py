@@ -96,7 +96,7 @@ def run_shard(task: ShardTask) -> Counts:
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
-        ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
+        ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
         contents = {part.pairs: encoded, part.rejects: rejects}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
@@ -143,6 +143,7 @@ def raw_records(task: ShardTask) -> pl.DataFrame:
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
     """Conversions (`key, file, record, before, after`) drawn by hash, so that samples of shards can be merged."""
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
+    turns = turns.with_columns(text="before_masking") if "before_masking" in turns.columns else turns
     converted = turns.filter(pl.col("text") != pl.col("before_conversion"))
     return converted.select(
         "record",
