@@ -40,7 +40,7 @@ class ShardTask:
 
     The part has rows of the dialogue store if the settings request it. With `stored`, the clean turns come from the
     store of an earlier run. `code` is the digest of the source's third-party code, `plugins` has the digests of plugin
-    files.
+    files, and `filter_files` are those plugin files that define filters.
     """
 
     shard: Shard
@@ -49,6 +49,7 @@ class ShardTask:
     with_keys: bool
     code: str = ""
     plugins: tuple[str, ...] = ()
+    filter_files: tuple[str, ...] = ()
     conversions: int = 0
     stored: StoredTurns | None = None
 
@@ -56,7 +57,8 @@ class ShardTask:
     def source(self) -> tuple[Source, SourceSettings]:
         """The source and its settings. Tasks carry no functions: each process looks them up."""
         name = self.shard.source
-        return sources.source(name, self.settings.plugins, self.settings.added), self.settings.of(name)
+        settings = self.settings
+        return sources.source(name, settings.plugins, settings.added, self.filter_files), settings.of(name)
 
     @cached_property
     def part(self) -> Part:
@@ -115,7 +117,8 @@ def _check_code(task: ShardTask) -> None:
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
     """
-    if plugin_digest.code(task.shard.source, task.settings.plugins, task.settings.added) != task.code:
+    settings = task.settings
+    if plugin_digest.code(task.shard.source, settings.plugins, settings.added, task.filter_files) != task.code:
         fault = message(
             "{shard}: the code of the source changed since the run began, for example after an edit of its plugin; "
             "restart the workers of the cluster, if there is one, and run again",

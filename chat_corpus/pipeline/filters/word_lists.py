@@ -51,7 +51,7 @@ def digested(path: str) -> WordList:
 
 def _content(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return Path(path).expanduser().read_bytes()
     except OSError as error:
         fault = message("{file}: the word list cannot be read: {error}", file=displayed(path), error=error_text(error))
         raise UsageError(fault) from error
