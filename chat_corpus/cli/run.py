@@ -19,6 +19,7 @@ from chat_corpus.cli.options import (
     LIMIT,
     LOG_JSON,
     PLUGIN,
+    PROFILE,
     QUIET,
     RAW,
     SCHEDULER,
@@ -66,6 +67,7 @@ _EXAMPLES = (
 @LIMIT
 @SOURCES
 @EXCLUDE
+@PROFILE
 @CONFIG
 @option(
     "Cleaning",

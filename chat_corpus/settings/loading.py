@@ -92,7 +92,7 @@ def _expanded(data: dict[str, Any]) -> dict[str, Any]:
 def _with_word_lists(data: dict[str, Any], locations: yaml_lines.Locations) -> dict[str, Any]:
     """Return settings with the absolute path and the SHA-256 of each word list. Raises UsageError for a faulty list."""
     by_source = data.get("sources")
-    sections = {name: section for name, section in by_source.items()} if isinstance(by_source, Mapping) else {}
+    sections = dict(by_source) if isinstance(by_source, Mapping) else {}
     changed = {
         name: {**section, "filters": _digested(section["filters"], ("sources", str(name), "filters"), locations)}
         for name, section in sections.items()
@@ -144,15 +144,14 @@ def check_custom(settings: Settings, filters: Iterable[str]) -> None:
     for name in names:
         if name in FilterOptions.__struct_fields__ or name in {item.name for item in table.FILTERS}:
             raise UsageError(message("filter '{name}': chat-corpus has a filter of this name; rename yours", name=name))
-    custom = [(("filters", "custom"), settings.filters.custom)]
-    for source in settings.sources:
-        custom.append((("sources", source, "filters", "custom"), settings.of(source).filters.custom))
-    for key, values in custom:
+    custom = {"filters.custom": settings.filters.custom}
+    custom |= {f"sources.{name}.filters.custom": settings.of(name).filters.custom for name in settings.sources}
+    for key, values in custom.items():
         for name in values:
             if name not in names:
                 fault = message(
                     "{key}.{name}: no plugin defines a filter of this name; {hint}",
-                    key=".".join(key),
+                    key=key,
                     name=name,
                     hint=message("the filters of plugins are: {names}", names=", ".join(names))
                     if names
