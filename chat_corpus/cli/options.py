@@ -36,6 +36,26 @@ JSON = option("Output", "--json", "as_json", is_flag=True, help="Print the resul
 LIMIT = option(
     "Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file."
 )
+ENCODING = option(
+    "Input",
+    "--encoding",
+    "encodings",
+    multiple=True,
+    metavar="SOURCE=NAME",
+    help="Read the files of a source in this encoding instead of the detected one. Can be repeated.",
+)
+PAIRS = option(
+    "Cleaning",
+    "--pairs",
+    type=Choice(["adjacent", "exchange", "first"]),
+    help="How turns become pairs: each answers the one before, every second one does, or all answer the first.",
+)
+UNEQUAL_LENGTHS = option(
+    "Cleaning",
+    "--unequal-lengths",
+    type=Choice(["error", "common"]),
+    help="If parallel files differ in length: fail, or use the lines that both have.",
+)
 SOURCES = option(
     "Selection",
     "-s",

@@ -92,7 +92,7 @@ def run_shard(task: ShardTask) -> Counts:
     """Process a shard, write its part, and return its counts. Any failure is raised as ChatCorpusError."""
     shard, part = task.shard, task.part
     with attributed(shard.extent):
-        _check_code(task)
+        check_code(task)
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
         columns = tsv.columns(outcome.pairs)
@@ -112,7 +112,7 @@ def run_shard(task: ShardTask) -> Counts:
     return outcome.counts
 
 
-def _check_code(task: ShardTask) -> None:
+def check_code(task: ShardTask) -> None:
     """Raise ChatCorpusError if this process has different code of the source than the process that made the task.
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.

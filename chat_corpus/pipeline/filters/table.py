@@ -128,6 +128,24 @@ def evaluate_pair_filters(pairs: pl.DataFrame, options: FilterOptions, source: S
     return _messages(pairs, active_filters(options, source, Scope.PAIR), options, source)
 
 
+def rejections(rows: pl.DataFrame, item: Filter, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Return `row: u32, message` of the rows without a reason that one filter rejects, whatever other filters do.
+
+    `rows` are turns as for `apply_filters`, of whole dialogues, or for a filter of pairs the pairs of `pairing.pair`.
+    """
+    checked = rows["reason"].is_null()
+    if item.candidates is not None:
+        checked &= item.candidates(rows, source)
+    numbered = rows.with_row_index(_AT)
+    if item.scope is Scope.DIALOGUE:
+        numbered = numbered.filter(pl.col("dialogue_id").is_not_null())
+    elif not checked.all():
+        numbered = numbered.filter(checked)
+    messages = _messages(numbered, (item,), options, source)[item.name]
+    found = pl.DataFrame({"row": numbered[_AT], "message": messages}).drop_nulls("message")
+    return found.filter(checked.gather(found["row"])) if item.scope is Scope.DIALOGUE else found
+
+
 def _messages(rows: pl.DataFrame, filters: Sequence[Filter], options: FilterOptions, source: Source) -> pl.DataFrame:
     """A column for each filter: its message for rows that it rejects, else null. Raises ChatCorpusError."""
     try:
