@@ -54,16 +54,16 @@ def summarized(
             _add(entry, name, result.preview, item.name in on)
     total = FilterPreview()
     drawn: dict[str, list[tuple[Example, str]]] = {}
-    for source, result in results.items():
+    for name, result in results.items():
         total.add(result.preview, 0)
-        for name, some in result.preview.examples.items():
-            drawn.setdefault(name, []).extend((example, source) for example in some)
+        for filter_name, some in result.preview.examples.items():
+            drawn.setdefault(filter_name, []).extend((example, name) for example in some)
     for entry in filters.values():
         entry["share"] = _share(entry["rows"], entry["turns"], total)
         entry["over_guard"] = [name for name, figures in entry["sources"].items() if figures["share"] > guard]
         entry["overlaps"] = _overlaps(entry["name"], total.overlaps)
-        some = sorted(drawn.get(entry["name"], ()), key=lambda pair: pair[0].key)[:examples]
-        entry["examples"] = [_example(source, example) for example, source in some]
+        shown = sorted(drawn.get(entry["name"], ()), key=lambda pair: pair[0].key)[:examples]
+        entry["examples"] = [_example(origin, example) for example, origin in shown]
     order = {item.name: number for number, item in enumerate(_all_filters(known))}
     return {
         "guard": guard,

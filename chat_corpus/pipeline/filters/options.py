@@ -41,7 +41,7 @@ class FilterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     #: Reject a turn without any letter or digit, such as `……` or `^_^`.
     no_symbols: bool = False
     #: Reject a turn that is one mark alone or several of it, such as `■` or `，`. Question and exclamation marks,
-    #: ellipses, tildes and emoji are answers: they pass.
+    #: ellipses (`。。。` too), tildes and emoji are answers: they pass.
     no_marks: bool = False
     #: Turns with a link, `http://…` or `www.…`: keep, mask (`<LINK>`), or drop the turn.
     url: Handling = "keep"
@@ -120,7 +120,7 @@ TRIAL = FilterOptions(
     no_symbols=True,
     no_marks=True,
     **dict.fromkeys(KINDS, "drop"),  # type: ignore[arg-type]
-    max_repetition=0.5,
+    max_repetition=0.7,
     min_turns=2,
     max_turns=50,
     min_query_chars=2,

@@ -25,8 +25,8 @@ _DAMAGED = _TEXT.str.count_matches(LOST, literal=True)
 _HAN = _TEXT.str.count_matches(r"\p{Han}")
 _LETTERS = _TEXT.str.count_matches(r"[\p{L}\p{N}]")
 _LETTER = r"[\p{L}\p{N}]"
-#: Marks that are an answer by themselves: they ask, exclaim, hesitate or smile.
-_ANSWER = "[?？!！…~～]|\\p{Extended_Pictographic}"
+#: Marks that are an answer by themselves: they ask, exclaim, hesitate or smile. Several full stops are an ellipsis.
+_ANSWER = "[?？!！…~～]|[.。·]{2}|\\p{Extended_Pictographic}"
 _SOLID = _TEXT.str.replace_all(r"\s+", "")
 
 
@@ -157,7 +157,7 @@ FURTHER = (
     Filter(
         name="no_symbols",
         reason=Reason.SYMBOLS,
-        rejects=lambda _options, _source: ~_TEXT.str.contains(_LETTER),
+        rejects=lambda _options, _source: (_TEXT != "") & ~_TEXT.str.contains(_LETTER),
         message=pl.lit("no letter and no digit"),
         applies=lambda options, _source: options.no_symbols,
         candidates=_without_letters,
