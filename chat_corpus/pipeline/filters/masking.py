@@ -13,9 +13,11 @@ from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.personal import Personal
 from chat_corpus.row_masks import matches
 
-#: A link with its scheme or `www.`; Han and full-width punctuation end it.
-LINK = r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+"
-_LINK = re.compile(LINK)
+#: A link with its scheme or `www.`; Han and full-width punctuation end it. The boundary is that of ASCII words.
+_LINK_TEXT = r"(?i)(?:(?:https?|ftp)://|{boundary}www\.)[A-Za-z0-9][A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]*"
+#: The pattern of a link for Polars.
+LINK = _LINK_TEXT.replace("{boundary}", r"(?-u:\b)")
+_LINK = re.compile(_LINK_TEXT.replace("{boundary}", r"\b"), re.ASCII)
 _LINK_CANDIDATE = r"://|[wW]{3}\."
 _URL = "url"
 
