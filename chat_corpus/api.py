@@ -276,6 +276,7 @@ def _settings(
     all_settings = loading.load(files, flags)
     all_settings = replace(all_settings, corpora=settle_all(all_settings.corpora))
     loading.check_sources(files, all_settings, sources.load(all_settings.plugins, all_settings.added))
+    loading.check_custom(all_settings, (item.name for item, _ in sources.declared(all_settings.plugins).filters))
     return all_settings
 
 

@@ -1,7 +1,8 @@
 """The interface for plugins: the only module of this package that a plugin imports from.
 
-A plugin is a Python file that defines a `SOURCE`: `--plugin` names the file, or an installed package registers it in
-the entry point group `chat_corpus.sources`. All other modules of `chat_corpus` may change between versions.
+A plugin is a Python file that defines a `SOURCE`, a `FILTER` or both: `--plugin` names the file, or an installed
+package registers it in the entry point group `chat_corpus.sources`. All other modules of `chat_corpus` may change
+between versions.
 
 >>> from chat_corpus.plugins import Input, Source, delimited
 >>> SOURCE = Source(
@@ -19,6 +20,8 @@ the entry point group `chat_corpus.sources`. All other modules of `chat_corpus` 
 - A custom format: a `Format`, whose `read` returns a `Reading` with rows of the schema `TURNS`. `turns_frame` makes
   these rows; `rejected` and `undecodable` make rows of bad records with a `Reason`. A function that makes `Turns` of a
   record raises `RecordError` for a record that it cannot read.
+- A filter: `Filter` with its `Scope`, as `FILTER` or in a tuple `FILTERS`; with a file, or an installed package that
+  registers it in the entry point group `chat_corpus.filters`.
 - Recognition of files by content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
   `TRADITIONAL`.
 """
@@ -46,7 +49,7 @@ from chat_corpus.formats.reply_chains import CHAINED
 from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import TURNS, Markup, Pairing, Reason, Script, Segmentation, Traits
-from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.base import Filter, Input, Scope, Source, question_answer_inputs
 from chat_corpus.sources.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature
 
 __all__ = [
@@ -63,6 +66,7 @@ __all__ = [
     "SEGMENTED",
     "TRADITIONAL",
     "TURNS",
+    "Filter",
     "Format",
     "Input",
     "Markup",
@@ -72,6 +76,7 @@ __all__ = [
     "Reason",
     "RecordError",
     "Records",
+    "Scope",
     "Script",
     "Segmentation",
     "Signature",

@@ -125,4 +125,22 @@ class Reason(StrEnum):
     UNPAIRED = "unpaired"  # a line without counterpart in the parallel file
     DAMAGED = "damaged"  # too many replacement characters
     LENGTH = "length"  # shorter or longer than the configuration allows
+    LITTLE_HAN = "little_han"  # too few of its letters and digits are Han
+    SYMBOLS = "symbols"  # no letter and no digit
+    MARK = "mark"  # one mark alone
+    URL = "url"  # a link
+    PHONE = "phone"  # a mobile number
+    ID = "id"  # an identity number
+    QQ = "qq"  # a QQ number
+    WECHAT = "wechat"  # a WeChat name
+    EMAIL = "email"  # an e-mail address
+    REPETITION = "repetition"  # the turn repeats itself
+    DENIED = "denied"  # holds a word of a deny list
+    TURNS = "turns"  # its dialogue has too few or too many turns
+    PAIR_LENGTH = "pair_length"  # query or answer is shorter or longer than the configuration allows
+    PAIR_ECHO = "pair_echo"  # the answer repeats the query
     DUPLICATE = "duplicate"  # the same pair is earlier in the output
+
+
+#: Reasons that begin with this are given to a pair of two usable turns.
+PAIR_REASON = "pair_"

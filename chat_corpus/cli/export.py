@@ -21,6 +21,7 @@ from chat_corpus.cli.options import (
     LIMIT,
     LOG_JSON,
     PLUGIN,
+    PROFILE,
     QUIET,
     RAW,
     SCHEDULER,
@@ -68,6 +69,7 @@ _EXAMPLES = (
 @LIMIT
 @SOURCES
 @EXCLUDE
+@PROFILE
 @CONFIG
 @option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one.")
 @option(

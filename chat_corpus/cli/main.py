@@ -14,6 +14,7 @@ from chat_corpus.cli.group import DefaultGroup
 from chat_corpus.cli.help import LANG
 from chat_corpus.cli.new_source import new_source
 from chat_corpus.cli.normalize import normalize
+from chat_corpus.cli.preview import preview
 from chat_corpus.cli.run import run
 from chat_corpus.cli.sources import check, list_
 from chat_corpus.versions import installed
@@ -48,7 +49,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-for command in (run, export, check_export, check, list_, demo, normalize, new_source):
+for command in (run, preview, export, check_export, check, list_, demo, normalize, new_source):
     main.add_command(command)
 for command in (lineage.trace, lineage.explain, lineage.compare):
     main.add_command(command)

@@ -12,7 +12,7 @@ from chat_corpus import process_setup
 from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import CONFIG, PLUGIN, read_settings, source_names
+from chat_corpus.cli.options import CONFIG, PLUGIN, PROFILE, read_settings, source_names
 from chat_corpus.cli.terminal import SafeBytes, echo
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.messages import message
@@ -31,6 +31,7 @@ _EXAMPLES = (
 @ADD
 @LAYOUT
 @PLUGIN
+@PROFILE
 @CONFIG
 @option("Output", "--explain", is_flag=True, help="Print each step that changes a line, and its result.")
 @LANG

@@ -23,14 +23,38 @@ CONFIG = option(
     "Cleaning", "--config", "configs", multiple=True, type=File(), metavar="FILE",
     help="YAML file with settings. Repeat it to add more files; the last one wins.",
 )  # fmt: skip
+PROFILE = option(
+    "Cleaning", "--profile", metavar="NAME|FILE",
+    help="Start from a profile (lccc, retrieval, strict) or a file of settings; --config and flags change it.",
+)  # fmt: skip
 PLUGIN = option(
     "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
-    help="Python file that defines a further corpus. Can be repeated.",
+    help="Python file that defines a further corpus or filter. Can be repeated.",
 )  # fmt: skip
 JSON = option("Output", "--json", "as_json", is_flag=True, help="Print the result as JSON to stdout.")
 
 LIMIT = option(
     "Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file."
+)
+ENCODING = option(
+    "Input",
+    "--encoding",
+    "encodings",
+    multiple=True,
+    metavar="SOURCE=NAME",
+    help="Read the files of a source in this encoding instead of the detected one. Can be repeated.",
+)
+PAIRS = option(
+    "Cleaning",
+    "--pairs",
+    type=Choice(["adjacent", "exchange", "first"]),
+    help="How turns become pairs: each answers the one before, every second one does, or all answer the first.",
+)
+UNEQUAL_LENGTHS = option(
+    "Cleaning",
+    "--unequal-lengths",
+    type=Choice(["error", "common"]),
+    help="If parallel files differ in length: fail, or use the lines that both have.",
 )
 SOURCES = option(
     "Selection",
@@ -68,13 +92,16 @@ LOG_JSON = option(
 def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     """The settings from files and flags. Raises UsageError."""
     from chat_corpus import sources
-    from chat_corpus.settings import loading
+    from chat_corpus.settings import loading, profiles
 
     # In a checkout main.py names its configs/default.yaml; an installed package has the same values built in.
     default = click.get_current_context().obj
-    files = [*([default] if default is not None and default.is_file() else []), *configs]
+    chosen = flags.get("profile")
+    profile = () if chosen is None else (profiles.find(chosen),)
+    files = [*([default] if default is not None and default.is_file() else []), *profile, *configs]
     settings = loading.load(files, _from_flags(flags))
     loading.check_sources(files, settings, sources.load(settings.plugins, settings.added))
+    loading.check_custom(settings, (item.name for item, _ in sources.declared(settings.plugins).filters))
     return settings
 
 

@@ -13,16 +13,20 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import (
     CONFIG,
+    ENCODING,
     ENGINE,
     EXCLUDE,
     JSON,
     LIMIT,
     LOG_JSON,
+    PAIRS,
     PLUGIN,
+    PROFILE,
     QUIET,
     RAW,
     SCHEDULER,
     SOURCES,
+    UNEQUAL_LENGTHS,
     VERBOSE,
     WORKERS,
     discovered,
@@ -31,7 +35,7 @@ from chat_corpus.cli.options import (
     source_names,
 )
 from chat_corpus.cli.terminal import echo, echo_json, echo_rows
-from chat_corpus.cli.usage import Choice, Whole
+from chat_corpus.cli.usage import Whole
 from chat_corpus.messages import safe
 
 if TYPE_CHECKING:
@@ -55,30 +59,14 @@ _EXAMPLES = (
 @ADD
 @LAYOUT
 @PLUGIN
-@option(
-    "Input",
-    "--encoding",
-    "encodings",
-    multiple=True,
-    metavar="SOURCE=NAME",
-    help="Read the files of a source in this encoding instead of the detected one. Can be repeated.",
-)
+@ENCODING
 @LIMIT
 @SOURCES
 @EXCLUDE
+@PROFILE
 @CONFIG
-@option(
-    "Cleaning",
-    "--pairs",
-    type=Choice(["adjacent", "exchange", "first"]),
-    help="How turns become pairs: each answers the one before, every second one does, or all answer the first.",
-)
-@option(
-    "Cleaning",
-    "--unequal-lengths",
-    type=Choice(["error", "common"]),
-    help="If parallel files differ in length: fail, or use the lines that both have.",
-)
+@PAIRS
+@UNEQUAL_LENGTHS
 @option("Output", "--out", metavar="DIR", help="Folder to write to (default: clean_chat_corpus).")
 @option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
 @option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
@@ -125,15 +113,15 @@ def run(
     from chat_corpus.cli import console, run_output
     from chat_corpus.runs.runner import run as do
 
-    settings = _settings(configs, rest)
+    settings = run_settings(configs, rest)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     settings = settled(settings)
     inventory = discovered(settings)
     requested = source_names(included, inventory.found)
-    chosen = _chosen(inventory, requested, source_names(exclude, inventory.found))
+    chosen = chosen_sources(inventory, requested, source_names(exclude, inventory.found))
     run_output.report_unrecognised(inventory, settings)
     code = run_output.report_missing(chosen, requested=bool(requested))
-    ready = _ready(inventory, chosen, settings, code)
+    ready = readable_sources(inventory, chosen, settings, code)
     if dry_run:
         _print_plan(ready, settings, force=force, as_json=as_json)
         raise click.exceptions.Exit(code)
@@ -146,7 +134,7 @@ def run(
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
 
 
-def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
+def run_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     """The settings of a run. Raises UsageError, also for folders that a run cannot use."""
     from chat_corpus.settings.loading import check_apart, check_text
 
@@ -156,12 +144,13 @@ def _settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def _chosen(inventory: Inventory, requested: list[str], excluded: list[str]) -> dict[str, DiscoveredSource]:
+def chosen_sources(inventory: Inventory, requested: list[str], excluded: list[str]) -> dict[str, DiscoveredSource]:
+    """The sources that the user names, or all, without the excluded ones."""
     names = requested or list(inventory.found)
     return {name: inventory.found[name] for name in names if name not in excluded}
 
 
-def _ready(
+def readable_sources(
     inventory: Inventory, chosen: Mapping[str, DiscoveredSource], settings: Settings, code: int
 ) -> dict[str, DiscoveredSource]:
     """The chosen sources that have files to read. Exits if there is none."""

@@ -10,7 +10,7 @@ import click
 from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, RAW, discovered, read_settings
+from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, PROFILE, RAW, discovered, read_settings
 from chat_corpus.cli.terminal import echo, echo_json
 
 
@@ -18,17 +18,24 @@ from chat_corpus.cli.terminal import echo, echo_json
     name="list",
     cls=Command,
     short_help="list all sources with licence and origin",
-    examples=(("chat-corpus list --json", "for programs"),),
+    examples=(
+        ("chat-corpus list --json", "for programs"),
+        ("chat-corpus list --profiles", "the profiles, and the settings that they change"),
+    ),
 )
 @RAW
 @ADD
 @LAYOUT
 @PLUGIN
 @CONFIG
+@option("Selection", "--profiles", "of_profiles", is_flag=True, help="List the profiles instead of the sources.")
 @JSON
 @LANG
-def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
+def list_(configs: tuple[Path, ...], *, of_profiles: bool, as_json: bool, **rest: Any) -> None:
     """List every source: title, licence, origin, expected files, and whether it was found."""
+    if of_profiles:
+        _list_profiles(as_json=as_json)
+        return
     from chat_corpus import sources
     from chat_corpus.cli import list_output
     from chat_corpus.discovery.inventory import discover_sources
@@ -48,6 +55,17 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
         echo(list_output.table(rows))
 
 
+def _list_profiles(*, as_json: bool) -> None:
+    """Print the profiles: name, purpose, and the settings that each changes."""
+    from chat_corpus.cli import list_output
+
+    rows = list_output.profiles()
+    if as_json:
+        echo_json(rows)
+    else:
+        echo(list_output.profile_text(rows))
+
+
 @click.command(
     cls=Command,
     short_help="show what the raw folder contains, and what is missing",
@@ -60,6 +78,7 @@ def list_(configs: tuple[Path, ...], *, as_json: bool, **rest: Any) -> None:
 @ADD
 @LAYOUT
 @PLUGIN
+@PROFILE
 @CONFIG
 @JSON
 @option("Output", "--sha256", "hashes", is_flag=True, help="Read every file found to its end, and print its SHA-256.")

@@ -15,7 +15,7 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.report_builder import SourceReport
-from chat_corpus.schema import Reason
+from chat_corpus.schema import PAIR_REASON, Reason
 from chat_corpus.settings.model import Settings
 
 _TITLES = {
@@ -96,8 +96,10 @@ def _figures(counts: Counts, dropped: Mapping[str, int]) -> dict[str, str]:
 
 
 def _dropped(counts: Counts) -> dict[str, int]:
-    """Turns that were rejected, by reason, and duplicate pairs, as in the rejects file."""
-    dropped = {reason: number for reason, number in sorted(counts.turns.rejected.items()) if number}
+    """Turns and pairs that were rejected, by reason, and duplicate pairs, as in the rejects file."""
+    pairs = {reason: number for reason, number in counts.pairs.rejected.items() if reason.startswith(PAIR_REASON)}
+    rejected = {**counts.turns.rejected, **pairs}
+    dropped = {reason: number for reason, number in sorted(rejected.items()) if number}
     return {**dropped, Reason.DUPLICATE: counts.pairs.duplicates} if counts.pairs.duplicates else dropped
 
 

@@ -45,6 +45,41 @@ def dropped(reason: str, number: int) -> Message:
             return message("{turns} too short or too long", turns=count_noun(number, "turn"))
         case Reason.DUPLICATE:
             return count_noun(number, "duplicate pair")
+    return _filtered(reason, number)
+
+
+def _filtered(reason: str, number: int) -> Message:
+    """How many turns or pairs a filter that is off by default rejected."""
+    turns, pairs = count_noun(number, "turn"), count_noun(number, "pair")
+    match reason:
+        case Reason.LITTLE_HAN:
+            return message("{turns} with little Han", turns=turns)
+        case Reason.SYMBOLS:
+            return message("{turns} without letters and digits", turns=turns)
+        case Reason.MARK:
+            return message("{turns} of one mark", turns=turns)
+        case Reason.URL:
+            return message("{turns} with a link", turns=turns)
+        case Reason.PHONE:
+            return message("{turns} with a mobile number", turns=turns)
+        case Reason.ID:
+            return message("{turns} with an identity number", turns=turns)
+        case Reason.QQ:
+            return message("{turns} with a QQ number", turns=turns)
+        case Reason.WECHAT:
+            return message("{turns} with a WeChat name", turns=turns)
+        case Reason.EMAIL:
+            return message("{turns} with an e-mail address", turns=turns)
+        case Reason.REPETITION:
+            return message("{turns} full of repetition", turns=turns)
+        case Reason.DENIED:
+            return message("{turns} denied by a word list", turns=turns)
+        case Reason.TURNS:
+            return message("{turns} in dialogues too short or too long", turns=turns)
+        case Reason.PAIR_LENGTH:
+            return message("{pairs} with a side too short or too long", pairs=pairs)
+        case Reason.PAIR_ECHO:
+            return message("{pairs} with the query as answer", pairs=pairs)
     return message("{number:,} rejected as {reason}", number=number, reason=reason)
 
 

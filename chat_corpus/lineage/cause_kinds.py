@@ -8,6 +8,7 @@ from enum import StrEnum
 import polars as pl
 
 from chat_corpus.messages import Message, joined, message
+from chat_corpus.pipeline.filters.options import KINDS
 
 
 class CauseKind(StrEnum):
@@ -20,6 +21,7 @@ class CauseKind(StrEnum):
     LIMIT = "limit"
     STEP = "step"
     CONVERSION = "conversion"
+    MASKING = "masking"
     FILTER = "filter"
     PAIRING = "pairing"
     REPEAT = "repeat"
@@ -33,11 +35,14 @@ class CauseKind(StrEnum):
 REPORT_CAUSES = frozenset({CauseKind.SETTINGS, CauseKind.CODE, CauseKind.INPUT, CauseKind.PLUGINS})
 #: Settings that affect a step, besides its own.
 _MORE_STEP_SETTINGS = {"segmentation": ("read.segmentation",)}
+#: Settings that affect a filter, besides its own.
+_MORE_FILTER_SETTINGS = {"deny": ("filters.allow",)}
 #: Settings that affect the other stages; whole sections end with a dot, as `script.`.
 _STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
     CauseKind.READING: ("read.reposts", "read.encoding"),
     CauseKind.LIMIT: ("read.limit",),
     CauseKind.CONVERSION: ("script.",),
+    CauseKind.MASKING: tuple(f"filters.{kind}" for kind in KINDS),
     CauseKind.PAIRING: ("pairs.mode",),
     CauseKind.REPEAT: ("dedup.exact",),
     CauseKind.SETTINGS: ("",),
@@ -74,7 +79,8 @@ class Factor:
         if self.kind is CauseKind.STEP:
             sections: tuple[str, ...] = (f"text.{self.name}", *_MORE_STEP_SETTINGS.get(self.name, ()))
         elif self.kind is CauseKind.FILTER:
-            sections = (f"filters.{self.name}",)
+            more = _MORE_FILTER_SETTINGS.get(self.name, ())
+            sections = (f"filters.{self.name}", f"filters.custom.{self.name}", *more)
         else:
             sections = _STAGE_SETTINGS.get(self.kind, ())
         return any(_is_in(key, section) for section in sections)

@@ -27,7 +27,6 @@ from chat_corpus.outputs import layout
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline import process, reading
-from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
@@ -60,8 +59,9 @@ class ReplayedShard:
 
     turns    the turns of `ShardResult`, with `at`, the number of the row in the frame, `place`, the number of the turn
              in its record, both from 0, and `unread`, whether the turn was rejected before the filters
-    pairs    all possible pairs of `pair`, with `query_at` and `answer_at`, which refer to `turns.at`; `row`, the row of
-             the TSV, from 1, null for a pair with a reason and for a repeat; `repeat`, the number of a repeat, from 0
+    pairs    all pairs of `process.possible_pairs`, with `query_at` and `answer_at`, which refer to `turns.at`; `row`,
+             the row of the TSV, from 1, null for a pair with a reason and for a repeat; `repeat`, the number of a
+             repeat, from 0
     records  the raw records of each piece
     """
 
@@ -155,7 +155,7 @@ class RecordedRun:
         self._check_rows(entry, outcome.pairs.filter(rows.is_not_null()))
         place = pl.int_range(pl.len(), dtype=pl.UInt32).over("file_index", "record")
         turns = outcome.turns.with_row_index("at").with_columns(place=place, unread=unread)
-        possible = pair(turns, self.source_settings.pairs.pairing(self.source.pairing))
+        possible = process.possible_pairs(turns, self.source, self.source_settings, shard.label)
         written = possible["reason"].is_null().arg_true()
         row_numbers = pl.Series("row", [None], dtype=pl.UInt32).new_from_index(0, len(possible)).scatter(written, rows)
         return ReplayedShard(

@@ -2,7 +2,7 @@
 
 A pair is the same in both runs if the addresses of its two turns are. The cause of a difference between two turns is
 searched in the order of the stages: how the record was read, the first text step after which the texts differ, the
-conversion, a filter.
+conversion, the masking of personal data, a filter.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chat_corpus.pipeline.text.step_diff import StepConfig, diverge
 from chat_corpus.schema import Pairing
 
 _TURN = {"file_index": pl.UInt8(), "record": pl.UInt32(), "place": pl.UInt32()}
-_TEXTS = ("raw", "before_conversion", "text", "reason", "message", "rule")
+_TEXTS = ("raw", "before_conversion", "before_masking", "text", "reason", "message", "rule")
 _FATE = {"dialogue_id": pl.UInt32(), "turn_index": pl.UInt32(), **dict.fromkeys(_TEXTS, pl.String())}
 _SIDES = ("query", "answer")
 _PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
@@ -45,27 +45,49 @@ class RunSide:
             traits = self.shard.shard.traits(traits)
         return self.run.source_settings.text, traits
 
-    def turns(self) -> pl.DataFrame:
-        """Return turns by address (`file_index, record, place`), with the text after each stage and the filter."""
+    def turns(self, other: RunSide) -> pl.DataFrame:
+        """Return turns by address (`file_index, record, place`), with the text after each stage and the filter.
+
+        `other_rejects` says whether the filters of the other run would reject the turn.
+        """
         if self.shard is None:
-            return pl.DataFrame(schema={**_TURN, **_FATE})
-        messages = filter_table.evaluate_filters(self.shard.turns, self.run.source_settings.filters, self.run.source)
-        failed = messages.select(
-            rule=pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
+            return pl.DataFrame(schema={**_TURN, **_FATE, "other_rejects": pl.Boolean()})
+        turns = self.shard.turns
+        if "before_masking" not in turns.columns:
+            turns = turns.with_columns(before_masking="text")
+        messages = filter_table.evaluate_filters(turns, self.run.source_settings.filters, self.run.source)
+        others = filter_table.evaluate_filters(turns, other.run.source_settings.filters, other.run.source)
+        rejected = others.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        return turns.with_columns(rule=_first_name(messages), other_rejects=rejected).select(
+            *_TURN, *_FATE, "other_rejects"
         )
-        return self.shard.turns.with_columns(failed["rule"]).select(*_TURN, *_FATE)
 
     def pairs(self) -> pl.DataFrame:
         """Return possible pairs by the addresses of their turns, with `row`, `reason`, and the line `tsv` if any."""
         if self.shard is None:
             keys = {f"{side}_{name}": dtype for side in _SIDES for name, dtype in _TURN.items()}
-            return pl.DataFrame(schema={**keys, "row": pl.UInt32, "reason": pl.String, "tsv": pl.String})
+            columns = {"row": pl.UInt32, "reason": pl.String, "rule": pl.String, "tsv": pl.String}
+            return pl.DataFrame(schema={**keys, **columns})
         pairs, place = self.shard.pairs, self.shard.turns["place"]
         places = {f"{side}_place": place.gather(pairs[f"{side}_at"]) for side in _SIDES}
         written = pairs["row"].is_not_null().arg_true()
         lines = tsv.encode(pairs[written]).decode("utf-8").split("\n")[:-1]
         line = pl.Series("tsv", [None], dtype=pl.String).new_from_index(0, len(pairs)).scatter(written, lines)
-        return pairs.with_columns(line, **places).select(*_PAIR, "row", "reason", "tsv")
+        rule = pl.when(pl.col("message").is_not_null()).then(self._pair_filters(pairs))
+        return pairs.with_columns(line, rule=rule, **places).select(*_PAIR, "row", "reason", "rule", "tsv")
+
+    def _pair_filters(self, pairs: pl.DataFrame) -> pl.Series:
+        """Return the first filter that rejects each pair; null where none does."""
+        messages = filter_table.evaluate_pair_filters(pairs, self.run.source_settings.filters, self.run.source)
+        return _first_name(messages, len(pairs))
+
+
+def _first_name(messages: pl.DataFrame, rows: int = 0) -> pl.Series:
+    """Return the name of the first column that is not null in each row; `rows` nulls if there are no columns."""
+    if not messages.width:
+        return pl.Series("rule", [None], dtype=pl.String).new_from_index(0, rows)
+    names = (pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
+    return messages.select(rule=pl.coalesce(names)).to_series()
 
 
 def row_differences(old: RunSide, new: RunSide) -> pl.DataFrame:
@@ -109,6 +131,8 @@ def _causes(*, pairing_differs: bool) -> pl.Expr:
         .then(pl.coalesce(read, pairing))
         .when(pl.any_horizontal(*rejected_once))
         .then(_pair_rejection(*rejecting))
+        .when(pl.col("rule").is_null() != pl.col("rule_new").is_null())
+        .then(union(with_name(CauseKind.FILTER, pl.coalesce("rule", "rule_new")), union(*turn_causes)))
         .when(accepted & (pl.col("row").is_null() | pl.col("row_new").is_null()))
         .then(union(constant(CauseKind.REPEAT), union(*turn_causes)))
         .otherwise(union(*turn_causes))
@@ -132,8 +156,7 @@ def _pair_rejection(query: pl.Expr, answer: pl.Expr) -> pl.Expr:
 
 
 def _is_filter(causes: pl.Expr) -> pl.Expr:
-    codes = [Factor(CauseKind.FILTER, item.name).code for item in filter_table.FILTERS]
-    return causes.list.first().is_in(codes) & ~_is_several(causes)
+    return causes.list.first().str.starts_with(f"{CauseKind.FILTER} ") & ~_is_several(causes)
 
 
 def _is_several(causes: pl.Expr) -> pl.Expr:
@@ -148,12 +171,17 @@ def _turn_differences(old: RunSide, new: RunSide, rows: pl.DataFrame) -> pl.Data
     keys = pl.concat(rows.select(pl.col(f"{side}_{name}").alias(name) for name in _TURN) for side in _SIDES).unique()
     sides = [
         keys.join(
-            side.turns().with_columns(there=pl.lit(value=True)), on=list(_TURN), how="left", maintain_order="left"
+            side.turns(other).with_columns(there=pl.lit(value=True)),
+            on=list(_TURN),
+            how="left",
+            maintain_order="left",
         )
-        for side in (old, new)
+        for side, other in ((old, new), (new, old))
     ]
     turns = sides[0].hstack(sides[1].select(pl.exclude(*_TURN).name.suffix("_new")))
-    turns = turns.with_columns(_steps(old, new, turns), *_cross_filter(old, new, sides))
+    # A run rejects the texts of the other as it would its own.
+    crossed = {"old_rejects_new": "other_rejects_new", "new_rejects_old": "other_rejects"}
+    turns = turns.with_columns(_steps(old, new, turns), **crossed)
     both = pl.col("there").is_not_null() & pl.col("there_new").is_not_null()
     rejected_once = both & (pl.col("reason").is_null() != pl.col("reason_new").is_null())
     return turns.select(
@@ -178,8 +206,10 @@ def _text_causes() -> pl.Expr:
     return (
         pl.when(_differ("before_conversion"))
         .then(with_name(CauseKind.STEP, pl.col("step")))
-        .when(_differ("text"))
+        .when(_differ("before_masking"))
         .then(constant(CauseKind.CONVERSION))
+        .when(_differ("text"))
+        .then(constant(CauseKind.MASKING))
     )
 
 
@@ -205,17 +235,6 @@ def _turn_rejection() -> pl.Expr:
 def _together(text: pl.Expr, filter_: pl.Expr) -> pl.Expr:
     """Return both causes; null if one of them was not found."""
     return pl.when(text.is_not_null() & filter_.is_not_null()).then(pl.concat_list(text, filter_))
-
-
-def _cross_filter(old: RunSide, new: RunSide, sides: list[pl.DataFrame]) -> list[pl.Series]:
-    """Return whether the filters of each run would reject the texts of the other."""
-    columns = (("old_rejects_new", old, sides[1]), ("new_rejects_old", new, sides[0]))
-    return [
-        filter_table.evaluate_filters(frame, side.run.source_settings.filters, side.run.source)
-        .select(pl.any_horizontal(pl.all().is_not_null()).alias(name))
-        .to_series()
-        for name, side, frame in columns
-    ]
 
 
 def _beyond_limit(side: RunSide, there: str) -> pl.Expr:

@@ -17,8 +17,8 @@ from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Pairing, Reason
 
-#: Name of the script conversion among the steps that changed a text.
-CONVERSION = "conversion"
+#: Names of the script conversion and of the masking among the steps that changed a text.
+CONVERSION, MASKING = "conversion", "masking"
 Side = Literal["query", "answer"]
 
 
@@ -42,7 +42,7 @@ class TurnTrace:
     """A turn from the raw record to the result.
 
     read         text as the format read it; null if the record cannot be read
-    changes      text steps that changed the text, and last the script conversion
+    changes      text steps that changed the text, and last the script conversion and the masking of personal data
     script       script that the text was in before conversion
     text         result
     passed       filters that accepted the turn
@@ -198,14 +198,9 @@ def _raw(shard: ReplayedShard, file_index: int, number: int) -> str:
 
 
 def _trace_turn(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnTrace:
-    frame = shard.turns[at : at + 1]
-    turn = frame.row(0, named=True)
+    turn = shard.turns.row(at, named=True)
     unread = turn["unread"]
-    messages = (
-        {}
-        if unread
-        else filter_table.evaluate_filters(frame, run.source_settings.filters, run.source).row(0, named=True)
-    )
+    messages = {} if unread else _filter_messages(run, shard, at)
     filters = tuple(messages)
     failed = next((name for name in filters if messages[name] is not None), None)
     return TurnTrace(
@@ -220,6 +215,14 @@ def _trace_turn(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnTrace:
         reason=turn["reason"],
         message=turn["message"],
     )
+
+
+def _filter_messages(run: RecordedRun, shard: ReplayedShard, at: int) -> dict[str, str | None]:
+    """Return the message of each filter for a turn; filters of dialogues see all turns of its dialogue."""
+    dialogue = shard.turns["dialogue_id"][at]
+    turns = shard.turns[at : at + 1] if dialogue is None else shard.turns.filter(pl.col("dialogue_id") == dialogue)
+    messages = filter_table.evaluate_filters(turns, run.source_settings.filters, run.source)
+    return messages.row(int(turns["at"].index_of(at) or 0), named=True)
 
 
 def _changes(run: RecordedRun, shard: ReplayedShard, turn: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -237,8 +240,10 @@ def _changes(run: RecordedRun, shard: ReplayedShard, turn: Mapping[str, Any]) ->
                 record=turn["record"],
             )
         )
-    if turn["text"] != turn["before_conversion"]:
-        changes.append(Change(step=CONVERSION, before=turn["before_conversion"], after=turn["text"]))
+    converted = turn.get("before_masking", turn["text"])
+    for step, before, after in ((CONVERSION, turn["before_conversion"], converted), (MASKING, converted, turn["text"])):
+        if before != after:
+            changes.append(Change(step=step, before=before, after=after))
     return tuple(changes)
 
 
@@ -266,7 +271,9 @@ def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping
     side: Side = "query" if pair["query_at"] == at else "answer"
     other = _address(shard, shard.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
     reason, details, first = pair["reason"], None, None
-    if reason is not None:
+    if pair["message"] is not None:
+        details = message("the pair: {reason}", reason=pair["message"])
+    elif reason is not None:
         turns = shard.turns[[pair["query_at"], pair["answer_at"]]]
         query, answer = turns["message"]
         if turns["reason"][0] is not None:

@@ -16,9 +16,9 @@ from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.files.lines import count
 from chat_corpus.formats.base import Reading
 from chat_corpus.messages import message
-from chat_corpus.pipeline.counts import Example, FileCounts
+from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.row_masks import row_mask
-from chat_corpus.schema import Pairing, Reason
+from chat_corpus.schema import PAIR_REASON, Pairing, Reason
 
 #: Reasons of records that cannot be read.
 UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
@@ -26,6 +26,8 @@ UNREADABLE = (Reason.ENCODING, Reason.FIELDS, Reason.LAYOUT)
 _DIALOGUE = 1 << 32
 #: Columns that identify a row.
 _ADDRESS = ("file_index", "record", "dialogue_id", "turn_index")
+#: Columns that identify a pair.
+_PAIR_ADDRESS = ("query_file_index", "query_record", "answer_file_index", "answer_record")
 #: Number of pairs of a shard whose text is compared.
 _LOOKS = 1000
 
@@ -196,6 +198,34 @@ def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where
             defect=DEFECT,
         )
         raise LedgerError(fault)
+
+
+def check_filtered_pairs(before: pl.DataFrame, after: pl.DataFrame, where: str) -> None:
+    """Check that filters of pairs kept every pair in its place, with its reason if it had one, and only added reasons.
+
+    A reason that they add is that of a pair (`schema.PAIR_REASON`). Raises LedgerError.
+    """
+    given = before["reason"]
+    same = len(before) == len(after) and all(before[name].equals(after[name]) for name in _PAIR_ADDRESS)
+    if same and given.null_count():
+        added = after["reason"].filter(given.is_null()).drop_nulls()
+        same = bool(added.str.starts_with(PAIR_REASON).all())
+        same = same and after["reason"].set(given.is_null(), None).equals(given)
+    elif same:
+        same = after["reason"].equals(given)
+    if not same:
+        fault = message(
+            "{where}: stage 'filter pairs' lost, added or moved pairs, or changed their reasons; {defect}",
+            where=where,
+            defect=DEFECT,
+        )
+        raise LedgerError(fault)
+
+
+def reject_lines(counts: Counts) -> int:
+    """The lines of rejects of a shard: one for each rejected turn, and for each pair that a filter of pairs rejects."""
+    pairs = sum(number for reason, number in counts.pairs.rejected.items() if reason.startswith(PAIR_REASON))
+    return counts.turns.rejected.total() + pairs
 
 
 def _are(pairs: pl.DataFrame, rows: pl.DataFrame, sides: Mapping[str, pl.Series]) -> bool:

@@ -1,4 +1,4 @@
-"""Process one shard: read, normalize, convert, filter, pair. A pure function of shard, source and settings.
+"""Process one shard: read, normalize, convert, mask, filter, pair. A pure function of shard, source and settings.
 
 The stages between reading and pairing are two lists, `CLEANING` and `FILTERING`. A stage returns new columns for its
 rows, and has a law that says what it may change. One runner applies each stage, checks its law with the ledger, and
@@ -18,6 +18,7 @@ from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
 from chat_corpus.pipeline.counts import Counts, PairCounts
+from chat_corpus.pipeline.filters import masking
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
 from chat_corpus.pipeline.pairing import pair
@@ -26,7 +27,7 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Markup, Reason, Traits
-from chat_corpus.sources.base import Source
+from chat_corpus.sources.base import Scope, Source
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
@@ -38,8 +39,8 @@ _DAMAGED = "damaged"
 class ShardResult:
     """The result of a shard.
 
-    turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; and `script`, the
-             script before conversion
+    turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; `script`, the script
+             before conversion; and, if the settings mask anything, `before_masking`
     pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
     rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
     counts   the counts of the shard, which balance
@@ -55,7 +56,7 @@ class ShardResult:
 class CleanTurns:
     """The turns of a shard before they are filtered.
 
-    turns    `schema.TURNS` with clean text, and `raw`, `before_conversion` and `script` as in `ShardResult`
+    turns    `schema.TURNS` with clean text, and the other columns of `ShardResult`
     counts   the counts so far: records, and what was changed
     damaged  mask of the turns that lost characters; None if it is not known
     """
@@ -140,8 +141,17 @@ def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) 
     counts.turns.scripts = +Counter({name: int((after["script"] == name).sum()) for name in script.NAMES})
 
 
+def _mask(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Mask personal data, if the settings say so. Returns `text` and `before_masking`."""
+    if not context.settings.filters.kinds("mask"):
+        return rows
+    texts, changed = masking.mask_personal(rows["text"], context.settings.filters)
+    context.counts.turns.changed_by_step.update({f"mask_{kind}": number for kind, number in changed.items()})
+    return pl.DataFrame({"text": texts, "before_masking": rows["text"]})
+
+
 def _filter(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Apply the filters. Returns `reason` and `message`."""
+    """Apply the filters of turns and dialogues. Returns `reason` and `message`."""
     return filter_table.apply_filters(rows, context.settings.filters, context.source)
 
 
@@ -156,6 +166,7 @@ CLEANING = (
     Stage("split_reposts", _split_reposts, Law.MAY_SPLIT),
     Stage("normalize", _normalize, Law.MAY_REJECT, _count_normalized),
     Stage("convert", _convert, Law.KEEPS_REASONS, _count_converted),
+    Stage("mask", _mask, Law.KEEPS_REASONS),
 )
 #: From clean turns to turns that can be paired.
 FILTERING = (Stage("filter", _filter, Law.MAY_REJECT, _count_filtered),)
@@ -187,9 +198,11 @@ def filter_and_pair(
     context.counts.add(cleaned.counts)
     masks = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
     turns = _run(FILTERING, cleaned.turns.with_columns(**masks), context).drop(*masks)
-    pairs = _pair(turns, context)
+    possible = possible_pairs(turns, source, settings, shard.label)
+    pairs = _written(possible, context)
     context.counts.check(shard.label)
-    return ShardResult(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
+    rejects = _rejects(_rejected(turns, possible), shard, raw)
+    return ShardResult(turns=turns, pairs=pairs, rejects=rejects, counts=context.counts)
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -206,16 +219,26 @@ def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.Da
     return rows
 
 
-def _pair(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Return the pairs to write: all that the positions of turns imply, without those that have a reason.
+def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings, where: str) -> pl.DataFrame:
+    """Return all pairs that the positions of turns imply, with the columns of `pairing.pair` and `message`.
 
-    Raises LedgerError if pairs are missing or added.
+    A pair of a rejected turn has the reason of the turn. One that a filter of pairs rejects has its reason, and a
+    `message`, which is null for all others. Raises LedgerError if pairs are missing, added, or lose their reason.
     """
-    pairing = context.settings.pairs.pairing(context.source.pairing)
+    pairing = settings.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
-    ledger.check_pairs(turns, possible, pairing, context.shard.label)
+    ledger.check_pairs(turns, possible, pairing, where)
+    if not filter_table.active_filters(settings.filters, source, Scope.PAIR):
+        return possible.with_columns(message=pl.lit(None, dtype=pl.String))
+    filtered = filter_table.apply_pair_filters(possible, settings.filters, source)
+    ledger.check_filtered_pairs(possible, filtered, where)
+    return filtered
+
+
+def _written(possible: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Return the pairs to write, those without a reason, and count all."""
     none_rejected = possible["reason"].null_count() == len(possible)
-    pairs = (possible if none_rejected else possible.filter(pl.col("reason").is_null())).drop("reason")
+    pairs = (possible if none_rejected else possible.filter(pl.col("reason").is_null())).drop("reason", "message")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )
@@ -226,17 +249,29 @@ def _by_reason(frame: pl.DataFrame) -> Counter[str]:
     return Counter(dict(frame["reason"].drop_nulls().value_counts().iter_rows()))
 
 
-def _rejects(turns: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
-    """Return the rejected turns with the raw text of their records."""
-    rejected = turns.filter(pl.col("reason").is_not_null()).select(
-        "file_index", "record", "turn_index", "reason", "message"
+def _rejected(turns: pl.DataFrame, possible: pl.DataFrame) -> pl.DataFrame:
+    """Return `file_index, record, turn_index, reason, message` of rejected turns, and of pairs that filters reject.
+
+    A pair has the address of its query, and no `turn_index`.
+    """
+    columns = ("file_index", "record", "turn_index", "reason", "message")
+    rejected = turns.filter(pl.col("reason").is_not_null()).select(columns)
+    if possible["message"].null_count() == len(possible):
+        return rejected
+    pairs = possible.filter(pl.col("message").is_not_null()).select(
+        "reason", "message", file_index="query_file_index", record="query_record", turn_index=pl.lit(None, pl.UInt32)
     )
+    return pl.concat([rejected, pairs.select(columns)])
+
+
+def _rejects(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
+    """Return the rejected turns and pairs with the raw text of their records."""
     frames = []
     for index, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
         of_file = rejected.filter(pl.col("file_index") == index)
         quoted = of_file.join(_printable(records, of_file), on="record", how="left", maintain_order="left")
         frames.append(quoted.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
-    whole = pl.concat(frames).sort("record", "file_index", "turn_index", maintain_order=True)
+    whole = pl.concat(frames).sort("record", "file_index", "turn_index", nulls_last=True, maintain_order=True)
     return raw_for_some(whole.select("source", "file", "record", "reason", "message", "raw"))
 
 

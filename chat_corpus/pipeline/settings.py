@@ -54,13 +54,13 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     @property
     def cleaning_settings(self) -> SourceSettings:
         """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
-        return replace(self, filters=FilterOptions(), pairs=PairOptions(), dedup=DedupOptions())
+        return replace(self, filters=self.filters.masking, pairs=PairOptions(), dedup=DedupOptions())
 
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.
 
-        `unequal_lengths` is left out: it decides whether there is an output, not what it is.
+        `unequal_lengths` is left out: it decides whether there is an output, not what it is. So are the paths of word
+        lists: their content counts.
         """
-        return hashlib.sha256(
-            msgspec.json.encode(replace(self, read=replace(self.read, unequal_lengths="error")), order="deterministic")
-        ).hexdigest()[:16]
+        deciding = replace(self, read=replace(self.read, unequal_lengths="error"), filters=self.filters.without_paths)
+        return hashlib.sha256(msgspec.json.encode(deciding, order="deterministic")).hexdigest()[:16]

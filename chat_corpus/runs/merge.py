@@ -27,6 +27,7 @@ from chat_corpus.outputs.report import StoreFacts
 from chat_corpus.outputs.shard_index import Place, runs
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact as dedup
+from chat_corpus.pipeline.ledger import reject_lines
 from chat_corpus.pipeline.process import raw_for_some
 from chat_corpus.schema import Reason
 
@@ -97,7 +98,7 @@ class Merge:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
             counts, pairs, rejects = following.counts_and_crcs()
-            self._rejects.expect(self._rejects.join(following.rejects, counts.turns.rejected.total()), rejects)
+            self._rejects.expect(self._rejects.join(following.rejects, reject_lines(counts)), rejects)
             if self._raw_of is None:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
 
@@ -121,7 +122,7 @@ class Merge:
         written = counts.pairs.written - duplicates
         counts = structs.replace(counts, pairs=structs.replace(counts.pairs, written=written, duplicates=duplicates))
         counts.check(self._name)
-        rejected = counts.turns.rejected.total() + duplicates
+        rejected = reject_lines(counts) + duplicates
         for lines, expected, kind in (
             (self._pairs, counts.pairs.written, message("pairs")),
             (self._rejects, rejected, message("rejects")),

@@ -105,6 +105,7 @@ class SourceRun:
                     with_keys=self.with_keys,
                     code=code,
                     plugins=sources.digests(settings.plugins),
+                    filter_files=sources.filter_files(settings.plugins),
                     conversions=self.conversions,
                     stored=self._stored(shard),
                 )

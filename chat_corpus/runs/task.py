@@ -40,7 +40,7 @@ class ShardTask:
 
     The part has rows of the dialogue store if the settings request it. With `stored`, the clean turns come from the
     store of an earlier run. `code` is the digest of the source's third-party code, `plugins` has the digests of plugin
-    files.
+    files, and `filter_files` are those plugin files that define filters.
     """
 
     shard: Shard
@@ -49,6 +49,7 @@ class ShardTask:
     with_keys: bool
     code: str = ""
     plugins: tuple[str, ...] = ()
+    filter_files: tuple[str, ...] = ()
     conversions: int = 0
     stored: StoredTurns | None = None
 
@@ -56,7 +57,8 @@ class ShardTask:
     def source(self) -> tuple[Source, SourceSettings]:
         """The source and its settings. Tasks carry no functions: each process looks them up."""
         name = self.shard.source
-        return sources.source(name, self.settings.plugins, self.settings.added), self.settings.of(name)
+        settings = self.settings
+        return sources.source(name, settings.plugins, settings.added, self.filter_files), settings.of(name)
 
     @cached_property
     def part(self) -> Part:
@@ -90,13 +92,13 @@ def run_shard(task: ShardTask) -> Counts:
     """Process a shard, write its part, and return its counts. Any failure is raised as ChatCorpusError."""
     shard, part = task.shard, task.part
     with attributed(shard.extent):
-        _check_code(task)
+        check_code(task)
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
-        ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
+        ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
         contents = {part.pairs: encoded, part.rejects: rejects}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
@@ -110,12 +112,13 @@ def run_shard(task: ShardTask) -> Counts:
     return outcome.counts
 
 
-def _check_code(task: ShardTask) -> None:
+def check_code(task: ShardTask) -> None:
     """Raise ChatCorpusError if this process has different code of the source than the process that made the task.
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.
     """
-    if plugin_digest.code(task.shard.source, task.settings.plugins, task.settings.added) != task.code:
+    settings = task.settings
+    if plugin_digest.code(task.shard.source, settings.plugins, settings.added, task.filter_files) != task.code:
         fault = message(
             "{shard}: the code of the source changed since the run began, for example after an edit of its plugin; "
             "restart the workers of the cluster, if there is one, and run again",
@@ -143,6 +146,7 @@ def raw_records(task: ShardTask) -> pl.DataFrame:
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
     """Conversions (`key, file, record, before, after`) drawn by hash, so that samples of shards can be merged."""
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
+    turns = turns.with_columns(text="before_masking") if "before_masking" in turns.columns else turns
     converted = turns.filter(pl.col("text") != pl.col("before_conversion"))
     return converted.select(
         "record",

@@ -1,10 +1,14 @@
-"""The declaration of a source: the facts about one corpus, in one module of `chat_corpus.sources.corpora`."""
+"""The declarations of a source, the facts about one corpus, and of a filter: a reason to reject turns or pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import Any
+
+import polars as pl
 
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.instructions import instruction_turns
@@ -86,6 +90,42 @@ def question_answer_inputs(
     return tuple(Input(files=names, format=format_, many=many, remade=True) for names, format_ in formats)
 
 
+class Scope(StrEnum):
+    """What a filter rejects. The filters of a scope apply after those of the scopes before it."""
+
+    TURN = "turn"
+    DIALOGUE = "dialogue"
+    PAIR = "pair"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """One reason to reject a turn, all turns of a dialogue, or a pair.
+
+    name        name of the filter, and of its option
+    reason      code of the rejection; that of a pair begins with `pair_`
+    rejects     takes the section `filters` of the settings, and the source. Returns a mask of the rows to reject; or,
+                without `message`, the message of each row to reject, and null for the others
+    message     what was found; where it is null, the name of the filter is the message
+    scope       what a row is. turn: columns of `schema.TURNS` and `raw`, of the row alone; dialogue: the same columns,
+                of whole dialogues, for expressions such as `pl.len().over("dialogue_id")`; pair: `query, answer,
+                query_file_index, query_record, answer_file_index, answer_record`, of the row alone
+    applies     whether the settings and the source switch the filter on
+    candidates  of a turn: a cheap mask that is true for every turn that the filter rejects, and for few others;
+                without it, the filter checks every turn
+    enabled     of a plugin: whether the filter is on unless `filters.custom` names it
+    """
+
+    name: str
+    reason: str
+    rejects: Callable[[Any, Source], pl.Expr]
+    message: pl.Expr | None = None
+    scope: Scope = Scope.TURN
+    applies: Callable[[Any, Source], bool] = lambda _options, _source: True
+    candidates: Callable[[pl.DataFrame, Source], pl.Series] | None = None
+    enabled: bool = True
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
     """A corpus. `name` and `inputs` are mandatory; `title` is the name by default.
@@ -94,7 +134,7 @@ class Source:
     is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are the texts that the
     corpus uses where there is no answer. `overlapping` means that files share pairs, so that each pair is written once.
     `plain_editions` means that some files lack the segmentation in `traits`, so that a single line does not show
-    whether it is segmented.
+    whether it is segmented. `filters` are those of plugins, which apply to every source.
     """
 
     name: str
@@ -110,6 +150,7 @@ class Source:
     no_answer: frozenset[str] = frozenset()
     overlapping: bool = False
     plain_editions: bool = False
+    filters: tuple[Filter, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.inputs, tuple) or not all(isinstance(item, Input) for item in self.inputs):

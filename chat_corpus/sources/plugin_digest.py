@@ -24,7 +24,23 @@ _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", 
 
 
 @cache
-def code(source: str, plugins: tuple[str, ...], added: Definitions = ()) -> str:
+def code(
+    source: str, plugins: tuple[str, ...], added: Definitions = (), filter_files: tuple[str, ...] | None = None
+) -> str:
+    """Return a short digest of the code of a source and of all filters that come from plugins; empty without any.
+
+    `filter_files` are those of the plugin files that define filters, if they are known.
+    """
+    files = sources.filter_files(plugins) if filter_files is None else filter_files
+    origins = [origin for _, origin in sources.declared(files).filters]
+    of_source = _source_code(source, plugins, added)
+    if not origins:
+        return of_source
+    parts = [of_source, *sorted({_code_of(origin.module, origin.distribution) for origin in origins})]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _source_code(source: str, plugins: tuple[str, ...], added: Definitions) -> str:
     """Return a short digest of the code of a plugin's source, besides `code_digest`; empty for a bundled source.
 
     It covers the file or package that defines the SOURCE, and all that its `import` statements lead to: local modules
@@ -37,10 +53,13 @@ def code(source: str, plugins: tuple[str, ...], added: Definitions = ()) -> str:
     if source not in (declared := sources.declaring(source, plugins)):
         return ""
     _, origin = declared[source]
-    if origin.module.split(".")[0] == "chat_corpus":
-        return ""
-    digest = hashlib.sha256(origin.distribution.encode())
-    for name, content in sorted(_reached(origin.module)):
+    return "" if origin.module.split(".")[0] == "chat_corpus" else _code_of(origin.module, origin.distribution)
+
+
+def _code_of(module: str, distribution_: str) -> str:
+    """Return a short digest of a module, of all that its `import` statements lead to, and of its distribution."""
+    digest = hashlib.sha256(distribution_.encode())
+    for name, content in sorted(_reached(module)):
         digest.update(f"\n{name}\n".encode() + content)
     return digest.hexdigest()[:16]
 

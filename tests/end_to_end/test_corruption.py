@@ -62,7 +62,7 @@ def _after(module: Any, name: str, fault: Callable[[Any], Any], patched: pytest.
 
 
 def _read(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    source, origin = sources.declared()["tieba"]
+    source, origin = sources.declared().sources["tieba"]
     told, *others = source.inputs
 
     def faulty(parts: Sequence[Records]) -> Reading:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -30,6 +30,7 @@ class Personal(StrEnum):
     ID = "id"
 
 
+_ALL = frozenset(Personal)
 #: Every text that holds personal data matches this, and few others do: it is one cheap look at each text.
 _CANDIDATE = "|".join(
     (
@@ -122,6 +123,40 @@ def is_identity_number(text: str) -> bool:
     return "10X98765432"[total % 11] == text[17].upper()
 
 
+def candidates(texts: pl.Series) -> pl.Series:
+    """A mask of the texts that may hold personal data: all that do, and few others."""
+    return matches(texts, _CANDIDATE)
+
+
+def first_found(texts: pl.Series, kind: Personal) -> pl.Series:
+    """The first number or address of a kind in each text, with the word before it; null where there is none.
+
+    >>> first_found(pl.Series(["加我QQ：123456789", "打10086", None]), Personal.QQ).to_list()
+    ['QQ：123456789', None, None]
+    """
+    possible = candidates(texts).arg_true()
+    found = pl.Series([first_in(text, kind) for text in texts[possible]], dtype=pl.String)
+    return pl.Series(texts.name, [None], dtype=pl.String).new_from_index(0, len(texts)).scatter(possible, found)
+
+
+def first_in(text: str, kind: Personal) -> str | None:
+    """The first number or address of a kind in a text, with the word before it."""
+    for detector in _DETECTORS:
+        found = detector.pattern.finditer(text) if detector.kind is kind else ()
+        for one in found:
+            if not detector.rejects(one):
+                return one[0]
+    return None
+
+
+def mask_kinds(text: str, kinds: Collection[str], counts: Counter[str]) -> str:
+    """One text with placeholders for some kinds; adds what was found to `counts`."""
+    for detector in _DETECTORS:
+        if detector.kind in kinds:
+            text = detector.pattern.sub(partial(_replaced, detector=detector, counts=counts), text)
+    return text
+
+
 def mask(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
     """Texts with a placeholder for each number or address, and how many there are of each kind (`Personal`).
 
@@ -130,20 +165,18 @@ def mask(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
     (['加我QQ：<QQ>', '打10086', None], {'qq': 1})
     """
     counts: Counter[str] = Counter()
-    candidates = matches(texts, _CANDIDATE).arg_true()
-    if not len(candidates):
+    possible = candidates(texts).arg_true()
+    if not len(possible):
         return texts, counts
-    before = texts[candidates]
+    before = texts[possible]
     after = pl.Series([mask_text(text, counts) for text in before], dtype=pl.String)
     changed = after != before
-    return texts.clone().scatter(candidates.filter(changed), after.filter(changed)), counts
+    return texts.clone().scatter(possible.filter(changed), after.filter(changed)), counts
 
 
 def mask_text(text: str, counts: Counter[str]) -> str:
     """One text with placeholders; adds what was found to `counts`."""
-    for detector in _DETECTORS:
-        text = detector.pattern.sub(partial(_replaced, detector=detector, counts=counts), text)
-    return text
+    return mask_kinds(text, _ALL, counts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,23 +1,35 @@
-"""When a turn is not kept. Each filter fills in the reason of the turns it rejects; no row is removed."""
+"""The table of filters: which turns, dialogues and pairs are rejected. A row is never removed, it gets a reason.
+
+Each filter looks at the row, or the dialogue, alone, whatever the other filters say of it. The first one that rejects a
+row gives the reason.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
 import polars as pl
 
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.messages import message as message_
 from chat_corpus.pipeline.filters.options import FilterOptions
-from chat_corpus.row_masks import matches
+from chat_corpus.pipeline.filters.other_scopes import DIALOGUE_FILTERS, PAIR_FILTERS
+from chat_corpus.pipeline.filters.turn_filters import FIRST, FURTHER, LOST
+from chat_corpus.pipeline.filters.word_lists import DENY
 from chat_corpus.schema import TURNS, Reason
-from chat_corpus.sources.base import Source
+from chat_corpus.sources.base import Filter, Scope, Source
+
+__all__ = ["FILTERS", "LOST", "Filter"]
 
 #: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
 LONGEST_TURN = 1 << 20
-#: Replaces a character that was lost before a corpus was published.
-LOST = "\N{REPLACEMENT CHARACTER}"
+#: All filters of this package, in order. A filter with an option has its name.
+FILTERS: tuple[Filter, ...] = (*FIRST, *FURTHER, DENY, *DIALOGUE_FILTERS, *PAIR_FILTERS)
+#: Name of the column with the number of a row; no filter has such a name.
+_AT = "#"
+_PAIR = ("query", "answer", "query_file_index", "query_record", "answer_file_index", "answer_record")
 
 
 def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
@@ -34,124 +46,123 @@ def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Filter:
-    """One reason to reject a turn, as expressions over the columns of `schema.TURNS`, and `raw`, of its row alone.
-
-    rejects     true for the turns that the filter rejects
-    message     what was found; where it is null, the name of the filter is the message
-    applies     whether the options and the source switch the filter on
-    candidates  a cheap mask that is true for every turn that the filter rejects, and for few others; without it, the
-                filter checks every turn
-    """
-
-    name: str
-    reason: Reason
-    rejects: Callable[[FilterOptions, Source], pl.Expr]
-    message: pl.Expr
-    applies: Callable[[FilterOptions, Source], bool] = lambda _options, _source: True
-    candidates: Callable[[pl.DataFrame, Source], pl.Series] | None = None
-
-
-_TEXT = pl.col("text")
-_CHARS = _TEXT.str.len_chars()
-_DAMAGED = _TEXT.str.count_matches(LOST, literal=True)
-
-
-def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
-    return rows["text"].str.len_bytes() == 0
-
-
-def _damaged(rows: pl.DataFrame, _source: Source) -> pl.Series:
-    return rows["damaged"] if "damaged" in rows.columns else matches(rows["text"], LOST)
-
-
-def _no_answer(source: Source) -> pl.Expr:
-    return pl.col("raw").str.strip_chars().is_in(sorted(source.no_answer))
-
-
-#: All filters, in order. The first one that rejects a turn gives the reason. A filter with an option has its name.
-FILTERS: tuple[Filter, ...] = (
-    Filter(
-        name="empty",
-        reason=Reason.EMPTY,
-        rejects=lambda _options, _source: _TEXT == "",
-        message=pl.lit("nothing is left after cleaning"),
-        candidates=_empty,
-    ),
-    Filter(
-        name="no_answer",
-        reason=Reason.NO_ANSWER,
-        rejects=lambda _options, source: _no_answer(source) & (pl.col("turn_index") > 0),
-        message=pl.lit("the text that this source has for no answer"),
-        applies=lambda _options, source: bool(source.no_answer),
-        candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
-    ),
-    Filter(
-        name="max_damaged",
-        reason=Reason.DAMAGED,
-        rejects=lambda options, _source: _CHARS * options.max_damaged < _DAMAGED,
-        message=pl.format("{} of {} characters are lost", _DAMAGED, _CHARS),
-        applies=lambda options, _source: options.max_damaged < 1,
-        candidates=_damaged,
-    ),
-    Filter(
-        name="min_chars",
-        reason=Reason.LENGTH,
-        rejects=lambda options, _source: options.min_chars > _CHARS,
-        message=pl.format("{} characters, fewer than min_chars", _CHARS),
-        applies=lambda options, _source: options.min_chars > 1,
-    ),
-    Filter(
-        name="max_chars",
-        reason=Reason.LENGTH,
-        rejects=lambda options, _source: options.max_chars < _CHARS,
-        message=pl.format("{} characters, more than max_chars", _CHARS),
-        applies=lambda options, _source: options.max_chars > 0,
-    ),
-)
-
-
-def active_filters(options: FilterOptions, source: Source) -> tuple[Filter, ...]:
-    """Return the filters that apply to a source."""
-    return tuple(candidate for candidate in FILTERS if candidate.applies(options, source))
+def active_filters(options: FilterOptions, source: Source, scope: Scope | None = None) -> tuple[Filter, ...]:
+    """Return the filters that apply to a source, those of plugins too, in the order of the scopes; or of one scope."""
+    plugins = (item for item in source.filters if options.custom.get(item.name, item.enabled) is not False)
+    active = [item for item in (*FILTERS, *plugins) if item.applies(options, source)]
+    return tuple(item for each in Scope for item in active if item.scope is each and scope in (None, each))
 
 
 def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Return the rows with `reason` and `message` for turns that a filter rejects.
+    """Return the rows with `reason` and `message` for turns that a filter of turns or of dialogues rejects.
 
     `rows` has the columns of `schema.TURNS`; `raw`, the text as it was read; and, if it is known, `damaged`: whether a
-    text has lost characters.
+    text has lost characters. Raises ChatCorpusError if a filter of a plugin fails.
     """
-    filters = active_filters(options, source)
+    filters = active_filters(options, source, Scope.TURN)
     candidates = [filter_.candidates(rows, source) for filter_ in filters if filter_.candidates is not None]
     checked = rows["reason"].is_null()
-    if len(candidates) == len(filters):
+    if filters and len(candidates) == len(filters):
         checked &= reduce(or_, candidates)
-    if not checked.any():
+    rows = _reject(rows, checked, filters, options, source)
+    if filters := active_filters(options, source, Scope.DIALOGUE):
+        rows = _reject(rows, rows["dialogue_id"].is_not_null(), filters, options, source)
+    return rows
+
+
+def _reject(
+    rows: pl.DataFrame, checked: pl.Series, filters: Sequence[Filter], options: FilterOptions, source: Source
+) -> pl.DataFrame:
+    """Fill in `reason` and `message` of the `checked` rows that have no reason and that a filter rejects."""
+    if not checked.any() or not filters:
         return rows
-    turns = rows.select(*TURNS, "raw").with_row_index("at").filter(checked)
-    cases = [(filter_, filter_.rejects(options, source)) for filter_ in filters]
-    rejected = turns.select(
-        "at",
-        reason=pl.coalesce(*(pl.when(rejects).then(pl.lit(str(filter_.reason))) for filter_, rejects in cases)),
-        message=pl.coalesce(*(pl.when(rejects).then(_message(filter_)) for filter_, rejects in cases)),
-    ).drop_nulls("reason")
-    changed = {name: rows[name].clone().scatter(rejected["at"], rejected[name]) for name in ("reason", "message")}
+    numbered = rows.select(*TURNS, "raw").with_row_index(_AT).filter(checked)
+    rejected = _first_rejections(numbered, filters, options, source)
+    rejected = rejected.filter(rows["reason"].gather(rejected[_AT]).is_null())
+    changed = {name: rows[name].clone().scatter(rejected[_AT], rejected[name]) for name in ("reason", "message")}
     return rows.with_columns(**changed)
 
 
-def _message(filter_: Filter) -> pl.Expr:
-    """The message of a filter, never null: for `evaluate_filters` a null means that the filter lets a turn pass."""
-    return pl.coalesce(filter_.message, pl.lit(filter_.name))
+def _first_rejections(
+    numbered: pl.DataFrame, filters: Sequence[Filter], options: FilterOptions, source: Source
+) -> pl.DataFrame:
+    """The rows that a filter rejects: their number, and `reason` and `message` of the first such filter."""
+    messages = _messages(numbered, filters, options, source)
+    cases = [pl.when(pl.col(item.name).is_not_null()).then(pl.lit(str(item.reason))) for item in filters]
+    found = messages.select(reason=pl.coalesce(*cases), message=pl.coalesce(*(item.name for item in filters)))
+    return numbered.select(_AT).hstack(found).drop_nulls("reason")
 
 
 def evaluate_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Return a column for each filter that applies, in order: its message for turns that it rejects, else null.
+    """Return a column for each filter of turns and dialogues: its message for turns that it rejects, else null.
 
-    `rows` is as for `apply_filters`.
+    `rows` is as for `apply_filters`; for filters of dialogues it has whole dialogues. The first column that is not null
+    has the message that `apply_filters` gives.
     """
-    return rows.select(
-        pl.when(filter_.rejects(options, source)).then(_message(filter_)).alias(filter_.name)
-        for filter_ in active_filters(options, source)
-    )
+    filters = (*active_filters(options, source, Scope.TURN), *active_filters(options, source, Scope.DIALOGUE))
+    messages = _messages(rows, filters, options, source)
+    unplaced = [item.name for item in filters if item.scope is Scope.DIALOGUE]
+    if not unplaced:
+        return messages
+    placed = rows["dialogue_id"].is_not_null()
+    return messages.with_columns(pl.when(placed).then(name).alias(name) for name in unplaced)
+
+
+def apply_pair_filters(pairs: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Return the pairs of `pairing.pair` with `message`, and `reason` for those that a filter of pairs rejects.
+
+    Pairs that have a reason keep it; their `message` is null, as is that of pairs without a reason.
+    """
+    pairs = pairs.with_columns(message=pl.lit(None, dtype=pl.String))
+    filters = active_filters(options, source, Scope.PAIR)
+    if not filters:
+        return pairs
+    numbered = pairs.select(*_PAIR, "reason").with_row_index(_AT).filter(pl.col("reason").is_null()).drop("reason")
+    rejected = _first_rejections(numbered, filters, options, source)
+    changed = {name: pairs[name].clone().scatter(rejected[_AT], rejected[name]) for name in ("reason", "message")}
+    return pairs.with_columns(**changed)
+
+
+def evaluate_pair_filters(pairs: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Return a column for each filter of pairs: its message for pairs that it rejects, else null."""
+    return _messages(pairs, active_filters(options, source, Scope.PAIR), options, source)
+
+
+def rejections(rows: pl.DataFrame, item: Filter, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Return `row: u32, message` of the rows without a reason that one filter rejects, whatever other filters do.
+
+    `rows` are turns as for `apply_filters`, of whole dialogues, or for a filter of pairs the pairs of `pairing.pair`.
+    """
+    checked = rows["reason"].is_null()
+    if item.candidates is not None:
+        checked &= item.candidates(rows, source)
+    numbered = rows.with_row_index(_AT)
+    if item.scope is Scope.DIALOGUE:
+        numbered = numbered.filter(pl.col("dialogue_id").is_not_null())
+    elif not checked.all():
+        numbered = numbered.filter(checked)
+    messages = _messages(numbered, (item,), options, source)[item.name]
+    found = pl.DataFrame({"row": numbered[_AT], "message": messages}).drop_nulls("message")
+    return found.filter(checked.gather(found["row"])) if item.scope is Scope.DIALOGUE else found
+
+
+def _messages(rows: pl.DataFrame, filters: Sequence[Filter], options: FilterOptions, source: Source) -> pl.DataFrame:
+    """A column for each filter: its message for rows that it rejects, else null. Raises ChatCorpusError."""
+    try:
+        return rows.select(_message(item, options, source).alias(item.name) for item in filters)
+    except pl.exceptions.PolarsError:
+        for item in filters:
+            try:
+                rows.select(_message(item, options, source))
+            except pl.exceptions.PolarsError as error:
+                fault = message_("filter {name}: {error}", name=item.name, error=str(error))
+                raise ChatCorpusError(fault) from error
+        raise
+
+
+def _message(item: Filter, options: FilterOptions, source: Source) -> pl.Expr:
+    """The message of a filter, null where it lets the row pass."""
+    rejects = item.rejects(options, source)
+    if item.message is None:
+        return rejects.cast(pl.String)
+    return pl.when(rejects).then(pl.coalesce(item.message, pl.lit(item.name)))

@@ -1,0 +1,242 @@
+"""What `preview` prints: figures of each filter, in all and for each source, overlaps and examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chat_corpus import sources
+from chat_corpus.cli.language import translate
+from chat_corpus.cli.terminal import cut, format_table
+from chat_corpus.messages import Message, count_noun, joined, message, one_line
+from chat_corpus.pipeline.filters.options import FilterOptions
+from chat_corpus.pipeline.filters.preview import Example, Figures, FilterPreview
+from chat_corpus.pipeline.filters.table import FILTERS, active_filters
+from chat_corpus.runs.preview import SourcePreview, looked_at
+from chat_corpus.settings.model import Settings
+from chat_corpus.sources.base import Filter
+
+#: Columns of an example, and the most overlaps that are shown.
+_COLUMNS, _OVERLAPS = 100, 10
+_FILTERS = {
+    "filter": message("filter"),
+    "value": message("value"),
+    "turns": message("turns"),
+    "rows": message("rows"),
+    "share": message("share"),
+    "alone": message("alone"),
+    "most": message("most in"),
+}
+_SOURCES = {
+    "source": message("source"),
+    "rows": message("rows"),
+    "removed": message("removed"),
+    "share": message("share"),
+    "turns": message("turns"),
+    "removed_turns": message("removed turns"),
+}
+
+
+def summarized(
+    results: Mapping[str, SourcePreview], settings: Settings, *, everything: bool, guard: float, examples: int
+) -> dict[str, Any]:
+    """The figures as `preview --json` prints them; docs/outputs.md documents the keys."""
+    filters: dict[str, dict[str, Any]] = {}
+    known = sources.load(settings.plugins, settings.added)
+    for name, result in results.items():
+        own = settings.of(name).filters
+        on = {item.name for item in active_filters(own, known[name])}
+        options = looked_at(own, everything=everything)
+        for item in active_filters(options, known[name]):
+            entry = filters.setdefault(item.name, _entry(item, options))
+            entry["on"] = entry["on"] or item.name in on
+            _add(entry, name, result.preview, item.name in on)
+    total = FilterPreview()
+    drawn: dict[str, list[tuple[Example, str]]] = {}
+    for name, result in results.items():
+        total.add(result.preview, 0)
+        for filter_name, some in result.preview.examples.items():
+            drawn.setdefault(filter_name, []).extend((example, name) for example in some)
+    for entry in filters.values():
+        entry["share"] = _share(entry["rows"], entry["turns"], total)
+        entry["over_guard"] = [name for name, figures in entry["sources"].items() if figures["share"] > guard]
+        entry["overlaps"] = _overlaps(entry["name"], total.overlaps)
+        shown = sorted(drawn.get(entry["name"], ()), key=lambda pair: pair[0].key)[:examples]
+        entry["examples"] = [_example(origin, example) for example, origin in shown]
+    order = {item.name: number for number, item in enumerate(_all_filters(known))}
+    return {
+        "guard": guard,
+        "total": _whole(total),
+        "sources": {name: {**_whole(result.preview), "error": result.error} for name, result in results.items()},
+        "filters": sorted(filters.values(), key=lambda entry: order[entry["name"]]),
+    }
+
+
+def _all_filters(known: Mapping[str, Any]) -> tuple[Filter, ...]:
+    return (*FILTERS, *next(iter(known.values())).filters)
+
+
+def _entry(item: Filter, options: FilterOptions) -> dict[str, Any]:
+    value = getattr(options, item.name, options.custom.get(item.name))
+    value = [one.path for one in value] if isinstance(value, tuple) else value
+    figures = dict.fromkeys(Figures.__slots__, 0)
+    return {
+        "name": item.name, "reason": str(item.reason), "scope": str(item.scope), "on": False, "value": value,
+        **figures, "sources": {},
+    }  # fmt: skip
+
+
+def _add(entry: dict[str, Any], source: str, preview: FilterPreview, on: bool) -> None:
+    figures = preview.filters.get(entry["name"], Figures())
+    numbers = {name: getattr(figures, name) for name in Figures.__slots__}
+    for name, number in numbers.items():
+        entry[name] += number
+    share = _share(figures.rows, figures.turns, preview)
+    entry["sources"][source] = {**numbers, "share": share, "on": on}
+
+
+def _example(source: str, example: Example) -> dict[str, Any]:
+    names = ("file", "record", "before", "text", "message")
+    return {"source": source, **{name: getattr(example, name) for name in names}}
+
+
+def _share(rows: int, turns: int, preview: FilterPreview) -> float:
+    """The share of the rows, or of the turns of a source without rows."""
+    part, whole = (rows, preview.rows) if preview.rows else (turns, preview.turns)
+    return round(part / whole, 6) if whole else 0.0
+
+
+def _whole(preview: FilterPreview) -> dict[str, Any]:
+    numbers = ("turns", "rows", "removed_turns", "removed_rows")
+    share = _share(preview.removed_rows, preview.removed_turns, preview)
+    masked = dict(sorted(preview.masked.items()))
+    return {**{name: getattr(preview, name) for name in numbers}, "share": share, "masked_turns": masked}
+
+
+def _overlaps(name: str, overlaps: Counter[tuple[str, str]]) -> dict[str, int]:
+    """The rows that a filter and each other would both remove."""
+    others = {(set(pair) - {name}).pop(): rows for pair, rows in overlaps.items() if name in pair}
+    return dict(sorted(others.items(), key=lambda item: (-item[1], item[0])))
+
+
+def is_over(report: Mapping[str, Any], share: float) -> bool:
+    """Whether one filter that is on, or all of them together, remove more than this share of any one source."""
+    single = (
+        figures["share"] > share
+        for entry in report["filters"]
+        for figures in entry["sources"].values()
+        if figures["on"]
+    )
+    return any(single) or any(source["share"] > share for source in report["sources"].values())
+
+
+def described(report: Mapping[str, Any]) -> str:
+    """The figures for people."""
+    blocks = [translate(_headline(report)), _filter_table(report), _source_table(report)]
+    blocks += [block for block in (_guarded(report), _overlap_lines(report), *_example_blocks(report)) if block]
+    return "\n\n".join(blocks)
+
+
+def _headline(report: Mapping[str, Any]) -> Message:
+    total = report["total"]
+    return message(
+        "{rows:,} rows without filters; filters that are on would remove {removed:,} ({share}). Nothing was written.",
+        rows=total["rows"],
+        removed=total["removed_rows"],
+        share=_percent(total["share"]),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}" if 0 < share < 0.001 else f"{share:.1%}"
+
+
+def _filter_table(report: Mapping[str, Any]) -> str:
+    rows = []
+    for entry in report["filters"]:
+        most = max(entry["sources"], key=lambda name: entry["sources"][name]["share"], default="")
+        most_share = entry["sources"][most]["share"] if most else 0.0
+        rows.append(
+            {
+                "filter": entry["name"] if entry["on"] else message("{name} (off)", name=entry["name"]),
+                "value": _value(entry["value"]),
+                "turns": "-" if entry["scope"] == "pair" else f"{entry['turns']:,}",
+                "rows": f"{entry['rows']:,}",
+                "share": _percent(entry["share"]),
+                "alone": f"{entry['alone_rows']:,}",
+                "most": f"{most} {_percent(most_share)}" if most_share else "-",
+            }
+        )
+    return format_table(rows, _FILTERS)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return str(joined(", ", (one.rsplit("/", 1)[-1] for one in value)))
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _source_table(report: Mapping[str, Any]) -> str:
+    rows = [
+        {
+            "source": name,
+            "rows": f"{source['rows']:,}",
+            "removed": f"{source['removed_rows']:,}",
+            "share": _percent(source["share"]),
+            "turns": f"{source['turns']:,}",
+            "removed_turns": f"{source['removed_turns']:,}",
+        }
+        for name, source in report["sources"].items()
+    ]
+    table = format_table(rows, _SOURCES)
+    masked = report["total"]["masked_turns"]
+    if not masked:
+        return table
+    kinds = joined(", ", (f"{kind} {number:,}" for kind, number in masked.items()))
+    return f"{table}\n{translate(message('Masked turns: {kinds}', kinds=kinds))}"
+
+
+def _guarded(report: Mapping[str, Any]) -> str:
+    """The filters that remove more than the guard share of a source."""
+    title = message("More than {share} of a source (--guard):", share=_percent(report["guard"]))
+    lines = [
+        f"  {entry['name']}: "
+        + ", ".join(f"{name} {_percent(entry['sources'][name]['share'])}" for name in entry["over_guard"])
+        for entry in report["filters"]
+        if entry["over_guard"]
+    ]
+    return "\n".join([translate(title), *lines]) if lines else ""
+
+
+def _overlap_lines(report: Mapping[str, Any]) -> str:
+    """The largest overlaps of two filters."""
+    pairs = {
+        tuple(sorted((entry["name"], other))): rows
+        for entry in report["filters"]
+        for other, rows in entry["overlaps"].items()
+    }
+    largest = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:_OVERLAPS]
+    lines = [
+        message("{first} and {second}: {rows}", first=first, second=second, rows=count_noun(rows, "row"))
+        for (first, second), rows in largest
+    ]
+    shown = (f"  {translate(line)}" for line in lines)
+    return "\n".join([translate(message("Removed by two filters:")), *shown]) if lines else ""
+
+
+def _example_blocks(report: Mapping[str, Any]) -> Iterator[str]:
+    """The examples of each filter, with their address and what matched."""
+    for entry in report["filters"]:
+        lines = [line for example in entry["examples"] for line in _example_lines(example)]
+        if lines:
+            title = message("Examples of {name}:", name=entry["name"])
+            yield "\n".join([translate(title), *lines])
+
+
+def _example_lines(example: Mapping[str, Any]) -> Iterator[str]:
+    address = f"{example['file']}:{example['record']}"
+    yield f"  {cut(one_line(address), _COLUMNS)}  [{cut(one_line(example['message']), _COLUMNS)}]"
+    if example["before"] is not None:
+        yield f"    - {cut(one_line(example['before']), _COLUMNS)}"
+    yield f"    > {cut(one_line(example['text']), _COLUMNS)}"

@@ -1,0 +1,65 @@
+"""Placeholders in place of links and personal data: the kinds that the settings say `mask` of."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+
+import polars as pl
+
+from chat_corpus.pipeline.filters import personal
+from chat_corpus.pipeline.filters.options import FilterOptions
+from chat_corpus.pipeline.filters.personal import Personal
+from chat_corpus.row_masks import matches
+
+#: A link with its scheme or `www.`; Han and full-width punctuation end it. The boundary is that of ASCII words.
+_LINK_TEXT = r"(?i)(?:(?:https?|ftp)://|{boundary}www\.)[A-Za-z0-9][A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]*"
+#: The pattern of a link for Polars.
+LINK = _LINK_TEXT.replace("{boundary}", r"(?-u:\b)")
+_LINK = re.compile(_LINK_TEXT.replace("{boundary}", r"\b"), re.ASCII)
+_LINK_CANDIDATE = r"://|[wW]{3}\."
+_URL = "url"
+
+
+def link_candidates(texts: pl.Series) -> pl.Series:
+    """A mask of the texts that may hold a link: all that do, and few others."""
+    return matches(texts, _LINK_CANDIDATE)
+
+
+def mask_personal(texts: pl.Series, options: FilterOptions) -> tuple[pl.Series, Counter[str]]:
+    """Return texts with placeholders for the kinds to mask, and the number of texts changed, by kind.
+
+    A text that the settings drop for another kind stays as it is, so that its filter finds it.
+
+    >>> mask_personal(pl.Series(["加我QQ：123456789", "打10086"]), FilterOptions(qq="mask"))[0].to_list()
+    ['加我QQ：<QQ>', '打10086']
+    """
+    changed: Counter[str] = Counter()
+    masked, dropped = options.kinds("mask"), options.kinds("drop")
+    possible = personal.candidates(texts)
+    possible = (possible | link_candidates(texts) if _URL in masked else possible).arg_true()
+    if not masked or not len(possible):
+        return texts, changed
+    before = texts[possible]
+    after = pl.Series([_masked(text, masked, dropped, changed) for text in before], dtype=pl.String)
+    different = after != before
+    return texts.clone().scatter(possible.filter(different), after.filter(different)), changed
+
+
+def _masked(text: str, masked: Collection[str], dropped: Collection[str], changed: Counter[str]) -> str:
+    if _found(text, dropped):
+        return text
+    counts: Counter[str] = Counter()
+    if _URL in masked:
+        text, counts[_URL] = _LINK.subn("<LINK>", text)
+    text = personal.mask_kinds(text, masked, counts)
+    changed.update(kind for kind, number in counts.items() if number)
+    return text
+
+
+def _found(text: str, kinds: Collection[str]) -> bool:
+    """Whether a text holds something of these kinds."""
+    if _URL in kinds and _LINK.search(text):
+        return True
+    return any(personal.first_in(text, Personal(kind)) for kind in kinds if kind != _URL)

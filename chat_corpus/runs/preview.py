@@ -1,0 +1,167 @@
+"""What a run would remove: shards are read and cleaned as by a run, filters are evaluated, and nothing is written."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chat_corpus import sources
+from chat_corpus.discovery.model import DiscoveredSource
+from chat_corpus.engines.select import select_engine
+from chat_corpus.errors import STOPS, ChatCorpusError, attributed, unexpected
+from chat_corpus.messages import message
+from chat_corpus.pipeline import process, reading, script
+from chat_corpus.pipeline.filters.options import FilterOptions, with_trial
+from chat_corpus.pipeline.filters.preview import FilterPreview, Sampling, preview_filters
+from chat_corpus.pipeline.filters.table import active_filters
+from chat_corpus.pipeline.pairing import pair
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.runs.export.workers import Workers
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.runs.progress import Progress
+from chat_corpus.runs.task import ShardTask, check_code
+from chat_corpus.settings.model import Settings
+from chat_corpus.sources import plugin_digest
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreviewTask:
+    """One shard to look at: the task of a run, whether to try all filters, and how to draw examples."""
+
+    task: ShardTask
+    everything: bool
+    sampling: Sampling
+
+    def __str__(self) -> str:
+        return str(self.task.shard.extent)
+
+
+@dataclass(kw_only=True, slots=True)
+class SourcePreview:
+    """What filters would remove from a source; `error` says why it could not be read."""
+
+    preview: FilterPreview = field(default_factory=FilterPreview)
+    error: str = ""
+    exit_code: int = 0
+
+
+def looked_at(options: FilterOptions, *, everything: bool) -> FilterOptions:
+    """The options to look at: those of the settings, and with `everything` a usual value for each other filter."""
+    return with_trial(options) if everything else options
+
+
+def preview_shard(look: PreviewTask) -> FilterPreview | ChatCorpusError:
+    """Look at one shard. A failure is returned, so that it is that of its source."""
+    shard = look.task.shard
+    try:
+        with attributed(shard.extent):
+            check_code(look.task)
+            return _previewed(look, shard)
+    except ChatCorpusError as error:
+        return error
+
+
+def _previewed(look: PreviewTask, shard: Shard) -> FilterPreview:
+    source, settings = look.task.source
+    cleaned = process.clean_turns(shard, source, settings, reading.records(shard, source))
+    turns = cleaned.turns.with_row_index("at")
+    turns = turns if cleaned.damaged is None else turns.with_columns(damaged=cleaned.damaged)
+    pairs = pair(turns, settings.pairs.pairing(source.pairing))
+    preview = preview_filters(
+        turns,
+        pairs,
+        [piece.file.name for piece in shard.pieces],
+        source,
+        looked_at(settings.filters, everything=look.everything),
+        on=[item.name for item in active_filters(settings.filters, source)],
+        sampling=look.sampling,
+    )
+    steps = cleaned.counts.turns.changed_by_step
+    preview.masked.update({name.removeprefix("mask_"): steps[name] for name in steps if name.startswith("mask_")})
+    return preview
+
+
+def preview(
+    found: Mapping[str, DiscoveredSource],
+    settings: Settings,
+    progress: Progress,
+    *,
+    everything: bool,
+    sampling: Sampling,
+) -> dict[str, SourcePreview]:
+    """Return what filters would remove from each source in `found`; nothing is written to the output folder.
+
+    Raises UsageError if the settings cannot be used, EngineError if the workers are lost.
+    """
+    for name in found:
+        script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing
+    results = {name: SourcePreview() for name in found}
+    # Workers of a cluster see the folder of the output, not the temporary folder of this machine.
+    shared = Path(settings.out).absolute().parent if settings.scheduler else None
+    with tempfile.TemporaryDirectory(prefix=".chat-corpus-preview-", dir=shared) as folder:
+        engine = select_engine(found, settings, Path(folder))
+        looks: list[PreviewTask] = []
+        with Workers(engine, Path(folder)) as workers:
+            tasks = _tasks(found, settings, Path(folder), results, progress, everything=everything, sampling=sampling)
+            outcomes = workers.map(preview_shard, _remembered(tasks, looks))
+        for look, outcome in zip(looks, outcomes, strict=True):
+            _take(results[look.task.shard.source], outcome, sampling)
+    return results
+
+
+def _remembered(tasks: Iterator[PreviewTask], looks: list[PreviewTask]) -> Iterator[PreviewTask]:
+    for task in tasks:
+        looks.append(task)
+        yield task
+
+
+def _tasks(
+    found: Mapping[str, DiscoveredSource],
+    settings: Settings,
+    folder: Path,
+    results: Mapping[str, SourcePreview],
+    progress: Progress,
+    *,
+    everything: bool,
+    sampling: Sampling,
+) -> Iterator[PreviewTask]:
+    """Yield the tasks of all sources; a source whose files cannot be cut has an error."""
+    filter_files = sources.filter_files(settings.plugins)
+    for name, source in found.items():
+        code = plugin_digest.code(name, settings.plugins, settings.added)
+        try:
+            for shard in ShardPlanner(found=source, settings=settings).shards():
+                task = ShardTask(
+                    shard=shard,
+                    settings=settings,
+                    folder=folder,
+                    with_keys=False,
+                    code=code,
+                    filter_files=filter_files,
+                )
+                progress(name, shard.bytes, True)
+                yield PreviewTask(task=task, everything=everything, sampling=sampling)
+        except STOPS:
+            raise
+        except BaseException as error:  # noqa: BLE001 whatever it is fails this source, and no other
+            where = message("{source}: while its files were cut into shards", source=name)
+            _fail(results[name], unexpected(where, error))
+
+
+def _take(result: SourcePreview, outcome: FilterPreview | ChatCorpusError, sampling: Sampling) -> None:
+    if isinstance(outcome, ChatCorpusError):
+        _fail(result, outcome)
+    else:
+        result.preview.add(outcome, sampling.examples)
+
+
+def _fail(result: SourcePreview, error: ChatCorpusError) -> None:
+    """Note the first failure, and log it."""
+    if not result.error:
+        result.error, result.exit_code = str(error), error.exit_code
+        _log.error("%s", error.message, extra={"event": "source.failed"})
