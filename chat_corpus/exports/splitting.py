@@ -263,9 +263,17 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> equal_keys(rows)[0].n_unique()
     2
     """
-    contents = _contents(messages)
-    texts = _fold_each(apply_where(contents, matches(contents, _MEANINGFUL), _spelled))
+    texts = fold_spelled(_contents(messages))
     return texts.hash(seed=1), texts.hash(seed=2)
+
+
+def fold_spelled(texts: pl.Series) -> pl.Series:
+    """`fold` of texts, or of each part of texts with U+001F between them, where marks with a meaning count.
+
+    >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35"])).str.len_chars().to_list()
+    [5, 6, 2]
+    """
+    return _fold_each(apply_where(texts, matches(texts, _MEANINGFUL), _spelled))
 
 
 def _spelled(texts: pl.Series) -> pl.Series:
