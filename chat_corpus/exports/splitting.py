@@ -268,7 +268,7 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def fold_spelled(texts: pl.Series) -> pl.Series:
-    """`fold` of texts, or of each part of texts with U+001F between them, where marks with a meaning count.
+    r"""`fold` of texts, or of each part of texts with U+001F between them, where marks with a meaning count.
 
     >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35"])).str.len_chars().to_list()
     [5, 6, 2]

@@ -40,7 +40,8 @@ class ShardResult:
 
     turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; and `script`, the
              script before conversion
-    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
+    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`, and
+             `answer_at`, the row of the answer in `turns`
     rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
     counts   the counts of the shard, which balance
     """
@@ -212,7 +213,7 @@ def _pair(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
     Raises LedgerError if pairs are missing or added.
     """
     pairing = context.settings.pairs.pairing(context.source.pairing)
-    possible = pair(turns, pairing)
+    possible = pair(turns.with_row_index("at"), pairing).drop("query_at")
     ledger.check_pairs(turns, possible, pairing, context.shard.label)
     none_rejected = possible["reason"].null_count() == len(possible)
     pairs = (possible if none_rejected else possible.filter(pl.col("reason").is_null())).drop("reason")

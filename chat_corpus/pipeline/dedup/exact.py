@@ -60,7 +60,7 @@ def find_repeats(
     remaining: NDArray[np.bool_] | None = None,
     most: int = 1,
 ) -> pl.DataFrame:
-    """Return the rows whose key `most` earlier rows have: `row: u32`, counted over all parts, and `first`, the earliest.
+    """Return the rows whose key `most` earlier rows have: `row: u32`, and `first`, the earliest; both over all parts.
 
     `starts` are the numbers of the first row of each part, and of all rows, if parts have keys of only some rows. Rows
     that are not `remaining` do not count.

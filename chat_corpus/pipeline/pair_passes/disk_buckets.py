@@ -32,7 +32,9 @@ class DiskBuckets:
         self._folder.mkdir(parents=True)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for file in self._files.values():
             file.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -67,7 +69,10 @@ class DiskBuckets:
             path.unlink()
 
     def _split(self, path: Path) -> Iterator[NDArray[np.void]]:
-        with DiskBuckets(path.with_suffix(".split"), self._dtype, self._level + 1) as buckets, path.open("rb") as stream:
+        with (
+            DiskBuckets(path.with_suffix(".split"), self._dtype, self._level + 1) as buckets,
+            path.open("rb") as stream,
+        ):
             while len(rows := np.fromfile(stream, self._dtype, MOST_ROWS // 8)):
                 buckets.add(rows)
             yield from buckets.read()

@@ -52,19 +52,19 @@ def _dialogues(shard: ShardPairs) -> pl.DataFrame:
     texts = {side: shard.compared(side) for side in ("query", "answer")}
     lengths = pl.format("{},{}:", *(pl.col(side).str.len_bytes() for side in texts))
     frame = pl.DataFrame(texts).select(
-        text=pl.concat_str(lengths, "query", "answer"), dialogue=shard.dialogue, row=pl.int_range(pl.len(), dtype=pl.UInt32)
+        text=pl.concat_str(lengths, "query", "answer"),
+        dialogue=shard.dialogue,
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
     )
     whole = frame.group_by("dialogue", maintain_order=True).agg(
         pl.col("text").str.join(""), pl.col("row").first(), pairs=pl.len().cast(pl.UInt32)
     )
-    return whole.select(
-        "row", "pairs", low=pl.col("text").hash(seed=1), high=pl.col("text").hash(seed=2)
-    ).sort("low")
+    return whole.select("row", "pairs", low=pl.col("text").hash(seed=1), high=pl.col("text").hash(seed=2)).sort("low")
 
 
 def _texts(shard: ShardPairs) -> pl.DataFrame:
     """`query, answer` of each pair in canonical form."""
-    return shard.pairs.select(canonical(shard.pairs[side]) for side in ("query", "answer"))
+    return shard.pairs.select(canonical(shard.pairs[side]).alias(side) for side in ("query", "answer"))
 
 
 def _similar(shard: ShardPairs) -> pl.DataFrame:
@@ -74,7 +74,7 @@ def _similar(shard: ShardPairs) -> pl.DataFrame:
 
 
 def _characters(shard: ShardPairs) -> pl.DataFrame:
-    from chat_corpus.pipeline.pair_passes.relatedness import count_characters  # noqa: PLC0415 imports NumPy
+    from chat_corpus.pipeline.pair_passes.relatedness import count_characters
 
     texts = _texts(shard)
     return count_characters(texts["query"], texts["answer"])

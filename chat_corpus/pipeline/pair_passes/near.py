@@ -82,9 +82,7 @@ def _spare_bits(given: PassInput) -> np.uint64:
     return np.uint64(32 - given.starts[-1].bit_length())
 
 
-def _resolved(
-    given: PassInput, buckets: DiskBuckets, compared: NDArray[np.bool_], least: Fraction
-) -> pl.DataFrame:
+def _resolved(given: PassInput, buckets: DiskBuckets, compared: NDArray[np.bool_], least: Fraction) -> pl.DataFrame:
     """Verify candidates in the order of their later rows, and drop each that resembles an earlier one that stays."""
     stays = compared.copy()
     frames = [FOUND.to_frame()]
@@ -147,7 +145,11 @@ def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]
     for begin, end in _slices(sizes[one]):
         counts = sizes[one[begin:end]]
         pair = np.repeat(np.arange(begin, end), counts)
-        at = np.repeat(starts[one[begin:end]], counts) + np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+        at = (
+            np.repeat(starts[one[begin:end]], counts)
+            + np.arange(len(pair))
+            - np.repeat(np.cumsum(counts) - counts, counts)
+        )
         keys = other[pair].astype(np.uint64) << _BIGRAM | bigrams[at]
         found_at = np.minimum(np.searchsorted(members, keys), len(members) - 1)
         shared[begin:end] = np.bincount(pair[members[found_at] == keys] - begin, minlength=end - begin)

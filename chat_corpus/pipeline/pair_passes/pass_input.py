@@ -50,7 +50,7 @@ class PassInput:
     @cached_property
     def remaining(self) -> NDArray[np.bool_]:
         """Which pairs earlier passes leave."""
-        import numpy as np  # noqa: PLC0415 see above
+        import numpy as np
 
         mask = np.ones(self.starts[-1], bool)
         for frame in self.dropped:

@@ -72,9 +72,7 @@ def _characters(texts: pl.Series) -> tuple[_INTS, _CELL_NUMBERS]:
     return keys // SIZE, (keys % SIZE).astype(np.int32)
 
 
-def _cells(
-    queries: pl.Series, answers: pl.Series
-) -> tuple[_INTS, _INTS, _CELL_NUMBERS, _CELL_NUMBERS, _CELL_NUMBERS]:
+def _cells(queries: pl.Series, answers: pl.Series) -> tuple[_INTS, _INTS, _CELL_NUMBERS, _CELL_NUMBERS, _CELL_NUMBERS]:
     """Pairs that have characters on both sides: their rows, the number of cells of each, and the cells in that order.
 
     The last two are the characters of their queries and of their answers.
@@ -112,7 +110,9 @@ def count_characters(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
         numbers = np.concatenate([cells, _QUERY + of_queries, _ANSWER + of_answers, np.full(len(rows), _PAIRS)])
         cell, count = np.unique(numbers.astype(np.uint32), return_counts=True)
         counted.append(pl.DataFrame({"cell": cell, "count": count}, COUNTS))
-    return pl.concat([COUNTS.to_frame(), *counted]).group_by("cell").agg(pl.col("count").sum()).sort("cell").cast(COUNTS)
+    return (
+        pl.concat([COUNTS.to_frame(), *counted]).group_by("cell").agg(pl.col("count").sum()).sort("cell").cast(COUNTS)
+    )
 
 
 def pmi_table(parts: list[Path]) -> NDArray[np.int32]:
@@ -145,6 +145,13 @@ def scores(table: NDArray[np.int32], queries: pl.Series, answers: pl.Series) -> 
 def score_file(work: Path) -> Path:
     """The scores of all pairs, 32-bit floats; NaN for a pair without one."""
     return work / "relatedness.f32"
+
+
+def read_scores(work: Path, begin: int, end: int) -> pl.Series:
+    """The scores of the pairs from `begin` to before `end`, null for those without one, once `find_unrelated` ran."""
+    size = np.dtype(np.float32).itemsize
+    score = np.fromfile(score_file(work), np.float32, end - begin, offset=begin * size)
+    return pl.Series("score", score).fill_nan(None)
 
 
 def find_unrelated(given: PassInput) -> pl.DataFrame:

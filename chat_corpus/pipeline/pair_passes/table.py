@@ -108,7 +108,7 @@ def _dialogues(given: PassInput) -> pl.DataFrame:
 
 
 def _near(given: PassInput) -> pl.DataFrame:
-    from chat_corpus.pipeline.pair_passes import near  # noqa: PLC0415 imports NumPy
+    from chat_corpus.pipeline.pair_passes import near
 
     return near.find_near(given)
 
@@ -122,7 +122,7 @@ def _per_answer(given: PassInput) -> pl.DataFrame:
 
 
 def _unrelated(given: PassInput) -> pl.DataFrame:
-    from chat_corpus.pipeline.pair_passes import relatedness  # noqa: PLC0415 imports NumPy
+    from chat_corpus.pipeline.pair_passes import relatedness
 
     return relatedness.find_unrelated(given)
 
@@ -155,7 +155,9 @@ PASSES = (
         facts=("dialogues",),
         is_on=lambda settings, _source: settings.dedup.dialogues,
         find=_dialogues,
-        message=lambda settings: pl.format(f"the same pair of the same dialogue{_but_for(settings)} is at {{}}:{{}}", *_AT),
+        message=lambda settings: pl.format(
+            f"the same pair of the same dialogue{_but_for(settings)} is at {{}}:{{}}", *_AT
+        ),
     ),
     PairPass(
         name="dedup.exact",
@@ -180,7 +182,8 @@ PASSES = (
         is_on=lambda settings, _source: settings.dedup.answers_per_query > 0,
         find=_per_query,
         message=lambda settings: pl.format(
-            f"pairs with this query before it: at least {settings.dedup.answers_per_query}, the first at {{}}:{{}}", *_AT
+            f"pairs with this query before it: at least {settings.dedup.answers_per_query}, the first at {{}}:{{}}",
+            *_AT,
         ),
     ),
     PairPass(
@@ -190,7 +193,8 @@ PASSES = (
         is_on=lambda settings, _source: settings.dedup.queries_per_answer > 0,
         find=_per_answer,
         message=lambda settings: pl.format(
-            f"pairs with this answer before it: at least {settings.dedup.queries_per_answer}, the first at {{}}:{{}}", *_AT
+            f"pairs with this answer before it: at least {settings.dedup.queries_per_answer}, the first at {{}}:{{}}",
+            *_AT,
         ),
     ),
     PairPass(
