@@ -24,7 +24,13 @@ from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
 from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PassInput, found
 
 #: Candidates that are verified together.
-_CANDIDATES = 50_000
+_CANDIDATES = 20_000
+#: Characters of pairs whose entries are made together, and how many a pair counts as at least: 12,500 pairs at most.
+_CHARACTERS = 500_000
+_LEAST_WEIGHT = 40
+_LENGTH = pl.col("query").str.len_chars() + pl.col("answer").str.len_chars()
+#: Bigrams of texts that are compared together.
+_COMPARED_BIGRAMS = 1_000_000
 _CANDIDATE = np.dtype([("key", "<u8")])
 _LOW = np.uint64((1 << 32) - 1)
 _BIGRAM = np.uint64(42)  # bits of a bigram
@@ -70,8 +76,8 @@ def _compared_texts(given: PassInput, compared: NDArray[np.bool_], most: int = 0
     for start, texts in given.frames("texts"):
         rows = np.flatnonzero(compared[start : start + len(texts)])
         frame = texts[rows].with_columns(row=pl.Series(rows + start, dtype=pl.UInt32))
-        for begin in range(0, len(frame), near_candidates.BATCH_ROWS):
-            yield frame[begin : begin + near_candidates.BATCH_ROWS]
+        lengths = frame.select(pl.max_horizontal(_LEAST_WEIGHT, _LENGTH)).to_series().to_numpy()
+        yield from (frame[begin:end] for begin, end in _slices(lengths.astype(np.int64), _CHARACTERS))
         number += len(rows)
         if most and number >= most:
             return
@@ -86,14 +92,26 @@ def _resolved(given: PassInput, buckets: DiskBuckets, compared: NDArray[np.bool_
     """Verify candidates in the order of their later rows, and drop each that resembles an earlier one that stays."""
     stays = compared.copy()
     frames = [FOUND.to_frame()]
+    waiting: list[_KEYS] = []
     for rows in buckets.read():
-        keys = distinct(rows["key"] >> _spare_bits(given))
-        begin = 0
-        while begin < len(keys):
-            end = int(np.searchsorted(keys, keys[min(begin + _CANDIDATES, len(keys)) - 1] | _LOW, "right"))
-            frames.append(_verified(given, keys[begin:end], stays, least))
-            begin = end
+        waiting.append(distinct(rows["key"] >> _spare_bits(given)))
+        if sum(map(len, waiting)) >= _CANDIDATES:
+            frames += _verified_in_order(given, np.concatenate(waiting), stays, least)
+            waiting = []
+    if waiting:
+        frames += _verified_in_order(given, np.concatenate(waiting), stays, least)
     return pl.concat(frames)
+
+
+def _verified_in_order(
+    given: PassInput, keys: _KEYS, stays: NDArray[np.bool_], least: Fraction
+) -> Iterator[pl.DataFrame]:
+    """The rows among sorted candidates that are dropped; all candidates of one later row are verified together."""
+    begin = 0
+    while begin < len(keys):
+        end = int(np.searchsorted(keys, keys[min(begin + _CANDIDATES, len(keys)) - 1] | _LOW, "right"))
+        yield _verified(given, keys[begin:end], stays, least)
+        begin = end
 
 
 def _verified(given: PassInput, keys: _KEYS, stays: NDArray[np.bool_], least: Fraction) -> pl.DataFrame:
@@ -127,12 +145,13 @@ def _similarities(given: PassInput, one: _INTS, other: _INTS, least: Fraction) -
 def _texts_of(given: PassInput, rows: _INTS) -> pl.DataFrame:
     """`query, answer` of rows, which are sorted."""
     limits = np.searchsorted(rows, given.starts)
-    frames = [
-        exact.read(path)[rows[begin:end] - start]
-        for path, start, begin, end in zip(given.paths("texts"), given.starts, limits, limits[1:], strict=False)
-        if begin < end
-    ]
-    return pl.concat(frames)
+    texts: dict[str, list[str]] = {"query": [], "answer": []}
+    for path, start, begin, end in zip(given.paths("texts"), given.starts, limits, limits[1:], strict=False):
+        if begin < end:
+            part = exact.read(path)[rows[begin:end] - start]
+            for side, found_texts in texts.items():
+                found_texts += part[side].to_list()  # a copy: a slice would hold all texts of the part
+    return pl.DataFrame(texts)
 
 
 def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]:
@@ -142,7 +161,7 @@ def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]
     starts = np.cumsum(sizes) - sizes
     members = rows.astype(np.uint64) << _BIGRAM | bigrams
     shared = np.zeros(len(one), np.int64)
-    for begin, end in _slices(sizes[one]):
+    for begin, end in _slices(sizes[one], _COMPARED_BIGRAMS):
         counts = sizes[one[begin:end]]
         pair = np.repeat(np.arange(begin, end), counts)
         at = (
@@ -156,12 +175,12 @@ def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]
     return shared, sizes[one] + sizes[other] - shared
 
 
-def _slices(sizes: _INTS) -> Iterator[tuple[int, int]]:
-    """Ranges of items whose sizes sum to a bounded number, or of one item."""
-    total = np.cumsum(sizes)
+def _slices(weights: _INTS, most: int) -> Iterator[tuple[int, int]]:
+    """Ranges of items whose weights sum to at most so much, or of one item."""
+    total = np.cumsum(weights)
     begin = 0
-    while begin < len(sizes):
+    while begin < len(weights):
         before = total[begin - 1] if begin else 0
-        end = max(int(np.searchsorted(total, before + 1_000_000, "right")), begin + 1)
+        end = max(int(np.searchsorted(total, before + most, "right")), begin + 1)
         yield begin, end
         begin = end

@@ -30,16 +30,17 @@ from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
 
 #: Bigrams of a side above which combinations are too many.
 LONG = 30
-#: Pairs whose entries are made together.
-BATCH_ROWS = 10_000
 #: Pairs from which the rarity of bigrams is estimated, for it decides on the speed alone.
-RARITY_ROWS = 1_000_000
+RARITY_ROWS = 200_000
 #: Candidates that are compared together.
 _CANDIDATES = 1_000_000
 #: The largest size that an entry can hold; larger sets are entered with it.
 _LARGEST = (1 << 16) - 1
 _INTS = NDArray[np.int64]
 _KEYS = NDArray[np.uint64]
+#: Where the row, and the rarity, of an ordered bigram begin.
+_ROW, _HASH = np.uint64(50), np.uint64(42)
+_BELOW_ROW = np.uint64((1 << 50) - 1)
 #: Bits of the hash under which occurrences of bigrams are counted.
 _COUNTED = 20
 ENTRY = np.dtype(
@@ -56,17 +57,14 @@ def mixed(numbers: _KEYS) -> _KEYS:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """The bigrams of the queries, or of the answers, of some pairs, by row and from the rarest on.
+    """The bigrams of the queries, or of the answers, of some pairs.
 
-    rows, bigrams  the row of each bigram, and its hash
-    counts         how often its like occurs
-    sizes          how many each row has
-    bits           the signature of each row
+    ordered  row << 50 | rarity << 42 | 42 bits of hash of each bigram, sorted: the rarest of a row first
+    sizes    how many each row has
+    bits     the signature of each row
     """
 
-    rows: _INTS
-    bigrams: _KEYS
-    counts: _INTS
+    ordered: _KEYS
     sizes: _INTS
     bits: _KEYS
 
@@ -83,14 +81,17 @@ class Rarity:
         self._counts += np.bincount(self._numbers(_hashed(bigrams, salt)), minlength=len(self._counts))
 
     def side(self, texts: pl.Series, salt: int) -> Side:
-        """The bigrams of texts, none of which is empty."""
+        """The bigrams of at most 16,384 texts, none of which is empty."""
         rows, bigrams = text_bigrams(texts)
         hashes = _hashed(bigrams, salt)
-        counts = self._counts[self._numbers(hashes)]
         sizes = np.bincount(rows, minlength=len(texts))
         bits = np.bitwise_xor.reduceat(np.uint64(1) << (hashes & np.uint64(63)), np.cumsum(sizes) - sizes)
-        order = np.lexsort((hashes, counts, rows))
-        return Side(rows=rows, bigrams=hashes[order], counts=counts[order], sizes=sizes, bits=bits)
+        numbers = self._numbers(hashes)
+        # A bigram has one rarity wherever it occurs, and two with the same number count as one: that adds candidates.
+        rarity = np.log2(self._counts[numbers] + 1) * 8
+        ordered = rows.astype(np.uint64) << _ROW | rarity.astype(np.uint64) << _HASH | hashes >> np.uint64(22)
+        ordered.sort()
+        return Side(ordered=ordered, sizes=sizes, bits=bits)
 
     @staticmethod
     def _numbers(hashes: _KEYS) -> _INTS:
@@ -110,7 +111,7 @@ def entries(query: Side, answer: Side, numbers: NDArray[np.uint32], least: Fract
     yield _filled(keys, rows, query, answer, numbers)
     is_long = longest * least.denominator > LONG * least.numerator
     if is_long.any():
-        yield _filled(*_prefixes(_joined(query, answer), least, is_long), query, answer, numbers)
+        yield _filled(*_prefixes(_joined(query, answer, is_long), least, is_long), query, answer, numbers)
 
 
 def _filled(keys: _KEYS, rows: _INTS, query: Side, answer: Side, numbers: NDArray[np.uint32]) -> NDArray[np.void]:
@@ -125,19 +126,20 @@ def _filled(keys: _KEYS, rows: _INTS, query: Side, answer: Side, numbers: NDArra
 def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> tuple[_KEYS, _INTS]:
     """The rarest bigrams of the chosen rows, as many as a prefix has, and the rows."""
     lengths = side.sizes - -(-least.numerator * side.sizes // least.denominator) + 1
-    at = np.arange(len(side.rows)) - (np.cumsum(side.sizes) - side.sizes)[side.rows]
-    selected = chosen[side.rows] & (at < lengths[side.rows])
-    return side.bigrams[selected], side.rows[selected]
+    lengths[~chosen] = 0
+    counts = np.minimum(lengths, side.sizes)
+    begins = np.cumsum(side.sizes) - side.sizes
+    rows = np.repeat(np.arange(len(counts)), counts)
+    at = begins[rows] + np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
+    return side.ordered[at] & _BELOW_ROW, rows
 
 
-def _joined(query: Side, answer: Side) -> Side:
-    """The bigrams of both sides as one set."""
-    rows, hashes, counts = (
-        np.concatenate([getattr(query, name), getattr(answer, name)]) for name in ("rows", "bigrams", "counts")
-    )
-    order = np.lexsort((hashes, counts, rows))
-    sizes, bits = query.sizes + answer.sizes, query.bits ^ answer.bits
-    return Side(rows=rows[order], bigrams=hashes[order], counts=counts[order], sizes=sizes, bits=bits)
+def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_]) -> Side:
+    """The bigrams of both sides of the chosen rows as one set; other rows have none."""
+    both = (side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer))
+    ordered = np.sort(np.concatenate(list(both)))
+    sizes = np.where(chosen, query.sizes + answer.sizes, 0)
+    return Side(ordered=ordered, sizes=sizes, bits=query.bits ^ answer.bits)
 
 
 def _combined(query: tuple[_KEYS, _INTS], answer: tuple[_KEYS, _INTS], rows: int) -> tuple[_KEYS, _INTS]:
@@ -209,9 +211,7 @@ def _similar(rows: NDArray[np.void], one: _INTS, other: _INTS, least: Fraction) 
 
 def write_entries(texts: Iterator[pl.DataFrame], rarity: Rarity, buckets: DiskBuckets, least: Fraction) -> None:
     """Enter pairs; each frame has `query, answer` in canonical form and `row`, the numbers of the pairs."""
-    for frame in texts:
-        for start in range(0, len(frame), BATCH_ROWS):
-            pairs = frame[start : start + BATCH_ROWS]
-            query, answer = rarity.side(pairs["query"], 0), rarity.side(pairs["answer"], 1)
-            for filled in entries(query, answer, pairs["row"].to_numpy(), least):
-                buckets.add(filled)
+    for pairs in texts:
+        query, answer = rarity.side(pairs["query"], 0), rarity.side(pairs["answer"], 1)
+        for filled in entries(query, answer, pairs["row"].to_numpy(), least):
+            buckets.add(filled)
