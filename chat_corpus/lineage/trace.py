@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
-from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
+from chat_corpus.lineage.recorded_run import RERUN, DroppedPair, PairAddress, RecordedRun, ReplayedShard
 from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
@@ -80,8 +80,8 @@ class Row:
 class PairOutcome:
     """A pair of which a turn is one `side`, and the turn `other` the other.
 
-    `row` is its row in the TSV. If it has none, `reason` and `message` give the cause; for a repeat, `first` is the row
-    of the same pair.
+    `row` is its row in the TSV. If it has none, `reason` and `message` give the cause; if it repeats a pair that has a
+    row, `first` is that row.
     """
 
     side: Side
@@ -270,7 +270,9 @@ def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None
 def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
     side: Side = "query" if pair["query_at"] == at else "answer"
     other = _address(shard, shard.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
-    reason, details, first = pair["reason"], None, None
+    reason: str | None = pair["reason"]
+    details: str | None = None
+    first: int | None = None
     if pair["message"] is not None:
         details = message("the pair: {reason}", reason=pair["message"])
     elif reason is not None:
@@ -281,39 +283,47 @@ def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping
         else:
             details = message("the answer: {reason}", reason=answer)
     elif pair["row"] is None:
-        reason = str(Reason.DUPLICATE)
-        details, first = _first_of_repeat(run, shard, pair)
+        dropped, first = _dropped_pair(run, shard, pair)
+        reason, details = dropped.reason, _why_dropped(dropped)
     return PairOutcome(side=side, other=other, row=pair["row"], reason=reason, message=details, first=first)
 
 
-def _first_of_repeat(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]) -> tuple[Message, int]:
-    """Return the message of a repeat, as in the rejects, and the row of the same pair."""
-    repeat = run.repeat(shard, pair["repeat"])
+def _dropped_pair(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]) -> tuple[DroppedPair, int | None]:
+    """Return the reject of a pair that a pass over all pairs dropped, and the row of the pair that it repeats."""
+    dropped = run.dropped_pair(shard, pair["dropped"])
     file, record = shard.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
-    if (repeat.file, repeat.record) == (file, record):
-        first = repeat.same_as
-        row = _row_of(run, first.file, first.record, pair["query"], pair["answer"])
-        if row is not None:
-            return message("the same pair is at {file}:{record}", file=first.file, record=first.record), row
-    raise ChatCorpusError(
-        message(
-            "{rejects}: the reject of {file}:{record} is not where the run wrote it; {advice}",
-            rejects=shard.rejects,
-            file=file,
-            record=record,
-            advice=RERUN,
+    firsts = _pairs_at(run, dropped.same_as)
+    if dropped.reason == Reason.DUPLICATE and run.source_settings.dedup.ignoring == "nothing":
+        firsts = firsts.filter((pl.col("query") == pair["query"]) & (pl.col("answer") == pair["answer"]))
+    if (dropped.file, dropped.record) != (file, record) or (dropped.same_as is not None and firsts.is_empty()):
+        raise ChatCorpusError(
+            message(
+                "{rejects}: the reject of {file}:{record} is not where the run wrote it; {advice}",
+                rejects=shard.rejects,
+                file=file,
+                record=record,
+                advice=RERUN,
+            )
         )
-    )
+    rows = firsts.filter(pl.col("row").is_not_null())
+    if len(rows) > 1 and len(equal := rows.filter(pl.col("answer") == pair["answer"])):
+        rows = equal
+    return dropped, int(rows["row"][0]) if len(rows) else None
 
 
-def _row_of(run: RecordedRun, file: str, record: int, query: str, answer: str) -> int | None:
-    """Return the row of the pair with these texts whose query is in a record; None if there is none."""
-    entry = run.entry_of_record(file, record)
-    if entry is None:
-        return None
+def _why_dropped(dropped: DroppedPair) -> str:
+    first = dropped.same_as
+    if first is None or dropped.message != f"the same pair is at {first.file}:{first.record}":
+        return dropped.message
+    return message("the same pair is at {file}:{record}", file=first.file, record=first.record)
+
+
+def _pairs_at(run: RecordedRun, address: PairAddress | None) -> pl.DataFrame:
+    """Return the pairs without a reason whose query is in a record, as `ReplayedShard.pairs`."""
+    entry = None if address is None else run.entry_of_record(address.file, address.record)
+    if address is None or entry is None:
+        return pl.DataFrame(schema={"query": pl.String, "answer": pl.String, "row": pl.UInt32})
     shard = run.replay(entry)
-    file_index = [piece.file.name for piece in shard.shard.pieces].index(file)
-    is_query = (pl.col("query_file_index") == file_index) & (pl.col("query_record") == record)
-    is_pair = is_query & (pl.col("query") == query) & (pl.col("answer") == answer)
-    rows = shard.pairs.filter(is_pair)["row"].drop_nulls()
-    return int(rows[0]) if len(rows) else None
+    file_index = [piece.file.name for piece in shard.shard.pieces].index(address.file)
+    is_query = (pl.col("query_file_index") == file_index) & (pl.col("query_record") == address.record)
+    return shard.pairs.filter(is_query & pl.col("reason").is_null())

@@ -140,7 +140,6 @@ def _tasks(
                     shard=shard,
                     settings=settings,
                     folder=folder,
-                    with_keys=False,
                     code=code,
                     filter_files=filter_files,
                 )
