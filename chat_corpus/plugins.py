@@ -19,6 +19,7 @@ the entry point group `chat_corpus.sources`. All other modules of `chat_corpus` 
 - A custom format: a `Format`, whose `read` returns a `Reading` with rows of the schema `TURNS`. `turns_frame` makes
   these rows; `rejected` and `undecodable` make rows of bad records with a `Reason`. A function that makes `Turns` of a
   record raises `RecordError` for a record that it cannot read.
+- Addresses that `chat-corpus fetch` downloads from: `FileOrigin` with `RemoteFile`.
 - Recognition of files by content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
   `TRADITIONAL`.
 """
@@ -47,6 +48,7 @@ from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import TURNS, Markup, Pairing, Reason, Script, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "SEGMENTED",
     "TRADITIONAL",
     "TURNS",
+    "FileOrigin",
     "Format",
     "Input",
     "Markup",
@@ -72,6 +75,7 @@ __all__ = [
     "Reason",
     "RecordError",
     "Records",
+    "RemoteFile",
     "Script",
     "Segmentation",
     "Signature",

@@ -7,6 +7,7 @@ the file's ETag and is continued from there; a new ETag begins again.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -163,11 +164,12 @@ def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, Remo
     """Download a file of a data set; `HF_ENDPOINT` or a mirror names another hub."""
     package = packages.hub()
     import httpx2
+    from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
 
-    if package.constants.HF_HUB_OFFLINE:
+    if constants.HF_HUB_OFFLINE:
         raise ChatCorpusError(message("HF_HUB_OFFLINE is set: unset it to download from the hub"))
-    package.utils.disable_progress_bars()
+    importlib.import_module("huggingface_hub.utils").disable_progress_bars()
     package.set_client_factory(lambda: _client(httpx2))
     revision, endpoint = item.origin.revision or None, item.url or None
     url = package.hf_hub_url(
