@@ -78,8 +78,7 @@ def fetch(
     """Download corpora into the raw folder, and check their digests. No other command uses the network.
 
     Shows origin, size and licence first, and asks. Nothing is unpacked, since packed files are read as they are, and no
-    existing file is replaced. A file with a wrong digest is set aside with the ending .bad. The addresses were never
-    tried by the authors of this program.
+    existing file is replaced. A file with a wrong digest is set aside with the ending .bad.
     """
     from chat_corpus import sources
     from chat_corpus.cli import console, fetch_output

@@ -60,7 +60,7 @@ def _staging(raw: Path) -> Iterator[Path]:
     folder = raw / STAGING
     if folder.is_symlink():
         raise UsageError(
-            message("{path}: a link; files would be written outside {raw}. Remove the link", path=folder, raw=raw)
+            message("{path}: a link; files would be written outside {out}. Remove the link", path=folder, out=raw)
         )
     folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / _LOCK)
