@@ -109,6 +109,7 @@ SOME_BY_DEFAULT = {
     "test_an_input_that_becomes_another_during_the_run_fails_with_its_name": 5,
     "test_bytes_do_not_depend_on_who_does_the_work": 0,
     "test_chunks_and_files_of_any_size_hold_the_same_records": 0,
+    "test_chats_of_other_programs_are_read": 4,
     "test_clean_turns_come_back_from_the_store_as_they_were": 4,
     "test_commands_work_without_stderr": 1,
     "test_content_made_to_hurt_a_reader_is_rejected": 11,

@@ -108,21 +108,28 @@ class _Style:
         found = found.with_columns(pl.when(known).then(pl.col(name)).alias(name) for name in ("speaker", "content"))
         return records.select("record", "text", "bytes").with_columns(found)
 
+    def dates(self, lines: pl.DataFrame) -> pl.Series:
+        """Which lines hold nothing but a date; they end the message before."""
+        if self.name != _DAILY:
+            return pl.repeat(value=False, n=len(lines), dtype=pl.Boolean, eager=True)
+        return lines["text"].str.contains(daily_lines.DATE).fill_null(value=False)
+
 
 def _read(parts: Sequence[Records], *, style: _Style, gap: int) -> Reading:
     (records,) = parts
     lines = style.parsed(records)
-    lines = lines.with_columns(group=lines["stamp"].is_not_null().cum_sum())
-    frame = f"(?:{_FRAME})|(?:{daily_lines.DATE})" if style.name == _DAILY else _FRAME
-    framing = lines["text"].str.contains(frame).fill_null(value=False) & lines["stamp"].is_null()
-    before = lines.filter((pl.col("group") == 0) & ~framing)
-    inside = lines.filter((pl.col("group") > 0) & ~framing)
+    timed = lines["stamp"].is_not_null()
+    dates = style.dates(lines)
+    lines = lines.with_columns(group=(timed | dates).cum_sum())
+    framing = (lines["text"].str.contains(_FRAME).fill_null(value=False) | dates) & ~timed
+    is_inside = lines.select(pl.col("stamp").first().over("group").is_not_null()).to_series()
+    before, inside = lines.filter(~is_inside & ~framing), lines.filter(is_inside & ~framing)
     messages = _messages(inside, style)
     rows, merged = sessions.turns_of_messages(messages, gap)
     lost = rejected(
         before.filter(pl.col("text").is_not_null()),
         Reason.LAYOUT,
-        "text before the first line with a time and a speaker",
+        "text before a line with a time and a speaker",
     )
     rows = mark_empty(turns_frame(rows, lost, undecodable(before)))
     others = inside.filter(~pl.col("record").is_in(messages["record"].implode()))["record"]

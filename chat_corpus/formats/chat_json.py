@@ -8,7 +8,7 @@ an array below a key, or one message per line. Sessions end at a gap, consecutiv
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,9 +17,9 @@ import polars as pl
 from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
 from chat_corpus.formats.chat_exports import GAP, MEDIA
+from chat_corpus.formats.field_names import ANSWERS, PROMPTS, normal
 from chat_corpus.formats.json_layout import decode, read_dialect
 from chat_corpus.formats.json_records import elements, json_array, json_lines, of_the_file
-from chat_corpus.formats.own_records import record_turns
 from chat_corpus.schema import Reason
 
 #: Keys of a message, in lower case: who sent it (all of them together), when, and what.
@@ -80,7 +80,7 @@ def _message(record: object) -> tuple[str, str, str | None] | None:
         return "", time, None
     speaker = [str(_identity(keys[key])) for key in _SPEAKER if keys.get(key) is not None]
     text = _text(keys[text_key])
-    if not speaker or text is None or _is_dialogue(record):
+    if not speaker or text is None or _is_dialogue(keys.keys() - {text_key}):
         return None
     is_text = not isinstance(kind, int) or kind == _WECHAT_TEXT
     return "\n".join(speaker), time, text if is_text and not _MEDIA.match(text) else ""
@@ -101,11 +101,10 @@ def _text(value: object) -> str | None:
     return "".join(piece for piece in pieces if isinstance(piece, str))
 
 
-def _is_dialogue(record: object) -> bool:
-    try:
-        return bool(record_turns(record))
-    except RecordError:
-        return False
+def _is_dialogue(keys: Iterable[str]) -> bool:
+    """Whether there are a question and an answer under these keys."""
+    names = {normal(key) for key in keys}
+    return bool(names & PROMPTS) and bool(names & ANSWERS)
 
 
 def _read(parts: Sequence[Records], *, gap: int) -> Reading:
