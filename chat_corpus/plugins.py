@@ -22,6 +22,7 @@ between versions.
   record raises `RecordError` for a record that it cannot read.
 - A filter: `Filter` with its `Scope`, as `FILTER` or in a tuple `FILTERS`; with a file, or an installed package that
   registers it in the entry point group `chat_corpus.filters`.
+- Addresses that `chat-corpus fetch` downloads from: `FileOrigin` with `RemoteFile`.
 - Recognition of files by content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
   `TRADITIONAL`.
 """
@@ -50,6 +51,7 @@ from chat_corpus.formats.response_selection import LABELLED
 from chat_corpus.formats.xml_messages import xml_messages
 from chat_corpus.schema import TURNS, Markup, Pairing, Reason, Script, Segmentation, Traits
 from chat_corpus.sources.base import Filter, Input, Scope, Source, question_answer_inputs
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import HAN, KANA, ONE_TAB, SEGMENTED, TRADITIONAL, Rate, Signature
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "SEGMENTED",
     "TRADITIONAL",
     "TURNS",
+    "FileOrigin",
     "Filter",
     "Format",
     "Input",
@@ -76,6 +79,7 @@ __all__ = [
     "Reason",
     "RecordError",
     "Records",
+    "RemoteFile",
     "Scope",
     "Script",
     "Segmentation",

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -108,6 +109,7 @@ SOME_BY_DEFAULT = {
     "test_an_input_that_becomes_another_during_the_run_fails_with_its_name": 5,
     "test_bytes_do_not_depend_on_who_does_the_work": 0,
     "test_chunks_and_files_of_any_size_hold_the_same_records": 0,
+    "test_chats_of_other_programs_are_read": 4,
     "test_clean_turns_come_back_from_the_store_as_they_were": 4,
     "test_commands_work_without_stderr": 1,
     "test_content_made_to_hurt_a_reader_is_rejected": 11,
@@ -133,7 +135,10 @@ SOME_BY_DEFAULT = {
     "test_turns_and_pairs_are_frames_of_the_same_columns_for_every_source": 2,
     "test_what_a_run_wrote_is_not_changed_by_the_filter_of_its_source": 4,
     "test_what_cannot_be_added_is_refused_with_the_reason": 6,
+    "test_what_is_not_the_file_never_gets_its_name": 3,
     "test_what_no_run_puts_into_the_work_folder_leads_nowhere": 8,
+    "test_what_passes_is_overcome": 1,
+    "test_what_the_hub_does_wrong_is_reported": 1,
     "test_where_files_cannot_grow_none_is_half_written": 0,
 }
 
@@ -182,6 +187,36 @@ def _signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def _is_local(address: object) -> bool:
+    """Whether an address is one of this machine: of a socket that can be bound here, or no address of the internet."""
+    if not isinstance(address, tuple):
+        return True
+    family = socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as one:
+        try:
+            one.bind((address[0], 0))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test that connects to another machine from this process fails, whatever becomes of the error."""
+    attempts: list[object] = []
+    connect = socket.socket.connect
+
+    def guarded(one: socket.socket, address: Any) -> None:
+        if one.type == socket.SOCK_STREAM and not _is_local(address):
+            attempts.append(address)
+            raise ConnectionRefusedError(f"{address}: tests do not leave this machine")
+        connect(one, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+    assert attempts == [], "tests do not leave this machine"
 
 
 @pytest.fixture(autouse=True)

@@ -86,7 +86,7 @@ def test_wrong_arguments_raise_usage_errors(function: object, tmp_path: Path) ->
 @pytest.mark.parametrize("function", [turns, pairs])
 def test_an_absent_corpus_is_an_error_with_instructions_to_obtain_it(function: object, tmp_path: Path) -> None:
     assert callable(function)
-    with pytest.raises(ChatCorpusError, match=r"ptt: absent in .*; unpack Gossiping-QA-Dataset-2_0"):
+    with pytest.raises(ChatCorpusError, match=r"ptt: absent in .*; copy data/Gossiping-QA-Dataset-2_0"):
         next(function("ptt", tmp_path))
 
 

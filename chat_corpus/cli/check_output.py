@@ -6,15 +6,18 @@ docs/corpora.md documents the keys of `inventory`; they stay.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from chat_corpus.cli import words
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import format_table
+from chat_corpus.discovery.inventory import DEFAULT_RAW
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.discovery.sniff import head_of
 from chat_corpus.discovery.trial import trial
 from chat_corpus.errors import FileError
+from chat_corpus.fetching.digests import Verdict, verdict_of
 from chat_corpus.files import compression
 from chat_corpus.files.content import digest
 from chat_corpus.files.raw_file import RawFile
@@ -41,10 +44,10 @@ _TITLES = {
 }
 
 
-def inventory(found: Inventory, *, hashes: bool) -> dict[str, Any]:
-    """What was found, as `check --json` prints it; with `hashes` every file found is read to its end."""
+def inventory(found: Inventory, *, hashes: bool, raw: str = DEFAULT_RAW) -> dict[str, Any]:
+    """What was found in `raw`, as `check --json` prints it; with `hashes` every file found is read to its end."""
     return {
-        "sources": [_source(name, source, hashes=hashes) for name, source in found.found.items()],
+        "sources": [_source(name, source, hashes=hashes, raw=raw) for name, source in found.found.items()],
         "unrecognised": [
             {"file": entry.file.name, "bytes": entry.file.size, "reason": entry.reason}
             for entry in sorted(found.unrecognised, key=lambda entry: not entry.warn)
@@ -74,13 +77,14 @@ def _of_beginning(fault: str) -> Message:
     return message("{fault} (in the first 64 kB)", fault=fault)
 
 
-def _source(name: str, found: DiscoveredSource, *, hashes: bool) -> dict[str, Any]:
+def _source(name: str, found: DiscoveredSource, *, hashes: bool, raw: str) -> dict[str, Any]:
     failures, warnings = _unreadable(found)
     state = State.UNUSABLE if failures and found.state in _READ else found.state
     files = [_file(file, found, hashes=hashes) for file in found.files]
     records = [file["records"] for file in files]
     faults = [message("{file}: {fault}", file=file["file"], fault=file["damage"]) for file in files if "damage" in file]
     damaged = [*found.damaged, *faults]
+    can_obtain = bool(damaged) or state in _INCOMPLETE
     return {
         "name": name,
         "state": State.DAMAGED if damaged else state,
@@ -94,7 +98,8 @@ def _source(name: str, found: DiscoveredSource, *, hashes: bool) -> dict[str, An
         "damaged": damaged,
         "unusable": [*found.unusable, *map(_of_beginning, failures)],
         "remarks": [*found.remarks, *map(_of_beginning, warnings)],
-        "obtain": constant(found.source.obtain) if damaged or state in _INCOMPLETE else None,
+        "obtain": constant(found.source.obtain) if can_obtain else None,
+        "fetch": words.fetch_command(name, raw) if can_obtain and found.source.origins else None,
     }
 
 
@@ -113,6 +118,7 @@ def _file(file: RawFile, found: DiscoveredSource, *, hashes: bool) -> dict[str, 
         "records": records,
         "estimated": not sampled.whole,
         "renamed": file in found.renamed,
+        **_compared(file, found),
     }
     if hashes:
         try:
@@ -120,6 +126,18 @@ def _file(file: RawFile, found: DiscoveredSource, *, hashes: bool) -> dict[str, 
         except FileError as error:
             entry["sha256"], damage = None, error.fault
     return entry if damage is None else {**entry, "damage": damage}
+
+
+def _compared(file: RawFile, found: DiscoveredSource) -> dict[str, Any]:
+    """Whether the file on disk, for a member its archive, is the one that its origin publishes; not for samples."""
+    remotes = [remote for origin in found.source.origins for remote in origin.files]
+    if found.sample or not remotes:
+        return {"digest": Verdict.UNKNOWN}
+    try:
+        verdict, fault = verdict_of(Path(file.path), file.holder or file.name, remotes)
+    except OSError:  # reported where the file is read
+        return {"digest": Verdict.UNKNOWN}
+    return {"digest": verdict} if fault is None else {"digest": verdict, "differs": fault}
 
 
 def _content_bytes(file: RawFile) -> float:
@@ -164,6 +182,7 @@ def notes(entries: Mapping[str, Any]) -> Iterator[str]:
             yield message("{source}: damaged: {fault}", source=name, fault=damage)
         for fault in source["unusable"]:
             yield message("{source}: not read: {fault}", source=name, fault=fault)
+        yield from _digest_notes(source)
         if source["missing"]:
             yield message("{source}: missing: {files}", source=name, files=joined(", ", source["missing"]))
         if source["obtain"]:
@@ -171,12 +190,44 @@ def notes(entries: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{file['sha256']}  {file['file']}" for file in source["files"] if file.get("sha256"))
 
 
+def _digest_notes(source: Mapping[str, Any]) -> Iterator[Message]:
+    """How many files are those at the origin, and which are not; nothing if no digest is known."""
+    verified = sum(file["digest"] == Verdict.VERIFIED for file in source["files"])
+    differing = [file for file in source["files"] if file["digest"] == Verdict.DIFFERS]
+    if verified:
+        yield message(
+            "{source}: digests: {verified} of {files} verified",
+            source=source["name"],
+            verified=verified,
+            files=count_noun(len(source["files"]), "file"),
+        )
+    for file in differing:
+        yield message(
+            "{source}: {file}: not the file at the origin: {fault}",
+            source=source["name"],
+            file=file["file"],
+            fault=file["differs"],
+        )
+    if source["files"] and not verified and not differing and source["state"] != State.SAMPLE:
+        yield message("{source}: no digest known to compare with", source=source["name"])
+
+
 def _advice(source: Mapping[str, Any]) -> Message:
     """How to obtain a source; its state is in the line unless a line above says what is wrong."""
+    if source["fetch"]:
+        return _command(source)
     if source["damaged"] or source["unusable"] or source["missing"]:
         return message("{source}: how to obtain it: {advice}", source=source["name"], advice=source["obtain"])
     state = words.state(source["state"])
     return message("{source}: {state}: {advice}", source=source["name"], state=state, advice=source["obtain"])
+
+
+def _command(source: Mapping[str, Any]) -> Message:
+    """The command that downloads a source."""
+    if source["damaged"] or source["unusable"] or source["missing"]:
+        return message("{source}: to download it: {command}", source=source["name"], command=source["fetch"])
+    state = words.state(source["state"])
+    return message("{source}: {state}: {command}", source=source["name"], state=state, command=source["fetch"])
 
 
 def unrecognised(entries: Mapping[str, Any], most: int) -> Iterator[Message]:

@@ -108,7 +108,7 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
             raise
         except KeyboardInterrupt as error:
             process_setup.ignore_stops()
-            resumes = ctx.invoked_subcommand == "run"
+            resumes = ctx.invoked_subcommand in ("run", "fetch")
             text = message("stopped; the same command resumes from here") if resumes else message("stopped")
             _report(text, as_json=as_json, level="info", event="stopped")
             ctx.exit(error.exit_code if isinstance(error, process_setup.Terminated) else 130)

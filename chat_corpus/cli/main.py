@@ -10,6 +10,7 @@ from chat_corpus.cli import lineage
 from chat_corpus.cli.check_export import check_export
 from chat_corpus.cli.demo import demo
 from chat_corpus.cli.export import export
+from chat_corpus.cli.fetch import fetch
 from chat_corpus.cli.group import DefaultGroup
 from chat_corpus.cli.help import LANG
 from chat_corpus.cli.new_source import new_source
@@ -21,6 +22,7 @@ from chat_corpus.versions import installed
 
 _EXAMPLES = (
     ("chat-corpus demo", "try it on the bundled samples"),
+    ("chat-corpus fetch --raw ~/data", "download corpora"),
     ("chat-corpus check --raw ~/data", "see which corpora a folder holds"),
     ("chat-corpus --raw ~/data --out ~/clean", "clean them all"),
     ("chat-corpus --add mine=chat.jsonl", "clean your own data"),
@@ -49,7 +51,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-for command in (run, preview, export, check_export, check, list_, demo, normalize, new_source):
+for command in (run, preview, export, check_export, fetch, check, list_, demo, normalize, new_source):
     main.add_command(command)
 for command in (lineage.trace, lineage.explain, lineage.compare):
     main.add_command(command)

@@ -91,7 +91,8 @@ def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any
     """
     from chat_corpus.cli import check_output
 
-    inventory = check_output.inventory(discovered(settled(read_settings(configs, rest))), hashes=hashes)
+    settings = settled(read_settings(configs, rest))
+    inventory = check_output.inventory(discovered(settings), hashes=hashes, raw=settings.raw)
     if as_json:
         echo_json(inventory)
     else:

@@ -19,7 +19,8 @@ from chat_corpus.messages import Message, joined, message
 SYNONYMS = {
     "split": "export",
     "convert": "export",
-    "download": "check",
+    "download": "fetch",
+    "get": "fetch",
     "status": "check",
     "verify": "check",
     "find": "check",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+
+from chat_corpus.discovery.inventory import DEFAULT_RAW
 from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.schema import Reason, State
 
@@ -20,6 +23,16 @@ _STATES = {
 def state(value: str) -> Message:
     """The word for the state of a source; in English it is the value itself."""
     return _STATES[State(value)]
+
+
+def fetch_command(source: str, raw: str) -> str:
+    """The command that downloads a source into a raw folder.
+
+    >>> fetch_command("ptt", "raw_chat_corpus"), fetch_command("ptt", "my data")
+    ('chat-corpus fetch ptt', "chat-corpus fetch ptt --raw 'my data'")
+    """
+    command = f"chat-corpus fetch {source}"
+    return command if raw == DEFAULT_RAW else f"{command} --raw {shlex.quote(raw)}"
 
 
 def dropped(reason: str, number: int) -> Message:

@@ -56,6 +56,8 @@ def detect(head: bytes, names: ColumnNames = ()) -> Detection | Message:
     """
     if names:
         return _table(head, names) or message("no columns of these names: {names}", names=_named(names))
+    if detected := _chat_json(head):
+        return detected
     found = _json(head)
     if isinstance(found, Detection):
         return found
@@ -153,6 +155,16 @@ def _chat(head: bytes) -> Detection | None:
     if style_of(head.removeprefix(BOM)) is None:
         return None
     return Detection(layout=layouts.CHAT_EXPORT, evidence=message("lines with a time and a speaker"))
+
+
+def _chat_json(head: bytes) -> Detection | None:
+    """Messages of a chat as JSON."""
+    if not head.removeprefix(BOM).lstrip().startswith((b"{", b"[")):
+        return None
+    lines, array, _ = layouts.CHAT_EXPORT.formats((), 0)
+    if not (lines.accepts(head) or array.accepts(head)):
+        return None
+    return Detection(layout=layouts.CHAT_EXPORT, evidence=message("messages with a time and a speaker"))
 
 
 def _table(head: bytes, names: ColumnNames) -> Detection | None:

@@ -51,6 +51,10 @@ _ARCHIVE = Kind(message=message("an archive of a kind that is not read: unpack i
 _ZIP_ARCHIVE = Kind(message=message("a zip archive, judging by its content: add the ending .zip"))
 _VOLUME = Kind(message=message("one volume of a split archive: join the volumes and unpack them"))
 _DOWNLOAD = Kind(message=message("an unfinished download: finish it, or get the file again"))
+_UNFINISHED = Kind(message=message("an unfinished download"), may_hold_data=False)
+_SET_ASIDE = Kind(
+    message=message("set aside by fetch, since it is not the file at its origin: delete it"), may_hold_data=False
+)
 _PAGE = Kind(
     message=message("a web page, saved in place of the file: download the file itself"),
     may_hold_data=False,
@@ -148,6 +152,8 @@ _ENDINGS = {
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), _PICKLE),
     **dict.fromkeys((".html", ".htm", ".mhtml", ".xhtml"), _PAGE),
     **dict.fromkeys((".lz4", ".lzma", ".cab", ".iso", ".dmg", ".z", ".lzh", ".ace", ".arj", ".sz"), _ARCHIVE),
+    ".bad": _SET_ASIDE,
+    ".incomplete": _UNFINISHED,
     **dict.fromkeys((".crdownload", ".part", ".aria2", ".download", ".partial", ".xltd", ".baiduyun"), _DOWNLOAD),
     ".parquet": _PARQUET,
     ".pdf": _PDF,
@@ -225,6 +231,17 @@ def is_document_or_code(name: str) -> bool:
     [True, True, True, False]
     """
     return ending(name) in _DOCUMENTS_AND_CODE or _PROJECT_FILES.fullmatch(PurePosixPath(name).name.lower()) is not None
+
+
+def leftover(name: str) -> Kind | None:
+    """Return the kind of a file that a download left behind, by its name; None for any other file.
+
+    >>> leftover("ptt-77w/Gossiping-QA-Dataset-2_0.csv.bad").message
+    'set aside by fetch, since it is not the file at its origin: delete it'
+    >>> leftover("ptt-77w/Gossiping-QA-Dataset-2_0.csv")
+    """
+    kind = _ENDINGS.get(ending(name))
+    return kind if kind in (_SET_ASIDE, _UNFINISHED, _DOWNLOAD) else None
 
 
 def ending(name: str) -> str:

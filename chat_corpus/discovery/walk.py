@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from chat_corpus.discovery import unusable_files
 from chat_corpus.files import archives, compression
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
 from chat_corpus.messages import Message, displayed, message
@@ -172,7 +173,9 @@ def _at(path: str, raw: Path) -> Iterator[Entry]:
         return
     name = _below(path, raw)
     file = RawFile(path=path, name=displayed(name), size=status.st_size, modified=status.st_mtime_ns)
-    if compression.is_zip(path) or compression.is_tar(path):
+    if unusable_files.leftover(name):
+        yield Entry(file=file, names=(name,))
+    elif compression.is_zip(path) or compression.is_tar(path):
         yield from list_members(file, name)
     else:
         yield Entry(file=file, names=likely_names(compression.content_name(name)))

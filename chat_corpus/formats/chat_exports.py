@@ -1,6 +1,7 @@
-"""Chats exported as text by WhatsApp, WeChat, QQ and the like: a time, a speaker, a message.
+"""Chats exported as text by WhatsApp, WeChat, QQ, LINE and the like: a time, a speaker, a message.
 
 Which style a file has is found in its first bytes: the message after the speaker on one line, or on the lines below.
+LINE writes the date on a line of its own (`formats.daily_lines`).
 Lines without time and speaker continue the message before. Sessions end at a gap, consecutive messages of one speaker
 merge (`formats.sessions`). Lines for pictures and the like hold no text and are left out of the turn.
 """
@@ -15,7 +16,7 @@ from functools import lru_cache, partial
 import polars as pl
 
 from chat_corpus.files.lines import BOM, numbered_lines, printable
-from chat_corpus.formats import sessions, times
+from chat_corpus.formats import daily_lines, sessions, times
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
 from chat_corpus.schema import Reason
 
@@ -25,25 +26,49 @@ GAP = 3600
 _MARKS = r"[\x{200e}\x{200f}\x{202a}\x{202c}\x{feff}]*"
 _NAME = r"[^:：\n]{1,60}?"
 _SAID = rf"{_MARKS}(?:({_NAME})[:：](?: |$))?{_MARKS}(.*)"
+_SAID_CLOSELY = rf"{_MARKS}(?:({_NAME})(?:[:：](?: |$)|：))?{_MARKS}(.*)"
 #: The styles: what a line with time and speaker looks like, and the groups of speaker and text in it.
 _STYLES: dict[str, tuple[str, int, int]] = {
-    "bracket": (rf"^{_MARKS}\[{times.STAMP}\] ?{_SAID}$", 9, 10),  # [31/12/2023, 21:15:33] 小明: 在吗
+    "bracket": (rf"^{_MARKS}\[{times.STAMP}\] ?{_SAID_CLOSELY}$", 9, 10),  # [31/12/2023, 21:15:33] 小明: 在吗
     "dash": (rf"^{_MARKS}{times.STAMP} [-–] {_SAID}$", 9, 10),  # 2023/12/31 下午9:15 - 小明: 在吗
     "inline": (rf"^{_MARKS}{times.STAMP}[ \t]+({_NAME})[:：][ \t]?(.*)$", 9, 10),  # 2023-12-31 21:15:33 小明: 在吗
+    "tabs": (rf"^{_MARKS}{times.STAMP}\t([^\t\n]{{1,60}})\t(.*)$", 9, 10),  # 2023-12-31 21:15:33<TAB>小明<TAB>在吗
+    "parenthesis": (  # 小明(2023-12-31 21:15:33)：在吗
+        rf"^{_MARKS}(\S.{{0,60}}?) ?[(（]{times.STAMP}[)）][:：]? ?(.*)$",
+        1,
+        10,
+    ),
+    "bracket above": (  # [12/31/2023 9:15 PM] 小明
+        rf"^{_MARKS}\[{times.STAMP}\] ([^\s\-–].{{0,60}})()$",
+        9,
+        10,
+    ),
     "above": (rf"^{_MARKS}{times.STAMP}[ \t]+([^\s\-–].{{0,60}})()$", 9, 10),  # 2023-12-31 21:15:33 小明(10001)
     "below": (rf"^{_MARKS}(\S.{{0,60}}?)[ \t]+{times.STAMP}()[ \t]*$", 1, 10),  # 小明 2023-12-31 21:15:33
 }
+#: The style of LINE, whose dates are on lines of their own.
+_DAILY = "daily"
+#: Styles with the message on the lines below.
+_BELOW = ("above", "below", "bracket above")
 #: A head of an export has so many lines with time and speaker, and so large a share of the lines that are not blank.
 _FEWEST, _SHARE = 2, 0.2
 #: A style further down the table also matches lines of the styles above it, with the message as part of the name.
 _CLEARLY = 1.5
 #: Lines that describe the export itself.
-_FRAME = r"^(?:[=\-—_*]{5,}|消息记录.*|消息分组[:：].*|消息对象[:：].*|导出.{0,40}|.{0,60}的聊天记录|)[ \t\r]*$"
+_FRAME = (
+    r"^(?:[=\-—_*]{5,}|消息记录.*|消息分组[:：].*|消息对象[:：].*|导出.{0,40}|.{0,60}的聊天(?:记录|記錄)|\[LINE\].{0,100}"
+    r"|(?:保存|儲存)(?:日期|时间|時間)[:：].*|Saved on[:：].*|)[ \t\r]*$"
+)
 #: Lines that take the place of pictures and other media.
-_MEDIA = (
-    r"^[\x{200e} ]*(?:<(?:Media omitted|媒体已省略|省略多媒体文件|[^<>]{0,40}omitted)>"
-    r"|(?:image|video|audio|sticker|GIF|document|Contact card) omitted|(?:图片|视频|语音|表情|文件)(?:已省略|未显示)"
-    r"|\[(?:图片|照片|表情|动画表情|语音|视频|文件|位置|链接|名片|红包|转账|语音通话|视频通话|小程序|聊天记录|音乐|贴图)\]"
+MEDIA = (
+    r"^[\u200e ]*(?:<(?:Media omitted|媒体已省略|(?:省略|略過)[^<>]{2,10}|[^<>]{0,40}omitted)>"
+    r"|<(?:attached|附件|已附加)[:：] ?[^<>]{1,100}>|[^\s<>]{1,100} \((?:file attached|文件附件|檔案已附加|附件)\)"
+    r"|(?:image|video|audio|sticker|GIF|document|Contact card) omitted"
+    r"|(?:图片|圖片|视频|影片|语音|音訊|表情|贴图|貼圖|文件|檔案|GIF)(?:已省略|已忽略|已略過|未显示)"
+    r"|(?:此消息已删除|此訊息已刪除|已刪除此訊息|您删除了此消息|您已刪除此訊息|This message was deleted)[。.]?"
+    r"|(?:\[|【)(?:图片|照片|圖片|表情|表情包|动画表情|语音|视频|影片|文件|檔案|位置|位置訊息|链接|连结|連結|名片|聯絡資訊|红包|转账"
+    r"|语音消息|語音訊息|语音通话|語音通話|视频通话|視訊通話|小程序|聊天记录|记事本|記事本|相簿|音乐|音樂|贴图|貼圖|Photo|Sticker|Video"
+    r"|Voice message|File|Location|Contact|Album)(?:\]|】)"
     r")[ \t]*$"
 )
 
@@ -61,13 +86,15 @@ class _Style:
         A notice of the program has a stamp and no speaker. A line that is not UTF-8 is looked at as far as it decodes,
         so that it does not end up in the message before.
         """
-        pattern, speaker, content = _STYLES[self.name]
         shown = records["text"]
         if shown.null_count():
             data = records["bytes"].to_list()
             shown = shown.fill_null(
                 pl.Series([None if one is None else printable(one) for one in data], dtype=pl.String)
             )
+        if self.name == _DAILY:
+            return records.select("record", "text", "bytes").with_columns(daily_lines.parsed(shown, self.order))
+        pattern, speaker, content = _STYLES[self.name]
         groups = shown.to_frame("line").select(groups=pl.col("line").str.extract_groups(pattern))["groups"]
         fields = groups.struct.unnest()
         offset = 1 if speaker == 1 else 0  # the groups of the time come after the speaker's
@@ -81,20 +108,28 @@ class _Style:
         found = found.with_columns(pl.when(known).then(pl.col(name)).alias(name) for name in ("speaker", "content"))
         return records.select("record", "text", "bytes").with_columns(found)
 
+    def dates(self, lines: pl.DataFrame) -> pl.Series:
+        """Which lines hold nothing but a date; they end the message before."""
+        if self.name != _DAILY:
+            return pl.repeat(value=False, n=len(lines), dtype=pl.Boolean, eager=True)
+        return lines["text"].str.contains(daily_lines.DATE).fill_null(value=False)
+
 
 def _read(parts: Sequence[Records], *, style: _Style, gap: int) -> Reading:
     (records,) = parts
     lines = style.parsed(records)
-    lines = lines.with_columns(group=lines["stamp"].is_not_null().cum_sum())
-    framing = lines["text"].str.contains(_FRAME).fill_null(value=False) & lines["stamp"].is_null()
-    before = lines.filter((pl.col("group") == 0) & ~framing)
-    inside = lines.filter((pl.col("group") > 0) & ~framing)
+    timed = lines["stamp"].is_not_null()
+    dates = style.dates(lines)
+    lines = lines.with_columns(group=(timed | dates).cum_sum())
+    framing = (lines["text"].str.contains(_FRAME).fill_null(value=False) | dates) & ~timed
+    is_inside = lines.select(pl.col("stamp").first().over("group").is_not_null()).to_series()
+    before, inside = lines.filter(~is_inside & ~framing), lines.filter(is_inside & ~framing)
     messages = _messages(inside, style)
     rows, merged = sessions.turns_of_messages(messages, gap)
     lost = rejected(
         before.filter(pl.col("text").is_not_null()),
         Reason.LAYOUT,
-        "text before the first line with a time and a speaker",
+        "text before a line with a time and a speaker",
     )
     rows = mark_empty(turns_frame(rows, lost, undecodable(before)))
     others = inside.filter(~pl.col("record").is_in(messages["record"].implode()))["record"]
@@ -104,20 +139,20 @@ def _read(parts: Sequence[Records], *, style: _Style, gap: int) -> Reading:
 def _messages(lines: pl.DataFrame, style: _Style) -> pl.DataFrame:
     """The messages that lines make, as `sessions.MESSAGES`; notices of the program are none."""
     begins = pl.col("stamp").is_not_null()
-    below = style.name in ("above", "below")
+    below = style.name in _BELOW
     content = pl.when(begins).then(pl.lit("") if below else pl.col("content")).otherwise("text")
     counted = lines.with_columns(content=content, bad=pl.col("text").is_null())
-    shown = pl.col("content").filter(~pl.col("content").str.contains(_MEDIA) & ~(begins & (pl.col("content") == "")))
+    shown = pl.col("content").filter(~pl.col("content").str.contains(MEDIA) & ~(begins & (pl.col("content") == "")))
     grouped = counted.group_by("group", maintain_order=True).agg(
         pl.col("record", "stamp", "speaker").first(), bad=pl.col("bad").any(), text=shown.str.join("\n")
     )
-    bad = pl.col("bad")
+    bad, text = pl.col("bad"), pl.col("text").str.strip_chars("\n")
     return grouped.filter(pl.col("speaker").is_not_null()).select(
         "record",
         "speaker",
         "stamp",
         key=pl.lit(None, dtype=pl.String),
-        text=pl.when(~bad).then(pl.col("text").str.strip_chars("\n")),
+        text=pl.when(~bad).then(daily_lines.unquoted(text) if style.name == _DAILY else text),
         reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))),
         message=pl.when(bad).then(pl.lit(NOT_UTF8)),
     )
@@ -130,7 +165,11 @@ def _cut(data: bytes, *, style: _Style, gap: int) -> int:
     messages = lines.filter(pl.col("speaker").is_not_null()).with_columns(key=pl.lit(None, dtype=pl.String))
     if messages.is_empty():
         return 0
-    return sessions.cut_before(data, messages.filter(sessions.session_starts(messages, gap))["record"])
+    begins = messages.filter(sessions.session_starts(messages, gap))["record"]
+    if style.name == _DAILY:  # a shard must know the date
+        first = daily_lines.first_of_day(lines)
+        begins = first.filter(first["record"].is_in(begins.implode()))["date"]
+    return sessions.cut_before(data, begins)
 
 
 @lru_cache(maxsize=8)
@@ -139,7 +178,7 @@ def style_of(head: bytes) -> _Style | None:
     records = numbered_lines(sessions.whole_lines(head) or head, 1)
     filled = len(records) - int((records["text"].str.strip_chars() == "").sum())
     best, most = None, 0
-    for name in _STYLES:
+    for name in (*_STYLES, _DAILY):
         style = _Style(name=name, order=_order(records, name))
         found = len(records) - style.parsed(records)["speaker"].null_count()
         if found > most * (_CLEARLY if best else 1):
@@ -148,6 +187,8 @@ def style_of(head: bytes) -> _Style | None:
 
 
 def _order(records: Records, name: str) -> times.Order:
+    if name == _DAILY:
+        return daily_lines.order_of(records["text"])
     pattern, speaker, _ = _STYLES[name]
     offset = 2 if speaker == 1 else 1
     groups = records.select(groups=pl.col("text").str.extract_groups(pattern))["groups"].struct
@@ -161,7 +202,7 @@ def chat_export(gap: int = GAP) -> Format:
     def in_dialect(dialect: str) -> Format:
         facts = json.loads(dialect)
         style = _Style(name=facts["name"], order=times.Order(facts["order"]))
-        if style.name not in _STYLES:
+        if style.name not in (*_STYLES, _DAILY):
             raise ValueError(f"no style '{style.name}'")
         return Format(read=partial(_read, style=style, gap=gap), cut=partial(_cut, style=style, gap=gap))
 

@@ -60,7 +60,7 @@ _MOST_FIELDS = 1000
 def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     (records,) = parts
     beside = "beside" in records.columns
-    empty = _of_the_file(records) if beside else records.select(pl.col("text").str.contains(_BRACKET)).to_series()
+    empty = of_the_file(records) if beside else records.select(pl.col("text").str.contains(_BRACKET)).to_series()
     records = records.with_columns(non_turns=empty.fill_null(value=False))
     filled = records.filter(~pl.col("non_turns"))
     columns: dict[str, list[object]] = {
@@ -91,7 +91,7 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(non_turns,), unread=unread)
 
 
-def _of_the_file(records: Records) -> pl.Series:
+def of_the_file(records: Records) -> pl.Series:
     """Return which pieces beside the records only describe the file."""
     rows = records.select("text", "beside").iter_rows()
     return pl.Series([beside and text is not None and _is_of_the_file(text) for text, beside in rows], dtype=pl.Boolean)
@@ -220,13 +220,13 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
         nested = read_dialect(dialect)
         if nested.columns:
             return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
-        elements = partial(_elements, nested=nested)
+        spans = partial(elements, nested=nested)
         root = next((mark for mark in nested.prefix if mark in _CLOSING), "")  # invisible characters may precede it
         return replace(
             plain,
             cut=partial(_cut, nested=nested),
             split=partial(_split, nested=nested),
-            count=lambda data: sum(1 for _ in elements(data)),
+            count=lambda data: sum(1 for _ in spans(data)),
             fault_at_end=partial(_cut_short, closing=_CLOSING[root]) if root else None,
         )
 
@@ -252,7 +252,7 @@ def _cut_short(tail: bytes, *, closing: str) -> str:
     return message("a truncated JSON array, without closing bracket; download the file again")
 
 
-def _elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
+def elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
     """Yield `(start, end, is_record)` of the outermost records, and of other text between them.
 
     Commas, brackets and keys between records are skipped. Depth counts only brackets of the records' kind, so that a
@@ -317,12 +317,12 @@ def _cut(data: bytes, nested: Nested) -> int:
 
     The rest must not look like the beginning of the file.
     """
-    ends = [end for _, end, is_record in _elements(data, nested) if is_record]
+    ends = [end for _, end, is_record in elements(data, nested) if is_record]
     return next((end for end in reversed(ends[:-1]) if not nested.prefix or not _start(data[end:], nested)), 0)
 
 
 def _split(data: bytes, first: int, nested: Nested) -> Records:
-    spans = list(_elements(data, nested))
+    spans = list(elements(data, nested))
     beside = pl.Series("beside", [not is_record for *_, is_record in spans], dtype=pl.Boolean)
     return numbered([data[start:end] for start, end, _ in spans], first).with_columns(beside)
 

@@ -8,7 +8,8 @@ from functools import cache
 
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.blank_lines import BLANK_LINES
-from chat_corpus.formats.chat_exports import chat_export
+from chat_corpus.formats.chat_exports import GAP, chat_export
+from chat_corpus.formats.chat_json import chat_array, chat_lines
 from chat_corpus.formats.conv import CONV
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.message_tables import ANSWER, QUERY, message_table, named_pairs
@@ -99,9 +100,9 @@ SUBTITLES = Layout(
 )
 CHAT_EXPORT = Layout(
     name="chat-export",
-    description=message("text exported by WhatsApp, WeChat, QQ: time, speaker, message"),
-    formats=lambda _names, gap: (chat_export(gap) if gap else chat_export(),),
-    aliases=("whatsapp", "wechat", "qq", "chat"),
+    description=message("chats exported by WeChat, QQ, LINE, WhatsApp, Telegram or Discord: time, speaker, message"),
+    formats=lambda _names, gap: (chat_lines(gap or GAP), chat_array(gap or GAP), chat_export(gap or GAP)),
+    aliases=("whatsapp", "wechat", "qq", "line", "telegram", "discord", "chat"),
     has_gap=True,
 )
 LAYOUTS = (JSON, TABLE, BLANK_LINE_CHATS, CONV_FILES, PARALLEL_FILES, SUBTITLES, CHAT_EXPORT)

@@ -7,12 +7,13 @@ from enum import StrEnum
 import polars as pl
 
 _SPACE = r"[ \t\x{a0}\x{202f}]"
-_HALF = r"上午|下午|晚上|早上|中午|凌晨|[AaPp]\.?[Mm]\.?"
+#: Half of the day.
+HALF = r"上午|下午|晚上|早上|中午|凌晨|[AaPp]\.?[Mm]\.?"
 #: A date and a time of day, in ten groups: three of the date, half of the day, hour, minute, second, half of the day.
 STAMP = (
     r"(\d{1,4})[-/.年](\d{1,2})[-/.月](\d{1,4})日?(?:[,，]|T)?"
     rf"{_SPACE}*(?:(?:周|週|星期)[一二三四五六日天]|\([一二三四五六日天]\))?{_SPACE}*"
-    rf"({_HALF})?{_SPACE}*(\d{{1,2}}):(\d\d)(?::(\d\d))?(?:[.,]\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?{_SPACE}*({_HALF})?"
+    rf"({HALF})?{_SPACE}*(\d{{1,2}}):(\d\d)(?::(\d\d))?(?:[.,]\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?{_SPACE}*({HALF})?"
 )
 #: Groups in `STAMP`.
 GROUPS = 8

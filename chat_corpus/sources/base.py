@@ -17,6 +17,7 @@ from chat_corpus.formats.table_rows import Table
 from chat_corpus.formats.tables import table_format
 from chat_corpus.messages import message
 from chat_corpus.schema import Pairing, Traits
+from chat_corpus.sources.origins import FileOrigin
 from chat_corpus.sources.signature import Signature
 
 _TABLE_ENDINGS = ("csv", "tsv", "txt")
@@ -134,7 +135,8 @@ class Source:
     is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are the texts that the
     corpus uses where there is no answer. `overlapping` means that files share pairs, so that each pair is written once.
     `plain_editions` means that some files lack the segmentation in `traits`, so that a single line does not show
-    whether it is segmented. `filters` are those of plugins, which apply to every source.
+    whether it is segmented. `filters` are those of plugins, which apply to every source. `origins` are the addresses
+    that the files can be downloaded from, and `obtain` describes what a person has to do instead.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Source:
     url: str = ""
     licence: str = "not stated"
     obtain: str = "not stated"
+    origins: tuple[FileOrigin, ...] = ()
     pairing: Pairing = Pairing.ADJACENT
     traits: Traits = field(default_factory=Traits)
     alternatives: bool = False

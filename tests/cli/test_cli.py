@@ -187,7 +187,7 @@ def test_a_requested_source_that_is_absent_exits_3_after_the_others_are_done(tmp
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     done = invoke("-s", "ptt,tieba", "--raw", raw, "--out", out)
     assert done.exit_code == 3
-    assert "warning: ptt: absent; unpack Gossiping-QA-Dataset" in done.stderr
+    assert "warning: ptt: absent; copy data/Gossiping-QA-Dataset" in done.stderr
     assert sorted(visible(out)) == ["index/tieba.jsonl", "rejects/tieba.jsonl", "report.json", "tieba.tsv"]
 
 

@@ -101,7 +101,7 @@ def test_check_lists_a_damaged_file_under_its_source_alone(tmp_path: Path) -> No
     assert [
         line.startswith("subtitle: damaged: lost.conv.gz: damaged: Compressed file ended") for line in expected
     ] == [True]
-    assert "\nsubtitle: how to obtain it: unpack " in table.stdout
+    assert f"\nsubtitle: to download it: chat-corpus fetch subtitle --raw {raw}\n" in table.stdout
     listed = json.loads(invoke("check", "--json", "--raw", raw).stdout)
     assert [stray["file"] for stray in listed["unrecognised"]] == ["all.tgz"]
 

@@ -359,7 +359,7 @@ def test_check_reports_states_sizes_records_and_advice(tmp_path: Path) -> None:
     assert {name: rows[name]["state"] for name in expected} == expected
     assert set(rows["ptt"]) == {
         "name", "state", "files", "bytes", "records", "estimated", "licence", "url", "missing", "damaged", "unusable",
-        "remarks", "obtain",
+        "remarks", "obtain", "fetch",
     }  # fmt: skip
     assert (rows["tieba"]["estimated"], rows["subtitle"]["estimated"]) == (True, False)
     assert abs(rows["tieba"]["records"] - 12_000) <= 1200
@@ -367,7 +367,8 @@ def test_check_reports_states_sizes_records_and_advice(tmp_path: Path) -> None:
     assert rows["subtitle"]["files"][0]["renamed"] is True
     assert rows["douban"]["missing"] == ["dev.txt", "test.txt"]
     assert rows["ptt"]["obtain"] == sources.load()["ptt"].obtain
-    assert rows["tieba"]["obtain"] is None
+    assert rows["ptt"]["fetch"] == f"chat-corpus fetch ptt --raw {tmp_path}"
+    assert (rows["tieba"]["obtain"], rows["tieba"]["fetch"], rows["douban"]["fetch"]) == (None, None, None)
     assert report["unrecognised"][0] == {
         "file": "README.md", "bytes": 5, "reason": "not a known corpus, by name or content",
     }  # fmt: skip

@@ -58,6 +58,12 @@ FOUND: dict[str, tuple[str, str, Pairing]] = {
         Pairing.ADJACENT,
     ),
     "whatsapp": ("[31/12/2023, 21:15:33] 甲: 在吗\n[31/12/2023, 21:15:40] 乙: 在\n", "chat-export", Pairing.ADJACENT),
+    "line": ("2026/11/29(日)\n10:30\t甲\t在吗\n10:31\t乙\t在\n", "chat-export", Pairing.ADJACENT),
+    "telegram": (
+        '{"messages": [{"type": "message", "date": "2026-11-29T10:30:15", "from": "甲", "text": "在吗"}]}',
+        "chat-export",
+        Pairing.ADJACENT,
+    ),
     "qq": ("2023-12-31 21:15:33 甲(1)\n在吗\n\n2023-12-31 21:15:40 乙(2)\n在\n", "chat-export", Pairing.ADJACENT),
 }
 SEEN = {

@@ -106,7 +106,7 @@ def test_a_corpus_in_a_form_that_is_not_read_is_unusable(name: str, source: str,
     assert (tmp_path / "out" / "tieba.tsv").exists()
 
 
-@pytest.mark.parametrize("name", ["tieba.dialogues.001", "part.z01", "data.xls", "data.part"])
+@pytest.mark.parametrize("name", ["tieba.dialogues.001", "part.z01", "data.xls"])
 def test_text_with_the_ending_of_another_kind_is_read(name: str, tmp_path: Path) -> None:
     assert discover(put(tmp_path, {name: CHAIN}), sources.load()).found["tieba"].files != []
 

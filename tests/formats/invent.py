@@ -98,6 +98,21 @@ CHATS = st.one_of(
     files(st.one_of(_joined("[", _CLOCKS, "] ", _NAMES_OF_SPEAKERS, ": ", TEXTS), TEXTS, st.just("<Media omitted>"))),
     files(st.one_of(_joined(_CLOCKS, " ", _NAMES_OF_SPEAKERS), TEXTS, st.sampled_from(["", "=====", "[图片]"]))),
     files(st.one_of(_joined(_NAMES_OF_SPEAKERS, " ", _CLOCKS), TEXTS, st.just(""))),
+    files(st.one_of(_joined(_CLOCKS, "\t", _NAMES_OF_SPEAKERS, "\t", TEXTS), TEXTS)),
+    files(st.one_of(_joined("[", _CLOCKS, "] ", _NAMES_OF_SPEAKERS), TEXTS, st.just(""))),
+    files(st.one_of(_joined(_NAMES_OF_SPEAKERS, "(", _CLOCKS, ")：", TEXTS), TEXTS)),
+)
+LINE_CHATS = files(
+    st.one_of(
+        _joined(
+            st.sampled_from(["08:00", "上午9:30", "23:59", "8:61", "10:30 PM"]), "\t", _NAMES_OF_SPEAKERS, "\t", TEXTS
+        ),
+        st.sampled_from(
+            ["2024/01/01(一)", "2024/01/02（二）", "Wed, 1/3/2024", "2024/13/01(一)", "", "8:00\t小明收回訊息"]
+        ),
+        TEXTS,
+    ),
+    "[LINE] 與小紅的聊天記錄\n2024/01/01(一)\n08:00\t小明\t在\n",
 )
 BLANK_LINES = files(st.one_of(TEXTS, TEXTS, st.sampled_from(["", "", " ", "\u3000"])))
 _CUE = st.sampled_from(
@@ -164,6 +179,30 @@ def _array(draw: st.DrawFn) -> bytes:
     return draw(damaged(content)) if draw(st.booleans()) else content
 
 
+_MESSAGES_OF_CHATS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["message", "service"]),
+            "date": st.sampled_from(["2024-01-01T08:00:00", "2024-01-01T08:00:30", "2024-01-01T12:00:00", "x"]),
+            "from": st.sampled_from(["小明", "小红"]),
+            "text": st.one_of(TEXTS, st.just(""), st.lists(TEXTS, max_size=2), st.none()),
+        }
+    ),
+    st.fixed_dictionaries({"id": st.integers()}),
+)
+
+
+@st.composite
+def _chat(draw: st.DrawFn) -> bytes:
+    messages = draw(st.lists(_MESSAGES_OF_CHATS, min_size=1, max_size=8))
+    value = {"name": "小红", "messages": messages} if draw(st.booleans()) else messages
+    text = json.dumps(value, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 1])))
+    content = text.encode("utf-8", errors="replace")
+    return draw(damaged(content)) if draw(st.booleans()) else content
+
+
+JSON_CHATS = _chat()
+CHAT_LINES = files(st.one_of(_MESSAGES_OF_CHATS.map(json.dumps), FEW))
 JSON_ARRAY = st.one_of(_array(), _array(), st.binary(max_size=60))
 XML = files(
     st.one_of(

@@ -18,6 +18,7 @@ from chat_corpus.files.raw_file import RawFile, read_range
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.blank_lines import BLANK_LINES
 from chat_corpus.formats.chat_exports import chat_export
+from chat_corpus.formats.chat_json import chat_array, chat_lines
 from chat_corpus.formats.chatterbot_yaml import CORPUS_YAML
 from chat_corpus.formats.conv import CONV
 from chat_corpus.formats.cornell import LINE_IDS
@@ -225,6 +226,9 @@ FORMATS: dict[str, tuple[Format, st.SearchStrategy[tuple[bytes, ...]]]] = {
     "json array": (json_array(instruction_turns), _one(invent.JSON_ARRAY)),
     "blank lines": (BLANK_LINES, _one(invent.BLANK_LINES)),
     "chat export": (chat_export(), _one(invent.CHATS)),
+    "chat of LINE": (chat_export(), _one(invent.LINE_CHATS)),
+    "chat as JSON": (chat_array(), _one(invent.JSON_CHATS)),
+    "chat as JSON lines": (chat_lines(), _one(invent.CHAT_LINES)),
     "subrip": (subrip(), _one(invent.SUBRIP)),
     "substation": (substation(), _one(invent.SUBSTATION)),
     "messages": (message_table(), _one(invent.MESSAGES)),

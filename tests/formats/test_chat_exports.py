@@ -38,6 +38,11 @@ STYLES = {
     "inline": "2023-12-31 21:15:33 小明: 在吗\n2023-12-31 21:15:40 小红：在\n",
     "above": "2023/12/31 下午9:15 小明\n在吗\n2023/12/31 下午9:16 小红\n在\n",
     "below": "小明 2023年12月31日 21:15\n在吗\n\n小红 2023年12月31日 21:16\n在\n",
+    "tabs": "2026-11-29 10:30:15\t小明\t在吗\n2026-11-29 10:30:50\t小红\t在\n",
+    "parenthesis": "小明(2026-11-29 10:30:15)：在吗\n小红(2026-11-29 10:30:50)：在\n",
+    "bracket above": "[11/29/2026 10:30 AM] ming\n在吗\n\n[11/29/2026 10:31 AM] hong\n在\n",
+    "daily": "[LINE] 與小紅的聊天記錄\n儲存日期：2026/11/29 21:00\n\n"
+    "2026/11/29（日）\n10:30\t小明\t在吗\n10:31\t小紅\t在\n",
 }
 
 
@@ -47,6 +52,69 @@ def test_each_style_is_found_and_read(name: str) -> None:
     assert style is not None
     assert style.name == name
     assert laws.read(chat_export(), STYLES[name]).pairs() == [("在吗", "在")]
+
+
+LINE = """[LINE] 與小紅的聊天記錄
+儲存日期：2026/12/01 21:00
+
+2026/11/29(日)
+23:50\t小明\t"第一行
+第二行"
+23:51\t小紅\t[貼圖]
+23:51\t小紅收回了訊息
+23:52\t小紅\t好
+2026/11/30(一)
+00:10\t小明\t早點睡
+00:11\t小紅\t晚安
+2026/12/01(二)
+上午09:00\t小明\t早
+上午09:01\t小紅\t早安
+"""
+OTHERS = {
+    "WeChat, a colon without blank": (
+        "[2026-11-29 10:30:15] 小明：在吗\n[2026-11-29 10:30:50] 小红：[图片]\n[2026-11-29 10:30:55] 小红：在\n"
+    ),
+    "WeChat, media in other brackets": (
+        "2026-11-29 10:30:15 小明\n在吗\n\n2026-11-29 10:30:50 小红\n【表情包】\n\n2026-11-29 10:31:50 小红\n在\n\n"
+    ),
+    "WhatsApp of China": (
+        "2026/11/29 10:30 - 消息和通话都进行端到端加密。\n2026/11/29 10:30 - 小明: 在吗\n"
+        "2026/11/29 10:31 - 小红: <省略影音内容>\n2026/11/29 10:31 - 小红: 在\n"
+    ),
+    "WhatsApp of Taiwan": (
+        "2026/11/29 晚上10:30 - 小明: 在吗\n2026/11/29 晚上10:31 - 小紅: 已刪除此訊息\n"
+        "2026/11/29 晚上10:31 - 小紅: 在\n"
+    ),
+    "WhatsApp with a file": (
+        "[29/11/26, 10:30:15] 小明: 在吗\n[29/11/26, 10:31:00] 小红: \u200e<附件：00001.jpg>\n"
+        "[29/11/26, 10:31:15] 小红: 在\n"
+    ),
+    "QQ with a half of the day": "2026-11-29 上午 10:30:15 小明\n在吗\n\n2026-11-29 上午 10:30:50 小红(10001)\n在\n\n",
+    "LINE in English": "[LINE] Chat history with 小红\nSaved on: 11/29/2026, 21:00\n\nSun, 11/29/2026\n"
+    "10:30 PM\t小明\t在吗\n10:31 PM\t小红\t在\n",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_chats_of_other_programs_are_read(name: str) -> None:
+    assert laws.read(chat_export(), OTHERS[name]).pairs() == [("在吗", "在")]
+
+
+def test_a_chat_of_line_has_its_dates_on_lines_of_their_own() -> None:
+    result = laws.read(chat_export(), LINE)
+    assert result.turns == [
+        (5, "第一行\n第二行"), (7, "好"), (11, "早點睡"), (12, "晚安"), (14, "早"), (15, "早安"),
+    ]  # fmt: skip
+    assert result.pairs() == [("第一行\n第二行", "好"), ("好", "早點睡"), ("早點睡", "晚安"), ("早", "早安")]
+    assert len(laws.read(chat_export(), LINE, shard_bytes=64).frames) == 2
+
+
+def test_what_is_wrong_in_a_chat_of_line_costs_itself_alone() -> None:
+    lines = "2026/11/29(日)\n壞掉的一行\n10:30\t小明\t在嗎\n99:99\t小紅\t幾點\n10:31\t小紅\t在\n"
+    result = laws.read(chat_export(), lines)
+    assert result.rejects == [(2, "layout")]
+    assert result.pairs() == [("在嗎\n99:99\t小紅\t幾點", "在")]
+    assert laws.read(chat_export(), "10:30\t小明\t沒有日期\n" + lines).rejects == [(1, "layout"), (3, "layout")]
 
 
 def test_sessions_end_at_a_gap_and_messages_of_one_speaker_merge() -> None:

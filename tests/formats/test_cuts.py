@@ -26,6 +26,10 @@ class Layout:
         return tuple("".join(line.replace("TEXT", text) + end for line in lines).encode() for lines in self.files)
 
 
+def _chat_message(hour: str, text: str) -> str:
+    return f'{{"from": "甲", "date": "2024-01-01T{hour}:00:00", "text": "{text}"}}'
+
+
 LAYOUTS = {
     "conv": Layout((["E", "M 在吗", "M 在", "E", "M TEXT", "M 好", "E", "M 谁", "M 我"],)),
     "tabbed": Layout((["在吗\t在", "TEXT\t好", "谁\t我"],)),
@@ -49,6 +53,26 @@ LAYOUTS = {
     "blank lines": Layout((["在吗", "在", "", "TEXT", "好", "", "谁", "我"],)),
     "chat export": Layout(
         (["2024-01-01 08:00 甲: 在吗", "在么", "2024-01-01 10:00 甲: TEXT", "好", "2024-01-01 12:00 甲: 谁"],)
+    ),
+    "chat of LINE": Layout(
+        (
+            [
+                "2024/1/1(一)",
+                "8:00\t甲\t在吗",
+                "在么",
+                "2024/1/2(二)",
+                "8:00\t甲\tTEXT",
+                "好",
+                "2024/1/3(三)",
+                "9:00\t甲\t谁",
+            ],
+        )
+    ),
+    "chat as JSON": Layout(
+        ([f"[{_chat_message('08', '在吗')},", f"{_chat_message('10', 'TEXT')},", f"{_chat_message('12', '谁')}]"],)
+    ),
+    "chat as JSON lines": Layout(
+        ([_chat_message("08", "在吗"), _chat_message("10", "TEXT"), _chat_message("12", "谁")],)
     ),
     "subrip": Layout(
         (

@@ -4,6 +4,7 @@ from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import HAN, Rate, Signature
 
 _STEMS = (
@@ -18,6 +19,44 @@ _STEMS = (
     "zh_seed_tasks",
 )
 _FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in ("json", "jsonl", "ndjson", "parquet"))
+
+
+def _data_set(name: str, file: str, licence: str = "") -> FileOrigin:
+    """A data set of BelleGroup with one file, which is downloaded only if it is named."""
+    return FileOrigin(
+        hub=True,
+        address=f"BelleGroup/{name}",
+        revision="main",
+        licence=licence,
+        files=(RemoteFile(name=file, path=f"belle/{file}", optional=True),),
+    )
+
+
+#: The cards of train_1M_CN and train_3.5M_CN state gpl-3.0, but the file DATA_LICENSE of the repository is ODC-By.
+_ON_THE_HUB = "GPL-3.0 (hub) or ODC-By (repository), research use"
+#: The first is downloaded by default. Its digest is that of revision a8b4ee0a; those of the others are not known.
+_ORIGINS = (
+    FileOrigin(
+        hub=True,
+        address="BelleGroup/train_1M_CN",
+        revision="main",
+        licence=_ON_THE_HUB,
+        files=(
+            RemoteFile(
+                name="Belle_open_source_1M.json",
+                path="belle/Belle_open_source_1M.json",
+                bytes=457_667_956,
+                sha256="2db454b312b8032541977fff61a20f0e9801206cbb372fe3018b858270ab5c64",
+            ),
+        ),
+    ),
+    _data_set("train_0.5M_CN", "Belle_open_source_0.5M.json"),
+    _data_set("train_2M_CN", "train_2M_CN.json"),
+    _data_set("train_3.5M_CN", "train_3.5M_CN.json", _ON_THE_HUB),
+    _data_set("multiturn_chat_0.8M", "multiturn_chat_0.8M.json"),
+    _data_set("generated_chat_0.4M", "generated_chat_0.4M.json"),
+    _data_set("school_math_0.25M", "school_math_0.25M.json"),
+)
 
 _ALPACA = r'"instruction"\s*:'
 _NO_INPUT = Rate(pattern=r'"input"\s*:\s*""', least=0.95)
@@ -85,8 +124,9 @@ SOURCE = Source(
     name="belle",
     title="BELLE 指令",
     url="https://github.com/LianjiaTech/BELLE",
-    licence="GPL-3.0; research use only",
+    licence="GPL-3.0 (hub) or ODC-By (repository), research use",
     obtain="download the .json files of the BelleGroup data sets from the Hugging Face hub into belle/",
+    origins=_ORIGINS,
     inputs=(
         Input(files=_FILES, format=json_lines(instruction_turns), layout=_LAYOUT, signatures=_SIGNATURES, many=True),
         Input(files=_FILES, format=json_array(instruction_turns), layout=_LAYOUT, signatures=_SIGNATURES, many=True),

@@ -19,8 +19,8 @@ SOURCE = Source(
     title="豆瓣多轮对话",
     url="https://github.com/MarkWuNLP/MultiTurnResponseSelection",
     licence="not stated",
-    obtain="download DoubanConversaionCorpus.zip as its README says and unpack train.txt, dev.txt and test.txt into "
-    "douban-multiturn-100w/",
+    obtain="open the Dropbox link in the README of the repository, save DoubanConversaionCorpus.zip, and put "
+    "train.txt, dev.txt and test.txt from it into douban-multiturn-100w/",
     inputs=(
         Input(
             files=("douban*/train.txt", "douban*/dev.txt", "douban*/test.txt"),

@@ -3,6 +3,7 @@
 from chat_corpus.formats.cornell import LINE_IDS
 from chat_corpus.schema import Markup, Traits
 from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import HAN, Rate, Signature
 
 _MARK = r"\+\+\+\$\+\+\+"
@@ -25,6 +26,27 @@ SOURCE = Source(
     url="https://github.com/Samurais/egret-wenda-corpus",
     licence="Apache-2.0",
     obtain="copy egret_wenda_lines.txt and egret_wenda_conversations.txt from the repository into egret-wenda/",
+    origins=(
+        FileOrigin(
+            address="https://raw.githubusercontent.com/Samurais/egret-wenda-corpus/"
+            "3286b0db8c3450db5f9637e204a6643a449e7a55/",
+            licence="Apache-2.0",
+            files=(
+                RemoteFile(
+                    name="egret_wenda_lines.txt",
+                    path="egret-wenda/egret_wenda_lines.txt",
+                    bytes=539_075,
+                    git_blob="fcb2e1605d73b004ebf7ed7f46c870bc8a477489",
+                ),
+                RemoteFile(
+                    name="egret_wenda_conversations.txt",
+                    path="egret-wenda/egret_wenda_conversations.txt",
+                    bytes=394_747,
+                    git_blob="07ea6dfba77d10c4eb69dee2cee18f242cc67f15",
+                ),
+            ),
+        ),
+    ),
     inputs=(
         Input(
             files=("egret_wenda_lines*.txt", "egret_wenda_conversations*.txt"),

@@ -4,6 +4,7 @@ from chat_corpus.formats.csv_pairs import quoted
 from chat_corpus.formats.delimited_pairs import delimited
 from chat_corpus.schema import Script, Traits
 from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import ONE_TAB, TRADITIONAL, Rate, Signature
 
 #: One question in six asks for 八卦, gossip.
@@ -16,8 +17,18 @@ SOURCE = Source(
     title="PTT 八卦版问答",
     url="https://github.com/zake7749/Gossiping-Chinese-Corpus",
     licence="Apache-2.0",
-    obtain="unpack Gossiping-QA-Dataset-2_0.csv (774,114 lines), and Gossiping-QA-Dataset.txt (418,202 lines) if you "
-    "want the first release too, into ptt-77w/ and ptt-42w/",
+    obtain="copy data/Gossiping-QA-Dataset-2_0.csv (774,114 lines) from the repository into ptt-77w/, and "
+    "data/Gossiping-QA-Dataset.txt (418,202 lines) into ptt-42w/ if you want the first release too",
+    origins=(
+        FileOrigin(
+            address="https://raw.githubusercontent.com/zake7749/Gossiping-Chinese-Corpus/master/data/",
+            licence="Apache-2.0",
+            files=(
+                RemoteFile(name="Gossiping-QA-Dataset-2_0.csv", path="ptt-77w/Gossiping-QA-Dataset-2_0.csv"),
+                RemoteFile(name="Gossiping-QA-Dataset.txt", path="ptt-42w/Gossiping-QA-Dataset.txt", optional=True),
+            ),
+        ),
+    ),
     inputs=(
         Input(
             files=("Gossiping-QA-Dataset-2*.csv",),

@@ -18,7 +18,8 @@ SOURCE = Source(
     title="青云库",
     url="https://github.com/codemayq/chinese_chatbot_corpus",
     licence="not stated",
-    obtain="part of the archive that chinese_chatbot_corpus links to; unpack it into qingyun-11w/",
+    obtain="open the Google Drive or Baidu link in the README of chinese_chatbot_corpus, save the archive, and unpack "
+    "its folder qingyun-11w into the raw folder",
     inputs=(
         Input(
             files=("qingyun*/*.csv", "*青云库*.csv"),

@@ -3,6 +3,7 @@
 from chat_corpus.formats.conv import CONV
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import HAN, Rate, Signature
 
 #: Scenes of any length; exchanges with a chat bot have two turns.
@@ -31,9 +32,23 @@ SOURCE = Source(
     name="subtitle",
     title="电视剧字幕",
     url="https://github.com/fateleak/dgk_lost_conv",
-    licence="not stated",
-    obtain="unpack dgk_shooter_min.conv from results/dgk_shooter_min.conv.zip, or the archive that "
-    "chinese_chatbot_corpus links to, into subtitle-useless/",
+    licence="MIT (readme)",
+    obtain="copy dgk_shooter_min.conv.zip from a copy of the repository, such as "
+    "https://github.com/rustch3n/dgk_lost_conv, into subtitle-useless/; it need not be unpacked",
+    origins=(
+        FileOrigin(
+            address="https://raw.githubusercontent.com/rustch3n/dgk_lost_conv/"
+            "113ecd57f04fdf971483e0789ff87bbe4bf0d9e0/",
+            licence="MIT (readme)",
+            files=(
+                RemoteFile(
+                    name="dgk_shooter_min.conv.zip",
+                    path="subtitle-useless/dgk_shooter_min.conv.zip",
+                    git_blob="906c73edcc3be15fd2ef6f71066e75ee8f2b0a5b",
+                ),
+            ),
+        ),
+    ),
     inputs=(
         Input(
             files=("dgk_shooter*.conv", "subtitle*/*.conv", "lost.conv"),

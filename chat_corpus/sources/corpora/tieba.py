@@ -20,7 +20,8 @@ SOURCE = Source(
     title="百度贴吧",
     url="https://github.com/codemayq/chinese_chatbot_corpus",
     licence="not stated",
-    obtain="part of the archive that chinese_chatbot_corpus links to; unpack it into tieba-305w/",
+    obtain="open the Google Drive or Baidu link in the README of chinese_chatbot_corpus, save the archive, and unpack "
+    "its folder tieba-305w into the raw folder",
     inputs=(
         Input(
             files=("tieba*.dialogues", "tieba*/*.dialogues"), format=CHAINED, layout=ONE_TAB, signatures=(_SIGNATURE,)

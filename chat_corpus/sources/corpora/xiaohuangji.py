@@ -3,6 +3,7 @@
 from chat_corpus.formats.conv import CONV, MARKED_CONV
 from chat_corpus.schema import Segmentation, Traits
 from chat_corpus.sources.base import Input, Source, question_answer_inputs
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import Rate, Signature
 
 _LAYOUT = r"^(?:E\s*$|M\b)"
@@ -26,9 +27,23 @@ _FENCI = tuple(
 SOURCE = Source(
     name="xiaohuangji",
     title="小黄鸡",
-    url="https://github.com/candlewill/Dialog_Corpus",
+    url="https://github.com/rustch3n/dgk_lost_conv",
     licence="not stated",
-    obtain="unpack xiaohuangji50w_nofenci.conv from Dialog_Corpus into xiaohuangji-40w/",
+    obtain="copy results/xiaohuangji50w_nofenci.conv.zip from the repository into xiaohuangji-40w/; it need not be "
+    "unpacked",
+    origins=(
+        FileOrigin(
+            address="https://raw.githubusercontent.com/rustch3n/dgk_lost_conv/"
+            "113ecd57f04fdf971483e0789ff87bbe4bf0d9e0/",
+            files=(
+                RemoteFile(
+                    name="results/xiaohuangji50w_nofenci.conv.zip",
+                    path="xiaohuangji-40w/xiaohuangji50w_nofenci.conv.zip",
+                    git_blob="34a778fb4424f060555674398eb3a0a8228814ca",
+                ),
+            ),
+        ),
+    ),
     inputs=(
         Input(files=("xiaohuangji*_nofenci*.conv",), format=CONV, layout=_LAYOUT, signatures=_PLAIN),
         Input(files=("xiaohuangji*.conv",), format=CONV, layout=_LAYOUT, signatures=_FENCI),

@@ -1,0 +1,165 @@
+"""What `fetch` prints: the plan with origin, size and licence, what is in the way, and what arrived.
+
+docs/corpora.md documents the keys of `entries`; they stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from chat_corpus.cli.language import translate
+from chat_corpus.cli.terminal import format_table
+from chat_corpus.fetching.download import Outcome
+from chat_corpus.fetching.plan import Action, Item, Request
+from chat_corpus.messages import Message, amount, constant, count_noun, joined, message
+
+_TITLES = {
+    "source": message("source"),
+    "files": message("files"),
+    "size": message("size"),
+    "licence": message("licence"),
+    "digests": message("digests"),
+    "action": message("action"),
+    "origin": message("origin"),
+}
+_ACTIONS = {
+    Action.DOWNLOAD: message("download"),
+    Action.PRESENT: message("present"),
+    Action.DIFFERS: message("differs"),
+    Action.SAMPLE: message("bundled sample"),
+    Action.UNSTATED: message("not accepted"),
+}
+
+
+def entries(items: Sequence[Item], outcomes: Iterable[Outcome] = ()) -> list[dict[str, Any]]:
+    """The files of a plan, as `fetch --json` prints them, and what became of them."""
+    results = {outcome.item: outcome for outcome in outcomes}
+    return [_entry(item, results.get(item)) for item in items]
+
+
+def _entry(item: Item, outcome: Outcome | None) -> dict[str, Any]:
+    fault = item.fault if outcome is None else outcome.fault
+    return {
+        "source": item.source,
+        "file": item.name,
+        "url": item.url if item.url and not item.origin.hub else item.origin.url(item.file),
+        "bytes": item.file.bytes,
+        "licence": item.origin.licence or None,
+        "digest": item.file.sha256 or item.file.git_blob or None,
+        "origin_verified": item.origin.verified,
+        "action": item.action,
+        "done": bool(outcome and not outcome.fault),
+        "sha256": outcome.sha256 or None if outcome else None,
+        "verified": outcome.verified if outcome else item.action is Action.PRESENT and item.file.has_digest,
+        "fault": str(fault) if fault else None,
+    }
+
+
+def plan(items: Sequence[Item], request: Request) -> str:
+    """The planned files as a table, a row for the files of one origin that are treated alike, and optional files."""
+    rows = [_row(list(group)) for _, group in groupby(items, key=lambda item: (item.source, item.origin, item.action))]
+    lines = [format_table(rows, _TITLES)] if rows else []
+    for name, source in request.sources.items() if not request.patterns else ():
+        more = [PurePosixPath(file.path).name for origin in source.origins for file in origin.files if file.optional]
+        if more:
+            text = message("{source}: further files, with --file NAME: {files}", source=name, files=joined(", ", more))
+            lines.append(translate(text))
+    return "\n".join(lines)
+
+
+def _row(items: Sequence[Item]) -> dict[str, Any]:
+    first = items[0]
+    digests = sum(item.file.has_digest for item in items)
+    return {
+        "source": first.source,
+        "files": str(len(items)) if len(items) > 1 else PurePosixPath(first.name).name,
+        "size": size(items),
+        "licence": constant(first.origin.licence) if first.origin.licence else message("not stated"),
+        "digests": message("{count} of {total}", count=digests, total=len(items)),
+        "action": _ACTIONS[first.action],
+        "origin": first.origin.address if len(items) > 1 else first.url or first.origin.url(first.file),
+    }
+
+
+def size(items: Iterable[Item]) -> Message | str:
+    """The size of files together, as far as it is known."""
+    sizes = [item.file.bytes for item in items]
+    total = sum(size or 0 for size in sizes)
+    if None not in sizes:
+        return amount(total)
+    return message("more than {amount}", amount=amount(total)) if total else message("unknown")
+
+
+def obstacles(items: Sequence[Item], request: Request, *, requested: bool) -> Iterator[tuple[Message, str, bool]]:
+    """What is not downloaded: a message, the name of the event, and whether it is a failure."""
+    for name, source in request.sources.items():
+        if not source.origins and (requested or source.url):
+            text = message(
+                "{source}: no address to download from; {advice}", source=name, advice=constant(source.obtain)
+            )
+            yield text, "fetch.manual", False
+    for name, group in groupby(items, key=lambda item: item.source):
+        unstated = [item for item in group if item.action is Action.UNSTATED]
+        if unstated:
+            yield _unstated(name, unstated, request), "fetch.unstated", False
+    for item in items:
+        if item.action is Action.DIFFERS:
+            yield _differs(item), "fetch.differs", True
+        elif item.action is Action.SAMPLE:
+            text = message("{file}: {fault}", file=item.target, fault=item.fault)
+            yield text, "fetch.sample", False
+
+
+def _unstated(name: str, items: Sequence[Item], request: Request) -> Message:
+    return message(
+        "{source}: {files} not downloaded, since the origin states no licence, so nobody has granted you any rights; "
+        "see {url}, and repeat with --accept-unstated if you may use it",
+        source=name,
+        files=count_noun(len(items), "file"),
+        url=request.sources[name].url or items[0].origin.address,
+    )
+
+
+def _differs(item: Item) -> Message:
+    return message(
+        "{file}: exists and is not the file at the origin ({fault}); it is not replaced: move it away, or name another "
+        "folder with --raw",
+        file=item.target,
+        fault=item.fault,
+    )
+
+
+def question(items: Sequence[Item], raw: Path) -> Message:
+    """The question before the downloads."""
+    chosen = [item for item in items if item.action is Action.DOWNLOAD]
+    return message(
+        "Download {files} ({size}) into {folder}, under the licences above?",
+        files=count_noun(len(chosen), "file"),
+        size=size(chosen),
+        folder=raw,
+    )
+
+
+def outcome(result: Outcome) -> tuple[Message, str]:
+    """What became of a file, and the name of the event."""
+    name = result.item.name
+    if result.fault:
+        return message("{source}: {fault}", source=result.item.source, fault=result.fault), "fetch.failed"
+    if result.verified:
+        return message("{file}: downloaded, digest verified", file=name), "fetch.done"
+    text = message("{file}: downloaded; no digest is known, its SHA-256 is {digest}", file=name, digest=result.sha256)
+    return text, "fetch.done"
+
+
+def end(outcomes: Sequence[Outcome], raw: Path) -> Message:
+    """The last line."""
+    done = sum(not outcome.fault for outcome in outcomes)
+    return message(
+        "downloaded {done} of {files} into {folder}; 'check --raw {folder}' shows them",
+        done=done,
+        files=count_noun(len(outcomes), "file"),
+        folder=raw,
+    )

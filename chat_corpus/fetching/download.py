@@ -1,0 +1,142 @@
+"""Downloads into the raw folder: one process at a time, each file checked before it gets its name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from chat_corpus.discovery import unusable_files
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.fetching.digests import digests_of, fault_of
+from chat_corpus.fetching.plan import Action, Item
+from chat_corpus.fetching.transfer import INCOMPLETE, Progress, transfer
+from chat_corpus.messages import Message, amount, message
+from chat_corpus.sources.origins import RemoteFile
+
+#: The folder in the raw folder where files arrive; discovery enters no folder with such a name.
+STAGING = ".chat-corpus-fetch"
+_LOCK = ".lock"
+#: Ending of a file that is not the one at its origin.
+BAD = ".bad"
+_HEAD = 1 << 16
+_ZIP = b"PK"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a file: its SHA-256 if it arrived, whether a known digest confirms it, and the fault if any."""
+
+    item: Item
+    sha256: str = ""
+    verified: bool = False
+    fault: Message | str = ""
+
+
+def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[Outcome]:
+    """Download the planned files one after the other, and yield the outcome of each.
+
+    A file that cannot be downloaded does not stop the others. Raises ChatCorpusError if the disk is full or cannot be
+    written, UsageError if another process downloads into this folder or a package is missing.
+    """
+    chosen = [item for item in items if item.action is Action.DOWNLOAD]
+    try:
+        with _staging(raw) as staging:
+            _check_space(chosen, staging)
+            for item in chosen:
+                yield _downloaded(item, staging, progress)
+    except OSError as error:
+        file, reason = error.filename or raw, error.strerror or error
+        raise ChatCorpusError(message("{file}: cannot be written: {error}", file=file, error=reason)) from error
+
+
+@contextmanager
+def _staging(raw: Path) -> Iterator[Path]:
+    """Yield the folder where files arrive, locked; only what can be continued is left in it."""
+    folder = raw / STAGING
+    if folder.is_symlink():
+        raise UsageError(
+            message("{path}: a link; files would be written outside {out}. Remove the link", path=folder, out=raw)
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise UsageError(message("{raw}: another fetch is writing to this folder; wait for it", raw=raw)) from error
+    try:
+        _tidy(folder)
+        yield folder
+    finally:
+        _tidy(folder)
+        lock.release()
+        if not any(path.name != _LOCK for path in folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Delete what killed processes left, except for files that can be continued."""
+    for path in folder.iterdir():
+        is_file = path.is_file() and not path.is_symlink()
+        if path.name == _LOCK or (is_file and path.suffix == INCOMPLETE and path.stat().st_size):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _check_space(items: Sequence[Item], folder: Path) -> None:
+    """Raise ChatCorpusError if the files are known to be larger than the free space."""
+    needed = sum(item.file.bytes or 0 for item in items)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise ChatCorpusError(
+            message(
+                "{folder}: {needed} needed, {free} free; free some space, or name another folder with --raw",
+                folder=folder.parent,
+                needed=amount(needed),
+                free=amount(free),
+            )
+        )
+
+
+def _downloaded(item: Item, staging: Path, progress: Progress) -> Outcome:
+    """Download a file, check it, and give it its name."""
+    try:
+        path, remote = transfer(item, staging, progress)
+    except UsageError:
+        raise
+    except ChatCorpusError as error:
+        return Outcome(item=item, fault=error.message)
+    fault = _fault(path, remote)
+    target = item.target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if fault is not None:
+        bad = target.with_name(target.name + BAD)
+        path.replace(bad)
+        text = message("{fault}; the file is set aside as {file}", fault=fault, file=bad)
+        return Outcome(item=item, fault=message("{file}: {fault}", file=item.name, fault=text))
+    if target.exists():
+        text = message("appeared during the download and is not replaced")
+        return Outcome(item=item, fault=message("{file}: {fault}", file=item.name, fault=text))
+    sha256 = digests_of(path).sha256
+    path.replace(target)
+    return Outcome(item=item, sha256=sha256, verified=remote.has_digest)
+
+
+def _fault(path: Path, remote: RemoteFile) -> Message | None:
+    """What is wrong with a file that arrived: another digest or, where none is known, a page in place of the file."""
+    fault = fault_of(path, remote)
+    if fault is not None or remote.has_digest:
+        return fault
+    if not path.stat().st_size:
+        return message("empty file")
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    kind = None if head.startswith(_ZIP) else unusable_files.by_content(head, remote.name)
+    return None if kind is None else kind.message

@@ -1,0 +1,171 @@
+"""What to download: the files of the requested sources, and which of them are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from chat_corpus.discovery.samples import is_sample
+from chat_corpus.errors import UsageError
+from chat_corpus.fetching.digests import fault_of
+from chat_corpus.files.raw_file import RawFile
+from chat_corpus.messages import Message, joined, message
+from chat_corpus.sources.base import Source
+from chat_corpus.sources.origins import FileOrigin, RemoteFile
+
+#: In the address of a mirror, what the whole address at the origin takes the place of.
+WHOLE = "{url}"
+_SCHEMES = ("https://", "http://")
+
+
+class Action(StrEnum):
+    """What happens to a file."""
+
+    DOWNLOAD = "download"
+    PRESENT = "present"
+    DIFFERS = "differs"
+    SAMPLE = "sample"
+    UNSTATED = "licence not stated"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """A file of a source: where it comes from and where it goes.
+
+    `url` is the address that a plain file is downloaded from; of a file on the hub it is the address of the hub, empty
+    for the default. `fault` says how an existing file differs.
+    """
+
+    source: str
+    origin: FileOrigin
+    file: RemoteFile
+    url: str
+    target: Path
+    action: Action
+    fault: Message | None = None
+
+    @property
+    def name(self) -> str:
+        """Path below the raw folder."""
+        return self.file.path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What to get: sources, patterns of file names, a mirror, and whether a licence may be unstated."""
+
+    sources: Mapping[str, Source]
+    raw: Path
+    patterns: tuple[str, ...] = ()
+    mirror: str = ""
+    accept_unstated: bool = False
+
+
+def plan(request: Request) -> list[Item]:
+    """Return the files of the requested sources.
+
+    Raises UsageError for a bad mirror, or for a pattern that no file matches.
+    """
+    chosen = [
+        (name, origin, file)
+        for name, source in request.sources.items()
+        for origin in source.origins
+        for file in origin.files
+        if _is_chosen(file, request.patterns)
+    ]
+    _check_patterns(request, [file for _, _, file in chosen])
+    _check_mirror(request, [(name, origin) for name, origin, _ in chosen])
+    return [_item(name, origin, file, request) for name, origin, file in chosen]
+
+
+def _is_chosen(file: RemoteFile, patterns: Sequence[str]) -> bool:
+    return any(_matches(file, pattern) for pattern in patterns) if patterns else not file.optional
+
+
+def _matches(file: RemoteFile, pattern: str) -> bool:
+    name = PurePosixPath(file.path).name
+    return fnmatchcase(name.lower(), pattern.lower()) or fnmatchcase(file.path.lower(), pattern.lower())
+
+
+def _check_patterns(request: Request, files: Iterable[RemoteFile]) -> None:
+    chosen = list(files)
+    for pattern in request.patterns:
+        if not any(_matches(file, pattern) for file in chosen):
+            known = [
+                PurePosixPath(file.path).name
+                for source in request.sources.values()
+                for origin in source.origins
+                for file in origin.files
+            ]
+            raise UsageError(
+                message(
+                    "--file {pattern}: no such file; files: {names}",
+                    pattern=pattern,
+                    names=joined(", ", list(dict.fromkeys(known)) or ["-"]),
+                )
+            )
+
+
+def _check_mirror(request: Request, origins: Iterable[tuple[str, FileOrigin]]) -> None:
+    """Raise UsageError for a mirror that is no URL, or that cannot hold the files of all sources."""
+    mirror = request.mirror
+    if not mirror:
+        return
+    if not mirror.startswith(_SCHEMES):
+        raise UsageError(message("--from {url}: an address that begins with https:// expected", url=mirror))
+    chosen = list(origins)
+    addresses = {origin.address for _, origin in chosen if not origin.hub}
+    is_mixed = bool(addresses) and any(origin.hub for _, origin in chosen)
+    if WHOLE not in mirror and (len(addresses) > 1 or is_mixed):
+        names = joined(", ", list(dict.fromkeys(name for name, _ in chosen)))
+        raise UsageError(
+            message(
+                "--from {url}: files of {sources} have different origins; name one source, or use an address with "
+                "{{url}} where the address at the origin belongs",
+                url=mirror,
+                sources=names,
+            )
+        )
+
+
+def _item(name: str, origin: FileOrigin, file: RemoteFile, request: Request) -> Item:
+    target = request.raw / file.path
+    action, fault = _action(target, origin, file, accept_unstated=request.accept_unstated)
+    return Item(
+        source=name,
+        origin=origin,
+        file=file,
+        url=_url(origin, file, request.mirror),
+        target=target,
+        action=action,
+        fault=fault,
+    )
+
+
+def _url(origin: FileOrigin, file: RemoteFile, mirror: str) -> str:
+    if origin.hub:
+        return "" if WHOLE in mirror else mirror.rstrip("/")
+    url = origin.url(file)
+    if WHOLE in mirror:
+        return mirror.replace(WHOLE, url)
+    return f"{mirror.rstrip('/')}/{file.name}" if mirror else url
+
+
+def _action(
+    target: Path, origin: FileOrigin, file: RemoteFile, *, accept_unstated: bool
+) -> tuple[Action, Message | None]:
+    """What to do about a file. Nothing that exists is replaced. Raises OSError if it cannot be read."""
+    if target.is_symlink() or target.exists():
+        if not target.is_file():
+            return Action.DIFFERS, message("not a regular file")
+        size = target.stat().st_size
+        if is_sample(RawFile(path=str(target), name=file.path, size=size)):
+            return Action.SAMPLE, message("a bundled sample has this name: use another folder with --raw")
+        fault = message("empty file") if not size else fault_of(target, file)
+        return (Action.PRESENT, None) if fault is None else (Action.DIFFERS, fault)
+    if not origin.licence and not accept_unstated:
+        return Action.UNSTATED, None
+    return Action.DOWNLOAD, None

@@ -1,0 +1,197 @@
+"""Chats exported as JSON: an object for each message, with speaker, time and text.
+
+Telegram Desktop (result.json of one chat), DiscordChatExporter, Slack and tools for WeChat write such files: an array,
+an array below a key, or one message per line. Sessions end at a gap, consecutive messages of one speaker merge
+(`formats.sessions`). What the program says of the chat is no message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import polars as pl
+
+from chat_corpus.formats import sessions, times
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
+from chat_corpus.formats.chat_exports import GAP, MEDIA
+from chat_corpus.formats.field_names import ANSWERS, PROMPTS, normal
+from chat_corpus.formats.json_layout import decode, read_dialect
+from chat_corpus.formats.json_records import elements, json_array, json_lines, of_the_file
+from chat_corpus.schema import Reason
+
+#: Keys of a message, in lower case: who sent it (all of them together), when, and what.
+_SPEAKER = (
+    *("from", "from_id", "author", "sender", "sender_id", "sendername", "senderusername", "user", "user_id", "talker"),
+    *("is_sender", "issender", "issend", "nickname"),
+)
+_TIME = (
+    *(
+        "date_unixtime",
+        "timestamp",
+        "ts",
+        "create_time",
+        "createtime",
+        "time",
+        "datetime",
+        "date",
+        "sent_at",
+        "strtime",
+    ),
+)
+_TEXT = ("text", "content", "message", "msg", "strcontent")
+#: Types of messages that the program made, and the numbers of WeChat for them.
+_NOTICES = re.compile(
+    r"service|system|channel_\w+|Guild\w+|Recipient\w+|Call|Channel\w+Change|ChannelPinnedMessage|ThreadCreated|100\d\d"
+)
+#: The number of WeChat for text.
+_WECHAT_TEXT = 1
+_MEDIA = re.compile(MEDIA)
+_FAULT = "a message with speaker, time and text expected"
+
+
+def message_turns(record: object) -> Turns:
+    """The text of an exported message as a list of one turn, None for a notice of the program.
+
+    Raises RecordError for any other record, a dialogue of its own among them.
+
+    >>> message_turns({"from": "小明", "date": "2026-11-29T10:30:15", "text": ["看", {"type": "bold", "text": "这"}]})
+    ['看这']
+    """
+    found = _message(record)
+    if found is None:
+        raise RecordError(_FAULT)
+    return Turns([found[2]])
+
+
+def _message(record: object) -> tuple[str, str, str | None] | None:
+    """Speaker, time and text of a message, the text None for a notice; None for any other record."""
+    if not isinstance(record, Mapping):
+        return None
+    keys = {str(key).lower(): value for key, value in record.items()}
+    time = next((str(keys[key]) for key in _TIME if isinstance(keys.get(key), str | int | float)), None)
+    text_key = next((key for key in _TEXT if key in keys), None)
+    if time is None or text_key is None:
+        return None
+    kind = keys.get("subtype") or keys.get("type", "")
+    if isinstance(kind, str | int) and _NOTICES.fullmatch(str(kind)):
+        return "", time, None
+    speaker = [str(_identity(keys[key])) for key in _SPEAKER if keys.get(key) is not None]
+    text = _text(keys[text_key])
+    if not speaker or text is None or _is_dialogue(keys.keys() - {text_key}):
+        return None
+    is_text = not isinstance(kind, int) or kind == _WECHAT_TEXT
+    return "\n".join(speaker), time, text if is_text and not _MEDIA.match(text) else ""
+
+
+def _identity(value: object) -> object:
+    """What tells a speaker from others: of an object its id or name."""
+    return value.get("id", value.get("name")) if isinstance(value, Mapping) else value
+
+
+def _text(value: object) -> str | None:
+    """The text of a message, which may be in pieces; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        return None
+    pieces = [piece.get("text") if isinstance(piece, Mapping) else piece for piece in value]
+    return "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def _is_dialogue(keys: Iterable[str]) -> bool:
+    """Whether there are a question and an answer under these keys."""
+    names = {normal(key) for key in keys}
+    return bool(names & PROMPTS) and bool(names & ANSWERS)
+
+
+def _read(parts: Sequence[Records], *, gap: int) -> Reading:
+    (records,) = parts
+    rows, others = _messages(records)
+    turns, merged = sessions.turns_of_messages(rows, gap)
+    return Reading(rows=mark_empty(turns_frame(turns)), non_turns=(pl.concat([others, merged]),))
+
+
+def _messages(records: Records) -> tuple[pl.DataFrame, pl.Series]:
+    """The messages as `sessions.MESSAGES`, and the numbers of records that are none by nature."""
+    beside = of_the_file(records).to_list() if "beside" in records.columns else [False] * len(records)
+    columns: dict[str, list[object]] = {name: [] for name in ("record", "speaker", "time", "text", "reason", "message")}
+    others = []
+    for is_frame, (number, text) in zip(beside, records.select("record", "text").iter_rows(), strict=True):
+        fields = None if is_frame or (text is not None and not text.strip(" \t\r\n[],")) else _fields(text)
+        if fields is None:
+            others.append(number)
+            continue
+        for name, value in zip(columns, (number, *fields), strict=True):
+            columns[name].append(value)
+    frame = pl.DataFrame(columns, schema={"record": pl.UInt32, **dict.fromkeys([*columns][1:], pl.String)})
+    stamp = times.stamp_of(pl.col("time").str.replace("T", " ", literal=True), times.Order.MONTH_FIRST)
+    key = pl.lit(None, dtype=pl.String)
+    return frame.select(**{name: {"stamp": stamp, "key": key}.get(name, pl.col(name)) for name in sessions.MESSAGES}), (
+        pl.Series(others, dtype=pl.UInt32)
+    )
+
+
+def _fields(text: str | None) -> tuple[str | None, str | None, str | None, str | None, str | None] | None:
+    """Speaker, time, text, reason and message of a record; None for a notice."""
+    if text is None:
+        return None, None, None, str(Reason.ENCODING), NOT_UTF8
+    try:
+        found = _message(decode(text))
+    except (ValueError, RecursionError) as error:  # RecordError among them
+        return None, None, None, str(Reason.LAYOUT), f"not a JSON record: {error}"
+    if found is None:
+        return None, None, None, str(Reason.LAYOUT), _FAULT
+    speaker, time, content = found
+    if content is None:
+        return None
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return None, None, None, str(Reason.ENCODING), "a lone surrogate, which is no character"
+    return speaker, time, content, None, None
+
+
+def _begins(records: Records, gap: int) -> set[int]:
+    """The numbers of messages that begin a session."""
+    messages, _ = _messages(records)
+    return set(messages.filter(sessions.session_starts(messages, gap))["record"])
+
+
+def _cut_lines(data: bytes, *, gap: int, split: Callable[[bytes, int], Records]) -> int:
+    begins = _begins(split(sessions.whole_lines(data), 1), gap)
+    return sessions.cut_before(data, pl.Series(sorted(begins), dtype=pl.UInt32))
+
+
+def _cut_array(data: bytes, *, gap: int, array: Format, dialect: str) -> int:
+    """Cut behind the record before the last one that begins a session."""
+    whole = data[: array.cut(data)] if array.cut else b""
+    if not whole:
+        return 0
+    begins = _begins(array.split(whole, 1), gap)
+    spans = list(elements(whole, read_dialect(dialect)))
+    prefix = read_dialect(dialect).prefix.encode("utf-8", "surrogateescape")
+    ends = (spans[number - 2][1] for number in sorted(begins, reverse=True) if number > 1)
+    return next((end for end in ends if not prefix or not data[end:].startswith(prefix)), 0)
+
+
+def chat_lines(gap: int = GAP) -> Format:
+    """A message per line; sessions end after `gap` seconds without a message."""
+    lines = json_lines(message_turns, certain=True)
+    return replace(lines, read=partial(_read, gap=gap), cut=partial(_cut_lines, gap=gap, split=lines.split))
+
+
+def chat_array(gap: int = GAP) -> Format:
+    """Messages in an array; sessions end after `gap` seconds without a message."""
+    array = json_array(message_turns, certain=True)
+
+    def in_dialect(dialect: str) -> Format:
+        plain = array.of(dialect)
+        if plain.cut is None:  # a table by columns
+            return replace(plain, read=partial(_read, gap=gap))
+        cut = partial(_cut_array, gap=gap, array=plain, dialect=dialect)
+        return replace(plain, read=partial(_read, gap=gap), cut=cut)
+
+    return replace(in_dialect(array.dialect_of(b"[")), in_dialect=in_dialect, dialect_of=array.dialect_of)
