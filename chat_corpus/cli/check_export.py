@@ -50,7 +50,7 @@ def verify(folder: Path, *, as_json: bool = False, to_stderr: bool = False) -> N
     if as_json:
         echo_json([asdict(offence) for offence in shown])
     for offence in () if as_json else shown:
-        echo(str(offence), to_stderr=to_stderr)
+        echo(translate(offence.text), to_stderr=to_stderr)
     if len(found) > _SHOWN:
         raise ChatCorpusError(
             message("{folder}: more than {number} offences; export again with --force", folder=folder, number=_SHOWN)
