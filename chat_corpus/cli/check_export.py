@@ -13,6 +13,7 @@ from chat_corpus.cli.help import LANG
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_json
+from chat_corpus.cli.usage import Folder
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.messages import count_noun, message
 
@@ -27,7 +28,7 @@ _SHOWN = 20
     arguments=(("DIR", "Folder of an export."),),
     examples=(("chat-corpus check-export training", "verify all records, counts and digests"),),
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", metavar="DIR", type=Folder())
 @JSON
 @LANG
 def check_export(folder: Path, *, as_json: bool) -> None:

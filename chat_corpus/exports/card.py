@@ -150,7 +150,7 @@ def _source_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
     for source in summary.written_sources:
         rows = summary.splits(source.name)
         counts = (f"{rows[split]:,}" if split in rows else "-" for split in ("train", "validation", "test"))
-        yield (source.name, source.title, *counts, source.licence, f"<{source.url}>")
+        yield (source.name, source.title, *counts, source.licence, f"<{source.url}>" if source.url else "-")
 
 
 def _ledger_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
