@@ -34,5 +34,6 @@ SOURCE = Source(
             siblings=("*_raw.txt", "*raw*/*"),
         ),
     ),
+    no_answer=frozenset({"null"}),
     traits=Traits(structured=True, markup=frozenset({Markup.BBCODE, Markup.HYPHEN})),
 )
