@@ -7,7 +7,6 @@ import json
 import polars as pl
 import pytest
 
-from chat_corpus.files.lines import numbered_lines
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.blank_lines import BLANK_LINES
 from chat_corpus.formats.chat_exports import chat_export

@@ -94,7 +94,8 @@ def report_faults(faults: Mapping[str, str]) -> None:
     """Log which sources are not exported, those with the same reason together."""
     for reason in dict.fromkeys(faults.values()):
         names = ", ".join(name for name, fault in faults.items() if fault == reason)
-        _log.warning("not exported: %s: %s", names, reason, extra={"event": "export.source"})
+        text = message("not exported: {names}: {reason}", names=names, reason=reason)
+        _log.warning("%s", text, extra={"event": "export.source"})
 
 
 def replace_code(exported: Exported, code: int) -> Exported:
@@ -122,10 +123,11 @@ def _exported(
             summary = export(job, workers)
         for store in stores:
             if not previous.matches_outputs(store.path.parent.parent, store.name, store.entry):
-                raise ChatCorpusError(f"{store.path}: changed while it was exported; export again")
+                raise ChatCorpusError(message("{file}: changed while it was exported; export again", file=store.path))
         folders.publish(folder, job.files, summary, force=force)
     except OSError as error:
-        raise ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
+        path, fault = error.filename or folder, error.strerror or str(error)
+        raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
     complete = not faults and not _lacking_subsets(summary, settings)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
 

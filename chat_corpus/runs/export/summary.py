@@ -27,6 +27,7 @@ from chat_corpus.exports.manifest import (
 )
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.splitting import SPLITS
+from chat_corpus.messages import message
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.writing import DROPPED
@@ -138,7 +139,9 @@ def _date() -> str | None:
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"SOURCE_DATE_EPOCH={seconds}: a number of seconds since 1970 expected") from error
+        raise UsageError(
+            message("SOURCE_DATE_EPOCH={value}: a number of seconds since 1970 expected", value=seconds)
+        ) from error
 
 
 def _definition(entry: FinishedSource) -> dict[str, Any] | None:
