@@ -13,6 +13,7 @@ from chat_corpus.cli.help import LANG
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_json
+from chat_corpus.cli.usage import Folder
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.messages import count_noun, message
 
@@ -27,7 +28,7 @@ _SHOWN = 20
     arguments=(("DIR", "Folder of an export."),),
     examples=(("chat-corpus check-export training", "verify all records, counts and digests"),),
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", metavar="DIR", type=Folder())
 @JSON
 @LANG
 def check_export(folder: Path, *, as_json: bool) -> None:
@@ -50,7 +51,7 @@ def verify(folder: Path, *, as_json: bool = False, to_stderr: bool = False) -> N
     if as_json:
         echo_json([asdict(offence) for offence in shown])
     for offence in () if as_json else shown:
-        echo(str(offence), to_stderr=to_stderr)
+        echo(translate(offence.text), to_stderr=to_stderr)
     if len(found) > _SHOWN:
         raise ChatCorpusError(
             message("{folder}: more than {number} offences; export again with --force", folder=folder, number=_SHOWN)

@@ -34,7 +34,7 @@ from chat_corpus.cli.options import (
     source_names,
 )
 from chat_corpus.cli.terminal import echo_json, echo_rows
-from chat_corpus.cli.usage import Choice, Whole
+from chat_corpus.cli.usage import Choice, NewFolder, Whole
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
@@ -58,7 +58,7 @@ _EXAMPLES = (
     arguments=(("DIR", "Folder to write to; it must be new or empty."),),
     examples=_EXAMPLES,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=NewFolder())
 @RAW
 @ADD
 @LAYOUT

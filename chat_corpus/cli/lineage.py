@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ def trace(
     from chat_corpus.lineage import open_run, trace
 
     if ids or any(_is_exported(path) for path, _ in _numbers(rows)):
-        _trace_exported(rows, ids, raw, plugins, as_json=as_json)
+        _trace_exported(rows, ids, raw, plugins, places(added), as_json=as_json)
         return
     runs: dict[str, RecordedRun] = {}
 
@@ -84,33 +84,42 @@ def trace(
 
 def _is_exported(path: str) -> bool:
     """Whether a file is one of an export."""
-    from chat_corpus.lineage.export_trace import find_export
+    from chat_corpus.lineage.open_export import find_export
 
     return find_export(Path(path)) is not None
 
 
 def _trace_exported(
-    rows: tuple[str, ...], ids: tuple[str, ...], raw: str | None, plugins: tuple[str, ...], *, as_json: bool
+    rows: tuple[str, ...],
+    ids: tuple[str, ...],
+    raw: str | None,
+    plugins: tuple[str, ...],
+    moved: Mapping[str, str],
+    *,
+    as_json: bool,
 ) -> None:
     """Print where records of exports came from, by their rows or their ids. Raises UsageError."""
     from chat_corpus.cli import trace_output
-    from chat_corpus.lineage import export_trace
+    from chat_corpus.lineage import export_rows, export_trace, open_export
 
     def traced() -> Iterator[export_trace.TracedRecord]:
         if ids:
             if len(rows) != 1:
                 raise UsageError(message("--id: expected one argument, the folder of the export"))
-            opened = export_trace.open_export(Path(rows[0]), raw, plugins)
+            opened = open_export.open_export(Path(rows[0]), raw, plugins, moved)
             yield from (export_trace.trace_record(opened, id_) for id_ in ids)
             return
         for name, number in _numbers(rows):
-            folder = export_trace.find_export(Path(name))
+            folder = open_export.find_export(Path(name))
             if folder is None:
                 raise UsageError(
                     message("{file}: not a file of an export; trace it in a command of its own", file=name)
                 )
-            opened = export_trace.open_export(folder, raw, plugins)
-            yield export_trace.trace_record(opened, export_trace.id_of_row(opened, Path(name), number))
+            opened = open_export.open_export(folder, raw, plugins, moved)
+            row = export_rows.read_row(opened, Path(name), number)
+            record = export_trace.trace_record(opened, row.id)
+            export_rows.check_row(row, record)
+            yield record
 
     _print(traced(), trace_output.exported, as_json=as_json)
 

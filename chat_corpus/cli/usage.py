@@ -89,6 +89,19 @@ class Folder(click.Path):
             raise click.BadParameter(message("{path}: not a folder that can be read", path=value), ctx, param) from None
 
 
+class NewFolder(click.Path):
+    """A folder that may not exist; what is in it is checked later."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter for an empty one, which a shell makes of a variable that is not set."""
+        if not str(value):
+            raise click.BadParameter(message("the name is empty; name a folder"), ctx, param)
+        return super().convert(value, param, ctx)
+
+
 class File(click.Path):
     """A path that is no folder; whether it exists is checked where it is read."""
 

@@ -58,7 +58,7 @@ def encode_card(summary: ExportSummary) -> bytes:
 def encode_licences(summary: ExportSummary) -> bytes:
     """LICENSE.md: title, licence as its origin states it, and origin of each source."""
     parts = (
-        f"## {source.name}\n\n- {source.title}\n- {source.licence}\n- <{source.url}>\n"
+        f"## {source.name}\n\n- {source.title}\n- {source.licence}\n" + (f"- <{source.url}>\n" if source.url else "")
         for source in summary.written_sources
     )
     return (card_text.LICENCES + "\n".join(parts)).encode()
@@ -150,7 +150,7 @@ def _source_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
     for source in summary.written_sources:
         rows = summary.splits(source.name)
         counts = (f"{rows[split]:,}" if split in rows else "-" for split in ("train", "validation", "test"))
-        yield (source.name, source.title, *counts, source.licence, f"<{source.url}>")
+        yield (source.name, source.title, *counts, source.licence, f"<{source.url}>" if source.url else "-")
 
 
 def _ledger_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ R4   all rows of a file have the same columns and types           R10  rows are 
 R5   the columns are messages, source and id
 
 Train resembles no record of another split. Parquet files are held to the rules. Files of other formats must be byte for
-byte what those rows give.
+byte what those rows give. The manifest has the digest of every file, and of its own content.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from chat_corpus.exports import (
     near_twins,
     splitting,
 )
-from chat_corpus.exports.check_rules import Offence
+from chat_corpus.exports.check_rules import Offence, counted
 from chat_corpus.exports.documents import DOCUMENT, documents
 from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, ExportFile, ExportSummary
 from chat_corpus.exports.near_twins import TwinIndex
+from chat_corpus.messages import Message, error_text, message
 
 _BLOCK = 1 << 20
 #: Rows that are looked at together.
@@ -56,11 +57,15 @@ def check_export(folder: Path) -> Iterator[Offence]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise UsageError(f"{folder}: no {MANIFEST} there: give the folder that 'chat-corpus export' has written")
+        raise UsageError(
+            message(
+                "{folder}: has no {file}; name the folder that 'chat-corpus export' wrote", folder=folder, file=MANIFEST
+            )
+        )
     try:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{path}: {error}; export again") from error
+        raise ChatCorpusError(message("{file}: {error}; export again", file=path, error=error_text(error))) from error
     faults = list(check_manifest.offences(summary))
     yield from faults
     yield from _guarded(MANIFEST, _files(folder, summary))
@@ -86,8 +91,8 @@ def _guarded(path: str, offences: Iterator[Offence]) -> Iterator[Offence]:
     try:
         yield from offences
     except _STOPS as error:
-        fault = f"the check stops here: {type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-        yield Offence(path=path, rule="unreadable", message=fault)
+        text = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        yield Offence(path=path, rule="unreadable", message=message("the check stops here: {error}", error=text))
 
 
 def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
@@ -96,23 +101,29 @@ def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            yield Offence(path=name, rule="files", message="a symbolic link; an export has none")
+            yield Offence(path=name, rule="files", message=message("a symbolic link; an export has none"))
             continue
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
         if not path.is_dir() and not is_hidden and name not in listed:
-            yield Offence(
-                path=name, rule="files", message=f"not in {MANIFEST}: loaders may take it for data; remove it"
-            )
+            fault = message("not in the manifest: loaders may take it for data; remove it")
+            yield Offence(path=name, rule="files", message=fault)
     for one in summary.files:
         path = folder / one.path
         if not path.is_file():
-            yield Offence(path=one.path, rule="files", message=f"missing; {MANIFEST} lists it")
+            yield Offence(path=one.path, rule="files", message=message("missing, but in the manifest"))
         elif _digest(path) != one.sha256:
-            yield Offence(path=one.path, rule="sha256", message=f"changed: its SHA-256 is not that of {MANIFEST}")
+            fault = message("changed: its SHA-256 is not the one in the manifest")
+            yield Offence(path=one.path, rule="sha256", message=fault)
     for name, content in documents(summary).items():
         path = folder / name
         if path.is_file() and path.read_bytes() != content:
-            yield Offence(path=name, rule="documents", message=f"not what {MANIFEST} gives; export again")
+            yield Offence(path=name, rule="documents", message=_document_fault(name))
+
+
+def _document_fault(name: str) -> Message:
+    if name == MANIFEST:
+        return message("edited: its content does not have the SHA-256 that it states; export again")
+    return message("not the document that the manifest gives; export again")
 
 
 def _digest(path: Path) -> str:
@@ -126,15 +137,16 @@ def _digest(path: Path) -> str:
 def _counts(summary: ExportSummary) -> Iterator[Offence]:
     """Sums of the manifest that do not balance."""
     for source in summary.sources:
-        for message in source.ledger.imbalances():
-            yield Offence(path=MANIFEST, rule="counts", message=f"{source.name}: {message}")
+        for imbalance in source.ledger.imbalances():
+            fault = message("{source}: {fault}", source=source.name, fault=imbalance)
+            yield Offence(path=MANIFEST, rule="counts", message=fault)
         written = {split: rows for split, rows in source.ledger.written.items() if rows}
         if written != summary.splits(source.name):
-            yield Offence(
-                path=MANIFEST,
-                rule="counts",
-                message=f"{source.name}: {written} written, but its files have {summary.splits(source.name)}",
-            )
+            fault = message(
+                "{source}: written: {written}; rows of its files: {rows}",
+                source=source.name, written=counted(written), rows=counted(summary.splits(source.name)),
+            )  # fmt: skip
+            yield Offence(path=MANIFEST, rule="counts", message=fault)
 
 
 @dataclass(kw_only=True)
@@ -193,7 +205,7 @@ def _file(
     rows, last = 0, None
     sources = [one.name for one in summary.sources] if summary.mix is not None else [str(file.source)]
     for frame in batches(folder / file.path):
-        if isinstance(frame, str):
+        if isinstance(frame, Message):
             yield Offence(path=file.path, rule="R4", message=frame)
             return
         yield from check_rules.offences(frame, file, rows, sources)
@@ -213,7 +225,8 @@ def _file(
         yield from _twins(frame, file, rows, seen)
         rows += len(frame)
     if rows != file.rows:
-        yield Offence(path=file.path, rule="counts", message=f"{rows} rows found, {file.rows} in {MANIFEST}")
+        fault = message("{found:,} rows found, {expected:,} in the manifest", found=rows, expected=file.rows or 0)
+        yield Offence(path=file.path, rule="counts", message=fault)
 
 
 def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
@@ -224,23 +237,26 @@ def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> I
         return
     found = near_twins.best_twins([near_twins.find_in_pairs(index, pairs) for index in seen.indices])
     for row, name, similarity in found.iter_rows():
-        message = f"resembles {name} of another split ({similarity:.2f}): it must be held"
-        yield Offence(path=file.path, line=before + row + 1, rule="twins", message=message)
+        fault = message(
+            "resembles {id} of another split ({similarity:.2f}): it must be held", id=name, similarity=similarity
+        )
+        yield Offence(path=file.path, line=before + row + 1, rule="twins", message=fault)
 
 
-def batches(path: Path) -> Iterator[pl.DataFrame | str]:
+def batches(path: Path) -> Iterator[pl.DataFrame | Message]:
     """The rows of a Parquet file, some at a time; or what is wrong with the file."""
     try:
         lazy, start = pl.scan_parquet(path, glob=False), 0
         found = lazy.collect_schema()
         if dict(found) != dict(check_rules.PARQUET) or list(found) != list(check_rules.PARQUET):
-            yield f"columns {dict(found)} found, {dict(check_rules.PARQUET)} expected"
+            expected = str(dict(check_rules.PARQUET))
+            yield message("columns {found} found, {expected} expected", found=str(dict(found)), expected=expected)
             return
         while len(frame := lazy.slice(start, _BATCH).collect()):
             yield frame
             start += len(frame)
     except (OSError, pl.exceptions.PolarsError) as error:
-        yield f"cannot be read: {str(error).splitlines()[0]}"
+        yield message("cannot be read: {error}", error=str(error).splitlines()[0])
 
 
 def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
@@ -252,8 +268,11 @@ def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> 
             together = pl.concat(frames).unique("group", keep="first", maintain_order=True)
             both = found.join(together, on="group", how="inner", suffix="_other", maintain_order="left")
             for row, path, line in both.select("row", "path_other", "row_other").iter_rows():
-                message = f"begins like a record of {other}, {path}:{line}: a content group must be in one split"
-                yield Offence(path=file.path, line=row, rule="split", message=message)
+                fault = message(
+                    "begins like a record of {split}, {file}:{row}: a content group must be in one split",
+                    split=other, file=path, row=line,
+                )  # fmt: skip
+                yield Offence(path=file.path, line=row, rule="split", message=fault)
     if split != "train":
         seen.groups.setdefault(split, []).append(found)
 
@@ -263,10 +282,10 @@ def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series) -> It
     for file in files:
         rows = 0
         for frame in batches(folder / file.path):
-            if isinstance(frame, str):
+            if isinstance(frame, Message):
                 break
             same = frame["id"].hash().is_in(repeated.implode()).arg_true()
             for at in same:
-                message = f"id {frame['id'][at]} is there more than once"
-                yield Offence(path=file.path, line=rows + at + 1, rule="id", message=message)
+                fault = message("id {id} is there more than once", id=frame["id"][at])
+                yield Offence(path=file.path, line=rows + at + 1, rule="id", message=fault)
             rows += len(frame)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus.exports.check_rules import Offence
-from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSummary
+from chat_corpus.exports.check_rules import Offence, counted
+from chat_corpus.exports.manifest import ExportFile, ExportSource, ExportSummary
+from chat_corpus.messages import Message, message
 
-_DUPLICATE = "duplicate"
+_DUPLICATE, _TWIN = "duplicate", "held_twin"
+#: `dialogue_id` is the address of the record in which the dialogue begins, and a number if it is not the first there.
+_DIALOGUE_ID = r"^(.+):([1-9][0-9]*)(?:#[0-9]+)?$"
 
 
 def offences(folder: Path, file: ExportFile, summary: ExportSummary, ids: pl.Series | None) -> Iterator[Offence]:
@@ -22,28 +25,74 @@ def offences(folder: Path, file: ExportFile, summary: ExportSummary, ids: pl.Ser
     try:
         index = pl.scan_parquet(folder / file.path, glob=False)
         counts = index.group_by(pl.coalesce("split", "reason").alias("where")).agg(pl.len()).collect()
-        files = [one.file for one in source.raw]
-        wrong = index.with_row_index("row", offset=1).filter(_is_wrong(files)).select("row").collect()["row"]
+        rows = list(_wrong_rows(index, source))
         written = index.filter(pl.col("split").is_not_null()).select(pl.col("id").hash().sort()).collect()["id"]
     except (OSError, pl.exceptions.PolarsError) as error:
-        yield Offence(path=file.path, rule="index", message=f"cannot be read: {str(error).splitlines()[0]}")
+        fault = message("cannot be read: {error}", error=str(error).splitlines()[0])
+        yield Offence(path=file.path, rule="index", message=fault)
         return
-    found, expected = dict(counts.iter_rows()), {**source.ledger.written, **source.ledger.records_dropped}
-    if found != {name: number for name, number in expected.items() if number}:
-        yield Offence(path=file.path, rule="index", message=f"{found} records found, {expected} in {MANIFEST}")
-    for row in wrong:
-        message = "id, dialogue_id or address is missing, or the address is in no raw file of the source"
-        yield Offence(path=file.path, line=row, rule="index", message=message)
+    found, ledger = dict(counts.iter_rows()), {**source.ledger.written, **source.ledger.records_dropped}
+    expected = {name: number for name, number in ledger.items() if number}
+    if found != expected:
+        fault = message(
+            "records found: {found}; in the manifest: {expected}", found=counted(found), expected=counted(expected)
+        )
+        yield Offence(path=file.path, rule="index", message=fault)
+    for row, fault in rows:
+        yield Offence(path=file.path, line=row, rule="index", message=fault)
     if ids is not None and not ids.sort().equals(written):
-        yield Offence(path=file.path, rule="index", message="its ids are not those of the records")
+        yield Offence(path=file.path, rule="index", message=message("its ids are not those of the records"))
 
 
-def _is_wrong(files: list[str]) -> pl.Expr:
-    """Whether a row of an index lacks what each has; only a duplicate has no id."""
-    known = pl.col("file").is_in(files) if files else pl.lit(value=True)
-    sound = (
-        (pl.col("id").is_not_null() | (pl.col("reason") == _DUPLICATE))
-        & (pl.col("dialogue_id").is_not_null() & pl.col("file").is_not_null() & known)
-        & (pl.col("record") > 0)
+def _wrong_rows(index: pl.LazyFrame, source: ExportSource) -> Iterator[tuple[int, Message]]:
+    """Rows, from 1, that lack what each has, or whose address cannot be that of their dialogue."""
+    checks = (
+        (
+            ~_is_whole(),
+            message("a value is missing or too much: see the columns of the index in the documentation"),
+        ),
+        (~_is_address(source), message("the address is in no raw file of the source, or after its last record")),
+        (~_is_of_dialogue(), message("dialogue_id is not the address of a record, or not in the order of its file")),
     )
-    return ~sound.fill_null(value=False)
+    faulty = [check.fill_null(value=True).alias(str(number)) for number, (check, _) in enumerate(checks)]
+    frame = index.with_columns(_begin()).with_row_index("row", offset=1).select("row", *faulty)
+    found = frame.filter(pl.any_horizontal(str(number) for number in range(len(checks)))).collect()
+    for row, *wrong in found.iter_rows():
+        yield row, next(text for is_wrong, (_, text) in zip(wrong, checks, strict=True) if is_wrong)
+
+
+def _begin() -> pl.Expr:
+    """`begin`: file and record in which the dialogue begins, as its id says."""
+    parts = pl.col("dialogue_id").str.extract_groups(_DIALOGUE_ID)
+    return pl.struct(file=parts.struct.field("1"), record=parts.struct.field("2").cast(pl.UInt32, strict=False)).alias(
+        "begin"
+    )
+
+
+def _is_whole() -> pl.Expr:
+    """Whether a row has all that its kind has: only a duplicate has no id, and only it equals a record."""
+    reason = pl.col("reason").fill_null("")
+    return (
+        (pl.col("split").is_null() == pl.col("reason").is_not_null())
+        & (pl.col("id").is_null() == (reason == _DUPLICATE))
+        & (pl.col("same_as").is_not_null() == (reason == _DUPLICATE))
+        & (pl.col("resembles").is_not_null() == (reason == _TWIN))
+        & pl.all_horizontal(pl.col("dialogue_id", "file", "record").is_not_null())
+    )
+
+
+def _is_address(source: ExportSource) -> pl.Expr:
+    """Whether the address of a row is in a raw file of the source, as far as it was read."""
+    records = {one.file: one.records for one in source.raw}
+    last = pl.col("file").replace_strict(
+        list(records), [(1 << 32) - 1 if number is None else number for number in records.values()],
+        default=0, return_dtype=pl.UInt32,
+    )  # fmt: skip
+    return (pl.col("record") > 0) & (pl.col("record") <= last)
+
+
+def _is_of_dialogue() -> pl.Expr:
+    """Whether the dialogue of a row begins in its file, and not before the dialogue of the row above in that file."""
+    begin = pl.col("begin").struct.field("record")
+    ordered = begin >= begin.shift(1).over("file").fill_null(0)
+    return (pl.col("begin").struct.field("file") == pl.col("file")) & ordered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT
@@ -11,6 +11,7 @@ from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, MIXED, ExportFil
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SPLITS
+from chat_corpus.messages import Message, message
 
 _WITHOUT_SPLIT = (INDEX, HELD, DOCUMENT)
 
@@ -21,22 +22,34 @@ def offences(summary: ExportSummary) -> Iterator[Offence]:
         yield Offence(path=MANIFEST, rule="manifest", message=fault)
 
 
-def _faults(summary: ExportSummary) -> Iterator[str]:
+def _faults(summary: ExportSummary) -> Iterator[Message]:
     sources = [one.name for one in summary.sources]
-    for kind, names in (("source", sources), ("path", [one.path for one in summary.files])):
-        yield from (f"{kind} {name} is there more than once" for name, number in Counter(names).items() if number > 1)
+    for name in _repeated(sources):
+        yield message("source {name} is there more than once", name=name)
+    for name in _repeated(one.path for one in summary.files):
+        yield message("path {name} is there more than once", name=name)
     for name in summary.formats:
         if name not in FORMATS:
-            yield f"formats: no format is called '{name}'"
+            yield message("formats: no format is called '{name}'", name=name)
+    for source in summary.sources:
+        for name in _repeated(one.file for one in source.raw):
+            yield message("{source}: raw file {name} is there more than once", source=source.name, name=name)
     for file in summary.files:
         yield from _faults_of_file(file, {*sources, MIXED} if summary.mix is not None else {*sources})
 
 
-def _faults_of_file(file: ExportFile, sources: set[str]) -> Iterator[str]:
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, number in Counter(names).items() if number > 1]
+
+
+def _faults_of_file(file: ExportFile, sources: set[str]) -> Iterator[Message]:
     formats = ("hf", "ids", *_WITHOUT_SPLIT, PREFERENCE, *FORMATS)
     if file.format not in formats:
-        yield f"{file.path}: no format is called '{file.format}'"
+        yield message("{file}: no format is called '{name}'", file=file.path, name=file.format)
     if (file.split is None) != (file.format in _WITHOUT_SPLIT) or file.split not in (None, *SPLITS):
-        yield f"{file.path}: no file of the format {file.format} has the split {file.split}"
+        yield message(
+            "{file}: no file of the format {format} has the split {split}",
+            file=file.path, format=file.format, split=file.split,
+        )  # fmt: skip
     if (file.source is None) != (file.format == DOCUMENT) or file.source not in (None, *sources):
-        yield f"{file.path}: the manifest has no source {file.source}"
+        yield message("{file}: the manifest has no source {source}", file=file.path, source=file.source)

@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.exports import splitting
-from chat_corpus.exports.check_rules import Offence
+from chat_corpus.exports.check_rules import Offence, counted
 from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportMix, ExportSummary
 from chat_corpus.exports.mixing import MixPlan
+from chat_corpus.messages import message
 
 #: Keys of a held record.
 _HELD = ["messages", "source", "id", "resembles", "similarity"]
@@ -32,8 +33,9 @@ class MixedRows:
         wrong = (~frame["source"][: len(expected)].eq_missing(expected)).arg_true()
         if len(wrong) or len(expected) < len(frame):
             at = int(wrong[0]) if len(wrong) else len(expected)
-            message = f"source {frame['source'][at]} found; the shares of {MANIFEST} give another one here"
-            yield Offence(path=file.path, line=before + at + 1, rule="mix", message=message)
+            found = str(frame["source"][at])
+            fault = message("source {source} found; by the shares of the manifest it is a different one", source=found)
+            yield Offence(path=file.path, line=before + at + 1, rule="mix", message=fault)
         self._read += len(frame)
         keys = frame.select("source", key=splitting.order_keys(frame["id"].fill_null(""))).with_row_index("at")
         for (source,), own in keys.group_by("source", maintain_order=True):
@@ -41,7 +43,8 @@ class MixedRows:
             wrong = (own["key"] < pl.concat([first, own["key"][:-1]])).arg_true()
             if len(wrong):
                 line = before + int(own["at"][int(wrong[0])]) + 1
-                yield Offence(path=file.path, line=line, rule="R10", message=f"not in the order of {source}")
+                fault = message("not in the order of {source}", source=source)
+                yield Offence(path=file.path, line=line, rule="R10", message=fault)
             self._last[str(source)] = own["key"][-1] or 0
 
 
@@ -51,14 +54,17 @@ def counts(summary: ExportSummary, rows: Mapping[tuple[str, str], int]) -> Itera
         expected = {split: number for split, number in source.ledger.written.items() if number}
         found = {split: rows[source.name, split] for split in splitting.SPLITS if rows[source.name, split]}
         if found != expected:
-            message = f"{source.name}: {found} rows found, {expected} in {MANIFEST}"
-            yield Offence(path=MANIFEST, rule="counts", message=message)
+            fault = message(
+                "{source}: rows found: {found}; in the manifest: {expected}",
+                source=source.name, found=counted(found), expected=counted(expected),
+            )  # fmt: skip
+            yield Offence(path=MANIFEST, rule="counts", message=fault)
     sizes = {file.path: file.rows or 0 for file in summary.data_files() if file.split == "train"}
     for one in summary.mix.subsets if summary.mix is not None else ():
         first = list(sizes)[: len(one.files)]
         if list(one.files) != first or sum(sizes[path] for path in first) != one.rows:
-            message = f"subset {one.name} is not the first {one.rows} rows of train"
-            yield Offence(path=MANIFEST, rule="mix", message=message)
+            fault = message("subset {name} is not the first {rows:,} rows of train", name=one.name, rows=one.rows)
+            yield Offence(path=MANIFEST, rule="mix", message=fault)
 
 
 def held(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
@@ -71,9 +77,13 @@ def held(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Off
             except (ValueError, RecursionError):
                 record = None
             if not isinstance(record, dict) or list(record) != _HELD or record["source"] != file.source:
-                message = f"not a held record of {file.source} with the keys {', '.join(_HELD)}"
-                yield Offence(path=file.path, line=number, rule="record", message=message)
+                fault = message(
+                    "not a held record of {source} with the keys {keys}", source=file.source, keys=", ".join(_HELD)
+                )
+                yield Offence(path=file.path, line=number, rule="record", message=fault)
     ledgers = [one.ledger.records_dropped.get("held_twin", 0) for one in summary.sources if one.name == file.source]
     if ledgers != [number] or file.rows != number:
-        message = f"{number} held records found, {sum(ledgers)} in {MANIFEST}"
-        yield Offence(path=file.path, rule="counts", message=message)
+        fault = message(
+            "{found:,} held records found, {expected:,} in the manifest", found=number, expected=sum(ledgers)
+        )
+        yield Offence(path=file.path, rule="counts", message=fault)

@@ -14,7 +14,8 @@ import polars as pl
 
 from chat_corpus.exports import special_tokens
 from chat_corpus.exports.check_rules import PARQUET, Offence
-from chat_corpus.exports.manifest import MANIFEST, ExportFile
+from chat_corpus.exports.manifest import ExportFile
+from chat_corpus.messages import Message, message
 
 _KEYS = ["prompt", "chosen", "rejected", "source", "id"]
 
@@ -28,7 +29,8 @@ def offences(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> Iter
             if fault := _fault(line, known):
                 yield Offence(path=file.path, line=number, rule="record", message=fault)
     if number != file.rows:
-        yield Offence(path=file.path, rule="counts", message=f"{number} rows found, {file.rows} in {MANIFEST}")
+        fault = message("{found:,} rows found, {expected:,} in the manifest", found=number, expected=file.rows or 0)
+        yield Offence(path=file.path, rule="counts", message=fault)
 
 
 def _by_id(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> dict[str, list[Any]]:
@@ -52,16 +54,17 @@ def _id(line: bytes) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _fault(line: bytes, known: dict[str, list[Any]]) -> str | None:
+def _fault(line: bytes, known: dict[str, list[Any]]) -> Message | None:
     try:
         row = json.loads(line)
         rejected = row["rejected"]
         if list(row) != _KEYS or row["prompt"] + row["chosen"] != known.get(row["id"]) or len(row["chosen"]) != 1:
-            return "prompt and chosen are not the record of this id"
+            return message("prompt and chosen are not the record of this id")
         (answer,) = rejected
         text = answer["content"]
         if list(answer.items()) != [("role", "assistant"), ("content", text)] or not text.strip():
-            return "rejected is not one message of the assistant"
+            return message("rejected is not one message of the assistant")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return f"not a JSON object with the keys {', '.join(_KEYS)}"
-    return "rejected holds a special token" if special_tokens.holds_special_token(pl.Series([text]))[0] else None
+        return message("not a JSON object with the keys {keys}", keys=", ".join(_KEYS))
+    is_special = special_tokens.holds_special_token(pl.Series([text]))[0]
+    return message("rejected holds a special token") if is_special else None

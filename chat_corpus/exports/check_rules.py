@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
@@ -11,13 +12,32 @@ from chat_corpus.exports import special_tokens, splitting
 from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
 from chat_corpus.exports.records import PARQUET_COLUMNS
+from chat_corpus.messages import Message, joined, message
 
 #: The columns of a Parquet file.
 PARQUET = pl.Schema({name: DIALOGUES[name] for name in PARQUET_COLUMNS})
 
-
 #: Up to this number, equal records of all rows are looked for together.
 _FIRST_NUMBERS = 9
+#: What can be wrong with a row: the rule that it breaks, and the text.
+_FAULTS: Mapping[str, tuple[str, Message]] = MappingProxyType(
+    {
+        "null": ("R1", message("a role or content is null")),
+        "blank": ("R2", message("a content is blank")),
+        "roles": ("R3", message("roles do not alternate from user")),
+        "odd": ("R3", message("the number of turns is odd, or none")),
+        "source": ("R5", message("source is not one of the export")),
+        "special": ("R8", message("a content holds a special token")),
+        "none": ("R9", message("no messages")),
+        "id": ("id", message("id is not its source, a hyphen and 16 hexadecimal digits")),
+    }
+)
+
+
+def counted(counts: Mapping[str, int]) -> Message:
+    """Counts by name, as `train 90, test 10`."""
+    items = [f"{name} {number:,}" for name, number in counts.items()]
+    return joined(", ", items) if items else message("none")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,12 +46,14 @@ class Offence:
 
     path: str
     rule: str
-    message: str
+    message: Message
     line: int | None = None
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Message:
+        """The offence as a line for people."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.rule}: {self.message}"
+        return message("{place}: {rule}: {fault}", place=place, rule=self.rule, fault=self.message)
 
 
 def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequence[str]) -> Iterator[Offence]:
@@ -39,9 +61,12 @@ def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequen
 
     `sources` are those that records of the file may have.
     """
-    faults = pl.concat([_of_messages(frame), _of_columns(frame, sources)]).unique().sort("at", "rule", "message")
-    for at, rule, message in faults.iter_rows():
-        yield Offence(path=file.path, line=before + at + 1, rule=rule, message=message)
+    faults = pl.concat([_of_messages(frame), _of_columns(frame, sources)]).unique().sort("at", "fault")
+    for at, fault in faults.iter_rows():
+        rule, text = _FAULTS[fault]
+        if fault == "source" and len(sources) == 1:
+            text = message("source is not {source}", source=sources[0])
+        yield Offence(path=file.path, line=before + at + 1, rule=rule, message=text)
 
 
 def wrong_ids(frame: pl.DataFrame, file: ExportFile, before: int, summary: ExportSummary) -> Iterator[Offence]:
@@ -55,21 +80,19 @@ def wrong_ids(frame: pl.DataFrame, file: ExportFile, before: int, summary: Expor
     most = sum(one.ledger.records for one in summary.sources)
     for at in range(len(rows)):
         if not splitting.is_id_of(f"-{rows['id'][at][-16:]}", rows["key"][at : at + 1], most):
-            yield Offence(
-                path=file.path, line=before + rows["at"][at] + 1, rule="id", message="not the hash of its messages"
-            )
+            fault = message("id is not the hash of its messages")
+            yield Offence(path=file.path, line=before + rows["at"][at] + 1, rule="id", message=fault)
 
 
 def _of_columns(frame: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
     rows = frame.with_row_index("at")
     length = pl.col("messages").list.len().fill_null(0)
-    named = sources[0] if len(sources) == 1 else "one of the export"
     is_known = pl.col("source").is_in(list(sources)).fill_null(value=False)
     is_id = pl.col("id").str.contains("^.+-[0-9a-f]{16}$") & (pl.col("id").str.head(-17) == pl.col("source"))
     checks = (
-        ("R9", "no messages", length == 0),
-        ("R5", f"source is not {named}", ~is_known),
-        ("id", "id is not its source, a hyphen and 16 hexadecimal digits", ~is_id.fill_null(value=False)),
+        ("none", length == 0),
+        ("source", ~is_known),
+        ("id", ~is_id.fill_null(value=False)),
     )
     return _faults(rows, checks)
 
@@ -91,24 +114,18 @@ def _of_messages(frame: pl.DataFrame) -> pl.DataFrame:
     expected = pl.when(spoken % 2 == 0).then(pl.lit("user")).otherwise(pl.lit("assistant"))
     is_prompt = pl.col("begins") & pl.col("prompt")
     checks = (
-        ("R1", "a role or content is null", pl.col("role").is_null() | pl.col("content").is_null()),
-        ("R2", "a content is blank", pl.col("content").str.strip_chars() == ""),
-        ("R3", "roles do not alternate from user", ~is_prompt & (pl.col("role") != expected)),
-        (
-            "R3",
-            "the number of turns is odd, or none",
-            pl.col("ends") & (spoken % 2 == 0) | (is_prompt & pl.col("ends")),
-        ),
-        ("R8", "a content holds a special token", pl.col("special")),
+        ("null", pl.col("role").is_null() | pl.col("content").is_null()),
+        ("blank", pl.col("content").str.strip_chars() == ""),
+        ("roles", ~is_prompt & (pl.col("role") != expected)),
+        ("odd", pl.col("ends") & (spoken % 2 == 0) | (is_prompt & pl.col("ends"))),
+        ("special", pl.col("special")),
     )
     return _faults(flat, checks)
 
 
-def _faults(rows: pl.DataFrame, checks: tuple[tuple[str, str, pl.Expr], ...]) -> pl.DataFrame:
-    """`at, rule, message` of the rows that a check is true of."""
-    return pl.concat(
-        rows.filter(wrong).select("at", rule=pl.lit(rule), message=pl.lit(message)) for rule, message, wrong in checks
-    )
+def _faults(rows: pl.DataFrame, checks: tuple[tuple[str, pl.Expr], ...]) -> pl.DataFrame:
+    """`at, fault` of the rows that a check is true of; faults are keys of `_FAULTS`."""
+    return pl.concat(rows.filter(wrong).select("at", fault=pl.lit(fault)) for fault, wrong in checks)
 
 
 def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -> Iterator[Offence]:
@@ -119,8 +136,8 @@ def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -
     if last is not None and len(keys) and keys[0] is not None and int(keys[0]) < last:
         at = 0
     if at is not None:
-        message = "not in the order of manifest.json (shuffled by id)"
-        yield Offence(path=file.path, line=before + at + 1, rule="R10", message=message)
+        fault = message("not in the order of manifest.json (shuffled by id)")
+        yield Offence(path=file.path, line=before + at + 1, rule="R10", message=fault)
 
 
 def groups(frame: pl.DataFrame, before: int) -> pl.DataFrame:

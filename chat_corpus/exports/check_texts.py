@@ -10,9 +10,10 @@ import polars as pl
 
 from chat_corpus.exports import check_preference
 from chat_corpus.exports.check_rules import PARQUET, Offence
-from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import ExportFile, ExportSummary
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS, RecordFormat, encode_ids
+from chat_corpus.messages import Message, message
 
 #: The format of `<file>.ids.jsonl` in the manifest.
 IDS = "ids"
@@ -27,13 +28,14 @@ def offences(folder: Path, files: list[ExportFile], summary: ExportSummary) -> I
             data = [one for one in summary.data_files(file.source) if one.split == file.split]
             yield from check_preference.offences(folder, file, data)
         elif format_ is None:
-            yield Offence(path=file.path, rule="files", message=f"no format is called '{file.format}'")
+            fault = message("no format is called '{name}'", name=file.format)
+            yield Offence(path=file.path, rule="files", message=fault)
         else:
             data = [one for one in summary.data_files(file.source) if one.split == file.split]
             yield from _file(folder, file, format_, data)
     there = {one.path for one in summary.files}
     for path in sorted(_expected(summary) - there):
-        yield Offence(path=path, rule="files", message=f"missing, and not in {MANIFEST}")
+        yield Offence(path=path, rule="files", message=message("missing, and not in the manifest"))
 
 
 def _expected(summary: ExportSummary) -> set[str]:
@@ -61,9 +63,11 @@ def _file(folder: Path, file: ExportFile, format_: RecordFormat, data: list[Expo
             line += expected.count(b"\n")
             rows += count
         if stream.read(1):
-            yield Offence(path=file.path, line=line, rule="counts", message="more lines than there are records")
+            fault = message("more lines than there are records")
+            yield Offence(path=file.path, line=line, rule="counts", message=fault)
     if rows != file.rows:
-        yield Offence(path=file.path, rule="counts", message=f"{rows} rows found, {file.rows} in {MANIFEST}")
+        fault = message("{found:,} rows found, {expected:,} in the manifest", found=rows, expected=file.rows or 0)
+        yield Offence(path=file.path, rule="counts", message=fault)
 
 
 def _content(
@@ -94,8 +98,8 @@ def _differences(file: ExportFile, first: int, found: bytes, expected: bytes) ->
         if right != line:
             yield Offence(path=file.path, line=number, rule=_rule(line), message=_message(line, right))
     if len(theirs) < len(ours):
-        message = "the file ends here, but there are more records"
-        yield Offence(path=file.path, line=first + len(theirs) - 1, rule="counts", message=message)
+        fault = message("the file ends here, but there are more records")
+        yield Offence(path=file.path, line=first + len(theirs) - 1, rule="counts", message=fault)
 
 
 def _rule(line: bytes) -> str:
@@ -106,11 +110,13 @@ def _rule(line: bytes) -> str:
     return "R6" if text.startswith("\N{BYTE ORDER MARK}") or text.endswith("\r") else "record"
 
 
-def _message(found: bytes, expected: bytes) -> str:
+def _message(found: bytes, expected: bytes) -> Message:
     try:
         expected_row, found_row = json.loads(expected), json.loads(found)
     except (ValueError, RecursionError):
-        return "not what its Parquet row gives, or not in this format"
+        return message("not what its Parquet row gives, or not in this format")
     if isinstance(found_row, dict) and list(found_row) != list(expected_row):
-        return f"keys {', '.join(found_row)} found, {', '.join(expected_row)} expected"
-    return "not what its Parquet row gives"
+        return message(
+            "keys {found} found, {expected} expected", found=", ".join(found_row), expected=", ".join(expected_row)
+        )
+    return message("not what its Parquet row gives")

@@ -48,7 +48,7 @@ def encode(summary: ExportSummary) -> bytes:
         "description": "Chinese chat dialogues: " + ", ".join(source.name for source in summary.written_sources),
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "license": sorted({source.licence for source in summary.written_sources}),
-        "url": sorted({source.url for source in summary.written_sources}),
+        "url": sorted({source.url for source in summary.written_sources if source.url}),
         "version": "1.0.0",
         **({"datePublished": summary.date} if summary.date else {}),
         "distribution": [_file_object(file, f"{names[file.path]}_file") for file in files],

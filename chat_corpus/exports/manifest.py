@@ -6,11 +6,13 @@ It holds no timings, and a date only if SOURCE_DATE_EPOCH gives one: the same ex
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from chat_corpus.exports.splitting import SPLITS, VERSION
+from chat_corpus.messages import Message, message
 
 #: Number of this shape.
 MANIFEST_VERSION = 1
@@ -27,11 +29,18 @@ DEFAULT = "default"
 RESERVED = (DEFAULT, MIXED)
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+#: The name of a folder, without the folders that it is in.
+FolderName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]+$")]
 #: A path below the folder of the export, with / between its parts, of which none begins with a dot.
 FilePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$")]
 
 
-class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the manifest, which has its keys and no others."""
+
+
+class ExportFile(_Part, frozen=True, kw_only=True):
     """A file of an export.
 
     `format` is hf, the name of a `records.FORMATS`, ids, index, held, or document. `source` is `mixed` for records of
@@ -47,15 +56,19 @@ class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     rows: Count | None = None
 
 
-class RawFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw file that the export was made from; `bytes` and `sha256` are null where it was not read to its end."""
+class RawFile(_Part, frozen=True, kw_only=True):
+    """A raw file that the export was made from, or was compared with.
 
-    file: str
+    `bytes` and `sha256` are null where it was not read to its end. `records` is null for files that are no corpora.
+    """
+
+    file: Text
     bytes: Count | None
-    sha256: str | None
+    sha256: Sha256 | None
+    records: Count | None = None
 
 
-class SourceLedger(msgspec.Struct, frozen=True, kw_only=True):
+class SourceLedger(_Part, frozen=True, kw_only=True):
     """Where the turns and records of a source went; names are sorted.
 
     turns.read = turns.exported + sum of turns_dropped; records = sum of written + sum of records_dropped, where
@@ -74,33 +87,54 @@ class SourceLedger(msgspec.Struct, frozen=True, kw_only=True):
     masked: dict[str, Count]
     special_tokens: Count
 
-    def imbalances(self) -> list[str]:
+    def imbalances(self) -> list[Message]:
         """Each sum that does not balance, as a message."""
-        sums = (
-            ("turns", self.turns, self.turns_exported + sum(self.turns_dropped.values())),
-            ("records", self.records, sum(self.written.values()) + sum(self.records_dropped.values())),
-        )
-        return [
-            f"{name} do not balance: {total} in, {found} written or dropped"
-            for name, total, found in sums
-            if total != found
-        ]
+        turns = self.turns_exported + sum(self.turns_dropped.values())
+        records = sum(self.written.values()) + sum(self.records_dropped.values())
+        faults = []
+        if self.turns != turns:
+            faults.append(message("{total:,} turns read, {found:,} exported or dropped", total=self.turns, found=turns))
+        if self.records != records:
+            faults.append(
+                message("{total:,} records made, {found:,} written or dropped", total=self.records, found=records)
+            )
+        return faults
 
 
-class ExportSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A source of an export: what it is, where it came from, and where its turns went."""
+class ExportFingerprint(_Part, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that the turns of a source depend on besides the raw files: `trace` makes them with it again.
 
-    name: str
-    title: str
-    licence: str
+    The first five are those of report.json. `definition` is that of a corpus that the user added.
+    """
+
+    code: Text
+    source: str
+    settings: Text
+    unequal_lengths: str
+    plugins: tuple[str, ...]
+    settings_of_source: Annotated[dict[str, Any], msgspec.Meta(min_length=1)]
+    plugin_files: tuple[str, ...]
+    definition: dict[str, Any] | None = None
+
+
+class ExportSource(_Part, frozen=True, kw_only=True):
+    """A source of an export: what it is, where it came from, and where its turns went.
+
+    `url` is empty for an added corpus without one.
+    `raw_folder` is the name of the folder of raw corpora, never its path: a manifest is the same on every machine.
+    """
+
+    name: Text
+    title: Text
+    licence: Text
     url: str
     ledger: SourceLedger
-    raw: tuple[RawFile, ...] = ()
-    raw_folder: str | None = None
-    fingerprint: dict[str, Any] = {}
+    raw: Annotated[tuple[RawFile, ...], msgspec.Meta(min_length=1)]
+    raw_folder: FolderName
+    fingerprint: ExportFingerprint
 
 
-class MixSubset(msgspec.Struct, frozen=True, kw_only=True):
+class MixSubset(_Part, frozen=True, kw_only=True):
     """A subset of train: the first `rows` records, which are those of `files`; `sources` has those of each source."""
 
     name: str
@@ -109,7 +143,7 @@ class MixSubset(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, Count]
 
 
-class ExportMix(msgspec.Struct, frozen=True, kw_only=True):
+class ExportMix(_Part, frozen=True, kw_only=True):
     """How the sources are mixed in train.
 
     shares, max_share  as in the settings
@@ -130,7 +164,7 @@ class ExportMix(msgspec.Struct, frozen=True, kw_only=True):
     subsets: tuple[MixSubset, ...]
 
 
-class ConfigSplit(msgspec.Struct, frozen=True, kw_only=True):
+class ConfigSplit(_Part, frozen=True, kw_only=True):
     """A split of a config of the card: its rows, the bytes of its files, and paths of files, or patterns."""
 
     rows: Count
@@ -138,7 +172,7 @@ class ConfigSplit(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
 
 
-class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
+class ExportSummary(_Part, frozen=True, kw_only=True):
     """All of manifest.json.
 
     settings      of the export and of the run, by section and key
@@ -150,6 +184,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     mix           how sources are mixed, or null where each has its own files
     evaluation    files, besides validation and test, that train must not resemble
     date          from SOURCE_DATE_EPOCH, as YYYY-MM-DD, or null
+    sha256        of this file as it is with an empty `sha256`, so that every edit of it is found
     """
 
     sources: tuple[ExportSource, ...]
@@ -168,6 +203,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     date: str | None = None
     split_version: int = VERSION
     version: int = MANIFEST_VERSION
+    sha256: str = ""
 
     def splits(self, source: str | None = None) -> dict[str, int]:
         """Rows of the splits of a source, or of all; without the splits that have none."""
@@ -225,7 +261,15 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(summary: ExportSummary) -> bytes:
-    """The bytes of manifest.json: JSON that a person can read."""
+    """The bytes of manifest.json: JSON that a person can read, with the SHA-256 of its content.
+
+    What `decode` reads from it gives the same bytes again, unless the file was edited.
+    """
+    digest = hashlib.sha256(_encode(msgspec.structs.replace(summary, sha256=""))).hexdigest()
+    return _encode(msgspec.structs.replace(summary, sha256=digest))
+
+
+def _encode(summary: ExportSummary) -> bytes:
     return msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=1) + b"\n"
 
 
@@ -234,7 +278,12 @@ def decode(data: bytes) -> ExportSummary:
     try:
         summary = msgspec.json.decode(data, type=ExportSummary)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"not a manifest of an export: {error}") from error
+        raise ValueError(message("not a manifest of an export: {error}", error=str(error))) from error
     if summary.version != MANIFEST_VERSION:
-        raise ValueError(f"version {summary.version} found, {MANIFEST_VERSION} expected: use the version that wrote it")
+        raise ValueError(
+            message(
+                "version {version} found, {expected} expected: use the version of chat-corpus that wrote it",
+                version=summary.version, expected=MANIFEST_VERSION,
+            )
+        )  # fmt: skip
     return summary

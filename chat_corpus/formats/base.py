@@ -17,6 +17,10 @@ class RecordError(ValueError):
     """A record is not of the layout of the format; the message says what was expected and what was found."""
 
 
+#: The column of a `Reading` that only formats with known speakers have.
+SPEAKER = "speaker"
+#: Speakers of a chat with a model.
+USER, ASSISTANT = "user", "assistant"
 #: The message in rejects about a record that is not UTF-8.
 NOT_UTF8 = "not UTF-8"
 
@@ -32,7 +36,8 @@ class Reading:
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
     number is in the series `non_turns` of its part: marks, headers, blanks, continuations of the record before.
     `unread` has the record and the name of each field with text that the format does not read; it is empty for formats
-    of several parts.
+    of several parts. A format that knows who speaks adds the column `speaker: str` to `rows`: who says the turn, as the
+    file has it, or null.
     """
 
     rows: pl.DataFrame
@@ -41,11 +46,15 @@ class Reading:
 
 
 class Turns(list["str | None"]):
-    """The turns of one record, None for a missing turn, and the names of fields with text that were not read."""
+    """The turns of one record, None for a missing turn, and the names of fields with text that were not read.
 
-    def __init__(self, turns: Sequence[str | None], unread: Sequence[str] = ()) -> None:
+    `speakers` has who says each turn, and is empty where the record does not show it.
+    """
+
+    def __init__(self, turns: Sequence[str | None], unread: Sequence[str] = (), speakers: Sequence[str] = ()) -> None:
         super().__init__(turns)
         self.unread = tuple(unread)
+        self.speakers = tuple(speakers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,13 +112,18 @@ def rejected(records: Records, reason: Reason, message: str | pl.Expr) -> pl.Dat
 
 
 def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
-    """Return frames with some of the columns of `schema.TURNS` as one frame with all; a missing file_index is 0."""
+    """Return frames with some of the columns of `schema.TURNS` as one frame with all; a missing file_index is 0.
+
+    The column `speaker` is there if one of the frames has it.
+    """
+    is_known = any(SPEAKER in frame.columns for frame in frames)
+    columns = {**TURNS, SPEAKER: pl.String()} if is_known else TURNS
     return pl.concat(
         frame.select(
             (pl.col(name) if name in frame.columns else pl.lit(0 if name == "file_index" else None))
             .cast(dtype)
             .alias(name)
-            for name, dtype in TURNS.items()
+            for name, dtype in columns.items()
         )
         for frame in frames
     )

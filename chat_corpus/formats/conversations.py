@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chat_corpus.formats.base import RecordError, Turns
+from chat_corpus.formats.base import ASSISTANT, USER, RecordError, Turns
 from chat_corpus.formats.field_names import ANSWERS, INPUT, NO_TURN, PROMPTS, normal
 from chat_corpus.formats.record_fields import Shape, kind_of, shape_of, text_under, unread_among
 
@@ -62,7 +62,7 @@ def _texts(texts: Sequence[str]) -> Turns:
         raise RecordError("texts that follow each other expected, names of fields met: rows without names are not read")
     if all(text.lstrip().startswith("{") and text.rstrip().endswith("}") for text in texts):
         raise RecordError("a record expected, a list of records as texts met: decode these first")
-    return Turns(texts)
+    return Turns(texts, speakers=texts.speakers if isinstance(texts, Turns) else ())
 
 
 def _message_of(message: Mapping[str, object]) -> Mapping[str, object]:
@@ -88,7 +88,12 @@ def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key
         turns += last
         rest = [name for name in round_ if name not in (*shape.prompts, *shape.answers) and normal(name) not in NO_TURN]
         unread |= dict.fromkeys(f"{key}[].{name}" for name in unread_among(round_, rest, last))
-    return Turns(turns, list(unread))
+    return Turns(turns, list(unread), alternating(len(turns)))
+
+
+def alternating(count: int) -> list[str]:
+    """The speakers of so many turns of a user and an assistant."""
+    return [(USER, ASSISTANT)[turn % SPEAKERS] for turn in range(count)]
 
 
 def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
@@ -115,7 +120,16 @@ def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape],
             turns = [None, text]
     if not turns:
         raise RecordError("a conversation without turns")
-    return Turns(turns, list(unread))
+    return Turns(turns, list(unread), _speakers(roles, users, len(turns)))
+
+
+def _speakers(roles: Sequence[str], users: frozenset[str], count: int) -> list[str]:
+    """Who says each turn: user and assistant, or the two unknown roles as they are."""
+    if users == _USERS:
+        return alternating(count)
+    (first,) = users
+    others = [role for role in roles if role not in {*_SYSTEMS, first}]
+    return [first if turn % SPEAKERS == 0 else others[0] for turn in range(count)]
 
 
 def _role(message: Mapping[str, object], key: str) -> str:

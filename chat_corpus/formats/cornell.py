@@ -61,7 +61,9 @@ def _records(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
     )
     fields = joined.with_columns(fields=pl.col("text").str.extract_groups(_LINE))
     identity = pl.col("fields").struct["1"].cast(pl.Int64, strict=False)
-    records = fields.select("record", "text", id=identity, utterance=pl.col("fields").struct["3"])
+    records = fields.select(
+        "record", "text", id=identity, speaker=pl.col("fields").struct["2"], utterance=pl.col("fields").struct["3"]
+    )
     return (
         records.with_columns(text=pl.when(pl.col("id").is_null()).then("text").otherwise("utterance")).drop(
             "utterance"

@@ -19,7 +19,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 
 from chat_corpus.formats.base import RecordError, Turns
-from chat_corpus.formats.conversations import LIST, SPEAKERS, conversation
+from chat_corpus.formats.conversations import LIST, SPEAKERS, alternating, conversation
 from chat_corpus.formats.field_names import normal
 from chat_corpus.formats.record_fields import SHOWN, Shape, keys_of, kind_of, shape_of, text_under, unread_among
 
@@ -62,13 +62,14 @@ def instruction_turns(record: object) -> Turns:
     filled = [key for key in shape.conversations if isinstance(record[key], (list, Mapping)) and record[key]]
     if filled or (shape.conversations and not shape.exchange):
         return _of_conversation(record, shape, filled or list(shape.conversations))
+    names: list[str] = []
     if shape.instances:
         turns: Sequence[str | None] = _seed_task(record, shape)
         used = [*shape.prompts, *shape.instances]
     else:
-        turns, used = _of_exchange(record, shape)
+        turns, used, names = _of_exchange(record, shape)
     rest = [key for key in (*shape.exchange, *shape.conversations, *shape.unknown) if key not in used]
-    return Turns(turns, unread_among(record, rest, turns))
+    return Turns(turns, unread_among(record, rest, turns), names or alternating(len(turns)))
 
 
 def _of_conversation(record: Mapping[str, object], shape: Shape, keys: Sequence[str]) -> Turns:
@@ -84,11 +85,14 @@ def _of_conversation(record: Mapping[str, object], shape: Shape, keys: Sequence[
             f"an exchange or a conversation expected, both met, under '{lost[0][:40]}' and '{first[:40]}', "
             "and the conversation lacks the text of the exchange"
         )
-    return Turns(turns, [*turns.unread, *unread_among(record, shape.unknown, turns)])
+    return Turns(turns, [*turns.unread, *unread_among(record, shape.unknown, turns)], turns.speakers)
 
 
-def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str | None], list[str]]:
-    """Return the turns of an exchange with those before it, and the keys that hold them."""
+def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str | None], list[str], list[str]]:
+    """Return the turns of an exchange with those before it, the keys that hold them, and names of their speakers.
+
+    There are names only where the answer is a whole dialogue between people.
+    """
     prompt = _chosen(record, shape.prompts, "prompt")
     partners = _PARTNERS.get(normal((*filter(None, [prompt]), *shape.inputs, "")[0]), ())
     answers = [key for name in partners for key in shape.answers if normal(key) == name and record[key] is not None]
@@ -99,10 +103,10 @@ def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str |
         raise RecordError(f"{missing} expected, a text under '{name}' or another such name; {met}")
     parts = [text_under(record, key) for key in (prompt,) if key is not None]
     parts += [text_under(record, key, "" if parts else None) for key in shape.inputs]
-    last = _exchange("\n".join(part for part in parts if part.strip()), text_under(record, answer))
+    last, names = _exchange("\n".join(part for part in parts if part.strip()), text_under(record, answer))
     before = _history(record, shape.history)
     used = [*filter(None, [prompt]), *shape.inputs, answer, *shape.history]
-    return (_joined(before, last) if before else list(last)), used
+    return (_joined(before, last), used, []) if before else (list(last), used, names)
 
 
 def _chosen(record: Mapping[str, object], keys: Sequence[str], what: str) -> str | None:
@@ -116,15 +120,16 @@ def _chosen(record: Mapping[str, object], keys: Sequence[str], what: str) -> str
     return (filled or list(keys))[0]
 
 
-def _exchange(prompt: str, answer: str) -> list[str]:
-    r"""Return prompt and answer as turns, splitting the dialogues that BELLE embeds in them.
+def _exchange(prompt: str, answer: str) -> tuple[list[str], list[str]]:
+    r"""Return prompt and answer as turns, splitting the dialogues that BELLE embeds in them; and their speakers' names.
 
     In multiturn_chat the prompt has the turns before the last answer, as ``Human:…\nAssistant:…``. In generated_chat
     the answer is a whole dialogue between two people that the prompt describes.
     """
     if _HISTORY.match(prompt.lstrip()) and prompt.lstrip().startswith("Human"):
         history = _marked_turns(prompt)
-        return [*history[:-1], history[-1] + answer] if _ends_with_assistant(prompt) else [*history, answer]
+        turns = [*history[:-1], history[-1] + answer] if _ends_with_assistant(prompt) else [*history, answer]
+        return turns, []
     dialogue = answer.lstrip()
     names = _SPEAKER.findall(dialogue)
     if (
@@ -133,8 +138,8 @@ def _exchange(prompt: str, answer: str) -> list[str]:
         and _take_turns(names)
         and all(name in prompt for name in names)
     ):
-        return re.split(_by(names), dialogue)[1:]
-    return [prompt, answer]
+        return re.split(_by(names), dialogue)[1:], names
+    return [prompt, answer], []
 
 
 def _marked_turns(text: str) -> list[str]:

@@ -22,6 +22,7 @@ from chat_corpus.errors import place_of
 from chat_corpus.files.lines import numbered
 from chat_corpus.formats.base import (
     NOT_UTF8,
+    SPEAKER,
     Format,
     Reading,
     RecordError,
@@ -64,7 +65,7 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
     records = records.with_columns(non_turns=empty.fill_null(value=False))
     filled = records.filter(~pl.col("non_turns"))
     columns: dict[str, list[object]] = {
-        name: [] for name in ("record", "dialogue_id", "turn_index", "text", "reason", "message")
+        name: [] for name in ("record", "dialogue_id", "turn_index", "text", "reason", "message", SPEAKER)
     }
     unread: list[tuple[int, str]] = []
     names: set[str] = set()
@@ -86,7 +87,7 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
         "text": pl.String,
         "reason": pl.String,
     }
-    rows = pl.DataFrame(columns, schema={**schema, "message": pl.String})
+    rows = pl.DataFrame(columns, schema={**schema, "message": pl.String, SPEAKER: pl.String})
     non_turns = records.filter("non_turns")["record"]
     return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(non_turns,), unread=unread)
 
@@ -183,15 +184,16 @@ def _fault(error: Exception, function: TurnsOf) -> str:
     return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
 
 
-def _rows(turns: Sequence[str | None] | tuple[Reason, str]) -> Iterator[tuple[int, str | None, str | None, str | None]]:
-    """Yield the rows (turn, text, reason, message) of one record."""
+def _rows(turns: Sequence[str | None] | tuple[Reason, str]) -> Iterator[tuple[int, *tuple[str | None, ...]]]:
+    """Yield the rows (turn, text, reason, message, speaker) of one record."""
     if isinstance(turns, tuple):
         reason, fault = turns
-        yield 0, None, str(reason), fault
+        yield 0, None, str(reason), fault, None
         return
+    speakers = turns.speakers if isinstance(turns, Turns) else ()
     for turn, utterance in enumerate(turns):
         if utterance is not None:
-            yield turn, utterance, None, None
+            yield turn, utterance, None, None, speakers[turn] if turn < len(speakers) else None
 
 
 def _printable(text: str) -> str:

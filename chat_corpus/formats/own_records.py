@@ -61,8 +61,8 @@ def _plain(record: object) -> object:
     return record
 
 
-def _group(messages: Sequence[Mapping[str, object]]) -> list[str] | None:
-    """The texts of messages of more than two speakers, those of one speaker in a row joined; None for other messages.
+def _group(messages: Sequence[Mapping[str, object]]) -> Turns | None:
+    """The turns of messages of more than two speakers, those of one speaker in a row joined; None for other messages.
 
     A user, an assistant and their tools are no group.
     """
@@ -73,8 +73,11 @@ def _group(messages: Sequence[Mapping[str, object]]) -> list[str] | None:
     speakers = [str(one[names]) for one in messages]
     if len(set(speakers)) < _GROUP or has_role(speakers):
         return None
-    runs = groupby(zip(speakers, messages, strict=True), key=lambda pair: pair[0])
-    return ["\n".join(str(one[texts]) for _, one in run) for _, run in runs]
+    runs = [
+        (speaker, "\n".join(str(one[texts]) for _, one in run))
+        for speaker, run in groupby(zip(speakers, messages, strict=True), key=lambda pair: pair[0])
+    ]
+    return Turns([text for _, text in runs], speakers=[speaker for speaker, _ in runs])
 
 
 def _is_messages(value: object) -> bool:

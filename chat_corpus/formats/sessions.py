@@ -50,7 +50,7 @@ def session_starts(messages: pl.DataFrame, gap: int) -> pl.Series:
 
 
 def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, pl.Series]:
-    """Turns of `MESSAGES`, as `schema.TURNS`, and the records of messages that belong to the turn before them.
+    """Turns of `MESSAGES`, as `schema.TURNS` and `speaker`, and the records of messages that belong to the turn before.
 
     Texts of one turn are joined by a line break, those without text left out; a message with a reason is a turn alone.
     """
@@ -73,7 +73,7 @@ def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, p
         # A turn of one message keeps its text, blank or not, as it does where no messages merge.
         joined = pl.when(pl.len() == 1).then(pl.col("text").first()).otherwise(texts.str.join("\n"))
         text = pl.when(pl.col("text").is_null().all()).then(None).otherwise(joined)
-        first = [pl.col(name).first() for name in ("record", "dialogue_id", "reason", "message")]
+        first = [pl.col(name).first() for name in ("record", "speaker", "dialogue_id", "reason", "message")]
         grouped = placed.with_columns(group=begins.cum_sum()).group_by("group", maintain_order=True)
         rows = grouped.agg(*first, text=text)
     rows = rows.with_columns(turn_index=position_within("dialogue_id"))

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import polars as pl
 
-from chat_corpus import sources, versions
-from chat_corpus.discovery.inventory import discover
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.exports import manifest, splitting
+from chat_corpus.exports import splitting
 from chat_corpus.exports.dialogues import assemble, turns_of_records
-from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, ExportSummary
-from chat_corpus.exports.options import ExportOptions
-from chat_corpus.files.content import digest
-from chat_corpus.lineage.open_run import permitted_plugins
-from chat_corpus.messages import message
+from chat_corpus.exports.preference import PREFERENCE
+from chat_corpus.lineage.open_export import AGAIN, OpenExport, shard_of, source_of
+from chat_corpus.messages import error_text, message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.export.assembling import mask_personal
-from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.schema import Pairing
-from chat_corpus.settings.model import Settings
-from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
-from chat_corpus.sources.definitions import Definition
-
-_AGAIN = "export again to have records that can be traced"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,85 +45,17 @@ class TracedMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TracedRecord:
-    """A record of an export, its split, its dialogue in the dialogue store, and its messages."""
+    """A record of an export, its split, its dialogue in the dialogue store, and its messages.
+
+    `rejected` are the wrong answers that it has in the format `preference`.
+    """
 
     id: str
     source: str
     split: str | None
     dialogue_id: str
     messages: tuple[TracedMessage, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenExport:
-    """An export, and how the sources that it was made from can be read again."""
-
-    folder: Path
-    summary: ExportSummary
-    raw: str | None
-    plugins: tuple[str, ...]
-
-    @property
-    def options(self) -> ExportOptions:
-        """The options that the export was made with. Raises ChatCorpusError for those of another version."""
-        try:
-            return msgspec.convert(self.summary.settings["export"], ExportOptions)
-        except (KeyError, msgspec.ValidationError) as error:
-            raise ChatCorpusError(
-                f"{self.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}"
-            ) from error
-
-
-def find_export(path: Path) -> Path | None:
-    """The folder of the export that a file is in; None for a file that is in none."""
-    return next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
-
-
-def open_export(folder: Path, raw: str | None = None, plugins: Sequence[str] = ()) -> OpenExport:
-    """An export by its folder; `raw` is the folder of raw corpora, if it is another one now.
-
-    Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise UsageError(
-            message(
-                "{folder}: has no {file}; name the folder that 'chat-corpus export' wrote", folder=folder, file=MANIFEST
-            )
-        )
-    try:
-        summary = manifest.decode(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{path}: {error}; {_AGAIN}") from error
-    return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins))
-
-
-def id_of_row(export: OpenExport, path: Path, row: int) -> str:
-    """The id of a row of a data file, from 1; a header is no row.
-
-    Raises UsageError where the file is no data file of the export, or has no such row.
-    """
-    name = path.absolute().relative_to(export.folder.absolute()).as_posix()
-    file = next((one for one in export.summary.files if one.path == name and one.split), None)
-    if file is None:
-        raise UsageError(message("{path}: not a data file of the export in {folder}", path=path, folder=export.folder))
-    if not 1 <= row <= (file.rows or 0):
-        raise UsageError(f"{path}:{row}: no such row; there are {file.rows or 0:,}")
-    try:
-        return _id_in(path, file, row)
-    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
-        raise ChatCorpusError(f"{path}:{row}: cannot be read: {error}; {_AGAIN}") from error
-
-
-def _id_in(path: Path, file: ExportFile, row: int) -> str:
-    if file.format in ("hf", "csv"):
-        lazy = pl.scan_parquet(path, glob=False) if file.format == "hf" else pl.scan_csv(path, glob=False)
-        return str(lazy.select("id").slice(row - 1, 1).collect().item())
-    beside = path.with_name(f"{path.name}.ids.jsonl")
-    with (beside if beside.is_file() else path).open("rb") as stream:
-        line = next(line for number, line in enumerate(stream, 1) if number == row)
-    record = json.loads(line)
-    return str(record["id"] if "id" in record else record["conversation_id"])  # as Firefly calls it
+    rejected: tuple[str, ...] = ()
 
 
 def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
@@ -151,16 +69,18 @@ def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
     place = None if entry is None else _place(export, name, record_id)
     if entry is None or place is None:
         raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
-    source, settings = _source(export, entry)
-    shard = _shard(export, entry, source, settings, place["file"], place["record"])
+    source, settings = source_of(export, entry)
+    shard = shard_of(export, entry, source, settings, place["file"], place["record"])
     rows, raw = _rows(shard, source, settings.of(name))
     turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
+    messages, rejected = _traced(export, record_id, turns, place, raw, settings.pairs.pairing(source.pairing))
     return TracedRecord(
         id=record_id,
         source=name,
         split=place["split"],
         dialogue_id=place["dialogue_id"],
-        messages=tuple(_traced(export, record_id, turns, place, raw, settings.pairs.pairing(source.pairing))),
+        messages=tuple(messages),
+        rejected=tuple(rejected),
     )
 
 
@@ -180,61 +100,9 @@ def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | No
         ids = index.filter(pl.col("dialogue_id") == place["dialogue_id"]).select("id").collect()["id"]
         rows = index.select(pl.len()).collect().item()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ChatCorpusError(f"{path}: cannot be read: {error}; {_AGAIN}") from error
+        fault = message("{file}: cannot be read: {error}; {advice}", file=path, error=error_text(error), advice=AGAIN)
+        raise ChatCorpusError(fault) from error
     return {**place, "number": ids.index_of(record_id), "rows": rows}
-
-
-def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
-    """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
-    fingerprint, name = entry.fingerprint, entry.name
-    if fingerprint.get("code") != versions.code_digest():
-        raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {_AGAIN}")
-    plugins = permitted_plugins(name, tuple(fingerprint["plugin_files"]), tuple(fingerprint["plugins"]), export.plugins)
-    try:
-        own = msgspec.convert(fingerprint["settings_of_source"], SourceSettings)
-    except msgspec.ValidationError as error:
-        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}") from error
-    if own.digest() != fingerprint.get("settings"):
-        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
-    sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
-    corpora = {name: msgspec.convert(fingerprint["definition"], Definition)} if "definition" in fingerprint else {}
-    settings = Settings(raw=export.raw or _raw_folder(export, entry), plugins=plugins, corpora=corpora, **sections)
-    source = sources.load(plugins, settings.added).get(name)
-    if source is None or plugin_digest.code(name, plugins, settings.added) != fingerprint["source"]:
-        raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
-    return source, settings
-
-
-def _raw_folder(export: OpenExport, entry: ExportSource) -> str:
-    """The folder of raw corpora in the manifest, if relative beside the export, above it, or in the working directory.
-
-    The digests of its files are verified, so that a different folder of this name is refused.
-    """
-    raw = entry.raw_folder or ""
-    found = (folder / raw for folder in export.folder.absolute().parents if (folder / raw).is_dir())
-    return str(next(found, raw)) if raw else raw
-
-
-def _shard(
-    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, file: str, record: int
-) -> Shard:
-    """The shard that holds a record of a raw file. Raises ChatCorpusError where the file is another one now."""
-    folder = Path(settings.raw)
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder, but {source.name} was made from it; name its place with --raw")
-    found = discover(folder, sources.load(settings.plugins, settings.added), settings.added).found[source.name]
-    groups = [group for group in found.groups if file in [one.name for one in group.files]]
-    if not groups:
-        raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")
-    known = {one.file: one.sha256 for one in entry.raw}
-    for one in groups[0].files:
-        if known.get(one.name) and digest(one) != known[one.name]:
-            raise ChatCorpusError(f"{one.path}: changed since {export.folder} was made; {_AGAIN}")
-    planner = ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings)
-    shard = next((shard for shard in planner.shards() if shard.holds(file, record)), None)
-    if shard is None:
-        raise ChatCorpusError(f"{file}:{record}: no such record; {_AGAIN}")
-    return shard
 
 
 def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -249,13 +117,14 @@ def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFra
 
 def _traced(
     export: OpenExport, record_id: str, turns: pl.DataFrame, place: dict[str, Any], raw: pl.DataFrame, pairing: Pairing
-) -> list[TracedMessage]:
-    """The messages of the record at a place of the index, with the turns of its dialogue that they are made of.
+) -> tuple[list[TracedMessage], list[str]]:
+    """The messages of the record at a place of the index, with the turns that they are made of; and its wrong answers.
 
     Raises ChatCorpusError where the dialogue gives a different record there.
     """
     masked, _ = mask_personal(turns, export.options)
-    made = assemble(masked, pairing, export.options).dialogues["messages"]
+    dialogues = assemble(masked, pairing, export.options).dialogues
+    made = dialogues["messages"]
     number = place["number"]
     keys = splitting.content_keys(made[number : number + 1]) if number is not None else pl.Series()
     is_id = len(keys) and splitting.is_id_of(record_id, keys, place["rows"])
@@ -271,10 +140,11 @@ def _traced(
         members.setdefault(position, []).append(_turn(turns.row(row, named=True), texts))
     messages = made[number].to_list()
     prompts = 1 if messages[0]["role"] == "system" else 0
-    return [
+    traced = [
         TracedMessage(role=one["role"], content=one["content"], turns=tuple(members.get(position, ())))
         for position, one in enumerate(messages, -prompts)
     ]
+    return traced, dialogues["rejected"][number].to_list() if PREFERENCE in export.options.formats else []
 
 
 def _turn(row: dict[str, Any], texts: dict[tuple[str, int], str | None]) -> SourceTurn:

@@ -16,13 +16,14 @@ from pathlib import Path
 import polars as pl
 from msgspec.structs import replace
 
+from chat_corpus.formats.base import SPEAKER
 from chat_corpus.messages import message
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline.counts import Counts, PairCounts
 from chat_corpus.pipeline.process import CleanTurns, ShardResult
 from chat_corpus.pipeline.reading import format_of
 from chat_corpus.pipeline.shard import Shard
-from chat_corpus.schema import Pairing, Reason
+from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Source
 
 #: Version of `SCHEMA`. Stores of other versions are not read.
@@ -40,8 +41,8 @@ ROW_GROUP = 65_536
 #:                    for a record that is in no dialogue
 #: turn_index         position within the dialogue, from 0
 #: alternative        0; 1, 2, ... for further responses at the same position
-#: speaker            of a source of exchanges `user` or `assistant` by the position of the turn: its formats begin with
-#:                    the user, and join consecutive turns of one speaker; null for other sources
+#: speaker            who says the turn, as the raw file has it: a name, an identifier, or `user` and `assistant` of a
+#:                    chat with a model; null where the format does not show it
 #: text               the clean text; null where the record could not be read
 #: raw                the text as it was read; null where it equals `text`
 #: before_conversion  the clean text before script conversion; null where it equals `text`
@@ -101,13 +102,11 @@ def rows(
     )
     frame = frame.with_columns(dialogue_id=_identifiers(frame), label=_labels(frame, shard, source))
     alternative = _INDEX - pl.when(~pl.col("same_place")).then(_INDEX).forward_fill()
-    speaker = pl.when(pl.col("turn_index") % 2 == 0).then(pl.lit("user")).otherwise(pl.lit("assistant"))
-    placed = pl.col("dialogue_id").is_not_null() & (source.pairing is Pairing.EXCHANGE)
     frame = frame.with_columns(
         *(pl.when(pl.col(name).ne_missing(pl.col("text"))).then(name).alias(name) for name in _TEXTS),
         source=pl.lit(shard.source),
         alternative=pl.when(pl.col("dialogue_id").is_not_null()).then(alternative),
-        speaker=pl.when(placed).then(speaker),
+        speaker=SPEAKER if SPEAKER in frame.columns else pl.lit(None),
     )
     return _ordered(frame).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
@@ -215,6 +214,7 @@ def clean_turns(frame: pl.DataFrame, counts: Counts, shard: Shard) -> CleanTurns
         "text",
         *_TEXTS,
         "script",
+        SPEAKER,
         dialogue_id=pl.when(pl.col("dialogue_id").is_not_null()).then(begins.cum_sum().cast(pl.UInt32) - 1),
         reason=pl.when(~pl.col("filtered")).then("reason"),
         message=pl.when(~pl.col("filtered")).then("message"),

@@ -3,7 +3,8 @@
     python -m tests.consumers [--export DIR] [--environments DIR] [--find-links DIR] [--only NAME]
 
 Environments are made with uv (`pip install uv`) and used again if they are there. They take about 3 GB. Without
---export, three exports of invented dialogues are tried: dialogues, pairs with a system message, and pairs without.
+--export, exports of invented dialogues are tried: dialogues, pairs with a system message, pairs without, and a mix with
+subsets and preferences. `research` stands for ParlAI, Firefly, LCCC, CDial-GPT, GPT2-chitchat, and for tables.
 Exit code 1 if a row is lost or changed, or a trainer warns about the data.
 """
 
@@ -20,10 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chat_corpus
 from chat_corpus.exports.dialogues import DialogueOptions
 from chat_corpus.exports.records import FORMATS
 from tests.conftest import ROOT
 from tests.exports.made import invented, write_export
+from tests.runs.export.invented import corpora
 
 #: The build for CPUs alone; others take gigabytes.
 _TORCH = "torch==2.13.0+cpu"
@@ -71,6 +74,12 @@ CONSUMERS = (
             *(_TORCH, "datasets==4.8.4", "transformers==5.24.0", "peft==0.21.2"),
             *("accelerate==1.15.0", "colorama==0.4.6", "addict==2.4.0"),
         ),
+    ),
+    Consumer(
+        name="research",
+        script="research_read",
+        alone="parlai==1.7.2",
+        packages=(_TORCH, "datasets==5.2.0", "iopath==0.1.10"),
     ),
 )
 
@@ -126,6 +135,14 @@ def _invented(folder: Path) -> Iterator[tuple[str, Path]]:
         sources = {"ptt": invented("ptt", 300), "tieba": invented("tieba", 200)}
         write_export(path, sources, formats=list(FORMATS), options=options, shard_rows=100)
         yield kind, path
+    path = folder / "mixed"
+    mixed = {
+        "formats": list(FORMATS),
+        "split": {"test": 0.1, "validation": 0.1},
+        "mix": {"shares": "temperature=0.5", "subsets": ["20", "60", "all"]},
+    }
+    chat_corpus.export(path, raw=corpora(folder / "raw", size=100), settings={"export": mixed})
+    yield "mix, subsets", path
 
 
 def main() -> int:

@@ -13,7 +13,14 @@ from chat_corpus.exports import splitting
 from chat_corpus.exports.check_texts import IDS
 from chat_corpus.exports.dialogues import DIALOGUES, Assembly, DialogueOptions, assemble
 from chat_corpus.exports.documents import documents
-from chat_corpus.exports.manifest import ExportFile, ExportSource, ExportSummary, RawFile, SourceLedger
+from chat_corpus.exports.manifest import (
+    ExportFile,
+    ExportFingerprint,
+    ExportSource,
+    ExportSummary,
+    RawFile,
+    SourceLedger,
+)
 from chat_corpus.exports.records import FORMATS, encode_ids, encode_parquet
 from chat_corpus.schema import Pairing
 
@@ -164,5 +171,15 @@ def _source(name: str, assembly: Assembly, written: dict[str, int]) -> ExportSou
         licence="CC0-1.0",
         url="https://example.org/corpus",
         ledger=ledger,
-        raw=(RawFile(file="invented.txt", bytes=1, sha256="0" * 64),),
+        raw=(RawFile(file="invented.txt", bytes=1, sha256="0" * 64, records=assembly.balance.read),),
+        raw_folder="raw",
+        fingerprint=ExportFingerprint(
+            code="0",
+            source="0",
+            settings="0",
+            unequal_lengths="error",
+            plugins=(),
+            settings_of_source={"read": {}},
+            plugin_files=(),
+        ),
     )

@@ -1,20 +1,22 @@
 """The folder of an export: what it may contain before, and how its files appear, all of them or none.
 
-All files are made in a hidden folder inside it. A list of them is written there before the first one is moved, so that
-the next export recognizes the files of one that was killed, and replaces them.
+All files are made in a hidden folder inside it. A list of them, with their digests, is written there before the first
+one is moved, so that the next export recognizes the files of one that was killed, and replaces them, and no others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from chat_corpus.errors import UsageError
 from chat_corpus.exports import manifest
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.messages import Message, message
 from chat_corpus.outputs.layout import WORK
@@ -31,7 +33,7 @@ def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -
 
     `raw` are folders of raw corpora, `out` is the output folder of runs. With `force`, existing files may be replaced.
     """
-    path = folder.resolve()
+    path = _resolved(folder)
     _check_apart(folder, path, message("the output folder"), out.resolve(), force=force)
     for other in raw:
         _check_apart(folder, path, message("the folder of raw corpora"), other.resolve(), force=force)
@@ -47,6 +49,27 @@ def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -
             names=names,
         )
         raise UsageError(fault)
+
+
+def _resolved(folder: Path) -> Path:
+    """The path of a folder without links. Raises UsageError for a name that no folder can have, and for a dead link."""
+    try:
+        str(folder).encode()
+        path = folder.resolve()
+        is_dead = folder.is_symlink() and not folder.exists()
+    except UnicodeEncodeError as error:
+        fault = message("{folder}: not a name in UTF-8; use a different folder", folder=folder)
+        raise UsageError(fault) from error
+    except (OSError, RuntimeError) as error:  # a loop of links, or a name that is too long
+        raise _unusable(folder, error) from error
+    if is_dead:
+        raise UsageError(message("{folder}: a link to nothing; remove it, or use a different folder", folder=folder))
+    return path
+
+
+def _unusable(folder: Path, error: Exception) -> UsageError:
+    fault = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return UsageError(message("{folder}: cannot be used: {fault}; use a different folder", folder=folder, fault=fault))
 
 
 def _check_apart(folder: Path, path: Path, kind: Message, other: Path, *, force: bool) -> None:
@@ -66,28 +89,37 @@ def _check_apart(folder: Path, path: Path, kind: Message, other: Path, *, force:
 
 def _foreign_files(folder: Path) -> list[str]:
     """The files in a folder that are not left over from an unfinished export."""
-    leftovers = set(_unfinished(folder))
+    unfinished = _unfinished(folder)
     work = folder / WORK
     return [
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
         if (not path.is_dir() or path.is_symlink())
         and not (path.is_relative_to(work) and (work / _MARK).is_file())
-        and path.relative_to(folder).as_posix() not in leftovers
+        and not _is_left_over(folder, path.relative_to(folder).as_posix(), unfinished)
     ]
 
 
-def _unfinished(folder: Path) -> list[str]:
-    """The files that a killed export may have moved to their places."""
-    return _listed(folder / WORK / _PUBLISHING)
-
-
-def _listed(file: Path) -> list[str]:
+def _unfinished(folder: Path) -> dict[str, list[str]]:
+    """The files that a killed export may have moved to their places or not yet deleted, with their digests."""
     try:
-        paths = json.loads(file.read_bytes())
+        listed = json.loads((folder / WORK / _PUBLISHING).read_bytes())
     except (OSError, ValueError):
-        return []
-    return [path for path in paths if isinstance(path, str) and _is_below(path)] if isinstance(paths, list) else []
+        return {}
+    if not isinstance(listed, dict):
+        return {}
+    return {path: digests for path, digests in listed.items() if _is_below(path) and isinstance(digests, list)}
+
+
+def _is_left_over(folder: Path, path: str, unfinished: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a file is one of those that a killed export left: it has the same path and the same content."""
+    file = folder / path
+    return path in unfinished and file.is_file() and not file.is_symlink() and _sha256(file) in unfinished[path]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_below(path: str) -> bool:
@@ -101,10 +133,15 @@ def work_folder(folder: Path) -> Iterator[Path]:
 
     It is deleted after success. It stays after a failure, so that the same command need not read raw corpora again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     work = folder / WORK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not work.is_symlink():  # which `lock_output` refuses
+            work.mkdir(exist_ok=True)
+            (work / _MARK).touch()
+    except OSError as error:
+        raise _unusable(folder, error) from error
     with lock_output(folder):
-        (work / _MARK).touch()
         yield work
         for path in work.iterdir():
             if path.name not in (".lock", ".holder"):
@@ -112,16 +149,27 @@ def work_folder(folder: Path) -> Iterator[Path]:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def publish(folder: Path, made: Path, files: Sequence[str]) -> None:
-    """Move files from below `made` to the same paths below a folder, the manifest last.
+def publish(folder: Path, made: Path, summary: ExportSummary, *, force: bool) -> None:
+    """Move the files of an export from below `made` to the same paths below a folder, the manifest last.
 
-    The files that the manifest of an earlier export lists are deleted before. Raises OSError.
+    The files that the manifest of an earlier export lists are deleted before. Raises OSError, and UsageError where
+    someone has written files into the folder in the meantime, unless `force` allows to replace them.
     """
+    files = {file.path: file.sha256 for file in summary.files}
+    files[manifest.MANIFEST] = _sha256(made / manifest.MANIFEST)
     for path in files:
         with (made / path).open("rb+") as stream:
             os.fsync(stream.fileno())
+    if not force and (others := _foreign_files(folder)):
+        raise UsageError(
+            message(
+                "{folder}: files were written there during the export ({names}); move them, and export again",
+                folder=folder, names=", ".join(others[:3]),
+            )
+        )  # fmt: skip
     earlier = _earlier(folder)
-    text = json.dumps(sorted({*files, *earlier, manifest.MANIFEST})).encode()
+    listed = {path: [known[path] for known in (files, earlier) if path in known] for path in {*files, *earlier}}
+    text = json.dumps(listed, sort_keys=True).encode()
     write_atomic(folder / WORK / _PUBLISHING, lambda path: path.write_bytes(text))
     for path in (manifest.MANIFEST, *earlier):
         (folder / path).unlink(missing_ok=True)
@@ -132,13 +180,18 @@ def publish(folder: Path, made: Path, files: Sequence[str]) -> None:
         _remove_empty(parent, folder)
 
 
-def _earlier(folder: Path) -> list[str]:
-    """The files of the earlier export in a folder, whether it was finished or killed."""
+def _earlier(folder: Path) -> dict[str, str]:
+    """The files of the earlier export in a folder, whether it was finished or killed, and their digests."""
+    unfinished = _unfinished(folder)
+    left = [path for path in unfinished if _is_left_over(folder, path, unfinished)]
+    files = {path: _sha256(folder / path) for path in left}
     try:
-        summary = manifest.decode((folder / manifest.MANIFEST).read_bytes())
+        data = (folder / manifest.MANIFEST).read_bytes()
+        summary = manifest.decode(data)
     except (OSError, ValueError):
-        return _unfinished(folder)
-    return [*(file.path for file in summary.files if _is_below(file.path)), *_unfinished(folder)]
+        return files
+    files |= {file.path: file.sha256 for file in summary.files if _is_below(file.path)}
+    return files | {manifest.MANIFEST: hashlib.sha256(data).hexdigest()}
 
 
 def _remove_empty(path: Path, folder: Path) -> None:

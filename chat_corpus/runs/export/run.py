@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_export_engine
 from chat_corpus.errors import ChatCorpusError, IncompleteError
-from chat_corpus.exports.manifest import MANIFEST, ExportSummary
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.mixing import check_sources, subset_sizes
 from chat_corpus.messages import message
 from chat_corpus.outputs.report import reported_sources
@@ -26,6 +26,7 @@ from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.runner import run
+from chat_corpus.settings.loading import check_text
 from chat_corpus.settings.model import Settings
 
 #: Rows of a store that are about as much work as a shard.
@@ -56,7 +57,7 @@ def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, for
     if not stores:  # before the folder is made
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     with folders.work_folder(folder) as work:
-        return _exported(folder, work, stores, faults, settings, from_raw=False)
+        return _exported(folder, work, stores, faults, settings, from_raw=False, force=force)
 
 
 def export_raw(
@@ -75,13 +76,14 @@ def export_raw(
         stores, faults = find_stores(work / "run", [name for name in done if name not in failed], own)
         faults |= {name: done[name].error for name in failed}
         report_faults(faults)
-        exported = _exported(folder, work, stores, faults, settings, from_raw=True)
+        exported = _exported(folder, work, stores, faults, settings, from_raw=True, force=force)
     code = max((done[name].exit_code for name in failed), default=0)
     return replace_code(exported, code), done
 
 
 def check(folder: Path, settings: Settings, *, force: bool) -> None:
     """Raise UsageError where an export must not be written to a folder, or a file of the settings cannot be read."""
+    check_text(settings)
     evaluation_files.check_files(settings.export.decontaminate)
     entries = reported_sources(Path(settings.out)).values()
     raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
@@ -92,7 +94,8 @@ def report_faults(faults: Mapping[str, str]) -> None:
     """Log which sources are not exported, those with the same reason together."""
     for reason in dict.fromkeys(faults.values()):
         names = ", ".join(name for name, fault in faults.items() if fault == reason)
-        _log.warning("not exported: %s: %s", names, reason, extra={"event": "export.source"})
+        text = message("not exported: {names}: {reason}", names=names, reason=reason)
+        _log.warning("%s", text, extra={"event": "export.source"})
 
 
 def replace_code(exported: Exported, code: int) -> Exported:
@@ -102,7 +105,14 @@ def replace_code(exported: Exported, code: int) -> Exported:
 
 
 def _exported(
-    folder: Path, work: Path, stores: list[Store], faults: dict[str, str], settings: Settings, *, from_raw: bool
+    folder: Path,
+    work: Path,
+    stores: list[Store],
+    faults: dict[str, str],
+    settings: Settings,
+    *,
+    from_raw: bool,
+    force: bool,
 ) -> Exported:
     if not stores:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
@@ -113,10 +123,11 @@ def _exported(
             summary = export(job, workers)
         for store in stores:
             if not previous.matches_outputs(store.path.parent.parent, store.name, store.entry):
-                raise ChatCorpusError(f"{store.path}: changed while it was exported; export again")
-        folders.publish(folder, job.files, [*(file.path for file in summary.files), MANIFEST])
+                raise ChatCorpusError(message("{file}: changed while it was exported; export again", file=store.path))
+        folders.publish(folder, job.files, summary, force=force)
     except OSError as error:
-        raise ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
+        path, fault = error.filename or folder, error.strerror or str(error)
+        raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
     complete = not faults and not _lacking_subsets(summary, settings)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
 

@@ -26,7 +26,7 @@ from chat_corpus.sources.base import Source
 
 #: The sources that a raw folder has now.
 _Discovered = Callable[[str], Mapping[str, DiscoveredSource]]
-_AGAIN = "run again with --store-dialogues"
+_AGAIN = message("run again with --store-dialogues")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,20 +99,20 @@ def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[li
             path = layout.dialogues(out, name)
             stores.append(Store(source=known[name], path=path, facts=entry.dialogues, entry=entry))
         else:
-            faults[name] = str(fault)
+            faults[name] = fault or message("there is no dialogue store; run again with --store-dialogues")
     return stores, faults
 
 
 def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings, discovered: _Discovered) -> str | None:
     """Why a source cannot be exported from its store; None if it can."""
     if entry is None:
-        return f"not in {out / layout.REPORT}: {_AGAIN}"
+        return message("not in {file}: {advice}", file=out / layout.REPORT, advice=_AGAIN)
     if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
-        return f"its last run failed ({entry.error}); correct that, and {_AGAIN}"
+        return message("its last run failed ({error}); correct that, and {advice}", error=entry.error, advice=_AGAIN)
     if previous.was_interrupted(out, name, entry):
-        return "a run was killed while it put its files in place: run again"
+        return message("a run was killed while it put its files in place: run again")
     if stale := _stale(entry, settings, name, discovered):
-        return f"its dialogue store is out of date: {stale}"
+        return message("its dialogue store is out of date: {reason}", reason=stale)
     return store_fault(out, name, entry)
 
 
@@ -120,20 +120,23 @@ def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Di
     """What has changed since a store was written; None where nothing has."""
     before = entry.fingerprint
     if before.code != versions.code_digest():
-        return f"another version of chat-corpus, or of its packages, wrote it; {_AGAIN}"
+        return message("another version of chat-corpus, or of its packages, wrote it; {advice}", advice=_AGAIN)
     if before.plugins != sources.digests(settings.plugins) or before.source != plugin_digest.code(
         name, settings.plugins, settings.added
     ):
-        return f"the code of its source changed; {_AGAIN}"
+        return message("the code of its source changed; {advice}", advice=_AGAIN)
     own = settings.of(name)
     if before.settings != own.digest():
         changed = [key for key, _, _ in previous.changes(entry.settings, msgspec.to_builtins(own))]
-        named = ", ".join(changed[:5])
-        return f"it was made with other settings ({named}); {_AGAIN} --force, or export with those settings"
+        return message(
+            "it was made with other settings ({names}); run again with --store-dialogues --force, or export with those "
+            "settings",
+            names=", ".join(changed[:5]),
+        )
     folder = Path(entry.raw)
     changed = [file for file, size, modified in before.input if _differs(folder / file, size, modified)]
     if changed:
-        return f"raw files changed ({', '.join(changed[:3])}); {_AGAIN}"
+        return message("raw files changed ({files}); {advice}", files=", ".join(changed[:3]), advice=_AGAIN)
     added = _added_files(entry, name, discovered)
     return (
         message("raw files were added ({files}); {advice}", files=", ".join(added[:3]), advice=_AGAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 from collections import Counter
@@ -15,15 +16,27 @@ import msgspec
 from chat_corpus import versions
 from chat_corpus.errors import DEFECT, LedgerError, UsageError
 from chat_corpus.exports.dialogues import TurnBalance
-from chat_corpus.exports.manifest import ExportFile, ExportMix, ExportSource, ExportSummary, RawFile, SourceLedger
+from chat_corpus.exports.manifest import (
+    ExportFile,
+    ExportFingerprint,
+    ExportMix,
+    ExportSource,
+    ExportSummary,
+    RawFile,
+    SourceLedger,
+)
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.splitting import SPLITS
+from chat_corpus.messages import message
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.writing import DROPPED
 
 #: Settings that do not change what an export holds.
-_INDIFFERENT = ("raw", "out", "workers", "engine", "scheduler", "shard_bytes", "store_dialogues", "plugins", "export")
+_INDIFFERENT = (
+    *("raw", "out", "workers", "engine", "scheduler", "shard_bytes", "store_dialogues", "plugins", "export"),
+    "corpora",  # their definitions are in the fingerprints
+)
 
 
 def summarize(
@@ -67,29 +80,28 @@ def _evaluation_file(path: Path) -> RawFile:
 
 def _source(one: SourceExport) -> ExportSource:
     entry, source = one.store.entry, one.store.source
-    fingerprint = msgspec.to_builtins(entry.fingerprint)
-    del fingerprint["input"]  # whose times are those of this machine; `raw` has the digests
+    before = entry.fingerprint  # without `input`: its times are those of this machine, and `raw` has the digests
     return ExportSource(
         name=one.name,
         title=source.title,
         licence=source.licence,
         url=source.url,
         ledger=_ledger(one),
-        raw=tuple(RawFile(file=file.file, bytes=file.bytes, sha256=file.sha256) for file in entry.files),
-        raw_folder=_raw_folder(entry.raw),
-        fingerprint={
-            **fingerprint,
-            "settings_of_source": entry.settings,
-            "plugin_files": entry.plugins,
-            **_definition(entry),
-        },
+        raw=tuple(
+            RawFile(file=file.file, bytes=file.bytes, sha256=file.sha256, records=file.records) for file in entry.files
+        ),
+        raw_folder=Path(entry.raw).absolute().name or "raw_chat_corpus",
+        fingerprint=ExportFingerprint(
+            code=before.code,
+            source=before.source,
+            settings=before.settings,
+            unequal_lengths=before.unequal_lengths,
+            plugins=before.plugins,
+            settings_of_source=entry.settings,
+            plugin_files=tuple(Path(file).name for file in entry.plugins),
+            definition=_definition(entry),
+        ),
     )
-
-
-def _raw_folder(raw: str) -> str:
-    """The folder of raw corpora, relative if it is below the working directory: exports are published."""
-    path, here = Path(raw), Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else raw
 
 
 def _ledger(one: SourceExport) -> SourceLedger:
@@ -109,7 +121,7 @@ def _ledger(one: SourceExport) -> SourceLedger:
         masked=dict(sorted(masked.items())),
         special_tokens=balance.special_tokens,
     )
-    faults = ledger.imbalances()
+    faults: list[str] = [*ledger.imbalances()]
     if balance.read != one.store.facts.rows:
         faults.append(f"{one.store.facts.rows} turns in the store, {balance.read} read")
     if written != indexed:
@@ -127,11 +139,17 @@ def _date() -> str | None:
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"SOURCE_DATE_EPOCH={seconds}: a number of seconds since 1970 expected") from error
+        raise UsageError(
+            message("SOURCE_DATE_EPOCH={value}: a number of seconds since 1970 expected", value=seconds)
+        ) from error
 
 
-def _definition(entry: FinishedSource) -> dict[str, Any]:
-    """The definition of a corpus that the user has added, for the manifest."""
+def _definition(entry: FinishedSource) -> dict[str, Any] | None:
+    """The definition of a corpus that the user has added, for the manifest; its paths are below `raw_folder`."""
     if isinstance(entry.definition, msgspec.UnsetType):
-        return {}
-    return {"definition": msgspec.to_builtins(entry.definition)}
+        return None
+    folder = glob.escape(str(Path(entry.raw).absolute()))
+    paths = (os.path.relpath(Path(path).absolute(), folder) for path in entry.definition.paths)
+    names = tuple(Path(path).name if path.startswith("..") else Path(path).as_posix() for path in paths)
+    definition: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(entry.definition, path=names))
+    return definition

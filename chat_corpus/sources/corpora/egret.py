@@ -56,5 +56,6 @@ SOURCE = Source(
             siblings=("*_raw.txt", "*raw*/*"),
         ),
     ),
+    no_answer=frozenset({"null"}),
     traits=Traits(structured=True, markup=frozenset({Markup.BBCODE, Markup.HYPHEN})),
 )

@@ -33,7 +33,7 @@ SOURCE = Source(
     inputs=(
         Input(
             files=("smsCorpus_zh*.xml",),
-            format=xml_messages("message", "text"),
+            format=xml_messages("message", "text", "source/userProfile/userID"),
             layout=r"<\w",
             signatures=(_SIGNATURE,),
             siblings=tuple(f"smsCorpus_zh*_{year}.*" for year in range(2014, 2009, -1)),

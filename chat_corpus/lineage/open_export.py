@@ -1,0 +1,197 @@
+"""An export, and how the sources that it was made from can be read again."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from chat_corpus import sources, versions
+from chat_corpus.discovery.added import discover_added
+from chat_corpus.discovery.inventory import discover
+from chat_corpus.discovery.model import DiscoveredSource
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.exports import manifest
+from chat_corpus.exports.manifest import MANIFEST, ExportSource, ExportSummary
+from chat_corpus.exports.options import ExportOptions
+from chat_corpus.files.content import digest
+from chat_corpus.lineage.open_run import permitted_plugins
+from chat_corpus.messages import error_text, message
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.shard import Shard
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.settings.model import Settings
+from chat_corpus.sources import plugin_digest
+from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import Definition
+
+#: Advice where an export cannot be traced.
+AGAIN = message("export again to have records that can be traced")
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenExport:
+    """An export, and what the user says about its sources: the raw folder, plugins, and paths of added corpora."""
+
+    folder: Path
+    summary: ExportSummary
+    raw: str | None
+    plugins: tuple[str, ...]
+    places: Mapping[str, str]
+
+    @property
+    def options(self) -> ExportOptions:
+        """The options that the export was made with. Raises ChatCorpusError for those of another version."""
+        try:
+            return msgspec.convert(self.summary.settings["export"], ExportOptions)
+        except (KeyError, msgspec.ValidationError) as error:
+            raise _other_version(self, error) from error
+
+
+def find_export(path: Path) -> Path | None:
+    """The folder of the export that a file is in; None for a file that is in none."""
+    return next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
+
+
+def open_export(
+    folder: Path, raw: str | None = None, plugins: Sequence[str] = (), places: Mapping[str, str] = _NOWHERE
+) -> OpenExport:
+    """An export by its folder; `raw` is the folder of raw corpora, `places` the paths of added corpora by name.
+
+    Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read, or was edited.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UsageError(
+            message(
+                "{folder}: has no {file}; name the folder that 'chat-corpus export' wrote", folder=folder, file=MANIFEST
+            )
+        )
+    try:
+        data = path.read_bytes()
+        summary = manifest.decode(data)
+    except (OSError, ValueError) as error:
+        fault = message("{file}: {error}; {advice}", file=path, error=error_text(error), advice=AGAIN)
+        raise ChatCorpusError(fault) from error
+    if manifest.encode(summary) != data:
+        raise ChatCorpusError(message("{file}: edited after the export; {advice}", file=path, advice=AGAIN))
+    return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins), places=places)
+
+
+def source_of(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
+    """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
+    fingerprint, name = entry.fingerprint, entry.name
+    if fingerprint.code != versions.code_digest():
+        raise ChatCorpusError(
+            message(
+                "{source}: exported by another version of chat-corpus, or of its packages; {advice}",
+                source=name, advice=AGAIN,
+            )
+        )  # fmt: skip
+    plugins = permitted_plugins(name, fingerprint.plugin_files, fingerprint.plugins, export.plugins)
+    try:
+        own = msgspec.convert(fingerprint.settings_of_source, SourceSettings)
+        corpora = {name: _definition(export, entry)} if fingerprint.definition is not None else {}
+    except msgspec.ValidationError as error:
+        raise _other_version(export, error) from error
+    sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
+    raw = export.raw or str(_raw_folder(export, entry))
+    settings = Settings(raw=raw, plugins=plugins, corpora=corpora, **sections)
+    source = sources.load(plugins, settings.added).get(name)
+    if source is None or plugin_digest.code(name, plugins, settings.added) != fingerprint.source:
+        raise ChatCorpusError(
+            message("{source}: the code of its source is missing, or changed; {advice}", source=name, advice=AGAIN)
+        )
+    return source, settings
+
+
+def _other_version(export: OpenExport, error: Exception) -> ChatCorpusError:
+    return ChatCorpusError(
+        message(
+            "{file}: settings of another version: {error}; {advice}",
+            file=export.folder / MANIFEST, error=str(error), advice=AGAIN,
+        )
+    )  # fmt: skip
+
+
+def _definition(export: OpenExport, entry: ExportSource) -> Definition:
+    """The definition of an added corpus, with the paths where its files are now."""
+    definition = msgspec.convert(entry.fingerprint.definition, Definition)
+    if place := export.places.get(entry.name):
+        return msgspec.structs.replace(definition, path=(glob.escape(place),))
+    folder = Path(glob.escape(str(_raw_folder(export, entry))))
+    return msgspec.structs.replace(definition, path=tuple(str(folder / path) for path in definition.paths))
+
+
+def _raw_folder(export: OpenExport, entry: ExportSource) -> Path:
+    """The folder of this name in the working directory, beside the export, or above it, with files of the source.
+
+    The manifest has no path: it would be that of one machine. The digests of the files are verified later.
+    """
+    name = Path(entry.raw_folder)
+    found = [folder / name for folder in (Path(), *export.folder.absolute().parents) if (folder / name).is_dir()]
+    first = entry.raw[0].file.split("/")[0]  # a folder, a file, or an archive
+    return next((folder for folder in found if (folder / first).exists()), (found or [name])[0])
+
+
+def shard_of(
+    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, file: str, record: int
+) -> Shard:
+    """The shard that holds a record of a raw file. Raises ChatCorpusError where the file is another one now."""
+    found = _discovered(entry, source, settings)
+    groups = [group for group in found.groups if file in [one.name for one in group.files]]
+    if not groups:
+        raise ChatCorpusError(
+            message(
+                "{file}: not under {folder} any more; {advice}",
+                file=file, folder=settings.raw, advice=_where(entry),
+            )
+        )  # fmt: skip
+    known = {one.file: one.sha256 for one in entry.raw}
+    for one in groups[0].files:
+        if known.get(one.name) and digest(one) != known[one.name]:
+            raise ChatCorpusError(
+                message(
+                    "{file}: changed since {folder} was made; {advice}",
+                    file=one.path, folder=export.folder, advice=AGAIN,
+                )
+            )  # fmt: skip
+    planner = ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings)
+    shard = next((shard for shard in planner.shards() if shard.holds(file, record)), None)
+    if shard is None:
+        raise ChatCorpusError(
+            message("{file}:{record}: no such record; {advice}", file=file, record=record, advice=AGAIN)
+        )
+    return shard
+
+
+def _discovered(entry: ExportSource, source: Source, settings: Settings) -> DiscoveredSource:
+    """The files of a source now. Raises UsageError where they are not found."""
+    definition = dict(settings.added).get(source.name)
+    if definition is not None:
+        try:
+            return discover_added(source.name, definition, source)
+        except UsageError as error:
+            raise UsageError(_missing(entry, ", ".join(definition.paths))) from error
+    if not Path(settings.raw).is_dir():
+        raise UsageError(_missing(entry, settings.raw))
+    return discover(Path(settings.raw), sources.load(settings.plugins)).found[source.name]
+
+
+def _missing(entry: ExportSource, path: str) -> str:
+    return message(
+        "{path}: not found, but {source} was exported from it; {advice}",
+        path=path, source=entry.name, advice=_where(entry),
+    )  # fmt: skip
+
+
+def _where(entry: ExportSource) -> str:
+    """How the user names the files of a source."""
+    if entry.fingerprint.definition is None:
+        return message("name the folder of raw corpora with --raw")
+    return message("name its file or folder with --add {source}=PATH", source=entry.name)
