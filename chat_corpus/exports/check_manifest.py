@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT
-from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, MIXED, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, MIXED, STATISTICS, ExportFile, ExportSummary
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
 
-_WITHOUT_SPLIT = (INDEX, HELD, DOCUMENT)
+_WITHOUT_SOURCE = (STATISTICS, DOCUMENT)
+_WITHOUT_SPLIT = (INDEX, HELD, *_WITHOUT_SOURCE)
 
 
 def offences(summary: ExportSummary) -> Iterator[Offence]:
@@ -51,5 +52,5 @@ def _faults_of_file(file: ExportFile, sources: set[str]) -> Iterator[Message]:
             "{file}: no file of the format {format} has the split {split}",
             file=file.path, format=file.format, split=file.split,
         )  # fmt: skip
-    if (file.source is None) != (file.format == DOCUMENT) or file.source not in (None, *sources):
+    if (file.source is None) != (file.format in _WITHOUT_SOURCE) or file.source not in (None, *sources):
         yield message("{file}: the manifest has no source {source}", file=file.path, source=file.source)

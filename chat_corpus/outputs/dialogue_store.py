@@ -115,7 +115,7 @@ def _with_pairs(result: ShardResult) -> pl.DataFrame:
     """The turns of a shard, with the number of the pair that each is the answer of."""
     none = pl.Series(_PAIR, [None], dtype=pl.UInt32).new_from_index(0, len(result.turns))
     numbers = pl.int_range(len(result.pairs), dtype=pl.UInt32, eager=True)
-    return result.turns.with_columns(none.scatter(result.pairs["answer_at"], numbers))
+    return result.turns.with_columns(none.scatter(result.links["answer_at"], numbers))
 
 
 def add_scores(rows: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:

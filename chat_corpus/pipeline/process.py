@@ -31,6 +31,8 @@ from chat_corpus.sources.base import Scope, Source
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
+#: Columns of the row numbers of the turns of a pair.
+_LINKS = ("query_at", "answer_at")
 #: The class of characters that the filters need, besides those of the conversion.
 _DAMAGED = "damaged"
 
@@ -41,14 +43,15 @@ class ShardResult:
 
     turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; `script`, the script
              before conversion; and, if the settings mask anything, `before_masking`
-    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`, and
-             `answer_at`, the row of the answer in `turns`
+    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
+    links    `query_at` and `answer_at` of each pair: row numbers of `turns`
     rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
     counts   the counts of the shard, which balance
     """
 
     turns: pl.DataFrame
     pairs: pl.DataFrame
+    links: pl.DataFrame
     rejects: pl.DataFrame
     counts: Counts
 
@@ -200,10 +203,11 @@ def filter_and_pair(
     masks = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
     turns = _run(FILTERING, cleaned.turns.with_columns(**masks), context).drop(*masks)
     possible = possible_pairs(turns.with_row_index("at"), source, settings, shard.label)
-    pairs = _written(possible, context)
+    linked = _written(possible, context)
+    pairs, links = linked.drop(_LINKS), linked.select(_LINKS)
     context.counts.check(shard.label)
     rejects = _rejects(_rejected(turns, possible), shard, raw)
-    return ShardResult(turns=turns, pairs=pairs, rejects=rejects, counts=context.counts)
+    return ShardResult(turns=turns, pairs=pairs, links=links, rejects=rejects, counts=context.counts)
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -237,10 +241,10 @@ def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings
 
 
 def _written(possible: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Return the pairs to write, those without a reason, and count all."""
+    """Return the pairs to write, those without a reason, with their links, and count all."""
     none_rejected = possible["reason"].null_count() == len(possible)
     pairs = possible if none_rejected else possible.filter(pl.col("reason").is_null())
-    pairs = pairs.drop("reason", "message", "query_at")
+    pairs = pairs.drop("reason", "message")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )

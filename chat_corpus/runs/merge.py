@@ -32,6 +32,10 @@ from chat_corpus.pipeline.ledger import reject_lines
 from chat_corpus.pipeline.pair_passes.table import Dropped
 from chat_corpus.runs.dropped_pairs import Selection, are_lines, cut
 from chat_corpus.schema import Reason
+from chat_corpus.statistics import tally
+from chat_corpus.statistics.schema import Statistics
+from chat_corpus.statistics.summary import summarize
+from chat_corpus.statistics.texts import tally_of_pairs
 
 #: Bytes after which a growing file is synced to disk while workers continue, so that the last sync is short.
 _SYNC = 1 << 25
@@ -87,6 +91,7 @@ class Merge:
         self._early: dict[int, Part] = {}
         #: Positions of the parts joined so far, in order.
         self.places: list[Place] = []
+        self._tally = tally.Sum()
         self._pairs, self._rejects = JoinedLines(folder / "pairs.writing"), JoinedLines(folder / "rejects.writing")
 
     def add(self, number: int, part: Part) -> None:
@@ -95,6 +100,7 @@ class Merge:
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
+            self._tally.add(exact.read(following.tally))
             counts, pairs, rejects = following.counts_and_crcs()
             self._rejects.expect(self._rejects.join(following.rejects, reject_lines(counts)), rejects)
             if self._selection is None:
@@ -135,6 +141,10 @@ class Merge:
                 )
                 raise LedgerError(fault)
         return counts
+
+    def statistics(self) -> Statistics:
+        """The statistics of the pairs that `finish` has joined, and of the dialogues and filters of all parts."""
+        return summarize(self._tally.total)
 
     def join_turns(self, counts: Counts) -> StoreFacts | None:
         """Write the dialogue store, if requested, and return its facts.
@@ -210,6 +220,7 @@ class Merge:
             pieces = cut(data, part.keys, lengths)
             if not are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
                 self._pairs.sound = False
+            self._tally.add(tally.times(tally_of_pairs(b"".join(pieces[1::2])), -1))
             remaining = b"".join(pieces[::2])
             written = self._pairs.append(blocks(remaining), limits[1] - limits[0] - len(of_part))
             self._pairs.expect(written, zlib.crc32(remaining))

@@ -31,6 +31,7 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
+from chat_corpus.statistics.shard import shard_tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,8 @@ def run_shard(task: ShardTask) -> Counts:
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
-        contents = {part.pairs: encoded, part.rejects: rejects}
+        tally = shard_tally(cleaned, outcome, columns, encoded, source, settings)
+        contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
         for name, frame in _facts(task, outcome, tsv.byte_offsets(columns)):
             contents[part.fact(name)] = _arrow(frame)
         if task.settings.store_dialogues:
@@ -119,7 +121,7 @@ def _facts(task: ShardTask, outcome: process.ShardResult, begins: pl.Series) -> 
 
         pairs = facts.ShardPairs(
             pairs=outcome.pairs,
-            dialogue=outcome.turns["dialogue_id"].gather(outcome.pairs["answer_at"]),
+            dialogue=outcome.turns["dialogue_id"].gather(outcome.links["answer_at"]),
             files=[piece.file.name for piece in task.shard.pieces],
             begins=begins,
             ignoring=task.source[1].dedup.ignoring,
