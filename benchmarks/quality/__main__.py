@@ -64,8 +64,8 @@ def main(
 
     INPUT is the output folder of a run, an export (its train split), or a TSV file or folder of another tool; NAME=PATH
     names it. Training data are drawn at random from an input; a mixed export is read from its beginning, which has the
-    shares of the mix. The held-out set is a file or folder of the same kinds (of an export, its test split). Differences are to
-    the first INPUT. Held-out rows that resemble a row of an input are refused.
+    shares of the mix. The held-out set is a file or folder of the same kinds (of an export, its test split). Its rows
+    that resemble a row of an input are refused. Differences are to the first INPUT.
     """
     neural = _neural(how["neural"])
     paths = _paths(inputs)
@@ -143,7 +143,8 @@ def _tasks(
     return [
         measures.Task(
             measure=name, input=entry.name, seed=seed, pairs=entry.pairs, is_mixed=is_mixed(entry.path),
-            held_out=held_out, characters=settings["characters"], steps=settings["steps"], vocabulary=shared or Vocabulary(characters=()),
+            held_out=held_out, characters=settings["characters"], steps=settings["steps"],
+            vocabulary=shared or Vocabulary(characters=()),
         )
         for name in settings["measures"]
         for entry in read
