@@ -52,8 +52,8 @@ def ratios(amounts: Floats, sizes: Floats, selected: NDArray[np.bool_], resample
     weights = resamples.rows[:, selected]
     by_seed = weights @ amounts[:, selected].T
     of_seeds = resamples.seeds if len(amounts) > 1 else np.ones((len(weights), 1))
-    # A source with few rows may be absent from a resample.
-    totals = np.maximum(weights @ sizes[selected], 1e-9)
+    totals = weights @ sizes[selected]
+    totals[totals == 0] = np.nan  # a source with few rows is absent from some resamples
     drawn = (by_seed * of_seeds).sum(axis=1) / totals
     value = amounts[:, selected].mean(axis=0).sum() / sizes[selected].sum()
     return np.concatenate([[value], drawn])
@@ -61,5 +61,5 @@ def ratios(amounts: Floats, sizes: Floats, selected: NDArray[np.bool_], resample
 
 def interval(values: Floats) -> Interval:
     """The first value with the percentiles of the others."""
-    low, high = np.percentile(values[1:], [2.5, 97.5])
+    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
     return Interval(value=float(values[0]), low=float(low), high=float(high))

@@ -49,6 +49,11 @@ class NgramModel:
 
     def bits(self, pairs: pl.DataFrame) -> Floats:
         """The bits of each pair: of the query, of the answer, and of the marks after both."""
+        bits, pair = self.bits_of_characters(pairs)
+        return np.bincount(pair, bits, minlength=len(pairs)).astype(np.float64)
+
+    def bits_of_characters(self, pairs: pl.DataFrame) -> tuple[Floats, Integers]:
+        """The bits of all characters in order, the marks among them, and the number of the pair of each."""
         characters, predicted, pair = _stream(pairs, len(self.orders))
         probability = np.full(len(characters), 1 / ALPHABET)
         before = np.zeros(len(characters), np.int64)  # number of the n-gram that ends at each character; -1: unseen
@@ -62,8 +67,7 @@ class NgramModel:
             mixed = direct / np.maximum(totals, 1) + order.left_over[safe] * probability
             probability = np.where(totals > 0, mixed, probability)
             before = np.where(is_seen, at, -1)
-        bits = np.where(predicted, -np.log2(probability), 0.0)
-        return np.bincount(pair, bits, minlength=len(pairs)).astype(np.float64)
+        return -np.log2(probability[predicted]), pair[predicted]
 
 
 def train(pairs: pl.DataFrame, order: int = 5) -> NgramModel:
