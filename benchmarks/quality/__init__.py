@@ -1,0 +1,1 @@
+"""Compare outputs by the models that are trained on them."""

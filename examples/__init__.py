@@ -1,0 +1,1 @@
+"""Examples of what to do with outputs and exports; each folder has its README."""

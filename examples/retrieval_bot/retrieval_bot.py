@@ -1,0 +1,163 @@
+"""A retrieval bot: it answers with the pair whose query is most similar to yours, and names the row of that pair.
+
+    python retrieval_bot.py clean_chat_corpus
+    python retrieval_bot.py my_export --query 今天吃什么 --top 3
+
+The index is an SQLite database with full-text search over character trigrams. The first call makes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import sys
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+import chat_corpus
+
+#: Marks around an indexed text: with them, a text of one character has trigrams too.
+START, END = "\x02\x02", "\x03\x03"
+#: Pairs that the index proposes, and trigrams of a question that it looks up.
+MAX_CANDIDATES, MAX_TRIGRAMS = 300, 60
+TABLES = """
+CREATE TABLE pairs (id INTEGER PRIMARY KEY, query, answer, source, address);
+CREATE VIRTUAL TABLE queries USING fts5 (text, content='', tokenize='trigram');
+CREATE VIRTUAL TABLE trigrams USING fts5vocab (queries, row);
+"""
+WITHIN = "SELECT term FROM trigrams WHERE term >= ?1 AND term < ?1 || char(1114111) ORDER BY doc DESC LIMIT ?2"
+PROPOSED = """
+SELECT query, answer, source, address FROM pairs
+JOIN (SELECT rowid FROM queries WHERE queries MATCH ? ORDER BY rank, rowid LIMIT ?) found ON found.rowid = id
+"""
+
+
+class Answer(NamedTuple):
+    """A pair, its row in the corpus as `file:row`, and the similarity of its query to the question (0 to 1)."""
+
+    similarity: float
+    query: str
+    answer: str
+    source: str
+    address: str
+
+
+def read_pairs(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (query, answer, source, address) of an output folder or of the training split of an export."""
+    for file in sorted(folder.glob("data/*/train-*.parquet")):
+        for number, row in enumerate(pl.read_parquet(file).iter_rows(named=True), 1):
+            texts = [message["content"] for message in row["messages"] if message["role"] != "system"]
+            for query, answer in zip(texts[::2], texts[1::2], strict=False):
+                yield query, answer, row["source"], f"{file}:{number}"
+    for file in sorted(folder.glob("*.tsv")):
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                query, tab, answer = line.rstrip("\n").partition("\t")
+                if tab:
+                    yield query, answer, file.stem, f"{file}:{number}"
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: case and blanks do not matter."""
+    return "".join(text.casefold().split())
+
+
+def ngrams(text: str, size: int) -> set[str]:
+    """The character n-grams of a text."""
+    return {text[at : at + size] for at in range(len(text) - size + 1)}
+
+
+def similarity(one: str, other: str) -> float:
+    """Jaccard similarity of the characters and character bigrams of two texts, their beginnings and ends included."""
+    marked = [f"{START[0]}{fold(text)}{END[0]}" for text in (one, other)]
+    first, second = (ngrams(text, 2) | set(text[1:-1]) for text in marked)
+    return len(first & second) / len(first | second)
+
+
+def build_index(folder: Path, file: Path, version: int) -> None:
+    """Write the index of a folder to a file. Raises SystemExit if the folder holds no pairs."""
+    unfinished = file.with_name(file.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    connection = sqlite3.connect(unfinished)
+    connection.executescript(TABLES)
+    pairs, count = read_pairs(folder), 0
+    while batch := list(islice(pairs, 10_000)):
+        rows = [(number, *pair) for number, pair in enumerate(batch, count + 1)]
+        connection.executemany("INSERT INTO pairs VALUES (?, ?, ?, ?, ?)", rows)
+        texts = [(row[0], START + fold(row[1]) + END) for row in rows]
+        connection.executemany("INSERT INTO queries (rowid, text) VALUES (?, ?)", texts)
+        count += len(batch)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.commit()
+    connection.close()
+    if not count:
+        unfinished.unlink()
+        sys.exit(f"{folder}: no pairs; expected the output folder of `chat-corpus run`, or an export")
+    unfinished.replace(file)
+
+
+def open_index(folder: Path, file: Path) -> sqlite3.Connection:
+    """Open the index of a folder; make it if it is absent, or if the files of the folder have changed."""
+    files = sorted([*folder.glob("*.tsv"), *folder.glob("data/*/train-*.parquet")])
+    facts = [(str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns) for one in files]
+    version = zlib.crc32(repr((str(folder), facts)).encode()) >> 1  # SQLite has 31 bits for it
+    if file.exists():
+        connection = sqlite3.connect(file)
+        try:
+            if connection.execute("PRAGMA user_version").fetchone() == (version,):
+                return connection
+            connection.execute("SELECT term FROM trigrams LIMIT 1")
+        except sqlite3.Error:
+            sys.exit(f"{file}: not an index of this script; name a new file with --index")
+        connection.close()
+    build_index(folder, file, version)
+    return sqlite3.connect(file)
+
+
+def find(index: sqlite3.Connection, question: str, top: int) -> list[Answer]:
+    """The `top` pairs whose queries are most similar to the question, best first."""
+    text = fold(chat_corpus.normalize([question])[0])
+    terms = sorted(ngrams(START + text + END, 3))[:MAX_TRIGRAMS] if text else []
+    if 0 < len(text) < 3:  # the trigrams that begin with it find it within longer texts
+        terms += [term for (term,) in index.execute(WITHIN, (text, MAX_TRIGRAMS))]
+    match = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms) or '""'
+    answers = [Answer(similarity(text, row[0]), *row) for row in index.execute(PROPOSED, (match, MAX_CANDIDATES))]
+    return sorted(answers, key=lambda answer: (-answer.similarity, answer.address))[:top]
+
+
+def show(answers: list[Answer]) -> None:
+    """Print answers, each with the row that it is from."""
+    for found in answers:
+        print(f"{found.answer}\n  {found.similarity:.2f}  {found.query}  [{found.source}]  {found.address}")
+    if not answers:
+        print("(no similar query)")
+
+
+def main() -> None:
+    """Answer one question, or those that are typed."""
+    parser = argparse.ArgumentParser(description="Answer with the most similar pair of a corpus, and name its row.")
+    parser.add_argument("folder", type=Path, help="output folder of `chat-corpus run`, or an export")
+    parser.add_argument("--query", help="answer this question and stop; without it, type questions")
+    parser.add_argument("--top", type=int, default=1, help="number of answers (default: 1)")
+    parser.add_argument("--index", type=Path, default=Path("retrieval_bot.sqlite"), help="file of the index")
+    options = parser.parse_args()
+    index = open_index(options.folder, options.index)
+    if options.query is not None:
+        answers = find(index, options.query, options.top)
+        show(answers)
+        sys.exit(not answers)
+    print("Type a question; an empty line ends. `chat-corpus trace FILE:ROW` shows where an answer comes from.")
+    while question := input("> ").strip():
+        show(find(index, question, options.top))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (EOFError, KeyboardInterrupt):
+        print()

@@ -1,0 +1,68 @@
+"""Fine-tuning on an export: a tiny model is trained, quantized, and answers; configs of trainers name the export."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, SAMPLES
+from tests.helpers import program
+
+FOLDER = ROOT / "examples" / "finetune"
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+
+
+def _script(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(FOLDER / "finetune.py"), *map(str, arguments)],
+        check=False, capture_output=True, encoding="utf-8",
+        env={**os.environ, **OFFLINE, "HF_HOME": str(folder / "hub"), "PYTHONUTF8": "1"},
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_tiny_model_is_trained_quantized_and_answers(tmp_path: Path) -> None:
+    for package in ("torch", "trl", "torchao"):
+        pytest.importorskip(package)
+    export, out = tmp_path / "export", tmp_path / "tiny"
+    done = program("export", export, "--raw", SAMPLES, "--split", "validation=0.1", "-q", cwd=tmp_path)
+    assert done.returncode in (0, 3), done.stderr  # nobody answers in sms
+    done_training = _script("train", export, "--out", out, "--steps", 20, "--batch", 8, folder=tmp_path)
+    assert done_training.returncode == 0, done_training.stderr
+    before, full, eight, four = json.loads((out / "quantization.json").read_text("utf-8"))
+    assert full["loss"] < before["loss"] - 0.3
+    assert full["megabytes"] == before["megabytes"]
+    assert four["megabytes"] < eight["megabytes"] < 0.5 * full["megabytes"]
+    assert 0 < abs(eight["loss"] - full["loss"]) < 0.02
+    assert 0 < abs(four["loss"] - full["loss"]) < 0.2
+    for bits in (16, 4):
+        chat = _script("chat", out, "--bits", bits, "--prompt", "你好", folder=tmp_path)
+        assert chat.returncode == 0, chat.stderr
+
+
+@pytest.mark.slow
+def test_an_export_without_validation_is_named(tmp_path: Path) -> None:
+    for package in ("torch", "trl", "torchao"):
+        pytest.importorskip(package)
+    done = _script("train", tmp_path, "--out", tmp_path / "out", folder=tmp_path)
+    assert done.returncode == 1
+    assert "no split train" in done.stderr
+
+
+def test_the_configs_of_trainers_name_the_export_and_the_loss_of_the_last_answer() -> None:
+    factory = yaml.safe_load((FOLDER / "llamafactory.yaml").read_text("utf-8"))
+    swift = yaml.safe_load((FOLDER / "ms_swift.yaml").read_text("utf-8"))
+    assert (factory["dataset_dir"], factory["dataset"], factory["eval_dataset"]) == (
+        "my_export", "chat", "chat_validation",
+    )  # fmt: skip
+    assert swift["dataset"] == ["my_export"]
+    assert factory["mask_history"] is True
+    assert swift["loss_scale"] == "last_round"
+    same = ("learning_rate", "num_train_epochs", "per_device_train_batch_size", "lora_rank", "warmup_steps", "seed")
+    assert {name: factory[name] for name in same} == {name: swift[name] for name in same}

@@ -1,0 +1,1 @@
+"""The comparison of outputs by the models trained on them."""
