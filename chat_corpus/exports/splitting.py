@@ -270,8 +270,8 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 def fold_spelled(texts: pl.Series) -> pl.Series:
     r"""`fold` of texts, or of each part of texts with U+001F between them, where marks with a meaning count.
 
-    >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35"])).str.len_chars().to_list()
-    [5, 6, 2]
+    >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35", "……"])).str.len_chars().to_list()
+    [5, 6, 2, 2]
     """
     return _fold_each(apply_where(texts, matches(texts, _MEANINGFUL), _spelled))
 
@@ -290,7 +290,7 @@ def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
     folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
     # A part of which nothing is left stays as it is, and other characters need more than this.
-    edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
+    edge = f"^$|^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
     others = matches(joined, f"[^{PLAIN}]") | matches(folded, edge)
     return _set_where(folded, joined, others, _fold_parts)
 
