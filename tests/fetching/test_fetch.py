@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -303,6 +304,38 @@ def test_a_full_disk_leaves_no_part_behind(server: Server, tmp_path: Path, monke
         done = fetch(tmp_path, declared)
         assert (done.exit_code, "cannot be written: No space left on device" in done.stderr) == (1, True)
     assert files(tmp_path) == {}
+
+
+def test_a_link_in_place_of_the_hidden_folder_is_not_followed(server: Server, tmp_path: Path) -> None:
+    server.serve("/ours.txt", DATA)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / STAGING).symlink_to(tmp_path)
+    done = fetch(tmp_path, plugin(tmp_path, server.address, remote()))
+    assert (done.exit_code, "a link; files would be written outside" in done.stderr) == (2, True)
+
+
+def test_what_is_there_unpacked_is_not_downloaded_again(tmp_path: Path) -> None:
+    put(tmp_path, {"raw/subtitle-useless/dgk_shooter_min.conv": "E\nM 在吗\nM 在\n"})
+    done = invoke("fetch", "subtitle", "--yes", "--raw", tmp_path / "raw")
+    assert (done.exit_code, "present" in done.stdout) == (0, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
+def test_on_a_terminal_it_asks_first(answer: str, code: int, tmp_path: Path) -> None:
+    with running() as server:
+        server.serve("/ours.txt", DATA)
+        declared = plugin(tmp_path, server.address, remote())
+        words = ["fetch", "ours", "--raw", str(tmp_path / "raw"), "--plugin", str(declared)]
+        ours, theirs = pty.openpty()
+        program = subprocess.Popen([sys.executable, str(ROOT / "main.py"), *words], stdin=theirs, stderr=theirs)
+        os.write(ours, f"{answer}\n".encode())
+        assert program.wait(60) == code
+        os.close(theirs)
+        shown = os.read(ours, 10_000).decode()
+        os.close(ours)
+        assert "Download 1 file (458 kB) into" in shown
+        assert (tmp_path / "raw" / "ours" / "ours.txt").exists() == (code == 0)
 
 
 @pytest.mark.slow
