@@ -32,6 +32,13 @@ _READABLE = 0.9
 _KEYS = 5
 #: Keys of records in which a user asks and an assistant answers, once or, with a history, in turn.
 _PROMPTS, _EXCHANGES = frozenset({"prompt", "query", "input"}), frozenset({"instruction", "history"})
+#: Types of chats in an export of all chats of Telegram.
+_TELEGRAM = frozenset(
+    {
+        "saved_messages", "personal_chat", "bot_chat", "private_group", "private_supergroup", "public_supergroup",
+        "private_channel", "public_channel",
+    }
+)  # fmt: skip
 #: Names of the first and the second of two files, apart from what both names share.
 _SIDES = (
     ("post", "response"), ("query", "response"), ("query", "answer"), ("question", "answer"), ("src", "tgt"),
@@ -97,6 +104,8 @@ def _json(head: bytes) -> Detection | Message | None:
             value = decode(record)
         except (ValueError, RecursionError):  # RecordError among them
             continue
+        if isinstance(value, dict) and value.get("type") in _TELEGRAM and "messages" in value:
+            return message("an export of several chats of Telegram: export one chat at a time")
         try:
             turns = record_turns(value)
         except RecordError as error:

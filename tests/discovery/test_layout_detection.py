@@ -69,6 +69,11 @@ FOUND: dict[str, tuple[str, str, Pairing]] = {
 SEEN = {
     "prose": ("从前有座山。\n山里有座庙。\n", "2 lines of text"),
     "blanks": (" \n\n", "nothing but blanks"),
+    "all chats of Telegram": (
+        '{"chats": {"list": [{"name": "乙", "type": "personal_chat", "id": 1, "messages": [\n'
+        '{"type": "message", "date": "2026-11-29T10:30:15", "from": "甲", "text": "在吗"}]}]}}',
+        "an export of several chats of Telegram",
+    ),
     "json": ('{"a": 1}\n{"a": 2}\n', "JSON, but not of a known shape"),
 }
 
