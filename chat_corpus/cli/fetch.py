@@ -31,7 +31,7 @@ _FAILED, _INCOMPLETE = 1, 3
     examples=(
         ("chat-corpus fetch ptt egret --raw ~/data", "two corpora"),
         ("chat-corpus fetch --dry-run", "show addresses, sizes and licences of all corpora"),
-        ("chat-corpus fetch belle --file train_2M_CN.json", "another file of a corpus"),
+        ("chat-corpus fetch belle --file train_3.5M_CN.json", "another file of a corpus"),
         ("chat-corpus fetch belle --from https://hub.example.org --yes", "from a mirror, without a question"),
     ),
 )
