@@ -29,6 +29,8 @@ from chat_corpus.schema import State
 _READ = {State.FOUND, State.RENAMED, State.PARTIAL, State.SAMPLE}
 #: States of a source of which more can be obtained.
 _INCOMPLETE = {State.ABSENT, State.PARTIAL, State.UNUSABLE, State.SAMPLE}
+#: What is known of files that cannot be compared.
+_UNKNOWN = {Verdict.UNKNOWN}
 #: An estimate has so many digits that mean something.
 _DIGITS = 2
 #: So many unrecognised files are named.
@@ -188,6 +190,15 @@ def notes(entries: Mapping[str, Any]) -> Iterator[str]:
         if source["obtain"]:
             yield _advice(source)
         yield from (f"{file['sha256']}  {file['file']}" for file in source["files"] if file.get("sha256"))
+    unknown = [
+        source["name"]
+        for source in entries["sources"]
+        if source["files"]
+        and source["state"] != State.SAMPLE
+        and {file["digest"] for file in source["files"]} == _UNKNOWN
+    ]
+    if unknown:
+        yield message("no digest known to compare with: {sources}", sources=joined(", ", unknown))
 
 
 def _digest_notes(source: Mapping[str, Any]) -> Iterator[Message]:
@@ -208,8 +219,6 @@ def _digest_notes(source: Mapping[str, Any]) -> Iterator[Message]:
             file=file["file"],
             fault=file["differs"],
         )
-    if source["files"] and not verified and not differing and source["state"] != State.SAMPLE:
-        yield message("{source}: no digest known to compare with", source=source["name"])
 
 
 def _advice(source: Mapping[str, Any]) -> Message:

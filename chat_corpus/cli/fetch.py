@@ -16,7 +16,7 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chat_corpus.fetching.download import Outcome
     from chat_corpus.fetching.plan import Item, Request
@@ -31,7 +31,7 @@ _FAILED, _INCOMPLETE = 1, 3
     examples=(
         ("chat-corpus fetch ptt egret --raw ~/data", "two corpora"),
         ("chat-corpus fetch --dry-run", "show addresses, sizes and licences of all corpora"),
-        ("chat-corpus fetch belle --file train_2M_CN.json", "another file of a corpus"),
+        ("chat-corpus fetch belle --file train_3.5M_CN.json", "another file of a corpus"),
         ("chat-corpus fetch belle --from https://hub.example.org --yes", "from a mirror, without a question"),
     ),
 )
@@ -64,41 +64,22 @@ _FAILED, _INCOMPLETE = 1, 3
 @LOG_JSON
 @LANG
 def fetch(
-    names: tuple[str, ...],
-    configs: tuple[Path, ...],
-    *,
-    mirror: str,
-    patterns: tuple[str, ...],
-    accept_unstated: bool,
-    yes: bool,
-    dry_run: bool,
-    as_json: bool,
-    **rest: Any,
+    names: tuple[str, ...], configs: tuple[Path, ...], *, yes: bool, dry_run: bool, as_json: bool, **rest: Any
 ) -> None:
     """Download corpora into the raw folder, and check their digests. No other command uses the network.
 
     Shows origin, size and licence first, and asks. Nothing is unpacked, since packed files are read as they are, and no
     existing file is replaced. A file with a wrong digest is set aside with the ending .bad.
     """
-    from chat_corpus import sources
     from chat_corpus.cli import console, fetch_output
-    from chat_corpus.fetching.plan import Request, plan
+    from chat_corpus.fetching.plan import plan
 
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
-    settings = read_settings(configs, rest)
-    known = sources.load(settings.plugins, settings.added)
-    chosen = source_names(names, known)
-    request = Request(
-        sources={name: known[name] for name in chosen or known},
-        raw=Path(settings.raw),
-        patterns=patterns,
-        mirror=mirror,
-        accept_unstated=accept_unstated,
-    )
+    request = _request(names, configs, rest)
     items = plan(request)
-    if not as_json:
-        echo(fetch_output.plan(items, request))
-    code = _not_planned(items, request, requested=bool(chosen))
+    if items:
+        echo(fetch_output.plan(items, request), to_stderr=as_json)
+    code = _not_planned(items, request, requested=bool(names))
     if dry_run or not any(item.action == "download" for item in items):
         if as_json:
             echo_json(fetch_output.entries(items))
@@ -109,6 +90,22 @@ def fetch(
     if as_json:
         echo_json(fetch_output.entries(items, outcomes))
     raise click.exceptions.Exit(_FAILED if any(outcome.fault for outcome in outcomes) else code)
+
+
+def _request(names: tuple[str, ...], configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Request:
+    """What to get, by the command line and the settings. Raises UsageError."""
+    from chat_corpus import sources
+    from chat_corpus.fetching.plan import Request
+
+    settings = read_settings(configs, flags)
+    known = sources.load(settings.plugins, settings.added)
+    return Request(
+        sources={name: known[name] for name in source_names(names, known) or known},
+        raw=Path(settings.raw),
+        patterns=flags["patterns"],
+        mirror=flags["mirror"],
+        accept_unstated=flags["accept_unstated"],
+    )
 
 
 def _not_planned(items: Sequence[Item], request: Request, *, requested: bool) -> int:

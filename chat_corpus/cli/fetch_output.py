@@ -45,7 +45,7 @@ def _entry(item: Item, outcome: Outcome | None) -> dict[str, Any]:
     return {
         "source": item.source,
         "file": item.name,
-        "url": item.url if item.url and not item.origin.hub else item.origin.url(item.file),
+        "url": item.url,
         "bytes": item.file.bytes,
         "licence": item.origin.licence or None,
         "digest": item.file.sha256 or item.file.git_blob or None,
@@ -80,7 +80,7 @@ def _row(items: Sequence[Item]) -> dict[str, Any]:
         "licence": constant(first.origin.licence) if first.origin.licence else message("not stated"),
         "digests": message("{count} of {total}", count=digests, total=len(items)),
         "action": _ACTIONS[first.action],
-        "origin": first.origin.address if len(items) > 1 else first.url or first.origin.url(first.file),
+        "origin": first.origin.address if len(items) > 1 else first.url,
     }
 
 

@@ -66,9 +66,8 @@ def _identify(
     if not entry.file.size:
         return UnrecognisedFile(file=entry.file, reason=message("empty file"), damaged_source=owner)
     if not slots and (leftover := unusable_files.leftover(entry.file.name)):
-        if leftover.may_hold_data:
-            return _unusable(entry, None, leftover, sources)
-        return UnrecognisedFile(file=entry.file, reason=leftover.message)
+        quiet = UnrecognisedFile(file=entry.file, reason=leftover.message)
+        return _unusable(entry, None, leftover, sources) if leftover.may_hold_data else quiet
     if not (slots or by_content):
         return UnrecognisedFile(
             file=entry.file, reason=message("not opened: too many files do not have the name of a corpus")

@@ -32,6 +32,11 @@ _READABLE = 0.9
 _KEYS = 5
 #: Keys of records in which a user asks and an assistant answers, once or, with a history, in turn.
 _PROMPTS, _EXCHANGES = frozenset({"prompt", "query", "input"}), frozenset({"instruction", "history"})
+#: The first chat in an export of all chats of Telegram.
+_TELEGRAM = re.compile(
+    rb'"list"\s*:\s*\[\s*\{[^{}\[\]]*"type"\s*:\s*'
+    rb'"(?:saved_messages|personal_chat|bot_chat|(?:private|public)_(?:group|supergroup|channel))"'
+)
 #: Names of the first and the second of two files, apart from what both names share.
 _SIDES = (
     ("post", "response"), ("query", "response"), ("query", "answer"), ("question", "answer"), ("src", "tgt"),
@@ -89,6 +94,8 @@ def _json(head: bytes) -> Detection | Message | None:
     begin = head.removeprefix(BOM).lstrip()
     if not begin.startswith((b"{", b"[")):
         return None
+    if _TELEGRAM.search(head):
+        return message("an export of several chats of Telegram: export one chat at a time")
     in_lines = layout(head, record_turns) is None
     format_ = (json_lines if in_lines else json_array)(record_turns).fitted(head)
     fault: Message | None = None

@@ -73,9 +73,9 @@ def _staging(raw: Path) -> Iterator[Path]:
         yield folder
     finally:
         _tidy(folder)
-        lock.release()
         if not any(path.name != _LOCK for path in folder.iterdir()):
             shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
 
 def _tidy(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,10 +15,12 @@ from chat_corpus.fetching.digests import fault_of
 from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.sources.base import Source
-from chat_corpus.sources.origins import FileOrigin, RemoteFile
+from chat_corpus.sources.origins import HUB, FileOrigin, RemoteFile
 
 #: In the address of a mirror, what the whole address at the origin takes the place of.
 WHOLE = "{url}"
+#: Endings of packed files; who has unpacked one needs it no more.
+_PACKED = (".zip", ".gz", ".bz2", ".xz", ".zst")
 _SCHEMES = ("https://", "http://")
 
 
@@ -35,14 +38,15 @@ class Action(StrEnum):
 class Item:
     """A file of a source: where it comes from and where it goes.
 
-    `url` is the address that a plain file is downloaded from; of a file on the hub it is the address of the hub, empty
-    for the default. `fault` says how an existing file differs.
+    `url` is the address that the file is downloaded from, `hub` that of the hub it is on, empty for a plain file.
+    `fault` says how an existing file differs.
     """
 
     source: str
     origin: FileOrigin
     file: RemoteFile
     url: str
+    hub: str
     target: Path
     action: Action
     fault: Message | None = None
@@ -134,20 +138,26 @@ def _check_mirror(request: Request, origins: Iterable[tuple[str, FileOrigin]]) -
 def _item(name: str, origin: FileOrigin, file: RemoteFile, request: Request) -> Item:
     target = request.raw / file.path
     action, fault = _action(target, origin, file, accept_unstated=request.accept_unstated)
+    hub = _hub(request.mirror) if origin.hub else ""
     return Item(
         source=name,
         origin=origin,
         file=file,
-        url=_url(origin, file, request.mirror),
+        url=origin.url(file, hub) if hub else _url(origin, file, request.mirror),
+        hub=hub,
         target=target,
         action=action,
         fault=fault,
     )
 
 
+def _hub(mirror: str) -> str:
+    """The address of the hub: a mirror, or that of the environment variable `HF_ENDPOINT`."""
+    named = os.environ.get("HF_ENDPOINT", "") if not mirror or WHOLE in mirror else mirror
+    return named.rstrip("/") or HUB
+
+
 def _url(origin: FileOrigin, file: RemoteFile, mirror: str) -> str:
-    if origin.hub:
-        return "" if WHOLE in mirror else mirror.rstrip("/")
     url = origin.url(file)
     if WHOLE in mirror:
         return mirror.replace(WHOLE, url)
@@ -166,6 +176,8 @@ def _action(
             return Action.SAMPLE, message("a bundled sample has this name: use another folder with --raw")
         fault = message("empty file") if not size else fault_of(target, file)
         return (Action.PRESENT, None) if fault is None else (Action.DIFFERS, fault)
+    if target.suffix in _PACKED and target.with_suffix("").is_file():
+        return Action.PRESENT, None
     if not origin.licence and not accept_unstated:
         return Action.UNSTATED, None
     return Action.DOWNLOAD, None

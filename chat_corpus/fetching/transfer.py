@@ -161,7 +161,7 @@ def _reason(error: Any, requests: Any) -> Message:
 
 
 def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, RemoteFile]:
-    """Download a file of a data set; `HF_ENDPOINT` or a mirror names another hub."""
+    """Download a file of a data set."""
     package = packages.hub()
     import httpx2
     from huggingface_hub import constants
@@ -171,9 +171,9 @@ def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, Remo
         raise ChatCorpusError(message("HF_HUB_OFFLINE is set: unset it to download from the hub"))
     importlib.import_module("huggingface_hub.utils").disable_progress_bars()
     package.set_client_factory(lambda: _client(httpx2))
-    revision, endpoint = item.origin.revision or None, item.url or None
+    revision = item.origin.revision or None
     url = package.hf_hub_url(
-        item.origin.address, item.file.name, repo_type="dataset", revision=revision, endpoint=endpoint
+        item.origin.address, item.file.name, repo_type="dataset", revision=revision, endpoint=item.hub
     )
     try:
         facts = package.get_hf_file_metadata(url, token=False, timeout=TIMEOUT, retry_on_errors=True)

@@ -18,8 +18,8 @@ from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
 from chat_corpus.formats.chat_exports import GAP, MEDIA
 from chat_corpus.formats.field_names import ANSWERS, PROMPTS, normal
-from chat_corpus.formats.json_layout import decode, read_dialect
-from chat_corpus.formats.json_records import elements, json_array, json_lines, of_the_file
+from chat_corpus.formats.json_layout import Nested, decode, read_dialect
+from chat_corpus.formats.json_records import elements, json_array, json_lines, of_the_file, records_at
 from chat_corpus.schema import Reason
 
 #: Keys of a message, in lower case: who sent it (all of them together), when, and what.
@@ -165,14 +165,12 @@ def _cut_lines(data: bytes, *, gap: int, split: Callable[[bytes, int], Records])
     return sessions.cut_before(data, pl.Series(sorted(begins), dtype=pl.UInt32))
 
 
-def _cut_array(data: bytes, *, gap: int, array: Format, dialect: str) -> int:
-    """Cut behind the record before the last one that begins a session."""
-    whole = data[: array.cut(data)] if array.cut else b""
-    if not whole:
-        return 0
-    begins = _begins(array.split(whole, 1), gap)
-    spans = list(elements(whole, read_dialect(dialect)))
-    prefix = read_dialect(dialect).prefix.encode("utf-8", "surrogateescape")
+def _cut_array(data: bytes, *, gap: int, nested: Nested) -> int:
+    """Cut behind the record before the last one that begins a session; the last record may be incomplete."""
+    spans = list(elements(data, nested))
+    last = max((index for index, (*_, is_record) in enumerate(spans) if is_record), default=0)
+    begins = _begins(records_at(data, spans[:last], 1), gap)
+    prefix = nested.prefix.encode("utf-8", "surrogateescape")
     ends = (spans[number - 2][1] for number in sorted(begins, reverse=True) if number > 1)
     return next((end for end in ends if not prefix or not data[end:].startswith(prefix)), 0)
 
@@ -191,7 +189,7 @@ def chat_array(gap: int = GAP) -> Format:
         plain = array.of(dialect)
         if plain.cut is None:  # a table by columns
             return replace(plain, read=partial(_read, gap=gap))
-        cut = partial(_cut_array, gap=gap, array=plain, dialect=dialect)
+        cut = partial(_cut_array, gap=gap, nested=read_dialect(dialect))
         return replace(plain, read=partial(_read, gap=gap), cut=cut)
 
     return replace(in_dialect(array.dialect_of(b"[")), in_dialect=in_dialect, dialect_of=array.dialect_of)

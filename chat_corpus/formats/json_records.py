@@ -324,7 +324,11 @@ def _cut(data: bytes, nested: Nested) -> int:
 
 
 def _split(data: bytes, first: int, nested: Nested) -> Records:
-    spans = list(elements(data, nested))
+    return records_at(data, list(elements(data, nested)), first)
+
+
+def records_at(data: bytes, spans: Sequence[tuple[int, int, bool]], first: int) -> Records:
+    """Return records at the spans of `elements`, numbered from `first`; `beside` marks text between records."""
     beside = pl.Series("beside", [not is_record for *_, is_record in spans], dtype=pl.Boolean)
     return numbered([data[start:end] for start, end, _ in spans], first).with_columns(beside)
 

@@ -15,6 +15,8 @@ from chat_corpus.messages import message
 
 #: `FileOrigin.verified` if nobody has downloaded the files from this address with this program.
 NEVER = "never"
+#: The Hugging Face hub.
+HUB = "https://huggingface.co"
 _DIGESTS = {"sha256": re.compile("[0-9a-f]{64}"), "git_blob": re.compile("[0-9a-f]{40}")}
 _SCHEMES = ("https://", "http://")
 
@@ -77,8 +79,8 @@ class FileOrigin:
                 )
             )
 
-    def url(self, file: RemoteFile) -> str:
-        """Return the address of a file, for people; on the hub, with the data set and the revision."""
+    def url(self, file: RemoteFile, hub: str = HUB) -> str:
+        """Return the address of a file; of a data set, on the hub at this address."""
         if self.hub:
-            return f"hf://datasets/{self.address}@{self.revision or 'main'}/{file.name}"
+            return f"{hub}/datasets/{self.address}/resolve/{self.revision or 'main'}/{file.name}"
         return f"{self.address}{file.name}"

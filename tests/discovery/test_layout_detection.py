@@ -66,9 +66,14 @@ FOUND: dict[str, tuple[str, str, Pairing]] = {
     ),
     "qq": ("2023-12-31 21:15:33 甲(1)\n在吗\n\n2023-12-31 21:15:40 乙(2)\n在\n", "chat-export", Pairing.ADJACENT),
 }
+TELEGRAM = {"type": "message", "date": "2026-11-29T10:30:15", "from": "甲", "text": "在吗"}
 SEEN = {
     "prose": ("从前有座山。\n山里有座庙。\n", "2 lines of text"),
     "blanks": (" \n\n", "nothing but blanks"),
+    "all chats of Telegram": (
+        json.dumps({"chats": {"list": [{"type": "personal_chat", "id": 1, "messages": [TELEGRAM] * 3}]}}, indent=1),
+        "an export of several chats of Telegram",
+    ),
     "json": ('{"a": 1}\n{"a": 2}\n', "JSON, but not of a known shape"),
 }
 

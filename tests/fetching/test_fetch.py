@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -174,6 +175,7 @@ def test_a_server_that_is_gone_is_reported(tmp_path: Path) -> None:
     assert (done.exit_code, "cannot be downloaded: no connection; run the same" in done.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_one_failing_file_does_not_stop_the_others(server: Server, tmp_path: Path) -> None:
     server.serve("/ours2.txt", DATA)
     done = fetch(tmp_path, plugin(tmp_path, server.address, remote(), remote(name="ours2.txt")), "--json")
@@ -181,6 +183,7 @@ def test_one_failing_file_does_not_stop_the_others(server: Server, tmp_path: Pat
     assert [(row["done"], row["verified"]) for row in json.loads(done.stdout)] == [(False, False), (True, True)]
 
 
+@pytest.mark.slow
 def test_a_page_in_place_of_a_file_without_digest_is_set_aside(server: Server, tmp_path: Path) -> None:
     server.serve("/ours.txt", b"<!DOCTYPE html><html>sign in</html>")
     declared = plugin(tmp_path, server.address, "name='ours.txt', path='ours/ours.txt'")
@@ -221,6 +224,7 @@ def test_a_packed_file_stays_packed_and_is_read(server: Server, tmp_path: Path) 
     assert "ours: digests: 1 of 1 file verified" in table
 
 
+@pytest.mark.slow
 def test_what_states_no_licence_must_be_accepted(server: Server, tmp_path: Path) -> None:
     server.serve("/ours.txt", DATA)
     declared = plugin(tmp_path, server.address, remote(), licence="")
@@ -240,11 +244,13 @@ def test_without_a_terminal_nothing_is_downloaded_unless_confirmed(server: Serve
     assert (server.answers["/ours.txt"].asked, (tmp_path / "raw").exists()) == ([], False)
 
 
+@pytest.mark.slow
 def test_a_source_without_address_is_explained(tmp_path: Path) -> None:
     done = invoke("fetch", "tieba", "--yes", "--raw", tmp_path)
     assert (done.exit_code, "tieba: no address to download from; open the" in done.stderr) == (3, True)
 
 
+@pytest.mark.slow
 def test_a_mirror_takes_the_place_of_the_origin(server: Server, tmp_path: Path) -> None:
     server.serve("/copy/ours.txt", DATA)
     declared = plugin(tmp_path, "https://example.invalid/a/", remote())
@@ -305,6 +311,39 @@ def test_a_full_disk_leaves_no_part_behind(server: Server, tmp_path: Path, monke
     assert files(tmp_path) == {}
 
 
+def test_a_link_in_place_of_the_hidden_folder_is_not_followed(server: Server, tmp_path: Path) -> None:
+    server.serve("/ours.txt", DATA)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / STAGING).symlink_to(tmp_path)
+    done = fetch(tmp_path, plugin(tmp_path, server.address, remote()))
+    assert (done.exit_code, "a link; files would be written outside" in done.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_what_is_there_unpacked_is_not_downloaded_again(tmp_path: Path) -> None:
+    put(tmp_path, {"raw/subtitle-useless/dgk_shooter_min.conv": "E\nM 在吗\nM 在\n"})
+    done = invoke("fetch", "subtitle", "--yes", "--raw", tmp_path / "raw")
+    assert (done.exit_code, "present" in done.stdout) == (0, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
+def test_on_a_terminal_it_asks_first(answer: str, code: int, tmp_path: Path) -> None:
+    with running() as server:
+        server.serve("/ours.txt", DATA)
+        declared = plugin(tmp_path, server.address, remote())
+        words = ["fetch", "ours", "--raw", str(tmp_path / "raw"), "--plugin", str(declared)]
+        ours, theirs = pty.openpty()
+        program = subprocess.Popen([sys.executable, str(ROOT / "main.py"), *words], stdin=theirs, stderr=theirs)
+        os.write(ours, f"{answer}\n".encode())
+        assert program.wait(60) == code
+        os.close(theirs)
+        shown = os.read(ours, 10_000).decode()
+        os.close(ours)
+        assert "Download 1 file (458 kB) into" in shown
+        assert (tmp_path / "raw" / "ours" / "ours.txt").exists() == (code == 0)
+
+
 @pytest.mark.slow
 def test_where_files_cannot_grow_the_download_fails(server: Server, tmp_path: Path) -> None:
     server.serve("/ours.txt", DATA)
@@ -353,6 +392,7 @@ def test_what_the_hub_does_wrong_is_reported(name: str, server: Server, tmp_path
     assert "ours/ours.txt" not in files(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_digest_of_the_hub_is_used_where_none_is_known(server: Server, tmp_path: Path) -> None:
     declared = hub_plugin(tmp_path, "name='ours.txt', path='ours/ours.txt'")
     server.serve_hub("Ours/talk", "ours.txt", DATA, etags=["0" * 64])
