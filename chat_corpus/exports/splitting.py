@@ -239,6 +239,16 @@ def assign_split(hashes: pl.Series, limits: SplitLimits) -> pl.Series:
     return frame.select(split=pl.coalesce(*names, pl.lit("validation"))).to_series()
 
 
+def is_in_split(hashes: pl.Series, limits: SplitLimits, split: str) -> pl.Series:
+    """Whether each dialogue is in a split, by its group hash: a mask."""
+    begin, end = {
+        "test": (0, limits.test_end),
+        "train": (limits.test_held, limits.validation_held),
+        "validation": (limits.validation_begin, _RANGE),
+    }[split]
+    return ~_below(hashes, begin) & _below(hashes, end)
+
+
 def _below(hashes: pl.Series, end: int) -> pl.Series:
     if end >= _RANGE:  # which no 64 bits hold
         return pl.repeat(value=True, n=len(hashes), eager=True)
@@ -303,16 +313,23 @@ def occurrences(keys: pl.Series) -> pl.Series:
     return keys.to_frame("key").select(pl.int_range(1, pl.len() + 1).over("key")).to_series()
 
 
-def record_ids(source: str, keys: pl.Series, numbers: pl.Series | None = None) -> pl.Series:
-    """The ids of records with these content keys and occurrence numbers (1 for all if left out).
+def record_ids(source: str | pl.Series, keys: pl.Series, numbers: pl.Series | None = None) -> pl.Series:
+    """The ids of records of a source, or of the source of each, with these content keys and occurrence numbers.
 
-    An id is unique in its source unless 64-bit hashes collide, and is the same whatever else the export holds.
+    All numbers are 1 if they are left out. An id is unique in its source unless 64-bit hashes collide, and is the same
+    whatever else the export holds.
     """
-    if numbers is not None and (numbers > 1).any():
-        again = numbers > 1
-        texts = keys.filter(again).cast(pl.String) + _SEPARATOR + numbers.filter(again).cast(pl.String)
-        keys = keys.clone().scatter(again.arg_true(), _hashed(texts, _ID_KEY))
-    return f"{source}-" + _hexadecimal(keys)
+    return source + "-" + _hexadecimal(keys if numbers is None else occurrence_keys(keys, numbers))
+
+
+def occurrence_keys(keys: pl.Series, numbers: pl.Series) -> pl.Series:
+    """The number that an id has in hexadecimal, by content key and occurrence number: the key itself for the first."""
+    again = numbers > 1
+    if not again.any():
+        return keys
+    texts = keys.filter(again).cast(pl.String) + _SEPARATOR + numbers.filter(again).cast(pl.String)
+    other: pl.Series = keys.clone().scatter(again.arg_true(), _hashed(texts, _ID_KEY))
+    return other
 
 
 def is_id_of(record_id: str, key: pl.Series, most: int) -> bool:

@@ -21,12 +21,13 @@ from chat_corpus.pipeline.filters import personal
 from chat_corpus.runs.export.chunks import Chunk
 from chat_corpus.schema import Pairing, Reason
 
+#: Rows of a batch of an Arrow file.
+_BATCH_ROWS = 2_048
 _NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
 #: Columns of a part's records, sorted by `order`.
 #:
 #: row          number of the record in the chunk, from 0, in the order of the store
-#: order        its place in the files of a split (`splitting.order_keys`)
-#: content      key of its contents, from which its id is made
+#: order        its place in the files of a split (`splitting.order_keys`), which its id has in hexadecimal
 #: group        hash of its content group, which decides the split; 0 without splits
 #: messages     as in `dialogues.DIALOGUES`
 #: rejected     texts of responses that the source labels as wrong
@@ -35,7 +36,6 @@ RECORDS = pl.Schema(
     {
         "row": pl.UInt32(),
         "order": pl.UInt64(),
-        "content": pl.UInt64(),
         "group": pl.UInt64(),
         "messages": pl.List(MESSAGE),
         "rejected": REJECTED_TYPE,
@@ -78,11 +78,6 @@ class RecordsPart:
         return self._path("duplicates")
 
     @property
-    def occurrences(self) -> Path:
-        """`row, id, order` of the records whose contents occurred before; no file where there are none."""
-        return self._path("occurrences")
-
-    @property
     def evaluation(self) -> Path:
         """The pairs of its records that are in validation or test: `near_twins.EVALUATION`."""
         return self._path("evaluation")
@@ -91,6 +86,11 @@ class RecordsPart:
     def twins(self) -> Path:
         """`row, id, similarity` of the records that resemble an evaluation pair; no file where there are none."""
         return self._path("twins")
+
+    @property
+    def splits(self) -> Path:
+        """A byte for each row of `records`: the number of its split in `splitting.SPLITS`, or 255 for none."""
+        return self._path("splits")
 
     @property
     def index(self) -> Path:
@@ -135,17 +135,16 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
         content = splitting.content_keys(found["messages"])
         frame = found.with_columns(
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
-            order=content,  # which the ids of all but repeated contents begin from
-            content=content,
+            order=content,  # but for repeated contents (`repeats.mark_occurrences`)
             group=_groups(found, task.options),
         )
         dialogues = turns["dialogue_id"].drop_nulls().rle_id()
         contents = {
-            part.records: _arrow(frame.select(RECORDS.names()).sort("order", "row")),
-            part.contents: _arrow(_sorted_keys(content, content)),
+            part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", "row")),
+            part.contents: encode_arrow(_sorted_keys(content, content)),
         }
         if task.options.duplicates == "drop":
-            contents[part.keys] = _arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
+            contents[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
     with attributed(str(task), part.folder):
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
@@ -191,7 +190,13 @@ def _sorted_keys(low: pl.Series, high: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"low": low, "high": high}).with_row_index("row").select("low", "high", "row").sort("low")
 
 
-def _arrow(frame: pl.DataFrame) -> bytes:
+def leave(path: Path, frame: pl.DataFrame) -> None:
+    """Write a frame to an Arrow file of a part."""
+    write_atomic(path, partial(write_blocks, data=encode_arrow(frame)), sync=False)
+
+
+def encode_arrow(frame: pl.DataFrame) -> bytes:
+    """A frame as the bytes of an Arrow file in small batches: a reader of some rows reads their batches alone."""
     content = io.BytesIO()
-    frame.write_ipc(content, compression="uncompressed")
+    frame.write_ipc(content, compression="uncompressed", record_batch_size=_BATCH_ROWS)
     return content.getvalue()

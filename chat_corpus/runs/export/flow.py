@@ -32,11 +32,12 @@ from chat_corpus.runs.export.chunks import chunks
 from chat_corpus.runs.export.collecting import collect, held_file, index_file
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.mixed import TrainMix, described, plan_train, ranges_of_cuts
+from chat_corpus.runs.export.selection import PartRows, rows_between
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.runs.export.summary import summarize
 from chat_corpus.runs.export.twins import TrainRecords, hold_twins
 from chat_corpus.runs.export.workers import Workers
-from chat_corpus.runs.export.writing import IndexTask, OrderRange, WriteTask, write_index, write_records
+from chat_corpus.runs.export.writing import IndexTask, WriteTask, write_index, write_records
 
 _log = logging.getLogger(__name__)
 
@@ -148,9 +149,9 @@ def _written(
     tasks = list(_source_tasks(job, found) if mix is None else _mixed_tasks(job, found, left, mix))
     for task in tasks:
         (job.files / task.parquet).parent.mkdir(parents=True, exist_ok=True)
-    written = list(zip(tasks, workers.map(write_records, tasks), strict=True))
     indices = [IndexTask(part=part, limits=one.limits, train_end=one.train_end) for one in found for part in one.parts]
     counts = iter(workers.map(write_index, indices))
+    written = list(zip(tasks, workers.map(write_records, tasks), strict=True))
     for one in found:
         for _ in one.parts:
             one.index.update(next(counts))
@@ -168,10 +169,9 @@ def _source_tasks(job: ExportJob, found: Sequence[SourceExport]) -> Iterator[Wri
     """A folder for each source."""
     for one in found:
         for split in SPLITS:
-            cuts = _even_cuts(job.options, split, one.bytes)
-            for number, (begin, end) in enumerate(pairwise(cuts)):
-                own = OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end)
-                yield _task(job, one.name, split, number, (own,))
+            ranges = rows_between(one.parts, _even_cuts(job.options, split, one.bytes))
+            for number, rows in enumerate(ranges):
+                yield _task(job, one.name, split, number, rows)
 
 
 def _mixed_tasks(
@@ -188,12 +188,10 @@ def _mixed_tasks(
         task = _task(job, MIXED, "train", number, own)
         yield replace(task, plan=mix.plan, first=first, last=last)
     for split in SPLITS:
-        for number, (begin, end) in enumerate(pairwise(_even_cuts(job.options, split, total))):
-            if split != "train":
-                own = tuple(
-                    OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end) for one in found
-                )
-                yield _task(job, MIXED, split, number, own)
+        if split != "train":
+            parts = [part for one in found for part in one.parts]
+            for number, rows in enumerate(rows_between(parts, _even_cuts(job.options, split, total))):
+                yield _task(job, MIXED, split, number, rows)
 
 
 def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
@@ -204,12 +202,12 @@ def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
     return [number * KEYS // files for number in range(files + 1)] if files else []
 
 
-def _task(job: ExportJob, name: str, split: str, number: int, ranges: tuple[OrderRange, ...]) -> WriteTask:
+def _task(job: ExportJob, name: str, split: str, number: int, rows: tuple[PartRows, ...]) -> WriteTask:
     return WriteTask(
         name=name,
         split=split,
         number=number,
-        ranges=ranges,
+        rows=rows,
         formats=job.options.formats,
         folder=job.files,
         pieces=job.pieces,
