@@ -98,16 +98,7 @@ class SourceRun:
                 self._begin()
             code = plugin_digest.code(self.name, settings.plugins, settings.added)
             for shard in self.plan.shards():
-                task = ShardTask(
-                    shard=shard,
-                    settings=settings,
-                    folder=self.folder,
-                    with_keys=self.with_keys,
-                    code=code,
-                    plugins=sources.digests(settings.plugins),
-                    conversions=self.conversions,
-                    stored=self._stored(shard),
-                )
+                task = self._task(shard, code)
                 self.made.append(task)
                 self.content += shard.bytes
                 yield task
@@ -119,6 +110,20 @@ class SourceRun:
             where = message("{source}: while its files were cut into shards", source=self.name)
             self.fail(unexpected(where, error))
         self.planned = True
+
+    def _task(self, shard: Shard, code: str) -> ShardTask:
+        """The task of a shard; `code` is the digest of the source's third-party code."""
+        settings = self.plan.settings
+        return ShardTask(
+            shard=shard,
+            settings=settings,
+            folder=self.folder,
+            with_keys=self.with_keys,
+            code=code,
+            plugins=sources.digests(settings.plugins),
+            conversions=self.conversions,
+            stored=self._stored(shard),
+        )
 
     def _begin(self) -> None:
         """Create the folder of the parts, and the files that they are joined in."""
@@ -143,7 +148,7 @@ class SourceRun:
         self.counts[task.shard.number] = outcome
         try:
             with attributed(self._joining(), self.folder.parent):
-                self.merge.add(task.shard.number, task.part)
+                self._add(task)
         except ChatCorpusError as error:
             self.fail(error)
             return
@@ -155,6 +160,10 @@ class SourceRun:
             pairs=count_noun(outcome.pairs.written, "pair"),
         )
         _log.debug("%s", text, extra={"event": "shard.done", "source": self.name})
+
+    def _add(self, task: ShardTask) -> None:
+        """Take the part of a finished task."""
+        self.merge.add(task.shard.number, task.part)
 
     def _joining(self) -> Message:
         return message("{source}: while its shards were joined", source=self.name)
@@ -180,7 +189,7 @@ class SourceRun:
     def finish(self, out: Path) -> bool:
         """Publish the files of the source, and return whether its parts can be deleted.
 
-        A failed source keeps its parts for the next run, unless the parts themselves are faulty.
+        A failed source leaves its parts to the next run, unless the parts themselves are faulty.
         """
         faulty = False
         self.report.files = tuple(map(replace, self.plan.summaries))
@@ -193,17 +202,21 @@ class SourceRun:
         if not self.report.error:
             try:
                 with attributed(self._joining(), out):
-                    self.report.counts = self.merge.finish(self.report.counts)
-                    self.report.store = self.merge.join_turns(self.report.counts)
-                    counts = [self.counts[number] for number in range(len(self.made))]
-                    shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
-                    self.report.read_samples()
-                    self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
+                    self._publish(out)
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True
         self.report.seconds = time.perf_counter() - self.clock
-        return faulty or not self.report.error
+        return faulty or not (self.report.error or self.report.parts)
+
+    def _publish(self, out: Path) -> None:
+        """Join the parts, and put the files in place. Raises LedgerError, OSError."""
+        self.report.counts = self.merge.finish(self.report.counts)
+        self.report.store = self.merge.join_turns(self.report.counts)
+        counts = [self.counts[number] for number in range(len(self.made))]
+        shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
+        self.report.read_samples()
+        self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
 
     def _quotes(self) -> completeness.Quotes:
         """The beginning of the first unreadable record of each file, for messages; it is not in report.json."""

@@ -61,12 +61,31 @@ class ShardTask:
     @cached_property
     def part(self) -> Part:
         """The files of the results; a different input, setting or version gives different names."""
-        settings = self.settings.of(self.shard.source)
-        store = self.settings.store_dialogues
-        stem = self._stem(settings, keys=self.with_keys, conversions=self.conversions, store=store)
-        return Part(folder=self.folder, stem=stem)
+        return Part(folder=self.folder, stem=self._stem(self.settings.of(self.shard.source)))
 
-    def _stem(self, settings: SourceSettings, **results: object) -> str:
+    def results(self) -> dict[str, object]:
+        """Which results there are, and what they depend on besides the settings of the source."""
+        return {"keys": self.with_keys, "conversions": self.conversions, "store": self.settings.store_dialogues}
+
+    def encoded(self, cleaned: process.CleanTurns, outcome: process.ShardResult) -> dict[Path, bytes]:
+        """The files of the part, besides its rejects, made of the turns of the shard before and after the filters.
+
+        Raises LedgerError where they do not match the counts.
+        """
+        columns = tsv.columns(outcome.pairs)
+        encoded = tsv.joined(columns)
+        ledger.check_written(outcome.counts.pairs.written, columns, encoded, self.shard.label)
+        contents = {self.part.pairs: encoded}
+        if self.with_keys:
+            names = [piece.file.name for piece in self.shard.pieces]
+            contents[self.part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
+        if self.settings.store_dialogues:
+            contents[self.part.turns] = _arrow(dialogue_store.rows(cleaned, outcome, self.shard, self.source[0]))
+        if self.conversions:
+            contents[self.part.sample] = _arrow(_sample(outcome.turns, self.shard, self.conversions))
+        return contents
+
+    def _stem(self, settings: SourceSettings) -> str:
         """The number of the shard, and a key of everything that its results depend on.
 
         Files count by name, size and time, not by the folder where they are mounted.
@@ -80,7 +99,7 @@ class ShardTask:
             "plugins": self.plugins,
             "code": versions.code_digest(),
             "source": self.code,
-            **results,
+            **self.results(),
         }
         key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         return f"{self.shard.number:06d}-{key}"
@@ -93,18 +112,9 @@ def run_shard(task: ShardTask) -> Counts:
         _check_code(task)
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
-        columns = tsv.columns(outcome.pairs)
-        encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
-        ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
+        rejects = outcome.rejects.write_ndjson().encode()
         ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
-        contents = {part.pairs: encoded, part.rejects: rejects}
-        if task.with_keys:
-            names = [piece.file.name for piece in shard.pieces]
-            contents[part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
-        if task.settings.store_dialogues:
-            contents[part.turns] = _arrow(dialogue_store.rows(cleaned, outcome, shard, task.source[0]))
-        if task.conversions:
-            contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
+        contents = {**task.encoded(cleaned, outcome), part.rejects: rejects}
     with attributed(shard.extent, task.folder.parent):
         part.leave(contents, outcome.counts)
     return outcome.counts

@@ -23,7 +23,8 @@ from chat_corpus.schema import Pairing, Reason
 
 #: Rows of a batch of an Arrow file.
 _BATCH_ROWS = 2_048
-_NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
+#: Columns of the dialogue store that records are made of.
+NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
 #: Columns of a part's records, sorted by `order`.
 #:
 #: row          number of the record in the chunk, from 0, in the order of the store
@@ -48,29 +49,36 @@ RECORDS = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsPart:
-    """Where the records of a chunk are, and what is found out about them later."""
+    """Where the records of a chunk or a shard are, and what is found out about them later.
+
+    Paths of the records begin with `base`; later files are in `folder`.
+    """
 
     folder: Path
     source: str
     number: int
+    base: Path
 
     def _path(self, kind: str) -> Path:
         return self.folder / f"{self.source}-{self.number:06d}.{kind}.arrow"
 
+    def _made(self, kind: str) -> Path:
+        return self.base.with_name(f"{self.base.name}.{kind}.arrow")
+
     @property
     def records(self) -> Path:
         """The records: `RECORDS`."""
-        return self._path("records")
+        return self._made("records")
 
     @property
     def keys(self) -> Path:
         """`low, high, row`, by which duplicates are found, as `dedup.exact` sorts them."""
-        return self._path("keys")
+        return self._made("keys")
 
     @property
     def contents(self) -> Path:
         """`low, high, row`, by which records with the same id would be found."""
-        return self._path("contents")
+        return self._made("contents")
 
     @property
     def duplicates(self) -> Path:
@@ -127,33 +135,41 @@ class Assembled:
 def assemble_chunk(task: AssembleTask) -> Assembled:
     """Make the records of a chunk, and leave them with their keys. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        chunk, part = task.chunk, task.part
-        turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(_NEEDED).collect()
-        turns, masked = mask_personal(turns, task.options)
-        made = assemble(turns, task.pairing, task.options)
-        found = made.dialogues
-        content = splitting.content_keys(found["messages"])
-        frame = found.with_columns(
-            row=pl.int_range(pl.len(), dtype=pl.UInt32),
-            order=content,  # but for repeated contents (`repeats.mark_occurrences`)
-            group=_groups(found, task.options),
-        )
-        dialogues = turns["dialogue_id"].drop_nulls().rle_id()
-        contents = {
-            part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", "row")),
-            part.contents: encode_arrow(_sorted_keys(content, content)),
-        }
-        if task.options.duplicates == "drop":
-            contents[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
-    with attributed(str(task), part.folder):
+        chunk = task.chunk
+        turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(NEEDED).collect()
+        assembled, contents = encode_records(turns, task.part, task.pairing, task.options)
+    with attributed(str(task), task.part.folder):
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
-    return Assembled(
+    return assembled
+
+
+def encode_records(
+    turns: pl.DataFrame, part: RecordsPart, pairing: Pairing, options: ExportOptions
+) -> tuple[Assembled, dict[Path, bytes]]:
+    """What becomes of turns, whole dialogues with the columns `NEEDED`, and the files of their records and keys."""
+    turns, masked = mask_personal(turns, options)
+    made = assemble(turns, pairing, options)
+    found = made.dialogues
+    content = splitting.content_keys(found["messages"])
+    frame = found.with_columns(
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        order=content,  # but for repeated contents (`repeats.mark_occurrences`)
+        group=_groups(found, options),
+    )
+    contents = {
+        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", "row")),
+        part.contents: encode_arrow(_sorted_keys(content, content)),
+    }
+    if options.duplicates == "drop":
+        contents[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
+    assembled = Assembled(
         balance=made.balance,
         masked=masked,
-        dialogues=dialogues.n_unique(),
+        dialogues=turns["dialogue_id"].drop_nulls().rle_id().n_unique(),
         bytes=_text_bytes(found["messages"]),
     )
+    return assembled, contents
 
 
 def _text_bytes(messages: pl.Series) -> int:

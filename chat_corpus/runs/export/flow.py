@@ -75,7 +75,7 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     mix = plan_train(job.options.mix, left) if job.options.mix.is_mixed else None
     summary = _written(job, workers, found, left, mix)
     if not summary.rows:
-        names = ", ".join(store.name for store in job.stores)
+        names = ", ".join(origin.name for origin in job.origins)
         reason = _why_empty([source.ledger for source in summary.sources], job.options)
         raise IncompleteError(message("nothing to export: {names}: no records: {reason}", names=names, reason=reason))
     for source in summary.sources:
@@ -89,27 +89,25 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     return manifest.decode(made[manifest.MANIFEST])
 
 
-def planned_chunks(store: Store) -> int:
-    """How many chunks a store has: so much there is to share among workers."""
-    return sum(1 for _ in chunks(store.path, store.facts.rows))
-
-
 def _assembled(job: ExportJob, workers: Workers) -> list[SourceExport]:
     """The records of all sources, with the limits of their splits."""
-    tasks = [task for store in job.stores for task in _assemble_tasks(job, store)]
-    results = dict(zip((task.part for task in tasks), workers.map(assemble_chunk, tasks), strict=True))
+    tasks = [task for store in job.origins if isinstance(store, Store) for task in _assemble_tasks(job, store)]
+    results = list(zip((task.part for task in tasks), workers.map(assemble_chunk, tasks), strict=True))
     found = []
-    for store in job.stores:
-        parts = [task.part for task in tasks if task.part.source == store.name]
+    for origin in job.origins:
+        records = results if isinstance(origin, Store) else origin.records(job.parts)
+        own = [(part, made) for part, made in records if part.source == origin.name]
+        parts = [part for part, _ in own]
         limits = splitting.split_limits(job.options.split, _group_hashes(parts, job.options))
-        made = [results[part] for part in parts]
-        found.append(SourceExport(store=store, parts=parts, assembled=made, limits=limits))
+        assembled = [made for _, made in own]
+        found.append(SourceExport(origin=origin, parts=parts, assembled=assembled, limits=limits))
     return found
 
 
 def _assemble_tasks(job: ExportJob, store: Store) -> Iterator[AssembleTask]:
     for number, chunk in enumerate(chunks(store.path, store.facts.rows)):
-        part = RecordsPart(folder=job.parts, source=store.name, number=number)
+        base = job.parts / f"{store.name}-{number:06d}"
+        part = RecordsPart(folder=job.parts, source=store.name, number=number, base=base)
         yield AssembleTask(store=store.path, chunk=chunk, part=part, pairing=store.pairing, options=job.options)
 
 

@@ -66,7 +66,7 @@ def _evaluation_file(path: Path) -> RawFile:
 
 
 def _source(one: SourceExport) -> ExportSource:
-    entry, source = one.store.entry, one.store.source
+    entry, source = one.origin.entry, one.origin.source
     fingerprint = msgspec.to_builtins(entry.fingerprint)
     del fingerprint["input"]  # whose times are those of this machine; `raw` has the digests
     return ExportSource(
@@ -110,8 +110,8 @@ def _ledger(one: SourceExport) -> SourceLedger:
         special_tokens=balance.special_tokens,
     )
     faults = ledger.imbalances()
-    if balance.read != one.store.facts.rows:
-        faults.append(f"{one.store.facts.rows} turns in the store, {balance.read} read")
+    if balance.read != one.origin.rows:
+        faults.append(f"{one.origin.rows} turns in the store, {balance.read} read")
     if written != indexed:
         faults.append(f"{written} records written, {indexed} in the index")
     if faults:
