@@ -46,6 +46,11 @@ _MARK = re.compile(
     r"|[.*/:](?=[0-9A-Za-z])(?<=[0-9A-Za-z].)|[.\-](?=[0-9])|-(?=[A-Za-z])(?<=[0-9A-Za-z].)|[#%](?<=[0-9A-Za-z].)"
     r"|#(?=[0-9A-Za-z])"
 )
+#: A text that has a match of `_MARK` matches this, which needs no look-around.
+_MAYBE_MARK = (
+    r"[^\p{L}\p{N}_\s\x1c-\x1f~!-/:-@\[-`{-\x7f\u00a1-\u00bf\u2010-\u2027\u2030-\u205e\u3000-\u303f\ufe10-\ufe6f]"
+    r"|[$+<=>^|]|[.*/:][0-9A-Za-z]|[.\-][0-9]|-[A-Za-z]|[0-9A-Za-z][#%]|#[0-9A-Za-z]"
+)
 #: Characters that `fold` drops, and that have no other meaning for NFKC: ASCII marks, and the common wide ones.
 _MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
 _DROPPED = f"[{_MARKS}]+"
@@ -53,6 +58,10 @@ _DROPPED = f"[{_MARKS}]+"
 _DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
 PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
+#: What is no letter and no digit.
+_NEITHER = r"[^\p{L}\p{N}]+"
+#: Of a part of joined texts nothing is left.
+_EMPTY_PART = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$|^$"
 _RUN = re.compile(r"(.)\1+")
 
 
@@ -125,10 +134,14 @@ def _lower(texts: pl.Series) -> pl.Series:
 
 def fold_any(texts: pl.Series) -> pl.Series:
     """What `fold` does to any text."""
+    return _folded(texts, _NEITHER)
+
+
+def _folded(texts: pl.Series, dropped: str) -> pl.Series:
     folded = texts.str.normalize("NFKC").str.to_lowercase()
     # Letters whose case folding is more than their small letter: ß, ς, and the like.
     special = matches(folded, r"\p{CWCF}")
-    return apply_where(folded, special, _case_folded).str.replace_all(r"[^\p{L}\p{N}]+", "")
+    return apply_where(folded, special, _case_folded).str.replace_all(dropped, "")
 
 
 def _set_where(
@@ -260,7 +273,12 @@ def content_keys(messages: pl.Series) -> pl.Series:
 
     `messages` are those of `dialogues.DIALOGUES`.
     """
-    return _hashed(_contents(messages), _ID_KEY)
+    return hash_contents(contents_of(messages))
+
+
+def hash_contents(contents: pl.Series) -> pl.Series:
+    """The `content_keys` of records with these `contents_of` messages."""
+    return _hashed(contents, _ID_KEY)
 
 
 def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -273,7 +291,11 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> equal_keys(rows)[0].n_unique()
     2
     """
-    contents = _contents(messages)
+    return equal_keys_of(contents_of(messages))
+
+
+def equal_keys_of(contents: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The `equal_keys` of records with these `contents_of` messages."""
     texts = _fold_each(apply_where(contents, matches(contents, _MEANINGFUL), _spelled))
     return texts.hash(seed=1), texts.hash(seed=2)
 
@@ -281,7 +303,11 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
 def _spelled(texts: pl.Series) -> pl.Series:
     """Texts with marks that have a meaning written as letters, which `fold` keeps."""
     normalized = texts.str.normalize("NFKC")
-    return pl.Series([_MARK.sub(_as_letters, text) for text in normalized], dtype=pl.String)
+    return apply_where(normalized, matches(normalized, _MAYBE_MARK), _marks_as_letters)
+
+
+def _marks_as_letters(texts: pl.Series) -> pl.Series:
+    return pl.Series([_MARK.sub(_as_letters, text) for text in texts], dtype=pl.String)
 
 
 def _as_letters(mark: re.Match[str]) -> str:
@@ -291,10 +317,14 @@ def _as_letters(mark: re.Match[str]) -> str:
 def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
     folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
-    # A part of which nothing is left stays as it is, and other characters need more than this.
-    edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
-    others = matches(joined, f"[^{PLAIN}]") | matches(folded, edge)
-    return _set_where(folded, joined, others, _fold_parts)
+    others = matches(joined, f"[^{PLAIN}]")
+    folded = _set_where(folded, joined, others, _fold_joined)
+    return _set_where(folded, joined, matches(folded, _EMPTY_PART), _fold_parts)
+
+
+def _fold_joined(joined: pl.Series) -> pl.Series:
+    """`fold_any` of each part: no character changes with one of a different part."""
+    return _folded(joined, _NEITHER.replace("^", f"^{_SEPARATOR}"))
 
 
 def _fold_parts(joined: pl.Series) -> pl.Series:
@@ -361,8 +391,8 @@ def _hexadecimal(keys: pl.Series) -> pl.Series:
     return pl.DataFrame(parts).select(pl.concat_str(pl.all())).to_series()
 
 
-def _contents(messages: pl.Series) -> pl.Series:
-    """The contents of each record, without system messages, with `_SEPARATOR` between them."""
+def contents_of(messages: pl.Series) -> pl.Series:
+    """The contents of each record, without system messages, with U+001F between them."""
     frame = messages.to_frame("messages")
     content = pl.col("messages").list.eval(pl.element().struct.field("content"))
     is_system = pl.col("messages").list.first().struct.field("role") == "system"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 from chat_corpus import sources
 from chat_corpus.discovery.model import DiscoveredSource
@@ -38,6 +39,7 @@ class SourceRun:
     different encoding.
     """
 
+    task_type: ClassVar[type[ShardTask]] = ShardTask
     plan: ShardPlanner
     folder: Path
     report: SourceReport
@@ -98,7 +100,16 @@ class SourceRun:
                 self._begin()
             code = plugin_digest.code(self.name, settings.plugins, settings.added)
             for shard in self.plan.shards():
-                task = self._task(shard, code)
+                task = self.task_type(
+                    shard=shard,
+                    settings=settings,
+                    folder=self.folder,
+                    with_keys=self.with_keys,
+                    code=code,
+                    plugins=sources.digests(settings.plugins),
+                    conversions=self.conversions,
+                    stored=self._stored(shard),
+                )
                 self.made.append(task)
                 self.content += shard.bytes
                 yield task
@@ -110,20 +121,6 @@ class SourceRun:
             where = message("{source}: while its files were cut into shards", source=self.name)
             self.fail(unexpected(where, error))
         self.planned = True
-
-    def _task(self, shard: Shard, code: str) -> ShardTask:
-        """The task of a shard; `code` is the digest of the source's third-party code."""
-        settings = self.plan.settings
-        return ShardTask(
-            shard=shard,
-            settings=settings,
-            folder=self.folder,
-            with_keys=self.with_keys,
-            code=code,
-            plugins=sources.digests(settings.plugins),
-            conversions=self.conversions,
-            stored=self._stored(shard),
-        )
 
     def _begin(self) -> None:
         """Create the folder of the parts, and the files that they are joined in."""

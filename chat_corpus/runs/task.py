@@ -61,31 +61,17 @@ class ShardTask:
     @cached_property
     def part(self) -> Part:
         """The files of the results; a different input, setting or version gives different names."""
-        return Part(folder=self.folder, stem=self._stem(self.settings.of(self.shard.source)))
+        settings = self.settings.of(self.shard.source)
+        store = self.settings.store_dialogues
+        stem = self._stem(settings, keys=self.with_keys, conversions=self.conversions, store=store)
+        return Part(folder=self.folder, stem=stem)
 
-    def results(self) -> dict[str, object]:
-        """Which results there are, and what they depend on besides the settings of the source."""
-        return {"keys": self.with_keys, "conversions": self.conversions, "store": self.settings.store_dialogues}
+    @property
+    def work(self) -> Callable[[ShardTask], Counts]:
+        """The function that does this task."""
+        return run_shard
 
-    def encoded(self, cleaned: process.CleanTurns, outcome: process.ShardResult) -> dict[Path, bytes]:
-        """The files of the part, besides its rejects, made of the turns of the shard before and after the filters.
-
-        Raises LedgerError where they do not match the counts.
-        """
-        columns = tsv.columns(outcome.pairs)
-        encoded = tsv.joined(columns)
-        ledger.check_written(outcome.counts.pairs.written, columns, encoded, self.shard.label)
-        contents = {self.part.pairs: encoded}
-        if self.with_keys:
-            names = [piece.file.name for piece in self.shard.pieces]
-            contents[self.part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
-        if self.settings.store_dialogues:
-            contents[self.part.turns] = _arrow(dialogue_store.rows(cleaned, outcome, self.shard, self.source[0]))
-        if self.conversions:
-            contents[self.part.sample] = _arrow(_sample(outcome.turns, self.shard, self.conversions))
-        return contents
-
-    def _stem(self, settings: SourceSettings) -> str:
+    def _stem(self, settings: SourceSettings, **results: object) -> str:
         """The number of the shard, and a key of everything that its results depend on.
 
         Files count by name, size and time, not by the folder where they are mounted.
@@ -99,7 +85,7 @@ class ShardTask:
             "plugins": self.plugins,
             "code": versions.code_digest(),
             "source": self.code,
-            **self.results(),
+            **results,
         }
         key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
         return f"{self.shard.number:06d}-{key}"
@@ -109,18 +95,27 @@ def run_shard(task: ShardTask) -> Counts:
     """Process a shard, write its part, and return its counts. Any failure is raised as ChatCorpusError."""
     shard, part = task.shard, task.part
     with attributed(shard.extent):
-        _check_code(task)
+        check_code(task)
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
-        rejects = outcome.rejects.write_ndjson().encode()
+        columns = tsv.columns(outcome.pairs)
+        encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
+        ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
-        contents = {**task.encoded(cleaned, outcome), part.rejects: rejects}
+        contents = {part.pairs: encoded, part.rejects: rejects}
+        if task.with_keys:
+            names = [piece.file.name for piece in shard.pieces]
+            contents[part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
+        if task.settings.store_dialogues:
+            contents[part.turns] = _arrow(dialogue_store.rows(cleaned, outcome, shard, task.source[0]))
+        if task.conversions:
+            contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
     with attributed(shard.extent, task.folder.parent):
         part.leave(contents, outcome.counts)
     return outcome.counts
 
 
-def _check_code(task: ShardTask) -> None:
+def check_code(task: ShardTask) -> None:
     """Raise ChatCorpusError if this process has different code of the source than the process that made the task.
 
     Workers of a cluster outlive runs, and a plugin that was edited in between is not loaded again.

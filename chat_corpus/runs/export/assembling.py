@@ -151,25 +151,26 @@ def encode_records(
     turns, masked = mask_personal(turns, options)
     made = assemble(turns, pairing, options)
     found = made.dialogues
-    content = splitting.content_keys(found["messages"])
+    contents = splitting.contents_of(found["messages"])
+    content = splitting.hash_contents(contents)
     frame = found.with_columns(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
         order=content,  # but for repeated contents (`repeats.mark_occurrences`)
         group=_groups(found, options),
     )
-    contents = {
+    files = {
         part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", "row")),
         part.contents: encode_arrow(_sorted_keys(content, content)),
     }
     if options.duplicates == "drop":
-        contents[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
+        files[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys_of(contents)))
     assembled = Assembled(
         balance=made.balance,
         masked=masked,
         dialogues=turns["dialogue_id"].drop_nulls().rle_id().n_unique(),
         bytes=_text_bytes(found["messages"]),
     )
-    return assembled, contents
+    return assembled, files
 
 
 def _text_bytes(messages: pl.Series) -> int:

@@ -5,57 +5,68 @@ No pairs and no dialogue store are written. Parts of a killed export are used by
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
-from chat_corpus import sources
+from chat_corpus.errors import attributed
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import FinishedSource
-from chat_corpus.pipeline.counts import decode
-from chat_corpus.pipeline.process import CleanTurns, ShardResult
-from chat_corpus.pipeline.shard import Shard
+from chat_corpus.pipeline import ledger, process, reading
+from chat_corpus.pipeline.counts import Counts, decode
 from chat_corpus.runs.export.assembling import NEEDED, Assembled, RecordsPart, encode_records
 from chat_corpus.runs.source_run import SourceRun
-from chat_corpus.runs.task import ShardTask
+from chat_corpus.runs.task import ShardTask, check_code
 from chat_corpus.sources.base import Source
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsTask(ShardTask):
-    """A shard of which records are made."""
+    """A shard that records are made of."""
 
-    def results(self) -> dict[str, object]:
-        """The options of the export."""
-        return {"records": msgspec.to_builtins(self.settings.export)}
+    @cached_property
+    def part(self) -> Part:
+        """The files of the records, which also depend on the options of the export."""
+        options = msgspec.to_builtins(self.settings.export)
+        return Part(folder=self.folder, stem=self._stem(self.settings.of(self.shard.source), records=options))
 
-    def encoded(self, cleaned: CleanTurns, outcome: ShardResult) -> dict[Path, bytes]:
-        """The files of the records, and what became of the turns."""
-        source, settings = self.source
-        turns = dialogue_store.rows(cleaned, outcome, self.shard, source).select(NEEDED)
-        part = records_part(self.part, self.folder, source.name, self.shard.number)
-        made, contents = encode_records(turns, part, settings.pairs.pairing(source.pairing), self.settings.export)
-        return {**contents, _summary(self.part): msgspec.json.encode(made)}
+    @property
+    def work(self) -> Callable[[ShardTask], Counts]:
+        """The function that does this task."""
+        return make_records
+
+
+def make_records(task: ShardTask) -> Counts:
+    """Process a shard, write its records, and return its counts. Any failure is raised as ChatCorpusError."""
+    shard, part = task.shard, task.part
+    with attributed(shard.extent):
+        check_code(task)
+        source, settings = task.source
+        raw = reading.records(shard, source)
+        cleaned = process.clean_turns(shard, source, settings, raw)
+        outcome = process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
+        rejects = outcome.rejects.write_ndjson().encode()
+        ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
+        turns = dialogue_store.rows(cleaned, outcome, shard, source).select(NEEDED)
+        records = records_part(part, task.folder, source.name, shard.number)
+        made, contents = encode_records(turns, records, settings.pairs.pairing(source.pairing), task.settings.export)
+        contents |= {_summary(part): msgspec.json.encode(made), part.rejects: rejects}
+    with attributed(shard.extent, task.folder.parent):
+        part.leave(contents, outcome.counts)
+    return outcome.counts
 
 
 class RecordsRun(SourceRun):
     """A source whose parts are records, and are not joined."""
 
+    task_type = RecordsTask
+
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-
-    def _task(self, shard: Shard, code: str) -> ShardTask:
-        settings = self.plan.settings
-        return RecordsTask(
-            shard=shard,
-            settings=settings,
-            folder=self.folder,
-            with_keys=False,
-            code=code,
-            plugins=sources.digests(settings.plugins),
-        )
 
     def _add(self, task: ShardTask) -> None:
         """Do nothing: parts are not joined."""
