@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import IncompleteError
-from chat_corpus.exports import documents, manifest, splitting
+from chat_corpus.exports import documents, manifest, splits
 from chat_corpus.exports.dialogues import DropReason
 from chat_corpus.exports.manifest import MIXED, ExportSummary, SourceLedger
 from chat_corpus.exports.options import ExportOptions
@@ -98,7 +98,7 @@ def _assembled(job: ExportJob, workers: Workers) -> list[SourceExport]:
         records = results if isinstance(origin, Store) else origin.records(job.parts)
         own = [(part, made) for part, made in records if part.source == origin.name]
         parts = [part for part, _ in own]
-        limits = splitting.split_limits(job.options.split, _group_hashes(parts, job.options))
+        limits = splits.split_limits(job.options.split, _group_hashes(parts, job.options))
         assembled = [made for _, made in own]
         found.append(SourceExport(origin=origin, parts=parts, assembled=assembled, limits=limits))
     return found
@@ -113,11 +113,11 @@ def _assemble_tasks(job: ExportJob, store: Store) -> Iterator[AssembleTask]:
 
 def _group_hashes(parts: Sequence[RecordsPart], options: ExportOptions) -> pl.Series:
     """The group hashes of a source that are in test or validation before any cap: the others do not decide it."""
-    limits = splitting.split_limits(options.split)
+    limits = splits.split_limits(options.split)
     hashes = [pl.Series("group", dtype=pl.UInt64)]
     for part in parts:
         own = exact.read(part.records, "group")["group"]
-        hashes.append(own.filter(splitting.assign_split(own, limits) != "train").unique())
+        hashes.append(own.filter(splits.assign_split(own, limits) != "train").unique())
     return pl.concat(hashes)
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from chat_corpus.exports.manifest import ExportFile
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.ordering import KEYS
-from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.runs.export.assembling import Assembled, RecordsPart
 from chat_corpus.runs.export.raw import RawSource
 from chat_corpus.runs.export.stores import Store

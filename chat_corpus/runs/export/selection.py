@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from chat_corpus.exports import splitting
+from chat_corpus.exports import splits, splitting
 from chat_corpus.exports.ordering import KEYS
-from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
 from chat_corpus.runs.export.repeats import dropped_rows
@@ -51,7 +51,7 @@ def twin_rows(part: RecordsPart) -> pl.DataFrame:
 def selected(part: RecordsPart, limits: SplitLimits, split: str) -> pl.DataFrame:
     """`at, row, order` of the records of a part that are in a split; `at` is the row in the file of records."""
     keys = exact.read(part.records, "row", "order", "group").with_row_index("at")
-    chosen = splitting.is_in_split(keys["group"], limits, split)
+    chosen = splits.is_in_split(keys["group"], limits, split)
     for left_out in (dropped_rows(part), twin_rows(part)["row"] if split == "train" else None):
         if left_out is not None and len(left_out):
             chosen &= ~keys["row"].is_in(left_out.implode())

@@ -19,7 +19,7 @@ from chat_corpus.errors import attributed
 from chat_corpus.exports import near_twins
 from chat_corpus.exports.near_twins import EVALUATION, TwinIndex
 from chat_corpus.exports.ordering import Counts, bucket_counts
-from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart, leave

@@ -12,13 +12,14 @@ import numpy as np
 import polars as pl
 
 from chat_corpus.errors import DEFECT, LedgerError, attributed
-from chat_corpus.exports import splitting
+from chat_corpus.exports import splits, splitting
 from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.mixing import MixPlan
 from chat_corpus.exports.ordering import KEYS
 from chat_corpus.exports.preference import REJECTED, REJECTED_TYPE
 from chat_corpus.exports.records import FORMATS, encode_ids
-from chat_corpus.exports.splitting import SPLITS, SplitLimits
+from chat_corpus.exports.splits import SplitLimits
+from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart, leave
@@ -189,7 +190,7 @@ def write_index(task: IndexTask) -> Counter[str]:
     with attributed(str(task), task.part.folder):
         part = task.part
         frame = exact.read(part.records, "row", "order", "group", "dialogue_id", "file", "record")
-        frame = frame.with_columns(split=splitting.assign_split(frame["group"], task.limits))
+        frame = frame.with_columns(split=splits.assign_split(frame["group"], task.limits))
         none = pl.DataFrame(schema={"row": pl.UInt32, "same_as": pl.String})
         duplicates = exact.read(part.duplicates) if part.duplicates.exists() else none
         frame = frame.join(duplicates, on="row", how="left", maintain_order="left")
@@ -220,7 +221,7 @@ def _reason(frame: pl.DataFrame, train_end: int) -> pl.Series:
     beyond = (frame["order"] >= train_end) & (frame["split"] == "train") if train_end < KEYS else pl.lit(value=False)
     marks = (
         (DUPLICATE, pl.col("same_as").is_not_null()),
-        (HELD_CAP, pl.col("split") == splitting.HELD),
+        (HELD_CAP, pl.col("split") == splits.HELD),
         (HELD_TWIN, pl.col("resembles").is_not_null()),
         (HELD_MIX, beyond),
     )
