@@ -52,6 +52,8 @@ _DROPPED = f"[{_MARKS}]+"
 _DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
 PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
+#: The same without capital letters.
+_SMALL = PLAIN.replace("A-Za-z", "a-z")
 #: What is no letter and no digit.
 _NEITHER = r"[^\p{L}\p{N}]+"
 #: Of a part of joined texts nothing is left.
@@ -209,8 +211,9 @@ def _as_letters(mark: re.Match[str]) -> str:
 
 def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
-    folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
-    others = matches(joined, f"[^{PLAIN}]")
+    unusual = matches(joined, f"[^{_SMALL}]")
+    capital, others = (matches(joined, pattern, unusual) for pattern in ("[A-Z]", f"[^{PLAIN}]"))
+    folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), capital, _lower)
     folded = _set_where(folded, joined, others, _fold_joined)
     return _set_where(folded, joined, matches(folded, _EMPTY_PART), _fold_parts)
 

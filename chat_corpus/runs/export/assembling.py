@@ -159,7 +159,7 @@ def encode_records(
         group=_groups(found, options),
     )
     files = {
-        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", "row")),
+        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", maintain_order=True)),
         part.contents: encode_arrow(_sorted_keys(content, content)),
     }
     if options.duplicates == "drop":
