@@ -29,6 +29,7 @@ _GROWTH = (1, 4, 20)
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Runs of each: the median counts.")
 @click.option("--growth", is_flag=True, help="Also 4 and 20 times as much of each source, one worker.")
 @click.option("--profile", is_flag=True, help="Also seconds and milliseconds per MB of each stage.")
+@click.option("--export", is_flag=True, help="Also an export of the same files, and its speed beside that of the run.")
 @click.option("--against", metavar="COMMAND", help="Also time this command; {raw}, {out} and {source} are filled in.")
 @click.option("--cold", type=int, default=5, show_default=True, help="Cold starts: the best of so many.")
 @click.option("--tmp", type=click.Path(path_type=Path, exists=True), help="Where inputs are put.")
@@ -66,10 +67,15 @@ def _measured(folder: Path, names: list[str], title: str, how: dict[str, Any], r
         row = _median_run(folder, names, workers, how["repeat"])
         first = (figures["runs"] or [row])[0]
         figures["runs"].append({**row, "speed_up": round(first["seconds"] / row["seconds"], 2)})
+        if how["export"]:
+            exported = runs.export(folder / "raw", folder / "export", names, row)
+            figures["exports"] = [*figures.get("exports", []), exported]
     if how["against"]:
         floor = megabytes / measure.floor(paths, folder / "floor")
         figures["against"] = _against(how["against"], folder, ",".join(names), megabytes, floor)
     click.echo("\n" + _table(title, figures))
+    if how["export"]:
+        click.echo(_shown(figures["exports"], ("workers", "seconds", "processor_s", "of_run", "peak_MB")))
     if how["growth"]:
         figures["growth"] = growth = runs.growth(raw, folder, names[0], [how["mb"] * factor for factor in _GROWTH])
         click.echo(_shown(growth["sizes"], ("MB", "seconds", "ms_per_MB", "processor_s", "peak_MB")))

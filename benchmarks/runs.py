@@ -51,6 +51,20 @@ def ours(raw: Path, out: Path, names: Sequence[str], workers: int, floor_seconds
     return row
 
 
+def export(raw: Path, folder: Path, names: Sequence[str], run: dict[str, Any]) -> dict[str, Any]:
+    """An export of the same sources from raw files. `of_run` is its speed as a share of that of a `run`, both whole."""
+    command = [sys.executable, str(ROOT / "main.py"), "export", str(folder), "-s", ",".join(names), "--raw", str(raw)]
+    timing = measure.command([*command, "-q", "--workers", str(run["workers"]), "--out", str(folder.with_name("none"))])
+    shutil.rmtree(folder)
+    return {
+        "workers": run["workers"],
+        "seconds": round(timing.seconds, 3),
+        "processor_s": round(timing.processor, 2),
+        "of_run": round((run["seconds"] + run["start_s"]) / timing.seconds, 3),
+        "peak_MB": round(timing.peak_mb),
+    }
+
+
 def growth(raw: Path, folder: Path, name: str, sizes: Sequence[float]) -> dict[str, Any]:
     """Runs of one worker over more and more of a source: whether its time a MB is flat, and its peak."""
     rows = []

@@ -198,7 +198,7 @@ def _options(flags: dict[str, Any]) -> dict[str, Any]:
     """The settings of the section `export` that flags give. Raises UsageError."""
     from msgspec.structs import asdict
 
-    from chat_corpus.exports.splitting import parse_split
+    from chat_corpus.exports.splits import parse_split
 
     names = ("turns", "system", "max_turns", "max_chars", "alternatives")
     values = {name: flags.pop(name) for name in names if flags[name] is not None}

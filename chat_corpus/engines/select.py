@@ -34,12 +34,12 @@ def select_engine(discovered: Mapping[str, DiscoveredSource], settings: Settings
 
 
 def select_export_engine(stores: Sequence[Path], tasks: int, settings: Settings, folder: Path) -> Engine:
-    """The engine for about so many tasks of an export, whose workers read `stores` and write under `folder`.
+    """The engine for about so many tasks of an export, whose workers read `stores`, if any, and write under `folder`.
 
     Raises as `select_engine`.
     """
     site = dask_cluster.Site(files=tuple(stores), folder=folder, sources=(), plugins=())
-    return _engine(tasks, settings, site, idle=not stores)
+    return _engine(tasks, settings, site, idle=False)
 
 
 def _engine(tasks: int, settings: Settings, site: dask_cluster.Site, *, idle: bool) -> Engine:

@@ -29,7 +29,7 @@ def rejected_responses(turns: pl.DataFrame, last: pl.Series) -> pl.Series:
     wrong = wrong.filter((wrong["text"].str.strip_chars() != "").fill_null(value=False))
     wrong = wrong.filter(~special_tokens.holds_special_token(wrong["text"]))
     if wrong.is_empty():
-        return pl.Series(REJECTED, [[]] * len(last), dtype=REJECTED_TYPE)
+        return pl.Series(REJECTED, [[]], dtype=REJECTED_TYPE).new_from_index(0, len(last))
     keys = ("dialogue_id", "turn_index")
     number = pl.int_range(pl.len()).over(keys)
     places = turns.select(keys)[last].with_columns(number=number, count=pl.len().over(keys))

@@ -13,16 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import Annotated
 
-import msgspec
 import polars as pl
 
-from chat_corpus.errors import UsageError
-from chat_corpus.messages import error_text, message
 from chat_corpus.row_masks import apply_where, matches, row_mask
 
 #: Number of these rules; it is in manifest.json.
@@ -31,7 +26,6 @@ VERSION = 1
 SPLITS = ("train", "validation", "test")
 #: Occurrence numbers whose ids are computed together.
 _NUMBERS = 1 << 16
-HELD = "held"
 #: Between the parts of a hashed text.
 _SEPARATOR = "\x1f"
 _SPLIT_KEY, _ID_KEY = (f"chat-corpus {purpose} {VERSION}".encode() for purpose in ("split", "id"))
@@ -46,6 +40,11 @@ _MARK = re.compile(
     r"|[.*/:](?=[0-9A-Za-z])(?<=[0-9A-Za-z].)|[.\-](?=[0-9])|-(?=[A-Za-z])(?<=[0-9A-Za-z].)|[#%](?<=[0-9A-Za-z].)"
     r"|#(?=[0-9A-Za-z])"
 )
+#: A text that has a match of `_MARK` matches this, which needs no look-around.
+_MAYBE_MARK = (
+    r"[^\p{L}\p{N}_\s\x1c-\x1f~!-/:-@\[-`{-\x7f\u00a1-\u00bf\u2010-\u2027\u2030-\u205e\u3000-\u303f\ufe10-\ufe6f]"
+    r"|[$+<=>^|]|[.*/:][0-9A-Za-z]|[.\-][0-9]|-[A-Za-z]|[0-9A-Za-z][#%]|#[0-9A-Za-z]"
+)
 #: Characters that `fold` drops, and that have no other meaning for NFKC: ASCII marks, and the common wide ones.
 _MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
 _DROPPED = f"[{_MARKS}]+"
@@ -53,57 +52,13 @@ _DROPPED = f"[{_MARKS}]+"
 _DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: With these, ASCII letters and digits and the common Han characters: nearly all texts have no others.
 PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
+#: The same without capital letters.
+_SMALL = PLAIN.replace("A-Za-z", "a-z")
+#: What is no letter and no digit.
+_NEITHER = r"[^\p{L}\p{N}]+"
+#: Of a part of joined texts nothing is left.
+_EMPTY_PART = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$|^$"
 _RUN = re.compile(r"(.)\1+")
-
-
-class SplitOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which share of the content groups is in which split; the rest is train."""
-
-    #: Share of the groups in test, from 0 to less than 1.
-    test: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
-    #: Share of the groups in validation, from 0 to less than 1.
-    validation: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
-    #: Most groups of a source in test, and in validation; 0 for no limit. Groups above it are in no split.
-    max_groups: Annotated[int, msgspec.Meta(ge=0)] = 2000
-
-    def __post_init__(self) -> None:
-        if self.test + self.validation >= 1:
-            fault = message(
-                "test {test:g} and validation {validation:g} leave nothing for train; their sum must be less than 1",
-                test=self.test,
-                validation=self.validation,
-            )
-            raise ValueError(fault)
-
-
-def parse_split(text: str) -> SplitOptions:
-    """Return the shares in a text such as `test=0.01,validation=0.01`. Raises UsageError.
-
-    >>> parse_split("test=0.01")
-    SplitOptions(test=0.01, validation=0.0, max_groups=2000)
-    """
-    shares: dict[str, float] = {}
-    for part in text.split(","):
-        name, equals, value = (word.strip() for word in part.partition("="))
-        if name == "train":
-            raise UsageError(message("--split {text}: remove train; it gets what test and validation leave", text=text))
-        if name not in SPLITS or not equals:
-            fault = message(
-                "--split {text}: '{part}' found, test=SHARE or validation=SHARE expected", text=text, part=part
-            )
-            raise UsageError(fault)
-        if name in shares:
-            raise UsageError(message("--split {text}: {name} is given twice", text=text, name=name))
-        try:
-            shares[name] = float(value)
-        except ValueError:
-            fault = message("--split {text}: '{value}' is not a number such as 0.01", text=text, value=value)
-            raise UsageError(fault) from None
-    try:
-        return msgspec.convert(shares, SplitOptions)
-    except msgspec.ValidationError as error:
-        fault = message("--split {text}: {error}", text=text, error=error_text(error.__cause__ or error))
-        raise UsageError(fault) from error
 
 
 def fold(texts: pl.Series) -> pl.Series:
@@ -125,10 +80,14 @@ def _lower(texts: pl.Series) -> pl.Series:
 
 def fold_any(texts: pl.Series) -> pl.Series:
     """What `fold` does to any text."""
+    return _folded(texts, _NEITHER)
+
+
+def _folded(texts: pl.Series, dropped: str) -> pl.Series:
     folded = texts.str.normalize("NFKC").str.to_lowercase()
     # Letters whose case folding is more than their small letter: ß, ς, and the like.
     special = matches(folded, r"\p{CWCF}")
-    return apply_where(folded, special, _case_folded).str.replace_all(r"[^\p{L}\p{N}]+", "")
+    return apply_where(folded, special, _case_folded).str.replace_all(dropped, "")
 
 
 def _set_where(
@@ -195,62 +154,17 @@ def _hashed(texts: pl.Series, key: bytes) -> pl.Series:
     return pl.Series(digests, dtype=pl.Binary).bin.reinterpret(dtype=pl.UInt64, endianness="big")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SplitLimits:
-    """Where the splits of one source begin and end among group hashes, from 0 to 2**64.
-
-    Test has the hashes below `test_end`, validation those from `validation_begin`. From `test_end` to `test_held`, and
-    from `validation_held` to `validation_begin`, are the groups above the cap, which are in no split.
-    """
-
-    test_end: int
-    test_held: int
-    validation_held: int
-    validation_begin: int
-
-
-def split_limits(options: SplitOptions, hashes: pl.Series | None = None) -> SplitLimits:
-    """The limits for a source whose dialogues have these group hashes (UInt64); without hashes there is no cap.
-
-    Only `max_groups` depends on the hashes, so that a cap depends on its source alone.
-    """
-    test, validation = round(options.test * _RANGE), _RANGE - round(options.validation * _RANGE)
-    test_end, validation_begin = test, validation
-    if hashes is not None and options.max_groups:
-        in_test = hashes.filter(_below(hashes, test)).unique().sort()
-        in_validation = hashes.filter(~_below(hashes, validation)).unique().sort(descending=True)
-        if len(in_test) > options.max_groups:
-            test_end = int(in_test[options.max_groups])
-        if len(in_validation) > options.max_groups:
-            validation_begin = int(in_validation[options.max_groups - 1])
-    return SplitLimits(test_end=test_end, test_held=test, validation_held=validation, validation_begin=validation_begin)
-
-
-def assign_split(hashes: pl.Series, limits: SplitLimits) -> pl.Series:
-    """The split of each dialogue by its group hash: train, validation, test or held."""
-    ends = (
-        (limits.test_end, "test"),
-        (limits.test_held, HELD),
-        (limits.validation_held, "train"),
-        (limits.validation_begin, HELD),
-    )
-    frame = pl.DataFrame({str(number): _below(hashes, end) for number, (end, _) in enumerate(ends)})
-    names = [pl.when(str(number)).then(pl.lit(name)) for number, (_, name) in enumerate(ends)]
-    return frame.select(split=pl.coalesce(*names, pl.lit("validation"))).to_series()
-
-
-def _below(hashes: pl.Series, end: int) -> pl.Series:
-    if end >= _RANGE:  # which no 64 bits hold
-        return pl.repeat(value=True, n=len(hashes), eager=True)
-    return hashes.to_frame("hash").select(pl.col("hash") < pl.lit(end, pl.UInt64)).to_series()
-
-
 def content_keys(messages: pl.Series) -> pl.Series:
     """A 64-bit key of the contents of each record, without system messages: UInt64.
 
     `messages` are those of `dialogues.DIALOGUES`.
     """
-    return _hashed(_contents(messages), _ID_KEY)
+    return hash_contents(contents_of(messages))
+
+
+def hash_contents(contents: pl.Series) -> pl.Series:
+    """The `content_keys` of records with these `contents_of` messages."""
+    return _hashed(contents, _ID_KEY)
 
 
 def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -263,7 +177,12 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> equal_keys(rows)[0].n_unique()
     2
     """
-    texts = fold_spelled(_contents(messages))
+    return equal_keys_of(contents_of(messages))
+
+
+def equal_keys_of(contents: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The `equal_keys` of records with these `contents_of` messages."""
+    texts = fold_spelled(contents)
     return texts.hash(seed=1), texts.hash(seed=2)
 
 
@@ -279,7 +198,11 @@ def fold_spelled(texts: pl.Series) -> pl.Series:
 def _spelled(texts: pl.Series) -> pl.Series:
     """Texts with marks that have a meaning written as letters, which `fold` keeps."""
     normalized = texts.str.normalize("NFKC")
-    return pl.Series([_MARK.sub(_as_letters, text) for text in normalized], dtype=pl.String)
+    return apply_where(normalized, matches(normalized, _MAYBE_MARK), _marks_as_letters)
+
+
+def _marks_as_letters(texts: pl.Series) -> pl.Series:
+    return pl.Series([_MARK.sub(_as_letters, text) for text in texts], dtype=pl.String)
 
 
 def _as_letters(mark: re.Match[str]) -> str:
@@ -288,11 +211,16 @@ def _as_letters(mark: re.Match[str]) -> str:
 
 def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
-    folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
-    # A part of which nothing is left stays as it is, and other characters need more than this.
-    edge = f"^$|^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
-    others = matches(joined, f"[^{PLAIN}]") | matches(folded, edge)
-    return _set_where(folded, joined, others, _fold_parts)
+    unusual = matches(joined, f"[^{_SMALL}]")
+    capital, others = (matches(joined, pattern, unusual) for pattern in ("[A-Z]", f"[^{PLAIN}]"))
+    folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), capital, _lower)
+    folded = _set_where(folded, joined, others, _fold_joined)
+    return _set_where(folded, joined, matches(folded, _EMPTY_PART), _fold_parts)
+
+
+def _fold_joined(joined: pl.Series) -> pl.Series:
+    """`fold_any` of each part: no character changes with one of a different part."""
+    return _folded(joined, _NEITHER.replace("^", f"^{_SEPARATOR}"))
 
 
 def _fold_parts(joined: pl.Series) -> pl.Series:
@@ -311,16 +239,23 @@ def occurrences(keys: pl.Series) -> pl.Series:
     return keys.to_frame("key").select(pl.int_range(1, pl.len() + 1).over("key")).to_series()
 
 
-def record_ids(source: str, keys: pl.Series, numbers: pl.Series | None = None) -> pl.Series:
-    """The ids of records with these content keys and occurrence numbers (1 for all if left out).
+def record_ids(source: str | pl.Series, keys: pl.Series, numbers: pl.Series | None = None) -> pl.Series:
+    """The ids of records of a source, or of the source of each, with these content keys and occurrence numbers.
 
-    An id is unique in its source unless 64-bit hashes collide, and is the same whatever else the export holds.
+    All numbers are 1 if they are left out. An id is unique in its source unless 64-bit hashes collide, and is the same
+    whatever else the export holds.
     """
-    if numbers is not None and (numbers > 1).any():
-        again = numbers > 1
-        texts = keys.filter(again).cast(pl.String) + _SEPARATOR + numbers.filter(again).cast(pl.String)
-        keys = keys.clone().scatter(again.arg_true(), _hashed(texts, _ID_KEY))
-    return f"{source}-" + _hexadecimal(keys)
+    return source + "-" + _hexadecimal(keys if numbers is None else occurrence_keys(keys, numbers))
+
+
+def occurrence_keys(keys: pl.Series, numbers: pl.Series) -> pl.Series:
+    """The number that an id has in hexadecimal, by content key and occurrence number: the key itself for the first."""
+    again = numbers > 1
+    if not again.any():
+        return keys
+    texts = keys.filter(again).cast(pl.String) + _SEPARATOR + numbers.filter(again).cast(pl.String)
+    other: pl.Series = keys.clone().scatter(again.arg_true(), _hashed(texts, _ID_KEY))
+    return other
 
 
 def is_id_of(record_id: str, key: pl.Series, most: int) -> bool:
@@ -352,8 +287,8 @@ def _hexadecimal(keys: pl.Series) -> pl.Series:
     return pl.DataFrame(parts).select(pl.concat_str(pl.all())).to_series()
 
 
-def _contents(messages: pl.Series) -> pl.Series:
-    """The contents of each record, without system messages, with `_SEPARATOR` between them."""
+def contents_of(messages: pl.Series) -> pl.Series:
+    """The contents of each record, without system messages, with U+001F between them."""
     frame = messages.to_frame("messages")
     content = pl.col("messages").list.eval(pl.element().struct.field("content"))
     is_system = pl.col("messages").list.first().struct.field("role") == "system"

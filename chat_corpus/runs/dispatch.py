@@ -15,7 +15,7 @@ from chat_corpus.engines.base import Engine
 from chat_corpus.errors import ChatCorpusError, EngineError, unwritten
 from chat_corpus.messages import joined, message
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.runs.task import ShardTask, run_shard
+from chat_corpus.runs.task import ShardTask
 
 #: Seconds between checks of the engine while no task finishes.
 _CHECK_SECONDS = 1.0
@@ -133,7 +133,7 @@ def _kills_its_worker(task: ShardTask) -> ChatCorpusError:
 
 def _submit(engine: Engine, task: ShardTask) -> Future[Counts]:
     try:
-        return engine.submit(run_shard, task)
+        return engine.submit(task.work, task)
     except BrokenExecutor as error:
         future: Future[Counts] = Future()
         future.set_exception(error)

@@ -19,6 +19,7 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.outputs import layout
 from chat_corpus.outputs import report as report_schema
+from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import (
     FailedSource,
     FinishedSource,
@@ -43,7 +44,10 @@ from chat_corpus.statistics.schema import Statistics
 
 @dataclass(kw_only=True, slots=True)
 class SourceReport:
-    """The outcome of a run for one source; `error` is the reason if it failed."""
+    """The outcome of a run for one source; `error` is the reason if it failed.
+
+    `parts` are those that the run leaves, in order, because it does not join them.
+    """
 
     found: DiscoveredSource
     counts: Counts = field(default_factory=Counts.zero)
@@ -52,6 +56,7 @@ class SourceReport:
     conversions: list[pl.DataFrame] = field(default_factory=list)
     statistics: Statistics | UnsetType = UNSET
     store: StoreFacts | None = None
+    parts: tuple[Part, ...] = ()
     seconds: float = 0.0
     error: str = ""
     exit_code: int = 0

@@ -40,13 +40,14 @@ def run(
     conversions: int = 0,
     fresh: bool = False,
     replace: bool = True,
+    kind: type[SourceRun] = SourceRun,
 ) -> tuple[dict[str, SourceReport], Report]:
     """Process all sources in `found` and write the report. Return the result of each source, and the report.
 
     Each result has a sample of up to `conversions` converted turns of each shard. `fresh` discards the work of earlier
-    runs. Without `replace`, files that were made with other settings, or by another program, are refused. Raises
-    UsageError then, and if another run has locked the output folder; EngineError if the workers are lost;
-    ChatCorpusError if the output folder cannot be written.
+    runs. `kind` decides what is made of the shards of a source. Without `replace`, files that were made with other
+    settings, or by another program, are refused. Raises UsageError then, and if another run has locked the output
+    folder; EngineError if the workers are lost; ChatCorpusError if the output folder cannot be written.
     """
     out = Path(settings.out)
     try:
@@ -55,7 +56,7 @@ def run(
             if not replace:
                 previous.check_replaceable(out, settings, found)
             remove_temporary(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)
-            return _Run(found, settings, progress, conversions=conversions, fresh=fresh).result()
+            return _Run(found, settings, progress, conversions=conversions, fresh=fresh, kind=kind).result()
     except OSError as error:
         raise ChatCorpusError(
             message("{path}: cannot be written: {why}", path=error.filename or out, why=error.strerror or str(error))
@@ -73,15 +74,17 @@ class _Run:
         *,
         conversions: int,
         fresh: bool,
+        kind: type[SourceRun],
     ) -> None:
         self._found, self._settings, self._progress = found, settings, progress
         self._out, self._clock = Path(settings.out), time.perf_counter()
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._samples = any(source.sample for source in found.values())
-        self._done = {} if fresh or conversions else _unchanged(found, settings, progress)
+        reuses = kind is SourceRun and not fresh and not conversions
+        self._done = _unchanged(found, settings, progress) if reuses else {}
         work = self._out / WORK
         self._runs = {
-            name: SourceRun.of(source, settings, work, conversions=conversions, fresh=fresh)
+            name: kind.of(source, settings, work, conversions=conversions, fresh=fresh)
             for name, source in found.items()
             if name not in self._done
         }

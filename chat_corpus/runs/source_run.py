@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 from chat_corpus import sources
 from chat_corpus.discovery.model import DiscoveredSource
@@ -41,6 +42,7 @@ class SourceRun:
     different encoding.
     """
 
+    task_type: ClassVar[type[ShardTask]] = ShardTask
     plan: ShardPlanner
     folder: Path
     report: SourceReport
@@ -100,7 +102,7 @@ class SourceRun:
                 self._begin()
             code = plugin_digest.code(self.name, settings.plugins, settings.added)
             for shard in self.plan.shards():
-                task = ShardTask(
+                task = self.task_type(
                     shard=shard,
                     settings=settings,
                     folder=self.folder,
@@ -151,7 +153,7 @@ class SourceRun:
         self.counts[task.shard.number] = outcome
         try:
             with attributed(self._joining(), self.folder.parent):
-                self.merge.add(task.shard.number, task.part)
+                self._add(task)
         except ChatCorpusError as error:
             self.fail(error)
             return
@@ -163,6 +165,10 @@ class SourceRun:
             pairs=count_noun(outcome.pairs.written, "pair"),
         )
         _log.debug("%s", text, extra={"event": "shard.done", "source": self.name})
+
+    def _add(self, task: ShardTask) -> None:
+        """Take the part of a finished task."""
+        self.merge.add(task.shard.number, task.part)
 
     def _joining(self) -> Message:
         return message("{source}: while its shards were joined", source=self.name)
@@ -188,7 +194,7 @@ class SourceRun:
     def finish(self, out: Path) -> bool:
         """Publish the files of the source, and return whether its parts can be deleted.
 
-        A failed source keeps its parts for the next run, unless the parts themselves are faulty.
+        A failed source leaves its parts to the next run, unless the parts themselves are faulty.
         """
         faulty = False
         self.report.files = tuple(map(replace, self.plan.summaries))
@@ -201,18 +207,22 @@ class SourceRun:
         if not self.report.error:
             try:
                 with attributed(self._joining(), out):
-                    self.report.counts = self.merge.finish(self.report.counts)
-                    self.report.statistics = self.merge.statistics()
-                    self.report.store = self.merge.join_turns(self.report.counts)
-                    counts = [self.counts[number] for number in range(len(self.made))]
-                    shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
-                    self.report.read_samples()
-                    self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
+                    self._publish(out)
             except ChatCorpusError as error:
                 self.fail(error)
                 faulty = True
         self.report.seconds = time.perf_counter() - self.clock
-        return faulty or not self.report.error
+        return faulty or not (self.report.error or self.report.parts)
+
+    def _publish(self, out: Path) -> None:
+        """Join the parts, and put the files in place. Raises LedgerError, OSError."""
+        self.report.counts = self.merge.finish(self.report.counts)
+        self.report.statistics = self.merge.statistics()
+        self.report.store = self.merge.join_turns(self.report.counts)
+        counts = [self.counts[number] for number in range(len(self.made))]
+        shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
+        self.report.read_samples()
+        self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
 
     def _quotes(self) -> completeness.Quotes:
         """The beginning of the first unreadable record of each file, for messages; it is not in report.json."""

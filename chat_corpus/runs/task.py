@@ -68,6 +68,11 @@ class ShardTask:
         stem = self._stem(settings, facts=self.facts, conversions=self.conversions, store=store)
         return Part(folder=self.folder, stem=stem)
 
+    @property
+    def work(self) -> Callable[[ShardTask], Counts]:
+        """The function that does this task."""
+        return run_shard
+
     def _stem(self, settings: SourceSettings, **results: object) -> str:
         """The number of the shard, and a key of everything that its results depend on.
 

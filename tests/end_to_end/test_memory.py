@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,14 @@ SIZES = (36, 120)
 def raw(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """A file of short dialogues in two sizes, in megabytes, each of several shards."""
     folder = tmp_path_factory.mktemp("memory")
-    block = "".join(f"E\nM 第{n}个问题问的是什么呢\nM 第{n}个回答说的是这个啊\n" for n in range(12_000)).encode()
     for size in SIZES:
         path = folder / str(size) / "subtitle" / "dgk_shooter_min.conv"
         path.parent.mkdir(parents=True)
         with path.open("wb") as file:
-            for _ in range(size * 1_000_000 // len(block)):
-                file.write(block)
+            for n in count():
+                file.write(f"E\nM 第{n}个问题问的是什么呢\nM 第{n}个回答说的是这个啊\n".encode())
+                if file.tell() > size * 1_000_000:
+                    break
     return {size: folder / str(size) for size in SIZES}
 
 
@@ -45,4 +47,18 @@ def test_more_than_three_times_as_much_input_needs_no_more_memory(
         assert (out / "subtitle.tsv").stat().st_size > size * 900_000
     assert peaks[0] > 50
     assert max(peaks) < PROGRAM + WORKER * workers
+    assert peaks[1] < peaks[0] + WORKER / 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="/proc tells the memory of processes")
+def test_an_export_needs_no_more_memory_than_a_run(
+    raw: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLARS_MAX_THREADS", "1")
+    peaks = []
+    for size in SIZES:
+        export = [sys.executable, str(ROOT / "main.py"), "export", str(tmp_path / str(size)), "--raw", str(raw[size])]
+        options = ["--split", "test=0.01", "--mix", "equal", "--workers", "1", "-q"]
+        peaks.append(measure.command([*export, *options, "--out", str(tmp_path / "none")]).peak_mb)
+    assert max(peaks) < PROGRAM + WORKER
     assert peaks[1] < peaks[0] + WORKER / 2

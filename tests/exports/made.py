@@ -9,7 +9,7 @@ from random import Random
 
 import polars as pl
 
-from chat_corpus.exports import splitting
+from chat_corpus.exports import splits, splitting
 from chat_corpus.exports.check_texts import IDS
 from chat_corpus.exports.dialogues import DIALOGUES, Assembly, DialogueOptions, assemble
 from chat_corpus.exports.documents import documents
@@ -85,7 +85,7 @@ def write_export(
     entries = []
     for name, dialogues in sources.items():
         assembly = assemble(turns(dialogues), Pairing.ADJACENT, options)
-        parts = _split(name, assembly, splitting.parse_split(split) if split else splitting.SplitOptions())
+        parts = _split(name, assembly, splits.parse_split(split) if split else splits.SplitOptions())
         for part, frame in parts.items():
             files += _write(folder, name, part, frame, formats, shard_rows)
         entries.append(_source(name, assembly, {part: len(frame) for part, frame in parts.items()}))
@@ -108,14 +108,14 @@ def write_export(
     return summary
 
 
-def _split(source: str, assembly: Assembly, options: splitting.SplitOptions) -> dict[str, pl.DataFrame]:
+def _split(source: str, assembly: Assembly, options: splits.SplitOptions) -> dict[str, pl.DataFrame]:
     made = assembly.dialogues
     keys = splitting.content_keys(made["messages"])
     ids = splitting.record_ids(source, keys, splitting.occurrences(keys))
     hashes = splitting.group_hashes(made["opener"], made["reply"])
-    limits = splitting.split_limits(options, hashes)
+    limits = splits.split_limits(options, hashes)
     frame = made.select(id=ids, source=pl.lit(source), messages="messages").with_columns(
-        split=splitting.assign_split(hashes, limits), order=splitting.order_keys(ids)
+        split=splits.assign_split(hashes, limits), order=splitting.order_keys(ids)
     )
     ordered = frame.sort("order", "id")
     parts = {name: ordered.filter(pl.col("split") == name).select(DIALOGUES.names()) for name in splitting.SPLITS}

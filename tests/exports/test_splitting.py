@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.errors import UsageError
-from chat_corpus.exports import splitting
+from chat_corpus.exports import splits, splitting
 from chat_corpus.exports.dialogues import MESSAGE
-from chat_corpus.exports.splitting import SplitOptions, parse_split
+from chat_corpus.exports.splits import SplitOptions, parse_split
 from tests.conftest import examples
 
 
@@ -129,6 +129,16 @@ def test_marks_with_a_meaning_are_not_punctuation(pair: str, equal: int) -> None
     assert (keys[0] == keys[1]) == bool(equal)
 
 
+_PARTS = st.text(st.sampled_from("好哈aAＡßΣς①é한，。！…～\u3000\n"), max_size=6)
+
+
+@settings(max_examples=examples(40), deadline=None)
+@given(st.lists(_PARTS, min_size=2, max_size=4))
+def test_each_part_of_joined_texts_is_folded_as_by_itself(parts: list[str]) -> None:
+    whole = splitting.fold_spelled(pl.Series(["\x1f".join(parts)]))
+    assert whole.to_list() == ["\x1f".join(splitting.fold(pl.Series(parts)))]
+
+
 def test_the_fast_way_to_fold_changes_nothing() -> None:
     """Every character that `fold` treats as plain is folded as any other is."""
     plain = re.compile(f"[{splitting.PLAIN}]")
@@ -148,8 +158,11 @@ def test_the_fast_way_to_fold_changes_nothing() -> None:
 def test_splits_are_ranges_of_hashes(hashes: list[int], test: float, validation: float, most: int) -> None:
     options = SplitOptions(test=test, validation=validation, max_groups=most)
     column = pl.Series(hashes, dtype=pl.UInt64)
-    found = splitting.assign_split(column, splitting.split_limits(options, column)).to_list()
-    uncapped = splitting.assign_split(column, splitting.split_limits(options)).to_list()
+    limits = splits.split_limits(options, column)
+    found = splits.assign_split(column, limits).to_list()
+    for name in splitting.SPLITS:
+        assert splits.is_in_split(column, limits, name).to_list() == [split == name for split in found]
+    uncapped = splits.assign_split(column, splits.split_limits(options)).to_list()
     for split, before, value in zip(found, uncapped, hashes, strict=True):
         share = value / (1 << 64)
         assert before == ("test" if share < test else "validation" if share >= 1 - validation else "train") or (
@@ -165,7 +178,7 @@ def test_splits_are_ranges_of_hashes(hashes: list[int], test: float, validation:
 def test_more_test_moves_no_row_out_of_test_and_none_from_validation() -> None:
     column = pl.Series([number << 56 for number in range(256)], dtype=pl.UInt64)
     small, large = (
-        splitting.assign_split(column, splitting.split_limits(parse_split(text)))
+        splits.assign_split(column, splits.split_limits(parse_split(text)))
         for text in ("test=0.1,validation=0.1", "test=0.2,validation=0.1")
     )
     assert large.filter(small == "test").unique().to_list() == ["test"]

@@ -132,7 +132,7 @@ def test_an_interrupted_run_goes_on_and_does_no_shard_twice(
         done.append((task.shard.source, task.shard.number))
         return run_shard(task)
 
-    monkeypatch.setattr("chat_corpus.runs.dispatch.run_shard", counted)
+    monkeypatch.setattr("chat_corpus.runs.task.run_shard", counted)
     with pytest.raises(KeyboardInterrupt):
         run(found, settings(tmp_path), silent)
     interrupted = [*done]
@@ -156,7 +156,7 @@ def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     (tmp_path / "tieba.tsv").write_bytes(b"changed by hand\n")
     told, _ = run(found, settings(tmp_path), silent)
     assert told["tieba"].unchanged is None
-    monkeypatch.setattr("chat_corpus.runs.dispatch.run_shard", None)  # nothing may be done
+    monkeypatch.setattr("chat_corpus.runs.task.run_shard", None)  # nothing may be done
     run(found, settings(tmp_path), silent)
 
 

@@ -21,12 +21,14 @@ from chat_corpus.pipeline.filters import personal
 from chat_corpus.runs.export.chunks import Chunk
 from chat_corpus.schema import Pairing, Reason
 
-_NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
+#: Rows of a batch of an Arrow file.
+_BATCH_ROWS = 2_048
+#: Columns of the dialogue store that records are made of.
+NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
 #: Columns of a part's records, sorted by `order`.
 #:
 #: row          number of the record in the chunk, from 0, in the order of the store
-#: order        its place in the files of a split (`splitting.order_keys`)
-#: content      key of its contents, from which its id is made
+#: order        its place in the files of a split (`splitting.order_keys`), which its id has in hexadecimal
 #: group        hash of its content group, which decides the split; 0 without splits
 #: messages     as in `dialogues.DIALOGUES`
 #: rejected     texts of responses that the source labels as wrong
@@ -35,7 +37,6 @@ RECORDS = pl.Schema(
     {
         "row": pl.UInt32(),
         "order": pl.UInt64(),
-        "content": pl.UInt64(),
         "group": pl.UInt64(),
         "messages": pl.List(MESSAGE),
         "rejected": REJECTED_TYPE,
@@ -48,39 +49,41 @@ RECORDS = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsPart:
-    """Where the records of a chunk are, and what is found out about them later."""
+    """Where the records of a chunk or a shard are, and what is found out about them later.
+
+    Paths of the records begin with `base`; later files are in `folder`.
+    """
 
     folder: Path
     source: str
     number: int
+    base: Path
 
     def _path(self, kind: str) -> Path:
         return self.folder / f"{self.source}-{self.number:06d}.{kind}.arrow"
 
+    def _made(self, kind: str) -> Path:
+        return self.base.with_name(f"{self.base.name}.{kind}.arrow")
+
     @property
     def records(self) -> Path:
         """The records: `RECORDS`."""
-        return self._path("records")
+        return self._made("records")
 
     @property
     def keys(self) -> Path:
         """`low, high, row`, by which duplicates are found, as `dedup.exact` sorts them."""
-        return self._path("keys")
+        return self._made("keys")
 
     @property
     def contents(self) -> Path:
         """`low, high, row`, by which records with the same id would be found."""
-        return self._path("contents")
+        return self._made("contents")
 
     @property
     def duplicates(self) -> Path:
         """`row, same_as` of the records that are left out as duplicates; no file where there are none."""
         return self._path("duplicates")
-
-    @property
-    def occurrences(self) -> Path:
-        """`row, id, order` of the records whose contents occurred before; no file where there are none."""
-        return self._path("occurrences")
 
     @property
     def evaluation(self) -> Path:
@@ -91,6 +94,11 @@ class RecordsPart:
     def twins(self) -> Path:
         """`row, id, similarity` of the records that resemble an evaluation pair; no file where there are none."""
         return self._path("twins")
+
+    @property
+    def splits(self) -> Path:
+        """A byte for each row of `records`: the number of its split in `splitting.SPLITS`, or 255 for none."""
+        return self._path("splits")
 
     @property
     def index(self) -> Path:
@@ -127,34 +135,42 @@ class Assembled:
 def assemble_chunk(task: AssembleTask) -> Assembled:
     """Make the records of a chunk, and leave them with their keys. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        chunk, part = task.chunk, task.part
-        turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(_NEEDED).collect()
-        turns, masked = mask_personal(turns, task.options)
-        made = assemble(turns, task.pairing, task.options)
-        found = made.dialogues
-        content = splitting.content_keys(found["messages"])
-        frame = found.with_columns(
-            row=pl.int_range(pl.len(), dtype=pl.UInt32),
-            order=content,  # which the ids of all but repeated contents begin from
-            content=content,
-            group=_groups(found, task.options),
-        )
-        dialogues = turns["dialogue_id"].drop_nulls().rle_id()
-        contents = {
-            part.records: _arrow(frame.select(RECORDS.names()).sort("order", "row")),
-            part.contents: _arrow(_sorted_keys(content, content)),
-        }
-        if task.options.duplicates == "drop":
-            contents[part.keys] = _arrow(_sorted_keys(*splitting.equal_keys(found["messages"])))
-    with attributed(str(task), part.folder):
+        chunk = task.chunk
+        turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(NEEDED).collect()
+        assembled, contents = encode_records(turns, task.part, task.pairing, task.options)
+    with attributed(str(task), task.part.folder):
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
-    return Assembled(
+    return assembled
+
+
+def encode_records(
+    turns: pl.DataFrame, part: RecordsPart, pairing: Pairing, options: ExportOptions
+) -> tuple[Assembled, dict[Path, bytes]]:
+    """What becomes of turns, whole dialogues with the columns `NEEDED`, and the files of their records and keys."""
+    turns, masked = mask_personal(turns, options)
+    made = assemble(turns, pairing, options)
+    found = made.dialogues
+    contents = splitting.contents_of(found["messages"])
+    content = splitting.hash_contents(contents)
+    frame = found.with_columns(
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        order=content,  # but for repeated contents (`repeats.mark_occurrences`)
+        group=_groups(found, options),
+    )
+    files = {
+        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", maintain_order=True)),
+        part.contents: encode_arrow(_sorted_keys(content, content)),
+    }
+    if options.duplicates == "drop":
+        files[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys_of(contents)))
+    assembled = Assembled(
         balance=made.balance,
         masked=masked,
-        dialogues=dialogues.n_unique(),
+        dialogues=turns["dialogue_id"].drop_nulls().rle_id().n_unique(),
         bytes=_text_bytes(found["messages"]),
     )
+    return assembled, files
 
 
 def _text_bytes(messages: pl.Series) -> int:
@@ -191,7 +207,13 @@ def _sorted_keys(low: pl.Series, high: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"low": low, "high": high}).with_row_index("row").select("low", "high", "row").sort("low")
 
 
-def _arrow(frame: pl.DataFrame) -> bytes:
+def leave(path: Path, frame: pl.DataFrame) -> None:
+    """Write a frame to an Arrow file of a part."""
+    write_atomic(path, partial(write_blocks, data=encode_arrow(frame)), sync=False)
+
+
+def encode_arrow(frame: pl.DataFrame) -> bytes:
+    """A frame as the bytes of an Arrow file in small batches: a reader of some rows reads their batches alone."""
     content = io.BytesIO()
-    frame.write_ipc(content, compression="uncompressed")
+    frame.write_ipc(content, compression="uncompressed", record_batch_size=_BATCH_ROWS)
     return content.getvalue()

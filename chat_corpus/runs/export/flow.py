@@ -18,7 +18,7 @@ import polars as pl
 from msgspec import structs
 
 from chat_corpus.errors import IncompleteError
-from chat_corpus.exports import documents, manifest, splitting
+from chat_corpus.exports import documents, manifest, splits
 from chat_corpus.exports.dialogues import DropReason
 from chat_corpus.exports.manifest import MIXED, ExportSummary, SourceLedger
 from chat_corpus.exports.options import ExportOptions
@@ -33,12 +33,13 @@ from chat_corpus.runs.export.chunks import chunks
 from chat_corpus.runs.export.collecting import collect, held_file, index_file
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.mixed import TrainMix, described, plan_train, ranges_of_cuts
+from chat_corpus.runs.export.selection import PartRows, rows_between
 from chat_corpus.runs.export.statistics import add_statistics
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.runs.export.summary import summarize
 from chat_corpus.runs.export.twins import TrainRecords, hold_twins
 from chat_corpus.runs.export.workers import Workers
-from chat_corpus.runs.export.writing import IndexTask, OrderRange, WriteTask, write_index, write_records
+from chat_corpus.runs.export.writing import IndexTask, WriteTask, write_index, write_records
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     mix = plan_train(job.options.mix, left) if job.options.mix.is_mixed else None
     summary = _written(job, workers, found, left, mix)
     if not summary.rows:
-        names = ", ".join(store.name for store in job.stores)
+        names = ", ".join(origin.name for origin in job.origins)
         reason = _why_empty([source.ledger for source in summary.sources], job.options)
         raise IncompleteError(message("nothing to export: {names}: no records: {reason}", names=names, reason=reason))
     summary = structs.replace(summary, files=(*summary.files, add_statistics(job, workers, summary)))
@@ -91,37 +92,35 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     return manifest.decode(made[manifest.MANIFEST])
 
 
-def planned_chunks(store: Store) -> int:
-    """How many chunks a store has: so much there is to share among workers."""
-    return sum(1 for _ in chunks(store.path, store.facts.rows))
-
-
 def _assembled(job: ExportJob, workers: Workers) -> list[SourceExport]:
     """The records of all sources, with the limits of their splits."""
-    tasks = [task for store in job.stores for task in _assemble_tasks(job, store)]
-    results = dict(zip((task.part for task in tasks), workers.map(assemble_chunk, tasks), strict=True))
+    tasks = [task for store in job.origins if isinstance(store, Store) for task in _assemble_tasks(job, store)]
+    results = list(zip((task.part for task in tasks), workers.map(assemble_chunk, tasks), strict=True))
     found = []
-    for store in job.stores:
-        parts = [task.part for task in tasks if task.part.source == store.name]
-        limits = splitting.split_limits(job.options.split, _group_hashes(parts, job.options))
-        made = [results[part] for part in parts]
-        found.append(SourceExport(store=store, parts=parts, assembled=made, limits=limits))
+    for origin in job.origins:
+        records = results if isinstance(origin, Store) else origin.records(job.parts)
+        own = [(part, made) for part, made in records if part.source == origin.name]
+        parts = [part for part, _ in own]
+        limits = splits.split_limits(job.options.split, _group_hashes(parts, job.options))
+        assembled = [made for _, made in own]
+        found.append(SourceExport(origin=origin, parts=parts, assembled=assembled, limits=limits))
     return found
 
 
 def _assemble_tasks(job: ExportJob, store: Store) -> Iterator[AssembleTask]:
     for number, chunk in enumerate(chunks(store.path, store.facts.rows)):
-        part = RecordsPart(folder=job.parts, source=store.name, number=number)
+        base = job.parts / f"{store.name}-{number:06d}"
+        part = RecordsPart(folder=job.parts, source=store.name, number=number, base=base)
         yield AssembleTask(store=store.path, chunk=chunk, part=part, pairing=store.pairing, options=job.options)
 
 
 def _group_hashes(parts: Sequence[RecordsPart], options: ExportOptions) -> pl.Series:
     """The group hashes of a source that are in test or validation before any cap: the others do not decide it."""
-    limits = splitting.split_limits(options.split)
+    limits = splits.split_limits(options.split)
     hashes = [pl.Series("group", dtype=pl.UInt64)]
     for part in parts:
         own = exact.read(part.records, "group")["group"]
-        hashes.append(own.filter(splitting.assign_split(own, limits) != "train").unique())
+        hashes.append(own.filter(splits.assign_split(own, limits) != "train").unique())
     return pl.concat(hashes)
 
 
@@ -151,9 +150,9 @@ def _written(
     tasks = list(_source_tasks(job, found) if mix is None else _mixed_tasks(job, found, left, mix))
     for task in tasks:
         (job.files / task.parquet).parent.mkdir(parents=True, exist_ok=True)
-    written = list(zip(tasks, workers.map(write_records, tasks), strict=True))
     indices = [IndexTask(part=part, limits=one.limits, train_end=one.train_end) for one in found for part in one.parts]
     counts = iter(workers.map(write_index, indices))
+    written = list(zip(tasks, workers.map(write_records, tasks), strict=True))
     for one in found:
         for _ in one.parts:
             one.index.update(next(counts))
@@ -171,10 +170,9 @@ def _source_tasks(job: ExportJob, found: Sequence[SourceExport]) -> Iterator[Wri
     """A folder for each source."""
     for one in found:
         for split in SPLITS:
-            cuts = _even_cuts(job.options, split, one.bytes)
-            for number, (begin, end) in enumerate(pairwise(cuts)):
-                own = OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end)
-                yield _task(job, one.name, split, number, (own,))
+            ranges = rows_between(one.parts, _even_cuts(job.options, split, one.bytes))
+            for number, rows in enumerate(ranges):
+                yield _task(job, one.name, split, number, rows)
 
 
 def _mixed_tasks(
@@ -191,12 +189,10 @@ def _mixed_tasks(
         task = _task(job, MIXED, "train", number, own)
         yield replace(task, plan=mix.plan, first=first, last=last)
     for split in SPLITS:
-        for number, (begin, end) in enumerate(pairwise(_even_cuts(job.options, split, total))):
-            if split != "train":
-                own = tuple(
-                    OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end) for one in found
-                )
-                yield _task(job, MIXED, split, number, own)
+        if split != "train":
+            parts = [part for one in found for part in one.parts]
+            for number, rows in enumerate(rows_between(parts, _even_cuts(job.options, split, total))):
+                yield _task(job, MIXED, split, number, rows)
 
 
 def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
@@ -207,12 +203,12 @@ def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
     return [number * KEYS // files for number in range(files + 1)] if files else []
 
 
-def _task(job: ExportJob, name: str, split: str, number: int, ranges: tuple[OrderRange, ...]) -> WriteTask:
+def _task(job: ExportJob, name: str, split: str, number: int, rows: tuple[PartRows, ...]) -> WriteTask:
     return WriteTask(
         name=name,
         split=split,
         number=number,
-        ranges=ranges,
+        rows=rows,
         formats=job.options.formats,
         folder=job.files,
         pieces=job.pieces,

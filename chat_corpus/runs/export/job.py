@@ -11,23 +11,26 @@ from typing import Literal
 from chat_corpus.exports.manifest import ExportFile
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.ordering import KEYS
-from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.runs.export.assembling import Assembled, RecordsPart
+from chat_corpus.runs.export.raw import RawSource
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.settings.model import Settings
 
+#: What records of a source are made of.
+Origin = Store | RawSource
 #: Bytes of a record besides its text, so that files of short records take no more memory than others.
 _RECORD = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
-    """What to export: dialogue stores, with these options, made from a `store` or directly from `raw` corpora.
+    """What to export, with these options, made from a `store` or directly from `raw` corpora.
 
     Files are made below `work`, which holds nothing of an earlier export.
     """
 
-    stores: Sequence[Store]
+    origins: Sequence[Origin]
     settings: Settings
     work: Path
     made_from: Literal["store", "raw"]
@@ -60,7 +63,7 @@ class SourceExport:
     Records of train with an order key from `train_end` on do not fit the mix.
     """
 
-    store: Store
+    origin: Origin
     parts: list[RecordsPart]
     assembled: list[Assembled]
     limits: SplitLimits
@@ -72,7 +75,7 @@ class SourceExport:
     @property
     def name(self) -> str:
         """The name of the source."""
-        return self.store.name
+        return self.origin.name
 
     @property
     def bytes(self) -> int:

@@ -13,9 +13,8 @@ from chat_corpus.exports.manifest import ExportFile, ExportMix, MixSubset
 from chat_corpus.exports.mixing import MixOptions, MixPlan, largest_subset, plan_mix, subset_sizes
 from chat_corpus.exports.ordering import BUCKETS, keys_of_ranks
 from chat_corpus.runs.export.job import SourceExport
-from chat_corpus.runs.export.selection import selected
+from chat_corpus.runs.export.selection import PartRows, rows_between, selected
 from chat_corpus.runs.export.twins import TrainRecords
-from chat_corpus.runs.export.writing import OrderRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +46,13 @@ def plan_train(options: MixOptions, left: Mapping[str, Sequence[TrainRecords]]) 
 
 def ranges_of_cuts(
     mix: TrainMix, cuts: Sequence[int], found: Sequence[SourceExport], left: Mapping[str, Sequence[TrainRecords]]
-) -> list[tuple[OrderRange, ...]]:
+) -> list[tuple[PartRows, ...]]:
     """The records of each file, between neighbouring cuts; also sets where the records of each source end.
 
     Raises LedgerError where two records have the same place in the order.
     """
     ranks = [mix.plan.ranks(cut) for cut in cuts]
-    ranges: list[list[OrderRange]] = [[] for _ in cuts[1:]]
+    ranges: list[list[PartRows]] = [[] for _ in cuts[1:]]
     for one in found:
         if one.name not in mix.plan.sizes:
             continue
@@ -64,9 +63,8 @@ def ranges_of_cuts(
         except ValueError as error:
             raise LedgerError(f"{one.name}: {error}; {DEFECT}") from error
         one.train_end = places[-1]
-        for own, (begin, end) in zip(ranges, pairwise(places), strict=True):
-            if begin < end:
-                own.append(OrderRange(parts=tuple(one.parts), limits=one.limits, begin=begin, end=end))
+        for own, rows in zip(ranges, rows_between(one.parts, places), strict=True):
+            own += rows
     return [tuple(own) for own in ranges]
 
 

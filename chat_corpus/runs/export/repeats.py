@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import polars as pl
 
 from chat_corpus.exports import splitting
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.runs.export.assembling import RecordsPart
+from chat_corpus.runs.export.assembling import RecordsPart, leave
 
 
 def mark_duplicates(parts: Sequence[RecordsPart]) -> None:
@@ -21,20 +20,26 @@ def mark_duplicates(parts: Sequence[RecordsPart]) -> None:
     keys = [part.keys for part in parts]
     repeats = exact.find_repeats(keys).sort("first")
     limits = list(pairwise(exact.row_offsets(keys)))
-    named = [repeats.clear().with_columns(same_as=pl.lit("", pl.String))]
+    contents = [pl.Series("content", dtype=pl.UInt64)]
     for part, (begin, end) in zip(parts, limits, strict=True):
         rows = _within(repeats, "first", begin, end)
         if len(rows):
-            content = _contents(part, rows["first"] - begin)
-            named.append(rows.with_columns(same_as=splitting.record_ids(part.source, content)))
-    whole = pl.concat(named).sort("row")
+            contents.append(_contents(part, rows["first"] - begin))
+    whole = repeats.with_columns(pl.concat(contents).alias("content")).sort("row")
+    del repeats, contents
+    sources = [part.source for part in parts]
+    ends = pl.Series([end for _, end in limits], dtype=pl.UInt32)
     for part, (begin, end) in zip(parts, limits, strict=True):
-        rows = _within(whole, "row", begin, end).select(pl.col("row") - begin, "same_as")
-        _write(rows, part.duplicates)
+        rows = _within(whole, "row", begin, end)
+        if len(rows):
+            of_first = ends.search_sorted(rows["first"], side="right").to_list()
+            names = pl.Series([sources[number] for number in of_first], dtype=pl.String)
+            same_as = splitting.record_ids(names, rows["content"])
+            leave(part.duplicates, rows.select(pl.col("row") - begin, same_as=same_as))
 
 
 def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
-    """Write beside each part of one source which of its records have the contents of an earlier one, and their ids.
+    """Give each record of one source which has the contents of an earlier one a different order, and thereby id.
 
     Such records are duplicates that stay, or have contents with the same 64-bit hash. Dropped duplicates do not
     count.
@@ -57,9 +62,14 @@ def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
     for part, (begin, end) in zip(parts, limits, strict=True):
         rows = _within(numbered, "row", begin, end).with_columns(pl.col("row") - begin)
         if len(rows):
-            rows = rows.with_columns(id=splitting.record_ids(part.source, _contents(part, rows["row"]), rows["number"]))
-            rows = rows.with_columns(order=splitting.order_keys(rows["id"]))
-        _write(rows.drop("number"), part.occurrences)
+            keys_of_rows = splitting.occurrence_keys(_contents(part, rows["row"]), rows["number"])
+            _reorder(part, rows.select("row", order=keys_of_rows))
+
+
+def _reorder(part: RecordsPart, orders: pl.DataFrame) -> None:
+    """Sort the records of a part again, some of which, `row`, have a new `order`."""
+    records = exact.read(part.records).update(orders, on="row").sort("order", "row")
+    leave(part.records, records)
 
 
 def dropped_rows(part: RecordsPart) -> pl.Series:
@@ -67,23 +77,6 @@ def dropped_rows(part: RecordsPart) -> pl.Series:
     if not part.duplicates.exists():
         return pl.Series("row", dtype=pl.UInt32)
     return exact.read(part.duplicates, "row")["row"]
-
-
-def repeated_contents(part: RecordsPart) -> pl.DataFrame:
-    """`row, id, order` of the records of a part whose contents occurred before."""
-    if not part.occurrences.exists():
-        return pl.DataFrame(schema={"row": pl.UInt32, "id": pl.String, "order": pl.UInt64})
-    return exact.read(part.occurrences)
-
-
-def ids_of(part: RecordsPart, rows: pl.Series, content: pl.Series) -> pl.Series:
-    """The ids of records of a part, by their numbers and content keys."""
-    ids = splitting.record_ids(part.source, content)
-    repeated = repeated_contents(part)
-    if repeated.is_empty():
-        return ids
-    others = rows.to_frame("row").join(repeated, on="row", how="left", maintain_order="left")["id"]
-    return others.zip_with(others.is_not_null(), ids)
 
 
 def _within(frame: pl.DataFrame, column: str, begin: int, end: int) -> pl.DataFrame:
@@ -96,10 +89,3 @@ def _contents(part: RecordsPart, rows: pl.Series) -> pl.Series:
     """The content keys of records of a part."""
     contents = exact.read(part.contents, "row", "low")
     return rows.to_frame("row").join(contents, on="row", how="left", maintain_order="left")["low"]
-
-
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    if frame.is_empty():
-        path.unlink(missing_ok=True)
-    else:
-        frame.write_ipc(path, compression="uncompressed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.mixing import check_sources, subset_sizes
 from chat_corpus.messages import message
-from chat_corpus.outputs.report import reported_sources
+from chat_corpus.outputs.report import FinishedSource, reported_sources
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import evaluation_files
 from chat_corpus.runs.export import folder as folders
 from chat_corpus.runs.export.flow import export
-from chat_corpus.runs.export.job import ExportJob
+from chat_corpus.runs.export.job import ExportJob, Origin
+from chat_corpus.runs.export.raw import RawSource, RecordsRun
 from chat_corpus.runs.export.stores import Store, find_stores
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
@@ -57,7 +58,7 @@ def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, for
     if not stores:  # before the folder is made
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     with folders.work_folder(folder) as work:
-        return _exported(folder, work, stores, faults, settings, from_raw=False, force=force)
+        return _exported(folder, work, stores, faults, settings, force=force)
 
 
 def export_raw(
@@ -70,13 +71,17 @@ def export_raw(
     check(folder, settings, force=force)
     check_sources(settings.export.mix, list(found))
     with folders.work_folder(folder) as work:
-        own = replace(settings, out=str(work / "run"), store_dialogues=True)
-        done, _ = run(found, own, progress)
+        own = replace(settings, out=str(work / "run"), store_dialogues=False)
+        done, report = run(found, own, progress, kind=RecordsRun)
         failed = [name for name, one in done.items() if one.error]
-        stores, faults = find_stores(work / "run", [name for name in done if name not in failed], own)
-        faults |= {name: done[name].error for name in failed}
+        origins = [
+            RawSource(source=one.found.source, entry=entry, rows=one.counts.turns.read, parts=one.parts)
+            for name, one in sorted(done.items())
+            if isinstance(entry := report.sources[name], FinishedSource) and name not in failed
+        ]
+        faults = {name: done[name].error for name in failed}
         report_faults(faults)
-        exported = _exported(folder, work, stores, faults, settings, from_raw=True, force=force)
+        exported = _exported(folder, work, origins, faults, settings, force=force)
     code = max((done[name].exit_code for name in failed), default=0)
     return replace_code(exported, code), done
 
@@ -107,17 +112,17 @@ def replace_code(exported: Exported, code: int) -> Exported:
 def _exported(
     folder: Path,
     work: Path,
-    stores: list[Store],
+    origins: Sequence[Origin],
     faults: dict[str, str],
     settings: Settings,
     *,
-    from_raw: bool,
     force: bool,
 ) -> Exported:
-    if not stores:
+    if not origins:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
-    job = ExportJob(stores=stores, settings=settings, work=work, made_from="raw" if from_raw else "store")
-    tasks = sum(store.facts.rows for store in stores) // ROWS_PER_TASK
+    stores = [origin for origin in origins if isinstance(origin, Store)]
+    job = ExportJob(origins=origins, settings=settings, work=work, made_from="store" if stores else "raw")
+    tasks = sum(origin.rows for origin in origins) // ROWS_PER_TASK
     try:
         with Workers(select_export_engine([store.path for store in stores], tasks, settings, work), work) as workers:
             summary = export(job, workers)

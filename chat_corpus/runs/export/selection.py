@@ -1,24 +1,44 @@
-"""Which records of a part are in a split, and what is known of records that are left out of it."""
+"""Which records of a part are in a split, and where the records of a range of the order are."""
 
 from __future__ import annotations
 
-import io
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from chat_corpus.exports import splitting
-from chat_corpus.exports.dialogues import DIALOGUES
-from chat_corpus.exports.preference import REJECTED, REJECTED_TYPE
-from chat_corpus.exports.splitting import SplitLimits
-from chat_corpus.files.atomic import write_atomic, write_blocks
+from chat_corpus.exports import splits, splitting
+from chat_corpus.exports.ordering import KEYS
+from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart
-from chat_corpus.runs.export.repeats import dropped_rows, ids_of, repeated_contents
+from chat_corpus.runs.export.repeats import dropped_rows
 
-#: Columns of records that are loaded: `rejected` are texts of responses that the source labels as wrong.
-LOADED = pl.Schema({**DIALOGUES, REJECTED: REJECTED_TYPE, "order": pl.UInt64()})
+
+@dataclass(frozen=True, kw_only=True)
+class PartRows:
+    """Some neighbouring rows of the file of records of a part."""
+
+    part: RecordsPart
+    first: int
+    count: int
+
+    def read(self, *columns: str) -> pl.DataFrame:
+        """Columns of these rows."""
+        return pl.scan_ipc(self.part.records, glob=False).slice(self.first, self.count).select(columns).collect()
+
+
+def rows_between(parts: Sequence[RecordsPart], cuts: Sequence[int]) -> list[tuple[PartRows, ...]]:
+    """Where the records of each range of the order are, from one of the sorted `cuts` up to the next one."""
+    ranges: list[list[PartRows]] = [[] for _ in cuts[1:]]
+    for part in parts:
+        order = exact.read(part.records, "order")["order"].to_numpy()
+        limits = [len(order) if cut >= KEYS else int(np.searchsorted(order, np.uint64(cut))) for cut in cuts]
+        for found, first, last in zip(ranges, limits, limits[1:], strict=False):
+            if first < last:
+                found.append(PartRows(part=part, first=first, count=last - first))
+    return [tuple(found) for found in ranges]
 
 
 def twin_rows(part: RecordsPart) -> pl.DataFrame:
@@ -28,38 +48,20 @@ def twin_rows(part: RecordsPart) -> pl.DataFrame:
     return exact.read(part.twins)
 
 
-def selected(part: RecordsPart, limits: SplitLimits, split: str, begin: int = 0, end: int = 1 << 64) -> pl.DataFrame:
-    """`at, row, order` of the records of a part that are in a split, with order keys from `begin` up to `end`.
-
-    `at` is the row in the file of records.
-    """
+def selected(part: RecordsPart, limits: SplitLimits, split: str) -> pl.DataFrame:
+    """`at, row, order` of the records of a part that are in a split; `at` is the row in the file of records."""
     keys = exact.read(part.records, "row", "order", "group").with_row_index("at")
-    repeated = repeated_contents(part)
-    if len(repeated):  # their ids are not those of their contents, nor is their place in the order
-        keys = keys.update(repeated.select("row", "order"), on="row")
-    inside = keys["order"] >= begin
-    inside &= keys["order"] < end if end < 1 << 64 else inside
-    keys = keys.filter(inside)
-    chosen = splitting.assign_split(keys["group"], limits) == split
-    for left_out in (dropped_rows(part), twin_rows(part)["row"] if split == "train" else dropped_rows(part)):
-        chosen &= ~keys["row"].is_in(left_out.implode())
+    chosen = splits.is_in_split(keys["group"], limits, split)
+    for left_out in (dropped_rows(part), twin_rows(part)["row"] if split == "train" else None):
+        if left_out is not None and len(left_out):
+            chosen &= ~keys["row"].is_in(left_out.implode())
     return keys.filter(chosen).select("at", "row", "order")
 
 
 def load(part: RecordsPart, keys: pl.DataFrame) -> pl.DataFrame:
-    """Records of a part as `LOADED`; `keys` are some that were `selected`."""
-    if keys.is_empty():
-        return LOADED.to_frame()
+    """`messages, source, id` of records of a part; `keys` are some that were `selected`, at least one."""
     first, last = keys["at"].min(), keys["at"].max()
     assert isinstance(first, int) and isinstance(last, int)  # noqa: S101, PT018 of a column of integers
-    scan = pl.scan_ipc(part.records, glob=False).slice(first, last + 1 - first)
-    frame = scan.select("messages", "rejected", "content").collect()[keys["at"] - first]
-    ids = ids_of(part, keys["row"], frame["content"])
-    return frame.select("messages", "rejected", id=ids, source=pl.lit(part.source), order=keys["order"]).select(*LOADED)
-
-
-def leave(path: Path, frame: pl.DataFrame) -> None:
-    """Write a frame beside a part."""
-    content = io.BytesIO()
-    frame.write_ipc(content, compression="uncompressed")
-    write_atomic(path, partial(write_blocks, data=content.getvalue()), sync=False)
+    rows = PartRows(part=part, first=first, count=last + 1 - first)
+    frame = rows.read("messages")[keys["at"] - first]
+    return frame.with_columns(source=pl.lit(part.source), id=splitting.record_ids(part.source, keys["order"]))

@@ -44,6 +44,11 @@ class Store:
         return self.source.name
 
     @property
+    def rows(self) -> int:
+        """The turns of the store."""
+        return self.facts.rows
+
+    @property
     def pairing(self) -> Pairing:
         """How the turns of the store become pairs."""
         return msgspec.convert(self.entry.settings, SourceSettings).pairs.pairing(self.source.pairing)

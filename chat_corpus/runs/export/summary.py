@@ -79,7 +79,7 @@ def _evaluation_file(path: Path) -> RawFile:
 
 
 def _source(one: SourceExport) -> ExportSource:
-    entry, source = one.store.entry, one.store.source
+    entry, source = one.origin.entry, one.origin.source
     before = entry.fingerprint  # without `input`: its times are those of this machine, and `raw` has the digests
     return ExportSource(
         name=one.name,
@@ -122,8 +122,8 @@ def _ledger(one: SourceExport) -> SourceLedger:
         special_tokens=balance.special_tokens,
     )
     faults: list[str] = [*ledger.imbalances()]
-    if balance.read != one.store.facts.rows:
-        faults.append(f"{one.store.facts.rows} turns in the store, {balance.read} read")
+    if balance.read != one.origin.rows:
+        faults.append(f"{one.origin.rows} turns in the store, {balance.read} read")
     if written != indexed:
         faults.append(f"{written} records written, {indexed} in the index")
     if faults:

@@ -19,12 +19,12 @@ from chat_corpus.errors import attributed
 from chat_corpus.exports import near_twins
 from chat_corpus.exports.near_twins import EVALUATION, TwinIndex
 from chat_corpus.exports.ordering import Counts, bucket_counts
-from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.runs.export.assembling import RecordsPart
+from chat_corpus.runs.export.assembling import RecordsPart, leave
 from chat_corpus.runs.export.evaluation_files import evaluation_pairs
-from chat_corpus.runs.export.selection import leave, load, selected
+from chat_corpus.runs.export.selection import load, selected, twin_rows
 from chat_corpus.runs.export.workers import Workers
 
 #: Records that are compared together.
@@ -71,9 +71,10 @@ def collect_evaluation(task: TwinTask) -> None:
     with attributed(str(task), task.part.folder):
         frames = [EVALUATION.to_frame()]
         for split in ("validation", "test"):
-            records = load(task.part, selected(task.part, task.limits, split))
-            pairs = near_twins.pair_texts(records["messages"])
-            frames.append(pairs.select(id=records["id"][pairs["row"]], text="text"))
+            if len(keys := selected(task.part, task.limits, split)):
+                records = load(task.part, keys)
+                pairs = near_twins.pair_texts(records["messages"])
+                frames.append(pairs.select(id=records["id"][pairs["row"]], text="text"))
         leave(task.part.evaluation, pl.concat(frames))
 
 
@@ -131,7 +132,7 @@ def held_records(part: RecordsPart) -> tuple[bytes, int]:
     """The held records of a part as JSON Lines, in the order of the store, and how many there are."""
     if not part.twins.exists():
         return b"", 0
-    twins = exact.read(part.twins)
+    twins = twin_rows(part)
     keys = exact.read(part.records, "row", "order").with_row_index("at")
     keys = twins.join(keys, on="row", how="left", maintain_order="left")
     records = load(part, keys)

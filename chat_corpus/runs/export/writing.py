@@ -1,4 +1,4 @@
-"""Third step of an export: the records of a split in their order as files, in every format, and the index of all."""
+"""Third step of an export: the index of all records, and those of a split in their order as files, in every format."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from chat_corpus.errors import DEFECT, LedgerError, attributed
-from chat_corpus.exports import splitting
+from chat_corpus.exports import splits, splitting
+from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.mixing import MixPlan
 from chat_corpus.exports.ordering import KEYS
+from chat_corpus.exports.preference import REJECTED, REJECTED_TYPE
 from chat_corpus.exports.records import FORMATS, encode_ids
-from chat_corpus.exports.splitting import SplitLimits
+from chat_corpus.exports.splits import SplitLimits
+from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.runs.export.assembling import RecordsPart
-from chat_corpus.runs.export.repeats import ids_of, repeated_contents
-from chat_corpus.runs.export.selection import LOADED, load, selected, twin_rows
+from chat_corpus.runs.export.assembling import RecordsPart, leave
+from chat_corpus.runs.export.selection import PartRows, twin_rows
 
+#: Columns of records that are loaded: `rejected` are texts of responses that the source labels as wrong.
+LOADED = pl.Schema(
+    {"messages": DIALOGUES["messages"], REJECTED: REJECTED_TYPE, "order": pl.UInt64(), "source": pl.String()}
+)
 #: Rows of a row group: small ones are read by the viewer of a dataset page.
 _ROW_GROUP = 20_000
 #: Ending of the name of a format whose piece holds ids.
@@ -52,27 +59,18 @@ INDEX = pl.Schema(
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderRange:
-    """The records of a source with order keys from `begin` up to `end`."""
-
-    parts: tuple[RecordsPart, ...]
-    limits: SplitLimits
-    begin: int = 0
-    end: int = KEYS
-
-
-@dataclass(frozen=True, kw_only=True)
 class WriteTask:
     """The `number`th file of a split of a source, or of all sources together (`mixed`).
 
-    Its records are those of `ranges`. They are sorted by their keys, or, if there is a `plan`, they are the records
-    from row `first` up to `last` of a mix. Parquet goes below `folder`, pieces of other `formats` below `pieces`.
+    Its records are those of the split in some `rows` of parts. They are sorted by their keys, or, if there is a `plan`,
+    they are the records from row `first` up to `last` of a mix. Parquet goes below `folder`, pieces of other `formats`
+    below `pieces`.
     """
 
     name: str
     split: str
     number: int
-    ranges: tuple[OrderRange, ...]
+    rows: tuple[PartRows, ...]
     formats: tuple[str, ...]
     folder: Path
     pieces: Path
@@ -111,7 +109,7 @@ class Written:
 def write_records(task: WriteTask) -> Written:
     """Write the records of a range. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        frame = _arranged(task, pl.concat([LOADED.to_frame(), *_selected(task)]))
+        frame = _arranged(task, pl.concat([LOADED.to_frame(), *_loaded(task)], rechunk=True))
     with attributed(str(task), task.folder):
         path = task.folder / task.parquet
         if frame.is_empty():
@@ -125,19 +123,24 @@ def write_records(task: WriteTask) -> Written:
         return Written(sources=sources, bytes=path.stat().st_size, sha256=digest, pieces=rows)
 
 
-def _selected(task: WriteTask) -> Iterator[pl.DataFrame]:
-    """The records of the ranges in each part: `LOADED`."""
-    for one in task.ranges:
-        for part in one.parts:
-            keys = selected(part, one.limits, task.split, one.begin, one.end)
-            if len(keys):
-                yield load(part, keys)
+def _loaded(task: WriteTask) -> Iterator[pl.DataFrame]:
+    """The records of the split in each of the parts: `LOADED`."""
+    number = SPLITS.index(task.split)
+    for rows in task.rows:
+        splits = np.fromfile(rows.part.splits, np.uint8, rows.count, offset=rows.first)
+        chosen = splits == number
+        if chosen.any():
+            frame = rows.read("messages", REJECTED, "order")
+            frame = frame if chosen.all() else frame.filter(pl.Series(chosen))
+            yield frame.with_columns(source=pl.lit(rows.part.source)).select(*LOADED)
 
 
 def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
-    """Records in the order of their file. Raises LedgerError where they are not those of the plan."""
+    """Records in the order of their file, with ids. Raises LedgerError where they are not those of the plan."""
     # Only keys are sorted and joined: messages are copied once.
-    keys = frame.select("source", "order", "id").with_row_index("at").sort("order", "id").select("at", "source")
+    keys = frame.select("source", "order").with_row_index("at").sort("order", maintain_order=True)
+    if (keys["order"] == keys["order"].shift(1)).any():  # the same contents in several sources
+        keys = keys.with_columns(id=splitting.record_ids(keys["source"], keys["order"])).sort("order", "id").drop("id")
     if task.plan is not None:
         rank = pl.int_range(pl.len(), dtype=pl.UInt32).over("source").alias("rank")
         places = pl.DataFrame({"source": task.plan.sources(task.first, task.last)}, schema={"source": pl.String})
@@ -147,7 +150,8 @@ def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
         if not len(found) == len(frame) == len(places):
             raise LedgerError(f"{task}: {len(places)} records planned, {len(frame)} found; {DEFECT}")
         keys = found
-    return frame.drop("order")[keys["at"]]
+    ids = splitting.record_ids(keys["source"], keys["order"])
+    return frame.select("messages", REJECTED)[keys["at"]].with_columns(keys["source"], ids.alias("id"))
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
@@ -179,15 +183,14 @@ class IndexTask:
 
 
 def write_index(task: IndexTask) -> Counter[str]:
-    """Write the index of a part. Returns how many of its records are in each split, held, and duplicates."""
+    """Write the index of a part, and beside it the splits of its records.
+
+    Returns how many of its records are in each split, held, and duplicates.
+    """
     with attributed(str(task), task.part.folder):
         part = task.part
-        columns = ("row", "order", "content", "group", "dialogue_id", "file", "record")
-        frame = pl.scan_ipc(part.records, glob=False).select(columns).collect().sort("row")
-        repeated = repeated_contents(part)
-        frame = frame.update(repeated.select("row", "order"), on="row") if len(repeated) else frame
-        split = splitting.assign_split(frame["group"], task.limits).cast(pl.String)
-        frame = frame.with_columns(split=split, id=ids_of(part, frame["row"], frame["content"]))
+        frame = exact.read(part.records, "row", "order", "group", "dialogue_id", "file", "record")
+        frame = frame.with_columns(split=splits.assign_split(frame["group"], task.limits))
         none = pl.DataFrame(schema={"row": pl.UInt32, "same_as": pl.String})
         duplicates = exact.read(part.duplicates) if part.duplicates.exists() else none
         frame = frame.join(duplicates, on="row", how="left", maintain_order="left")
@@ -197,13 +200,20 @@ def write_index(task: IndexTask) -> Counter[str]:
         counts = frame.select(pl.coalesce("reason", "split").value_counts()).unnest("reason")
         found = Counter(dict(counts.iter_rows()))
         unused = pl.col("reason").is_not_null()
-        index = frame.with_columns(
-            split=pl.when(~unused).then("split"), id=pl.when(pl.col("same_as").is_null()).then("id")
-        )
-        index.select(pl.col(name).cast(dtype) for name, dtype in INDEX.items()).write_ipc(
-            part.index, compression="uncompressed"
-        )
+        frame = frame.with_columns(split=pl.when(~unused).then("split"))
+        write_blocks(part.splits, _split_numbers(frame["split"]))
+        frame = frame.sort("row")
+        frame = frame.with_columns(id=splitting.record_ids(part.source, frame["order"]))
+        index = frame.with_columns(id=pl.when(pl.col("same_as").is_null()).then("id"))
+        leave(part.index, index.select(pl.col(name).cast(dtype) for name, dtype in INDEX.items()))
     return found
+
+
+def _split_numbers(splits: pl.Series) -> bytes:
+    """The number in `SPLITS` of the split of each record, or 255, as bytes."""
+    numbers = {name: number for number, name in enumerate(SPLITS)}
+    of_rows = splits.replace_strict(numbers, default=255, return_dtype=pl.UInt8)
+    return of_rows.fill_null(255).to_numpy().tobytes()
 
 
 def _reason(frame: pl.DataFrame, train_end: int) -> pl.Series:
@@ -211,7 +221,7 @@ def _reason(frame: pl.DataFrame, train_end: int) -> pl.Series:
     beyond = (frame["order"] >= train_end) & (frame["split"] == "train") if train_end < KEYS else pl.lit(value=False)
     marks = (
         (DUPLICATE, pl.col("same_as").is_not_null()),
-        (HELD_CAP, pl.col("split") == splitting.HELD),
+        (HELD_CAP, pl.col("split") == splits.HELD),
         (HELD_TWIN, pl.col("resembles").is_not_null()),
         (HELD_MIX, beyond),
     )

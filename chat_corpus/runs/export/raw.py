@@ -1,0 +1,108 @@
+"""First step of an export from raw corpora: each shard goes through the pipeline, and at once becomes records.
+
+No pairs and no dialogue store are written. Parts of a killed export are used by the next one, as those of a run are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from chat_corpus.errors import attributed
+from chat_corpus.outputs import dialogue_store
+from chat_corpus.outputs.parts import Part
+from chat_corpus.outputs.report import FinishedSource
+from chat_corpus.pipeline import ledger, process, reading
+from chat_corpus.pipeline.counts import Counts, decode
+from chat_corpus.runs.export.assembling import NEEDED, Assembled, RecordsPart, encode_records
+from chat_corpus.runs.source_run import SourceRun
+from chat_corpus.runs.task import ShardTask, check_code
+from chat_corpus.sources.base import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsTask(ShardTask):
+    """A shard that records are made of."""
+
+    @cached_property
+    def part(self) -> Part:
+        """The files of the records, which also depend on the options of the export."""
+        options = msgspec.to_builtins(self.settings.export)
+        return Part(folder=self.folder, stem=self._stem(self.settings.of(self.shard.source), records=options))
+
+    @property
+    def work(self) -> Callable[[ShardTask], Counts]:
+        """The function that does this task."""
+        return make_records
+
+
+def make_records(task: ShardTask) -> Counts:
+    """Process a shard, write its records, and return its counts. Any failure is raised as ChatCorpusError."""
+    shard, part = task.shard, task.part
+    with attributed(shard.extent):
+        check_code(task)
+        source, settings = task.source
+        raw = reading.records(shard, source)
+        cleaned = process.clean_turns(shard, source, settings, raw)
+        outcome = process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
+        rejects = outcome.rejects.write_ndjson().encode()
+        ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
+        turns = dialogue_store.rows(cleaned, outcome, shard, source).select(NEEDED)
+        records = records_part(part, task.folder, source.name, shard.number)
+        made, contents = encode_records(turns, records, settings.pairs.pairing(source.pairing), task.settings.export)
+        contents |= {_summary(part): msgspec.json.encode(made), part.rejects: rejects}
+    with attributed(shard.extent, task.folder.parent):
+        part.leave(contents, outcome.counts)
+    return outcome.counts
+
+
+class RecordsRun(SourceRun):
+    """A source whose parts are records, and are not joined."""
+
+    task_type = RecordsTask
+
+    def _begin(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def _add(self, task: ShardTask) -> None:
+        """Do nothing: parts are not joined."""
+
+    def _publish(self, _out: Path) -> None:
+        self.report.counts.check(self.name)
+        self.report.parts = tuple(task.part for task in self.made)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawSource:
+    """A source that was read from raw corpora: the entry that a report would have, its turns, and its parts."""
+
+    source: Source
+    entry: FinishedSource
+    rows: int
+    parts: tuple[Part, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the source."""
+        return self.source.name
+
+    def records(self, folder: Path) -> list[tuple[RecordsPart, Assembled]]:
+        """Its records, and what became of their turns; later steps write below `folder`."""
+        return [
+            (records_part(part, folder, self.name, number), decode(_summary(part).read_bytes(), Assembled))
+            for number, part in enumerate(self.parts)
+        ]
+
+
+def records_part(part: Part, folder: Path, source: str, number: int) -> RecordsPart:
+    """The records in the part of a shard; later steps write below `folder`."""
+    return RecordsPart(folder=folder, source=source, number=number, base=part.folder / part.stem)
+
+
+def _summary(part: Part) -> Path:
+    """The file of a part that holds `Assembled`."""
+    return part.folder / f"{part.stem}.assembled.json"
