@@ -6,22 +6,25 @@ those that are in no pair, or in more pairs than most.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints
+from chat_corpus.exports import tsv
+from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, pieces
+from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import (
     ANSWER_CHARS,
     QUERY_CHARS,
     tally_of_counts,
     tally_of_names,
-    times,
 )
 from chat_corpus.statistics.text_arrays import CharacterCounter, Counts, Piece, Places
-from chat_corpus.statistics.texts import count_texts
+
+_NONE = np.zeros(0, np.int64)
 
 
 class SeenTurns:
@@ -50,22 +53,22 @@ class SeenTurns:
     @property
     def texts(self) -> pl.Series:
         """The turns as they were seen."""
-        return pl.concat(self._texts, rechunk=False)
+        return pl.concat([pl.Series("text", [], dtype=pl.String), *(texts.rename("text") for texts in self._texts)])
 
     @property
     def lengths(self) -> Places:
         """The length of each turn as it was seen."""
-        return np.concatenate(self._lengths)
+        return np.concatenate([_NONE, *self._lengths])
 
     @property
     def rewritten(self) -> Places:
         """Turns that a TSV file may not have as they are."""
-        return np.concatenate(self._rewritten)
+        return np.concatenate([_NONE, *self._rewritten])
 
     @property
     def marked(self) -> tuple[Places, ...]:
         """Turns that may hold personal data, a web address, and a special token."""
-        return tuple(map(np.concatenate, self._marked))
+        return tuple(np.concatenate([_NONE, *rows]) for rows in self._marked)
 
 
 def tally_of_seen(seen: SeenTurns, turns: pl.Series, texts: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -80,23 +83,41 @@ def tally_of_seen(seen: SeenTurns, turns: pl.Series, texts: pl.DataFrame, links:
     changed = (before != turns).fill_null(value=True).to_numpy().copy()
     changed[seen.rewritten] = True
     characters, most = seen.characters, 1 if np.count_nonzero(uses == 1) >= np.count_nonzero(uses == 2) else 2
-    characters.counts *= most
     rows = np.flatnonzero(changed)
+    characters.counts *= most
     characters.add_texts(before.gather(rows), -most)
-    for number, rows in _by_times(np.where(changed, 0, uses - most)):
-        characters.add_texts(before.gather(rows), number)
-    tallies = [characters.tally()]
-    places = np.zeros(len(turns), np.uint32)  # of each turn one row of all queries, followed by all answers
+    again = _seen_again(_written(rows, texts, query, answer, len(turns)))
+    lengths[rows] = again.lengths
+    characters.add_counts(again.characters.counts, most)
+    final = before.clone().scatter(rows, again.texts)
+    for number, some in _by_times(uses - most):
+        characters.add_texts(final.gather(some), number)
+    marked = (
+        np.concatenate([own[~changed[own]], rows[others]])
+        for own, others in zip(seen.marked, again.marked, strict=True)
+    )
+    marks = [tally_of_names(_marks(kind, final.gather(some), uses[some])) for kind, some in enumerate(marked)]
+    sides = ((QUERY_CHARS, lengths[query]), (ANSWER_CHARS, lengths[answer]))
+    counted = (tally_of_counts(name, np.bincount(values)) for name, values in sides)
+    return pl.concat([characters.tally(), *marks, *counted])
+
+
+def _written(rows: Places, texts: pl.DataFrame, query: Places, answer: Places, turns: int) -> pl.Series:
+    """Some turns as they are written; empty ones for those in no pair."""
+    places = np.full(turns, 2 * len(query), np.uint32)  # of each turn one row of all queries, followed by all answers
     places[query] = np.arange(len(query))
     places[answer] = np.arange(len(query), 2 * len(query))
-    written = pl.concat([texts["query"], texts["answer"].rename("query")])
-    for number, rows in _by_times(np.where(changed, uses, 0)):
-        counts = count_texts(written.gather(places[rows]).str.join("\n").cast(pl.Binary).item() + b"\n")
-        lengths[rows] = counts.lengths.to_numpy()
-        tallies.append(times(counts.tally, number))
-    tallies += _marks(seen, before, np.where(changed, 0, uses))
-    sides = ((QUERY_CHARS, lengths[query]), (ANSWER_CHARS, lengths[answer]))
-    return pl.concat([*tallies, *(tally_of_counts(name, np.bincount(values)) for name, values in sides)])
+    columns = [texts["query"], texts["answer"].rename("query"), pl.Series("query", [""])]
+    return tsv.texts(pl.concat(columns).gather(places[rows]).to_frame()).to_series()
+
+
+def _seen_again(texts: pl.Series) -> SeenTurns:
+    """What there is to see of texts."""
+    seen = SeenTurns()
+    for piece in pieces(texts):
+        if len(piece):
+            seen(piece, CodePoints(piece))
+    return seen
 
 
 def _by_times(numbers: Counts) -> Iterator[tuple[int, Places]]:
@@ -110,10 +131,14 @@ def _by_times(numbers: Counts) -> Iterator[tuple[int, Places]]:
                 yield sign << bit, chosen
 
 
-def _marks(seen: SeenTurns, texts: pl.Series, uses: Counts) -> Iterator[pl.DataFrame]:
-    """Tallies of the marks in turns that are written as they were seen, by the number of pairs that they are in."""
-    for kind, rows in enumerate(seen.marked):
-        for number, chosen in _by_times(uses[rows]):
-            sides: list[list[str]] = [[], [], []]
-            sides[kind] = texts.gather(rows[chosen]).to_list()
-            yield times(tally_of_names(count_marks(*sides)), number)
+def _marks(kind: int, texts: pl.Series, uses: Counts) -> Counter[str]:
+    """Counts of the marks of one of the three kinds in texts that may hold some and are in so many pairs."""
+    if kind == 0:  # few of the texts hold personal data, and a look at all of them costs less than one at each
+        holds = (personal.mask(texts)[0] != texts).arg_true()
+        texts, uses = texts.gather(holds), uses[holds.to_numpy()]
+    counts: Counter[str] = Counter()
+    for text, number in zip(texts.to_list(), uses.tolist(), strict=True):
+        sides: list[list[str]] = [[], [], []]
+        sides[kind] = [text]
+        counts.update({name: count * number for name, count in count_marks(*sides).items()})
+    return counts

@@ -65,17 +65,20 @@ class CharacterCounter:
     def add(self, codes: Codes, times: int = 1) -> Counts:
         """Count code points so many times; return how often each occurs in `codes`."""
         counts = np.bincount(codes)
+        self.add_counts(counts, times)
+        return counts
+
+    def add_counts(self, counts: Counts, times: int = 1) -> None:
+        """Add counts by code point so many times."""
         if len(counts) > len(self.counts):
             self.counts = np.concatenate([self.counts, np.zeros(_CODES - len(self.counts), np.int64)])
         self.counts[: len(counts)] += counts * times if times != 1 else counts
-        return counts
 
     def add_texts(self, texts: pl.Series, times: int) -> None:
         """Count the characters of texts so many times."""
         for some in pieces(texts):
-            points = CodePoints(some)
-            self.add(points.codes, times)
-            self.counts[ord(SEPARATOR)] -= times * len(points.ends)
+            self.add(CodePoints(some).codes, times)
+        self.counts[ord(SEPARATOR)] -= times * len(texts)
 
     def tally(self) -> pl.DataFrame:
         """The counts as a tally."""
