@@ -25,7 +25,7 @@ CONFIG = option(
 )  # fmt: skip
 PROFILE = option(
     "Cleaning", "--profile", metavar="NAME|FILE",
-    help="Start from a profile (lccc, retrieval, strict) or a file of settings; --config and flags change it.",
+    help="Start from a profile (lccc, retrieval, strict) or from a file of settings.",
 )  # fmt: skip
 PLUGIN = option(
     "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
