@@ -36,6 +36,7 @@ JSON = option("Output", "--json", "as_json", is_flag=True, help="Print the resul
 LIMIT = option(
     "Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file."
 )
+OUT = option("Output", "--out", metavar="DIR", help="Folder to write to (default: clean_chat_corpus).")
 ENCODING = option(
     "Input",
     "--encoding",
