@@ -25,7 +25,7 @@ CONFIG = option(
 )  # fmt: skip
 PROFILE = option(
     "Cleaning", "--profile", metavar="NAME|FILE",
-    help="Start from a profile (lccc, retrieval, strict) or a file of settings; --config and flags change it.",
+    help="Start from a profile (lccc, retrieval, strict) or from a file of settings.",
 )  # fmt: skip
 PLUGIN = option(
     "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
@@ -36,6 +36,7 @@ JSON = option("Output", "--json", "as_json", is_flag=True, help="Print the resul
 LIMIT = option(
     "Input", "--limit", type=Whole(min=1), metavar="N", help="Read only the first N records of each raw file."
 )
+OUT = option("Output", "--out", metavar="DIR", help="Folder to write to (default: clean_chat_corpus).")
 ENCODING = option(
     "Input",
     "--encoding",

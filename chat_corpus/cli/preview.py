@@ -66,6 +66,7 @@ _EXAMPLES = (
 @PAIRS
 @UNEQUAL_LENGTHS
 @option("Cleaning", "--all", "everything", is_flag=True, help="Look at all filters, with usual values if they are off.")
+@option("Output", "--out", metavar="DIR", help="Output folder of the run that is meant; nothing is written.")
 @option("Output", "--examples", type=Whole(min=0, max=1000), default=3, metavar="N", help="Examples of each filter.")
 @option("Output", "--seed", type=Whole(min=0), default=0, metavar="N", help="Draw other examples (default: 0).")
 @option(

@@ -19,6 +19,7 @@ from chat_corpus.cli.options import (
     JSON,
     LIMIT,
     LOG_JSON,
+    OUT,
     PAIRS,
     PLUGIN,
     PROFILE,
@@ -67,7 +68,7 @@ _EXAMPLES = (
 @CONFIG
 @PAIRS
 @UNEQUAL_LENGTHS
-@option("Output", "--out", metavar="DIR", help="Folder to write to (default: clean_chat_corpus).")
+@OUT
 @option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
 @option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
 @option(

@@ -124,8 +124,13 @@ def changes(
         old, new = before.get(key), now.get(key)
         if isinstance(new, Mapping) or isinstance(old, Mapping):
             yield from changes(_section(old), _section(new), f"{section}{key}.")
-        elif old != new and f"{section}{key}" != "read.unequal_lengths":
+        elif _as_json(old) != _as_json(new) and f"{section}{key}" != "read.unequal_lengths":
             yield f"{section}{key}", old, new
+
+
+def _as_json(value: object) -> object:
+    """A value as a report has it: a list for a tuple."""
+    return [_as_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _section(value: object) -> Mapping[str, object]:

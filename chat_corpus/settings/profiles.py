@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from importlib import resources
 from pathlib import Path
 
-import chat_corpus
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import joined, message
 
@@ -21,7 +19,7 @@ def names() -> list[str]:
 
 def folder() -> Path:
     """The folder of the profiles of this package."""
-    return Path(str(resources.files(chat_corpus))) / _FOLDER
+    return Path(__file__).resolve().parent.parent / _FOLDER
 
 
 def find(value: str) -> Path:

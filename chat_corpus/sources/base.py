@@ -135,8 +135,8 @@ class Source:
     is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are the texts that the
     corpus uses where there is no answer. `overlapping` means that files share pairs, so that each pair is written once.
     `plain_editions` means that some files lack the segmentation in `traits`, so that a single line does not show
-    whether it is segmented. `filters` are those of plugins, which apply to every source. `origins` are the addresses
-    that the files can be downloaded from, and `obtain` describes what a person has to do instead.
+    whether it is segmented. `filters` are filled in when sources are loaded: those of plugins. `origins` are the
+    addresses that the files can be downloaded from, and `obtain` describes what a person has to do instead.
     """
 
     name: str

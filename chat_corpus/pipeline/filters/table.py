@@ -13,7 +13,7 @@ from operator import or_
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.messages import message as message_
+from chat_corpus.messages import message
 from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.other_scopes import DIALOGUE_FILTERS, PAIR_FILTERS
 from chat_corpus.pipeline.filters.turn_filters import FIRST, FURTHER, LOST
@@ -38,11 +38,11 @@ def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
     long = bytes_ > LONGEST_TURN
     if not long.any():
         return rows
-    message = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(LONGEST_TURN))
+    details = pl.format("{} bytes, more than the {} of the longest turn there can be", bytes_, pl.lit(LONGEST_TURN))
     return rows.with_columns(
         text=pl.when(~long).then("text"),
         reason=pl.when(long & pl.col("reason").is_null()).then(pl.lit(str(Reason.LENGTH))).otherwise("reason"),
-        message=pl.when(long & pl.col("reason").is_null()).then(message).otherwise("message"),
+        message=pl.when(long & pl.col("reason").is_null()).then(details).otherwise("message"),
     )
 
 
@@ -155,7 +155,7 @@ def _messages(rows: pl.DataFrame, filters: Sequence[Filter], options: FilterOpti
             try:
                 rows.select(_message(item, options, source))
             except pl.exceptions.PolarsError as error:
-                fault = message_("filter {name}: {error}", name=item.name, error=str(error))
+                fault = message("filter {name}: {error}", name=item.name, error=str(error))
                 raise ChatCorpusError(fault) from error
         raise
 
