@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -20,9 +21,11 @@ from hypothesis import strategies as st
 from chat_corpus.exports import splitting
 from chat_corpus.exports.check import check_export
 from chat_corpus.exports.dialogues import MOST
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
+from chat_corpus.runs.export import folder as folders
 from tests.conftest import ROOT, examples, slow_from
 from tests.helpers import invoke, put, visible
 from tests.runs.export.invented import corpora, export, index, manifest, records
@@ -257,6 +260,88 @@ def test_a_killed_export_is_made_by_the_same_command_again(
     assert invoke(*arguments).exit_code == 0
     assert visible(tmp_path / "killed") == whole
     assert not (tmp_path / "killed" / WORK).exists()
+
+
+def test_a_file_that_the_user_writes_after_a_kill_is_refused_and_stays(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, move, moved = tmp_path / "killed", Path.replace, []
+
+    def killed(self: Path, target: Path) -> Path:
+        if "/files/" in self.as_posix() and (self.suffix == ".md" or len(moved) > 2):
+            raise KeyboardInterrupt
+        moved.append(target)
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    assert invoke("export", folder, "-q", "--out", stored, "-s", "ptt").exit_code != 0
+    monkeypatch.undo()
+    assert (folder / WORK / "publishing.json").is_file()
+    (folder / "README.md").write_text("mine")
+    assert "not empty (README.md)" in export(folder, "--out", stored, "-s", "ptt", code=2)
+    assert (folder / "README.md").read_text() == "mine"
+    (folder / "README.md").unlink()
+    export(folder, "--out", stored, "-s", "ptt", "--check")
+
+
+def test_a_file_that_the_user_writes_during_an_export_is_refused_and_stays(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = folders.publish
+
+    def late(folder: Path, made: Path, summary: ExportSummary, *, force: bool) -> None:
+        (folder / "README.md").write_text("mine")
+        write(folder, made, summary, force=force)
+
+    monkeypatch.setattr(folders, "publish", late)
+    told = export(tmp_path / "export", "--out", stored, "-s", "ptt", code=2)
+    assert "files were written there during the export (README.md)" in told
+    assert visible(tmp_path / "export") == {"README.md": b"mine"}
+
+
+def test_a_manifest_does_not_depend_on_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, where in (("a/raw", "a/export"), ("b/c/raw", "d/export")):
+        put(tmp_path / place, {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+        put(tmp_path / place / "own", {"mine.tsv": "吃了吗\t吃了\n"})
+        monkeypatch.chdir((tmp_path / place).parent)
+        raw = "raw" if place == "a/raw" else tmp_path / place
+        added = ("--add", f"mine={tmp_path / place}/own/mine.tsv")
+        export(tmp_path / where, "--raw", raw, *added, "--out", tmp_path / "out")
+    assert visible(tmp_path / "a/export") == visible(tmp_path / "d/export")
+    assert str(tmp_path) not in (tmp_path / "d/export/manifest.json").read_text()
+    for row in (
+        tmp_path / "d/export/data/tieba/train-00000.parquet",
+        tmp_path / "d/export/data/mine/train-00000.parquet",
+    ):
+        monkeypatch.chdir(tmp_path)
+        done = invoke("trace", f"{row}:1")
+        assert (done.exit_code, "not found, but" in done.stderr) == (2, True), done.stderr
+        flags = ("--add", f"mine={tmp_path}/a/raw/own/mine.tsv") if "mine" in str(row) else ("--raw", "a/raw")
+        assert invoke("trace", f"{row}:1", *flags).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (b"caf\xe9", "not a name in UTF-8"),
+        (b"", "the name is empty"),
+        (b"dangling", "a link to nothing"),
+        (b"loop", "cannot be used"),
+        (b"file/below", "cannot be used"),
+        (b"n" * 300, "cannot be used"),
+    ],
+    ids=["latin-1", "empty", "dangling", "loop", "below a file", "long"],
+)
+def test_a_folder_that_cannot_be_is_wrong_usage(
+    name: bytes, fault: str, stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("x")
+    done = invoke("export", os.fsdecode(name), "-q", "--out", stored, "-s", "ptt")
+    assert (done.exit_code, fault in done.stderr) == (2, True), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file", "loop"]
 
 
 def test_force_replaces_an_export_and_leaves_nothing_of_it(stored: Path, tmp_path: Path) -> None:
