@@ -28,12 +28,13 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.runs import runner
 from chat_corpus.runs.export import run as exporting
-from chat_corpus.runs.export.stores import stored_names
+from chat_corpus.runs.export.stores import stored_names, with_reported_corpora
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.progress import silent
 from chat_corpus.schema import Traits
 from chat_corpus.settings import loading
 from chat_corpus.settings.model import Settings
+from chat_corpus.sources.base import Source
 
 _PAIRS = ("query", "answer", "query_file", "query_record", "answer_file", "answer_record")
 #: Settings as nested dicts, with the keys of configs/default.yaml.
@@ -132,6 +133,8 @@ def export(
     """
     all_settings = _settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
     if raw is None:
+        all_settings = with_reported_corpora(all_settings)
+        _check_names(sources, all_settings)
         names = list(sources) or stored_names(Path(out))
         if not names:
             fault = message("{folder}: no dialogue stores; run with --store-dialogues, or set raw", folder=out)
@@ -198,15 +201,20 @@ def normalize(texts: Iterable[str | None], traits: Traits | None = None, setting
 
 
 def trace(
-    tsv: str | Path, *rows: int, raw: str | Path | None = None, plugins: Iterable[str | Path] = ()
+    tsv: str | Path,
+    *rows: int,
+    raw: str | Path | None = None,
+    plugins: Iterable[str | Path] = (),
+    added: Mapping[str, str | Path] | None = None,
 ) -> list[tracing.Row]:
     """Return where rows of an output, numbered from 1, came from.
 
-    `raw` is the folder of the raw files, by default the one in the report. `plugins` are the Python files of the run
-    that made the output: they are executed again. Raises UsageError for a missing row or report, and ChatCorpusError
+    `raw` is the folder of the raw files, by default the one in the report, and `added` has the file or folder of added
+    corpora that were moved, by name. `plugins` are the Python files of the run that made the output: they are executed
+    again. Raises UsageError for a missing row or report, and ChatCorpusError
     if raw files, settings, code or the output have changed since the run.
     """
-    run = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins])
+    run = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins], _places(added))
     return [tracing.trace(run, row) for row in rows]
 
 
@@ -216,13 +224,15 @@ def explain(
     out: str | Path = "clean_chat_corpus",
     raw: str | Path | None = None,
     plugins: Iterable[str | Path] = (),
+    added: Mapping[str, str | Path] | None = None,
 ) -> list[tracing.Record]:
     """Return what became of raw records, numbered from 1, in the outputs under `out`.
 
     `file` is a path, or the name of the file in reports. Raises UsageError for a record that the run did not read, and
     the errors of `trace`.
     """
-    run, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), [str(plugin) for plugin in plugins])
+    files = [str(plugin) for plugin in plugins]
+    run, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), files, _places(added))
     return [tracing.explain(run, name, record) for record in records]
 
 
@@ -234,6 +244,7 @@ def compare(
     examples: int = 2,
     shards: int = 32,
     plugins: Iterable[str | Path] = (),
+    added: Mapping[str, str | Path] | None = None,
 ) -> Iterator[Compared]:
     """Yield the differences between the pairs of two output folders, and their causes, one item per source.
 
@@ -241,7 +252,13 @@ def compare(
     again, 0 for all. The first item raises UsageError if a folder holds no file of pairs.
     """
     files = [str(file) for file in plugins]
-    return comparing.compare(Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=files)
+    return comparing.compare(
+        Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=files, places=_places(added)
+    )
+
+
+def _places(added: Mapping[str, str | Path] | None) -> dict[str, str]:
+    return {name: str(path) for name, path in (added or {}).items()}
 
 
 def _name(folder: str | Path | None) -> str | None:
@@ -272,7 +289,7 @@ def _settings(
 ) -> Settings:
     """Settings from files and a dict, whose values win. Raises UsageError for unknown keys and wrong values."""
     files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
-    flags = {"workers": 1, **(settings or {}), "raw": str(raw), "out": str(out)}
+    flags = {"workers": 1, **_without_paths(settings or {}), "raw": str(raw), "out": str(out)}
     all_settings = loading.load(files, flags)
     all_settings = replace(all_settings, corpora=settle_all(all_settings.corpora))
     loading.check_sources(files, all_settings, sources.load(all_settings.plugins, all_settings.added))
@@ -280,15 +297,18 @@ def _settings(
     return all_settings
 
 
+def _without_paths(value: Any) -> Any:
+    """Settings with paths as texts."""
+    if isinstance(value, Mapping):
+        return {name: _without_paths(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_paths(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
 def _chosen(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
     """Return these sources, or all discovered ones. Raises UsageError and IncompleteError."""
-    all_sources = sources.load(settings.plugins, settings.added)
-    for name in names:
-        if name not in all_sources:
-            names_of_all = ", ".join(all_sources)
-            raise UsageError(
-                message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
-            )
+    all_sources = _check_names(names, settings)
     found = discover_sources(Path(settings.raw), all_sources, settings.added)
     chosen = {name: found[name] for name in names} or {name: source for name, source in found.items() if source.groups}
     for name, source in chosen.items():
@@ -298,6 +318,18 @@ def _chosen(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSou
     if not chosen:
         raise IncompleteError(message("{folder}: no corpus found", folder=settings.raw))
     return chosen
+
+
+def _check_names(names: Iterable[str], settings: Settings) -> Mapping[str, Source]:
+    """Return all sources. Raises UsageError for a name that none of them has."""
+    all_sources = sources.load(settings.plugins, settings.added)
+    for name in names:
+        if name not in all_sources:
+            names_of_all = ", ".join(all_sources)
+            raise UsageError(
+                message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
+            )
+    return all_sources
 
 
 def _files(shard: Shard, indices: pl.Series) -> pl.Series:

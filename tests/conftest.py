@@ -81,7 +81,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: Tests with many cases of one kind, or that start several processes, and how many of their cases are tried by default:
 #: so many at equal distances. All others are slow.
 SOME_BY_DEFAULT = {
-    "test_a_changed_text_file_is_found_by_its_content_too": 3,
+    "test_a_changed_text_file_is_found_by_its_content_too": 2,
     "test_a_clone_of_a_repository_gives_each_exchange_once": 2,
     "test_a_corpus_in_a_form_that_is_not_read_is_unusable": 8,
     "test_a_corrupted_stage_fails_the_run_by_name_and_leaves_the_earlier_output": 12,
@@ -90,10 +90,10 @@ SOME_BY_DEFAULT = {
     "test_a_file_that_is_not_read_is_reported_with_advice": 12,
     "test_a_folder_may_have_any_name": 1,
     "test_a_full_disk_exits_1_and_leaves_the_earlier_files": 0,
-    "test_a_killed_export_is_made_by_the_same_command_again": 1,
+    "test_a_killed_export_is_made_by_the_same_command_again": 0,
     "test_a_layout_is_found_from_the_content": 12,
     "test_a_million_lines_of_nothing_are_accounted_for": 2,
-    "test_a_record_that_breaks_a_rule_is_found_with_its_row": 4,
+    "test_a_record_that_breaks_a_rule_is_found_with_its_row": 2,
     "test_a_renamed_sample_is_recognised_or_unknown": 8,
     "test_a_repeated_text_is_traced_to_the_turn_at_its_place": 2,
     "test_a_result_that_cannot_be_written_fails_any_command": 7,
@@ -104,8 +104,9 @@ SOME_BY_DEFAULT = {
     "test_a_worker_killed_at_any_moment_costs_no_shard_and_none_is_counted_twice": 0,
     "test_all_samples_give_the_same_output_in_any_encoding": 0,
     "test_an_earlier_output_stays_until_the_new_one_is_whole": 0,
-    "test_an_edited_index_is_found": 2,
+    "test_an_edited_index_is_found": 1,
     "test_an_export_has_no_offences": 1,
+    "test_names_that_no_manifest_has_are_offences": 2,
     "test_an_input_that_becomes_another_during_the_run_fails_with_its_name": 5,
     "test_bytes_do_not_depend_on_who_does_the_work": 0,
     "test_chunks_and_files_of_any_size_hold_the_same_records": 0,

@@ -55,6 +55,7 @@ def check_export(folder: Path) -> Iterator[Offence]:
 
     Raises UsageError where the folder is no export, and ChatCorpusError where its manifest cannot be read.
     """
+    manifest.check_name(folder)
     path = folder / MANIFEST
     if not path.is_file():
         raise UsageError(

@@ -7,10 +7,12 @@ It holds no timings, and a date only if SOURCE_DATE_EPOCH gives one: the same ex
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from chat_corpus.errors import UsageError
 from chat_corpus.exports.splitting import SPLITS, VERSION
 from chat_corpus.messages import Message, message
 
@@ -261,6 +263,15 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
     def written_sources(self) -> tuple[ExportSource, ...]:
         """The sources that have at least one row."""
         return tuple(one for one in self.sources if self.splits(one.name))
+
+
+def check_name(folder: Path) -> None:
+    """Raise UsageError for a folder whose name is not UTF-8: Parquet files in it cannot be opened."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        fault = message("{folder}: not a name in UTF-8; use a different folder", folder=folder)
+        raise UsageError(fault) from error
 
 
 def encode(summary: ExportSummary) -> bytes:

@@ -54,7 +54,7 @@ def read_row(export: OpenExport, path: Path, row: int) -> ExportedRow:
         )
     try:
         content, ids = _content(path, file, row)
-        return ExportedRow(path=path, row=row, format=file.format, id=ids[-1], content=content, number=_repeats(ids))
+        return ExportedRow(path=path, row=row, format=file.format, id=ids[-1], content=content, number=len(ids) - 1)
     except (OSError, ValueError, LookupError, TypeError, RecursionError, csv.Error, pl.exceptions.PolarsError) as error:
         fault = message(
             "{file}:{row}: cannot be read: {error}; {advice}", file=path, row=row, error=error_text(error), advice=AGAIN
@@ -85,9 +85,9 @@ def _content(path: Path, file: ExportFile, row: int) -> tuple[bytes, list[str]]:
     if file.format == "hf":
         frame = pl.scan_parquet(path, glob=False).slice(row - 1, 1).collect()
         return _as_messages(frame), [str(frame["id"].item())]
+    if file.format == _CSV:
+        return _csv_row(path, row)
     with path.open("rb") as stream:
-        if file.format == _CSV:
-            return _csv_row(stream, row)
         if file.format == "ids":
             line = _line(stream, row)
             return line, [str(json.loads(line)["id"])]
@@ -124,16 +124,13 @@ def _ids_up_to(stream: BinaryIO, row: int) -> list[str]:
     return ids
 
 
-def _csv_row(stream: BinaryIO, row: int) -> tuple[bytes, list[str]]:
+def _csv_row(path: Path, row: int) -> tuple[bytes, list[str]]:
     ids: list[str] = []
     fields: list[str] = []
-    for fields in islice(csv.reader(io.TextIOWrapper(stream, "utf-8", newline="")), 1, row + 1):
-        ids = [*ids, fields[3]] if ids[-1:] == [fields[3]] else [fields[3]]
+    with path.open(encoding="utf-8", newline="") as stream:
+        for fields in islice(csv.reader(stream), 1, row + 1):
+            ids = [*ids, fields[3]] if ids[-1:] == [fields[3]] else [fields[3]]
     return json.dumps(fields, ensure_ascii=False).encode(), ids
-
-
-def _repeats(ids: list[str]) -> int:
-    return len(ids) - 1
 
 
 def _rows_of(traced: TracedRecord, name: str) -> list[bytes]:

@@ -65,6 +65,7 @@ def open_export(
 
     Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read, or was edited.
     """
+    manifest.check_name(folder)
     path = folder / MANIFEST
     if not path.is_file():
         raise UsageError(

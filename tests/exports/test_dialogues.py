@@ -240,7 +240,7 @@ _OPTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(_turns(speakers=True), st.sampled_from(Pairing), _OPTIONS)
 def test_every_record_obeys_the_rules_and_every_turn_is_accounted_for(
     rows: list[Row], pairing: Pairing, options: dict[str, Any]
@@ -260,7 +260,7 @@ def test_every_record_obeys_the_rules_and_every_turn_is_accounted_for(
         assert sum(len(one["content"]) for one in spoken) <= (options["max_chars"] or 1 << 30)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(_turns(speakers=False), st.sampled_from(Pairing))
 def test_pairs_are_those_of_the_tsv(rows: list[Row], pairing: Pairing) -> None:
     """Where speakers are unknown: with what the pipeline pairs, less the turns that only exports refuse."""

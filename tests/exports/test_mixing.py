@@ -33,7 +33,7 @@ _SIZES = st.dictionaries(st.sampled_from(["ptt", "tieba", "weibo", "sms"]), st.i
 _WEIGHTS = st.fixed_dictionaries(dict.fromkeys(["ptt", "tieba", "weibo", "sms"], st.sampled_from([0.5, 1, 2, 3, 7])))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(_SIZES, _WEIGHTS, st.data())
 def test_the_order_is_what_its_definition_says(
     sizes: dict[str, int], weights: dict[str, float], data: st.DataObject
@@ -89,7 +89,7 @@ def test_where_a_source_runs_out_is_known() -> None:
     assert plan_mix(MixOptions(), {}).first_to_end() is None
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.dictionaries(st.sampled_from("abcde"), st.integers(1, 5_000), min_size=4, max_size=5),
     st.sampled_from(["0.25", "0.3", "0.5", "0.99"]),

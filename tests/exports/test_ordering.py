@@ -13,7 +13,7 @@ from tests.conftest import examples
 _KEYS = st.sets(st.one_of(st.integers(0, ordering.KEYS - 1), st.integers(0, 40), st.integers(1 << 52, (1 << 52) + 9)))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(_KEYS, st.integers(1, 5), st.lists(st.floats(0, 1), max_size=6))
 def test_cuts_at_ranks_give_the_sorted_whole(keys: set[int], count: int, shares: list[float]) -> None:
     whole = np.array(sorted(keys), np.uint64)

@@ -124,7 +124,7 @@ _SPOKEN = st.lists(st.lists(_SPEECH, min_size=2, max_size=4).filter(lambda one: 
 _DIALOGUES = st.lists(st.lists(_TEXTS, min_size=2, max_size=4).filter(lambda one: len(one) % 2 == 0), max_size=4)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(_DIALOGUES, st.sampled_from(["", "助手"]))
 def test_what_is_written_reads_back(dialogues: list[list[str]], system: str) -> None:
     frame = _frame(dialogues, system)
@@ -141,7 +141,7 @@ def test_what_is_written_reads_back(dialogues: list[list[str]], system: str) -> 
     assert read in (exchanges, None)
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(_SPOKEN, st.integers(0, 4))
 def test_pieces_can_be_joined(dialogues: list[list[str]], border: int) -> None:
     frame = _frame(dialogues)
@@ -155,7 +155,7 @@ def test_no_dialogue_gives_no_byte() -> None:
     assert [format_.encode(FRAME.clear()) for format_ in FORMATS.values()] == [b""] * len(FORMATS)
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(st.lists(_SPEECH, min_size=2, max_size=4).filter(lambda one: len(one) % 2 == 0), min_size=1, max_size=4)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from chat_corpus.exports.records import FORMATS
+from tests.conftest import slow_from
 from tests.helpers import invoke, put
 from tests.runs.export.invented import corpora, export, index, records
 
@@ -23,8 +26,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export without stores, of which nothing but the manifest and the index says where records came from."""
     folder = tmp_path_factory.mktemp("exports") / "export"
-    formats = "messages,sharegpt,alpaca,prompt-completion,query-response,tsv,csv"
-    export(folder, "--raw", raw, "--split", "test=0.2", "--format", formats, "--keep-duplicates")
+    export(folder, "--raw", raw, "--split", "test=0.2", "--format", ",".join(FORMATS), "--keep-duplicates")
     return folder
 
 
@@ -74,6 +76,26 @@ def test_masked_records_are_found(exported: Path) -> None:
     assert told["messages"][0]["turns"][0]["read"] == "我的QQ：123456789"
     text = [line for line in invoke("trace", exported, "--id", masked).stdout.splitlines() if "123456789" in line]
     assert text
+
+
+#: The suffix of each format.
+EDITS = {name: format_.suffix for name, format_ in FORMATS.items()}
+
+
+@pytest.mark.parametrize("format_", slow_from(2, ["tsv", "preference", *sorted(EDITS)]))
+def test_an_edited_row_is_not_what_was_exported(format_: str, raw: Path, exported: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(exported, tmp_path / "export")
+    path = copy / format_ / "douban" / f"train.{EDITS[format_]}"
+    end = "\n\n" if format_ == "gpt2-chitchat" else "\n"
+    rows = path.read_bytes().decode().split(end)
+    at = 4 if format_ == "csv" else 3  # row 4, below a header in one format
+    han = re.search(r"[\u4e00-\u9fff]|\\u[4-9][0-9a-f]{3}", rows[at])
+    assert han
+    rows[at] = f"{rows[at][: han.start()]}新{rows[at][han.end() :]}"
+    path.write_bytes(end.join(rows).encode())
+    for row, code in ((3, 0), (4, 1)):
+        done = invoke("trace", f"{path}:{row}", "--raw", raw)
+        assert (done.exit_code, "was exported" in done.stderr) == (code, code == 1), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -53,13 +53,10 @@ def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -
 
 def _resolved(folder: Path) -> Path:
     """The path of a folder without links. Raises UsageError for a name that no folder can have, and for a dead link."""
+    manifest.check_name(folder)
     try:
-        str(folder).encode()
         path = folder.resolve()
         is_dead = folder.is_symlink() and not folder.exists()
-    except UnicodeEncodeError as error:
-        fault = message("{folder}: not a name in UTF-8; use a different folder", folder=folder)
-        raise UsageError(fault) from error
     except (OSError, RuntimeError) as error:  # a loop of links, or a name that is too long
         raise _unusable(folder, error) from error
     if is_dead:

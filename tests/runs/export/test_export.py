@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -20,9 +21,11 @@ from hypothesis import strategies as st
 from chat_corpus.exports import splitting
 from chat_corpus.exports.check import check_export
 from chat_corpus.exports.dialogues import MOST
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
+from chat_corpus.runs.export import folder as folders
 from tests.conftest import ROOT, examples, slow_from
 from tests.helpers import invoke, put, visible
 from tests.runs.export.invented import corpora, export, index, manifest, records
@@ -259,6 +262,85 @@ def test_a_killed_export_is_made_by_the_same_command_again(
     assert not (tmp_path / "killed" / WORK).exists()
 
 
+def test_a_file_that_the_user_writes_after_a_kill_is_refused_and_stays(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, move = tmp_path / "killed", Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if self.suffix == ".md":
+            raise KeyboardInterrupt
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    assert invoke("export", folder, "-q", "--out", stored, "-s", "ptt").exit_code != 0
+    monkeypatch.undo()
+    assert (folder / WORK / "publishing.json").is_file()
+    (folder / "README.md").write_text("mine")
+    assert "not empty (README.md)" in export(folder, "--out", stored, "-s", "ptt", code=2)
+    assert (folder / "README.md").read_text() == "mine"
+    (folder / "README.md").unlink()
+    export(folder, "--out", stored, "-s", "ptt", "--check")
+
+
+def test_a_file_that_the_user_writes_during_an_export_is_refused_and_stays(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = folders.publish
+
+    def late(folder: Path, made: Path, summary: ExportSummary, *, force: bool) -> None:
+        (folder / "README.md").write_text("mine")
+        write(folder, made, summary, force=force)
+
+    monkeypatch.setattr(folders, "publish", late)
+    told = export(tmp_path / "export", "--out", stored, "-s", "ptt", code=2)
+    assert "files were written there during the export (README.md)" in told
+    assert visible(tmp_path / "export") == {"README.md": b"mine"}
+
+
+@pytest.mark.slow
+def test_a_manifest_does_not_depend_on_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place, where in (("a/raw", "a/export"), ("b/c/raw", "d/export")):
+        put(tmp_path / place, {"tieba.dialogues": "在吗\t在\n你好\t好\n"})
+        put(tmp_path / place / "own", {"mine.tsv": "吃了吗\t吃了\n"})
+        monkeypatch.chdir((tmp_path / place).parent)
+        raw = "raw" if place == "a/raw" else tmp_path / place
+        added = ("--add", f"mine={tmp_path / place}/own/mine.tsv")
+        export(tmp_path / where, "--raw", raw, *added, "--out", tmp_path / "out")
+    assert visible(tmp_path / "a/export") == visible(tmp_path / "d/export")
+    assert str(tmp_path) not in (tmp_path / "d/export/manifest.json").read_text()
+    monkeypatch.chdir(tmp_path)
+    for source, flags in (("tieba", ("--raw", "a/raw")), ("mine", ("--add", "mine=a/raw/own/mine.tsv"))):
+        row = f"d/export/data/{source}/train-00000.parquet:1"
+        done = invoke("trace", row)
+        assert (done.exit_code, "not found, but" in done.stderr) == (2, True), done.stderr
+        assert invoke("trace", row, *flags).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (b"caf\xe9", "not a name in UTF-8"),
+        (b"", "the name is empty"),
+        (b"dangling", "a link to nothing"),
+        (b"loop", "cannot be used"),
+        (b"file/below", "cannot be used"),
+        (b"n" * 300, "cannot be used"),
+    ],
+    ids=["latin-1", "empty", "dangling", "loop", "below a file", "long"],
+)
+def test_a_folder_that_cannot_be_is_wrong_usage(
+    name: bytes, fault: str, stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("x")
+    done = invoke("export", os.fsdecode(name), "-q", "--out", stored, "-s", "ptt")
+    assert (done.exit_code, fault in done.stderr) == (2, True), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file", "loop"]
+
+
 def test_force_replaces_an_export_and_leaves_nothing_of_it(stored: Path, tmp_path: Path) -> None:
     export(tmp_path / "export", "--out", stored, *SPLIT, *FORMATS)
     (tmp_path / "export" / "notes.txt").write_text("mine")
@@ -390,7 +472,7 @@ def test_a_format_that_is_named_twice_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: Path) -> None:
     config = put(tmp_path, {"cap.yaml": "export: {split: {test: 0.5, max_groups: 3}}\n"}) / "cap.yaml"
-    export(tmp_path / "export", "--out", stored, "--config", config, "--check")
+    export(tmp_path / "export", "--out", stored, "--config", config)
     free = put(tmp_path, {"free.yaml": "export: {split: {test: 0.5, max_groups: 0}}\n"}) / "free.yaml"
     export(tmp_path / "free", "--out", stored, "--config", free)
     capped, whole = index(tmp_path / "export"), index(tmp_path / "free")
@@ -402,6 +484,7 @@ def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: P
     assert len(gone) > 3
 
 
+@pytest.mark.slow
 def test_duplicates_can_be_kept_and_then_have_ids_of_their_own(raw: Path, tmp_path: Path) -> None:
     more = shutil.copytree(raw, tmp_path / "raw")
     with (more / "tieba.dialogues").open("a") as stream:
@@ -426,18 +509,19 @@ def test_what_is_masked_is_counted_and_can_be_kept(stored: Path, tmp_path: Path)
 
 
 def test_options_decide_what_a_record_is(stored: Path, tmp_path: Path) -> None:
-    export(tmp_path / "pairs", "--out", stored, "--turns", "pairs", "--system", "你是助手", "--check")
+    export(tmp_path / "pairs", "--out", stored, "--turns", "pairs", "--system", "你是助手")
     rows = records(tmp_path / "pairs")
     assert rows["messages"].list.len().unique().to_list() == [3]
     assert set(rows["messages"].list.get(0).struct.field("content")) == {"你是助手"}
-    export(tmp_path / "windows", "--out", stored, "--max-turns", "2", "--alternatives", "first", "--check")
+    export(tmp_path / "windows", "--out", stored, "--max-turns", "2", "--alternatives", "first")
     rows = records(tmp_path / "windows")
     assert rows["messages"].list.len().unique().to_list() == [2]
     dropped = {one["name"]: one["ledger"]["turns_dropped"] for one in manifest(tmp_path / "windows")["sources"]}
     assert dropped["douban"]["alternative"] > 0
 
 
-@settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 40), chunk=st.sampled_from([700, 2500, 4_000_000]))
 def test_any_corpora_balance_and_pass_the_check(
     seed: int, size: int, chunk: int, tmp_path_factory: pytest.TempPathFactory
