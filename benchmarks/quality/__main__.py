@@ -67,6 +67,9 @@ def main(
     shares of the mix. The held-out set is a file or folder of the same kinds (of an export, its test split). Its rows
     that resemble a row of an input are refused. Differences are to the first INPUT.
     """
+    for file in (json_file, page_file):
+        if file and not file.parent.is_dir():
+            raise click.UsageError(f"{file}: the folder {file.parent} does not exist")
     neural = _neural(how["neural"])
     paths = _paths(inputs)
     checked = _checked(read_held_out(held_out), list(paths.values()), drop=how["drop_twins"])
