@@ -114,9 +114,9 @@ def train(options: argparse.Namespace) -> None:
         title = "full precision" if bits == 16 else f"{bits} bits"
         rows.append({"weights": title, "megabytes": megabytes(quantized), "loss": mean_loss(quantized, trainer)})
     (options.out / "quantization.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print(f"{'weights':<32}{'MB':>8}{'loss':>8}   (validation, nats a token)")
+    print(f"{'weights':<32}{'MB':>8}{'loss':>9}   (validation, nats a token)")
     for row in rows:
-        print(f"{row['weights']:<32}{row['megabytes']:>8.2f}{row['loss']:>8.3f}")
+        print(f"{row['weights']:<32}{row['megabytes']:>8.2f}{row['loss']:>9.4f}")
 
 
 def _lora() -> Any:
