@@ -50,6 +50,8 @@ class Input:
 @click.option("--rows", type=click.IntRange(1), help="Held-out rows at most, as many of each source.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of the Transformer; ten times as many of the encoder.")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Models of each kind and input.")
+@click.option("--measure", "chosen", multiple=True, type=click.Choice([*measures.PLAIN, *measures.NEURAL]),
+              help="Only this measure; may be given again (default: all).")  # fmt: skip
 @click.option("--neural/--no-neural", default=None, help="With or without PyTorch (default: if it is installed).")
 @click.option("--drop-twins", is_flag=True, help="Leave out held-out rows that resemble a row of an input.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes (default: all cores).")
@@ -67,15 +69,19 @@ def main(
     shares of the mix. The held-out set is a file or folder of the same kinds (of an export, its test split). Its rows
     that resemble a row of an input are refused. Differences are to the first INPUT.
     """
-    neural = _neural(how["neural"])
+    for file in (json_file, page_file):
+        if file and not file.parent.is_dir():
+            raise click.UsageError(f"{file}: the folder {file.parent} does not exist")
+    neural = _neural(True if set(how["chosen"]) & set(measures.NEURAL) else how["neural"])
     paths = _paths(inputs)
     checked = _checked(read_held_out(held_out), list(paths.values()), drop=how["drop_twins"])
     most, rows, steps = QUICK if how["quick"] else FULL
     pairs = cut(checked.pairs, how["rows"] or rows)
     read = [_read(name, path) for name, path in paths.items()]
     budget = min(how["budget"] or most, *(entry.characters for entry in read))
-    names = (*measures.PLAIN, *(measures.NEURAL if neural else ()))
-    settings = {"characters": budget, "steps": how["steps"] or steps, "seeds": how["seeds"], "measures": list(names)}
+    names = [*measures.PLAIN, *(measures.NEURAL if neural else ())]
+    names = [name for name in names if name in (how["chosen"] or names)]
+    settings = {"characters": budget, "steps": how["steps"] or steps, "seeds": how["seeds"], "measures": names}
     tasks = _tasks(read, pairs, settings, vocabulary([entry.pairs for entry in read]) if neural else None)
     results = measures.run(tasks, how["workers"], lambda line: click.echo(line, err=True))
     rows_of_figures = figures(

@@ -15,6 +15,8 @@ from benchmarks.quality.pairs import characters
 Floats = NDArray[np.float64]
 #: All sources together.
 ALL = "all"
+#: Fewest queries of a source that has figures of its own: with fewer, an interval says nothing.
+LEAST_QUERIES = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +62,9 @@ def figures(
     sources = held_out["source"].to_numpy()
     sizes = characters(held_out).to_numpy().astype(np.float64)
     selections = {ALL: np.ones(len(sources), bool)}
-    if len(names := sorted(set(sources))) > 1:
-        selections |= {name: sources == name for name in names}
+    queries = held_out.group_by("source").agg(pl.col("query").n_unique()).sort("source")
+    if len(queries) > 1:
+        selections |= {name: sources == name for name, count in queries.iter_rows() if count >= LEAST_QUERIES}
     rows = []
     for figure, by_input in amounts.items():
         units = sizes if is_bits(figure) else np.ones(len(sources))

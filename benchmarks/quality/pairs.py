@@ -43,7 +43,10 @@ def read_pairs(path: Path, split: str) -> Iterator[pl.DataFrame]:
         )
     readers = {".tsv": _tsv, ".jsonl": _jsonl, ".parquet": _parquet}
     for file in files:
-        yield from readers[file.suffix](file)
+        try:
+            yield from readers[file.suffix](file)
+        except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+            raise click.UsageError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def _tsv(file: Path) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,6 @@ The loss is on the last answer of each record (prompt and completion). Needs the
 from __future__ import annotations
 
 import argparse
-import copy
 import io
 import json
 import os
@@ -111,13 +110,13 @@ def train(options: argparse.Namespace) -> None:
     tokenizer.save_pretrained(options.out)
     rows = [{"weights": "full precision, before training", "megabytes": megabytes(model), "loss": before}]
     for bits in (16, 8, 4):
-        quantized = quantize(copy.deepcopy(model), bits)
+        quantized = load_trained(options.out, bits)
         title = "full precision" if bits == 16 else f"{bits} bits"
         rows.append({"weights": title, "megabytes": megabytes(quantized), "loss": mean_loss(quantized, trainer)})
     (options.out / "quantization.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print(f"{'weights':<32}{'MB':>8}{'loss':>8}   (validation, nats a token)")
+    print(f"{'weights':<32}{'MB':>8}{'loss':>9}   (validation, nats a token)")
     for row in rows:
-        print(f"{row['weights']:<32}{row['megabytes']:>8.2f}{row['loss']:>8.3f}")
+        print(f"{row['weights']:<32}{row['megabytes']:>8.2f}{row['loss']:>9.4f}")
 
 
 def _lora() -> Any:
@@ -137,6 +136,14 @@ def mean_loss(model: Any, trainer: SFTTrainer) -> float:
         total += float(model(**inputs).loss) * count
         tokens += count
     return total / max(tokens, 1)
+
+
+def load_trained(folder: Path, bits: int) -> Any:
+    """A trained model with weights of 16 (full precision), 8 or 4 bits."""
+    # Read from disk: a copy of a model that TRL has trained computes with the weights of the original.
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto").to(device)
+    return quantize(model, bits).eval()
 
 
 def quantize(model: Any, bits: int) -> Any:
@@ -168,10 +175,8 @@ def megabytes(model: Any) -> float:
 
 def chat(options: argparse.Namespace) -> None:
     """Answer one prompt, or those that are typed, with a model that `train` saved."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(options.out)
-    model = AutoModelForCausalLM.from_pretrained(options.out, dtype="auto").to(device)
-    model = quantize(model, options.bits).eval()
+    model = load_trained(options.out, options.bits)
     set_seed(options.seed)
     if options.prompt is not None:
         print(answer(model, tokenizer, [{"role": "user", "content": options.prompt}]))

@@ -29,7 +29,7 @@ def grammar(rows: int, seed: int) -> list[tuple[str, str]]:
     return [
         (
             f"{draw.choice(_OPENINGS)}{topic}{draw.choice(_ENDINGS)}{draw.randrange(1000)}",
-            f"{topic}{draw.choice(_TOPICS[topic])}{draw.randrange(1000)}",
+            f"{draw.choice(_TOPICS[topic])}{draw.randrange(1000)}",
         )
         for topic in topics
     ]

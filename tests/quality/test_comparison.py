@@ -47,10 +47,12 @@ def test_outputs_files_of_others_and_tables_are_read(tmp_path: Path) -> None:
     [
         ("a.tsv", "问\t答\n没有\n", r"a\.tsv:2: expected a query, a tab and an answer"),
         ("a.jsonl", '{"text": "问"}\n', r"a\.jsonl:1: expected an object"),
+        ("a.tsv", b"\xff\t\xfe\n", r"a\.tsv: cannot be read"),
+        ("a.parquet", "", r"a\.parquet: cannot be read"),
         ("a.doc", "问\t答\n", r"a\.doc: found no pairs"),
     ],
 )
-def test_what_is_not_read_is_named_by_its_row(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_what_is_not_read_is_named_by_its_row(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
     with pytest.raises(click.UsageError, match=message):
         _read(put(tmp_path, {name: content}) / name)
 
@@ -94,7 +96,7 @@ class _Balanced(HTMLParser):
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("quality")
     folder(path / "good", one=grammar(600, 1))
-    folder(path / "noisy", one=grammar(150, 1) + noise(450, 2))
+    folder(path / "noise", one=noise(600, 3))
     folder(path / "held", one=grammar(150, 7), two=grammar(150, 8))
     return path
 
@@ -108,7 +110,7 @@ def _figures(file: Path, source: str = "all") -> dict[tuple[str, str], dict[str,
 def test_better_data_win_with_the_same_figures_for_any_workers_and_a_gate_fails(inputs: Path, tmp_path: Path) -> None:
     path = inputs
     options = ["--held-out", path / "held", "--no-neural", "--drop-twins", "--quick"]
-    names = [f"<good>={path / 'good'}", f"noisy={path / 'noisy'}"]
+    names = [f"<good>={path / 'good'}", f"noise={path / 'noise'}"]
     for workers in (1, 2):
         files = [f"--json={tmp_path / f'{workers}.json'}", f"--page={tmp_path / f'{workers}.html'}"]
         done = _compare(*names, *options, "--workers", workers, *files)
@@ -116,18 +118,18 @@ def test_better_data_win_with_the_same_figures_for_any_workers_and_a_gate_fails(
     for kind in ("json", "html"):
         assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
     rows = _figures(tmp_path / "1.json")
-    assert rows["ngram", "noisy"]["difference"]["low"] > 0.1
-    assert rows["tfidf MRR of 10", "noisy"]["difference"]["high"] < 0
+    assert rows["ngram", "noise"]["difference"]["low"] > 0.1
+    assert rows["tfidf MRR of 10", "noise"]["difference"]["high"] < 0
     assert {source for source in ("one", "two") if _figures(tmp_path / "1.json", source)} == {"one", "two"}
     page = _Balanced()
     page.feed((tmp_path / "1.html").read_text("utf-8"))
     assert page.references == []
     assert "script" not in page.tags
     assert "good" not in page.tags  # a name of an input is text
-    assert f"{rows['ngram', 'noisy']['value']['value']:.3f}" in (tmp_path / "1.html").read_text("utf-8")
+    assert f"{rows['ngram', 'noise']['value']['value']:.3f}" in (tmp_path / "1.html").read_text("utf-8")
     gate = _compare(*names, *options, "--gate", 0.01)
     assert gate.returncode == 4
-    assert "noisy: worse than <good>" in gate.stderr
+    assert "noise: worse than <good>" in gate.stderr
     assert _compare(*reversed(names), *options, "--gate", 0.01).returncode == 0
 
 
@@ -136,11 +138,11 @@ def test_small_neural_models_prefer_better_data_too(inputs: Path, tmp_path: Path
     pytest.importorskip("torch")
     for attempt in ("1", "2"):
         done = _compare(
-            f"good={inputs / 'good'}", f"noisy={inputs / 'noisy'}", "--held-out", inputs / "held", "--drop-twins",
+            f"good={inputs / 'good'}", f"noise={inputs / 'noise'}", "--held-out", inputs / "held", "--drop-twins",
             "--quick", "--neural", "--steps", 25, "--seeds", 1, f"--json={tmp_path / attempt}.json",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
     rows = _figures(tmp_path / "1.json")
-    assert rows["transformer", "noisy"]["difference"]["low"] > 0
-    assert rows["dual MRR of 10", "good"]["value"]["low"] > rows["dual MRR of 10", "noisy"]["value"]["value"]
+    assert rows["transformer", "noise"]["difference"]["low"] > 0
+    assert rows["dual MRR of 10", "noise"]["difference"]["high"] < 0

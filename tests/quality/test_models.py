@@ -103,14 +103,14 @@ def test_a_draw_is_the_same_for_the_same_seed_and_alike_in_two_inputs() -> None:
 
 def test_intervals_hold_the_truth_and_equal_inputs_do_not_differ() -> None:
     random = np.random.default_rng(5)
-    held_out = frame(grammar(400, 1))
-    easy = random.normal(5.0, 1.0, (3, 400))
+    held_out = frame(grammar(150, 1))
+    easy = random.normal(5.0, 1.0, (3, 150))
     amounts = {"ngram": {"a": easy, "b": easy.copy(), "c": easy + 0.5}}
     drawn = intervals.resample(held_out, 3)
     rows = figures.figures(amounts, ["a", "b", "c"], held_out, drawn)
     same, worse = (row.difference for row in rows[1:])
     assert same == intervals.Interval(value=0, low=0, high=0)
-    scale = 400 / int(characters(held_out).sum())
+    scale = 150 / int(characters(held_out).sum())
     assert worse
     assert worse.value == pytest.approx(0.5 * scale)
     assert worse.low <= worse.value <= worse.high
