@@ -39,7 +39,7 @@ _STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
     CauseKind.LIMIT: ("read.limit",),
     CauseKind.CONVERSION: ("script.",),
     CauseKind.PAIRING: ("pairs.mode",),
-    CauseKind.REPEAT: ("dedup.exact",),
+    CauseKind.REPEAT: ("dedup.", "relatedness."),
     CauseKind.SETTINGS: ("",),
 }
 
