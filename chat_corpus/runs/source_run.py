@@ -26,6 +26,7 @@ from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.stored_turns import stored_turns
 from chat_corpus.runs.task import ShardTask, raw_records
+from chat_corpus.schema import Reason
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
@@ -201,6 +202,7 @@ class SourceRun:
             try:
                 with attributed(self._joining(), out):
                     self.report.counts = self.merge.finish(self.report.counts)
+                    self._warn_if_all_dropped()
                     self.report.store = self.merge.join_turns(self.report.counts)
                     counts = [self.counts[number] for number in range(len(self.made))]
                     shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
@@ -258,6 +260,16 @@ class SourceRun:
             self._warn(warning, "source.unreadable")
         for warning in completeness.passed_over(files):
             self._warn(warning, "source.unread_field")
+
+    def _warn_if_all_dropped(self) -> None:
+        """Warn if passes over all pairs left none."""
+        pairs = self.report.counts.pairs
+        if pairs.possible and not pairs.written:
+            reasons = {**pairs.rejected, Reason.DUPLICATE: pairs.duplicates}
+            text = ", ".join(f"{reason} {number:,}" for reason, number in sorted(reasons.items()) if number)
+            self._warn(
+                message("no pair is left (rejected: {reasons}); check the settings", reasons=text), "source.empty"
+            )
 
     def _failure(self, faults: Iterable[Message], advice: Message) -> Message:
         return message("{source}: {faults}; {advice}", source=self.name, faults=joined("; ", faults), advice=advice)

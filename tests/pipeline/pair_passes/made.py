@@ -36,7 +36,7 @@ _WORDS = (
     "不想",
     "上班",
 )
-_WORDS += ("睡觉", "老板", "加班", "周末", "在家", "打游戏", "昨天", "下雨", "出门", "带伞", "猫咪", "可爱")
+_MORE_WORDS = ("睡觉", "老板", "加班", "周末", "在家", "打游戏", "昨天", "下雨", "出门", "带伞", "猫咪", "可爱")
 
 
 def write(
@@ -57,9 +57,7 @@ def write(
             begins=pl.int_range(len(rows), eager=True),
             ignoring="nothing",
         )
-        parts.append({name: folder / f"{shard}.{name}.arrow" for name in facts.FACTS})
-        for name, path in parts[-1].items():
-            facts.FACTS[name](written).write_ipc(path, compression="uncompressed")
+        parts.append(written.leave(folder, shard, tuple(facts.FACTS)))
     return parts
 
 
@@ -85,7 +83,7 @@ def invented(number: int, seed: int) -> list[Pair]:
 
 
 def _sentence(random_: random.Random) -> str:
-    return "".join(random_.choices(_WORDS, k=random_.choice((1, 2, 3, 4, 6, 9, 24))))
+    return "".join(random_.choices(_WORDS + _MORE_WORDS, k=random_.choice((1, 2, 3, 4, 6, 9, 24))))
 
 
 def _changed(text: str, random_: random.Random) -> str:
