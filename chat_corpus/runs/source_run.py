@@ -129,6 +129,9 @@ class SourceRun:
         if not self.fresh:
             self.stored = stored_turns(self.plan.found, self.plan.settings)
         settings = self.plan.settings
+        if settings.of(self.name).relatedness.column and not settings.store_dialogues:
+            text = message("relatedness.column has no effect without a dialogue store; add --store-dialogues")
+            self._warn(text, "relatedness.unused")
         selection = Selection(
             passes=self.passes,
             settings=settings.of(self.name),

@@ -64,6 +64,7 @@ def test_the_lowest_share_of_the_scored_pairs_is_dropped_and_of_equal_ones_the_l
     assert [row for row, _, _ in dropped(parts, tmp_path, NONE, RelatednessOptions(drop_lowest=0.5))] == [3, 4]
 
 
+@pytest.mark.slow
 def test_pairs_below_a_value_are_dropped_and_those_without_a_score_stay(tmp_path: Path) -> None:
     pairs = [*invented(100, seed=1), ("好", "OK")]
     parts = write(pairs, tmp_path)
@@ -73,6 +74,7 @@ def test_pairs_below_a_value_are_dropped_and_those_without_a_score_stay(tmp_path
     assert 0 < len(below) < 100
 
 
+@pytest.mark.slow
 def test_counts_of_shards_add_up_in_any_order(tmp_path: Path) -> None:
     pairs = invented(200, seed=2)
     (whole,) = write(pairs, tmp_path)
