@@ -291,7 +291,7 @@ class RecordedRun:
         size = self.report.outputs[self.tsv.name][0]
         return (size if is_last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
-    def dropped_pair(self, shard: ReplayedShard, number: int) -> DroppedPair:
+    def reject_of_dropped(self, shard: ReplayedShard, number: int) -> DroppedPair:
         """Return the reject of a dropped pair of a shard, by its number from 0.
 
         Raises ChatCorpusError if it was edited.

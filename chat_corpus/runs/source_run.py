@@ -27,6 +27,7 @@ from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.stored_turns import stored_turns
 from chat_corpus.runs.task import ShardTask, raw_records
+from chat_corpus.schema import Reason
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
@@ -131,6 +132,9 @@ class SourceRun:
         if not self.fresh:
             self.stored = stored_turns(self.plan.found, self.plan.settings)
         settings = self.plan.settings
+        if settings.of(self.name).relatedness.column and not settings.store_dialogues:
+            text = message("relatedness.column has no effect without a dialogue store; add --store-dialogues")
+            self._warn(text, "relatedness.unused")
         selection = Selection(
             passes=self.passes,
             settings=settings.of(self.name),
@@ -217,6 +221,7 @@ class SourceRun:
     def _publish(self, out: Path) -> None:
         """Join the parts, and put the files in place. Raises LedgerError, OSError."""
         self.report.counts = self.merge.finish(self.report.counts)
+        self._warn_if_all_dropped()
         self.report.statistics = self.merge.statistics()
         self.report.store = self.merge.join_turns(self.report.counts)
         counts = [self.counts[number] for number in range(len(self.made))]
@@ -270,6 +275,16 @@ class SourceRun:
             self._warn(warning, "source.unreadable")
         for warning in completeness.passed_over(files):
             self._warn(warning, "source.unread_field")
+
+    def _warn_if_all_dropped(self) -> None:
+        """Warn if passes over all pairs left none."""
+        pairs = self.report.counts.pairs
+        if pairs.possible and not pairs.written:
+            reasons = {**pairs.rejected, Reason.DUPLICATE: pairs.duplicates}
+            text = ", ".join(f"{reason} {number:,}" for reason, number in sorted(reasons.items()) if number)
+            self._warn(
+                message("no pair is left (rejected: {reasons}); check the settings", reasons=text), "source.empty"
+            )
 
     def _failure(self, faults: Iterable[Message], advice: Message) -> Message:
         return message("{source}: {faults}; {advice}", source=self.name, faults=joined("; ", faults), advice=advice)

@@ -126,13 +126,7 @@ def _facts(task: ShardTask, outcome: process.ShardResult, begins: pl.Series) -> 
     if task.facts:
         from chat_corpus.pipeline.pair_passes import facts
 
-        pairs = facts.ShardPairs(
-            pairs=outcome.pairs,
-            dialogue=outcome.turns["dialogue_id"].gather(outcome.links["answer_at"]),
-            files=[piece.file.name for piece in task.shard.pieces],
-            begins=begins,
-            ignoring=task.source[1].dedup.ignoring,
-        )
+        pairs = facts.ShardPairs.of(outcome, task.shard, task.source[1], begins)
         yield from ((name, facts.FACTS[name](pairs)) for name in task.facts)
 
 

@@ -90,12 +90,13 @@ def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
     """Return the rows whose key `most` earlier rows have: `row`, and `first`, the earliest of them."""
     ordered = keys.sort("low", "high", "row")
     same = (pl.col("low") == pl.col("low").shift(1)) & (pl.col("high") == pl.col("high").shift(1))
-    marked = ordered.select("row", same=same.fill_null(value=False), at=pl.int_range(pl.len(), dtype=pl.UInt32))
-    begins = ~pl.col("same")
-    marked = marked.with_columns(
-        first=pl.when(begins).then("row").forward_fill(), begin=pl.when(begins).then("at").forward_fill()
+    marked = ordered.select("row", same=same.fill_null(value=False))
+    shared = marked.filter(pl.col("same") | pl.col("same").shift(-1, fill_value=False))  # few, in most corpora
+    at, begins = pl.int_range(pl.len(), dtype=pl.UInt32), ~pl.col("same")
+    numbered = shared.select(
+        "row", first=pl.when(begins).then("row").forward_fill(), place=at - pl.when(begins).then(at).forward_fill()
     )
-    return marked.filter(pl.col("at") - pl.col("begin") >= most).select("row", "first")
+    return numbered.filter(pl.col("place") >= most).select("row", "first")
 
 
 def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 #: Files of one level.
 BITS = 6
 #: Rows that are looked at together, unless more have the same key.
-MOST_ROWS = 1_000_000
+MOST_ROWS = 400_000
 
 
 class DiskBuckets:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from chat_corpus.exports.splitting import canonical, fold_spelled
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.dedup.options import Ignoring
+from chat_corpus.pipeline.pair_passes.pass_input import PairFacts
+from chat_corpus.pipeline.process import ShardResult
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.shard import Shard
 
 #: Between query and answer in canonical form, which holds no such character.
 _SEPARATOR = "\x1f"
@@ -31,6 +36,26 @@ class ShardPairs:
     files: Sequence[str]
     begins: pl.Series
     ignoring: Ignoring
+
+    @classmethod
+    def of(
+        cls, result: ShardResult, shard: Shard, settings: SourceSettings, begins: pl.Series | None = None
+    ) -> ShardPairs:
+        """The pairs that a shard results in."""
+        return cls(
+            pairs=result.pairs,
+            dialogue=result.turns["dialogue_id"].gather(result.links["answer_at"]),
+            files=[piece.file.name for piece in shard.pieces],
+            begins=pl.repeat(0, len(result.pairs), eager=True) if begins is None else begins,
+            ignoring=settings.dedup.ignoring,
+        )
+
+    def leave(self, folder: Path, number: int, names: Sequence[str]) -> PairFacts:
+        """Write facts to files of a folder, whose names begin with a number; return the files by name."""
+        files = {name: folder / f"{number}.{name}.arrow" for name in names}
+        for name, path in files.items():
+            FACTS[name](self).write_ipc(path, compression="uncompressed")
+        return files
 
     def compared(self, side: str) -> pl.Series:
         """The queries or answers as they are compared."""

@@ -33,7 +33,7 @@ LONG = 30
 #: Pairs from which the rarity of bigrams is estimated, for it decides on the speed alone.
 RARITY_ROWS = 200_000
 #: Candidates that are compared together.
-_CANDIDATES = 1_000_000
+_CANDIDATES = 250_000
 #: The largest size that an entry can hold; larger sets are entered with it.
 _LARGEST = (1 << 16) - 1
 _INTS = NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated
 
 import msgspec
@@ -16,3 +17,7 @@ class RelatednessOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     min: float | None = None
     #: Write the score of each answer to the dialogue store, as the column `relatedness`.
     column: bool = False
+
+    def __post_init__(self) -> None:
+        if self.min is not None and not isfinite(self.min):
+            raise ValueError(f"min {self.min} is not a number that scores can be compared with; expected one such as 0")

@@ -138,7 +138,7 @@ def _but_for(settings: SourceSettings) -> str:
 
 def _unrelated_message(settings: SourceSettings) -> pl.Expr:
     options = settings.relatedness
-    limits = [f"the lowest {options.drop_lowest:.4%}".replace("0%", "%")] if options.drop_lowest else []
+    limits = [f"the lowest {options.drop_lowest * 100:g}%"] if options.drop_lowest else []
     limits += [] if options.min is None else [f"all below {options.min:g}"]
     value = pl.col("value").cast(pl.Float64).round(4)
     return pl.format(f"relatedness {{}}; dropped are {' and '.join(limits)}", value)
