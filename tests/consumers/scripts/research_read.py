@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ Texts = list[str]
 def main() -> None:
     export = common.begin()
     common.quiet()
+    messages = cache(export.messages)
     for name, (read, is_plain) in _READERS.items():
         for path, file in export.files(name):
-            dialogues = export.messages(file["split"], file["source"])
+            dialogues = messages(file["split"], file["source"])
             expected = [[text for role, text in one if role != "system"] for one in dialogues]
             if is_plain:
                 expected = [[_BREAKS.sub(" ", text).strip() for text in one] for one in expected]
@@ -58,7 +59,8 @@ def _firefly(path: str) -> Iterable[Texts]:
 def _lccc(path: str) -> Iterable[Texts]:
     from datasets import load_dataset
 
-    return list(load_dataset("json", data_files=path, split="train")["dialog"])
+    rows: list[Texts] = load_dataset("json", data_files=path, split="train").data.column("dialog").to_pylist()
+    return rows
 
 
 def _gpt2_chitchat(path: str) -> Iterable[Texts]:
