@@ -15,17 +15,20 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import (
     CONFIG,
+    ENCODING,
     ENGINE,
     EXCLUDE,
     JSON,
     LIMIT,
     LOG_JSON,
+    PAIRS,
     PLUGIN,
     PROFILE,
     QUIET,
     RAW,
     SCHEDULER,
     SOURCES,
+    UNEQUAL_LENGTHS,
     VERBOSE,
     WORKERS,
     discovered,
@@ -66,11 +69,14 @@ _EXAMPLES = (
     "Input", "--out", metavar="DIR", help="Output folder of a run, with dialogue stores (default: clean_chat_corpus)."
 )
 @PLUGIN
+@ENCODING
 @LIMIT
 @SOURCES
 @EXCLUDE
 @PROFILE
 @CONFIG
+@PAIRS
+@UNEQUAL_LENGTHS
 @option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one.")
 @option(
     "Cleaning",
