@@ -212,6 +212,11 @@ def leave(path: Path, frame: pl.DataFrame) -> None:
     write_atomic(path, partial(write_blocks, data=encode_arrow(frame)), sync=False)
 
 
+def compacted(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame that has been filtered, without the texts of the other rows, which Polars leaves in memory."""
+    return pl.read_ipc(io.BytesIO(encode_arrow(frame)))
+
+
 def encode_arrow(frame: pl.DataFrame) -> bytes:
     """A frame as the bytes of an Arrow file in small batches: a reader of some rows reads their batches alone."""
     content = io.BytesIO()
