@@ -21,8 +21,8 @@ from chat_corpus.pipeline.filters import personal
 from chat_corpus.runs.export.chunks import Chunk
 from chat_corpus.schema import Pairing, Reason
 
-#: Rows of a batch of an Arrow file.
-_BATCH_ROWS = 2_048
+#: Rows of a batch of records. Rows are read in whole batches, and a few of them leave all of a batch in memory.
+BATCH_ROWS = 512
 #: Columns of the dialogue store that records are made of.
 NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
 #: Columns of a part's records, sorted by `order`.
@@ -159,7 +159,7 @@ def encode_records(
         group=_groups(found, options),
     )
     files = {
-        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", maintain_order=True)),
+        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", maintain_order=True), BATCH_ROWS),
         part.contents: encode_arrow(_sorted_keys(content, content)),
     }
     if options.duplicates == "drop":
@@ -207,13 +207,21 @@ def _sorted_keys(low: pl.Series, high: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"low": low, "high": high}).with_row_index("row").select("low", "high", "row").sort("low")
 
 
-def leave(path: Path, frame: pl.DataFrame) -> None:
-    """Write a frame to an Arrow file of a part."""
-    write_atomic(path, partial(write_blocks, data=encode_arrow(frame)), sync=False)
+def leave(path: Path, frame: pl.DataFrame, batch_rows: int | None = None) -> None:
+    """Write a frame to an Arrow file of a part, in batches as `encode_arrow`."""
+    write_atomic(path, partial(write_blocks, data=encode_arrow(frame, batch_rows)), sync=False)
 
 
-def encode_arrow(frame: pl.DataFrame) -> bytes:
-    """A frame as the bytes of an Arrow file in small batches: a reader of some rows reads their batches alone."""
+def compacted(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame that has been filtered, without the texts of the other rows, which Polars leaves in memory."""
+    return pl.read_ipc(io.BytesIO(encode_arrow(frame)))
+
+
+def encode_arrow(frame: pl.DataFrame, batch_rows: int | None = None) -> bytes:
+    """A frame as the bytes of an Arrow file, in one batch or in batches of so many rows.
+
+    A reader of some rows reads their batches alone.
+    """
     content = io.BytesIO()
-    frame.write_ipc(content, compression="uncompressed", record_batch_size=_BATCH_ROWS)
+    frame.write_ipc(content, compression="uncompressed", record_batch_size=batch_rows)
     return content.getvalue()

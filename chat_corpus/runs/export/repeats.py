@@ -9,7 +9,7 @@ import polars as pl
 
 from chat_corpus.exports import splitting
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.runs.export.assembling import RecordsPart, leave
+from chat_corpus.runs.export.assembling import BATCH_ROWS, RecordsPart, leave
 
 
 def mark_duplicates(parts: Sequence[RecordsPart]) -> None:
@@ -69,7 +69,7 @@ def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
 def _reorder(part: RecordsPart, orders: pl.DataFrame) -> None:
     """Sort the records of a part again, some of which, `row`, have a new `order`."""
     records = exact.read(part.records).update(orders, on="row").sort("order", "row")
-    leave(part.records, records)
+    leave(part.records, records, BATCH_ROWS)
 
 
 def dropped_rows(part: RecordsPart) -> pl.Series:

@@ -22,7 +22,7 @@ from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.runs.export.assembling import RecordsPart, leave
+from chat_corpus.runs.export.assembling import RecordsPart, compacted, leave
 from chat_corpus.runs.export.selection import PartRows, twin_rows
 
 #: Columns of records that are loaded: `rejected` are texts of responses that the source labels as wrong.
@@ -132,6 +132,7 @@ def _loaded(task: WriteTask) -> Iterator[pl.DataFrame]:
         if chosen.any():
             frame = rows.read("messages", REJECTED, "order")
             frame = frame if chosen.all() else frame.filter(pl.Series(chosen))
+            frame = compacted(frame) if 2 * len(frame) < rows.count else frame  # as of validation and test
             yield frame.with_columns(source=pl.lit(rows.part.source)).select(*LOADED)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.exports.ordering import KEYS
-from chat_corpus.runs.export.assembling import RecordsPart, encode_arrow, leave
+from chat_corpus.runs.export.assembling import BATCH_ROWS, RecordsPart, encode_arrow, leave
 from chat_corpus.runs.export.selection import rows_between
 from tests.conftest import examples
 
@@ -34,7 +34,7 @@ def test_each_record_is_in_one_range(orders: list[list[int]], borders: set[int])
         assert pieces == [piece for piece in expected if piece]
 
 
-def test_arrow_files_have_small_batches_so_that_some_rows_are_read_alone() -> None:
+def test_records_are_in_small_batches_so_that_some_rows_are_read_alone() -> None:
     frame = pl.DataFrame({"order": range(10_000)})
-    batches = pa.ipc.open_file(encode_arrow(frame))
-    assert max(batches.get_batch(number).num_rows for number in range(batches.num_record_batches)) <= 2_048
+    batches = pa.ipc.open_file(encode_arrow(frame, BATCH_ROWS))
+    assert max(batches.get_batch(number).num_rows for number in range(batches.num_record_batches)) <= BATCH_ROWS
