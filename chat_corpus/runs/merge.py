@@ -35,7 +35,7 @@ from chat_corpus.schema import Reason
 from chat_corpus.statistics import tally
 from chat_corpus.statistics.schema import Statistics
 from chat_corpus.statistics.summary import summarize
-from chat_corpus.statistics.texts import tally_of_pairs
+from chat_corpus.statistics.texts import tally_of_dropped
 
 #: Bytes after which a growing file is synced to disk while workers continue, so that the last sync is short.
 _SYNC = 1 << 25
@@ -231,7 +231,7 @@ class Merge:
             pieces = cut(data, part.keys, lengths)
             if not are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
                 self._pairs.sound = False
-            self._tally.add(tally.times(tally_of_pairs(b"".join(pieces[1::2])), -1))
+            self._tally.add(tally_of_dropped(b"".join(pieces[1::2])))
             remaining = b"".join(pieces[::2])
             written = self._pairs.append(blocks(remaining), limits[1] - limits[0] - len(of_part))
             self._pairs.expect(written, zlib.crc32(remaining))

@@ -106,7 +106,7 @@ def run_shard(task: ShardTask) -> Counts:
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
-        tally = shard_tally(cleaned, outcome, columns, encoded, source, settings, observer.seen)
+        tally = shard_tally(cleaned, outcome, source, settings, observer.seen)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
         for name, frame in _facts(task, outcome, tsv.byte_offsets(columns)):
             contents[part.fact(name)] = _arrow(frame)

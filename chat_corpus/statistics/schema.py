@@ -1,7 +1,8 @@
 r"""The shape of statistics as JSON: those of every run, in report.json, and the full ones, made on request.
 
-All figures describe the pairs of a TSV file as they are written, duplicates left out. A text is a column of the file in
-which the two characters `\n` count as one line break. Only shares and means are rounded, to 6 and 2 decimals.
+Lengths are those of the queries and answers of the written pairs, in which the two characters `\n` of a TSV file count
+as one line break. Characters and marks are those of the kept turns, each counted once. Full statistics describe the
+pairs as they are written. Only shares and means are rounded, to 6 and 2 decimals.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CharacterCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Characters (code points) of queries and answers.
+    """Characters (code points) of the kept turns.
 
     `classes` has every class, also those of which there are no characters; its sum is `total`. `distinct` counts the
     different characters, `distinct_han` the different Han characters.
@@ -64,8 +65,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     turns_per_dialogue         kept turns of the dialogues that have any
     single_turn_dialogues      dialogues with one kept turn
     rejected_by_filter         turns by the name of the filter that rejects them, the first of several
-    personal                   personal numbers and addresses by kind; every kind is listed
-    urls, special_tokens       web addresses, and control tokens of tokenizers
+    characters                 characters of the kept turns
+    personal                   personal numbers and addresses in the kept turns, by kind; every kind is listed
+    urls, special_tokens       web addresses, and control tokens of tokenizers, in the kept turns
     """
 
     version: Count

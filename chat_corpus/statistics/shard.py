@@ -1,4 +1,4 @@
-"""The tally of a shard: its written pairs, its dialogues, and the turns that filters reject."""
+"""The tally of a shard: its kept turns, its pairs, its dialogues, and the turns that filters reject."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from chat_corpus.pipeline.character_scan import numpy_pays
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.process import CleanTurns, ShardResult
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.sources.base import Source
 from chat_corpus.statistics.tally import DIALOGUE_TURNS, FILTER, tally_of_names, tally_of_values
-from chat_corpus.statistics.texts import tally_of_linked, tally_of_pairs
+from chat_corpus.statistics.texts import lengths, tally_of_lengths, tally_of_texts
 
 if TYPE_CHECKING:
     from chat_corpus.pipeline.code_points import CodePoints
     from chat_corpus.statistics.seen_turns import SeenTurns
-
-#: It pays to find the turns that are in several pairs if they make the pairs longer by more than this.
-_REPEATED = 1.25
 
 
 class LazyObserver:
@@ -39,40 +35,23 @@ class LazyObserver:
 
 
 def shard_tally(
-    cleaned: CleanTurns,
-    result: ShardResult,
-    texts: pl.DataFrame,
-    tsv: bytes,
-    source: Source,
-    settings: SourceSettings,
-    seen: SeenTurns | None = None,
+    cleaned: CleanTurns, result: ShardResult, source: Source, settings: SourceSettings, seen: SeenTurns | None = None
 ) -> pl.DataFrame:
-    """Return the tally of a shard before repeated pairs are dropped.
+    """Return the tally of a shard before passes over all pairs drop some.
 
-    `texts` has the columns `query` and `answer` as they are in the lines of `tsv`, `seen` is what the
-    scan before the text steps has seen of the turns, if it was observed.
+    `seen` is what the scan before the text steps has seen of the turns, if it was observed.
     """
     turns = result.turns
-    dialogues = turns["dialogue_id"].filter(turns["reason"].is_null()).drop_nulls()
+    rejected = turns["reason"].is_not_null()
+    texts = turns["text"].set(rejected, None) if rejected.any() else turns["text"]
+    counted = lengths(texts)
+    dialogues = turns["dialogue_id"].filter(~rejected).drop_nulls()
     return pl.concat([
-        _pairs(result, texts, tsv, seen),
+        seen.tally_of(texts) if seen is not None and seen.rows == len(turns) else tally_of_texts(texts),
+        tally_of_lengths(*(counted.gather(result.links[name]) for name in ("query_at", "answer_at"))),
         tally_of_values(DIALOGUE_TURNS, dialogues.rle().struct.field("len")),
         tally_of_names(_rejected_by_filter(cleaned.turns, turns, source, settings)),
     ])  # fmt: skip
-
-
-def _pairs(result: ShardResult, texts: pl.DataFrame, tsv: bytes, seen: SeenTurns | None) -> pl.DataFrame:
-    """The tally of the pairs, in the way that costs least."""
-    turns = result.turns
-    if not numpy_pays(len(tsv)):
-        return tally_of_pairs(tsv)
-    if seen is not None and seen.rows == len(turns):
-        from chat_corpus.statistics.seen_turns import tally_of_seen
-
-        return tally_of_seen(seen, turns["text"], texts, result.links)
-    if 2 * len(texts) > _REPEATED * result.counts.turns.kept:
-        return tally_of_linked(texts, result.links, len(turns))
-    return tally_of_pairs(tsv)
 
 
 def _rejected_by_filter(

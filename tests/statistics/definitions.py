@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from chat_corpus.exports import special_tokens
@@ -41,11 +41,14 @@ def check_distribution(found: Distribution, numbers: Iterable[int]) -> None:
     assert all(before.last + 1 == after.first for before, after in zip(found.bins, found.bins[1:], strict=False))
 
 
-def check_texts(found: Statistics, pairs: Pairs) -> None:
-    """Compare the statistics of texts with the pairs that they are of."""
-    texts = [text for pair in pairs for text in pair]
+def check_lengths(found: Statistics, pairs: Pairs) -> None:
+    """Compare the lengths of queries and answers with the pairs that they are of."""
     check_distribution(found.query_chars, (len(query) for query, _ in pairs))
     check_distribution(found.answer_chars, (len(answer) for _, answer in pairs))
+
+
+def check_texts(found: Statistics, texts: Sequence[str]) -> None:
+    """Compare the characters and marks of texts with the texts."""
     characters = Counter("".join(texts))
     classes: Counter[str] = Counter()
     for character, count in characters.items():

@@ -22,7 +22,7 @@ from chat_corpus.statistics.characters import class_of
 from chat_corpus.statistics.schema import DistinctShare, Statistics
 from tests.conftest import SAMPLES
 from tests.helpers import invoke, put
-from tests.statistics.definitions import check_distribution, check_texts, pairs_of
+from tests.statistics.definitions import check_distribution, check_lengths, check_texts, pairs_of
 
 
 def _run(raw: Path, out: Path, *options: object) -> dict[str, Statistics]:
@@ -46,8 +46,9 @@ def test_every_number_is_that_of_the_files(out: Path) -> None:
         assert isinstance(entry, FinishedSource)
         found = entry.statistics
         assert isinstance(found, Statistics)
-        check_texts(found, pairs_of(out / f"{name}.tsv"))
+        check_lengths(found, pairs_of(out / f"{name}.tsv"))
         store = pl.read_parquet(out / "dialogues" / f"{name}.parquet", glob=False)
+        check_texts(found, store.filter(pl.col("reason").is_null())["text"].to_list())
         kept = store.filter(pl.col("reason").is_null() & pl.col("dialogue_id").is_not_null())
         turns = Counter(kept["dialogue_id"].to_list())
         check_distribution(found.turns_per_dialogue, turns.values())
@@ -75,8 +76,8 @@ def test_shards_and_repeated_pairs_change_nothing(tmp_path: Path) -> None:
         found.append(_run(raw, tmp_path / f"out{size}", *options)["own"])
     assert found[0] == found[1]
     assert found[0].query_chars.count == len(set(lines)) == 105
-    check_texts(found[0], pairs_of(tmp_path / "out300" / "own.tsv"))
-    assert found[0].personal["qq"] == 105
+    check_lengths(found[0], pairs_of(tmp_path / "out300" / "own.tsv"))
+    assert found[0].personal["qq"] == 200  # kept turns: a repeated pair is dropped, not its turns
     assert found[0].turns_per_dialogue.count == 200
 
 

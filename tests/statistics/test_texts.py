@@ -1,4 +1,4 @@
-"""What is counted of texts: the same in plain Python, with NumPy, and for turns that are in several pairs."""
+"""What is counted of texts: the same in plain Python, with NumPy, and for turns that the scan has seen."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline import character_scan, code_points
 from chat_corpus.pipeline.filters import personal
-from chat_corpus.statistics import text_arrays
 from chat_corpus.statistics.characters import CharacterClass, class_of
-from chat_corpus.statistics.seen_turns import SeenTurns, tally_of_seen
+from chat_corpus.statistics.seen_turns import SeenTurns
 from chat_corpus.statistics.summary import summarize
-from chat_corpus.statistics.texts import tally_of_linked, tally_of_pairs
+from chat_corpus.statistics.texts import lengths, tally_of_dropped, tally_of_lengths, tally_of_texts
 from tests.conftest import examples
-from tests.statistics.definitions import check_texts
+from tests.statistics.definitions import check_lengths, check_texts
 
 #: Pieces of texts that hold what is counted, or nearly do.
 PIECES = (
@@ -33,28 +32,26 @@ QUIET = [HealthCheck.too_slow]
 
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
-@given(pairs=st.lists(st.tuples(TEXTS, TEXTS), max_size=12), piece=st.sampled_from([1, 40, 1 << 20]))
-def test_texts_are_counted_as_defined_with_and_without_numpy(pairs: list[tuple[str, str]], piece: int) -> None:
-    columns = tsv.columns(pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row"))
-    written = [(query, answer) for query, answer in tsv.texts(columns).iter_rows()]
+@given(texts=st.lists(TEXTS, max_size=12), piece=st.sampled_from([1, 40, 1 << 19]))
+def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], piece: int) -> None:
     for much in (1 << 30, -1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(character_scan, "MUCH", much)
             patch.setattr(character_scan, "LITTLE", much)
-            patch.setattr(text_arrays, "_PIECE", piece)
-            check_texts(summarize(tally_of_pairs(tsv.joined(columns))), written)
+            patch.setattr(code_points, "_PIECE", piece)
+            check_texts(summarize(tally_of_texts(pl.Series([*texts, None], dtype=pl.String))), texts)
 
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
-@given(turns=st.lists(TEXTS, min_size=1, max_size=8), data=st.data())
-def test_a_turn_in_several_pairs_counts_in_each(turns: list[str], data: st.DataObject) -> None:
-    places = st.integers(0, len(turns) - 1)
-    links = data.draw(st.lists(st.tuples(places, places), min_size=1, max_size=20))
-    frame = pl.DataFrame(links, schema={"query_at": pl.UInt32, "answer_at": pl.UInt32}, orient="row")
-    texts = pl.DataFrame({"query": [turns[at] for at, _ in links], "answer": [turns[at] for _, at in links]})
-    columns = tsv.columns(texts)
-    found = summarize(tally_of_linked(columns, frame, len(turns)))
-    assert found == summarize(tally_of_pairs(tsv.joined(columns)))
+@given(pairs=st.lists(st.tuples(TEXTS, TEXTS), max_size=12), dropped=st.data())
+def test_lengths_are_those_of_the_lines_that_are_left(pairs: list[tuple[str, str]], dropped: st.DataObject) -> None:
+    frame = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
+    lines = tsv.joined(tsv.columns(frame)).splitlines(keepends=True)
+    numbers = dropped.draw(st.sets(st.sampled_from(range(len(pairs))))) if pairs else set()
+    without = b"".join(line for number, line in enumerate(lines) if number in numbers)
+    left = tsv.texts(tsv.columns(frame)).rows()
+    tallies = [tally_of_lengths(lengths(frame["query"]), lengths(frame["answer"])), tally_of_dropped(without)]
+    check_lengths(summarize(pl.concat(tallies)), [pair for number, pair in enumerate(left) if number not in numbers])
 
 
 def test_no_text_with_personal_data_is_passed_over() -> None:
@@ -62,7 +59,7 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
     assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
-    counts = text_arrays.count_many(("\n".join(texts) + "\n").encode()).tally
+    counts = SeenTurns.of(pl.Series(texts)).tally()
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
 
@@ -87,25 +84,18 @@ def test_a_character_has_one_class(name: str, characters: str) -> None:
 
 
 @settings(max_examples=examples(15), deadline=None, suppress_health_check=QUIET)
-@given(turns=st.lists(st.tuples(TEXTS, st.none() | TEXTS), min_size=1, max_size=8), data=st.data())
-def test_turns_that_the_scan_has_seen_are_counted_as_they_are_written(
-    turns: list[tuple[str, str | None]], data: st.DataObject
+@given(turns=st.lists(st.tuples(TEXTS, st.sampled_from(["same", "rejected"]) | TEXTS), min_size=1, max_size=8))
+@pytest.mark.parametrize("piece", [1, 1 << 19])
+def test_turns_that_the_scan_has_seen_are_counted_as_they_are_in_the_end(
+    turns: list[tuple[str, str]], piece: int
 ) -> None:
-    """Some of them changed after the scan, some are in no pair, others in several."""
     before = pl.Series("text", [text for text, _ in turns])
-    after = pl.Series("text", [text if changed is None else changed for text, changed in turns])
+    after = pl.Series("text", [{"same": text, "rejected": None}.get(fate, fate) for text, fate in turns], pl.String)
     seen = SeenTurns()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(code_points, "_PIECE", data.draw(st.sampled_from([1, 1 << 19])))
+        patch.setattr(code_points, "_PIECE", piece)
         patch.setattr(character_scan, "LITTLE", -1)
         patch.setattr(character_scan, "MUCH", -1)
         character_scan.CharacterScan({}).find(before, seen)
     assert seen.rows == len(turns)
-    places = st.integers(0, len(turns) - 1)
-    links = data.draw(st.lists(st.tuples(places, places), min_size=1, max_size=20))
-    frame = pl.DataFrame(links, schema={"query_at": pl.UInt32, "answer_at": pl.UInt32}, orient="row")
-    columns = tsv.columns(
-        pl.DataFrame({"query": after.gather(frame["query_at"]), "answer": after.gather(frame["answer_at"])})
-    )
-    found = summarize(tally_of_seen(seen, after, columns, frame))
-    assert found == summarize(tally_of_pairs(tsv.joined(columns)))
+    check_texts(summarize(seen.tally_of(after)), after.drop_nulls().to_list())
