@@ -22,8 +22,8 @@ Places = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.bool_]
 
-#: Above the code points of all but the rarest characters, and of all.
-_COMMON, _CODES = 0x10000, 0x110000
+#: Above the code points of all but the rarest characters.
+_COMMON = 0x20000
 
 
 class CharacterCounter:
@@ -33,13 +33,8 @@ class CharacterCounter:
         self.counts = np.zeros(_COMMON, np.int64)
 
     def add(self, codes: Codes) -> Counts:
-        """Count code points; return how often each occurs in `codes`, those from U+10000 on aside."""
-        # The lower halves of code points: a table of 64 Ki counts stays in the processor's cache.
-        counts = np.bincount(codes.view(np.uint16)[::2], minlength=_COMMON)
-        if len(codes) and int(codes.max()) >= _COMMON:
-            rare = codes[codes >= _COMMON]
-            counts -= np.bincount(rare & np.uint32(_COMMON - 1), minlength=_COMMON)
-            self.add_counts(np.bincount(rare, minlength=_CODES))
+        """Count code points; return how often each occurs in `codes`."""
+        counts = np.bincount(codes)
         self.add_counts(counts)
         return counts
 

@@ -42,10 +42,10 @@ def lengths(texts: pl.Series) -> pl.Series:
     """
     counted = texts.str.len_chars()
     for pair in (LINE_BREAK, "\r\n"):
-        longer = texts.str.contains(pair, literal=True).fill_null(value=False)
-        if longer.any():
-            some = counted.filter(longer) - texts.filter(longer).str.count_matches(pair, literal=True)
-            counted = counted.scatter(longer.arg_true(), some)
+        rows = texts.str.contains(pair, literal=True).arg_true()
+        if len(rows):
+            some = counted.gather(rows) - texts.gather(rows).str.count_matches(pair, literal=True)
+            counted = counted.scatter(rows, some)
     return counted
 
 
