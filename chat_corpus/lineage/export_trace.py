@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 
 from chat_corpus import sources, versions
 from chat_corpus.discovery.inventory import discover
+from chat_corpus.discovery.model import FileGroup
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import manifest, splitting
 from chat_corpus.exports.dialogues import assemble, turns_of_records
@@ -146,22 +147,43 @@ def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
     Raises UsageError for an id that the export does not hold, ChatCorpusError where raw files, settings or code are
     not those that it was made with.
     """
-    name = record_id.rpartition("-")[0]
-    entry = next((one for one in export.summary.sources if one.name == name), None)
-    place = None if entry is None else _place(export, name, record_id)
-    if entry is None or place is None:
-        raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
+    return trace_records(export, [record_id])[0]
+
+
+def trace_records(export: OpenExport, record_ids: Sequence[str]) -> list[TracedRecord]:
+    """Where the records with these ids came from; each raw file is checked once. Raises as `trace_record`."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for record_id in record_ids:
+        name = record_id.rpartition("-")[0]
+        known = any(one.name == name for one in export.summary.sources)
+        place = _place(export, name, record_id) if known else None
+        if place is None:
+            raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
+        found.setdefault(name, []).append((record_id, place))
+    traced = {one.id: one for name, places in found.items() for one in _trace_source(export, name, places)}
+    return [traced[record_id] for record_id in record_ids]
+
+
+def _trace_source(
+    export: OpenExport, name: str, places: Sequence[tuple[str, dict[str, Any]]]
+) -> Iterator[TracedRecord]:
+    """Yield where records of one source came from, shard by shard."""
+    (entry,) = (one for one in export.summary.sources if one.name == name)
     source, settings = _source(export, entry)
-    shard = _shard(export, entry, source, settings, place["file"], place["record"])
-    rows, raw = _rows(shard, source, settings.of(name))
-    turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
-    return TracedRecord(
-        id=record_id,
-        source=name,
-        split=place["split"],
-        dialogue_id=place["dialogue_id"],
-        messages=tuple(_traced(export, record_id, turns, place, raw, settings.pairs.pairing(source.pairing))),
-    )
+    pairing = settings.pairs.pairing(source.pairing)
+    addresses = {(place["file"], place["record"]) for _, place in places}
+    for shard, held in _shards(export, entry, source, settings, addresses):
+        rows, raw = _rows(shard, source, settings.of(name))
+        for record_id, place in places:
+            if (place["file"], place["record"]) in held:
+                turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
+                yield TracedRecord(
+                    id=record_id,
+                    source=name,
+                    split=place["split"],
+                    dialogue_id=place["dialogue_id"],
+                    messages=tuple(_traced(export, record_id, turns, place, raw, pairing)),
+                )
 
 
 def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:
@@ -215,26 +237,39 @@ def _raw_folder(export: OpenExport, entry: ExportSource) -> str:
     return str(next(found, raw)) if raw else raw
 
 
-def _shard(
-    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, file: str, record: int
-) -> Shard:
-    """The shard that holds a record of a raw file. Raises ChatCorpusError where the file is another one now."""
+def _shards(
+    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, addresses: Set[tuple[str, int]]
+) -> Iterator[tuple[Shard, set[tuple[str, int]]]]:
+    """Yield the shards that hold records of raw files, and the addresses of these records in each.
+
+    Raises ChatCorpusError where a file is another one now.
+    """
     folder = Path(settings.raw)
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder, but {source.name} was made from it; name its place with --raw")
     found = discover(folder, sources.load(settings.plugins, settings.added), settings.added).found[source.name]
-    groups = [group for group in found.groups if file in [one.name for one in group.files]]
-    if not groups:
-        raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")
+    for file in sorted({file for file, _ in addresses}):
+        groups = [group for group in found.groups if file in [one.name for one in group.files]]
+        if not groups:
+            raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")
+        _check_digests(export, entry, groups[0])
+        records = {record for name, record in addresses if name == file}
+        for shard in ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings).shards():
+            if held := {record for record in records if shard.holds(file, record)}:
+                yield shard, {(file, record) for record in held}
+                records -= held
+            if not records:
+                break
+        if records:
+            raise ChatCorpusError(f"{file}:{min(records)}: no such record; {_AGAIN}")
+
+
+def _check_digests(export: OpenExport, entry: ExportSource, group: FileGroup) -> None:
+    """Raise ChatCorpusError where a file of a group is not the one that the export was made from."""
     known = {one.file: one.sha256 for one in entry.raw}
-    for one in groups[0].files:
+    for one in group.files:
         if known.get(one.name) and digest(one) != known[one.name]:
             raise ChatCorpusError(f"{one.path}: changed since {export.folder} was made; {_AGAIN}")
-    planner = ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings)
-    shard = next((shard for shard in planner.shards() if shard.holds(file, record)), None)
-    if shard is None:
-        raise ChatCorpusError(f"{file}:{record}: no such record; {_AGAIN}")
-    return shard
 
 
 def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
