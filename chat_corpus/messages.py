@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 _BREAK = re.compile(r"\r?\n|\r")
 
@@ -93,6 +94,17 @@ def joined(separator: str, parts: Iterable[str]) -> Message:
 def translated(value: object, catalogue: Mapping[str, str]) -> object:
     """Return a message in the language of a catalogue, and any other value unchanged."""
     return value.translated(catalogue) if isinstance(value, Message) else value
+
+
+@cache
+def load_catalogue(language: str) -> Mapping[str, str]:
+    """Return the catalogue of a language: English templates and their translations."""
+    import json
+    from importlib.resources import files  # here, for English needs neither
+
+    data = files("chat_corpus").joinpath("cli", "catalogues", f"{language}.json").read_bytes()
+    entries: dict[str, str] = json.loads(data)
+    return entries
 
 
 def safe(text: str) -> str:

@@ -24,6 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("pipeline/",),
     ("discovery/",),
     ("outputs/", "settings/"),
+    ("page/",),
     ("engines/",),
     ("runs/",),
     ("lineage/",),

@@ -1,0 +1,62 @@
+"""Samples for a page: pairs and rejects of an output of any size, read by seeking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+from chat_corpus.messages import one_line, visible
+from chat_corpus.outputs import layout, sampling, shard_index
+from chat_corpus.outputs.report import FinishedSource, SourceEntry
+from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
+
+#: Pairs, and rejects, of a source on a page; characters of a text.
+_ROWS, _CHARACTERS = 12, 200
+#: Rejects among which those of a page are chosen, so that rare reasons are among them.
+_CANDIDATES = 200
+
+
+def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
+    """Return samples of the sources with output. Raises OSError, and ValueError for files that no run wrote."""
+    return {
+        name: SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_rejects(out, name)))
+        for name, entry in sources.items()
+        if isinstance(entry, FinishedSource)
+    }
+
+
+def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
+    entries = shard_index.read(layout.index(out, name))
+    total = entries[-1].row + entries[-1].rows - 1 if entries else 0
+    rows = sampling.draw(total, _ROWS, 0, name)
+    lines = sampling.read_lines(layout.places(out, name)[0], sampling.row_marks(entries), rows)
+    for row, line in lines.items():
+        query, answer = line.decode("utf-8", errors="backslashreplace").split("\t")
+        yield SampledPair(address=f"{name}.tsv:{row + 1}", query=cut(query), answer=cut(answer))
+
+
+def _rejects(out: Path, name: str) -> list[SampledReject]:
+    lines = sampling.draw_lines(layout.places(out, name)[1], _CANDIDATES, 0, name)
+    by_reason: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, line in enumerate(lines):
+        reject = json.loads(line)
+        by_reason.setdefault(reject["reason"], []).append((number, reject))
+    turns = chain.from_iterable(zip_longest(*(by_reason[reason] for reason in sorted(by_reason))))
+    chosen = sorted([one for one in turns if one][:_ROWS], key=lambda one: one[0])
+    return [
+        SampledReject(
+            address=one_line(f"{reject['file']}:{reject['record']}"),
+            reason=reject["reason"],
+            raw=cut(reject.get("raw") or ""),
+        )
+        for _, reject in chosen
+    ]
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a text, so that nothing in it hides or moves other text."""
+    shown = visible(text[:_CHARACTERS])
+    return shown if len(text) <= _CHARACTERS and len(shown) <= _CHARACTERS else f"{shown[:_CHARACTERS]}…"

@@ -1,0 +1,196 @@
+"""The views of repetition within sources and of overlap between them; both need the full statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from chat_corpus.messages import Message, message
+from chat_corpus.page.drawing import cut
+from chat_corpus.page.figures import BarRow, Segment, Titles, matrix, stacked
+from chat_corpus.page.material import Material
+from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Table, View
+from chat_corpus.page.views.lengths import on_request
+from chat_corpus.statistics.schema import DistinctShare, SourceRepetition, TextStatistics
+
+_SOURCE = Column(title=message("source"), kind=Kind.NAME)
+
+
+def repetition(material: Material) -> View:
+    """Return the view of repeated pairs and texts."""
+    title = message("Repetition")
+    duplicates = sum(entry.pairs.duplicates for entry in material.finished.values())
+    sentence = message("{duplicates:,} repeats of earlier pairs were left out of the output.", duplicates=duplicates)
+    if material.full is None:
+        notes = (on_request(message("Most frequent texts, and how distinct they are")),)
+        return View(name="repetition", title=title, sentence=sentence, notes=notes)
+    sources = material.full.sources
+    return View(
+        name="repetition",
+        title=title,
+        sentence=sentence,
+        figures=(_figure(sources),) if sources else (),
+        tables=(_distinct(sources), _generic(sources)) if sources else (),
+        folds=tuple(_frequent(name, one) for name, one in sources.items() if one.pairs.total),
+    )
+
+
+def _percent(one: DistinctShare) -> str:
+    return "–" if one.share is None else f"{one.share:.0%}"
+
+
+def _figure(sources: Mapping[str, SourceRepetition]) -> Figure:
+    def segments(one: DistinctShare) -> tuple[Segment, ...]:
+        return (
+            Segment(value=one.distinct, style="c1", name="distinct"),
+            Segment(value=one.total - one.distinct, style="repeat", name="repeated"),
+        )
+
+    rows = [
+        BarRow(
+            label=name,
+            panels=(segments(one.queries.texts), segments(one.answers.texts), segments(one.answers.distinct_2)),
+            values=(_percent(one.queries.texts), _percent(one.answers.texts), _percent(one.answers.distinct_2)),
+        )
+        for name, one in sources.items()
+    ]
+    titles = Titles(
+        name="distinct",
+        title=message("How distinct queries and answers are"),
+        sentence=message(
+            "Each bar is all texts, or all pairs of neighbouring characters, of a source; the number at its right end "
+            "is the share that remains if each is counted once."
+        ),
+        panels=(message("queries"), message("answers"), message("distinct-2 of answers")),
+    )
+    legend = (
+        LegendItem(style="c1", text=message("distinct")),
+        LegendItem(style="repeat", text=message("repeated")),
+    )
+    return stacked(titles, rows, legend)
+
+
+def _distinct(sources: Mapping[str, SourceRepetition]) -> Table:
+    titles = (
+        message("pairs"),
+        message("queries"),
+        message("answers"),
+        message("distinct-1, queries"),
+        message("distinct-2, queries"),
+        message("distinct-1, answers"),
+        message("distinct-2, answers"),
+    )
+    return Table(
+        name="distinct",
+        caption=message("Share of different pairs, texts, characters, and pairs of neighbouring characters"),
+        columns=(_SOURCE, *(Column(title=title, kind=Kind.SHARE) for title in titles)),
+        rows=tuple((name, *_shares(one)) for name, one in sources.items()),
+    )
+
+
+def _shares(one: SourceRepetition) -> Iterator[Cell]:
+    for values in (
+        one.pairs,
+        one.queries.texts,
+        one.answers.texts,
+        one.queries.distinct_1,
+        one.queries.distinct_2,
+        one.answers.distinct_1,
+        one.answers.distinct_2,
+    ):
+        yield None if values.share is None else Number(value=values.share)
+
+
+def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
+    def cells(texts: TextStatistics) -> tuple[Cell, ...]:
+        part = None if texts.over_1000_share is None else Number(value=texts.over_1000_share)
+        return (Number(value=texts.over_1000), Number(value=texts.over_1000_pairs), part)
+
+    return Table(
+        name="generic",
+        caption=message("Texts that occur in more than 1,000 pairs, and the pairs that have one"),
+        columns=(
+            _SOURCE,
+            Column(title=message("queries")),
+            Column(title=message("their pairs")),
+            Column(title=message("share"), kind=Kind.SHARE),
+            Column(title=message("answers")),
+            Column(title=message("their pairs")),
+            Column(title=message("share"), kind=Kind.SHARE),
+        ),
+        rows=tuple((name, *cells(one.queries), *cells(one.answers)) for name, one in sources.items()),
+    )
+
+
+def _frequent(name: str, one: SourceRepetition) -> Fold:
+    def table(side: str, caption: Message, texts: TextStatistics) -> Table:
+        columns = (
+            Column(title=message("text"), kind=Kind.SAMPLE),
+            Column(title=message("pairs")),
+            Column(title=message("share"), kind=Kind.SHARE),
+        )
+        rows = ((cut(each.text), Number(value=each.count), Number(value=each.share)) for each in texts.most_frequent)
+        return Table(name=f"frequent-{side}-{name}", caption=caption, columns=columns, rows=tuple(rows))
+
+    return Fold(
+        name=f"frequent-{name}",
+        title=message("{source}: the most frequent texts", source=name),
+        tables=(
+            table("queries", message("Queries"), one.queries),
+            table("answers", message("Answers"), one.answers),
+        ),
+    )
+
+
+def overlap(material: Material) -> View | None:
+    """Return the view of pairs and queries that two sources share; None with a single source."""
+    title = message("Overlap of sources")
+    if len(material.finished) < 2:
+        return None
+    if material.full is None:
+        return View(
+            name="overlap",
+            title=title,
+            sentence=message("Whether the same pair or query is in two sources is not counted in every run."),
+            notes=(on_request(message("Overlap of sources")),),
+        )
+    names = list(material.full.sources)
+    shared = [one for one in material.full.overlap if one.queries or one.pairs]
+    queries = {(one.first, one.second): one.queries for one in material.full.overlap}
+    titles = Titles(
+        name="overlap",
+        title=message("Queries that two sources share"),
+        sentence=message(
+            "Each cell is the number of different queries that both sources have, without regard to case, width, "
+            "punctuation and repeated characters; the darker, the more."
+        ),
+    )
+    rows = tuple(
+        (f"{one.first}, {one.second}", Number(value=one.pairs), Number(value=one.queries))
+        for one in sorted(shared, key=lambda one: (-one.queries, one.first, one.second))
+    )
+    return View(
+        name="overlap",
+        title=title,
+        sentence=_shared(len(shared), len(material.full.overlap)),
+        figures=(matrix(titles, names, queries),),
+        tables=(
+            Table(
+                name="overlap",
+                caption=message("Different pairs and queries that two sources share"),
+                columns=(
+                    Column(title=message("sources"), kind=Kind.NAME),
+                    Column(title=message("pairs")),
+                    Column(title=message("queries")),
+                ),
+                rows=rows,
+            ),
+        ),
+    )
+
+
+def _shared(number: int, combinations: int) -> Message:
+    return message(
+        "{number:,} of the {combinations:,} combinations of two sources share a query or a pair.",
+        number=number,
+        combinations=combinations,
+    )
