@@ -102,3 +102,8 @@ def lookup(template: str) -> str:
 def catalogue() -> Mapping[str, str]:
     """The catalogue in use."""
     return _catalogue
+
+
+def in_use() -> str:
+    """The language in use, of `LANGUAGES`."""
+    return "zh" if _catalogue else "en"

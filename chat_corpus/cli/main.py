@@ -14,6 +14,7 @@ from chat_corpus.cli.group import DefaultGroup
 from chat_corpus.cli.help import LANG
 from chat_corpus.cli.new_source import new_source
 from chat_corpus.cli.normalize import normalize
+from chat_corpus.cli.report import report
 from chat_corpus.cli.run import run
 from chat_corpus.cli.sample import sample
 from chat_corpus.cli.sources import check, list_
@@ -51,5 +52,5 @@ def main() -> None:
 
 for command in (run, export, check_export, check, list_, demo, normalize, new_source):
     main.add_command(command)
-for command in (sample, lineage.trace, lineage.explain, lineage.compare):
+for command in (report, sample, lineage.trace, lineage.explain, lineage.compare):
     main.add_command(command)

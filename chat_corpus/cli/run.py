@@ -82,6 +82,7 @@ _EXAMPLES = (
 @option("Output", "--out", metavar="DIR", help="Folder to write to (default: clean_chat_corpus).")
 @option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
 @option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
+@option("Output", "--no-page", is_flag=True, help="Do not write report.html.")
 @option(
     "Output",
     "--store-dialogues",

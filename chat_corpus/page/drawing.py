@@ -13,19 +13,49 @@ from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, SourceEntry
 from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
 
-#: Pairs, and rejects, of a source on a page; characters of a text.
-_ROWS, _CHARACTERS = 12, 200
+#: Pairs, and rejects, of a source on a page.
+_ROWS = 12
+#: Characters of a text: the largest limit with which the texts of up to `_SOURCES` sources have at most `_BYTES`.
+_LIMITS, _BYTES, _SOURCES = (200, 150, 100, 70, 50, 30), 120_000, 11
+#: Characters of a text that are read: more than any limit.
+_FIRST = _LIMITS[0] + 1
 #: Rejects among which those of a page are chosen, so that rare reasons are among them.
 _CANDIDATES = 200
 
 
 def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
-    """Return samples of the sources with output. Raises OSError, and ValueError for files that no run wrote."""
-    return {
+    """Return samples of the sources with output. Raises OSError, and ValueError for files that no run wrote.
+
+    Texts have at most 200 characters, or fewer if they would make the page too large.
+    """
+    drawn = {
         name: SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_rejects(out, name)))
         for name, entry in sources.items()
         if isinstance(entry, FinishedSource)
     }
+    most = _BYTES * max(len(drawn), _SOURCES) // _SOURCES
+    for limit in _LIMITS:
+        samples = {name: _shortened(one, limit) for name, one in drawn.items()}
+        if sum(map(_size, samples.values())) <= most:
+            break
+    return samples
+
+
+def _shortened(samples: SourceSamples, limit: int) -> SourceSamples:
+    return SourceSamples(
+        pairs=tuple(
+            SampledPair(address=one.address, query=cut(one.query, limit), answer=cut(one.answer, limit))
+            for one in samples.pairs
+        ),
+        rejects=tuple(
+            SampledReject(address=one.address, reason=one.reason, raw=cut(one.raw, limit)) for one in samples.rejects
+        ),
+    )
+
+
+def _size(samples: SourceSamples) -> int:
+    texts = [text for pair in samples.pairs for text in (pair.query, pair.answer)]
+    return sum(len(text.encode()) for text in (*texts, *(reject.raw for reject in samples.rejects)))
 
 
 def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
@@ -35,7 +65,7 @@ def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
     lines = sampling.read_lines(layout.places(out, name)[0], sampling.row_marks(entries), rows)
     for row, line in lines.items():
         query, answer = line.decode("utf-8", errors="backslashreplace").split("\t")
-        yield SampledPair(address=f"{name}.tsv:{row + 1}", query=cut(query), answer=cut(answer))
+        yield SampledPair(address=f"{name}.tsv:{row + 1}", query=query[:_FIRST], answer=answer[:_FIRST])
 
 
 def _rejects(out: Path, name: str) -> list[SampledReject]:
@@ -50,13 +80,13 @@ def _rejects(out: Path, name: str) -> list[SampledReject]:
         SampledReject(
             address=one_line(f"{reject['file']}:{reject['record']}"),
             reason=reject["reason"],
-            raw=cut(reject.get("raw") or ""),
+            raw=(reject.get("raw") or "")[:_FIRST],
         )
         for _, reject in chosen
     ]
 
 
-def cut(text: str) -> str:
-    """Return the beginning of a text, so that nothing in it hides or moves other text."""
-    shown = visible(text[:_CHARACTERS])
-    return shown if len(text) <= _CHARACTERS and len(shown) <= _CHARACTERS else f"{shown[:_CHARACTERS]}…"
+def cut(text: str, limit: int) -> str:
+    """Return the first `limit` characters of a text, in which nothing hides or moves other text."""
+    shown = visible(text[: limit + 1])
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

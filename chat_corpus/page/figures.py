@@ -6,6 +6,7 @@ the same size on the page.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from chat_corpus.page.model import Figure, Label, LegendItem, Line, Rect
 WIDTH = 760.0
 #: The class of a segment that is not drawn: what a bar lacks to the longest one.
 NOTHING = "nothing"
-#: Width of a letter; a Han character is twice as wide.
-_LETTER = 6.6
+#: Width of a letter, and of one in a note; a Han character is twice as wide.
+_LETTER, _SMALL = 6.6, 5.8
 _ROW, _BAR, _HEAD = 26.0, 14.0, 30.0
 _GAP, _VALUE = 24.0, 58.0
 _BASELINE = 11.0
@@ -187,17 +188,17 @@ def _ticks(bins: Sequence[tuple[int, int]], x: float, y: float, step: float) -> 
 def matrix(titles: Titles, names: Sequence[str], values: dict[tuple[str, str], int]) -> Figure:
     """Draw a value for each two names: the darker, the larger, with the number in it."""
     left = _left(names)
-    side = min((WIDTH - left) / max(len(names) - 1, 1), 64.0)
+    side = min((WIDTH - left) / max(len(names) - 1, 1), 72.0)
     tall, head = 26.0, 20.0
     most = max(values.values(), default=0)
     rects, labels = [], []
     for row, first in enumerate(names[:-1]):
         y = head + row * tall
         labels.append(Label(x=left - 10, y=y + 17, text=first, anchor="end"))
-        for column, second in enumerate(names[1:], 0):
+        for column, second in enumerate(names[1:]):
             if column >= row:
                 value = values.get((first, second), 0)
-                level = 0 if not value else 1 + min(3, int(4 * value / most) if value < most else 3)
+                level = 1 + int(3 * math.log1p(value) / math.log1p(most)) if value else 0
                 x = left + column * side
                 title = f"{first}, {second}: {value:,}"
                 rects.append(
@@ -205,9 +206,9 @@ def matrix(titles: Titles, names: Sequence[str], values: dict[tuple[str, str], i
                 )
                 style = f"on{level}"
                 labels.append(Label(x=x + side / 2, y=y + 17, text=short(value), anchor="middle", style=style))
-    for column, second in enumerate(names[1:]):
-        text = second if len(second) * _LETTER < side else second[: int(side / _LETTER) - 1] + "…"
-        labels.append(Label(x=left + (column + 0.5) * side, y=12, text=text, anchor="middle", style="note"))
+    for place, second in enumerate(names[1:]):
+        text = second if columns(second) * _SMALL < side else second[: int(side / _SMALL) - 1] + "…"
+        labels.append(Label(x=left + (place + 0.5) * side, y=12, text=text, anchor="middle", style="note"))
     return _figure(titles, head + max(len(names) - 1, 0) * tall, rects, labels, (), ())
 
 

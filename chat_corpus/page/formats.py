@@ -15,7 +15,11 @@ def format_number(number: Number, kind: Kind) -> str:
     ('1,234,567', '12.3%')
     >>> format_number(Number(value=0.0004), Kind.SHARE), format_number(Number(value=1234.5), Kind.DECIMAL)
     ('<0.1%', '1,234.50')
+    >>> format_number(Number(value=-1200), Kind.DELTA), format_number(Number(value=3), Kind.DELTA)
+    ('−1,200', '+3')
     """
     if kind is Kind.SHARE:
         return "<0.1%" if 0 < number.value < _SMALLEST else f"{number.value:.1%}"
+    if kind is Kind.DELTA:
+        return f"{number.value:+,}".replace("-", "−") if number.value else "0"
     return f"{number.value:,.2f}" if kind is Kind.DECIMAL else f"{number.value:,}"

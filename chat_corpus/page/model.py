@@ -29,12 +29,18 @@ class Kind(StrEnum):
     COUNT = "count"
     SHARE = "share"
     DECIMAL = "decimal"
+    #: A difference, with its sign.
+    DELTA = "delta"
     TEXT = "text"
     #: A text of the corpus, in which nothing may hide.
     SAMPLE = "sample"
     #: A digest, a setting or an address.
     CODE = "code"
     LINK = "link"
+
+
+#: The kinds of numbers.
+NUMERIC = (Kind.COUNT, Kind.SHARE, Kind.DECIMAL, Kind.DELTA)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

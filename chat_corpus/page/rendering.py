@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chat_corpus.messages import Message, load_catalogue, message, one_line
 from chat_corpus.page.formats import format_number
-from chat_corpus.page.model import Cell, Column, Number, Page
+from chat_corpus.page.model import NUMERIC, Cell, Column, Number, Page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,6 +31,7 @@ def html(page: Page, language: str = "en") -> str:
         style=style,
         style_digest=f"sha256-{digest}",
         count=Column(title=_CONTENTS),
+        numeric=NUMERIC,
         skip=message("Skip to the content"),
         contents=_CONTENTS,
         footer=message("Made by chat-corpus from report.json; each number shows its key when pointed at."),

@@ -12,6 +12,8 @@ from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem,
 from chat_corpus.page.views.lengths import on_request
 from chat_corpus.statistics.schema import DistinctShare, SourceRepetition, TextStatistics
 
+#: Characters of a frequent text.
+_CHARACTERS = 40
 _SOURCE = Column(title=message("source"), kind=Kind.NAME)
 
 
@@ -128,7 +130,10 @@ def _frequent(name: str, one: SourceRepetition) -> Fold:
             Column(title=message("pairs")),
             Column(title=message("share"), kind=Kind.SHARE),
         )
-        rows = ((cut(each.text), Number(value=each.count), Number(value=each.share)) for each in texts.most_frequent)
+        rows = (
+            (cut(each.text, _CHARACTERS), Number(value=each.count), Number(value=each.share))
+            for each in texts.most_frequent
+        )
         return Table(name=f"frequent-{side}-{name}", caption=caption, columns=columns, rows=tuple(rows))
 
     return Fold(
