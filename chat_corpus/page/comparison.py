@@ -219,7 +219,7 @@ def _rejected(entry: FinishedSource | None) -> Counter[str]:
 
 
 def _lengths_view(before: Material, after: Material, names: list[str]) -> View:
-    sides = (("query_chars", message("queries")), ("answer_chars", message("answers")))
+    sides = (("query_chars", message("query")), ("answer_chars", message("answer")))
     return View(
         name="lengths",
         title=message("Lengths"),

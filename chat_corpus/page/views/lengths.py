@@ -50,7 +50,7 @@ def lengths(material: Material) -> View:
             "Each bar is the number of texts in a range of lengths that doubles from bar to bar; the highest bar of a "
             "row has full height. The number at the right is the median."
         ),
-        panels=(message("queries"), message("answers")),
+        panels=(message("query"), message("answer")),
     )
     total, long = _longest(sides)
     return View(

@@ -62,7 +62,7 @@ def _figure(sources: Mapping[str, SourceRepetition]) -> Figure:
             "Each bar is all texts, or all pairs of neighbouring characters, of a source; the number at its right end "
             "is the share that remains if each is counted once."
         ),
-        panels=(message("queries"), message("answers"), message("distinct-2 of answers")),
+        panels=(message("query"), message("answer"), message("distinct-2 of answers")),
     )
     legend = (
         LegendItem(style="c1", text=message("distinct")),
@@ -74,8 +74,8 @@ def _figure(sources: Mapping[str, SourceRepetition]) -> Figure:
 def _distinct(sources: Mapping[str, SourceRepetition]) -> Table:
     titles = (
         message("pairs"),
-        message("queries"),
-        message("answers"),
+        message("query"),
+        message("answer"),
         message("distinct-1, queries"),
         message("distinct-2, queries"),
         message("distinct-1, answers"),
@@ -112,10 +112,10 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
         caption=message("Texts that occur in more than 1,000 pairs, and the pairs that have one"),
         columns=(
             _SOURCE,
-            Column(title=message("queries")),
+            Column(title=message("different queries")),
             Column(title=message("their pairs")),
             Column(title=message("share"), kind=Kind.SHARE),
-            Column(title=message("answers")),
+            Column(title=message("different answers")),
             Column(title=message("their pairs")),
             Column(title=message("share"), kind=Kind.SHARE),
         ),

@@ -85,7 +85,7 @@ def _changed(defaults: Mapping[str, Any], values: Mapping[str, Any], key: str = 
         path, default = f"{key}{name}", defaults.get(name)
         if isinstance(value, Mapping) and isinstance(default, Mapping) and default:
             yield from _changed(default, value, f"{path}.")
-        elif value != default and path not in ("raw", "out"):  # paths of a machine, not of a corpus
+        elif _shown(value) != _shown(default) and path not in ("raw", "out"):  # paths of a machine, not of a corpus
             yield path, _shown(value), None if default is None else _shown(default)
 
 
