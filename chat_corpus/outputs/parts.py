@@ -58,6 +58,11 @@ class Part:
         return self.folder / f"{self.stem}.turns.arrow"
 
     @property
+    def tally(self) -> Path:
+        """The shard's counters of the statistics."""
+        return self.folder / f"{self.stem}.tally.arrow"
+
+    @property
     def sample(self) -> Path:
         """A sample of the shard's conversions, if the run collects one."""
         return self.folder / f"{self.stem}.sample.arrow"

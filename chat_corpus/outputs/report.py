@@ -19,6 +19,7 @@ from chat_corpus.pipeline import counts
 from chat_corpus.pipeline.counts import Count, FileCounts, PairCounts, RecordCounts, TurnCounts
 from chat_corpus.schema import State, is_source_name
 from chat_corpus.sources.definitions import Definition
+from chat_corpus.statistics.schema import Statistics
 
 _T = TypeVar("_T")
 
@@ -106,6 +107,7 @@ class FinishedSource(SourceFacts, frozen=True, kw_only=True):
     records_by_file: dict[str, FileCounts]
     turns: TurnCounts
     pairs: PairCounts
+    statistics: Statistics | UnsetType = UNSET  # not in the reports of earlier versions
     outputs: Outputs
     dialogues: StoreFacts | UnsetType = UNSET
     error: str | UnsetType = UNSET

@@ -30,6 +30,8 @@ from chat_corpus.sources.base import Source
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
+#: Columns of the row numbers of the turns of a pair.
+_LINKS = ("query_at", "answer_at")
 #: The class of characters that the filters need, besides those of the conversion.
 _DAMAGED = "damaged"
 
@@ -41,12 +43,14 @@ class ShardResult:
     turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; and `script`, the
              script before conversion
     pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
+    links    `query_at` and `answer_at` of each pair: row numbers of `turns`
     rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
     counts   the counts of the shard, which balance
     """
 
     turns: pl.DataFrame
     pairs: pl.DataFrame
+    links: pl.DataFrame
     rejects: pl.DataFrame
     counts: Counts
 
@@ -187,9 +191,12 @@ def filter_and_pair(
     context.counts.add(cleaned.counts)
     masks = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
     turns = _run(FILTERING, cleaned.turns.with_columns(**masks), context).drop(*masks)
-    pairs = _pair(turns, context)
+    linked = _pair(turns, context)
+    pairs, links = linked.drop(_LINKS), linked.select(_LINKS)
     context.counts.check(shard.label)
-    return ShardResult(turns=turns, pairs=pairs, rejects=_rejects(turns, shard, raw), counts=context.counts)
+    return ShardResult(
+        turns=turns, pairs=pairs, links=links, rejects=_rejects(turns, shard, raw), counts=context.counts
+    )
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -207,12 +214,12 @@ def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.Da
 
 
 def _pair(turns: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Return the pairs to write: all that the positions of turns imply, without those that have a reason.
+    """Return the pairs to write with their links: all that the positions of turns imply and that have no reason.
 
     Raises LedgerError if pairs are missing or added.
     """
     pairing = context.settings.pairs.pairing(context.source.pairing)
-    possible = pair(turns, pairing)
+    possible = pair(turns.with_row_index("at"), pairing)
     ledger.check_pairs(turns, possible, pairing, context.shard.label)
     none_rejected = possible["reason"].null_count() == len(possible)
     pairs = (possible if none_rejected else possible.filter(pl.col("reason").is_null())).drop("reason")

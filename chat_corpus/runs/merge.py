@@ -29,6 +29,10 @@ from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.process import raw_for_some
 from chat_corpus.schema import Reason
+from chat_corpus.statistics import tally
+from chat_corpus.statistics.schema import Statistics
+from chat_corpus.statistics.summary import summarize
+from chat_corpus.statistics.texts import tally_of_pairs
 
 #: Returns the raw records, `file, record, raw`, of the part with this number.
 RawOf = Callable[[int], pl.DataFrame]
@@ -88,6 +92,7 @@ class Merge:
         self._early: dict[int, Part] = {}
         #: Positions of the parts joined so far, in order.
         self.places: list[Place] = []
+        self._tally = tally.Sum()
         self._pairs, self._rejects = JoinedLines(folder / "pairs.writing"), JoinedLines(folder / "rejects.writing")
 
     def add(self, number: int, part: Part) -> None:
@@ -96,6 +101,7 @@ class Merge:
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
+            self._tally.add(dedup.read(following.tally))
             counts, pairs, rejects = following.counts_and_crcs()
             self._rejects.expect(self._rejects.join(following.rejects, counts.turns.rejected.total()), rejects)
             if self._raw_of is None:
@@ -137,6 +143,10 @@ class Merge:
                 )
                 raise LedgerError(fault)
         return counts
+
+    def statistics(self) -> Statistics:
+        """The statistics of the pairs that `finish` has joined, and of the dialogues and filters of all parts."""
+        return summarize(self._tally.total)
 
     def join_turns(self, counts: Counts) -> StoreFacts | None:
         """Write the dialogue store, if requested, and return its facts.
@@ -204,6 +214,7 @@ class Merge:
             pieces = _cut(data, part.keys, lengths)
             if not _are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
                 self._pairs.sound = False
+            self._tally.add(tally.times(tally_of_pairs(b"".join(pieces[1::2])), -1))
             first_pairs = b"".join(pieces[::2])
             written = self._pairs.append(blocks(first_pairs), limits[1] - limits[0] - len(dropped))
             self._pairs.expect(written, zlib.crc32(first_pairs))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
 from chat_corpus import versions
@@ -38,6 +38,7 @@ from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
+from chat_corpus.statistics.schema import Statistics
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,6 +50,7 @@ class SourceReport:
     files: tuple[FileSummary, ...] = ()
     samples: list[Path] = field(default_factory=list)
     conversions: list[pl.DataFrame] = field(default_factory=list)
+    statistics: Statistics | UnsetType = UNSET
     store: StoreFacts | None = None
     seconds: float = 0.0
     error: str = ""
@@ -102,6 +104,7 @@ def _entry(out: Path, report: SourceReport, settings: Settings, before: SourceEn
         **asdict(_facts(report, settings)),
         fingerprint=previous.fingerprint(report.found, settings),
         **asdict(replace(report.counts, records_by_file=_by_file(report))),
+        statistics=report.statistics,
         outputs=layout.outputs(out, report.found.source.name),
         dialogues=UNSET if report.store is None else report.store,
     )

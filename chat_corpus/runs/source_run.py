@@ -194,6 +194,7 @@ class SourceRun:
             try:
                 with attributed(self._joining(), out):
                     self.report.counts = self.merge.finish(self.report.counts)
+                    self.report.statistics = self.merge.statistics()
                     self.report.store = self.merge.join_turns(self.report.counts)
                     counts = [self.counts[number] for number in range(len(self.made))]
                     shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)

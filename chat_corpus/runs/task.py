@@ -32,6 +32,7 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
+from chat_corpus.statistics.shard import shard_tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,8 @@ def run_shard(task: ShardTask) -> Counts:
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
-        contents = {part.pairs: encoded, part.rejects: rejects}
+        tally = shard_tally(cleaned, outcome, columns, encoded, *task.source)
+        contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
             contents[part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))

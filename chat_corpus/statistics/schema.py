@@ -1,7 +1,7 @@
-"""The shape of statistics as JSON: those of every run, in report.json, and the full ones, made on request.
+r"""The shape of statistics as JSON: those of every run, in report.json, and the full ones, made on request.
 
 All figures describe the pairs of a TSV file as they are written, duplicates left out. A text is a column of the file in
-which the two characters `\\n` count as one line break. Only shares and means are rounded, to 6 and 2 decimals.
+which the two characters `\n` count as one line break. Only shares and means are rounded, to 6 and 2 decimals.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("formats/",),
     ("sources/",),
     ("pipeline/",),
+    ("statistics/",),
     ("discovery/",),
     ("outputs/", "settings/"),
     ("page/",),

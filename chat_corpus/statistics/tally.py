@@ -1,0 +1,68 @@
+"""Counters of the statistics as a frame, `TALLY`: those of shards add up to those of a source, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+#: Columns of a tally. Rows of the same name and value add up.
+#:
+#: name   query_chars, answer_chars: by length; dialogue_turns: by turns of a dialogue; characters: by code point; other
+#:        counters, with the value 0: `filter.` with the name of a filter, and those of `marks.count_marks`
+#: value  what is counted
+#: count  how often it occurs
+TALLY = pl.Schema({"name": pl.String(), "value": pl.UInt32(), "count": pl.Int64()})
+QUERY_CHARS, ANSWER_CHARS, DIALOGUE_TURNS, CHARACTERS = "query_chars", "answer_chars", "dialogue_turns", "characters"
+FILTER = "filter."
+#: Tallies that are summed at once; one takes some 100 kB.
+_AT_ONCE = 64
+
+
+def tally_of_names(counts: Mapping[str, int]) -> pl.DataFrame:
+    """Return a tally of counters without values."""
+    return pl.DataFrame(
+        {"name": list(counts), "value": [0] * len(counts), "count": list(counts.values())}, schema=TALLY
+    )
+
+
+def tally_of_characters(characters: Mapping[int, int], marks: Mapping[str, int]) -> pl.DataFrame:
+    """Return a tally of characters by code point, and of marks."""
+    names = [CHARACTERS] * len(characters)
+    counts = {"name": names, "value": list(characters), "count": list(characters.values())}
+    return pl.concat([pl.DataFrame(counts, schema=TALLY), tally_of_names(marks)])
+
+
+def tally_of_values(name: str, values: pl.Series) -> pl.DataFrame:
+    """Return a tally of how often each value of a column of integers occurs."""
+    counts = values.rename("value").value_counts()
+    return counts.select(pl.lit(name).alias("name"), pl.col("value").cast(pl.UInt32), pl.col("count").cast(pl.Int64))
+
+
+def times(tally: pl.DataFrame, factor: int) -> pl.DataFrame:
+    """Return a tally of so many times as many things; -1 is for what is to be subtracted."""
+    return tally if factor == 1 else tally.with_columns(pl.col("count") * factor)
+
+
+def add(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sum of tallies: one row for each name and value whose count is not 0."""
+    whole = pl.concat([TALLY.to_frame(), *tallies])
+    return whole.group_by("name", "value").agg(pl.col("count").sum()).filter(pl.col("count") != 0)
+
+
+class Sum:
+    """A sum of tallies that are added one by one, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._added: list[pl.DataFrame] = []
+
+    def add(self, tally: pl.DataFrame) -> None:
+        """Add a tally."""
+        self._added.append(tally)
+        if len(self._added) > _AT_ONCE:
+            self._added = [add(self._added)]
+
+    @property
+    def total(self) -> pl.DataFrame:
+        """The sum so far."""
+        return add(self._added)
