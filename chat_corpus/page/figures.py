@@ -85,7 +85,9 @@ def stacked(titles: Titles, rows: Sequence[BarRow], legend: Sequence[LegendItem]
             drawn = _segments(row.label, segments, x, y, wide)
             rects += drawn
             labels += map(_share_in, drawn, repeat(wide)) if shares else ()
-            end = drawn[-1].x + drawn[-1].width if drawn and segments[-1].style == NOTHING else x + wide
+            end = x + wide
+            if segments[-1].style == NOTHING:
+                end = drawn[-1].x + drawn[-1].width if drawn else x
             labels.append(Label(x=end + 8, y=y + _BASELINE, text=value, style="value"))
     height = _HEAD + len(rows) * _ROW
     lines = tuple(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 
 from chat_corpus.exports.manifest import ExportSummary
-from chat_corpus.outputs.report import FinishedSource, Report, SourceEntry
+from chat_corpus.outputs.report import FailedSource, FinishedSource, Report, SourceEntry
 from chat_corpus.statistics.schema import FullStatistics, Statistics
 
 
@@ -66,5 +66,4 @@ class Material:
 
 def statistics_of(entry: SourceEntry) -> Statistics | None:
     """Return the statistics of a source; None if it failed, or if an earlier version wrote its report."""
-    statistics = getattr(entry, "statistics", UNSET)
-    return statistics if isinstance(statistics, Statistics) else None
+    return None if isinstance(entry, FailedSource) or entry.statistics is UNSET else entry.statistics
