@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from chat_corpus.errors import DEFECT
+from chat_corpus.exports import manifest
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.messages import error_text, message
@@ -37,11 +38,14 @@ def write_page(out: Path, report: Report, *, wanted: bool = True) -> None:
         _warn(path, error)
 
 
-def write_export_page(folder: Path, summary: ExportSummary) -> None:
-    """Write the page of an export; a page that cannot be made is a warning."""
-    path = folder / PAGE
+def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = True) -> None:
+    """Write the page of an export, or delete an older one if none is wanted; a failure is a warning."""
+    path = folder / manifest.PAGE
     try:
-        _write(path, html(export_page(summary)))
+        if wanted:
+            _write(path, html(export_page(summary)))
+        else:
+            path.unlink(missing_ok=True)
     except Exception as error:  # noqa: BLE001 whatever is wrong with the page, the export is right
         _warn(path, error)
 

@@ -90,8 +90,13 @@ def _bars(name: str, entry: FinishedSource) -> BarRow:
     return BarRow(label=name, panels=panels, values=tuple(map(short, (records.read, turns.read, pairs.possible))))
 
 
-def with_total(rows: list[Row], shares: dict[int, tuple[int, int]]) -> Row:
-    """Return the row of sums; the columns in `shares` have the share of the sum of a column in that of a second."""
+def with_total(rows: list[Row], shares: dict[int, tuple[int, int]]) -> Row | None:
+    """Return the row of sums; None without rows.
+
+    The columns in `shares` have the share of the sum of a column in that of a second.
+    """
+    if not rows:
+        return None
     sums: list[Cell] = [message("total"), *(total(row[column] for row in rows) for column in range(1, len(rows[0])))]
     for column, (part, whole) in shares.items():
         values = [cell.value for cell in (sums[part], sums[whole]) if isinstance(cell, Number)]

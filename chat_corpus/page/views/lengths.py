@@ -133,6 +133,11 @@ def dialogues(material: Material) -> View:
         sentence=message(
             "Each bar is the number of dialogues with so many turns, or of queries with so many answers; the highest "
             "bar of a row has full height. The number at the right is the median."
+        )
+        if full
+        else message(
+            "Each bar is the number of dialogues with so many turns; the highest bar of a row has full height. The "
+            "number at the right is the median."
         ),
         panels=panels,
     )

@@ -70,10 +70,13 @@ def _overview(material: Material) -> Table:
     )
 
 
-def _sums(rows: list[Row]) -> Row:
+def _sums(rows: list[Row]) -> Row | None:
     """Return the sums of the numbers; titles and states have none."""
     numbers: list[Row] = [(row[0], *row[3:]) for row in rows]
-    name, *sums = with_total(numbers, {3: (2, 2)})
+    totals = with_total(numbers, {3: (2, 2)})
+    if totals is None:
+        return None
+    name, *sums = totals
     if not any(isinstance(row[3], Number) for row in rows):
         sums[0] = None
     return (name, "", "", *sums)

@@ -80,7 +80,7 @@ def _splits(summary: ExportSummary) -> View:
                     Column(title=message("in no split")),
                 ),
                 rows=tuple(rows),
-                total=with_total(rows, {}) if rows else None,
+                total=with_total(rows, {}),
             ),
         ),
     )
@@ -148,7 +148,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
         caption=message("Turns and records: turns = left out + exported"),
         columns=(_SOURCE, *(Column(title=title) for title in titles)),
         rows=tuple(rows),
-        total=with_total(rows, {}) if rows else None,
+        total=with_total(rows, {}),
     )
     if reasons:
         yield Table(

@@ -16,6 +16,7 @@ from chat_corpus.exports.manifest import MANIFEST, ExportSummary
 from chat_corpus.exports.mixing import check_sources, subset_sizes
 from chat_corpus.messages import message
 from chat_corpus.outputs.report import reported_sources
+from chat_corpus.page.writing import write_export_page
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import evaluation_files
 from chat_corpus.runs.export import folder as folders
@@ -69,7 +70,7 @@ def export_raw(
     check(folder, settings, force=force)
     check_sources(settings.export.mix, list(found))
     with folders.work_folder(folder) as work:
-        own = replace(settings, out=str(work / "run"), store_dialogues=True)
+        own = replace(settings, out=str(work / "run"), store_dialogues=True, page=False)
         done, _ = run(found, own, progress)
         failed = [name for name, one in done.items() if one.error]
         stores, faults = find_stores(work / "run", [name for name in done if name not in failed], own)
@@ -117,6 +118,7 @@ def _exported(
         folders.publish(folder, job.files, [*(file.path for file in summary.files), MANIFEST])
     except OSError as error:
         raise ChatCorpusError(f"{error.filename or folder}: cannot be written: {error.strerror or error}") from error
+    write_export_page(folder, summary, wanted=settings.page)
     complete = not faults and not _lacking_subsets(summary, settings)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
 
