@@ -12,6 +12,8 @@ import polars as pl
 
 from chat_corpus.row_masks import apply_where, holds_any, matches
 
+#: How a line break inside a text is written.
+LINE_BREAK = r"\n"
 #: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
 _BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -45,5 +47,5 @@ def _one_line(texts: pl.Series) -> pl.Series:
 
 def _joined(texts: pl.Series) -> pl.Series:
     for end in ("\r\n", "\r", "\n"):
-        texts = texts.str.replace_all(end, r"\n", literal=True)
+        texts = texts.str.replace_all(end, LINE_BREAK, literal=True)
     return texts.str.replace_all(f"[{_BREAKS}]", " ")

@@ -101,7 +101,7 @@ class TextStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
     texts                   different texts among all
     distinct_1, distinct_2  different characters, and different pairs of neighbouring characters of a text, among all
-    most_frequent           the most frequent texts, at most 30; those of equal frequency by code points
+    most_frequent           at most 30 of the texts that are in several pairs; of equal ones the first in the file
     over_1000               different texts that occur in more than 1,000 pairs
     over_1000_pairs         the pairs that have one of these, and their share
     """

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from chat_corpus.exports.tsv import LINE_BREAK
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import CHARACTERS, tally_of_names
-from chat_corpus.statistics.texts import LINE_BREAK, TextCounts
+from chat_corpus.statistics.texts import TextCounts
 
 _Codes = npt.NDArray[np.uint32]
 _Places = npt.NDArray[np.int64]

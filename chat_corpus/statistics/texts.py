@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from chat_corpus.exports.tsv import LINE_BREAK
 from chat_corpus.pipeline.character_scan import numpy_pays
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import (
@@ -22,9 +23,6 @@ from chat_corpus.statistics.tally import (
     tally_of_values,
     times,
 )
-
-#: How a TSV file writes a line break inside a text.
-LINE_BREAK = r"\n"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,83 @@
+"""Full statistics of an output folder: of the pairs in its TSV files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.errors import ChatCorpusError, IncompleteError
+from chat_corpus.exports.tsv import LINE_BREAK
+from chat_corpus.messages import message
+from chat_corpus.outputs.layout import places
+from chat_corpus.outputs.report import FinishedSource, report_entry
+from chat_corpus.statistics.full import full_statistics_of
+from chat_corpus.statistics.schema import FullStatistics
+
+#: Bytes of a TSV file that are read at once.
+_BLOCK = 1 << 23
+
+
+def full_statistics(out: Path) -> FullStatistics:
+    """Return the full statistics of the sources that the report of an output folder lists.
+
+    Keys of pairs are written to a temporary folder below `out`, some 150 bytes a pair. Raises UsageError if the report
+    cannot be read, IncompleteError if there is none or no source has output, ChatCorpusError if a file is missing or
+    was changed since the run.
+    """
+    entries = {name: entry for name, entry in report_entry(out).items() if isinstance(entry, FinishedSource)}
+    if not entries:
+        raise IncompleteError(message("{folder}: no output of a run found; run chat-corpus first", folder=out))
+    for name, entry in entries.items():
+        _check_unchanged(out, name, entry)
+    pairs = sum(entry.pairs.written for entry in entries.values())
+    readers = {name: _Reader(places(out, name)[0]) for name in entries}
+    try:
+        with tempfile.TemporaryDirectory(dir=out, prefix=".statistics-") as scratch:
+            return full_statistics_of(readers, pairs, Path(scratch))
+    except OSError as error:
+        fault = message("{file}: {error}", file=error.filename or out, error=error.strerror or str(error))
+        raise ChatCorpusError(fault) from error
+
+
+def _check_unchanged(out: Path, name: str, entry: FinishedSource) -> None:
+    """Raise ChatCorpusError if the TSV file of a source is not the one that the report describes."""
+    path = places(out, name)[0]
+    try:
+        facts = path.stat()
+        unchanged = entry.outputs.get(path.name) == (facts.st_size, facts.st_mtime_ns)
+    except OSError:
+        unchanged = False
+    if not unchanged:
+        fault = message(
+            "{file}: missing, or changed since the run that {report} describes; run again",
+            file=path,
+            report="report.json",
+        )
+        raise ChatCorpusError(fault)
+
+
+class _Reader:
+    """Yields the pairs of a TSV file, `query, answer`, in frames."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self) -> Iterator[pl.DataFrame]:
+        with self._path.open("rb") as stream:
+            rest = b""
+            while block := stream.read(_BLOCK):
+                lines, end, rest_ = (rest + block).rpartition(b"\n")
+                rest = rest_
+                if end:
+                    yield _pairs(lines)
+        if rest:
+            raise OSError(0, "the last line is cut off", str(self._path))
+
+
+def _pairs(lines: bytes) -> pl.DataFrame:
+    column = pl.Series("line", [lines.decode()]).str.split("\n").explode()
+    fields = column.str.split_exact("\t", 1).struct.rename_fields(["query", "answer"]).struct.unnest()
+    return fields.select(pl.all().str.replace_all(LINE_BREAK, "\n", literal=True))
