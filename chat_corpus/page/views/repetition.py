@@ -177,7 +177,7 @@ def overlap(material: Material) -> View | None:
         name="overlap",
         title=title,
         sentence=_shared(len(shared), len(material.full.overlap)),
-        figures=(matrix(titles, names, queries),),
+        figures=(matrix(titles, names, queries),) if shared else (),
         tables=(
             Table(
                 name="overlap",
