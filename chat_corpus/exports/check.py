@@ -36,7 +36,7 @@ from chat_corpus.exports import (
 )
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT, documents
-from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, PAGE, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, PAGE, STATISTICS, ExportFile, ExportSummary
 from chat_corpus.exports.near_twins import TwinIndex
 
 _BLOCK = 1 << 20
@@ -70,7 +70,7 @@ def check_export(folder: Path) -> Iterator[Offence]:
     seen = _Seen()
     there = [one for one in summary.files if (folder / one.path).is_file()]
     yield from _guarded("data", _records(folder, summary, [one for one in there if one.format == "hf"], seen))
-    texts = [one for one in there if one.format not in ("hf", INDEX, HELD, DOCUMENT)]
+    texts = [one for one in there if one.format not in ("hf", INDEX, HELD, STATISTICS, DOCUMENT)]
     yield from _guarded(MANIFEST, check_texts.offences(folder, texts, summary))
     for one in there:
         if one.format == INDEX:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from chat_corpus.exports.check_rules import Offence
 from chat_corpus.exports.documents import DOCUMENT
-from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, MIXED, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, MIXED, STATISTICS, ExportFile, ExportSummary
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splitting import SPLITS
 
-_WITHOUT_SPLIT = (INDEX, HELD, DOCUMENT)
+_WITHOUT_SOURCE = (STATISTICS, DOCUMENT)
+_WITHOUT_SPLIT = (INDEX, HELD, *_WITHOUT_SOURCE)
 
 
 def offences(summary: ExportSummary) -> Iterator[Offence]:
@@ -38,5 +39,5 @@ def _faults_of_file(file: ExportFile, sources: set[str]) -> Iterator[str]:
         yield f"{file.path}: no format is called '{file.format}'"
     if (file.split is None) != (file.format in _WITHOUT_SPLIT) or file.split not in (None, *SPLITS):
         yield f"{file.path}: no file of the format {file.format} has the split {file.split}"
-    if (file.source is None) != (file.format == DOCUMENT) or file.source not in (None, *sources):
+    if (file.source is None) != (file.format in _WITHOUT_SOURCE) or file.source not in (None, *sources):
         yield f"{file.path}: the manifest has no source {file.source}"

@@ -21,6 +21,8 @@ PAGE = "report.html"
 INDEX = "index"
 #: Format of the records of train that are held because they resemble an evaluation pair.
 HELD = "held"
+#: Name and format of the statistics.
+STATISTICS_FILE, STATISTICS = "statistics.json", "statistics"
 #: Folder of the records of all sources together, below data/ and the folders of the formats.
 MIXED = "mixed"
 #: Name of the config of all records. ms-swift loads no other by itself.
@@ -36,8 +38,9 @@ FilePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/
 class ExportFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an export.
 
-    `format` is hf, the name of a `records.FORMATS`, ids, index, held, or document. `source` is `mixed` for records of
-    all sources together. Index and held records have no split, and a document has neither source, split nor rows.
+    `format` is hf, the name of a `records.FORMATS`, ids, index, held, statistics, or document. `source` is `mixed` for
+    records of all sources together. Index and held records have no split; statistics and documents have neither source,
+    split nor rows.
     """
 
     path: FilePath

@@ -28,6 +28,11 @@ def columns(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
 
 
+def texts(rows: pl.DataFrame) -> pl.DataFrame:
+    r"""Such columns with each `\n` as the line break that it stands for."""
+    return rows.select(pl.all().str.replace_all(LINE_BREAK, "\n", literal=True))
+
+
 def joined(rows: pl.DataFrame) -> bytes:
     """Rows of such columns as the bytes of a file."""
     out = io.BytesIO()

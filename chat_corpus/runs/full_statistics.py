@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, IncompleteError
-from chat_corpus.exports.tsv import LINE_BREAK
+from chat_corpus.exports import tsv
 from chat_corpus.messages import message
 from chat_corpus.outputs.layout import places
 from chat_corpus.outputs.report import FinishedSource, report_entry
@@ -80,4 +80,4 @@ class _Reader:
 def _pairs(lines: bytes) -> pl.DataFrame:
     column = pl.Series("line", [lines.decode()]).str.split("\n").explode()
     fields = column.str.split_exact("\t", 1).struct.rename_fields(["query", "answer"]).struct.unnest()
-    return fields.select(pl.all().str.replace_all(LINE_BREAK, "\n", literal=True))
+    return tsv.texts(fields)

@@ -159,3 +159,20 @@ class FullStatistics(msgspec.Struct, frozen=True, kw_only=True):
     version: Count
     sources: dict[str, SourceRepetition]
     overlap: tuple[Overlap, ...]
+
+
+class ExportStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Statistics of an export: those of each source by split, and the full ones of all splits of each source.
+
+    Queries are messages of the user, answers those of the assistant, dialogues records; texts are
+    counted as a TSV file would have them, and filters are not.
+    """
+
+    version: Count
+    sources: dict[str, dict[str, Statistics]]
+    full: FullStatistics
+
+
+def encode(statistics: FullStatistics | ExportStatistics) -> bytes:
+    """Return statistics as JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(statistics), indent=1) + b"\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -17,6 +18,14 @@ QUERY_CHARS, ANSWER_CHARS, DIALOGUE_TURNS, CHARACTERS = "query_chars", "answer_c
 FILTER = "filter."
 #: Tallies that are summed at once; one takes some 100 kB.
 _AT_ONCE = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextCounts:
+    """Counts of texts: the length of each in characters, in order, and a tally of characters and marks."""
+
+    lengths: pl.Series
+    tally: pl.DataFrame
 
 
 def tally_of_names(counts: Mapping[str, int]) -> pl.DataFrame:

@@ -17,8 +17,7 @@ import polars as pl
 
 from chat_corpus.exports.tsv import LINE_BREAK
 from chat_corpus.statistics.marks import count_marks
-from chat_corpus.statistics.tally import CHARACTERS, tally_of_names
-from chat_corpus.statistics.texts import TextCounts
+from chat_corpus.statistics.tally import CHARACTERS, TextCounts, tally_of_names
 
 _Codes = npt.NDArray[np.uint32]
 _Places = npt.NDArray[np.int64]

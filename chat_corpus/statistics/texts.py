@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -19,18 +18,11 @@ from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import (
     ANSWER_CHARS,
     QUERY_CHARS,
+    TextCounts,
     tally_of_characters,
     tally_of_values,
     times,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TextCounts:
-    """Counts of texts: the length of each in characters, in order, and a tally of characters and marks."""
-
-    lengths: pl.Series
-    tally: pl.DataFrame
 
 
 def count_texts(lines: bytes) -> TextCounts:

@@ -32,7 +32,7 @@ def repetition(material: Material) -> View:
         sentence=sentence,
         figures=(_figure(sources),) if sources else (),
         tables=(_distinct(sources), _generic(sources)) if sources else (),
-        folds=tuple(_frequent(name, one) for name, one in sources.items() if one.pairs.total),
+        folds=tuple(fold for name, one in sources.items() if (fold := _frequent(name, one)).tables),
     )
 
 
@@ -124,24 +124,29 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
 
 
 def _frequent(name: str, one: SourceRepetition) -> Fold:
-    def table(side: str, caption: Message, texts: TextStatistics) -> Table:
-        columns = (
-            Column(title=message("text"), kind=Kind.SAMPLE),
-            Column(title=message("pairs")),
-            Column(title=message("share"), kind=Kind.SHARE),
-        )
-        rows = (
-            (cut(each.text, _CHARACTERS), Number(value=each.count), Number(value=each.share))
-            for each in texts.most_frequent
-        )
-        return Table(name=f"frequent-{side}-{name}", caption=caption, columns=columns, rows=tuple(rows))
-
+    tables = (
+        _texts(f"frequent-queries-{name}", message("Queries"), one.queries),
+        _texts(f"frequent-answers-{name}", message("Answers"), one.answers),
+    )
     return Fold(
         name=f"frequent-{name}",
         title=message("{source}: the most frequent texts", source=name),
-        tables=(
-            table("queries", message("Queries"), one.queries),
-            table("answers", message("Answers"), one.answers),
+        tables=tuple(table for table in tables if table.rows),
+    )
+
+
+def _texts(name: str, caption: Message, texts: TextStatistics) -> Table:
+    return Table(
+        name=name,
+        caption=caption,
+        columns=(
+            Column(title=message("text"), kind=Kind.SAMPLE),
+            Column(title=message("pairs")),
+            Column(title=message("share"), kind=Kind.SHARE),
+        ),
+        rows=tuple(
+            (cut(one.text, _CHARACTERS), Number(value=one.count), Number(value=one.share))
+            for one in texts.most_frequent
         ),
     )
 

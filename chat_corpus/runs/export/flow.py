@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
+from msgspec import structs
 
 from chat_corpus.errors import IncompleteError
 from chat_corpus.exports import documents, manifest, splitting
@@ -32,6 +33,7 @@ from chat_corpus.runs.export.chunks import chunks
 from chat_corpus.runs.export.collecting import collect, held_file, index_file
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.mixed import TrainMix, described, plan_train, ranges_of_cuts
+from chat_corpus.runs.export.statistics import add_statistics
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.runs.export.summary import summarize
 from chat_corpus.runs.export.twins import TrainRecords, hold_twins
@@ -77,6 +79,7 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
         names = ", ".join(store.name for store in job.stores)
         reason = _why_empty([source.ledger for source in summary.sources], job.options)
         raise IncompleteError(message("nothing to export: {names}: no records: {reason}", names=names, reason=reason))
+    summary = structs.replace(summary, files=(*summary.files, add_statistics(job, workers, summary)))
     for source in summary.sources:
         if not source.ledger.records:
             reason = _why_empty([source.ledger], job.options)
