@@ -82,11 +82,16 @@ def _page(folder: Path, *, full: bool) -> Page:
 
     if (folder / MANIFEST).is_file():
         from chat_corpus.lineage.export_trace import open_export
-        from chat_corpus.page.views.splits import export_page
+        from chat_corpus.page.writing import read_export_page
 
         if full:
-            raise UsageError(message("--full: only for the output of a run, not for an export"))
-        return export_page(open_export(folder).summary)
+            raise UsageError(message("--full: an export always has its full statistics; omit the option"))
+        try:
+            return read_export_page(folder, open_export(folder).summary)
+        except (OSError, ValueError) as error:
+            raise ChatCorpusError(
+                message("{file}: cannot be read: {error}", file=folder / "statistics.json", error=error_text(error))
+            ) from error
     read = read_report(folder)
     if read is None:
         raise UsageError(

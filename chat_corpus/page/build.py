@@ -13,20 +13,6 @@ from chat_corpus.page.views.samples import samples
 from chat_corpus.page.views.sources import sources_view
 from chat_corpus.page.views.texts import changes, characters, script
 
-_VIEWS = (
-    ledger,
-    sources_view,
-    lengths,
-    dialogues,
-    samples,
-    repetition,
-    script,
-    changes,
-    overlap,
-    characters,
-    run_view,
-)
-
 
 def build(material: Material) -> Page:
     """Return the page of the output of a run."""
@@ -37,7 +23,20 @@ def build(material: Material) -> Page:
         Fact(number=Number(value=sum(entry.turns.read for entry in entries)), text=message("turns")),
         Fact(number=Number(value=sum(entry.pairs.written for entry in entries)), text=message("written pairs")),
     )
-    views = (view(material) for view in _VIEWS)
+    counted = material.counted
+    views = (
+        ledger(material),
+        sources_view(material),
+        lengths(counted),
+        dialogues(counted),
+        samples(material),
+        repetition(counted),
+        script(material),
+        changes(material),
+        overlap(counted),
+        characters(counted),
+        run_view(material),
+    )
     if material.report.run.samples:
         subtitle = message("Made from the bundled samples: invented records, not a corpus.")
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import msgspec
+
 from chat_corpus.errors import DEFECT
 from chat_corpus.exports import manifest
 from chat_corpus.exports.manifest import ExportSummary
@@ -15,8 +17,10 @@ from chat_corpus.outputs.report import Report
 from chat_corpus.page.build import build
 from chat_corpus.page.drawing import draw_samples
 from chat_corpus.page.material import Material
+from chat_corpus.page.model import Page
 from chat_corpus.page.rendering import html
 from chat_corpus.page.views.splits import export_page
+from chat_corpus.statistics.schema import ExportStatistics
 
 _log = logging.getLogger(__name__)
 
@@ -43,11 +47,18 @@ def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = Tr
     path = folder / manifest.PAGE
     try:
         if wanted:
-            _write(path, html(export_page(summary)))
+            _write(path, html(read_export_page(folder, summary)))
         else:
             path.unlink(missing_ok=True)
     except Exception as error:  # noqa: BLE001 whatever is wrong with the page, the export is right
         _warn(path, error)
+
+
+def read_export_page(folder: Path, summary: ExportSummary) -> Page:
+    """Return the page of an export, with its statistics if it has any. Raises OSError and ValueError."""
+    path = folder / manifest.STATISTICS_FILE
+    statistics = msgspec.json.decode(path.read_bytes(), type=ExportStatistics) if path.is_file() else None
+    return export_page(summary, statistics)
 
 
 def _write(path: Path, text: str) -> None:

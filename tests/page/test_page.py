@@ -400,13 +400,17 @@ def test_the_page_of_an_export_has_its_splits_and_mix(tmp_path: Path) -> None:
     folder = tmp_path / "ex"
     args = ("--split", "test=0.2,validation=0.2", "--mix", "equal", "--subset", "20,all")
     assert invoke("export", folder, "-q", "--raw", SAMPLES, "-s", "ptt,tieba,weibo", *args).exit_code == 0
-    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest, statistics = (json.loads((folder / name).read_bytes()) for name in ("manifest.json", "statistics.json"))
+    written = (folder / "report.html").read_bytes()
     assert invoke("report", folder).exit_code == 0
-    page = parse((folder / "report.html").read_text("utf-8"))
+    assert (folder / "report.html").read_bytes() == written
+    page = parse(written.decode())
     cells = [cell for cell in page.all("td") if "title" in cell.attributes]
-    assert len(cells) > 30
+    assert len(cells) > 100
     for cell in cells:
-        assert cell.text == f"{value_of(manifest, cell.attributes['title']):,}"
+        key = cell.attributes["title"]
+        value = value_of(statistics if re.match("sources[.][a-z]", key) else manifest, key)
+        assert cell.text in (f"{value:,}", f"{value:,.2f}"), key
     assert page_table(page, "mix")
     assert page_table(page, "subsets")
     assert invoke("check-export", folder).exit_code == 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from chat_corpus.messages import Message, message
 from chat_corpus.page.figures import HistogramRow, Titles, histograms
-from chat_corpus.page.material import Material
+from chat_corpus.page.material import Counted
 from chat_corpus.page.model import Cell, Column, Figure, Kind, Number, Table, View, share
 from chat_corpus.statistics.schema import Distribution
 
@@ -25,24 +25,22 @@ _COLUMNS = (
 NOT_COUNTED = message("This report has no statistics.")
 
 
-def missing(material: Material) -> tuple[Message, ...]:
+def missing(counted: Counted) -> tuple[Message, ...]:
     """Return the note that some sources have no statistics."""
-    names = material.without_statistics
-    if not names:
+    if not counted.without:
         return ()
     return (
         message(
             "Without statistics, because an earlier version wrote the output: {sources}. Run again with --force for "
             "all figures.",
-            sources=", ".join(names),
+            sources=", ".join(counted.without),
         ),
     )
 
 
-def lengths(material: Material) -> View:
+def lengths(counted: Counted) -> View:
     """Return the view of lengths of queries and answers."""
-    statistics = material.statistics
-    sides = {name: (one.query_chars, one.answer_chars) for name, one in statistics.items()}
+    sides = {name: (one.query_chars, one.answer_chars) for name, one in counted.statistics.items()}
     titles = Titles(
         name="lengths",
         title=message("Lengths of queries and answers in characters"),
@@ -64,9 +62,9 @@ def lengths(material: Material) -> View:
             characters=sum(one.sum for both in sides.values() for one in both),
             longest=long,
         ),
-        figures=(distributions(titles, sides),) if sides else (),
-        tables=_length_tables(sides) if sides else (),
-        notes=missing(material),
+        figures=(distributions(titles, {name: sides[name] for name in counted.drawn}),) if sides else (),
+        tables=_length_tables(sides, counted.keys) if sides else (),
+        notes=missing(counted),
     )
 
 
@@ -75,7 +73,9 @@ def _longest(sides: Mapping[str, tuple[Distribution, Distribution]]) -> tuple[in
     return sum(one.count for one in every), max((one.max or 0 for one in every), default=0)
 
 
-def _length_tables(sides: Mapping[str, tuple[Distribution, Distribution]]) -> tuple[Table, ...]:
+def _length_tables(
+    sides: Mapping[str, tuple[Distribution, Distribution]], keys: Mapping[str, str]
+) -> tuple[Table, ...]:
     names = (
         ("query_chars", message("Lengths of queries, in characters: mean and percentiles")),
         ("answer_chars", message("Lengths of answers, in characters: mean and percentiles")),
@@ -85,7 +85,7 @@ def _length_tables(sides: Mapping[str, tuple[Distribution, Distribution]]) -> tu
             name=key,
             caption=caption,
             columns=(Column(title=message("source"), kind=Kind.NAME), Column(title=message("texts")), *_COLUMNS),
-            rows=tuple((name, *_cells(both[side], f"sources.{name}.statistics.{key}")) for name, both in sides.items()),
+            rows=tuple((name, *_cells(both[side], f"{keys[name]}.{key}")) for name, both in sides.items()),
         )
         for side, (key, caption) in enumerate(names)
     )
@@ -118,14 +118,15 @@ def distributions(titles: Titles, rows: Mapping[str, Sequence[Distribution]]) ->
     return histograms(titles, drawn, bins)
 
 
-def dialogues(material: Material) -> View:
+def dialogues(counted: Counted) -> View:
     """Return the view of turns per dialogue, and of answers per query if they were counted."""
-    statistics = material.statistics
-    full = material.full.sources if material.full else {}
-    rows: dict[str, tuple[Distribution, ...]] = {name: (one.turns_per_dialogue,) for name, one in statistics.items()}
+    statistics = counted.statistics
+    full = counted.full.sources if counted.full else {}
+    rows: dict[str, tuple[Distribution, ...]] = {name: (statistics[name].turns_per_dialogue,) for name in counted.drawn}
     panels: tuple[Message, ...] = (message("turns per dialogue"),)
-    if full:
-        rows = {name: (*values, full[name].answers_per_query) for name, values in rows.items() if name in full}
+    beside = bool(full) and rows.keys() <= full.keys()
+    if beside:
+        rows = {name: (*values, full[name].answers_per_query) for name, values in rows.items()}
         panels = (*panels, message("answers per query"))
     titles = Titles(
         name="dialogues",
@@ -134,7 +135,7 @@ def dialogues(material: Material) -> View:
             "Each bar is the number of dialogues with so many turns, or of queries with so many answers; the highest "
             "bar of a row has full height. The number at the right is the median."
         )
-        if full
+        if beside
         else message(
             "Each bar is the number of dialogues with so many turns; the highest bar of a row has full height. The "
             "number at the right is the median."
@@ -154,8 +155,8 @@ def dialogues(material: Material) -> View:
             single=sum(one.single_turn_dialogues for one in statistics.values()),
         ),
         figures=(distributions(titles, rows),) if rows else (),
-        tables=_dialogue_tables(material) if statistics else (),
-        notes=(*missing(material), *(() if full else (on_request(message("Answers per query")),))),
+        tables=_dialogue_tables(counted) if statistics else (),
+        notes=(*missing(counted), *(() if full else (on_request(message("Answers per query")),))),
     )
 
 
@@ -164,11 +165,11 @@ def on_request(what: Message) -> Message:
     return message("{what}: run 'chat-corpus report DIR --full', which compares all pairs.", what=what)
 
 
-def _dialogue_tables(material: Material) -> tuple[Table, ...]:
+def _dialogue_tables(counted: Counted) -> tuple[Table, ...]:
     source = Column(title=message("source"), kind=Kind.NAME)
     rows = []
-    for name, one in material.statistics.items():
-        key = f"sources.{name}.statistics"
+    for name, one in counted.statistics.items():
+        key = counted.keys[name]
         single = Number(value=one.single_turn_dialogues, key=f"{key}.single_turn_dialogues")
         count, *values = _cells(one.turns_per_dialogue, f"{key}.turns_per_dialogue")
         part = share(one.single_turn_dialogues, one.turns_per_dialogue.count)
@@ -180,12 +181,12 @@ def _dialogue_tables(material: Material) -> tuple[Table, ...]:
         columns=(source, Column(title=message("dialogues")), *single_columns, *_COLUMNS),
         rows=tuple(rows),
     )
-    if material.full is None:
+    if counted.full is None:
         return (turns,)
     answers = Table(
         name="answers_per_query",
         caption=message("Answers of each different query: mean and percentiles"),
         columns=(source, Column(title=message("queries")), *_COLUMNS),
-        rows=tuple((name, *_cells(one.answers_per_query, "")) for name, one in material.full.sources.items()),
+        rows=tuple((name, *_cells(one.answers_per_query, "")) for name, one in counted.full.sources.items()),
     )
     return (turns, answers)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from chat_corpus.messages import Message, message
 from chat_corpus.page.drawing import cut
 from chat_corpus.page.figures import BarRow, Segment, Titles, matrix, stacked
-from chat_corpus.page.material import Material
+from chat_corpus.page.material import Counted
 from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Table, View
 from chat_corpus.page.views.lengths import on_request
 from chat_corpus.statistics.schema import DistinctShare, SourceRepetition, TextStatistics
@@ -17,15 +17,19 @@ _CHARACTERS = 40
 _SOURCE = Column(title=message("source"), kind=Kind.NAME)
 
 
-def repetition(material: Material) -> View:
+def repetition(counted: Counted) -> View:
     """Return the view of repeated pairs and texts."""
     title = message("Repetition")
-    duplicates = sum(entry.pairs.duplicates for entry in material.finished.values())
-    sentence = message("{duplicates:,} repeats of earlier pairs were left out of the output.", duplicates=duplicates)
-    if material.full is None:
+    if counted.repeats is None:
+        sentence = message("How often the same queries and answers occur in all splits of a source.")
+    else:
+        sentence = message(
+            "{duplicates:,} repeats of earlier pairs were left out of the output.", duplicates=counted.repeats
+        )
+    if counted.full is None:
         notes = (on_request(message("Most frequent texts, and how distinct they are")),)
         return View(name="repetition", title=title, sentence=sentence, notes=notes)
-    sources = material.full.sources
+    sources = counted.full.sources
     return View(
         name="repetition",
         title=title,
@@ -151,21 +155,21 @@ def _texts(name: str, caption: Message, texts: TextStatistics) -> Table:
     )
 
 
-def overlap(material: Material) -> View | None:
+def overlap(counted: Counted) -> View | None:
     """Return the view of pairs and queries that two sources share; None with a single source."""
     title = message("Overlap of sources")
-    if len(material.finished) < 2:
+    if len(counted.full.sources if counted.full else counted.statistics) < 2:
         return None
-    if material.full is None:
+    if counted.full is None:
         return View(
             name="overlap",
             title=title,
             sentence=message("Whether the same pair or query is in two sources is not counted in every run."),
             notes=(on_request(message("Overlap of sources")),),
         )
-    names = list(material.full.sources)
-    shared = [one for one in material.full.overlap if one.queries or one.pairs]
-    queries = {(one.first, one.second): one.queries for one in material.full.overlap}
+    names = list(counted.full.sources)
+    shared = [one for one in counted.full.overlap if one.queries or one.pairs]
+    queries = {(one.first, one.second): one.queries for one in counted.full.overlap}
     titles = Titles(
         name="overlap",
         title=message("Queries that two sources share"),
@@ -181,7 +185,7 @@ def overlap(material: Material) -> View | None:
     return View(
         name="overlap",
         title=title,
-        sentence=_shared(len(shared), len(material.full.overlap)),
+        sentence=_shared(len(shared), len(counted.full.overlap)),
         figures=(matrix(titles, names, queries),) if shared else (),
         tables=(
             Table(

@@ -8,8 +8,13 @@ from chat_corpus.exports.manifest import ExportMix, ExportSummary
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
 from chat_corpus.page.figures import BarRow, Segment, Titles, plain_bar, short, stacked
+from chat_corpus.page.material import counted_export
 from chat_corpus.page.model import Cell, Column, Fact, Figure, Kind, LegendItem, Number, Page, Row, Table, View, total
 from chat_corpus.page.views.ledger import with_total
+from chat_corpus.page.views.lengths import dialogues, lengths
+from chat_corpus.page.views.repetition import overlap, repetition
+from chat_corpus.page.views.texts import characters
+from chat_corpus.statistics.schema import ExportStatistics
 
 _SOURCE = Column(title=message("source"), kind=Kind.NAME)
 _SPLITS: dict[str, Message] = {
@@ -25,8 +30,8 @@ _DROPPED: dict[str, Message] = {
 }
 
 
-def export_page(summary: ExportSummary) -> Page:
-    """Return the page of an export; keys of its numbers are those of manifest.json."""
+def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> Page:
+    """Return the page of an export; keys of its numbers are those of manifest.json, and of statistics.json."""
     turns = sum(one.ledger.turns for one in summary.sources)
     facts = (
         Fact(number=Number(value=len(summary.sources)), text=message("sources")),
@@ -34,16 +39,22 @@ def export_page(summary: ExportSummary) -> Page:
         Fact(number=Number(value=sum(one.ledger.records for one in summary.sources)), text=message("records")),
         Fact(number=Number(value=summary.rows), text=message("rows in splits")),
     )
-    views = [_splits(summary), _ledger(summary)]
+    views: list[View | None] = [_splits(summary), _ledger(summary)]
     if summary.mix is not None:
         views.append(_mix(summary.mix))
+    if statistics is not None:
+        counted = counted_export(statistics)
+        views += [lengths(counted), dialogues(counted), repetition(counted), overlap(counted), characters(counted)]
+    views.append(_origins(summary))
     return Page(
         title=message("Export report"),
         subtitle=message(
-            "chat-corpus {version}, formats: {formats}", version=summary.chat_corpus, formats=", ".join(summary.formats)
+            "chat-corpus {version}, formats: {formats}",
+            version=summary.chat_corpus,
+            formats=", ".join(("hf", *summary.formats)),
         ),
         facts=facts,
-        views=(*views, _origins(summary)),
+        views=tuple(view for view in views if view),
     )
 
 
@@ -106,7 +117,7 @@ def _split_figure(bars: list[BarRow]) -> Figure:
         LegendItem(style="c3", text=_SPLITS["test"]),
         LegendItem(style="lost", text=message("in no split")),
     )
-    return stacked(titles, bars, legend)
+    return stacked(titles, bars, legend, shares=True)
 
 
 def _ledger(summary: ExportSummary) -> View:

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from chat_corpus.messages import Message, message
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.page.figures import BarRow, Segment, Titles, plain_bar, short, stacked
-from chat_corpus.page.material import Material
+from chat_corpus.page.material import Counted, Material
 from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Row, Table, View, share
 from chat_corpus.page.views.ledger import with_total
 from chat_corpus.page.views.lengths import NOT_COUNTED, missing, on_request
-from chat_corpus.statistics.schema import Statistics
 
 _SOURCE = Column(title=message("source"), kind=Kind.NAME)
 #: Classes of colours, in the order of use.
@@ -124,7 +123,7 @@ def changes(material: Material) -> View:
         ),
         figures=(_step_figure(steps),) if steps else (),
         tables=tuple(_change_tables(material, steps, turns)),
-        notes=missing(material),
+        notes=missing(material.counted),
     )
 
 
@@ -181,10 +180,10 @@ def _change_tables(material: Material, steps: Counter[str], turns: int) -> Itera
         )
 
 
-def characters(material: Material) -> View:
+def characters(counted: Counted) -> View:
     """Return the view of characters, and of personal numbers and addresses."""
-    statistics = material.statistics
-    rows = {name: dict(one.characters.classes) for name, one in statistics.items()}
+    statistics = counted.statistics
+    rows = {name: dict(statistics[name].characters.classes) for name in counted.drawn}
     titles = Titles(
         name="characters",
         title=message("Characters by class"),
@@ -205,19 +204,20 @@ def characters(material: Material) -> View:
             characters=sum(one.characters.total for one in statistics.values()),
         ),
         figures=(figure,) if used else (),
-        tables=tuple(_character_tables(statistics)) if statistics else (),
-        folds=_rarest(material),
-        notes=(*missing(material), *(() if material.full else (on_request(message("The rarest Han characters")),))),
+        tables=tuple(_character_tables(counted)) if statistics else (),
+        folds=_rarest(counted),
+        notes=(*missing(counted), *(() if counted.full else (on_request(message("The rarest Han characters")),))),
     )
 
 
-def _character_tables(statistics: Mapping[str, Statistics]) -> Iterator[Table]:
+def _character_tables(counted: Counted) -> Iterator[Table]:
     classes = list(_CLASSES)
+    statistics = counted.statistics
     kinds = sorted({kind for one in statistics.values() for kind in one.personal})
     rows: list[Row] = []
     private: list[Row] = []
     for name, one in statistics.items():
-        key = f"sources.{name}.statistics"
+        key = counted.keys[name]
         counts = one.characters.classes
         distinct = [
             Number(value=getattr(one.characters, field), key=f"{key}.characters.{field}")
@@ -253,11 +253,11 @@ def _character_tables(statistics: Mapping[str, Statistics]) -> Iterator[Table]:
     )
 
 
-def _rarest(material: Material) -> tuple[Fold, ...]:
+def _rarest(counted: Counted) -> tuple[Fold, ...]:
     """The rarest Han characters of each source; nothing without the full statistics."""
-    if material.full is None:
+    if counted.full is None:
         return ()
-    rare = ((name, one.rarest_han) for name, one in material.full.sources.items() if one.rarest_han)
+    rare = ((name, one.rarest_han) for name, one in counted.full.sources.items() if one.rarest_han)
     table = Table(
         name="rarest",
         caption=message("Each with the number of its occurrences"),
