@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from chat_corpus.cli.terminal import echo_json
 from chat_corpus.cli.usage import Folder, Whole
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
+
+if TYPE_CHECKING:
+    from chat_corpus.lineage.sample_model import Sample, SampleRequest
 
 #: Most rows of a sample: all are in memory until they are shown.
 _MOST = 10_000
@@ -75,7 +79,6 @@ def sample(
     from the raw files. Control, right-to-left and invisible characters are shown as escapes.
     """
     from chat_corpus.cli import logs, sample_output
-    from chat_corpus.exports.manifest import MANIFEST
     from chat_corpus.lineage.sample_model import SampleRequest
 
     rejected = rejected or reason is not None
@@ -86,17 +89,23 @@ def sample(
         count=rows, sources=names, rejected=rejected, reason=reason, changed=changed, seed=seed, raw=raw,
         plugins=plugins, places=places(added),
     )  # fmt: skip
-    if (folder / MANIFEST).is_file():
-        from chat_corpus.lineage.export_sample import sample_export
-
-        sampled = sample_export(folder, request)
-    else:
-        from chat_corpus.lineage.sample import sample_output as sample_run
-
-        sampled = sample_run(folder, request)
+    sampled = _draw(folder, request)
     for remark in dict.fromkeys(sampled.remarks):
         logs.warning(remark, "sample.remark")
     if as_json:
         echo_json([asdict(row) for row in sampled.rows])
     else:
         sample_output.show(sampled.rows)
+
+
+def _draw(folder: Path, request: SampleRequest) -> Sample:
+    """Draw from the output of a run, or from an export."""
+    from chat_corpus.exports.manifest import MANIFEST
+
+    if (folder / MANIFEST).is_file():
+        from chat_corpus.lineage.export_sample import sample_export
+
+        return sample_export(folder, request)
+    from chat_corpus.lineage.sample import sample_output
+
+    return sample_output(folder, request)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,12 @@ import msgspec
 import polars as pl
 
 from chat_corpus import sources, versions
-from chat_corpus.discovery.inventory import discover
-from chat_corpus.discovery.model import FileGroup
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import manifest, splitting
 from chat_corpus.exports.dialogues import assemble, turns_of_records
 from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
-from chat_corpus.files.content import digest
+from chat_corpus.lineage.export_shards import AGAIN, shards_of_records
 from chat_corpus.lineage.open_run import permitted_plugins
 from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store
@@ -27,14 +25,11 @@ from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.export.assembling import mask_personal
-from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.schema import Pairing
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.definitions import Definition
-
-_AGAIN = "export again to have records that can be traced"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,9 +79,7 @@ class OpenExport:
         try:
             return msgspec.convert(self.summary.settings["export"], ExportOptions)
         except (KeyError, msgspec.ValidationError) as error:
-            raise ChatCorpusError(
-                f"{self.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}"
-            ) from error
+            raise ChatCorpusError(f"{self.folder / MANIFEST}: settings of another version: {error}; {AGAIN}") from error
 
 
 def find_export(path: Path) -> Path | None:
@@ -109,7 +102,7 @@ def open_export(folder: Path, raw: str | None = None, plugins: Sequence[str] = (
     try:
         summary = manifest.decode(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ChatCorpusError(f"{path}: {error}; {_AGAIN}") from error
+        raise ChatCorpusError(f"{path}: {error}; {AGAIN}") from error
     return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins))
 
 
@@ -127,7 +120,7 @@ def id_of_row(export: OpenExport, path: Path, row: int) -> str:
     try:
         return _id_in(path, file, row)
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
-        raise ChatCorpusError(f"{path}:{row}: cannot be read: {error}; {_AGAIN}") from error
+        raise ChatCorpusError(f"{path}:{row}: cannot be read: {error}; {AGAIN}") from error
 
 
 def _id_in(path: Path, file: ExportFile, row: int) -> str:
@@ -172,7 +165,7 @@ def _trace_source(
     source, settings = _source(export, entry)
     pairing = settings.pairs.pairing(source.pairing)
     addresses = {(place["file"], place["record"]) for _, place in places}
-    for shard, held in _shards(export, entry, source, settings, addresses):
+    for shard, held in shards_of_records(export.folder, entry, source, settings, addresses):
         rows, raw = _rows(shard, source, settings.of(name))
         for record_id, place in places:
             if (place["file"], place["record"]) in held:
@@ -202,7 +195,7 @@ def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | No
         ids = index.filter(pl.col("dialogue_id") == place["dialogue_id"]).select("id").collect()["id"]
         rows = index.select(pl.len()).collect().item()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ChatCorpusError(f"{path}: cannot be read: {error}; {_AGAIN}") from error
+        raise ChatCorpusError(f"{path}: cannot be read: {error}; {AGAIN}") from error
     return {**place, "number": ids.index_of(record_id), "rows": rows}
 
 
@@ -210,20 +203,20 @@ def _source(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
     """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
     fingerprint, name = entry.fingerprint, entry.name
     if fingerprint.get("code") != versions.code_digest():
-        raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {_AGAIN}")
+        raise ChatCorpusError(f"{name}: exported by another version of chat-corpus, or of its packages; {AGAIN}")
     plugins = permitted_plugins(name, tuple(fingerprint["plugin_files"]), tuple(fingerprint["plugins"]), export.plugins)
     try:
         own = msgspec.convert(fingerprint["settings_of_source"], SourceSettings)
     except msgspec.ValidationError as error:
-        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of another version: {error}; {_AGAIN}") from error
+        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of another version: {error}; {AGAIN}") from error
     if own.digest() != fingerprint.get("settings"):
-        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {_AGAIN}")
+        raise ChatCorpusError(f"{export.folder / MANIFEST}: settings of {name}: edited, or incomplete; {AGAIN}")
     sections = {section: getattr(own, section) for section in SourceSettings.__struct_fields__}
     corpora = {name: msgspec.convert(fingerprint["definition"], Definition)} if "definition" in fingerprint else {}
     settings = Settings(raw=export.raw or _raw_folder(export, entry), plugins=plugins, corpora=corpora, **sections)
     source = sources.load(plugins, settings.added).get(name)
     if source is None or plugin_digest.code(name, plugins, settings.added) != fingerprint["source"]:
-        raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {_AGAIN}")
+        raise ChatCorpusError(f"{name}: the code of its source is not there, or changed; {AGAIN}")
     return source, settings
 
 
@@ -235,41 +228,6 @@ def _raw_folder(export: OpenExport, entry: ExportSource) -> str:
     raw = entry.raw_folder or ""
     found = (folder / raw for folder in export.folder.absolute().parents if (folder / raw).is_dir())
     return str(next(found, raw)) if raw else raw
-
-
-def _shards(
-    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, addresses: Set[tuple[str, int]]
-) -> Iterator[tuple[Shard, set[tuple[str, int]]]]:
-    """Yield the shards that hold records of raw files, and the addresses of these records in each.
-
-    Raises ChatCorpusError where a file is another one now.
-    """
-    folder = Path(settings.raw)
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder, but {source.name} was made from it; name its place with --raw")
-    found = discover(folder, sources.load(settings.plugins, settings.added), settings.added).found[source.name]
-    for file in sorted({file for file, _ in addresses}):
-        groups = [group for group in found.groups if file in [one.name for one in group.files]]
-        if not groups:
-            raise ChatCorpusError(f"{file}: not under {folder} any more; name the folder of raw corpora with --raw")
-        _check_digests(export, entry, groups[0])
-        records = {record for name, record in addresses if name == file}
-        for shard in ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings).shards():
-            if held := {record for record in records if shard.holds(file, record)}:
-                yield shard, {(file, record) for record in held}
-                records -= held
-            if not records:
-                break
-        if records:
-            raise ChatCorpusError(f"{file}:{min(records)}: no such record; {_AGAIN}")
-
-
-def _check_digests(export: OpenExport, entry: ExportSource, group: FileGroup) -> None:
-    """Raise ChatCorpusError where a file of a group is not the one that the export was made from."""
-    known = {one.file: one.sha256 for one in entry.raw}
-    for one in group.files:
-        if known.get(one.name) and digest(one) != known[one.name]:
-            raise ChatCorpusError(f"{one.path}: changed since {export.folder} was made; {_AGAIN}")
 
 
 def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:

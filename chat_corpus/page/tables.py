@@ -38,7 +38,7 @@ def as_json(page: Page) -> dict[str, Any]:
                 "title": str(view.title),
                 "sentence": str(view.sentence),
                 "notes": [str(note) for note in view.notes],
-                "tables": [_json_table(table) for table in view.tables],
+                "tables": [_json_table(table) for table in view.tables if table.rows],
             }
             for view in page.views
         ],
@@ -67,7 +67,7 @@ def as_markdown(page: Page, catalogue: Mapping[str, str]) -> str:
     parts = [f"# {_text(page.title, catalogue)}"]
     for view in page.views:
         parts += [f"## {_text(view.title, catalogue)}", _markdown(_text(view.sentence, catalogue))]
-        for table in view.tables:
+        for table in (table for table in view.tables if table.rows):
             rows = [[_text(column.title, catalogue) for column in table.columns], *_rows(table, catalogue)]
             lines = ["| " + " | ".join(map(_markdown, row)) + " |" for row in rows]
             rule = ["---:" if column.kind in NUMERIC else "---" for column in table.columns]
@@ -79,7 +79,7 @@ def as_markdown(page: Page, catalogue: Mapping[str, str]) -> str:
 def as_latex(page: Page, catalogue: Mapping[str, str]) -> str:
     """Return the tables as LaTeX for the packages booktabs and, for Chinese, ctex, in the language of a catalogue."""
     return "% \\usepackage{booktabs}; \\usepackage{ctex} for Chinese\n" + "\n".join(
-        _latex_table(table, catalogue) for view in page.views for table in view.tables
+        _latex_table(table, catalogue) for view in page.views for table in view.tables if table.rows
     )
 
 

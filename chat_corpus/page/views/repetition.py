@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from chat_corpus.messages import Message, message
 from chat_corpus.page.drawing import cut
@@ -10,7 +10,7 @@ from chat_corpus.page.figures import BarRow, Segment, Titles, matrix, stacked
 from chat_corpus.page.material import Counted
 from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Table, View
 from chat_corpus.page.views.lengths import on_request
-from chat_corpus.statistics.schema import DistinctShare, SourceRepetition, TextStatistics
+from chat_corpus.statistics.schema import DistinctShare, FullStatistics, Overlap, SourceRepetition, TextStatistics
 
 #: Characters of a frequent text.
 _CHARACTERS = 40
@@ -165,46 +165,45 @@ def overlap(counted: Counted) -> View | None:
             name="overlap",
             title=title,
             sentence=message("Whether the same pair or query is in two sources is not counted in every run."),
-            notes=(on_request(message("Overlap of sources")),),
+            notes=(on_request(title),),
         )
-    names = list(counted.full.sources)
     shared = [one for one in counted.full.overlap if one.queries or one.pairs]
-    queries = {(one.first, one.second): one.queries for one in counted.full.overlap}
-    titles = Titles(
+    return View(
         name="overlap",
+        title=title,
+        sentence=message(
+            "{number:,} of the {combinations:,} combinations of two sources share a query or a pair.",
+            number=len(shared),
+            combinations=len(counted.full.overlap),
+        ),
+        figures=(_matrix(counted.full),) if shared else (),
+        tables=(_shared(shared),),
+    )
+
+
+def _matrix(full: FullStatistics) -> Figure:
+    titles = Titles(
+        name="shared",
         title=message("Queries that two sources share"),
         sentence=message(
             "Each cell is the number of different queries that both sources have, without regard to case, width, "
             "punctuation and repeated characters; the darker, the more."
         ),
     )
-    rows = tuple(
-        (f"{one.first}, {one.second}", Number(value=one.pairs), Number(value=one.queries))
-        for one in sorted(shared, key=lambda one: (-one.queries, one.first, one.second))
-    )
-    return View(
+    return matrix(titles, list(full.sources), {(one.first, one.second): one.queries for one in full.overlap})
+
+
+def _shared(overlaps: Sequence[Overlap]) -> Table:
+    return Table(
         name="overlap",
-        title=title,
-        sentence=_shared(len(shared), len(counted.full.overlap)),
-        figures=(matrix(titles, names, queries),) if shared else (),
-        tables=(
-            Table(
-                name="overlap",
-                caption=message("Different pairs and queries that two sources share"),
-                columns=(
-                    Column(title=message("sources"), kind=Kind.NAME),
-                    Column(title=message("pairs")),
-                    Column(title=message("queries")),
-                ),
-                rows=rows,
-            ),
+        caption=message("Different pairs and queries that two sources share"),
+        columns=(
+            Column(title=message("sources"), kind=Kind.NAME),
+            Column(title=message("pairs")),
+            Column(title=message("queries")),
         ),
-    )
-
-
-def _shared(number: int, combinations: int) -> Message:
-    return message(
-        "{number:,} of the {combinations:,} combinations of two sources share a query or a pair.",
-        number=number,
-        combinations=combinations,
+        rows=tuple(
+            (f"{one.first}, {one.second}", Number(value=one.pairs), Number(value=one.queries))
+            for one in sorted(overlaps, key=lambda one: (-one.queries, one.first, one.second))
+        ),
     )

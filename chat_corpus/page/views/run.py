@@ -35,45 +35,35 @@ def run_view(material: Material) -> View:
 
 
 def _tables(report: Report) -> Iterator[Table]:
-    changed = list(_changed(msgspec.to_builtins(Settings()), report.settings))
-    if changed:
-        yield Table(
-            name="settings",
-            caption=message("Settings that differ from the defaults"),
-            columns=(
-                Column(title=message("setting"), kind=Kind.CODE),
-                Column(title=message("value"), kind=Kind.CODE),
-                Column(title=message("default"), kind=Kind.CODE),
-            ),
-            rows=tuple(changed),
-        )
+    setting = Column(title=message("setting"), kind=Kind.CODE)
+    values = (message("value"), message("default"))
+    yield Table(
+        name="settings",
+        caption=message("Settings that differ from the defaults"),
+        columns=(setting, *(Column(title=title, kind=Kind.CODE) for title in values)),
+        rows=tuple(_changed(msgspec.to_builtins(Settings()), report.settings)),
+    )
+    reading = (message("file"), message("encoding"), message("evidence"))
     yield Table(
         name="reading",
         caption=message("Encodings, with the evidence for them"),
-        columns=(
-            _SOURCE,
-            Column(title=message("file"), kind=Kind.CODE),
-            Column(title=message("encoding"), kind=Kind.CODE),
-            Column(title=message("evidence"), kind=Kind.CODE),
-        ),
+        columns=(_SOURCE, *(Column(title=title, kind=Kind.CODE) for title in reading)),
         rows=tuple(_encodings(report.sources)),
         folded=True,
     )
+    speeds = (message("seconds"), message("MB/s"))
     yield Table(
         name="speed",
         caption=message("Time of the run that made each output"),
-        columns=(
-            _SOURCE,
-            Column(title=message("seconds"), kind=Kind.DECIMAL),
-            Column(title=message("MB/s"), kind=Kind.DECIMAL),
-        ),
+        columns=(_SOURCE, *(Column(title=title, kind=Kind.DECIMAL) for title in speeds)),
         rows=tuple(_speeds(report.sources)),
         folded=True,
     )
+    names = (message("name"), message("version"))
     yield Table(
         name="versions",
         caption=message("Packages and dictionaries"),
-        columns=(Column(title=message("name"), kind=Kind.CODE), Column(title=message("version"), kind=Kind.CODE)),
+        columns=tuple(Column(title=title, kind=Kind.CODE) for title in names),
         rows=(*report.packages.items(), *report.script_conversion.items()),
         folded=True,
     )

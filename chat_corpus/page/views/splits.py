@@ -9,7 +9,21 @@ from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
 from chat_corpus.page.figures import BarRow, Segment, Titles, plain_bar, short, stacked
 from chat_corpus.page.material import counted_export
-from chat_corpus.page.model import Cell, Column, Fact, Figure, Kind, LegendItem, Number, Page, Row, Table, View, total
+from chat_corpus.page.model import (
+    Cell,
+    Column,
+    Fact,
+    Figure,
+    Kind,
+    LegendItem,
+    Number,
+    Page,
+    Row,
+    Table,
+    View,
+    share,
+    total,
+)
 from chat_corpus.page.views.ledger import with_total
 from chat_corpus.page.views.lengths import dialogues, lengths
 from chat_corpus.page.views.repetition import overlap, repetition
@@ -184,9 +198,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
 
 
 def _mix(mix: ExportMix) -> View:
-    names = list(mix.sources)
-    whole = sum(mix.sources.values())
-    most = max(mix.sources.values(), default=0)
+    whole, most = sum(mix.sources.values()), max(mix.sources.values(), default=0)
     bars = [
         plain_bar(name, count, most, f"{count / whole:.1%}" if whole else "–") for name, count in mix.sources.items()
     ]
@@ -196,15 +208,6 @@ def _mix(mix: ExportMix) -> View:
         sentence=message("The longest bar is the source with the most records in train, {most:,}.", most=most),
         panels=(message("train"),),
     )
-    rows: list[Row] = [
-        (
-            name,
-            Number(value=mix.available.get(name, 0), key=f"mix.available.{name}"),
-            Number(value=mix.sources[name], key=f"mix.sources.{name}"),
-            Number(value=mix.sources[name] / whole) if whole else None,
-        )
-        for name in names
-    ]
     return View(
         name="mix",
         title=message("Mix and subsets"),
@@ -214,19 +217,24 @@ def _mix(mix: ExportMix) -> View:
             shares=mix.shares or "natural",
         ),
         figures=(stacked(titles, bars, ()),),
-        tables=(
-            Table(
-                name="mix",
-                caption=message("Records of each source: available, and in train"),
-                columns=(
-                    _SOURCE,
-                    Column(title=message("available")),
-                    Column(title=message("train")),
-                    Column(title=message("share"), kind=Kind.SHARE),
-                ),
-                rows=tuple(rows),
-            ),
-            *_subsets(mix),
+        tables=(_mixed(mix, whole), *_subsets(mix)),
+    )
+
+
+def _mixed(mix: ExportMix, whole: int) -> Table:
+    titles = (Column(title=message("available")), Column(title=message("train")))
+    return Table(
+        name="mix",
+        caption=message("Records of each source: available, and in train"),
+        columns=(_SOURCE, *titles, Column(title=message("share"), kind=Kind.SHARE)),
+        rows=tuple(
+            (
+                name,
+                Number(value=mix.available.get(name, 0), key=f"mix.available.{name}"),
+                Number(value=count, key=f"mix.sources.{name}"),
+                share(count, whole),
+            )
+            for name, count in mix.sources.items()
         ),
     )
 

@@ -9,7 +9,7 @@ from chat_corpus.messages import Message, message
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.page.figures import BarRow, Segment, Titles, plain_bar, short, stacked
 from chat_corpus.page.material import Counted, Material
-from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Row, Table, View, share
+from chat_corpus.page.model import Column, Figure, Fold, Kind, LegendItem, Number, Row, Table, View, share
 from chat_corpus.page.views.ledger import with_total
 from chat_corpus.page.views.lengths import NOT_COUNTED, missing, on_request
 
@@ -212,22 +212,14 @@ def characters(counted: Counted) -> View:
 
 def _character_tables(counted: Counted) -> Iterator[Table]:
     classes = list(_CLASSES)
-    statistics = counted.statistics
-    kinds = sorted({kind for one in statistics.values() for kind in one.personal})
     rows: list[Row] = []
-    private: list[Row] = []
-    for name, one in statistics.items():
-        key = counted.keys[name]
-        counts = one.characters.classes
-        distinct = [
-            Number(value=getattr(one.characters, field), key=f"{key}.characters.{field}")
-            for field in ("distinct", "distinct_han")
-        ]
-        parts: list[Cell] = [share(counts.get(each, 0), one.characters.total) for each in classes]
-        rows.append((name, *distinct, *parts))
-        found = [Number(value=one.personal.get(kind, 0), key=f"{key}.personal.{kind}") for kind in kinds]
-        urls = Number(value=one.urls, key=f"{key}.urls")
-        private.append((name, *found, urls, Number(value=one.special_tokens, key=f"{key}.special_tokens")))
+    for name, one in counted.statistics.items():
+        key, counts = f"{counted.keys[name]}.characters", one.characters
+        distinct = (
+            Number(value=counts.distinct, key=f"{key}.distinct"),
+            Number(value=counts.distinct_han, key=f"{key}.distinct_han"),
+        )
+        rows.append((name, *distinct, *(share(counts.classes.get(each, 0), counts.total) for each in classes)))
     yield Table(
         name="characters",
         caption=message("Different characters, and the share of each class in all characters"),
@@ -239,7 +231,18 @@ def _character_tables(counted: Counted) -> Iterator[Table]:
         ),
         rows=tuple(rows),
     )
-    yield Table(
+    yield _personal(counted)
+
+
+def _personal(counted: Counted) -> Table:
+    kinds = sorted({kind for one in counted.statistics.values() for kind in one.personal})
+    rows: list[Row] = []
+    for name, one in counted.statistics.items():
+        key = counted.keys[name]
+        found = [Number(value=one.personal.get(kind, 0), key=f"{key}.personal.{kind}") for kind in kinds]
+        urls = Number(value=one.urls, key=f"{key}.urls")
+        rows.append((name, *found, urls, Number(value=one.special_tokens, key=f"{key}.special_tokens")))
+    return Table(
         name="personal",
         caption=message("Personal numbers and addresses, web addresses, and control tokens of tokenizers"),
         columns=(
@@ -248,8 +251,8 @@ def _character_tables(counted: Counted) -> Iterator[Table]:
             Column(title=message("web addresses")),
             Column(title=message("control tokens")),
         ),
-        rows=tuple(private),
-        total=with_total(private, {}),
+        rows=tuple(rows),
+        total=with_total(rows, {}),
     )
 
 
