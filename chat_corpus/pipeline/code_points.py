@@ -21,7 +21,7 @@ Positions = npt.NDArray[np.int64]
 Number = TypeVar("Number", bound=np.generic)
 
 # A noncharacter, which Unicode reserves for such internal use; rare text holds it all the same.
-_SEPARATOR = "\ufdd0"
+SEPARATOR = "\ufdd0"
 # Bytes of texts that are worked on at once: their arrays stay in the processor's cache, and in memory that is reused.
 _PIECE = 1 << 19
 # `numpy.take` makes 64-bit indices of what it is given: those of so many code points stay in the processor's cache.
@@ -46,7 +46,7 @@ class CodePoints:
     def __init__(self, texts: pl.Series) -> None:
         """Join the texts of a column of strings without null."""
         end = pl.Series(texts.name, [""])
-        self.text: str = pl.concat([texts, end], rechunk=False).str.join(_SEPARATOR).item()
+        self.text: str = pl.concat([texts, end], rechunk=False).str.join(SEPARATOR).item()
         self.codes: Codes = np.frombuffer(self.text.encode("utf-32-le"), np.uint32)
         self._texts = texts
 
@@ -68,7 +68,7 @@ class CodePoints:
     def replaced(self, codes: Codes) -> pl.Series:
         """A column of texts of the same lengths that have other code points."""
         text = codes.tobytes().decode("utf-32-le")
-        column = pl.Series(self._texts.name, [text]).str.split(_SEPARATOR).explode()
+        column = pl.Series(self._texts.name, [text]).str.split(SEPARATOR).explode()
         if len(column) == len(self._texts) + 1:
             return column[:-1]
         starts = [0, *(self.ends + 1).tolist()]

@@ -17,6 +17,7 @@ from chat_corpus.errors import LedgerError
 from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
+from chat_corpus.pipeline.character_scan import Observer
 from chat_corpus.pipeline.counts import Counts, PairCounts
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
@@ -77,6 +78,7 @@ class Context:
     source: Source
     settings: SourceSettings
     counts: Counts
+    observe: Observer | None = None
 
     @property
     def traits(self) -> Traits:
@@ -112,7 +114,12 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Run the text steps. Returns `raw`, `text`, and `held`, its classes of characters; rejects unsettled turns."""
     classes = {**script.load(context.settings.script).classes, _DAMAGED: filter_table.LOST}
     texts = normalizer.normalize_and_flag(
-        rows["text"], context.settings.text, context.traits, classes, context.counts.turns.changed_by_step
+        rows["text"],
+        context.settings.text,
+        context.traits,
+        classes,
+        context.counts.turns.changed_by_step,
+        context.observe,
     )
     texts = texts.with_columns(raw=rows["text"])
     unsettled = texts["unsettled"]
@@ -171,9 +178,18 @@ def process_shard(shard: Shard, source: Source, settings: SourceSettings) -> Sha
     return filter_and_pair(clean_turns(shard, source, settings, raw), shard, source, settings, lambda: raw)
 
 
-def clean_turns(shard: Shard, source: Source, settings: SourceSettings, raw: tuple[Records, ...]) -> CleanTurns:
-    """Read the turns of raw records and clean them. Raises LedgerError if counts differ."""
-    context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
+def clean_turns(
+    shard: Shard,
+    source: Source,
+    settings: SourceSettings,
+    raw: tuple[Records, ...],
+    observe: Observer | None = None,
+) -> CleanTurns:
+    """Read the turns of raw records and clean them. Raises LedgerError if counts differ.
+
+    `observe` sees the text of all turns before text steps, as in `CharacterScan.find`.
+    """
+    context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero(), observe=observe)
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
     damaged = clean["held"] & (1 << len(script.load(settings.script).classes)) != 0

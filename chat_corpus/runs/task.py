@@ -25,6 +25,7 @@ from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import ledger, process, reading
+from chat_corpus.pipeline.character_scan import Observer
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.settings import SourceSettings
@@ -32,7 +33,7 @@ from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
-from chat_corpus.statistics.shard import shard_tally
+from chat_corpus.statistics.shard import LazyObserver, shard_tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +93,14 @@ def run_shard(task: ShardTask) -> Counts:
     shard, part = task.shard, task.part
     with attributed(shard.extent):
         _check_code(task)
-        cleaned, raw = _cleaned(task)
+        observer = LazyObserver()
+        cleaned, raw = _cleaned(task, observer)
         outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(outcome.counts.turns.rejected.total(), rejects, shard.label)
-        tally = shard_tally(cleaned, outcome, columns, encoded, *task.source)
+        tally = shard_tally(cleaned, outcome, columns, encoded, *task.source, observer.seen)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
         if task.with_keys:
             names = [piece.file.name for piece in shard.pieces]
@@ -126,13 +128,13 @@ def _check_code(task: ShardTask) -> None:
         raise ChatCorpusError(fault)
 
 
-def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
+def _cleaned(task: ShardTask, observer: Observer) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
     """The clean turns of a shard, stored ones if there are any, and a function that returns its raw records."""
     shard, (source, settings) = task.shard, task.source
     if task.stored is not None:
         return task.stored.clean_turns(shard), lambda: reading.records(shard, source)
     raw = reading.records(shard, source)
-    return process.clean_turns(shard, source, settings, raw), lambda: raw
+    return process.clean_turns(shard, source, settings, raw, observer), lambda: raw
 
 
 def raw_records(task: ShardTask) -> pl.DataFrame:

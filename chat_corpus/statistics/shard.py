@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -14,28 +15,64 @@ from chat_corpus.sources.base import Source
 from chat_corpus.statistics.tally import DIALOGUE_TURNS, FILTER, tally_of_names, tally_of_values
 from chat_corpus.statistics.texts import tally_of_linked, tally_of_pairs
 
+if TYPE_CHECKING:
+    from chat_corpus.pipeline.code_points import CodePoints
+    from chat_corpus.statistics.seen_turns import SeenTurns
+
 #: It pays to find the turns that are in several pairs if they make the pairs longer by more than this.
 _REPEATED = 1.25
 
 
+class LazyObserver:
+    """A `SeenTurns` that is made when the scan calls it, since little text is counted without NumPy."""
+
+    def __init__(self) -> None:
+        self.seen: SeenTurns | None = None
+
+    def __call__(self, texts: pl.Series, points: CodePoints) -> None:
+        """See some turns."""
+        if self.seen is None:
+            from chat_corpus.statistics.seen_turns import SeenTurns
+
+            self.seen = SeenTurns()
+        self.seen(texts, points)
+
+
 def shard_tally(
-    cleaned: CleanTurns, result: ShardResult, texts: pl.DataFrame, tsv: bytes, source: Source, settings: SourceSettings
+    cleaned: CleanTurns,
+    result: ShardResult,
+    texts: pl.DataFrame,
+    tsv: bytes,
+    source: Source,
+    settings: SourceSettings,
+    seen: SeenTurns | None = None,
 ) -> pl.DataFrame:
     """Return the tally of a shard before repeated pairs are dropped.
 
-    `texts` has the columns `query` and `answer` as they are in the lines of `tsv`.
+    `texts` has the columns `query` and `answer` as they are in the lines of `tsv`, `seen` is what the
+    scan before the text steps has seen of the turns, if it was observed.
     """
     turns = result.turns
-    repeated = 2 * len(texts) > _REPEATED * result.counts.turns.kept
-    pairs = (
-        tally_of_linked(texts, result.links, len(turns)) if repeated and numpy_pays(len(tsv)) else tally_of_pairs(tsv)
-    )
     dialogues = turns["dialogue_id"].filter(turns["reason"].is_null()).drop_nulls()
     return pl.concat([
-        pairs,
+        _pairs(result, texts, tsv, seen),
         tally_of_values(DIALOGUE_TURNS, dialogues.rle().struct.field("len")),
         tally_of_names(_rejected_by_filter(cleaned.turns, turns, source, settings)),
     ])  # fmt: skip
+
+
+def _pairs(result: ShardResult, texts: pl.DataFrame, tsv: bytes, seen: SeenTurns | None) -> pl.DataFrame:
+    """The tally of the pairs, in the way that costs least."""
+    turns = result.turns
+    if not numpy_pays(len(tsv)):
+        return tally_of_pairs(tsv)
+    if seen is not None and seen.rows == len(turns):
+        from chat_corpus.statistics.seen_turns import tally_of_seen
+
+        return tally_of_seen(seen, turns["text"], texts, result.links)
+    if 2 * len(texts) > _REPEATED * result.counts.turns.kept:
+        return tally_of_linked(texts, result.links, len(turns))
+    return tally_of_pairs(tsv)
 
 
 def _rejected_by_filter(

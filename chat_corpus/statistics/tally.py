@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Counts = npt.NDArray[np.int64]
 
 #: Columns of a tally. Rows of the same name and value add up.
 #:
@@ -46,6 +53,12 @@ def tally_of_values(name: str, values: pl.Series) -> pl.DataFrame:
     """Return a tally of how often each value of a column of integers occurs."""
     counts = values.rename("value").value_counts()
     return counts.select(pl.lit(name).alias("name"), pl.col("value").cast(pl.UInt32), pl.col("count").cast(pl.Int64))
+
+
+def tally_of_counts(name: str, counts: Counts) -> pl.DataFrame:
+    """Return a tally of an array that has the count of each value from 0 on."""
+    frame = pl.DataFrame({"count": counts}).with_row_index("value").filter(pl.col("count") != 0)
+    return frame.select(pl.lit(name).alias("name"), "value", pl.col("count").cast(pl.Int64))
 
 
 def times(tally: pl.DataFrame, factor: int) -> pl.DataFrame:

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline import character_scan
+from chat_corpus.pipeline import character_scan, code_points
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics import text_arrays
 from chat_corpus.statistics.characters import CharacterClass, class_of
+from chat_corpus.statistics.seen_turns import SeenTurns, tally_of_seen
 from chat_corpus.statistics.summary import summarize
 from chat_corpus.statistics.texts import tally_of_linked, tally_of_pairs
 from tests.conftest import examples
@@ -83,3 +84,28 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
 def test_a_character_has_one_class(name: str, characters: str) -> None:
     assert {character: str(class_of(character)) for character in characters} == dict.fromkeys(characters, name)
     assert name in set(CharacterClass)
+
+
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=QUIET)
+@given(turns=st.lists(st.tuples(TEXTS, st.none() | TEXTS), min_size=1, max_size=8), data=st.data())
+def test_turns_that_the_scan_has_seen_are_counted_as_they_are_written(
+    turns: list[tuple[str, str | None]], data: st.DataObject
+) -> None:
+    """Some of them changed after the scan, some are in no pair, others in several."""
+    before = pl.Series("text", [text for text, _ in turns])
+    after = pl.Series("text", [text if changed is None else changed for text, changed in turns])
+    seen = SeenTurns()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code_points, "_PIECE", data.draw(st.sampled_from([1, 1 << 19])))
+        patch.setattr(character_scan, "LITTLE", -1)
+        patch.setattr(character_scan, "MUCH", -1)
+        character_scan.CharacterScan({}).find(before, seen)
+    assert seen.rows == len(turns)
+    places = st.integers(0, len(turns) - 1)
+    links = data.draw(st.lists(st.tuples(places, places), min_size=1, max_size=20))
+    frame = pl.DataFrame(links, schema={"query_at": pl.UInt32, "answer_at": pl.UInt32}, orient="row")
+    columns = tsv.columns(
+        pl.DataFrame({"query": after.gather(frame["query_at"]), "answer": after.gather(frame["answer_at"])})
+    )
+    found = summarize(tally_of_seen(seen, after, columns, frame))
+    assert found == summarize(tally_of_pairs(tsv.joined(columns)))
