@@ -80,26 +80,39 @@ def tally_of_seen(seen: SeenTurns, turns: pl.Series, texts: pl.DataFrame, links:
     query, answer = (links[name].to_numpy() for name in ("query_at", "answer_at"))
     uses = np.bincount(query, minlength=len(turns)) + np.bincount(answer, minlength=len(turns))
     before, lengths = seen.texts, seen.lengths
-    changed = (before != turns).fill_null(value=True).to_numpy().copy()
+    turns = turns.fill_null("") if turns.null_count() else turns
+    changed = (before != turns).to_numpy().copy()
     changed[seen.rewritten] = True
-    characters, most = seen.characters, 1 if np.count_nonzero(uses == 1) >= np.count_nonzero(uses == 2) else 2
     rows = np.flatnonzero(changed)
+    now, again = turns.gather(rows), SeenTurns()
+    if len(rows):
+        again = _seen_again(now)
+        if len(again.rewritten):
+            now = now.scatter(again.rewritten, _written(rows[again.rewritten], texts, query, answer, len(turns)))
+            again = _seen_again(now)
+    most = 1 if np.count_nonzero(uses == 1) >= np.count_nonzero(uses == 2) else 2
+    characters = seen.characters
+    characters.add_counts(again.characters.counts)
+    if len(rows):
+        characters.add_groups(before.gather(rows), [(-1, lengths[rows])])
     characters.counts *= most
-    characters.add_texts(before.gather(rows), -most)
-    again = _seen_again(_written(rows, texts, query, answer, len(turns)))
     lengths[rows] = again.lengths
-    characters.add_counts(again.characters.counts, most)
-    final = before.clone().scatter(rows, again.texts)
-    for number, some in _by_times(uses - most):
-        characters.add_texts(final.gather(some), number)
+    final = before.clone().scatter(rows, now) if len(rows) else before
+    chosen = list(_by_times(uses - most))
+    if chosen:
+        every = np.concatenate([some for _, some in chosen])
+        characters.add_groups(final.gather(every), [(number, lengths[some]) for number, some in chosen])
     marked = (
         np.concatenate([own[~changed[own]], rows[others]])
         for own, others in zip(seen.marked, again.marked, strict=True)
     )
-    marks = [tally_of_names(_marks(kind, final.gather(some), uses[some])) for kind, some in enumerate(marked)]
+    marks: Counter[str] = Counter()
+    for kind, some in enumerate(marked):
+        if len(some):
+            marks.update(_marks(kind, final, some, uses))
     sides = ((QUERY_CHARS, lengths[query]), (ANSWER_CHARS, lengths[answer]))
     counted = (tally_of_counts(name, np.bincount(values)) for name, values in sides)
-    return pl.concat([characters.tally(), *marks, *counted])
+    return pl.concat([characters.tally(), tally_of_names(marks), *counted])
 
 
 def _written(rows: Places, texts: pl.DataFrame, query: Places, answer: Places, turns: int) -> pl.Series:
@@ -131,13 +144,14 @@ def _by_times(numbers: Counts) -> Iterator[tuple[int, Places]]:
                 yield sign << bit, chosen
 
 
-def _marks(kind: int, texts: pl.Series, uses: Counts) -> Counter[str]:
-    """Counts of the marks of one of the three kinds in texts that may hold some and are in so many pairs."""
+def _marks(kind: int, texts: pl.Series, rows: Places, uses: Counts) -> Counter[str]:
+    """Counts of the marks of one of the three kinds in turns that may hold some, each times its uses."""
+    some, numbers = texts.gather(rows), uses[rows]
     if kind == 0:  # few of the texts hold personal data, and a look at all of them costs less than one at each
-        holds = (personal.mask(texts)[0] != texts).arg_true()
-        texts, uses = texts.gather(holds), uses[holds.to_numpy()]
+        holds = (personal.mask(some)[0] != some).to_numpy()
+        some, numbers = some.filter(pl.Series(holds)), numbers[holds]
     counts: Counter[str] = Counter()
-    for text, number in zip(texts.to_list(), uses.tolist(), strict=True):
+    for text, number in zip(some.to_list(), numbers.tolist(), strict=True):
         sides: list[list[str]] = [[], [], []]
         sides[kind] = [text]
         counts.update({name: count * number for name, count in count_marks(*sides).items()})

@@ -82,6 +82,12 @@ def _rejected_by_filter(
     rejected = before["reason"].is_null() & after["reason"].is_not_null()
     if not rejected.any():
         return Counter()
+    names: dict[str, set[str]] = {}
+    for filter_ in filter_table.active_filters(settings.filters, source):
+        names.setdefault(str(filter_.reason), set()).add(filter_.name)
+    reasons = dict(after["reason"].filter(rejected).value_counts().iter_rows())
+    if all(len(names.get(reason, ())) == 1 for reason in reasons):  # which spares a second look at the turns
+        return Counter({f"{FILTER}{min(names[reason])}": count for reason, count in reasons.items()})
     messages = filter_table.evaluate_filters(before.filter(rejected), settings.filters, source)
     first = messages.select(
         pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(f"{FILTER}{name}")) for name in messages.columns)

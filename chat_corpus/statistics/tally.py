@@ -37,6 +37,8 @@ class TextCounts:
 
 def tally_of_names(counts: Mapping[str, int]) -> pl.DataFrame:
     """Return a tally of counters without values."""
+    if not counts:
+        return TALLY.to_frame()
     return pl.DataFrame(
         {"name": list(counts), "value": [0] * len(counts), "count": list(counts.values())}, schema=TALLY
     )

@@ -7,7 +7,7 @@ only these are searched.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.exports.tsv import LINE_BREAK
-from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, pieces
+from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import CHARACTERS, TextCounts, tally_of_names
 
@@ -74,11 +74,15 @@ class CharacterCounter:
             self.counts = np.concatenate([self.counts, np.zeros(_CODES - len(self.counts), np.int64)])
         self.counts[: len(counts)] += counts * times if times != 1 else counts
 
-    def add_texts(self, texts: pl.Series, times: int) -> None:
-        """Count the characters of texts so many times."""
-        for some in pieces(texts):
-            self.add(CodePoints(some).codes, times)
-        self.counts[ord(SEPARATOR)] -= times * len(texts)
+    def add_groups(self, texts: pl.Series, groups: Sequence[tuple[int, Places]]) -> None:
+        """Count the characters of texts, group by group: how many times, and the lengths of its texts."""
+        codes, begin = CodePoints(texts).codes, 0
+        for times, lengths in groups:
+            size = int(lengths.sum()) + len(lengths)
+            for start in range(begin, begin + size, _PIECE):
+                self.add(codes[start : min(start + _PIECE, begin + size)], times)
+            begin += size
+            self.counts[ord(SEPARATOR)] -= times * len(lengths)
 
     def tally(self) -> pl.DataFrame:
         """The counts as a tally."""
