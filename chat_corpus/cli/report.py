@@ -102,12 +102,7 @@ def _page(folder: Path, *, full: bool) -> Page:
                 manifest=MANIFEST,
             )
         )
-    try:
-        samples = draw_samples(folder, read.sources)
-    except (OSError, ValueError, KeyError) as error:
-        raise ChatCorpusError(
-            message("{folder}: samples cannot be drawn: {error}; run again", folder=folder, error=error_text(error))
-        ) from error
+    samples = draw_samples(folder, read.sources)
     return build(Material(report=read, samples=samples, full=_full(folder) if full else None))
 
 

@@ -8,7 +8,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from chat_corpus.messages import one_line, visible
+from chat_corpus.messages import error_text, one_line, visible
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, SourceEntry
 from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
@@ -24,15 +24,12 @@ _CANDIDATES = 200
 
 
 def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
-    """Return samples of the sources with output. Raises OSError, and ValueError for files that no run wrote.
+    """Return samples of the sources with output.
 
-    Texts have at most 200 characters, or fewer if they would make the page too large.
+    Texts have at most 200 characters, or fewer if they would make the page too large. A source with files that are
+    missing, or that no run wrote, has a fault in place of samples.
     """
-    drawn = {
-        name: SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_rejects(out, name)))
-        for name, entry in sources.items()
-        if isinstance(entry, FinishedSource)
-    }
+    drawn = {name: _drawn(out, name) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
     most = _BYTES * max(len(drawn), _SOURCES) // _SOURCES
     for limit in _LIMITS:
         samples = {name: _shortened(one, limit) for name, one in drawn.items()}
@@ -41,8 +38,18 @@ def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, Sou
     return samples
 
 
+def _drawn(out: Path, name: str) -> SourceSamples:
+    try:
+        return SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_rejects(out, name)))
+    except OSError as error:
+        return SourceSamples(fault=f"{Path(error.filename or '').name}: {error.strerror or error_text(error)}")
+    except (ValueError, LookupError, TypeError) as error:  # an edited file
+        return SourceSamples(fault=error_text(error))
+
+
 def _shortened(samples: SourceSamples, limit: int) -> SourceSamples:
     return SourceSamples(
+        fault=samples.fault,
         pairs=tuple(
             SampledPair(address=one.address, query=cut(one.query, limit), answer=cut(one.answer, limit))
             for one in samples.pairs

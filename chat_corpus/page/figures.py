@@ -125,7 +125,7 @@ def plain_bar(label: str, value: int, most: int, text: str) -> BarRow:
 
 
 def histograms(titles: Titles, rows: Sequence[HistogramRow], bins: Sequence[tuple[int, int]]) -> Figure:
-    """Draw histograms over the same bins; each is scaled to its highest bar, and a line marks the bin of the median."""
+    """Draw histograms over the same bins; each is scaled to its highest bar, and has its median at the right."""
     left = _left(row.label for row in rows)
     panels = len(titles.panels)
     wide = (WIDTH - left - panels * _VALUE - (panels - 1) * _GAP) / panels

@@ -31,10 +31,11 @@ class SampledReject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceSamples:
-    """Random pairs and rejects of a source, in the order of its files."""
+    """Random pairs and rejects of a source, in the order of its files; `fault` says why there are none."""
 
     pairs: tuple[SampledPair, ...] = ()
     rejects: tuple[SampledReject, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,16 @@ def test_a_page_that_cannot_be_made_is_a_warning_and_leaves_no_older_one(
     result = invoke(*args, "--fresh")
     assert (result.exit_code, (tmp_path / "out" / "tieba.tsv").read_text("utf-8")) == (0, "在吗\t在的\n")
     assert "report.html" in result.stderr
+
+
+def test_missing_and_edited_files_cost_samples_and_no_page(out: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "out"))
+    (copy / "rejects" / "ptt.jsonl").unlink()
+    (copy / "tieba.tsv").write_text("no column\n" * 100, "utf-8")
+    assert invoke("report", copy).exit_code == 0
+    notes = parse((copy / "report.html").read_text("utf-8")).all("p")
+    assert [one.text for one in notes if "no samples" in one.text and "ptt.jsonl" in one.text]
+    assert [one.text for one in notes if one.text.startswith("tieba: no samples")]
 
 
 def luminance(colour: str) -> float:

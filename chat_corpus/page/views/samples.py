@@ -12,7 +12,12 @@ from chat_corpus.page.model import Column, Fold, Kind, Table, View
 def samples(material: Material) -> View | None:
     """Return the view of random pairs and rejects; None without any."""
     found = {name: one for name, one in material.samples.items() if one.pairs or one.rejects}
-    if not found:
+    faults = tuple(
+        message("{source}: no samples: {fault}", source=name, fault=one.fault)
+        for name, one in material.samples.items()
+        if one.fault
+    )
+    if not found and not faults:
         return None
     folds = tuple(
         Fold(
@@ -36,6 +41,7 @@ def samples(material: Material) -> View | None:
         ),
         folds=folds,
         notes=(
+            *faults,
             message("More of them: chat-corpus sample DIR. Where a row comes from, step by step: chat-corpus trace."),
         ),
     )
