@@ -101,11 +101,22 @@ class Merge:
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
-            self._tally.add(dedup.read(following.tally))
+            self._add_tally(following)
             counts, pairs, rejects = following.counts_and_crcs()
             self._rejects.expect(self._rejects.join(following.rejects, counts.turns.rejected.total()), rejects)
             if self._raw_of is None:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
+
+    def _add_tally(self, part: Part) -> None:
+        """Add the counters of a part. Raises LedgerError if their file is not as it was written."""
+        if crc32_of(part.tally) != part.crc_of(part.tally):
+            fault = message(
+                "{source}: stage 'merge' found changed statistics in {file}; the old file is unchanged",
+                source=self._name,
+                file=part.tally.name,
+            )
+            raise LedgerError(fault)
+        self._tally.add(dedup.read(part.tally))
 
     @property
     def _dialogues(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,9 @@ import pytest
 
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports import splitting
+from chat_corpus.outputs import parts
 from chat_corpus.outputs.report import FinishedSource, decode, report_entry
+from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.runs.full_statistics import full_statistics
 from chat_corpus.statistics import character_pairs, pair_keys
@@ -133,3 +136,19 @@ def test_full_statistics_need_the_output_of_the_report(tmp_path: Path) -> None:
 def share(distinct: int, total: int) -> DistinctShare:
     """So many distinct things among all."""
     return DistinctShare(distinct=distinct, total=total, share=round(distinct / total, 6) if total else None)
+
+
+def test_a_changed_tally_fails_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave = parts.Part.leave
+
+    def leave_and_change(part: parts.Part, contents: Mapping[Path, bytes], counts: Counts) -> None:
+        leave(part, contents, counts)
+        part.tally.write_bytes(part.tally.read_bytes() + b"\0")
+
+    monkeypatch.setattr(parts.Part, "leave", leave_and_change)
+    raw = put(tmp_path / "raw", {"own.tsv": "问\t答\n再问\t再答\n"})
+    options = ("--raw", raw, "--out", tmp_path / "out", "--workers", 1, "--add", f"own={raw / 'own.tsv'}", "-s", "own")
+    result = invoke(*options)
+    assert result.exit_code == 1
+    assert "found changed statistics" in result.output
+    assert not (tmp_path / "out" / "own.tsv").exists()
