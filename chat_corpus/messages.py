@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 _BREAK = re.compile(r"\r?\n|\r")
+
+#: Classes of characters that are written from right to left.
+_RTL = frozenset({"R", "AL", "AN"})
+#: Characters that Python takes for printable, but that show nothing.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | frozenset(
+    map(chr, (*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)))
+)
 
 #: Maximum length of the beginning of a record in a message, in characters.
 _BEGINNING = 80
@@ -87,6 +96,17 @@ def translated(value: object, catalogue: Mapping[str, str]) -> object:
     return value.translated(catalogue) if isinstance(value, Message) else value
 
 
+@cache
+def load_catalogue(language: str) -> Mapping[str, str]:
+    """Return the catalogue of a language: English templates and their translations."""
+    import json
+    from importlib.resources import files  # here, for English needs neither
+
+    data = files("chat_corpus").joinpath("cli", "catalogues", f"{language}.json").read_bytes()
+    entries: dict[str, str] = json.loads(data)
+    return entries
+
+
 def safe(text: str) -> str:
     r"""Return text with escapes in place of control characters, except line breaks and tabs.
 
@@ -118,6 +138,18 @@ def one_line(text: str) -> str:
     'a\\nb\\tc'
     """
     return safe(_BREAK.sub(r"\\n", text).replace("\t", r"\t"))
+
+
+def visible(text: str) -> str:
+    r"""Return text of a corpus as one line in which nothing hides, and nothing moves other text.
+
+    Escapes replace what `one_line` escapes, and besides letters that are written from right to left, fillers that look
+    like blanks, and variation selectors except those of emoji.
+
+    >>> visible("a\N{RIGHT-TO-LEFT OVERRIDE}b\N{HANGUL FILLER}\N{HEBREW LETTER ALEF}\n\N{HEAVY BLACK HEART}\ufe0f")
+    'a\\u202eb\\u3164\\u05d0\\n❤️'
+    """
+    return "".join(_escaped(c) if c in _UNSEEN or unicodedata.bidirectional(c) in _RTL else c for c in one_line(text))
 
 
 def displayed(name: str) -> str:

@@ -53,8 +53,8 @@ def program(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 def visible(folder: Path) -> dict[str, bytes]:
-    """The files of a folder that are not hidden, with their content."""
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    """The files of a folder that are not hidden, with their content; but for the page, which is made from them."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "report.html")
     named = {path.relative_to(folder): path for path in paths}
     shown = {name: path for name, path in named.items() if not any(part.startswith(".") for part in name.parts)}
     return {name.as_posix(): path.read_bytes() for name, path in shown.items()}

@@ -9,6 +9,7 @@ from chat_corpus.cli.language import translate
 from chat_corpus.lineage.comparison_model import Cause, Change, Compared, Matched, Row
 from chat_corpus.lineage.run_differences import RunDifferences
 from chat_corpus.messages import Message, count_noun, joined, message, one_line
+from chat_corpus.page.comparison import RowChanges
 
 _CHANGES = {
     Change.APPEARED: message("appeared"),
@@ -34,6 +35,19 @@ def source(compared: Compared) -> Iterator[str]:
             yield from _row(row)
     if not compared.same or lines:
         yield from _indented(compared.remarks)
+
+
+def changes(compared: Compared) -> RowChanges:
+    """What became of the rows of a source, for a page."""
+    old, new = compared.old_rows, compared.new_rows
+    causes = tuple((_CHANGES[cause.kind], cause.cause or _UNDETERMINED, cause.rows) for cause in compared.causes)
+    return RowChanges(
+        source=compared.source,
+        appeared=compared.appeared if old is not None else new or 0,
+        vanished=compared.vanished if new is not None else old or 0,
+        changed=compared.changed,
+        causes=causes,
+    )
 
 
 def _summary(compared: Compared) -> Message:

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from chat_corpus.messages import translated
+from chat_corpus.messages import load_catalogue, translated
 
 LANGUAGES = ("en", "zh")
 OPTION = "--lang"
@@ -86,17 +86,7 @@ def use(language: str) -> None:
     """Show everything that follows in a language of `LANGUAGES`."""
     _catalogue.clear()
     if language != "en":
-        _catalogue.update(load(language))
-
-
-def load(language: str) -> dict[str, str]:
-    """The catalogue of a language: English templates and their translations."""
-    import json
-    from importlib.resources import files  # here, for English needs neither
-
-    data = files("chat_corpus.cli").joinpath("catalogues", f"{language}.json").read_bytes()
-    entries: dict[str, str] = json.loads(data)
-    return entries
+        _catalogue.update(load_catalogue(language))
 
 
 def translate(text: object) -> str:
@@ -112,3 +102,8 @@ def lookup(template: str) -> str:
 def catalogue() -> Mapping[str, str]:
     """The catalogue in use."""
     return _catalogue
+
+
+def in_use() -> str:
+    """The language in use, of `LANGUAGES`."""
+    return "zh" if _catalogue else "en"

@@ -14,11 +14,12 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_json
-from chat_corpus.cli.usage import Folder, Whole
-from chat_corpus.errors import GateError, UsageError
+from chat_corpus.cli.usage import File, Folder, Whole
+from chat_corpus.errors import ChatCorpusError, GateError, UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
+    from chat_corpus.lineage.comparison_model import Compared
     from chat_corpus.lineage.recorded_run import RecordedRun
 
 _RAW = option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run.")
@@ -203,6 +204,7 @@ def explain(
     metavar="N",
     help="Shards per source that are processed again to find causes; 0 for all that differ (default: 32).",
 )
+@option("Output", "--html", type=File(), metavar="FILE", help="Write a page with both reports side by side.")
 @JSON
 @LANG
 def compare(
@@ -215,6 +217,7 @@ def compare(
     fail_on_change: bool,
     examples: int,
     shards: int,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Show which rows appeared, vanished or changed between two outputs, and which step, filter or setting did it.
@@ -235,8 +238,31 @@ def compare(
             yield source
 
     _print(compared(), compare_output.source, as_json=as_json, between="")
+    if html is not None:
+        _write_page(html, old, new, sources)
     if fail_on_change and not all(source.same for source in sources):
         raise GateError(message("{new}: the rows are not the same as in {old}", new=new, old=old))
+
+
+def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> None:
+    """Write the page of a comparison. Raises ChatCorpusError if it cannot be written."""
+    from chat_corpus.cli import compare_output
+    from chat_corpus.cli.language import in_use
+    from chat_corpus.files.atomic import write_atomic
+    from chat_corpus.outputs.report import read_report
+    from chat_corpus.page.comparison import comparison_page
+    from chat_corpus.page.rendering import html
+
+    before, after = read_report(old), read_report(new)
+    if before is None or after is None:  # compare has read both
+        return
+    text = html(comparison_page(before, after, list(map(compare_output.changes, sources))), in_use())
+    try:
+        write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
+    except OSError as error:
+        raise ChatCorpusError(
+            message("{file}: cannot be written: {why}", file=path, why=error.strerror or str(error))
+        ) from error
 
 
 def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -16,7 +16,9 @@ from chat_corpus.cli.help import LANG
 from chat_corpus.cli.new_source import new_source
 from chat_corpus.cli.normalize import normalize
 from chat_corpus.cli.preview import preview
+from chat_corpus.cli.report import report
 from chat_corpus.cli.run import run
+from chat_corpus.cli.sample import sample
 from chat_corpus.cli.sources import check, list_
 from chat_corpus.versions import installed
 
@@ -53,5 +55,5 @@ def main() -> None:
 
 for command in (run, preview, export, check_export, fetch, check, list_, demo, normalize, new_source):
     main.add_command(command)
-for command in (lineage.trace, lineage.explain, lineage.compare):
+for command in (report, sample, lineage.trace, lineage.explain, lineage.compare):
     main.add_command(command)

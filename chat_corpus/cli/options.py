@@ -117,6 +117,8 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
         if flags.get("scheduler"):
             raise UsageError(message("--engine local uses no scheduler: omit --engine or --scheduler"))
         values["scheduler"] = None
+    if flags.get("no_page"):
+        values["page"] = False
     if flags.get("plugins"):
         values["plugins"] = list(flags["plugins"])
     if corpora := from_flags(flags):

@@ -71,6 +71,7 @@ _EXAMPLES = (
 @OUT
 @option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
 @option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
+@option("Output", "--no-page", is_flag=True, help="Do not write report.html.")
 @option(
     "Output",
     "--store-dialogues",

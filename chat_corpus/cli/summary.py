@@ -13,6 +13,7 @@ from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import cut, format_table, padded, width
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.messages import Message, count_noun, joined, message
+from chat_corpus.outputs.layout import PAGE
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import PAIR_REASON, Reason
@@ -177,7 +178,10 @@ def next_steps(
     if rejecting:
         path = f"{out}/rejects/{rejecting[0]}.jsonl"
         steps.append((path, message("what was dropped, with reason and raw text")))
-    steps.append((f"{out}/report.json", message("all counts, settings and versions")))
+    if (Path(out) / PAGE).is_file():
+        steps.append((f"{out}/{PAGE}", message("figures, samples and all counts: open it in a browser")))
+    else:
+        steps.append((f"{out}/report.json", message("all counts, settings and versions")))
     if any(report.found.sample for report in done.values()):
         text = message("these were the bundled samples: put real corpora into a folder and name it")
         steps.append((f"{program} --raw {translate(message('FOLDER'))}", text))

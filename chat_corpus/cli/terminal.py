@@ -45,9 +45,13 @@ def safe_json(value: Any, indent: int | None = 1) -> str:
 
 def echo_json(value: Any) -> None:
     """Print a value to stdout as JSON: in UTF-8, whatever the encoding of the console, if a program reads it."""
-    text = safe_json(value) + "\n"
+    echo_document(safe_json(value) + "\n")
+
+
+def echo_document(text: str) -> None:
+    """Print a text for programs to stdout: in UTF-8, whatever the encoding of the console, if one reads it."""
     with process_setup.results():
-        click.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
+        click.echo(safe(text) if sys.stdout.isatty() else text.encode(), nl=False)
 
 
 def echo(text: str, *, to_stderr: bool = False) -> None:

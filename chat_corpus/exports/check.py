@@ -36,7 +36,7 @@ from chat_corpus.exports import (
 )
 from chat_corpus.exports.check_rules import Offence, counted
 from chat_corpus.exports.documents import DOCUMENT, documents
-from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, STATISTICS, ExportFile, ExportSummary
+from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, PAGE, STATISTICS, ExportFile, ExportSummary
 from chat_corpus.exports.near_twins import TwinIndex
 from chat_corpus.messages import Message, error_text, message
 
@@ -105,7 +105,7 @@ def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
             yield Offence(path=name, rule="files", message=message("a symbolic link; an export has none"))
             continue
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
-        if not path.is_dir() and not is_hidden and name not in listed:
+        if not path.is_dir() and not is_hidden and name not in listed and name != PAGE:
             fault = message("not in the manifest: loaders may take it for data; remove it")
             yield Offence(path=name, rule="files", message=fault)
     for one in summary.files:

@@ -19,6 +19,8 @@ from chat_corpus.messages import Message, message
 #: Number of this shape.
 MANIFEST_VERSION = 1
 MANIFEST = "manifest.json"
+#: The page that shows the manifest. It is in no list of files, since it is made from the list, and no loader reads it.
+PAGE = "report.html"
 #: Format of the index of a source, which leads from each record to its dialogue, and from each duplicate to its record.
 INDEX = "index"
 #: Format of the records of train that are held because they resemble an evaluation pair.

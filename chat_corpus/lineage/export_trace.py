@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import splitting
 from chat_corpus.exports.dialogues import assemble, turns_of_records
 from chat_corpus.exports.preference import PREFERENCE
-from chat_corpus.lineage.open_export import AGAIN, OpenExport, shard_of, source_of
+from chat_corpus.lineage.export_shards import shards_of_records
+from chat_corpus.lineage.open_export import AGAIN, OpenExport, source_of
 from chat_corpus.messages import error_text, message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline import process, reading
@@ -64,24 +66,43 @@ def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
     Raises UsageError for an id that the export does not hold, ChatCorpusError where raw files, settings or code are
     not those that it was made with.
     """
-    name = record_id.rpartition("-")[0]
-    entry = next((one for one in export.summary.sources if one.name == name), None)
-    place = None if entry is None else _place(export, name, record_id)
-    if entry is None or place is None:
-        raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
+    return trace_records(export, [record_id])[0]
+
+
+def trace_records(export: OpenExport, record_ids: Sequence[str]) -> list[TracedRecord]:
+    """Where the records with these ids came from; each raw file is checked once. Raises as `trace_record`."""
+    places: dict[str, list[dict[str, Any]]] = {}
+    for record_id in record_ids:
+        name = record_id.rpartition("-")[0]
+        known = any(one.name == name for one in export.summary.sources)
+        place = _place(export, name, record_id) if known else None
+        if place is None:
+            raise UsageError(message("{id}: {folder} has no record with this id", id=record_id, folder=export.folder))
+        places.setdefault(name, []).append(place)
+    traced = {one.id: one for name, some in places.items() for one in _trace_source(export, name, some)}
+    return [traced[record_id] for record_id in record_ids]
+
+
+def _trace_source(export: OpenExport, name: str, places: Sequence[dict[str, Any]]) -> Iterator[TracedRecord]:
+    """Yield where records of one source came from, shard by shard."""
+    (entry,) = (one for one in export.summary.sources if one.name == name)
     source, settings = source_of(export, entry)
-    shard = shard_of(export, entry, source, settings, place["file"], place["record"])
-    rows, raw = _rows(shard, source, settings.of(name))
-    turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
-    messages, rejected = _traced(export, record_id, turns, place, raw, settings.pairs.pairing(source.pairing))
-    return TracedRecord(
-        id=record_id,
-        source=name,
-        split=place["split"],
-        dialogue_id=place["dialogue_id"],
-        messages=tuple(messages),
-        rejected=tuple(rejected),
-    )
+    pairing = settings.pairs.pairing(source.pairing)
+    addresses = {(place["file"], place["record"]) for place in places}
+    for shard, held in shards_of_records(export, entry, source, settings, addresses):
+        rows, raw = _rows(shard, source, settings.of(name))
+        for place in places:
+            if (place["file"], place["record"]) in held:
+                turns = rows.filter(pl.col("dialogue_id") == place["dialogue_id"])
+                messages, rejected = _traced(export, place["id"], turns, place, raw, pairing)
+                yield TracedRecord(
+                    id=place["id"],
+                    source=name,
+                    split=place["split"],
+                    dialogue_id=place["dialogue_id"],
+                    messages=tuple(messages),
+                    rejected=tuple(rejected),
+                )
 
 
 def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
 from chat_corpus import sources, versions
-from chat_corpus.discovery.added import discover_added
-from chat_corpus.discovery.inventory import discover
-from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import manifest
 from chat_corpus.exports.manifest import MANIFEST, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
-from chat_corpus.files.content import digest
 from chat_corpus.lineage.open_run import permitted_plugins
 from chat_corpus.messages import error_text, message
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.pipeline.shard import Shard
-from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
@@ -138,61 +132,3 @@ def _raw_folder(export: OpenExport, entry: ExportSource) -> Path:
     found = [folder / name for folder in (Path(), *export.folder.absolute().parents) if (folder / name).is_dir()]
     first = entry.raw[0].file.split("/")[0]  # a folder, a file, or an archive
     return next((folder for folder in found if (folder / first).exists()), (found or [name])[0])
-
-
-def shard_of(
-    export: OpenExport, entry: ExportSource, source: Source, settings: Settings, file: str, record: int
-) -> Shard:
-    """The shard that holds a record of a raw file. Raises ChatCorpusError where the file is another one now."""
-    found = _discovered(entry, source, settings)
-    groups = [group for group in found.groups if file in [one.name for one in group.files]]
-    if not groups:
-        raise ChatCorpusError(
-            message(
-                "{file}: not under {folder} any more; {advice}",
-                file=file, folder=settings.raw, advice=_where(entry),
-            )
-        )  # fmt: skip
-    known = {one.file: one.sha256 for one in entry.raw}
-    for one in groups[0].files:
-        if known.get(one.name) and digest(one) != known[one.name]:
-            raise ChatCorpusError(
-                message(
-                    "{file}: changed since {folder} was made; {advice}",
-                    file=one.path, folder=export.folder, advice=AGAIN,
-                )
-            )  # fmt: skip
-    planner = ShardPlanner(found=replace(found, groups=groups[:1]), settings=settings)
-    shard = next((shard for shard in planner.shards() if shard.holds(file, record)), None)
-    if shard is None:
-        raise ChatCorpusError(
-            message("{file}:{record}: no such record; {advice}", file=file, record=record, advice=AGAIN)
-        )
-    return shard
-
-
-def _discovered(entry: ExportSource, source: Source, settings: Settings) -> DiscoveredSource:
-    """The files of a source now. Raises UsageError where they are not found."""
-    definition = dict(settings.added).get(source.name)
-    if definition is not None:
-        try:
-            return discover_added(source.name, definition, source)
-        except UsageError as error:
-            raise UsageError(_missing(entry, ", ".join(definition.paths))) from error
-    if not Path(settings.raw).is_dir():
-        raise UsageError(_missing(entry, settings.raw))
-    return discover(Path(settings.raw), sources.load(settings.plugins)).found[source.name]
-
-
-def _missing(entry: ExportSource, path: str) -> str:
-    return message(
-        "{path}: not found, but {source} was exported from it; {advice}",
-        path=path, source=entry.name, advice=_where(entry),
-    )  # fmt: skip
-
-
-def _where(entry: ExportSource) -> str:
-    """How the user names the files of a source."""
-    if entry.fingerprint.definition is None:
-        return message("name the folder of raw corpora with --raw")
-    return message("name its file or folder with --add {source}=PATH", source=entry.name)

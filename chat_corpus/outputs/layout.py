@@ -9,6 +9,8 @@ Outputs = dict[str, tuple[int, int]]
 
 #: The report's name in the output folder.
 REPORT = "report.json"
+#: The name of the page that shows the report, beside it.
+PAGE = "report.html"
 #: Folder of unfinished work, under the output folder; never holds results.
 WORK = ".chat-corpus"
 

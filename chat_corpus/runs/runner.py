@@ -19,6 +19,7 @@ from chat_corpus.files.atomic import remove_temporary
 from chat_corpus.messages import message
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.report import FinishedSource, Report, RunFacts
+from chat_corpus.page.writing import write_page
 from chat_corpus.pipeline import script
 from chat_corpus.runs import completeness, previous, report_builder
 from chat_corpus.runs.dispatch import dispatch
@@ -100,6 +101,7 @@ class _Run:
             if source.finished:
                 self._close(source)
         report = self._write_report(last=True)
+        write_page(self._out, report, wanted=self._settings.page)
         return {name: self._done[name] for name in self._found}, report
 
     def _tasks(self) -> Iterator[ShardTask]:

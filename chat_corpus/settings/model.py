@@ -27,6 +27,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     #: Write dialogues/<source>.parquet: every turn, clean and as it was read, with address and reason. Exports are made
     #: from it, and runs with other filters or pairs start from it.
     store_dialogues: bool = False
+    #: Write report.html: figures, tables and samples of the report, to look at.
+    page: bool = True
     #: What runs the shards. local: processes of this machine; dask: workers of a Dask cluster. The output is the same.
     engine: Literal["local", "dask"] = "local"
     #: Address of the Dask scheduler, such as tcp://10.0.0.1:8786; null starts a Dask cluster on this machine.

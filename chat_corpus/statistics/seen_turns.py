@@ -52,7 +52,8 @@ class SeenTurns:
         """The characters of the turns."""
         counter = CharacterCounter()
         counter.add_counts(self._characters.counts)
-        counter.counts[ord(SEPARATOR)] -= self.rows
+        if self.rows:
+            counter.counts[ord(SEPARATOR)] -= self.rows
         return counter
 
     @property
@@ -73,7 +74,9 @@ class SeenTurns:
         now = SeenTurns.of(turns.filter(changed).drop_nulls())
         characters = self.characters
         characters.add_counts(now.characters.counts)
-        characters.add_counts(-SeenTurns.of(before.filter(changed)).characters.counts)
+        taken_back = before.filter(changed)
+        characters.add_counts(-np.bincount(CodePoints(taken_back).codes))
+        characters.counts[ord(SEPARATOR)] += len(taken_back)
         marks = self._marks(before.set(changed, None)) + now._marks(now.texts)
         return pl.concat([characters.tally(), tally_of_names(marks)])
 

@@ -11,7 +11,7 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.process import CleanTurns, ShardResult
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.sources.base import Source
-from chat_corpus.statistics.tally import DIALOGUE_TURNS, FILTER, tally_of_names, tally_of_values
+from chat_corpus.statistics.tally import CHARACTERS, DIALOGUE_TURNS, FILTER, tally_of_names, tally_of_values
 from chat_corpus.statistics.texts import lengths, tally_of_lengths, tally_of_texts
 
 if TYPE_CHECKING:
@@ -44,10 +44,12 @@ def shard_tally(
     turns = result.turns
     rejected = turns["reason"].is_not_null()
     texts = turns["text"].set(rejected, None) if rejected.any() else turns["text"]
-    counted = lengths(texts)
+    tally = seen.tally_of(texts) if seen is not None and seen.rows == len(turns) else tally_of_texts(texts)
+    held = tally["value"].filter(tally["name"] == CHARACTERS)
+    counted = lengths(texts, frozenset(mark for mark in "\\\r" if ord(mark) in held))
     dialogues = turns["dialogue_id"].filter(~rejected).drop_nulls()
     return pl.concat([
-        seen.tally_of(texts) if seen is not None and seen.rows == len(turns) else tally_of_texts(texts),
+        tally,
         tally_of_lengths(*(counted.gather(result.links[name]) for name in ("query_at", "answer_at"))),
         tally_of_values(DIALOGUE_TURNS, dialogues.rle().struct.field("len")),
         tally_of_names(_rejected_by_filter(cleaned.turns, turns, source, settings)),

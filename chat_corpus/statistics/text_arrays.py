@@ -22,15 +22,12 @@ Places = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.bool_]
 
-#: Above the code points of all but the rarest characters.
-_COMMON = 0x20000
-
 
 class CharacterCounter:
     """How often each code point occurs: `counts`, by code point."""
 
     def __init__(self) -> None:
-        self.counts = np.zeros(_COMMON, np.int64)
+        self.counts = np.zeros(0, np.int64)
 
     def add(self, codes: Codes) -> Counts:
         """Count code points; return how often each occurs in `codes`."""

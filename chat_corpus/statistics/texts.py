@@ -32,16 +32,19 @@ def tally_of_lengths(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
     return pl.concat([tally_of_values(QUERY_CHARS, queries), tally_of_values(ANSWER_CHARS, answers)])
 
 
-def lengths(texts: pl.Series) -> pl.Series:
+def lengths(texts: pl.Series, characters: frozenset[str] = frozenset("\\\r")) -> pl.Series:
     r"""Return the length of each text in characters: u32. The two characters `\n` count as one line break.
 
-    So a text has the same length before and after it is written to a TSV file.
+    So a text has the same length before and after it is written to a TSV file. `characters` has those of backslash and
+    carriage return that any of the texts holds.
 
     >>> lengths(pl.Series(["好的", "a\nb", "a\r\nb", r"a\nb"])).to_list()
     [2, 3, 3, 3]
     """
     counted = texts.str.len_chars()
     for pair in (LINE_BREAK, "\r\n"):
+        if pair[0] not in characters:
+            continue
         rows = texts.str.contains(pair, literal=True).arg_true()
         if len(rows):
             some = counted.gather(rows) - texts.gather(rows).str.count_matches(pair, literal=True)

@@ -14,8 +14,8 @@ import click
 import msgspec
 
 from chat_corpus.cli import help as help_
-from chat_corpus.cli import language as cli_language
 from chat_corpus.cli import main
+from chat_corpus.messages import load_catalogue
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings.model import Settings
 from tests.project.references import prose, table, words
@@ -26,7 +26,7 @@ def commands(language: str) -> str:
     """The command line: what each command does, its usage and its options."""
     group = main.main
     parent = click.Context(group, info_name="chat-corpus", **group.context_settings)
-    catalogue = cli_language.load(language) if language != "en" else {}
+    catalogue = load_catalogue(language) if language != "en" else {}
     parts = []
     for name, command in sorted(group.commands.items()):
         context = click.Context(command, info_name=name, parent=parent)

@@ -25,6 +25,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("statistics/",),
     ("discovery/",),
     ("outputs/", "settings/", "fetching/"),
+    ("page/",),
     ("engines/",),
     ("runs/",),
     ("lineage/",),

@@ -122,7 +122,7 @@ def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, told: Told)
 
 def test_nothing_is_left_of_the_work(told: Told) -> None:
     assert {path.name for path in told.out.iterdir()} - {WORK} == {
-        "report.json", "rejects", "index", *(f"{name}.tsv" for name in NAMES),
+        "report.json", "report.html", "rejects", "index", *(f"{name}.tsv" for name in NAMES),
     }  # fmt: skip
     for folder in ("rejects", "index"):
         assert {path.name for path in (told.out / folder).iterdir()} == {f"{name}.jsonl" for name in NAMES}

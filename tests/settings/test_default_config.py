@@ -50,7 +50,7 @@ def test_the_file_changes_no_default() -> None:
 
 def test_all_sections_but_those_of_the_run_can_be_set_for_a_source() -> None:
     assert set(Settings.__struct_fields__) - set(SourceSettings.__struct_fields__) == {
-        "raw", "out", "shard_bytes", "workers", "store_dialogues", "engine", "scheduler", "plugins", "corpora",
+        "raw", "out", "shard_bytes", "workers", "store_dialogues", "page", "engine", "scheduler", "plugins", "corpora",
         "export",
         "sources",
     }  # fmt: skip

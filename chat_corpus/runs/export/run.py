@@ -16,6 +16,7 @@ from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.mixing import check_sources, subset_sizes
 from chat_corpus.messages import message
 from chat_corpus.outputs.report import FinishedSource, reported_sources
+from chat_corpus.page.writing import write_export_page
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import evaluation_files
 from chat_corpus.runs.export import folder as folders
@@ -71,7 +72,7 @@ def export_raw(
     check(folder, settings, force=force)
     check_sources(settings.export.mix, list(found))
     with folders.work_folder(folder) as work:
-        own = replace(settings, out=str(work / "run"), store_dialogues=False)
+        own = replace(settings, out=str(work / "run"), store_dialogues=False, page=False)
         done, report = run(found, own, progress, kind=RecordsRun)
         failed = [name for name, one in done.items() if one.error]
         origins = [
@@ -133,6 +134,7 @@ def _exported(
     except OSError as error:
         path, fault = error.filename or folder, error.strerror or str(error)
         raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
+    write_export_page(folder, summary, wanted=settings.page)
     complete = not faults and not _lacking_subsets(summary, settings)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
 

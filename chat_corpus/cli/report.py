@@ -1,0 +1,125 @@
+"""The `report` command: the page of an output again, with full statistics, or its tables for a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.options import JSON
+from chat_corpus.cli.terminal import echo, echo_document, safe_json
+from chat_corpus.cli.usage import File, Folder
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.messages import error_text, message
+
+if TYPE_CHECKING:
+    from chat_corpus.page.model import Page
+    from chat_corpus.statistics.schema import FullStatistics
+
+
+@click.command(
+    cls=Command,
+    short_help="make the page of an output, or its tables for a paper",
+    arguments=(("DIR", "Output folder of a run, or an export."),),
+    examples=(
+        ("chat-corpus report clean_chat_corpus", "write report.html again"),
+        ("chat-corpus report clean_chat_corpus --full", "with repetition and overlap"),
+        ("chat-corpus report clean_chat_corpus --latex --output tables.tex", "tables for a paper"),
+    ),
+)
+@click.argument("folder", metavar="DIR", type=Folder())
+@option(
+    "Output", "--full", is_flag=True, help="Compare all pairs: frequent texts, distinct-1 and -2, overlap of sources."
+)
+@option("Output", "--markdown", is_flag=True, help="Print the tables as Markdown.")
+@option("Output", "--latex", is_flag=True, help="Print the tables as LaTeX.")
+@option(
+    "Output",
+    "--output",
+    type=File(),
+    metavar="FILE",
+    help="Write to this file (default for the page: DIR/report.html).",
+)
+@JSON
+@LANG
+def report(folder: Path, *, full: bool, markdown: bool, latex: bool, output: Path | None, as_json: bool) -> None:
+    """Write the page of an output: figures, tables and samples in one file that a browser opens without a network.
+
+    The page is in English and Chinese, and begins in the language of --lang. With --markdown, --latex or --json, prints
+    the tables of the page.
+    """
+    from chat_corpus.cli.language import catalogue, in_use
+    from chat_corpus.page import tables
+
+    if markdown + latex + as_json > 1:
+        raise UsageError(message("--markdown, --latex, --json: use one of them"))
+    page = _page(folder, full=full)
+    if markdown or latex:
+        text = (tables.as_markdown if markdown else tables.as_latex)(page, catalogue())
+    elif as_json:
+        text = safe_json(tables.as_json(page)) + "\n"
+    else:
+        from chat_corpus.page.rendering import html
+
+        text = html(page, in_use())
+    if output is None and (markdown or latex or as_json):
+        echo_document(text)
+    else:
+        _write(output or folder / "report.html", text)
+
+
+def _page(folder: Path, *, full: bool) -> Page:
+    """Return the page of an output or an export. Raises UsageError, and ChatCorpusError for files that are damaged."""
+    from chat_corpus.exports.manifest import MANIFEST
+    from chat_corpus.outputs.layout import REPORT
+    from chat_corpus.outputs.report import read_report
+    from chat_corpus.page.build import build
+    from chat_corpus.page.drawing import draw_samples
+    from chat_corpus.page.material import Material
+
+    if (folder / MANIFEST).is_file():
+        from chat_corpus.lineage.open_export import open_export
+        from chat_corpus.page.writing import read_export_page
+
+        if full:
+            raise UsageError(message("--full: an export always has its full statistics; omit the option"))
+        try:
+            return read_export_page(folder, open_export(folder).summary)
+        except (OSError, ValueError) as error:
+            raise ChatCorpusError(
+                message("{file}: cannot be read: {error}", file=folder / "statistics.json", error=error_text(error))
+            ) from error
+    read = read_report(folder)
+    if read is None:
+        raise UsageError(
+            message(
+                "{folder}: neither the output of a run nor an export: {report} and {manifest} are missing",
+                folder=folder,
+                report=REPORT,
+                manifest=MANIFEST,
+            )
+        )
+    samples = draw_samples(folder, read.sources)
+    return build(Material(report=read, samples=samples, full=_full(folder) if full else None))
+
+
+def _full(folder: Path) -> FullStatistics:
+    from chat_corpus.runs.full_statistics import full_statistics
+
+    return full_statistics(folder)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file, and print its name. Raises ChatCorpusError if it cannot be written."""
+    from chat_corpus.files.atomic import write_atomic
+
+    try:
+        write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
+    except OSError as error:
+        raise ChatCorpusError(
+            message("{file}: cannot be written: {why}", file=path, why=error.strerror or str(error))
+        ) from error
+    echo(message("written to {file}", file=path))

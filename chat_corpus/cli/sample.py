@@ -1,0 +1,111 @@
+"""The `sample` command: random rows of an output, before and after cleaning."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from chat_corpus.cli.added import MOVED, places
+from chat_corpus.cli.group import Command
+from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.options import JSON
+from chat_corpus.cli.terminal import echo_json
+from chat_corpus.cli.usage import Folder, Whole
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
+
+if TYPE_CHECKING:
+    from chat_corpus.lineage.sample_model import Sample, SampleRequest
+
+#: Most rows of a sample: all are in memory until they are shown.
+_MOST = 10_000
+
+
+@click.command(
+    cls=Command,
+    short_help="show random rows, before and after cleaning",
+    arguments=(("DIR", "Output folder of a run, or an export."),),
+    examples=(
+        ("chat-corpus sample clean_chat_corpus", "20 rows, spread over all sources"),
+        ("chat-corpus sample clean_chat_corpus -s ptt -n 50 --changed", "rows that cleaning changed"),
+        ("chat-corpus sample clean_chat_corpus --rejected --reason length", "what was rejected for one reason"),
+    ),
+)
+@click.argument("folder", metavar="DIR", type=Folder())
+@option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run.")
+@MOVED
+@option(
+    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
+    help="Python file that the output was made with. Its code is run. Can be repeated.",
+)  # fmt: skip
+@option(
+    "Selection",
+    "-s",
+    "--source",
+    "included",
+    multiple=True,
+    metavar="NAME[,NAME]",
+    help="Draw from these sources only. Can be repeated.",
+)
+@option("Selection", "-n", "--rows", type=Whole(min=1, max=_MOST), default=20, metavar="N",
+        help="Rows in all, spread over the sources (default: 20).")  # fmt: skip
+@option("Selection", "--rejected", is_flag=True, help="Draw from the rejects, or the records in no split.")
+@option("Selection", "--reason", metavar="REASON", help="Draw from the rejects with this reason.")
+@option("Selection", "--changed", is_flag=True, help="Draw from the rows that cleaning changed.")
+@option("Selection", "--seed", type=Whole(min=0), default=0, metavar="N",
+        help="Draw other rows: each number gives a different sample (default: 0).")  # fmt: skip
+@JSON
+@LANG
+def sample(
+    folder: Path,
+    included: tuple[str, ...],
+    rows: int,
+    raw: str | None,
+    added: tuple[str, ...],
+    plugins: tuple[str, ...],
+    *,
+    rejected: bool,
+    reason: str | None,
+    changed: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Show random rows of an output side by side: as they were read, and as they were written.
+
+    Each has its address, which trace or explain takes. To find the texts before cleaning, shards are processed again
+    from the raw files. Control, right-to-left and invisible characters are shown as escapes.
+    """
+    from chat_corpus.cli import logs, sample_output
+    from chat_corpus.lineage.sample_model import SampleRequest
+
+    rejected = rejected or reason is not None
+    if rejected and changed:
+        raise UsageError(message("--changed: rejects have no text after cleaning; omit --changed or --rejected"))
+    names = tuple(name.strip() for value in included for name in value.split(",") if name.strip())
+    request = SampleRequest(
+        count=rows, sources=names, rejected=rejected, reason=reason, changed=changed, seed=seed, raw=raw,
+        plugins=plugins, places=places(added),
+    )  # fmt: skip
+    sampled = _draw(folder, request)
+    for remark in dict.fromkeys(sampled.remarks):
+        logs.warning(remark, "sample.remark")
+    if as_json:
+        echo_json([asdict(row) for row in sampled.rows])
+    else:
+        sample_output.show(sampled.rows)
+
+
+def _draw(folder: Path, request: SampleRequest) -> Sample:
+    """Draw from the output of a run, or from an export."""
+    from chat_corpus.exports.manifest import MANIFEST
+
+    if (folder / MANIFEST).is_file():
+        from chat_corpus.lineage.export_sample import sample_export
+
+        return sample_export(folder, request)
+    from chat_corpus.lineage.sample import sample_output
+
+    return sample_output(folder, request)

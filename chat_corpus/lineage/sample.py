@@ -1,0 +1,207 @@
+"""Random rows of the output of a run, before and after cleaning: shards of the rows are processed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.lineage import open_run
+from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
+from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot
+from chat_corpus.messages import Message, count_noun, error_text, joined, message
+from chat_corpus.outputs import layout, sampling, shard_index
+from chat_corpus.outputs.report import FinishedSource, read_report
+
+#: Shards that are processed to find the next changed row after a random one.
+_SHARDS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """A file of a source that lines are drawn from: the lines that contain some bytes, of which there are `total`."""
+
+    source: str
+    path: Path
+    marks: sampling.Marks
+    total: int
+    containing: bytes = b"\n"
+
+    def draw(self, count: int, seed: int) -> list[tuple[int, str]]:
+        """Return random lines and their numbers, from 0, in the order of the file."""
+        numbers = sampling.draw(self.total, count, seed, self.source)
+        lines = sampling.read_lines(self.path, self.marks, numbers, self.containing)
+        return [(number, line.decode("utf-8", errors="backslashreplace")) for number, line in lines.items()]
+
+
+def sample_output(out: Path, request: SampleRequest) -> Sample:
+    """Return random rows or rejects of the output folder of a run.
+
+    Raises UsageError if no run wrote the folder, or if it has no such source or reason; ChatCorpusError if an output
+    cannot be read, or, for changed rows only, if the raw files cannot be processed again.
+    """
+    names = _sources(out, request)
+    files = {name: _rejects(out, name, request.reason) if request.rejected else _pairs(out, name) for name in names}
+    if request.reason and not any(file.total for file in files.values()):
+        raise UsageError(message("{folder}: no reject has the reason '{reason}'", folder=out, reason=request.reason))
+    rows: list[SampledRow] = []
+    remarks: list[Message] = []
+    for name, count in allot(request.count, {name: file.total for name, file in files.items()}).items():
+        if request.rejected:
+            rows += map(_reject, files[name].draw(count, request.seed))
+        elif count:
+            rows += _rows(out, files[name], count, request, remarks)
+    return Sample(rows=tuple(rows), remarks=tuple(remarks))
+
+
+def _sources(out: Path, request: SampleRequest) -> list[str]:
+    """Return the names of the sources to draw from. Raises UsageError."""
+    report = read_report(out)
+    if report is None:
+        raise UsageError(
+            message(
+                "{folder}: neither the output of a run nor an export: {report} and {manifest} are missing",
+                folder=out,
+                report=layout.REPORT,
+                manifest="manifest.json",
+            )
+        )
+    finished = [name for name, entry in report.sources.items() if isinstance(entry, FinishedSource)]
+    check_names(out, request.sources, finished)
+    return [name for name in finished if not request.sources or name in request.sources]
+
+
+def check_names(folder: Path, names: Sequence[str], available: Sequence[str]) -> None:
+    """Raise UsageError for a name of a source that a folder does not have."""
+    for name in names:
+        if name not in available:
+            raise UsageError(
+                message(
+                    "{file}: no source '{source}'; available: {sources}",
+                    file=folder,
+                    source=name,
+                    sources=joined(", ", available),
+                )
+            )
+
+
+def _pairs(out: Path, name: str) -> _File:
+    """The file of pairs, with the marks of its index. Raises ChatCorpusError."""
+    path = layout.places(out, name)[0]
+    with _reading(layout.index(out, name)):
+        entries = shard_index.read(layout.index(out, name))
+    total = entries[-1].row + entries[-1].rows - 1 if entries else 0
+    return _File(source=name, path=path, marks=sampling.row_marks(entries), total=total)
+
+
+def _rejects(out: Path, name: str, reason: str | None) -> _File:
+    """The rejects, or those with one reason. Raises ChatCorpusError.
+
+    Quotes inside of texts are escaped, so that no text holds the bytes of a key with its value.
+    """
+    path = layout.places(out, name)[1]
+    containing = b"\n" if reason is None else f'"reason":{json.dumps(reason)}'.encode()
+    with _reading(path):
+        marks, total = sampling.count_lines(path, containing)
+    return _File(source=name, path=path, marks=marks, total=total, containing=containing)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raise ChatCorpusError for a file that cannot be read."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise ChatCorpusError(
+            message("{file}: cannot be read: {error}; {advice}", file=path, error=error_text(error), advice=RERUN)
+        ) from error
+
+
+def _reject(line: tuple[int, str]) -> SampledRow:
+    """Return the row of a line of the rejects."""
+    reject = json.loads(line[1])
+    address = f"{reject['file']}:{reject['record']}"
+    text = SampledText(role="raw", address=address, before=reject.get("raw"), after=None)
+    return SampledRow(
+        source=reject["source"], address=address, texts=(text,), reason=reject["reason"], message=reject.get("message")
+    )
+
+
+def _rows(out: Path, file: _File, count: int, request: SampleRequest, remarks: list[Message]) -> Iterator[SampledRow]:
+    """Yield rows of a source; without the texts before cleaning if they cannot be made again, with a remark."""
+    try:
+        run = open_run.load(out, file.source, request.raw, plugins=request.plugins, places=request.places)
+        numbers = sorted(sampling.draw(file.total, count, request.seed, file.source))
+        if request.changed:
+            numbers = _next_changed(run, numbers)
+            if len(numbers) < count:
+                remarks.append(_few(file.source, len(numbers)))
+        rows = [_row(run, number + 1) for number in numbers]
+    except ChatCorpusError as error:
+        if request.changed:
+            raise
+        remarks.append(message("no texts before cleaning: {reason}", reason=error.message))
+        with _reading(file.path):
+            rows = [_written(file, number, line) for number, line in file.draw(count, request.seed)]
+    yield from rows
+
+
+def _few(source: str, rows: int) -> Message:
+    return message(
+        "{source}: {rows} found: the others that were drawn have no changed row in the next {shards} shards",
+        source=source,
+        rows=count_noun(rows, "changed row"),
+        shards=_SHARDS,
+    )
+
+
+def _written(file: _File, number: int, line: str) -> SampledRow:
+    """Return a row as it was written."""
+    texts = zip(("query", "answer"), line.split("\t"), strict=True)
+    return SampledRow(
+        source=file.source,
+        address=f"{file.path}:{number + 1}",
+        texts=tuple(SampledText(role=role, address=None, before=None, after=text) for role, text in texts),
+    )
+
+
+def _row(run: RecordedRun, row: int) -> SampledRow:
+    """Return a row with the texts that it was made of, as they were read."""
+    shard = run.replay(run.entry_of_row(row))
+    pair = shard.pairs.row(by_predicate=pl.col("row") == row, named=True)
+    columns = zip(("query", "answer"), run.line(row).split("\t"), strict=True)
+    texts = tuple(_text(shard, role, pair[f"{role}_at"], text) for role, text in columns)
+    return SampledRow(source=run.name, address=f"{run.tsv}:{row}", texts=texts)
+
+
+def _text(shard: ReplayedShard, role: str, at: int, text: str) -> SampledText:
+    turn = shard.turns.row(at, named=True)
+    address = f"{shard.shard.pieces[turn['file_index']].file.name}:{turn['record']}"
+    return SampledText(role=role, address=address, before=turn["raw"], after=text)
+
+
+def _next_changed(run: RecordedRun, numbers: Sequence[int]) -> list[int]:
+    """Return for each number of a row, from 0, that of the next changed row, each once."""
+    found: set[int] = set()
+    for number in numbers:
+        first = run.entry_of_row(number + 1).shard
+        entries = (*run.entries[first:], *run.entries[:first])[:_SHARDS]
+        changed = (row for entry in entries for row in _changed_rows(run.replay(entry)))
+        after = (row - 1 for row in changed if row > number or row < run.entries[first].row)
+        row = next((row for row in after if row not in found), None)
+        if row is not None:
+            found.add(row)
+    return sorted(found)
+
+
+def _changed_rows(shard: ReplayedShard) -> list[int]:
+    """Return the rows of a shard with a text that cleaning changed."""
+    rows = shard.pairs.filter(pl.col("row").is_not_null())
+    raw = shard.turns["raw"]
+    changed = [raw.gather(rows[f"{side}_at"]).ne_missing(rows[side]) for side in ("query", "answer")]
+    return rows.filter(changed[0] | changed[1])["row"].to_list()

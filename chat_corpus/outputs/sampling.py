@@ -1,0 +1,124 @@
+"""Random lines of files of any size, the same for the same seed, in bounded memory.
+
+Numbers come from a hash of the seed and of a name, never from a generator with state: a sample does not depend on what
+was drawn before it, on the size of shards or on the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from chat_corpus.files.atomic import BLOCK
+from chat_corpus.outputs.shard_index import Entry
+
+#: Numbers of lines, from 0, and the bytes at which they begin, both ascending.
+Marks = Sequence[tuple[int, int]]
+#: Files up to this size, in bytes, are read whole, so that each line has the same chance.
+_SMALL = 1 << 20
+#: Up to this many numbers for each that is drawn, all are put into the order of their hashes: few would be drawn anew.
+_FEW = 8
+
+
+def draw(total: int, count: int, *key: object) -> list[int]:
+    """Return `count` distinct numbers below `total`, in the order in which they were drawn; all if there are fewer.
+
+    >>> draw(3, 5, "seed", "ptt"), draw(10**9, 2, 0, "ptt") == draw(10**9, 3, 0, "ptt")[:2]
+    ([0, 1, 2], True)
+    """
+    if total <= count:
+        return list(range(total))
+    if total <= _FEW * count:
+        return sorted(range(total), key=lambda number: _hash(*key, number))[:count]
+    drawn: dict[int, None] = {}
+    number = 0
+    while len(drawn) < count:
+        drawn[_hash(*key, number) % total] = None
+        number += 1
+    return list(drawn)
+
+
+def _hash(*key: object) -> int:
+    text = "\0".join(map(str, key)).encode("utf-8", errors="surrogateescape")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+
+
+def row_marks(entries: Iterable[Entry]) -> list[tuple[int, int]]:
+    """Return the marks of a file of pairs, from its index."""
+    return [(entry.row - 1, entry.tsv) for entry in entries if entry.rows]
+
+
+def count_lines(path: Path, containing: bytes = b"\n") -> tuple[list[tuple[int, int]], int]:
+    """Return marks of the lines that contain these bytes, a mark per megabyte, and the number of these lines.
+
+    Bytes that occur several times in a line count as several lines. Raises OSError.
+    """
+    marks, lines, position = [], 0, 0
+    with path.open("rb") as stream:
+        for block in _whole_lines(stream):
+            marks.append((lines, position))
+            lines += block.count(containing)
+            position += len(block)
+    return marks, lines
+
+
+def read_lines(path: Path, marks: Marks, numbers: Iterable[int], containing: bytes = b"\n") -> dict[int, bytes]:
+    """Return lines by their numbers among those that contain these bytes, without their line breaks.
+
+    Reads from the mark before a line up to the line. Lines that a shorter file does not have are missing. Raises
+    OSError.
+    """
+    lines: dict[int, bytes] = {}
+    firsts = [first for first, _ in marks]
+    with path.open("rb") as stream:
+        for number in sorted(set(numbers)):
+            first, start = marks[bisect_right(firsts, number) - 1]
+            stream.seek(start)
+            line = _line(stream, number - first, containing)
+            if line is not None:
+                lines[number] = line
+    return lines
+
+
+def _line(stream: IO[bytes], number: int, containing: bytes) -> bytes | None:
+    for block in _whole_lines(stream):
+        count = block.count(containing)
+        if number < count:
+            position = -1
+            for _ in range(number + 1):
+                position = block.index(containing, position + 1)
+            start, end = block.rfind(b"\n", 0, position) + 1, block.find(b"\n", position)
+            return block[start : end if end >= 0 else len(block)]
+        number -= count
+    return None
+
+
+def draw_lines(path: Path, count: int, *key: object) -> list[bytes]:
+    """Return up to `count` lines of a file, without their line breaks, in the order of the file.
+
+    Of a large file, reads only what follows random places: a line has about the same chance as others, whatever its own
+    length. Raises OSError.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if size <= _SMALL:
+            lines = stream.read().removesuffix(b"\n").split(b"\n") if size else []
+            return [lines[number] for number in sorted(draw(len(lines), count, *key))]
+        found: dict[int, bytes] = {}
+        for offset in draw(size, count, *key):
+            stream.seek(offset)
+            stream.readline()
+            start = stream.tell()
+            if start >= size:
+                start = stream.seek(0)
+            found[start] = stream.readline().removesuffix(b"\n")
+    return [found[start] for start in sorted(found)]
+
+
+def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield blocks of whole lines, of about a megabyte."""
+    while block := stream.read(BLOCK):
+        yield block + stream.readline()

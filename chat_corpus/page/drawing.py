@@ -1,0 +1,99 @@
+"""Samples for a page: pairs and rejects of an output of any size, read by seeking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+from chat_corpus.messages import error_text, one_line, visible
+from chat_corpus.outputs import layout, sampling, shard_index
+from chat_corpus.outputs.report import FinishedSource, SourceEntry
+from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
+
+#: Pairs, and rejects, of a source on a page.
+_ROWS = 12
+#: Characters of a text: the largest limit with which the texts of up to `_SOURCES` sources have at most `_BYTES`.
+_LIMITS, _BYTES, _SOURCES = (200, 150, 100, 70, 50, 30), 120_000, 11
+#: Characters of a text that are read: more than any limit.
+_FIRST = _LIMITS[0] + 1
+#: Rejects among which those of a page are chosen, so that rare reasons are among them.
+_CANDIDATES = 200
+
+
+def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
+    """Return samples of the sources with output.
+
+    Texts have at most 200 characters, or fewer if they would make the page too large. A source with files that are
+    missing, or that no run wrote, has a fault in place of samples.
+    """
+    drawn = {name: _drawn(out, name) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
+    most = _BYTES * max(len(drawn), _SOURCES) // _SOURCES
+    for limit in _LIMITS:
+        samples = {name: _shortened(one, limit) for name, one in drawn.items()}
+        if sum(map(_size, samples.values())) <= most:
+            break
+    return samples
+
+
+def _drawn(out: Path, name: str) -> SourceSamples:
+    try:
+        return SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_rejects(out, name)))
+    except OSError as error:
+        return SourceSamples(fault=f"{Path(error.filename or '').name}: {error.strerror or error_text(error)}")
+    except (ValueError, LookupError, TypeError) as error:  # an edited file
+        return SourceSamples(fault=error_text(error))
+
+
+def _shortened(samples: SourceSamples, limit: int) -> SourceSamples:
+    return SourceSamples(
+        fault=samples.fault,
+        pairs=tuple(
+            SampledPair(address=one.address, query=cut(one.query, limit), answer=cut(one.answer, limit))
+            for one in samples.pairs
+        ),
+        rejects=tuple(
+            SampledReject(address=one.address, reason=one.reason, raw=cut(one.raw, limit)) for one in samples.rejects
+        ),
+    )
+
+
+def _size(samples: SourceSamples) -> int:
+    texts = [text for pair in samples.pairs for text in (pair.query, pair.answer)]
+    return sum(len(text.encode()) for text in (*texts, *(reject.raw for reject in samples.rejects)))
+
+
+def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
+    entries = shard_index.read(layout.index(out, name))
+    total = entries[-1].row + entries[-1].rows - 1 if entries else 0
+    rows = sampling.draw(total, _ROWS, 0, name)
+    lines = sampling.read_lines(layout.places(out, name)[0], sampling.row_marks(entries), rows)
+    for row, line in lines.items():
+        query, answer = line.decode("utf-8", errors="backslashreplace").split("\t")
+        yield SampledPair(address=f"{name}.tsv:{row + 1}", query=query[:_FIRST], answer=answer[:_FIRST])
+
+
+def _rejects(out: Path, name: str) -> list[SampledReject]:
+    lines = sampling.draw_lines(layout.places(out, name)[1], _CANDIDATES, 0, name)
+    by_reason: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, line in enumerate(lines):
+        reject = json.loads(line)
+        by_reason.setdefault(reject["reason"], []).append((number, reject))
+    turns = chain.from_iterable(zip_longest(*(by_reason[reason] for reason in sorted(by_reason))))
+    chosen = sorted([one for one in turns if one][:_ROWS], key=lambda one: one[0])
+    return [
+        SampledReject(
+            address=one_line(f"{reject['file']}:{reject['record']}"),
+            reason=reject["reason"],
+            raw=(reject.get("raw") or "")[:_FIRST],
+        )
+        for _, reject in chosen
+    ]
+
+
+def cut(text: str, limit: int) -> str:
+    """Return the first `limit` characters of a text, in which nothing hides or moves other text."""
+    shown = visible(text[: limit + 1])
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

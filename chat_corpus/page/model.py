@@ -1,0 +1,173 @@
+"""What a page is made of: views with sentences, figures and tables. Nothing here knows HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from chat_corpus.messages import Message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Number:
+    """A number of a table, and its key in report.json, as `sources.ptt.pairs.written`; derived numbers have no key."""
+
+    value: int | float
+    key: str = ""
+
+
+#: What a cell holds; None is shown as a dash.
+Cell = Number | Message | str | None
+Row = tuple[Cell, ...]
+
+
+class Kind(StrEnum):
+    """How the cells of a column are shown."""
+
+    NAME = "name"
+    COUNT = "count"
+    SHARE = "share"
+    DECIMAL = "decimal"
+    #: A difference, with its sign.
+    DELTA = "delta"
+    TEXT = "text"
+    #: A text of the corpus, in which nothing may hide.
+    SAMPLE = "sample"
+    #: A digest, a setting or an address.
+    CODE = "code"
+    LINK = "link"
+
+
+#: The kinds of numbers.
+NUMERIC = (Kind.COUNT, Kind.SHARE, Kind.DECIMAL, Kind.DELTA)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    title: Message
+    kind: Kind = Kind.COUNT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """Rows with the same cells as `columns`; `total` is the last row, `folded` whether it is closed at first."""
+
+    name: str
+    caption: Message
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: Row | None = None
+    folded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rect:
+    """A bar: its place and size in the units of the figure, the class of its colour, and its text for the pointer."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    style: str
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """A text in a figure; `anchor` is start, middle or end."""
+
+    x: float
+    y: float
+    text: Message | str
+    anchor: str = "start"
+    style: str = "label"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """A line in a figure."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    style: str = "axis"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegendItem:
+    """What a colour means."""
+
+    style: str
+    text: Message | str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A drawing with a title and a sentence that says what it shows."""
+
+    name: str
+    title: Message
+    sentence: Message
+    width: float
+    height: float
+    rects: tuple[Rect, ...]
+    labels: tuple[Label, ...]
+    lines: tuple[Line, ...] = ()
+    legend: tuple[LegendItem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fold:
+    """Tables that are closed at first, below one title."""
+
+    name: str
+    title: Message
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """A section of the page; `notes` say what is missing and where to find it.
+
+    `folds` hold texts of the corpus, which are no tables for a paper.
+    """
+
+    name: str
+    title: Message
+    sentence: Message
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    folds: tuple[Fold, ...] = ()
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """A large number at the head of the page."""
+
+    number: Number
+    text: Message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page: its title, what it is about, its largest numbers and its views."""
+
+    title: Message
+    subtitle: Message
+    facts: tuple[Fact, ...] = ()
+    views: tuple[View, ...] = field(default=())
+
+
+def share(part: int, whole: int) -> Number | None:
+    """Return a part of a whole; None of nothing."""
+    return Number(value=part / whole) if whole else None
+
+
+def total(cells: Iterable[Cell]) -> Number:
+    """Return the sum of the numbers of a column."""
+    return Number(value=sum(cell.value for cell in cells if isinstance(cell, Number)))

@@ -1,0 +1,82 @@
+"""A page as one file of HTML without scripts, in English and Chinese; all that it shows is escaped by the templates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from chat_corpus.messages import Message, load_catalogue, message, one_line
+from chat_corpus.page.formats import format_number
+from chat_corpus.page.model import NUMERIC, Cell, Column, Number, Page
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+_CONTENTS = message("Contents")
+
+
+def html(page: Page, language: str = "en") -> str:
+    """Return a page as HTML that shows `language`, en or zh, first. The same page gives the same text."""
+    environment = _environment()
+    style = _text("page.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    template = environment.get_template("page.html.j2")
+    return template.render(
+        page=page,
+        language=language,
+        style=style,
+        style_digest=f"sha256-{digest}",
+        count=Column(title=_CONTENTS),
+        numeric=NUMERIC,
+        skip=message("Skip to the content"),
+        contents=_CONTENTS,
+        footer=message("Made by chat-corpus from report.json; each number shows its key when pointed at."),
+    )
+
+
+def _text(name: str) -> str:
+    return files("chat_corpus.page").joinpath("templates", name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # here, for a run that makes no page needs it not
+
+    environment = Environment(
+        loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(both=_both, cell=_cell, chinese=_chinese, unit=_unit)
+    environment.tests.update(number=lambda value: isinstance(value, Number))
+    return environment
+
+
+def _both(text: Message | str, tag: str = "span") -> Markup | str:
+    """Return a text in both languages, each in an element; a text that is the same in both as it is."""
+    from markupsafe import Markup
+
+    if not isinstance(text, Message):
+        return one_line(text)
+    english, chinese = one_line(text), _chinese(text)
+    if english == chinese:
+        return english
+    template = '<{tag} lang="en">{english}</{tag}><{tag} lang="zh-Hans">{chinese}</{tag}>'
+    return Markup(template).format(tag=tag, english=english, chinese=chinese)  # noqa: S704 its values are escaped
+
+
+def _chinese(text: Message) -> str:
+    return one_line(text.translated(load_catalogue("zh")))
+
+
+def _cell(value: Cell, column: Column) -> Markup | str:
+    if value is None:
+        return "–"
+    return format_number(value, column.kind) if isinstance(value, Number) else _both(value)
+
+
+def _unit(value: float) -> str:
+    """Return a length in a drawing with one decimal at most."""
+    return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,113 @@
+"""`report`, `compare --html` and the page of an export as typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SAMPLES
+from tests.helpers import invoke, put
+from tests.page.parsed import parse
+from tests.page.test_page import number, page_table, value_of
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of a run over two of the bundled corpora."""
+    folder = tmp_path_factory.mktemp("report")
+    assert invoke("-q", "--raw", SAMPLES, "--out", folder / "out", "-s", "ptt,tieba").exit_code == 0
+    return folder / "out"
+
+
+def test_the_report_command_writes_the_page_again_and_its_tables(out: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "out"))
+    (copy / "report.html").unlink()
+    assert invoke("report", copy).exit_code == 0
+    assert (copy / "report.html").read_bytes() == (out / "report.html").read_bytes()
+    tables = json.loads(invoke("report", out, "--json").stdout)
+    names = [table["name"] for view in tables["views"] for table in view["tables"]]
+    assert {"turns", "pairs", "query_chars", "characters"} <= set(names)
+    rows = {table["name"]: table for view in tables["views"] for table in view["tables"]}
+    report = json.loads((out / "report.json").read_bytes())["sources"]
+    assert rows["pairs"]["rows"][0][4] == report["ptt"]["pairs"]["written"]
+    markdown = invoke("report", out, "--markdown").stdout
+    latex = invoke("report", out, "--latex").stdout
+    written = f"{report['ptt']['pairs']['written']:,}"
+    assert f"| {written} |" in markdown
+    assert f"& {written} &" in latex
+    assert latex.count("\\begin{table}") == latex.count("\\end{table}") == len(names)
+    assert "no\\_answer" in latex
+    assert "来源" in invoke("report", out, "--markdown", "--lang", "zh").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [(("--markdown", "--latex"), "use one of them"), (("--output", "no/such/folder/x.html"), "cannot be written")],
+)
+def test_what_the_report_command_cannot_do_is_refused(args: tuple[str, ...], words: str, out: Path) -> None:
+    result = invoke("report", out, *args)
+    assert result.exit_code in (1, 2)
+    assert words in result.stderr
+
+
+def test_the_report_command_needs_the_output_of_a_run(tmp_path: Path) -> None:
+    result = invoke("report", tmp_path)
+    assert result.exit_code == 2
+    assert "neither the output of a run nor an export" in result.stderr
+
+
+@pytest.mark.slow
+def test_two_outputs_are_compared_on_a_page(out: Path, tmp_path: Path) -> None:
+    config = put(tmp_path, {"c.yaml": "text: {punctuation: {limit: 1}}\n"}) / "c.yaml"
+    args = ("-q", "--raw", SAMPLES, "-s", "ptt,tieba", "--config", config)
+    assert invoke(*args, "--out", tmp_path / "new").exit_code == 0
+    assert invoke("compare", out, tmp_path / "new", "--html", tmp_path / "c.html").exit_code == 0
+    page = parse((tmp_path / "c.html").read_text("utf-8"))
+    reports = {
+        name: json.loads((folder / "report.json").read_bytes())
+        for name, folder in {"old": out, "new": tmp_path / "new"}.items()
+    }
+    cells = [cell for cell in page.all("td") if "title" in cell.attributes]
+    assert len(cells) > 20
+    for cell in cells:
+        assert cell.text == f"{value_of(reports, cell.attributes['title']):,}"
+    rows = {row.children[0].text: [one.text for one in row.children[1:]] for row in page_table(page, "rows").all("tr")}
+    assert number(rows["ptt"][2]) > 0
+    assert page_table(page, "causes")
+
+
+@pytest.mark.slow
+def test_the_page_of_an_export_has_its_splits_and_mix(tmp_path: Path) -> None:
+    folder = tmp_path / "ex"
+    args = ("--split", "test=0.2,validation=0.2", "--mix", "equal", "--subset", "20,all")
+    assert invoke("export", folder, "-q", "--raw", SAMPLES, "-s", "ptt,tieba,weibo", *args).exit_code == 0
+    manifest, statistics = (json.loads((folder / name).read_bytes()) for name in ("manifest.json", "statistics.json"))
+    written = (folder / "report.html").read_bytes()
+    assert invoke("report", folder).exit_code == 0
+    assert (folder / "report.html").read_bytes() == written
+    page = parse(written.decode())
+    cells = [cell for cell in page.all("td") if "title" in cell.attributes]
+    assert len(cells) > 100
+    for cell in cells:
+        key = cell.attributes["title"]
+        value = value_of(statistics if re.match("sources[.][a-z]", key) else manifest, key)
+        assert cell.text in (f"{value:,}", f"{value:,.2f}"), key
+    assert page_table(page, "mix")
+    assert page_table(page, "subsets")
+    assert invoke("check-export", folder).exit_code == 0
+
+
+def test_full_statistics_are_on_the_page_and_in_no_report(out: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "out"))
+    before = (copy / "report.json").read_bytes()
+    assert invoke("report", copy, "--full").exit_code == 0
+    page = parse((copy / "report.html").read_text("utf-8"))
+    pairs = [line.split("\t") for line in (copy / "ptt.tsv").read_text("utf-8").splitlines()]
+    row = next(row for row in page_table(page, "distinct").all("tr") if row.children[0].text == "ptt")
+    shares = [len(set(values)) / len(pairs) for values in (map(tuple, pairs), *zip(*pairs, strict=True))]
+    assert [cell.text for cell in row.children[1:4]] == [f"{share:.1%}" for share in shares]
+    assert (copy / "report.json").read_bytes() == before
