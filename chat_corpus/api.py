@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -24,8 +25,12 @@ from chat_corpus.messages import error_text, joined, message
 from chat_corpus.outputs import dialogue_store, layout
 from chat_corpus.outputs.report import Report
 from chat_corpus.pipeline import process, reading, script
+from chat_corpus.pipeline.pair_passes import table
+from chat_corpus.pipeline.pair_passes.facts import ShardPairs
+from chat_corpus.pipeline.pair_passes.pass_input import PairFacts
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
+from chat_corpus.row_masks import row_mask
 from chat_corpus.runs import runner
 from chat_corpus.runs.export import run as exporting
 from chat_corpus.runs.export.stores import stored_names
@@ -52,12 +57,20 @@ def load(
     the TSV writes as two characters. Raises as `turns`.
     """
     _, all_settings = _discovered(source, raw, config, settings)
-    frames = list(pairs(source, raw, config, settings))
-    rows = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(_PAIRS, pl.String))
     declaration = sources.load(all_settings.plugins, all_settings.added)[source]
-    exact = all_settings.of(source).dedup.exact
-    is_distinct = exact == "always" or (exact == "source" and declaration.overlapping)
-    return rows.unique(("query", "answer"), keep="first", maintain_order=True) if is_distinct else rows
+    passes = table.enabled(all_settings.of(source), declaration)
+    frames = [pl.DataFrame(schema=dict.fromkeys(_PAIRS, pl.String))]
+    parts: list[PairFacts] = []
+    with TemporaryDirectory() as folder:
+        for shard, outcome in _outcomes(source, raw, config, settings):
+            frames.append(_pairs(shard, outcome))
+            pairs = ShardPairs.of(outcome, shard, all_settings.of(source))
+            parts.append(pairs.leave(Path(folder), len(parts), table.needed_facts(passes)))
+        rows = pl.concat(frames[1:] or frames)
+        if not passes or not parts:
+            return rows
+        dropped = table.find_dropped(passes, parts, all_settings.of(source), Path(folder)).rows["row"]
+    return rows.filter(~row_mask(len(rows), dropped))
 
 
 def dialogues(
@@ -172,13 +185,17 @@ def pairs(
 ) -> Iterator[pl.DataFrame]:
     """Yield pairs, one frame per shard: `query, answer, query_file, query_record, answer_file, answer_record`.
 
-    A pair that is in two shards is in two frames; `python main.py` writes it once if the settings say so. Raises the
-    errors of `turns`.
+    Passes over all pairs, such as the one that drops duplicates, do not run; `load` runs them. Raises the errors of
+    `turns`.
     """
     for shard, outcome in _outcomes(source, raw, config, settings):
-        frame = outcome.pairs
-        named = {f"{side}_file": _files(shard, frame[f"{side}_file_index"]) for side in ("query", "answer")}
-        yield frame.with_columns(**named).select(_PAIRS)
+        yield _pairs(shard, outcome)
+
+
+def _pairs(shard: Shard, outcome: process.ShardResult) -> pl.DataFrame:
+    frame = outcome.pairs
+    named = {f"{side}_file": _files(shard, frame[f"{side}_file_index"]) for side in ("query", "answer")}
+    return frame.with_columns(**named).select(_PAIRS)
 
 
 def normalize(texts: Iterable[str | None], traits: Traits | None = None, settings: Settings | None = None) -> pl.Series:

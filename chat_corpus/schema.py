@@ -140,6 +140,11 @@ class Reason(StrEnum):
     PAIR_LENGTH = "pair_length"  # query or answer is shorter or longer than the configuration allows
     PAIR_ECHO = "pair_echo"  # the answer repeats the query
     DUPLICATE = "duplicate"  # the same pair is earlier in the output
+    DUPLICATE_DIALOGUE = "duplicate_dialogue"  # a pair of a dialogue that repeats an earlier one
+    NEAR_DUPLICATE = "near_duplicate"  # query and answer resemble those of an earlier pair
+    ANSWERS_PER_QUERY = "answers_per_query"  # more pairs with this query than the configuration allows
+    QUERIES_PER_ANSWER = "queries_per_answer"  # more pairs with this answer than the configuration allows
+    UNRELATED = "unrelated"  # a lower relatedness of query and answer than the configuration allows
 
 
 #: Reasons that begin with this are given to a pair of two usable turns.

@@ -27,6 +27,15 @@ _TITLES = {
     "seconds": message("seconds"),
     "why": message("reasons"),
 }
+#: Reasons of pairs that passes over all pairs drop.
+_PAIR_REASONS = (
+    Reason.DUPLICATE_DIALOGUE,
+    Reason.DUPLICATE,
+    Reason.NEAR_DUPLICATE,
+    Reason.ANSWERS_PER_QUERY,
+    Reason.QUERIES_PER_ANSWER,
+    Reason.UNRELATED,
+)
 #: Sample pairs, and the most bytes of a line that are read for one.
 _SAMPLES, _LONGEST = 3, 4096
 #: A row of the summary: source, row number, query, answer.
@@ -96,11 +105,11 @@ def _figures(counts: Counts, dropped: Mapping[str, int]) -> dict[str, str]:
 
 
 def _dropped(counts: Counts) -> dict[str, int]:
-    """Turns and pairs that were rejected, by reason, and duplicate pairs, as in the rejects file."""
-    pairs = {reason: number for reason, number in counts.pairs.rejected.items() if reason.startswith(PAIR_REASON)}
-    rejected = {**counts.turns.rejected, **pairs}
-    dropped = {reason: number for reason, number in sorted(rejected.items()) if number}
-    return {**dropped, Reason.DUPLICATE: counts.pairs.duplicates} if counts.pairs.duplicates else dropped
+    """Turns that were rejected, by reason, and pairs that filters or passes dropped, as in the rejects file."""
+    dropped = {reason: number for reason, number in sorted(counts.turns.rejected.items()) if number}
+    of_pairs = {**counts.pairs.rejected, Reason.DUPLICATE: counts.pairs.duplicates}
+    filtered = sorted(reason for reason in of_pairs if reason.startswith(PAIR_REASON))
+    return dropped | {reason: of_pairs[reason] for reason in (*filtered, *_PAIR_REASONS) if of_pairs.get(reason)}
 
 
 def sample_pairs(done: Mapping[str, SourceReport], out: Path) -> Iterator[Sample]:

@@ -45,6 +45,16 @@ def dropped(reason: str, number: int) -> Message:
             return message("{turns} too short or too long", turns=count_noun(number, "turn"))
         case Reason.DUPLICATE:
             return count_noun(number, "duplicate pair")
+        case Reason.DUPLICATE_DIALOGUE:
+            return message("{pairs} of duplicate dialogues", pairs=count_noun(number, "pair"))
+        case Reason.NEAR_DUPLICATE:
+            return count_noun(number, "near-duplicate pair")
+        case Reason.ANSWERS_PER_QUERY:
+            return message("{pairs} with too frequent queries", pairs=count_noun(number, "pair"))
+        case Reason.QUERIES_PER_ANSWER:
+            return message("{pairs} with too frequent answers", pairs=count_noun(number, "pair"))
+        case Reason.UNRELATED:
+            return count_noun(number, "unrelated pair")
     return _filtered(reason, number)
 
 

@@ -263,18 +263,17 @@ def equal_keys(messages: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> equal_keys(rows)[0].n_unique()
     2
     """
-    contents = _contents(messages)
-    texts = _fold_each(apply_where(contents, matches(contents, _MEANINGFUL), _spelled))
+    texts = fold_spelled(_contents(messages))
     return texts.hash(seed=1), texts.hash(seed=2)
 
 
-def spelled_fold(texts: pl.Series) -> pl.Series:
-    """Texts as `equal_keys` compares them: without case, punctuation and blanks, but with marks that have a meaning.
+def fold_spelled(texts: pl.Series) -> pl.Series:
+    r"""`fold` of texts, or of each part of texts with U+001F between them, where marks with a meaning count.
 
-    >>> spelled_fold(pl.Series(["用 C++。", "用c++", "用C#"])).n_unique()
-    2
+    >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35"])).str.len_chars().to_list()
+    [5, 6, 2]
     """
-    return fold(apply_where(texts, matches(texts, _MEANINGFUL), _spelled))
+    return _fold_each(apply_where(texts, matches(texts, _MEANINGFUL), _spelled))
 
 
 def _spelled(texts: pl.Series) -> pl.Series:

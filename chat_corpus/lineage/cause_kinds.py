@@ -44,7 +44,7 @@ _STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
     CauseKind.CONVERSION: ("script.",),
     CauseKind.MASKING: tuple(f"filters.{kind}" for kind in KINDS),
     CauseKind.PAIRING: ("pairs.mode",),
-    CauseKind.REPEAT: ("dedup.exact",),
+    CauseKind.REPEAT: ("dedup.", "relatedness."),
     CauseKind.SETTINGS: ("",),
 }
 

@@ -45,12 +45,14 @@ class PairAddress(msgspec.Struct, frozen=True):
     record: int
 
 
-class Repeat(msgspec.Struct, frozen=True):
-    """The reject of a repeated pair: its address, and that of the same pair in the output."""
+class DroppedPair(msgspec.Struct, frozen=True):
+    """The reject of a pair that a pass over all pairs dropped: its address, and that of the pair that it repeats."""
 
     file: str
     record: int
-    same_as: PairAddress
+    reason: str
+    message: str
+    same_as: PairAddress | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,8 @@ class ReplayedShard:
     turns    the turns of `ShardResult`, with `at`, the number of the row in the frame, `place`, the number of the turn
              in its record, both from 0, and `unread`, whether the turn was rejected before the filters
     pairs    all pairs of `process.possible_pairs`, with `query_at` and `answer_at`, which refer to `turns.at`; `row`,
-             the row of the TSV, from 1, null for a pair with a reason and for a repeat; `repeat`, the number of a
-             repeat, from 0
+             the row of the TSV, from 1, null for a pair with a reason and for one that a pass over all pairs dropped;
+             `dropped`, the number of such a pair, from 0
     records  the raw records of each piece
     """
 
@@ -73,8 +75,8 @@ class ReplayedShard:
     rejects: Path
 
     @cached_property
-    def repeats(self) -> list[bytes]:
-        """Lines of the repeats in the rejects file, in order."""
+    def dropped_lines(self) -> list[bytes]:
+        """Lines of the pairs in the rejects file that passes over all pairs dropped, in order."""
         with self.rejects.open("rb") as stream:
             stream.seek(self.entry.duplicates)
             return [stream.readline() for _ in range(sum(self.entry.dropped[1::2]))]
@@ -162,7 +164,7 @@ class RecordedRun:
             entry=entry,
             shard=shard,
             turns=turns,
-            pairs=possible.with_columns(row=row_numbers).with_columns(repeat=_numbered(_REPEAT)),
+            pairs=possible.with_columns(row=row_numbers).with_columns(dropped=_numbered(_DROPPED)),
             records=records,
             rejects=layout.places(self.out, self.name)[1],
         )
@@ -289,10 +291,13 @@ class RecordedRun:
         size = self.report.outputs[self.tsv.name][0]
         return (size if is_last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
-    def repeat(self, shard: ReplayedShard, number: int) -> Repeat:
-        """Return the reject of a repeat of a shard, by its number from 0. Raises ChatCorpusError if it was edited."""
+    def reject_of_dropped(self, shard: ReplayedShard, number: int) -> DroppedPair:
+        """Return the reject of a dropped pair of a shard, by its number from 0.
+
+        Raises ChatCorpusError if it was edited.
+        """
         try:
-            return msgspec.json.decode(shard.repeats[number], type=Repeat)
+            return msgspec.json.decode(shard.dropped_lines[number], type=DroppedPair)
         except ValueError as error:
             raise ChatCorpusError(
                 message(
@@ -301,8 +306,8 @@ class RecordedRun:
             ) from error
 
 
-#: Whether a pair is a repeat.
-_REPEAT = pl.col("reason").is_null() & pl.col("row").is_null()
+#: Whether a pass over all pairs dropped a pair.
+_DROPPED = pl.col("reason").is_null() & pl.col("row").is_null()
 
 
 def _numbered(mask: pl.Expr) -> pl.Expr:

@@ -10,12 +10,13 @@ import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
-from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
+from chat_corpus.lineage.dropped_pairs import dropped_pair, why_dropped
+from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
 from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.normalizer import Change
-from chat_corpus.schema import Pairing, Reason
+from chat_corpus.schema import Pairing
 
 #: Names of the script conversion and of the masking among the steps that changed a text.
 CONVERSION, MASKING = "conversion", "masking"
@@ -80,8 +81,8 @@ class Row:
 class PairOutcome:
     """A pair of which a turn is one `side`, and the turn `other` the other.
 
-    `row` is its row in the TSV. If it has none, `reason` and `message` give the cause; for a repeat, `first` is the row
-    of the same pair.
+    `row` is its row in the TSV. If it has none, `reason` and `message` give the cause; if it repeats a pair that has a
+    row, `first` is that row.
     """
 
     side: Side
@@ -270,7 +271,9 @@ def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None
 def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
     side: Side = "query" if pair["query_at"] == at else "answer"
     other = _address(shard, shard.turns.row(pair["answer_at" if side == "query" else "query_at"], named=True))
-    reason, details, first = pair["reason"], None, None
+    reason: str | None = pair["reason"]
+    details: str | None = None
+    first: int | None = None
     if pair["message"] is not None:
         details = message("the pair: {reason}", reason=pair["message"])
     elif reason is not None:
@@ -281,39 +284,6 @@ def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping
         else:
             details = message("the answer: {reason}", reason=answer)
     elif pair["row"] is None:
-        reason = str(Reason.DUPLICATE)
-        details, first = _first_of_repeat(run, shard, pair)
+        dropped, first = dropped_pair(run, shard, pair)
+        reason, details = dropped.reason, why_dropped(dropped)
     return PairOutcome(side=side, other=other, row=pair["row"], reason=reason, message=details, first=first)
-
-
-def _first_of_repeat(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]) -> tuple[Message, int]:
-    """Return the message of a repeat, as in the rejects, and the row of the same pair."""
-    repeat = run.repeat(shard, pair["repeat"])
-    file, record = shard.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
-    if (repeat.file, repeat.record) == (file, record):
-        first = repeat.same_as
-        row = _row_of(run, first.file, first.record, pair["query"], pair["answer"])
-        if row is not None:
-            return message("the same pair is at {file}:{record}", file=first.file, record=first.record), row
-    raise ChatCorpusError(
-        message(
-            "{rejects}: the reject of {file}:{record} is not where the run wrote it; {advice}",
-            rejects=shard.rejects,
-            file=file,
-            record=record,
-            advice=RERUN,
-        )
-    )
-
-
-def _row_of(run: RecordedRun, file: str, record: int, query: str, answer: str) -> int | None:
-    """Return the row of the pair with these texts whose query is in a record; None if there is none."""
-    entry = run.entry_of_record(file, record)
-    if entry is None:
-        return None
-    shard = run.replay(entry)
-    file_index = [piece.file.name for piece in shard.shard.pieces].index(file)
-    is_query = (pl.col("query_file_index") == file_index) & (pl.col("query_record") == record)
-    is_pair = is_query & (pl.col("query") == query) & (pl.col("answer") == answer)
-    rows = shard.pairs.filter(is_pair)["row"].drop_nulls()
-    return int(rows[0]) if len(rows) else None

@@ -69,15 +69,27 @@ SCHEMA = pl.Schema(
         "record": pl.UInt32(),
     }
 )
+#: Schema of a store with the column that some runs add: the score of an answer with its query, from
+#: `pair_passes.relatedness`; null for a turn that is no answer in any pair, and for pairs without a score.
+SCORED = pl.Schema({**SCHEMA, "relatedness": pl.Float32()})
 _TEXTS = ("raw", "before_conversion")
+#: Column of the rows of a shard, before they have scores: the number of the pair that a turn is the answer of.
+_PAIR = "pair"
 _INDEX = pl.int_range(pl.len(), dtype=pl.UInt32)
 
 
-def rows(cleaned: CleanTurns, result: ShardResult, shard: Shard, source: Source) -> pl.DataFrame:
-    """The rows of the store, `SCHEMA`, for the turns of a shard before and after the filters."""
-    turns = result.turns
+def rows(
+    cleaned: CleanTurns, result: ShardResult, shard: Shard, source: Source, *, pairs: bool = False
+) -> pl.DataFrame:
+    """The rows of the store, `SCHEMA`, for the turns of a shard before and after the filters.
+
+    With `pairs`, they also have the numbers of pairs that `add_scores` needs.
+    """
+    turns, schema = result.turns, SCHEMA
+    if pairs:
+        turns, schema = _with_pairs(result), pl.Schema({**SCHEMA, _PAIR: pl.UInt32()})
     if turns.is_empty():
-        return SCHEMA.to_frame()
+        return schema.to_frame()
     begins = pl.col("dialogue_id").is_not_null() & pl.col("dialogue_id").ne_missing(pl.col("dialogue_id").shift(1))
     names = pl.Series("file", [piece.file.name for piece in shard.pieces], dtype=pl.String)
     frame = turns.with_columns(
@@ -97,7 +109,19 @@ def rows(cleaned: CleanTurns, result: ShardResult, shard: Shard, source: Source)
         alternative=pl.when(pl.col("dialogue_id").is_not_null()).then(alternative),
         speaker=pl.when(placed).then(speaker),
     )
-    return _ordered(frame).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+    return _ordered(frame).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+def _with_pairs(result: ShardResult) -> pl.DataFrame:
+    """The turns of a shard, with the number of the pair that each is the answer of."""
+    none = pl.Series(_PAIR, [None], dtype=pl.UInt32).new_from_index(0, len(result.turns))
+    numbers = pl.int_range(len(result.pairs), dtype=pl.UInt32, eager=True)
+    return result.turns.with_columns(none.scatter(result.pairs["answer_at"], numbers))
+
+
+def add_scores(rows: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
+    """The rows of a shard, made with `pairs`, with the scores of its pairs: `SCORED`."""
+    return rows.drop(_PAIR).with_columns(relatedness=scores.gather(rows[_PAIR]).cast(pl.Float32)).select(SCORED.names())
 
 
 def _identifiers(frame: pl.DataFrame) -> pl.Series:
@@ -164,7 +188,7 @@ def check_schema(path: Path, source: str) -> None:
     if metadata.get(SOURCE_KEY) != source:
         actual = str(metadata.get(SOURCE_KEY))
         raise ValueError(message("holds source {source}, expected {expected}", source=actual, expected=source))
-    if dict(schema) != dict(SCHEMA):
+    if dict(schema) not in (dict(SCHEMA), dict(SCORED)):
         raise ValueError(message("its columns are not those of a dialogue store"))
 
 

@@ -49,8 +49,12 @@ class Part:
 
     @property
     def keys(self) -> Path:
-        """The keys of the shard's pairs, if repeated pairs are to be dropped."""
-        return self.folder / f"{self.stem}.keys.arrow"
+        """The keys of the shard's pairs, if passes over all pairs are to look at them."""
+        return self.fact("keys")
+
+    def fact(self, name: str) -> Path:
+        """Facts about the shard's pairs, by a name of `pair_passes.facts.FACTS`, if a pass needs them."""
+        return self.folder / f"{self.stem}.{name}.arrow"
 
     @property
     def turns(self) -> Path:

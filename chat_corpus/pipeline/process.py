@@ -41,7 +41,8 @@ class ShardResult:
 
     turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; `script`, the script
              before conversion; and, if the settings mask anything, `before_masking`
-    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
+    pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`, and
+             `answer_at`, the row of the answer in `turns`
     rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
     counts   the counts of the shard, which balance
     """
@@ -198,7 +199,7 @@ def filter_and_pair(
     context.counts.add(cleaned.counts)
     masks = {} if cleaned.damaged is None else {_DAMAGED: cleaned.damaged}
     turns = _run(FILTERING, cleaned.turns.with_columns(**masks), context).drop(*masks)
-    possible = possible_pairs(turns, source, settings, shard.label)
+    possible = possible_pairs(turns.with_row_index("at"), source, settings, shard.label)
     pairs = _written(possible, context)
     context.counts.check(shard.label)
     rejects = _rejects(_rejected(turns, possible), shard, raw)
@@ -238,7 +239,8 @@ def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings
 def _written(possible: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Return the pairs to write, those without a reason, and count all."""
     none_rejected = possible["reason"].null_count() == len(possible)
-    pairs = (possible if none_rejected else possible.filter(pl.col("reason").is_null())).drop("reason", "message")
+    pairs = possible if none_rejected else possible.filter(pl.col("reason").is_null())
+    pairs = pairs.drop("reason", "message", "query_at")
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )

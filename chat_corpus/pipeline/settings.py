@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from chat_corpus.pipeline.dedup.options import DedupOptions
 from chat_corpus.pipeline.filters.options import FilterOptions
+from chat_corpus.pipeline.pair_passes.options import RelatednessOptions
 from chat_corpus.pipeline.pairing import PairOptions
 from chat_corpus.pipeline.script import ScriptOptions
 from chat_corpus.pipeline.text.options import TextOptions
@@ -50,11 +51,18 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     filters: FilterOptions = FilterOptions()
     pairs: PairOptions = PairOptions()
     dedup: DedupOptions = DedupOptions()
+    relatedness: RelatednessOptions = RelatednessOptions()
 
     @property
     def cleaning_settings(self) -> SourceSettings:
         """These settings as far as they decide what the text of a turn is, and the others as they are by default."""
-        return replace(self, filters=self.filters.masking, pairs=PairOptions(), dedup=DedupOptions())
+        return replace(
+            self,
+            filters=self.filters.masking,
+            pairs=PairOptions(),
+            dedup=DedupOptions(),
+            relatedness=RelatednessOptions(),
+        )
 
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -26,14 +27,11 @@ from chat_corpus.outputs.parts import Part, crc32_of
 from chat_corpus.outputs.report import StoreFacts
 from chat_corpus.outputs.shard_index import Place, runs
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.pipeline.dedup import exact as dedup
+from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.ledger import reject_lines
-from chat_corpus.pipeline.process import raw_for_some
+from chat_corpus.pipeline.pair_passes.table import Dropped
+from chat_corpus.runs.dropped_pairs import Selection, are_lines, cut
 from chat_corpus.schema import Reason
-
-#: Returns the raw records, `file, record, raw`, of the part with this number.
-RawOf = Callable[[int], pl.DataFrame]
-
 
 #: Bytes after which a growing file is synced to disk while workers continue, so that the last sync is short.
 _SYNC = 1 << 25
@@ -79,12 +77,12 @@ class JoinedLines:
 class Merge:
     """The growing files of source `name` in `folder`; `finish` checks them, `publish` moves them to `out`.
 
-    With `store`, the parts have turns for the dialogue store. With `raw_of`, they have keys: each pair is written once,
-    and the rejects have the raw records of its repeats.
+    With `store`, the parts have turns for the dialogue store. With `selection`, they have facts about pairs: passes
+    drop pairs, and the rejects have these.
     """
 
-    def __init__(self, name: str, folder: Path, raw_of: RawOf | None = None, *, store: bool = False) -> None:
-        self._name, self._folder, self._raw_of, self._store = name, folder, raw_of, store
+    def __init__(self, name: str, folder: Path, selection: Selection | None = None, *, store: bool = False) -> None:
+        self._name, self._folder, self._selection, self._store = name, folder, selection, store
         self._parts: list[Part] = []
         self._early: dict[int, Part] = {}
         #: Positions of the parts joined so far, in order.
@@ -99,7 +97,7 @@ class Merge:
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
             counts, pairs, rejects = following.counts_and_crcs()
             self._rejects.expect(self._rejects.join(following.rejects, reject_lines(counts)), rejects)
-            if self._raw_of is None:
+            if self._selection is None:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
 
     @property
@@ -113,16 +111,15 @@ class Merge:
         return self._folder / "index.writing"
 
     def finish(self, counts: Counts) -> Counts:
-        """Join the remaining files and check them. Return `counts` with repeated pairs counted as duplicates.
+        """Join the remaining files and check them. Return `counts` with the pairs that passes dropped.
 
         Raises LedgerError if the files do not match the counts.
         """
-        repeats = self._distinct(self._raw_of) if self._raw_of and self._parts else None
-        duplicates = 0 if repeats is None else len(repeats)
-        written = counts.pairs.written - duplicates
-        counts = structs.replace(counts, pairs=structs.replace(counts.pairs, written=written, duplicates=duplicates))
+        dropped = self._write_remaining(self._selection) if self._selection and self._parts else None
+        rejected = reject_lines(counts)
+        if dropped is not None:
+            counts, rejected = _with_dropped(counts, dropped), rejected + len(dropped.rows)
         counts.check(self._name)
-        rejected = reject_lines(counts) + duplicates
         for lines, expected, kind in (
             (self._pairs, counts.pairs.written, message("pairs")),
             (self._rejects, rejected, message("rejects")),
@@ -146,9 +143,8 @@ class Merge:
         """
         if not self._store:
             return None
-        turns = [part.turns for part in self._parts]
         sound = all(crc32_of(part.turns) == part.crc_of(part.turns) for part in self._parts)
-        dialogue_store.write(turns, self._dialogues, self._name)
+        dialogue_store.write(self._turns(), self._dialogues, self._name)
         rows = dialogue_store.scan(self._dialogues).select(pl.len()).collect().item()
         if not sound or rows != counts.turns.read:
             fault = message(
@@ -162,6 +158,14 @@ class Merge:
         return StoreFacts(
             schema=dialogue_store.SCHEMA_VERSION, rows=rows, sha256=dialogue_store.sha256(self._dialogues)
         )
+
+    def _turns(self) -> list[Path]:
+        """The files with the rows of the dialogue store."""
+        if self._selection is None or not self._selection.settings.relatedness.column:
+            return [part.turns for part in self._parts]
+        limits = pairwise(exact.row_offsets([part.keys for part in self._parts]))
+        parts = zip(self._parts, limits, strict=True)
+        return [self._selection.with_scores(part, pairs, self._folder) for part, pairs in parts]
 
     def publish(self, out: Path, announce: Callable[[], None]) -> None:
         """Move the files and the index to `out`, after `announce` has recorded the intent.
@@ -186,60 +190,43 @@ class Merge:
         if not self._store and store.is_file():
             store.unlink()  # it belongs to the rows that were just replaced
 
-    def _distinct(self, raw_of: RawOf) -> pl.DataFrame:
-        """Write each pair once, add its repeats to the rejects, and return the repeats."""
+    def _write_remaining(self, selection: Selection) -> Dropped:
+        """Write the pairs that passes leave, add the others to the rejects, and return them."""
         keys = [part.keys for part in self._parts]
-        repeats = dedup.find_duplicates(keys)
-        for number, (part, limits) in enumerate(zip(self._parts, pairwise(dedup.row_offsets(keys)), strict=True)):
-            begin, end = (repeats["row"].search_sorted(row, "left") for row in limits)
-            dropped = repeats[begin:end].with_columns(pl.col("row") - limits[0])
-            lengths = runs(dropped["row"].to_list())
+        dropped = selection.find_dropped(self._parts, self._folder)
+        rows = exact.with_addresses(dropped.rows, keys, dropped.starts)
+        for number, (part, limits) in enumerate(zip(self._parts, pairwise(dropped.starts), strict=True)):
+            begin, end = (rows["row"].search_sorted(row, "left") for row in limits)
+            of_part = rows[begin:end].with_columns(row=rows["row"][begin:end] - limits[0])
+            lengths = runs(of_part["row"].to_list())
             self.places[number] = replace(
                 self.places[number], tsv=self._pairs.bytes, duplicates=self._rejects.bytes, dropped=lengths
             )
-            if dropped.is_empty():
+            if not lengths:
                 self._pairs.expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.counts_and_crcs()[1])
                 continue
             data = part.pairs.read_bytes()
             self._pairs.expect(zlib.crc32(data), part.counts_and_crcs()[1])
-            pieces = _cut(data, part.keys, lengths)
-            if not _are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
+            pieces = cut(data, part.keys, lengths)
+            if not are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
                 self._pairs.sound = False
-            first_pairs = b"".join(pieces[::2])
-            written = self._pairs.append(blocks(first_pairs), limits[1] - limits[0] - len(dropped))
-            self._pairs.expect(written, zlib.crc32(first_pairs))
-            rejects = _duplicates(self._name, part, dropped, raw_of(number))
+            remaining = b"".join(pieces[::2])
+            written = self._pairs.append(blocks(remaining), limits[1] - limits[0] - len(of_part))
+            self._pairs.expect(written, zlib.crc32(remaining))
+            rejects = selection.rejects(self._name, part, of_part, selection.raw_of(number))
             self._rejects.expect(self._rejects.append(blocks(rejects)), zlib.crc32(rejects))
-        return repeats
+        return dropped
 
 
-def _cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
-    """The lines of a part in pieces, written and dropped in turn, `lengths` as in `outputs.shard_index.Place`."""
-    borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
-    return [
-        data[begin:end]
-        for begin, end in pairwise([0, *dedup.byte_offsets(keys, borders).fill_null(len(data)), len(data)])
-    ]
-
-
-def _are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
-    """Whether each piece has this number of whole lines."""
-    return len(pieces) == len(lengths) and all(
-        piece.count(b"\n") == length and (piece.endswith(b"\n") or not piece)
-        for piece, length in zip(pieces, lengths, strict=True)
+def _with_dropped(counts: Counts, dropped: Dropped) -> Counts:
+    """The counts of a source with the pairs that passes dropped, by reason; duplicates have a count of their own."""
+    by_reason = {str(each.reason): dropped.count(each.reason) for each in dropped.passes}
+    duplicates = by_reason.pop(str(Reason.DUPLICATE), 0)
+    pairs = counts.pairs
+    pairs = structs.replace(
+        pairs,
+        written=pairs.written - len(dropped.rows),
+        rejected=pairs.rejected + Counter(by_reason),
+        duplicates=duplicates,
     )
-
-
-def _duplicates(name: str, part: Part, dropped: pl.DataFrame, raw: pl.DataFrame) -> bytes:
-    """The rejects of repeated pairs: address and raw record of the query; `same_as` is the address of the first."""
-    addresses = dedup.addresses(part.keys, dropped["row"])
-    rejects = addresses.with_columns(
-        source=pl.lit(name),
-        reason=pl.lit(str(Reason.DUPLICATE)),
-        message=pl.format(dedup.DUPLICATE_OF, dropped["file"], dropped["record"]),
-        same_as=dropped.select(pl.struct("file", "record")).to_series(),
-    )
-    raw = raw.filter(pl.col("record").is_in(addresses["record"].unique().implode()))
-    rejects = rejects.join(raw, on=["file", "record"], how="left", maintain_order="left")
-    rejects = rejects.select("source", "file", "record", "reason", "message", "same_as", "raw")
-    return raw_for_some(rejects).write_ndjson().encode()
+    return structs.replace(counts, pairs=pairs)

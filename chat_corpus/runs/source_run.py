@@ -16,13 +16,17 @@ from chat_corpus.messages import Message, amount, beginning, count_noun, joined,
 from chat_corpus.outputs import shard_index
 from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.pipeline.counts import Counts
+from chat_corpus.pipeline.pair_passes import table
+from chat_corpus.pipeline.pair_passes.table import PairPass
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs import completeness, previous
+from chat_corpus.runs.dropped_pairs import Selection
 from chat_corpus.runs.merge import Merge
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.stored_turns import stored_turns
 from chat_corpus.runs.task import ShardTask, raw_records
+from chat_corpus.schema import Reason
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
@@ -42,7 +46,7 @@ class SourceRun:
     folder: Path
     report: SourceReport
     clock: float
-    with_keys: bool
+    passes: tuple[PairPass, ...]
     conversions: int
     fresh: bool = False
     stored: Mapping[int, StoredTurns] = field(default_factory=dict)
@@ -62,13 +66,12 @@ class SourceRun:
         folder = work / name
         if fresh:
             forget(folder)
-        exact = settings.of(name).dedup.exact
         return cls(
             plan=ShardPlanner(found=found, settings=settings),
             folder=folder,
             report=SourceReport(found=found),
             clock=time.perf_counter(),
-            with_keys=exact == "always" or (exact == "source" and found.source.overlapping),
+            passes=table.enabled(settings.of(name), found.source),
             conversions=conversions,
             fresh=fresh,
         )
@@ -102,7 +105,7 @@ class SourceRun:
                     shard=shard,
                     settings=settings,
                     folder=self.folder,
-                    with_keys=self.with_keys,
+                    facts=table.needed_facts(self.passes),
                     code=code,
                     plugins=sources.digests(settings.plugins),
                     filter_files=sources.filter_files(settings.plugins),
@@ -126,8 +129,16 @@ class SourceRun:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.fresh:
             self.stored = stored_turns(self.plan.found, self.plan.settings)
-        raw_of = (lambda number: raw_records(self.made[number])) if self.with_keys else None
-        self.merge = Merge(self.name, self.folder, raw_of, store=self.plan.settings.store_dialogues)
+        settings = self.plan.settings
+        if settings.of(self.name).relatedness.column and not settings.store_dialogues:
+            text = message("relatedness.column has no effect without a dialogue store; add --store-dialogues")
+            self._warn(text, "relatedness.unused")
+        selection = Selection(
+            passes=self.passes,
+            settings=settings.of(self.name),
+            raw_of=lambda number: raw_records(self.made[number]),
+        )
+        self.merge = Merge(self.name, self.folder, selection if self.passes else None, store=settings.store_dialogues)
 
     def _stored(self, shard: Shard) -> StoredTurns | None:
         """The turns of a shard from an earlier run, if the shard is the same."""
@@ -195,6 +206,7 @@ class SourceRun:
             try:
                 with attributed(self._joining(), out):
                     self.report.counts = self.merge.finish(self.report.counts)
+                    self._warn_if_all_dropped()
                     self.report.store = self.merge.join_turns(self.report.counts)
                     counts = [self.counts[number] for number in range(len(self.made))]
                     shard_index.write(self.merge.index, [task.shard for task in self.made], counts, self.merge.places)
@@ -252,6 +264,16 @@ class SourceRun:
             self._warn(warning, "source.unreadable")
         for warning in completeness.passed_over(files):
             self._warn(warning, "source.unread_field")
+
+    def _warn_if_all_dropped(self) -> None:
+        """Warn if passes over all pairs left none."""
+        pairs = self.report.counts.pairs
+        if pairs.possible and not pairs.written:
+            reasons = {**pairs.rejected, Reason.DUPLICATE: pairs.duplicates}
+            text = ", ".join(f"{reason} {number:,}" for reason, number in sorted(reasons.items()) if number)
+            self._warn(
+                message("no pair is left (rejected: {reasons}); check the settings", reasons=text), "source.empty"
+            )
 
     def _failure(self, faults: Iterable[Message], advice: Message) -> Message:
         return message("{source}: {faults}; {advice}", source=self.name, faults=joined("; ", faults), advice=advice)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,6 @@ from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import ledger, process, reading
 from chat_corpus.pipeline.counts import Counts
-from chat_corpus.pipeline.dedup import exact as dedup
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
@@ -36,7 +35,7 @@ from chat_corpus.sources.base import Source
 
 @dataclass(frozen=True, kw_only=True)
 class ShardTask:
-    """One shard, and what to write to `folder`: keys, and a sample of this many `conversions`.
+    """One shard, and what to write to `folder`: `facts` about its pairs, and a sample of this many `conversions`.
 
     The part has rows of the dialogue store if the settings request it. With `stored`, the clean turns come from the
     store of an earlier run. `code` is the digest of the source's third-party code, `plugins` has the digests of plugin
@@ -46,7 +45,7 @@ class ShardTask:
     shard: Shard
     settings: Settings
     folder: Path
-    with_keys: bool
+    facts: tuple[str, ...] = ()
     code: str = ""
     plugins: tuple[str, ...] = ()
     filter_files: tuple[str, ...] = ()
@@ -65,7 +64,7 @@ class ShardTask:
         """The files of the results; a different input, setting or version gives different names."""
         settings = self.settings.of(self.shard.source)
         store = self.settings.store_dialogues
-        stem = self._stem(settings, keys=self.with_keys, conversions=self.conversions, store=store)
+        stem = self._stem(settings, facts=self.facts, conversions=self.conversions, store=store)
         return Part(folder=self.folder, stem=stem)
 
     def _stem(self, settings: SourceSettings, **results: object) -> str:
@@ -90,26 +89,36 @@ class ShardTask:
 
 def run_shard(task: ShardTask) -> Counts:
     """Process a shard, write its part, and return its counts. Any failure is raised as ChatCorpusError."""
-    shard, part = task.shard, task.part
+    shard, part, (source, settings) = task.shard, task.part, task.source
     with attributed(shard.extent):
         check_code(task)
         cleaned, raw = _cleaned(task)
-        outcome = process.filter_and_pair(cleaned, shard, *task.source, raw)
+        outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
         contents = {part.pairs: encoded, part.rejects: rejects}
-        if task.with_keys:
-            names = [piece.file.name for piece in shard.pieces]
-            contents[part.keys] = _arrow(dedup.pair_keys(outcome.pairs, names, tsv.byte_offsets(columns)))
+        for name, frame in _facts(task, outcome, tsv.byte_offsets(columns)):
+            contents[part.fact(name)] = _arrow(frame)
         if task.settings.store_dialogues:
-            contents[part.turns] = _arrow(dialogue_store.rows(cleaned, outcome, shard, task.source[0]))
+            contents[part.turns] = _arrow(
+                dialogue_store.rows(cleaned, outcome, shard, source, pairs=settings.relatedness.column)
+            )
         if task.conversions:
             contents[part.sample] = _arrow(_sample(outcome.turns, shard, task.conversions))
     with attributed(shard.extent, task.folder.parent):
         part.leave(contents, outcome.counts)
     return outcome.counts
+
+
+def _facts(task: ShardTask, outcome: process.ShardResult, begins: pl.Series) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The facts about the pairs of a shard that the task asks for, by name."""
+    if task.facts:
+        from chat_corpus.pipeline.pair_passes import facts
+
+        pairs = facts.ShardPairs.of(outcome, task.shard, task.source[1], begins)
+        yield from ((name, facts.FACTS[name](pairs)) for name in task.facts)
 
 
 def check_code(task: ShardTask) -> None:

@@ -38,7 +38,8 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     corpora: Mapping[str, Definition] = {}
     #: How records are exported.
     export: ExportOptions = ExportOptions()
-    #: Settings of single sources: the name, with any of the sections read, text, script, filters, pairs, dedup.
+    #: Settings of single sources: the name, with any of the sections read, text, script, filters, pairs, dedup,
+    #: relatedness.
     sources: Mapping[str, Mapping[str, Any]] = {}
 
     @property

@@ -175,7 +175,7 @@ def test_a_part_that_was_damaged_is_no_part(ending: str, raw: Path, tmp_path: Pa
     """What an interrupted run has left may have been damaged since."""
     settings = Settings(raw=str(raw), out=str(tmp_path / "out"))
     plan = ShardPlanner(found=discover_sources(raw, sources.load())["ptt"], settings=settings)
-    task = ShardTask(shard=next(iter(plan.shards())), settings=settings, folder=tmp_path, with_keys=True)
+    task = ShardTask(shard=next(iter(plan.shards())), settings=settings, folder=tmp_path, facts=("keys",))
     counts = run_shard(task)
     assert task.part.counts() == counts
     path = tmp_path / f"{task.part.stem}.{ending}"

@@ -231,7 +231,7 @@ def test_the_name_of_a_part_depends_on_the_code_of_the_source(raw: Path, tmp_pat
     (shard,) = ShardPlanner(
         found=discover_sources(raw, sources.load(settings.plugins))["ours"], settings=settings
     ).shards()
-    task = ShardTask(shard=shard, settings=settings, folder=tmp_path, with_keys=False, code="one")
+    task = ShardTask(shard=shard, settings=settings, folder=tmp_path, code="one")
     assert task.part != replace(task, code="other").part
 
 
@@ -442,9 +442,7 @@ def test_a_worker_with_an_earlier_version_of_a_plugin_fails_the_shard(raw: Path,
     out.mkdir()
     discovered = discover_sources(raw, sources.load(settings.plugins))["ours"]
     shard = next(ShardPlanner(found=discovered, settings=settings).shards())
-    task = ShardTask(
-        shard=shard, settings=settings, folder=out, with_keys=False, code=plugin_digest.code("ours", (str(file),))
-    )
+    task = ShardTask(shard=shard, settings=settings, folder=out, code=plugin_digest.code("ours", (str(file),)))
     assert run_shard(task).pairs.written == 2
     plugin(tmp_path, no_answer="在")
     with pytest.raises(ChatCorpusError, match=r"records 1 to 3: the code of the source changed since the run began"):

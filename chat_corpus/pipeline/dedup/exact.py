@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
+
+if TYPE_CHECKING:  # a run without passes does not need NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: Keys of one pass, which take some 100 MB to sort.
 KEYS_PER_PASS = 1_000_000
 _VALUES = 1 << 64
-#: Message of a duplicate pair: file and record of the first such pair.
-DUPLICATE_OF = "the same pair is at {}:{}"
 
 
 def read(path: Path, *columns: str) -> pl.DataFrame:
@@ -44,23 +47,33 @@ def row_offsets(parts: Sequence[Path]) -> list[int]:
     return [0, *accumulate(pl.scan_ipc(part, glob=False).select(pl.len()).collect().item() for part in parts)]
 
 
-def find_duplicates(parts: Sequence[Path]) -> pl.DataFrame:
-    """Return the duplicates: `row: u32`, counted over all parts from 0, and `file, record` of the first such pair."""
-    return _addressed(find_repeats(parts), parts, row_offsets(parts))
+def text_keys(texts: pl.Series) -> pl.DataFrame:
+    """Return the keys of texts: `low, high: u64, row: u32`, sorted by `low`, as those of `pair_keys`."""
+    frame = texts.to_frame("text").with_row_index("row")
+    return frame.select("row", low=pl.col("text").hash(seed=1), high=pl.col("text").hash(seed=2)).sort("low")
 
 
-def find_repeats(parts: Sequence[Path]) -> pl.DataFrame:
-    """Return the rows whose key an earlier row has: `row: u32`, counted over all parts, and `first`, the earliest."""
-    starts = row_offsets(parts)
+def find_repeats(
+    parts: Sequence[Path],
+    *,
+    starts: Sequence[int] = (),
+    remaining: NDArray[np.bool_] | None = None,
+    most: int = 1,
+) -> pl.DataFrame:
+    """Return the rows whose key `most` earlier rows have: `row: u32`, and `first`, the earliest; both over all parts.
+
+    `starts` are the numbers of the first row of each part, and of all rows, if parts have keys of only some rows. Rows
+    that are not `remaining` do not count.
+    """
+    starts = starts or row_offsets(parts)
     passes = 1 + starts[-1] // KEYS_PER_PASS
-    found = [
-        _repeats(_keys(parts, starts, number * _VALUES // passes, (number + 1) * _VALUES // passes))
-        for number in range(passes)
-    ]
-    return pl.concat(found)
+    ranges = ((number * _VALUES // passes, (number + 1) * _VALUES // passes) for number in range(passes))
+    return pl.concat([_repeats(_keys(parts, starts, *limits, remaining), most) for limits in ranges])
 
 
-def _keys(parts: Sequence[Path], starts: Sequence[int], begin: int, end: int) -> pl.DataFrame:
+def _keys(
+    parts: Sequence[Path], starts: Sequence[int], begin: int, end: int, remaining: NDArray[np.bool_] | None
+) -> pl.DataFrame:
     """Return `low, high, row` of all keys with `begin` <= `low` < `end`; `row` is counted over all parts."""
     frames = []
     for part, start in zip(parts, starts, strict=False):
@@ -68,36 +81,38 @@ def _keys(parts: Sequence[Path], starts: Sequence[int], begin: int, end: int) ->
         first, last = (
             keys["low"].search_sorted(value, "left") if value < _VALUES else len(keys) for value in (begin, end)
         )
-        frames.append(keys[first:last].with_columns(pl.col("row") + start))
+        keys = keys[first:last].with_columns(pl.col("row") + start)
+        frames.append(keys if remaining is None else keys.filter(pl.Series(remaining[keys["row"].to_numpy()])))
     return pl.concat(frames, rechunk=True)
 
 
-def _repeats(found: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows whose key an earlier row has: `row`, and `first`, the earliest of them."""
-    ordered = found.sort("low", "high", "row")
+def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Return the rows whose key `most` earlier rows have: `row`, and `first`, the earliest of them."""
+    ordered = keys.sort("low", "high", "row")
     same = (pl.col("low") == pl.col("low").shift(1)) & (pl.col("high") == pl.col("high").shift(1))
-    marked = ordered.select("row", same=same.fill_null(value=False))
-    return (
-        marked.select("row", "same", first=pl.when(~pl.col("same")).then("row").forward_fill())
-        .filter("same")
-        .drop("same")
+    marked = ordered.select("row", same=same.fill_null(value=False), at=pl.int_range(pl.len(), dtype=pl.UInt32))
+    begins = ~pl.col("same")
+    marked = marked.with_columns(
+        first=pl.when(begins).then("row").forward_fill(), begin=pl.when(begins).then("at").forward_fill()
     )
+    return marked.filter(pl.col("at") - pl.col("begin") >= most).select("row", "first")
 
 
-def _addressed(repeats: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:
-    """Replace `first` by the address of that pair, and sort by `row`."""
-    ordered = repeats.sort("first")
-    whole = pl.concat([ordered.select("row").clear(), *_by_part(ordered, parts, starts)], how="diagonal")
-    return whole.sort("row")
+def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:
+    """Add `file, record`, the address of the pair `first`, null where that is null; sorted by `row`."""
+    ordered = rows.filter(pl.col("first").is_not_null()).sort("first")
+    others = rows.filter(pl.col("first").is_null())
+    empty = rows.clear().with_columns(file=pl.lit(None, pl.Categorical), record=pl.lit(None, pl.UInt32))
+    return pl.concat([empty, *_by_part(ordered, parts, starts), others], how="diagonal").sort("row")
 
 
 def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> Iterator[pl.DataFrame]:
     for part, start, end in zip(parts, starts, starts[1:], strict=False):
         begin, stop = (ordered["first"].search_sorted(row, "left") for row in (start, end))
         if begin < stop:
-            duplicates = ordered[begin:stop]
-            first = addresses(part, duplicates["first"] - start)
-            yield duplicates.select("row", file=first["file"].cast(pl.Categorical), record=first["record"])
+            rows = ordered[begin:stop]
+            first = addresses(part, rows["first"] - start)
+            yield rows.with_columns(file=first["file"].cast(pl.Categorical), record=first["record"])
 
 
 def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from chat_corpus.exports.splitting import spelled_fold
+from chat_corpus.exports.splitting import fold_spelled
 from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter, Scope, Source
@@ -59,7 +59,7 @@ def _echo(options: FilterOptions, _source: Source) -> pl.Expr:
     query, answer = pl.col("query"), pl.col("answer")
     if options.echo == "exact":
         return query == answer
-    folded = (side.map_batches(spelled_fold, return_dtype=pl.String) for side in (query, answer))
+    folded = (side.map_batches(fold_spelled, return_dtype=pl.String) for side in (query, answer))
     return next(folded) == next(folded)
 
 

@@ -18,7 +18,10 @@ from chat_corpus.exports import tsv
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline.counts import Counts, PairCounts, TurnCounts
 from chat_corpus.pipeline.dedup import exact as dedup
-from chat_corpus.runs.merge import Merge, RawOf
+from chat_corpus.pipeline.pair_passes import table
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.runs.dropped_pairs import RawOf, Selection
+from chat_corpus.runs.merge import Merge
 from tests.conftest import examples, slow_from
 
 Pair = tuple[str, str]
@@ -78,7 +81,9 @@ def test_repeats_are_those_that_a_set_would_find(size: int, parts: list[list[Pai
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(dedup, "KEYS_PER_PASS", size)
         made, addressed = parts_of(Path(folder), parts)
-        assert dedup.find_duplicates([part.keys for part in made]).rows() == naive(addressed)
+        keys = [part.keys for part in made]
+        repeats = dedup.with_addresses(dedup.find_repeats(keys), keys, dedup.row_offsets(keys))
+        assert repeats.select("row", "file", "record").rows() == naive(addressed)
 
 
 def test_pairs_that_only_look_alike_are_not_the_same() -> None:
@@ -115,7 +120,9 @@ def no_raw(number: int) -> pl.DataFrame:
 def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> Counts:
     """The parts, handed over in another order than theirs; what is counted then."""
     folder.mkdir(exist_ok=True)
-    merging = Merge("某源", folder, raw_of)
+    exact = tuple(each for each in table.PASSES if each.name == "dedup.exact")
+    selection = Selection(passes=exact, settings=SourceSettings(), raw_of=raw_of) if raw_of else None
+    merging = Merge("某源", folder, selection)
     for number in reversed(range(len(parts))):
         merging.add(number, parts[number])
     told = merging.finish(counts)

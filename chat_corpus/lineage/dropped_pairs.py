@@ -1,0 +1,55 @@
+"""Why a pass over all pairs dropped a pair: its line of the rejects, and the pair that it repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from chat_corpus.errors import ChatCorpusError
+from chat_corpus.lineage.recorded_run import RERUN, DroppedPair, PairAddress, RecordedRun, ReplayedShard
+from chat_corpus.messages import message
+from chat_corpus.schema import Reason
+
+
+def dropped_pair(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]) -> tuple[DroppedPair, int | None]:
+    """Return the reject of a pair that a pass over all pairs dropped, and the row of the pair that it repeats."""
+    dropped = run.reject_of_dropped(shard, pair["dropped"])
+    file, record = shard.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
+    firsts = _pairs_at(run, dropped.same_as)
+    if dropped.reason == Reason.DUPLICATE and run.source_settings.dedup.ignoring == "nothing":
+        firsts = firsts.filter((pl.col("query") == pair["query"]) & (pl.col("answer") == pair["answer"]))
+    if (dropped.file, dropped.record) != (file, record) or (dropped.same_as is not None and firsts.is_empty()):
+        raise ChatCorpusError(
+            message(
+                "{rejects}: the reject of {file}:{record} is not where the run wrote it; {advice}",
+                rejects=shard.rejects,
+                file=file,
+                record=record,
+                advice=RERUN,
+            )
+        )
+    rows = firsts.filter(pl.col("row").is_not_null())
+    if len(rows) > 1 and len(equal := rows.filter(pl.col("answer") == pair["answer"])):
+        rows = equal
+    return dropped, int(rows["row"][0]) if len(rows) else None
+
+
+def why_dropped(dropped: DroppedPair) -> str:
+    """Return the message of a dropped pair."""
+    first = dropped.same_as
+    if first is None or dropped.message != f"the same pair is at {first.file}:{first.record}":
+        return dropped.message
+    return message("the same pair is at {file}:{record}", file=first.file, record=first.record)
+
+
+def _pairs_at(run: RecordedRun, address: PairAddress | None) -> pl.DataFrame:
+    """Return the pairs without a reason whose query is in a record, as `ReplayedShard.pairs`."""
+    entry = None if address is None else run.entry_of_record(address.file, address.record)
+    if address is None or entry is None:
+        return pl.DataFrame(schema={"query": pl.String, "answer": pl.String, "row": pl.UInt32})
+    shard = run.replay(entry)
+    file_index = [piece.file.name for piece in shard.shard.pieces].index(address.file)
+    is_query = (pl.col("query_file_index") == file_index) & (pl.col("query_record") == address.record)
+    return shard.pairs.filter(is_query & pl.col("reason").is_null())

@@ -1,0 +1,117 @@
+"""What a shard leaves beside its pairs, so that passes can compare the pairs of all shards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.exports.splitting import canonical, fold_spelled
+from chat_corpus.pipeline.dedup import exact
+from chat_corpus.pipeline.dedup.options import Ignoring
+from chat_corpus.pipeline.pair_passes.pass_input import PairFacts
+from chat_corpus.pipeline.process import ShardResult
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.pipeline.shard import Shard
+
+#: Between query and answer in canonical form, which holds no such character.
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardPairs:
+    """The pairs of a shard.
+
+    pairs     `query, answer, query_file_index, query_record`
+    dialogue  the dialogue of each pair: those of one dialogue have the same number
+    files     names of the raw files
+    begins    where the bytes of each pair begin in the file of the shard
+    ignoring  what may differ between texts that count as the same
+    """
+
+    pairs: pl.DataFrame
+    dialogue: pl.Series
+    files: Sequence[str]
+    begins: pl.Series
+    ignoring: Ignoring
+
+    @classmethod
+    def of(
+        cls, result: ShardResult, shard: Shard, settings: SourceSettings, begins: pl.Series | None = None
+    ) -> ShardPairs:
+        """The pairs that a shard results in."""
+        return cls(
+            pairs=result.pairs,
+            dialogue=result.turns["dialogue_id"].gather(result.pairs["answer_at"]),
+            files=[piece.file.name for piece in shard.pieces],
+            begins=pl.repeat(0, len(result.pairs), eager=True) if begins is None else begins,
+            ignoring=settings.dedup.ignoring,
+        )
+
+    def leave(self, folder: Path, number: int, names: Sequence[str]) -> PairFacts:
+        """Write facts to files of a folder, whose names begin with a number; return the files by name."""
+        files = {name: folder / f"{number}.{name}.arrow" for name in names}
+        for name, path in files.items():
+            FACTS[name](self).write_ipc(path, compression="uncompressed")
+        return files
+
+    def compared(self, side: str) -> pl.Series:
+        """The queries or answers as they are compared."""
+        texts = self.pairs[side]
+        return fold_spelled(texts) if self.ignoring == "punctuation" else texts
+
+
+def _keys(shard: ShardPairs) -> pl.DataFrame:
+    compared = shard.pairs.with_columns(query=shard.compared("query"), answer=shard.compared("answer"))
+    return exact.pair_keys(compared, shard.files, shard.begins)
+
+
+def _sides(side: str) -> Callable[[ShardPairs], pl.DataFrame]:
+    return lambda shard: exact.text_keys(shard.compared(side))
+
+
+def _dialogues(shard: ShardPairs) -> pl.DataFrame:
+    """`low, high, row, pairs` of each dialogue: the key of its pairs in order, its first pair, and their number."""
+    texts = {side: shard.compared(side) for side in ("query", "answer")}
+    lengths = pl.format("{},{}:", *(pl.col(side).str.len_bytes() for side in texts))
+    frame = pl.DataFrame(texts).select(
+        text=pl.concat_str(lengths, "query", "answer"),
+        dialogue=shard.dialogue,
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+    )
+    whole = frame.group_by("dialogue", maintain_order=True).agg(
+        pl.col("text").str.join(""), pl.col("row").first(), pairs=pl.len().cast(pl.UInt32)
+    )
+    return whole.select("row", "pairs", low=pl.col("text").hash(seed=1), high=pl.col("text").hash(seed=2)).sort("low")
+
+
+def _texts(shard: ShardPairs) -> pl.DataFrame:
+    """`query, answer` of each pair in canonical form."""
+    return shard.pairs.select(canonical(shard.pairs[side]).alias(side) for side in ("query", "answer"))
+
+
+def _similar(shard: ShardPairs) -> pl.DataFrame:
+    """`low, high, row` of each pair in canonical form."""
+    texts = _texts(shard)
+    return exact.text_keys(texts["query"] + _SEPARATOR + texts["answer"])
+
+
+def _characters(shard: ShardPairs) -> pl.DataFrame:
+    from chat_corpus.pipeline.pair_passes.relatedness import count_characters
+
+    texts = _texts(shard)
+    return count_characters(texts["query"], texts["answer"])
+
+
+#: What a shard leaves, by name; it is the name of the file too.
+FACTS: dict[str, Callable[[ShardPairs], pl.DataFrame]] = {
+    "keys": _keys,
+    "dialogues": _dialogues,
+    "queries": _sides("query"),
+    "answers": _sides("answer"),
+    "texts": _texts,
+    "canonical": _similar,
+    "characters": _characters,
+}

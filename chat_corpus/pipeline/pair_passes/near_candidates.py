@@ -1,0 +1,217 @@
+"""Pairs of texts that may resemble each other on both sides: all that do, and few others, in bounded memory.
+
+A prefix filter, as in `exports.near_twins`, on both sides at once. The bigrams of a text have an order, the rarest
+first. Sets of sizes m and n whose Jaccard similarity is at least t share a bigram among the first m - ceil(t m) + 1 of
+the one and the first n - ceil(t n) + 1 of the other. So two pairs that resemble each other share a bigram of such
+prefixes of their queries and one of their answers. Each pair is entered under all combinations of a bigram of the one
+and of the other prefix, in files by the hash of the two (`disk_buckets`); pairs in one entry are compared by the sizes
+of their sets and by signatures.
+
+Where a side is longer than `LONG`, combinations are too many. Such pairs are entered under the single bigrams in the
+prefix of the set of all bigrams of both sides, for which the same holds: the similarity of the whole is at least t if
+that of both sides is. Pairs that are nearly so long are entered under both, so that they meet either.
+
+A signature has 64 bits, each the parity of how many bigrams have this number as their hash. Two sets differ in at least
+as many bigrams as their signatures in bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from chat_corpus.exports.near_twins import distinct, text_bigrams
+from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
+
+#: Bigrams of a side above which combinations are too many.
+LONG = 30
+#: Pairs from which the rarity of bigrams is estimated, for it decides on the speed alone.
+RARITY_ROWS = 200_000
+#: Candidates that are compared together.
+_CANDIDATES = 250_000
+#: The largest size that an entry can hold; larger sets are entered with it.
+_LARGEST = (1 << 16) - 1
+_INTS = NDArray[np.int64]
+_KEYS = NDArray[np.uint64]
+#: Where the row, and the rarity, of an ordered bigram begin.
+_ROW, _HASH = np.uint64(50), np.uint64(42)
+_BELOW_ROW = np.uint64((1 << 50) - 1)
+#: Bits of the hash under which occurrences of bigrams are counted.
+_COUNTED = 20
+ENTRY = np.dtype(
+    [("key", "<u8"), ("query_bits", "<u8"), ("answer_bits", "<u8"), ("row", "<u4"), ("query", "<u2"), ("answer", "<u2")]
+)
+
+
+def mixed(numbers: _KEYS) -> _KEYS:
+    """A hash of numbers: the finalizer of MurmurHash3."""
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        numbers = (numbers ^ numbers >> np.uint64(33)) * np.uint64(factor)
+    return numbers ^ numbers >> np.uint64(33)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """The bigrams of the queries, or of the answers, of some pairs.
+
+    ordered  row << 50 | rarity << 42 | 42 bits of hash of each bigram, sorted: the rarest of a row first
+    sizes    how many each row has
+    bits     the signature of each row
+    """
+
+    ordered: _KEYS
+    sizes: _INTS
+    bits: _KEYS
+
+
+class Rarity:
+    """How often bigrams occur, about: those with the same hash of 20 bits count together."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(1 << _COUNTED, np.int64)
+
+    def add(self, texts: pl.Series, salt: int) -> None:
+        """Count the bigrams of texts; those with different salt are different."""
+        _, bigrams = text_bigrams(texts)
+        self._counts += np.bincount(self._numbers(_hashed(bigrams, salt)), minlength=len(self._counts))
+
+    def side(self, texts: pl.Series, salt: int) -> Side:
+        """The bigrams of at most 16,384 texts, none of which is empty."""
+        rows, bigrams = text_bigrams(texts)
+        hashes = _hashed(bigrams, salt)
+        sizes = np.bincount(rows, minlength=len(texts))
+        bits = np.bitwise_xor.reduceat(np.uint64(1) << (hashes & np.uint64(63)), np.cumsum(sizes) - sizes)
+        numbers = self._numbers(hashes)
+        # A bigram has one rarity wherever it occurs, and two with the same number count as one: that adds candidates.
+        rarity = np.log2(self._counts[numbers] + 1) * 8
+        ordered = rows.astype(np.uint64) << _ROW | rarity.astype(np.uint64) << _HASH | hashes >> np.uint64(22)
+        ordered.sort()
+        return Side(ordered=ordered, sizes=sizes, bits=bits)
+
+    @staticmethod
+    def _numbers(hashes: _KEYS) -> _INTS:
+        return (hashes >> np.uint64(64 - _COUNTED)).astype(np.int64)
+
+
+def _hashed(bigrams: _KEYS, salt: int) -> _KEYS:
+    return mixed(bigrams << np.uint64(1) | np.uint64(salt))
+
+
+def entries(query: Side, answer: Side, numbers: NDArray[np.uint32], least: Fraction) -> Iterator[NDArray[np.void]]:
+    """The entries of pairs with these numbers; `least` is the similarity."""
+    longest = np.maximum(query.sizes, answer.sizes)
+    is_short = longest <= LONG
+    one, many = _prefixes(query, least, is_short), _prefixes(answer, least, is_short)
+    keys, rows = _combined(one, many, len(longest))
+    yield _filled(keys, rows, query, answer, numbers)
+    is_long = longest * least.denominator > LONG * least.numerator
+    if is_long.any():
+        yield _filled(*_prefixes(_joined(query, answer, is_long), least, is_long), query, answer, numbers)
+
+
+def _filled(keys: _KEYS, rows: _INTS, query: Side, answer: Side, numbers: NDArray[np.uint32]) -> NDArray[np.void]:
+    filled = np.empty(len(keys), ENTRY)
+    filled["key"], filled["row"] = keys, numbers[rows]
+    for name, side in (("query", query), ("answer", answer)):
+        filled[name] = np.minimum(side.sizes, _LARGEST)[rows]
+        filled[f"{name}_bits"] = side.bits[rows]
+    return filled
+
+
+def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> tuple[_KEYS, _INTS]:
+    """The rarest bigrams of the chosen rows, as many as a prefix has, and the rows."""
+    lengths = side.sizes - -(-least.numerator * side.sizes // least.denominator) + 1
+    lengths[~chosen] = 0
+    counts = np.minimum(lengths, side.sizes)
+    begins = np.cumsum(side.sizes) - side.sizes
+    rows = np.repeat(np.arange(len(counts)), counts)
+    at = begins[rows] + np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
+    return side.ordered[at] & _BELOW_ROW, rows
+
+
+def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_]) -> Side:
+    """The bigrams of both sides of the chosen rows as one set; other rows have none."""
+    both = (side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer))
+    ordered = np.sort(np.concatenate(list(both)))
+    sizes = np.where(chosen, query.sizes + answer.sizes, 0)
+    return Side(ordered=ordered, sizes=sizes, bits=query.bits ^ answer.bits)
+
+
+def _combined(query: tuple[_KEYS, _INTS], answer: tuple[_KEYS, _INTS], rows: int) -> tuple[_KEYS, _INTS]:
+    """A key for each two bigrams of one row, and the row."""
+    (one, one_rows), (many, many_rows) = query, answer
+    sizes = np.bincount(many_rows, minlength=rows)
+    counts = sizes[one_rows]
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    at = np.repeat((np.cumsum(sizes) - sizes)[one_rows], counts) + np.arange(len(first)) - first
+    return mixed(np.repeat(one, counts) * np.uint64(3) + many[at]), np.repeat(one_rows, counts)
+
+
+def candidates(buckets: DiskBuckets, least: Fraction) -> Iterator[_KEYS]:
+    """Pairs that may resemble each other: later row << 32 | earlier row, each once in what is yielded together."""
+    for rows in buckets.read():
+        order = np.argsort(rows["key"])
+        key = rows["key"][order]
+        same = np.zeros(len(key) + 1, bool)
+        np.equal(key[1:], key[:-1], out=same[1:-1])
+        shared = same[1:] | same[:-1]
+        rows, group = rows[order[shared]], np.cumsum(~same[:-1][shared])
+        order = np.argsort(group << 16 | rows["answer"], kind="stable")
+        found = list(_compared(rows[order], group[order], least))
+        yield distinct(np.concatenate([np.empty(0, np.uint64), *found]))
+
+
+def _compared(rows: NDArray[np.void], group: _INTS, least: Fraction) -> Iterator[_KEYS]:
+    """The candidates among entries sorted by group and size of the answer."""
+    sizes = rows["answer"].astype(np.int64)
+    largest = np.minimum(sizes * least.denominator // least.numerator, _LARGEST)
+    largest[sizes == _LARGEST] = _LARGEST
+    ends = np.searchsorted(group << 16 | sizes, group << 16 | largest, "right")
+    counts = ends - np.arange(len(rows)) - 1
+    total = np.cumsum(counts)
+    begin = 0
+    while begin < len(rows):
+        before = total[begin - 1] if begin else 0
+        end = max(int(np.searchsorted(total, before + _CANDIDATES, "right")), begin + 1)
+        for part in _split(begin, counts[begin:end]):
+            yield _similar(rows, *part, least)
+        begin = end
+
+
+def _split(begin: int, counts: _INTS) -> Iterator[tuple[_INTS, _INTS]]:
+    """Entries from `begin` on, each with as many as follow it; a long run of one entry in pieces."""
+    if len(counts) == 1:
+        for start in range(0, int(counts[0]), _CANDIDATES):
+            others = np.arange(start, min(start + _CANDIDATES, int(counts[0]))) + begin + 1
+            yield np.full(len(others), begin), others
+        return
+    one = np.repeat(np.arange(begin, begin + len(counts)), counts)
+    yield one, one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _similar(rows: NDArray[np.void], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
+    """Those of two entries whose sizes and signatures are near enough."""
+    top, bottom = least.numerator, least.denominator
+    for side in ("query", "answer"):
+        sizes, others = rows[side][one].astype(np.int64), rows[side][other].astype(np.int64)
+        differ = np.bitwise_count(rows[f"{side}_bits"][one] ^ rows[f"{side}_bits"][other]).astype(np.int64)
+        clipped = (sizes == _LARGEST) | (others == _LARGEST)
+        near = np.minimum(sizes, others) * bottom >= np.maximum(sizes, others) * top
+        near &= clipped | (differ * (bottom + top) <= (bottom - top) * (sizes + others))
+        one, other = one[near], other[near]
+    first, second = rows["row"][one].astype(np.uint64), rows["row"][other].astype(np.uint64)
+    keys = np.maximum(first, second) << np.uint64(32) | np.minimum(first, second)
+    return distinct(keys[first != second])
+
+
+def write_entries(texts: Iterator[pl.DataFrame], rarity: Rarity, buckets: DiskBuckets, least: Fraction) -> None:
+    """Enter pairs; each frame has `query, answer` in canonical form and `row`, the numbers of the pairs."""
+    for pairs in texts:
+        query, answer = rarity.side(pairs["query"], 0), rarity.side(pairs["answer"], 1)
+        for filled in entries(query, answer, pairs["row"].to_numpy(), least):
+            buckets.add(filled)

@@ -1,0 +1,78 @@
+"""What a pass over all pairs of a source gets, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from chat_corpus.pipeline.dedup import exact
+from chat_corpus.pipeline.settings import SourceSettings
+
+if TYPE_CHECKING:  # a run that drops exact duplicates alone does not need NumPy
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: Files with facts about the pairs of one shard, by the names of `facts.FACTS`.
+PairFacts = Mapping[str, Path]
+
+#: The pairs that a pass drops.
+#:
+#: row    number of the pair, counted over all shards from 0
+#: first  the earlier pair that it repeats, or null
+#: value  the similarity or score of the pair, if the pass has one
+FOUND = pl.Schema({"row": pl.UInt32(), "first": pl.UInt32(), "value": pl.Float32()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassInput:
+    """All pairs of a source.
+
+    parts    the facts of each shard, in order
+    work     a folder for temporary files
+    dropped  the pairs that earlier passes dropped: frames with `row`
+    """
+
+    parts: Sequence[PairFacts]
+    settings: SourceSettings
+    work: Path
+    dropped: Sequence[pl.DataFrame] = ()
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The number of the first pair of each shard, and the number of pairs."""
+        return exact.row_offsets(self.paths("keys"))
+
+    @cached_property
+    def remaining(self) -> NDArray[np.bool_]:
+        """Which pairs earlier passes leave."""
+        import numpy as np
+
+        mask = np.ones(self.starts[-1], bool)
+        for frame in self.dropped:
+            mask[frame["row"].to_numpy()] = False
+        return mask
+
+    def paths(self, fact: str) -> list[Path]:
+        """The files with one fact."""
+        return [part[fact] for part in self.parts]
+
+    def frames(self, fact: str) -> Iterator[tuple[int, pl.DataFrame]]:
+        """The number of the first pair of each shard, and its facts."""
+        for start, path in zip(self.starts, self.paths(fact), strict=False):
+            yield start, exact.read(path)
+
+    def repeats(self, fact: str, most: int = 1) -> pl.DataFrame:
+        """The remaining pairs whose key in a fact `most` earlier ones have: `row, first`, as `exact.find_repeats`."""
+        remaining = self.remaining if self.dropped else None
+        return exact.find_repeats(self.paths(fact), starts=self.starts, remaining=remaining, most=most)
+
+
+def found(rows: pl.DataFrame) -> pl.DataFrame:
+    """A frame with `row` and, if there are any, `first` and `value`, as `FOUND`."""
+    missing = [pl.lit(None, FOUND[name]).alias(name) for name in FOUND if name not in rows.columns]
+    return rows.with_columns(*missing).select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())

@@ -1,0 +1,208 @@
+"""The passes over all pairs of a source, in order, and what each of them drops.
+
+A pass decides on a pair by the other pairs of the source. It sees only the pairs that those before it leave, and the
+first pass that drops a pair gives the reason. So the result depends on the pairs and their order alone, not on shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from chat_corpus.pipeline.dedup import exact
+from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PairFacts, PassInput, found
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.schema import Reason
+from chat_corpus.sources.base import Source
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairPass:
+    """A pass over all pairs.
+
+    name     its setting, as `dedup.near`
+    reason   of the pairs that it drops
+    facts    what it needs of each shard, by the names of `facts.FACTS`
+    is_on    whether settings ask for it
+    find     the pairs that it drops: `FOUND`
+    message  text on a dropped pair, from `value` and from `file, record`, the address of the pair that it repeats
+    """
+
+    name: str
+    reason: Reason
+    facts: tuple[str, ...]
+    is_on: Callable[[SourceSettings, Source], bool]
+    find: Callable[[PassInput], pl.DataFrame]
+    message: Callable[[SourceSettings], pl.Expr]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dropped:
+    """The pairs that passes drop.
+
+    passes  the passes, in order
+    starts  the number of the first pair of each shard, and the number of pairs
+    rows    `FOUND`, and `number: u8`, that of the pass in `passes`; sorted by row
+    """
+
+    passes: Sequence[PairPass]
+    starts: Sequence[int]
+    rows: pl.DataFrame
+
+    def count(self, reason: Reason) -> int:
+        """How many pairs are dropped for a reason."""
+        numbers = [number for number, each in enumerate(self.passes) if each.reason is reason]
+        return int(self.rows["number"].is_in(numbers).sum())
+
+
+def enabled(settings: SourceSettings, source: Source) -> tuple[PairPass, ...]:
+    """The passes that the settings of a source ask for, in order."""
+    return tuple(each for each in PASSES if each.is_on(settings, source))
+
+
+def needed_facts(passes: Sequence[PairPass]) -> tuple[str, ...]:
+    """What passes need of each shard, by the names of `facts.FACTS`."""
+    return tuple(sorted({"keys", *(name for each in passes for name in each.facts)})) if passes else ()
+
+
+def find_dropped(
+    passes: Sequence[PairPass], parts: Sequence[PairFacts], settings: SourceSettings, work: Path
+) -> Dropped:
+    """What passes drop, one after the other. `work` is a folder for temporary files, on the disk of the parts."""
+    frames: list[pl.DataFrame] = []
+    for number, each in enumerate(passes):
+        given = PassInput(parts=parts, settings=settings, work=work, dropped=tuple(frames))
+        frames.append(each.find(given).with_columns(number=pl.lit(number, pl.UInt8)))
+    empty = FOUND.to_frame().with_columns(number=pl.lit(None, pl.UInt8))
+    rows = pl.concat([empty, *frames]).sort("row")
+    return Dropped(passes=passes, starts=exact.row_offsets([part["keys"] for part in parts]), rows=rows)
+
+
+def find_alone(one: PairPass, parts: Sequence[PairFacts], settings: SourceSettings, work: Path) -> pl.DataFrame:
+    """What a pass drops if it is the only one: `FOUND`, by row."""
+    return one.find(PassInput(parts=parts, settings=settings, work=work)).sort("row")
+
+
+def _drops_exact(settings: SourceSettings, source: Source) -> bool:
+    return settings.dedup.exact == "always" or (settings.dedup.exact == "source" and source.overlapping)
+
+
+def _duplicates(given: PassInput) -> pl.DataFrame:
+    return found(given.repeats("keys"))
+
+
+def _dialogues(given: PassInput) -> pl.DataFrame:
+    """The pairs of dialogues that an earlier dialogue has; `first` is the same pair of that dialogue."""
+    repeats = given.repeats("dialogues").sort("row")
+    frames = [repeats.clear()]
+    for start, dialogues in given.frames("dialogues"):
+        lengths = dialogues.select(pl.col("row") + start, "pairs")
+        frames.append(repeats.join(lengths, on="row").with_columns(at=pl.int_ranges("pairs", dtype=pl.UInt32)))
+    pairs = pl.concat(frames, how="diagonal")
+    if "at" not in pairs.columns:
+        return found(repeats)
+    return found(pairs.explode("at").select(pl.col("row") + pl.col("at"), pl.col("first") + pl.col("at")))
+
+
+def _near(given: PassInput) -> pl.DataFrame:
+    from chat_corpus.pipeline.pair_passes import near
+
+    return near.find_near(given)
+
+
+def _per_query(given: PassInput) -> pl.DataFrame:
+    return found(given.repeats("queries", given.settings.dedup.answers_per_query))
+
+
+def _per_answer(given: PassInput) -> pl.DataFrame:
+    return found(given.repeats("answers", given.settings.dedup.queries_per_answer))
+
+
+def _unrelated(given: PassInput) -> pl.DataFrame:
+    from chat_corpus.pipeline.pair_passes import relatedness
+
+    return relatedness.find_unrelated(given)
+
+
+def _scores(settings: SourceSettings, _source: Source) -> bool:
+    options = settings.relatedness
+    return options.drop_lowest > 0 or options.min is not None or options.column
+
+
+def _but_for(settings: SourceSettings) -> str:
+    return "" if settings.dedup.ignoring == "nothing" else ", but for case, punctuation and blanks"
+
+
+def _unrelated_message(settings: SourceSettings) -> pl.Expr:
+    options = settings.relatedness
+    limits = [f"the lowest {options.drop_lowest * 100:g}%"] if options.drop_lowest else []
+    limits += [] if options.min is None else [f"all below {options.min:g}"]
+    value = pl.col("value").cast(pl.Float64).round(4)
+    return pl.format(f"relatedness {{}}; dropped are {' and '.join(limits)}", value)
+
+
+_AT = ("file", "record")
+_SIMILARITY = pl.col("value").cast(pl.Float64).round(4)
+
+#: All passes, in the order in which they look at pairs.
+PASSES = (
+    PairPass(
+        name="dedup.dialogues",
+        reason=Reason.DUPLICATE_DIALOGUE,
+        facts=("dialogues",),
+        is_on=lambda settings, _source: settings.dedup.dialogues,
+        find=_dialogues,
+        message=lambda settings: pl.format(
+            f"the same pair of the same dialogue{_but_for(settings)} is at {{}}:{{}}", *_AT
+        ),
+    ),
+    PairPass(
+        name="dedup.exact",
+        reason=Reason.DUPLICATE,
+        facts=(),
+        is_on=_drops_exact,
+        find=_duplicates,
+        message=lambda settings: pl.format(f"the same pair{_but_for(settings)} is at {{}}:{{}}", *_AT),
+    ),
+    PairPass(
+        name="dedup.near",
+        reason=Reason.NEAR_DUPLICATE,
+        facts=("canonical", "texts"),
+        is_on=lambda settings, _source: settings.dedup.near > 0,
+        find=_near,
+        message=lambda _settings: pl.format("a pair with a similarity of {} is at {}:{}", _SIMILARITY, *_AT),
+    ),
+    PairPass(
+        name="dedup.answers_per_query",
+        reason=Reason.ANSWERS_PER_QUERY,
+        facts=("queries",),
+        is_on=lambda settings, _source: settings.dedup.answers_per_query > 0,
+        find=_per_query,
+        message=lambda settings: pl.format(
+            f"pairs with this query before it: at least {settings.dedup.answers_per_query}, the first at {{}}:{{}}",
+            *_AT,
+        ),
+    ),
+    PairPass(
+        name="dedup.queries_per_answer",
+        reason=Reason.QUERIES_PER_ANSWER,
+        facts=("answers",),
+        is_on=lambda settings, _source: settings.dedup.queries_per_answer > 0,
+        find=_per_answer,
+        message=lambda settings: pl.format(
+            f"pairs with this answer before it: at least {settings.dedup.queries_per_answer}, the first at {{}}:{{}}",
+            *_AT,
+        ),
+    ),
+    PairPass(
+        name="relatedness",
+        reason=Reason.UNRELATED,
+        facts=("characters", "texts"),
+        is_on=_scores,
+        find=_unrelated,
+        message=_unrelated_message,
+    ),
+)
