@@ -68,7 +68,8 @@ def _previewed(look: PreviewTask, shard: Shard) -> FilterPreview:
     cleaned = process.clean_turns(shard, source, settings, raw)
     looked = looked_at(settings, everything=look.everything)
     if passes := table.enabled(looked, source):
-        result = process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
+        unquoted = tuple(records.clear() for records in raw)  # nobody reads the rejects
+        result = process.filter_and_pair(cleaned, shard, source, settings, lambda: unquoted)
         leave_facts(result, shard, looked, passes, look.task.folder)
     turns = cleaned.turns.with_row_index("at")
     turns = turns if cleaned.damaged is None else turns.with_columns(damaged=cleaned.damaged)

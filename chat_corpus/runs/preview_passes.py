@@ -97,7 +97,10 @@ def add_passes(
     for first, second in combinations(found, 2):
         if both := int(found[first]["row"].is_in(found[second]["row"].implode()).sum()):
             preview.overlaps[first, second] = both
-    dropped = table.find_dropped(on, parts, settings, folder).rows
+    if settings == looked and len(on) == 1:  # the only pass drops what it drops alone
+        dropped = found[on[0].name].with_columns(number=pl.lit(0, pl.UInt8))
+    else:
+        dropped = table.find_dropped(on, parts, settings, folder).rows
     for number, given in dropped["number"].value_counts().iter_rows():
         preview.filters[on[number].name].given_rows = given
     preview.removed_rows += len(dropped)
