@@ -272,6 +272,8 @@ def fold_spelled(texts: pl.Series) -> pl.Series:
 
     >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35"])).str.len_chars().to_list()
     [5, 6, 2]
+    >>> fold_spelled(pl.Series(["……", "？"])).to_list()
+    ['……', '？']
     """
     return _fold_each(apply_where(texts, matches(texts, _MEANINGFUL), _spelled))
 
@@ -290,7 +292,7 @@ def _fold_each(joined: pl.Series) -> pl.Series:
     """`fold` of each part of texts with `_SEPARATOR` between them."""
     folded = apply_where(joined.str.replace_all(_DROPPED_BETWEEN, ""), matches(joined, "[A-Z]"), _lower)
     # A part of which nothing is left stays as it is, and other characters need more than this.
-    edge = f"^{_SEPARATOR}|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
+    edge = f"^(?:{_SEPARATOR}|$)|{_SEPARATOR}{_SEPARATOR}|{_SEPARATOR}$"
     others = matches(joined, f"[^{PLAIN}]") | matches(folded, edge)
     return _set_where(folded, joined, others, _fold_parts)
 
