@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # a run without passes does not need NumPy
 #: Keys of one pass, which take some 100 MB to sort.
 KEYS_PER_PASS = 1_000_000
 _VALUES = 1 << 64
+#: Parts that are read before their keys are copied.
+_GROUP = 32
 
 
 def read(path: Path, *columns: str) -> pl.DataFrame:
@@ -75,27 +77,29 @@ def _keys(
     parts: Sequence[Path], starts: Sequence[int], begin: int, end: int, remaining: NDArray[np.bool_] | None
 ) -> pl.DataFrame:
     """Return `low, high, row` of all keys with `begin` <= `low` < `end`; `row` is counted over all parts."""
-    frames = []
-    for part, start in zip(parts, starts, strict=False):
-        keys = read(part, "low", "high", "row")
-        first, last = (
-            keys["low"].search_sorted(value, "left") if value < _VALUES else len(keys) for value in (begin, end)
-        )
-        keys = keys[first:last].with_columns(pl.col("row") + start)
-        frames.append(keys if remaining is None else keys.filter(pl.Series(remaining[keys["row"].to_numpy()])))
-    return pl.concat(frames, rechunk=True)
+    inside = pl.col("low").is_between(pl.lit(begin, pl.UInt64), pl.lit(end - 1, pl.UInt64))
+
+    def keys_of(part: Path, start: int) -> pl.DataFrame:
+        keys = pl.scan_ipc(part, glob=False).select("low", "high", pl.col("row") + start).filter(inside).collect()
+        return keys if remaining is None else keys.filter(pl.Series(remaining[keys["row"].to_numpy()]))
+
+    # Some at a time are copied into one frame: what a filter returns has room for all rows of the part.
+    groups = range(0, len(parts), _GROUP)
+    pairs = [list(zip(parts[at : at + _GROUP], starts[at : at + _GROUP], strict=False)) for at in groups]
+    return pl.concat([pl.concat([keys_of(*each) for each in group], rechunk=True) for group in pairs], rechunk=True)
 
 
 def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
     """Return the rows whose key `most` earlier rows have: `row`, and `first`, the earliest of them."""
     ordered = keys.sort("low", "high", "row")
     same = (pl.col("low") == pl.col("low").shift(1)) & (pl.col("high") == pl.col("high").shift(1))
-    marked = ordered.select("row", same=same.fill_null(value=False), at=pl.int_range(pl.len(), dtype=pl.UInt32))
-    begins = ~pl.col("same")
-    marked = marked.with_columns(
-        first=pl.when(begins).then("row").forward_fill(), begin=pl.when(begins).then("at").forward_fill()
+    marked = ordered.select("row", same=same.fill_null(value=False))
+    shared = marked.filter(pl.col("same") | pl.col("same").shift(-1, fill_value=False))  # few, in most corpora
+    at, begins = pl.int_range(pl.len(), dtype=pl.UInt32), ~pl.col("same")
+    numbered = shared.select(
+        "row", first=pl.when(begins).then("row").forward_fill(), place=at - pl.when(begins).then(at).forward_fill()
     )
-    return marked.filter(pl.col("at") - pl.col("begin") >= most).select("row", "first")
+    return numbered.filter(pl.col("place") >= most).select("row", "first")
 
 
 def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:

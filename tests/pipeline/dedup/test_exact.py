@@ -179,3 +179,13 @@ def test_files_that_do_not_hold_what_was_counted_are_not_written(with_keys: bool
 def test_a_source_without_parts_has_empty_files(tmp_path: Path) -> None:
     merge([], tmp_path / "work", tmp_path, Counts.zero(), no_raw)
     assert (tmp_path / "某源.tsv").read_bytes() == (tmp_path / "rejects" / "某源.jsonl").read_bytes() == b""
+
+
+def test_repeats_are_found_in_more_parts_than_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dedup, "_GROUP", 2)
+    made, addressed = parts_of(tmp_path, [[("问", "答"), (str(number), "答")] for number in range(5)])
+    repeats = dedup.find_repeats([part.keys for part in made])
+    assert sorted(repeats.rows()) == [(row, 0) for row in (2, 4, 6, 8)]
+    assert len(addressed) == 10

@@ -49,7 +49,7 @@ def test_near_duplicates_are_those_of_the_definition(
 ) -> None:
     pairs = invented(size, seed=size)
     expected = brute_force(pairs, least)
-    assert len(expected) > size / 20
+    assert len(expected) > size / 100
     options = DedupOptions(exact="never", near=float(least))
     assert dropped(write(pairs, tmp_path, cuts=[size // 3]), tmp_path, options) == expected
     monkeypatch.setattr(disk_buckets, "MOST_ROWS", 40)
