@@ -157,6 +157,7 @@ def test_examples_are_drawn_by_the_seed_and_cannot_steer_a_terminal(tmp_path: Pa
     assert "\\x1b[31m" in first
 
 
+@pytest.mark.slow
 def test_bytes_of_a_preview_do_not_depend_on_shards(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", corpus(3))
     texts = []
