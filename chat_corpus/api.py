@@ -37,7 +37,7 @@ from chat_corpus.runs.export.stores import stored_names, with_reported_corpora
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.progress import silent
 from chat_corpus.schema import Traits
-from chat_corpus.settings import loading
+from chat_corpus.settings import filter_settings, loading
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 
@@ -310,7 +310,9 @@ def _settings(
     all_settings = loading.load(files, flags)
     all_settings = replace(all_settings, corpora=settle_all(all_settings.corpora))
     loading.check_sources(files, all_settings, sources.load(all_settings.plugins, all_settings.added))
-    loading.check_custom(all_settings, (item.name for item, _ in sources.declared(all_settings.plugins).filters))
+    filter_settings.check_custom(
+        all_settings, (item.name for item, _ in sources.declared(all_settings.plugins).filters)
+    )
     return all_settings
 
 

@@ -93,7 +93,7 @@ LOG_JSON = option(
 def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     """The settings from files and flags. Raises UsageError."""
     from chat_corpus import sources
-    from chat_corpus.settings import loading, profiles
+    from chat_corpus.settings import filter_settings, loading, profiles
 
     # In a checkout main.py names its configs/default.yaml; an installed package has the same values built in.
     default = click.get_current_context().obj
@@ -102,7 +102,7 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
     files = [*([default] if default is not None and default.is_file() else []), *profile, *configs]
     settings = loading.load(files, _from_flags(flags))
     loading.check_sources(files, settings, sources.load(settings.plugins, settings.added))
-    loading.check_custom(settings, (item.name for item, _ in sources.declared(settings.plugins).filters))
+    filter_settings.check_custom(settings, (item.name for item, _ in sources.declared(settings.plugins).filters))
     return settings
 
 

@@ -127,11 +127,7 @@ def preview(
     with console.progress(ready, bar=not (rest["quiet"] or rest["log_json"])) as progress:
         results = do(ready, settings, progress, everything=everything, sampling=sampling)
     report = preview_output.summarized(results, settings, everything=everything, guard=guard, examples=examples)
-    if as_json:
-        echo_json(report)
-    else:
-        echo(preview_output.described(report))
+    echo_json(report) if as_json else echo(preview_output.described(report))
     codes = {code, *(result.exit_code for result in results.values())}
-    if not any(codes) and fail_over is not None and preview_output.is_over(report, fail_over):
-        codes = {_FAILED_CHECK}
-    raise click.exceptions.Exit(1 if 1 in codes else max(codes))
+    failed = fail_over is not None and preview_output.is_over(report, fail_over)
+    raise click.exceptions.Exit(1 if 1 in codes else max(codes) or failed * _FAILED_CHECK)

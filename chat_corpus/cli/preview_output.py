@@ -10,12 +10,15 @@ from chat_corpus import sources
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import cut, format_table
 from chat_corpus.messages import Message, count_noun, joined, message, one_line
-from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.preview import Example, Figures, FilterPreview
 from chat_corpus.pipeline.filters.table import FILTERS, active_filters
-from chat_corpus.runs.preview import SourcePreview, looked_at
+from chat_corpus.pipeline.pair_passes import table as pass_table
+from chat_corpus.pipeline.pair_passes.table import PairPass
+from chat_corpus.pipeline.settings import SourceSettings
+from chat_corpus.runs.preview import SourcePreview
+from chat_corpus.runs.preview_passes import looked_at
 from chat_corpus.settings.model import Settings
-from chat_corpus.sources.base import Filter
+from chat_corpus.sources.base import Filter, Source
 
 #: Columns of an example, and the most overlaps that are shown.
 _COLUMNS, _OVERLAPS = 100, 10
@@ -45,11 +48,11 @@ def summarized(
     filters: dict[str, dict[str, Any]] = {}
     known = sources.load(settings.plugins, settings.added)
     for name, result in results.items():
-        own = settings.of(name).filters
-        on = {item.name for item in active_filters(own, known[name])}
-        options = looked_at(own, everything=everything)
-        for item in active_filters(options, known[name]):
-            entry = filters.setdefault(item.name, _entry(item, options))
+        own = settings.of(name)
+        on = {item.name for item in _active(own, known[name])}
+        looked = looked_at(own, everything=everything)
+        for item in _active(looked, known[name]):
+            entry = filters.setdefault(item.name, _entry(item, looked))
             entry["on"] = entry["on"] or item.name in on
             _add(entry, name, result.preview, item.name in on)
     total = FilterPreview()
@@ -73,16 +76,30 @@ def summarized(
     }
 
 
-def _all_filters(known: Mapping[str, Any]) -> tuple[Filter, ...]:
-    return (*FILTERS, *next(iter(known.values())).filters)
+def _all_filters(known: Mapping[str, Source]) -> tuple[Filter | PairPass, ...]:
+    return (*FILTERS, *next(iter(known.values())).filters, *pass_table.PASSES)
 
 
-def _entry(item: Filter, options: FilterOptions) -> dict[str, Any]:
-    value = getattr(options, item.name, options.custom.get(item.name))
-    value = [one.path for one in value] if isinstance(value, tuple) else value
+def _active(settings: SourceSettings, source: Source) -> tuple[Filter | PairPass, ...]:
+    """The filters and the passes over all pairs that settings switch on."""
+    return (*active_filters(settings.filters, source), *pass_table.enabled(settings, source))
+
+
+def _value_of(item: Filter | PairPass, settings: SourceSettings) -> Any:
+    """The value of the setting of a filter or pass."""
+    if isinstance(item, PairPass):
+        section, _, name = item.name.partition(".")
+        options = getattr(settings, section)
+        return getattr(options, name) if name else options.drop_lowest or options.min
+    value = getattr(settings.filters, item.name, settings.filters.custom.get(item.name))
+    return [one.path for one in value] if isinstance(value, tuple) else value
+
+
+def _entry(item: Filter | PairPass, settings: SourceSettings) -> dict[str, Any]:
     figures = dict.fromkeys(Figures.__slots__, 0)
+    scope = "source" if isinstance(item, PairPass) else str(item.scope)
     return {
-        "name": item.name, "reason": str(item.reason), "scope": str(item.scope), "on": False, "value": value,
+        "name": item.name, "reason": str(item.reason), "scope": scope, "on": False, "value": _value_of(item, settings),
         **figures, "sources": {},
     }  # fmt: skip
 
@@ -161,7 +178,7 @@ def _filter_table(report: Mapping[str, Any]) -> str:
             {
                 "filter": entry["name"] if entry["on"] else message("{name} (off)", name=entry["name"]),
                 "value": _value(entry["value"]),
-                "turns": "-" if entry["scope"] == "pair" else f"{entry['turns']:,}",
+                "turns": "-" if entry["scope"] in ("pair", "source") else f"{entry['turns']:,}",
                 "rows": f"{entry['rows']:,}",
                 "share": _percent(entry["share"]),
                 "alone": f"{entry['alone_rows']:,}",

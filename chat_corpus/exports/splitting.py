@@ -189,8 +189,10 @@ def equal_keys_of(contents: pl.Series) -> tuple[pl.Series, pl.Series]:
 def fold_spelled(texts: pl.Series) -> pl.Series:
     r"""`fold` of texts, or of each part of texts with U+001F between them, where marks with a meaning count.
 
-    >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35", "……"])).str.len_chars().to_list()
-    [5, 6, 2, 2]
+    >>> fold_spelled(pl.Series(["好 的！\x1fOK", "3.5", "35"])).str.len_chars().to_list()
+    [5, 6, 2]
+    >>> fold_spelled(pl.Series(["……", "？"])).to_list()
+    ['……', '？']
     """
     return _fold_each(apply_where(texts, matches(texts, _MEANINGFUL), _spelled))
 

@@ -14,13 +14,14 @@ from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import STOPS, ChatCorpusError, attributed, unexpected
 from chat_corpus.messages import message
 from chat_corpus.pipeline import process, reading, script
-from chat_corpus.pipeline.filters.options import FilterOptions, with_trial
 from chat_corpus.pipeline.filters.preview import FilterPreview, Sampling, preview_filters
 from chat_corpus.pipeline.filters.table import active_filters
+from chat_corpus.pipeline.pair_passes import table
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.runs.preview_passes import add_passes, leave_facts, looked_at
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.task import ShardTask, check_code
 from chat_corpus.settings.model import Settings
@@ -50,11 +51,6 @@ class SourcePreview:
     exit_code: int = 0
 
 
-def looked_at(options: FilterOptions, *, everything: bool) -> FilterOptions:
-    """The options to look at: those of the settings, and with `everything` a usual value for each other filter."""
-    return with_trial(options) if everything else options
-
-
 def preview_shard(look: PreviewTask) -> FilterPreview | ChatCorpusError:
     """Look at one shard. A failure is returned, so that it is that of its source."""
     shard = look.task.shard
@@ -68,7 +64,13 @@ def preview_shard(look: PreviewTask) -> FilterPreview | ChatCorpusError:
 
 def _previewed(look: PreviewTask, shard: Shard) -> FilterPreview:
     source, settings = look.task.source
-    cleaned = process.clean_turns(shard, source, settings, reading.records(shard, source))
+    raw = reading.records(shard, source)
+    cleaned = process.clean_turns(shard, source, settings, raw)
+    looked = looked_at(settings, everything=look.everything)
+    if passes := table.enabled(looked, source):
+        unquoted = tuple(records.clear() for records in raw)  # nobody reads the rejects
+        result = process.filter_and_pair(cleaned, shard, source, settings, lambda: unquoted)
+        leave_facts(result, shard, looked, passes, look.task.folder)
     turns = cleaned.turns.with_row_index("at")
     turns = turns if cleaned.damaged is None else turns.with_columns(damaged=cleaned.damaged)
     pairs = pair(turns, settings.pairs.pairing(source.pairing))
@@ -77,7 +79,7 @@ def _previewed(look: PreviewTask, shard: Shard) -> FilterPreview:
         pairs,
         [piece.file.name for piece in shard.pieces],
         source,
-        looked_at(settings.filters, everything=look.everything),
+        looked.filters,
         on=[item.name for item in active_filters(settings.filters, source)],
         sampling=look.sampling,
     )
@@ -101,6 +103,7 @@ def preview(
     for name in found:
         script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing
     results = {name: SourcePreview() for name in found}
+    known = sources.load(settings.plugins, settings.added)
     # Workers of a cluster see the folder of the output, not the temporary folder of this machine.
     shared = Path(settings.out).absolute().parent if settings.scheduler else None
     with tempfile.TemporaryDirectory(prefix=".chat-corpus-preview-", dir=shared) as folder:
@@ -111,6 +114,19 @@ def preview(
             outcomes = workers.map(preview_shard, _remembered(tasks, looks))
         for look, outcome in zip(looks, outcomes, strict=True):
             _take(results[look.task.shard.source], outcome, sampling)
+        for name, result in results.items():
+            shards = sum(look.task.shard.source == name for look in looks)
+            if not result.error:
+                with attributed(message("{source}: while its pairs were compared", source=name)):
+                    add_passes(
+                        result.preview,
+                        known[name],
+                        settings.of(name),
+                        everything=everything,
+                        folder=Path(folder) / name,
+                        shards=shards,
+                        sampling=sampling,
+                    )
     return results
 
 
@@ -139,7 +155,7 @@ def _tasks(
                 task = ShardTask(
                     shard=shard,
                     settings=settings,
-                    folder=folder,
+                    folder=folder / name,
                     code=code,
                     filter_files=filter_files,
                 )

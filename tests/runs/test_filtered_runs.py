@@ -14,6 +14,7 @@ from chat_corpus.pipeline.filters import word_lists
 from chat_corpus.settings import profiles
 from chat_corpus.settings.loading import load
 from chat_corpus.sources import plugin_digest
+from tests.conftest import slow_from
 from tests.helpers import invoke, put, visible
 
 LINES = {
@@ -64,6 +65,7 @@ def test_each_scope_has_its_rejects_and_counts(tmp_path: Path) -> None:
     assert "the answer repeats the query" in invoke("explain", f"{raw}/tieba.dialogues:2", "--out", out).stdout
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_the_store_or_on_shards(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", LINES), tmp_path / "out"
     first = config(tmp_path, "filters: {phone: mask, qq: drop}\n", "first.yaml")
@@ -86,7 +88,7 @@ CAUSES = {
 }
 
 
-@pytest.mark.parametrize("name", CAUSES)
+@pytest.mark.parametrize("name", slow_from(2, CAUSES))
 def test_compare_names_the_filter(name: str, tmp_path: Path) -> None:
     text, expected = CAUSES[name]
     put(tmp_path, {"deny.txt": "在吗\n"})

@@ -45,13 +45,24 @@ def options(seed: int, folder: Path) -> dict[str, Any]:
     return {**{name: draw.choice(values) for name, values in choices.items()}, **names}
 
 
+def passes(seed: int) -> dict[str, Any]:
+    """Random settings of the passes over all pairs; they are off for the first seed."""
+    draw = random.Random(seed)
+    choices: dict[str, tuple[Any, ...]] = {
+        "exact": ("never", "always"), "ignoring": ("nothing", "punctuation"), "dialogues": (False, True),
+        "near": (0.0, 0.8), "answers_per_query": (0, 2), "queries_per_answer": (0, 3),
+    }  # fmt: skip
+    dedup = {name: draw.choice(values) if seed else values[0] for name, values in choices.items()}
+    return {"dedup": dedup, "relatedness": {"drop_lowest": 0.1 if seed % 3 == 1 else 0}}
+
+
 @pytest.mark.parametrize(
     "seed", [pytest.param(0), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 12))]
 )
 def test_preview_run_and_trace_agree(seed: int, tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", corpus(seed)), tmp_path / "out"
     config = tmp_path / "c.yaml"
-    config.write_text(json.dumps({"filters": options(seed, tmp_path), "dedup": {"exact": "never"}}), "utf-8")
+    config.write_text(json.dumps({"filters": options(seed, tmp_path), **passes(seed)}), "utf-8")
     flags = ("--raw", raw, "--config", config, "-q")
     before = sorted(tmp_path.rglob("*"))
     shown = invoke("preview", *flags, "--out", out, "--json", "--examples", "1000")
@@ -68,7 +79,10 @@ def test_preview_run_and_trace_agree(seed: int, tmp_path: Path) -> None:
             given = Counter[str]()
             for entry, figures in filters:
                 given[entry["reason"]] += figures[f"given_{kind}"]
-            assert +given == Counter(counts[key]["rejected"]) - _at_reading(counts, key, whole), source
+            rejected = Counter(counts[key]["rejected"]) + Counter(
+                duplicate=counts["pairs"]["duplicates"] * (key == "pairs")
+            )
+            assert +given == rejected - _at_reading(counts, key, whole), source
         _check_traces(out, source, preview)
 
 
@@ -85,7 +99,7 @@ def _check_traces(out: Path, source: str, preview: dict[str, Any]) -> None:
     flagged: dict[tuple[str, int, str], list[str]] = {}
     for entry in preview["filters"]:
         for example in entry["examples"]:
-            if example["source"] == source and entry["scope"] != "pair":
+            if example["source"] == source and entry["scope"] in ("turn", "dialogue"):
                 flagged.setdefault((example["file"], example["record"], example["text"]), []).append(entry["name"])
     records = {(span.file, record) for item in run.entries for span in item.pieces
                for record in range(span.first, span.first + span.records)}  # fmt: skip
@@ -143,6 +157,7 @@ def test_examples_are_drawn_by_the_seed_and_cannot_steer_a_terminal(tmp_path: Pa
     assert "\\x1b[31m" in first
 
 
+@pytest.mark.slow
 def test_bytes_of_a_preview_do_not_depend_on_shards(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", corpus(3))
     texts = []
@@ -158,3 +173,17 @@ def test_a_source_that_cannot_be_read_fails_the_preview(tmp_path: Path) -> None:
     done = invoke("preview", "--raw", raw, "-q")
     assert done.exit_code == 3
     assert "error: " in done.stderr
+
+
+def test_a_pass_over_all_pairs_is_shown_with_its_examples(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n" * 3 + "你好\t好\n"})
+    config = put(tmp_path, {"c.yaml": "dedup: {exact: always}\n"}) / "c.yaml"
+    report = json.loads(invoke("preview", "--raw", raw, "--config", config, "-q", "--json").stdout)
+    entry = report["filters"][-1]
+    assert (entry["name"], entry["value"], entry["rows"], entry["given_rows"]) == ("dedup.exact", "always", 2, 2)
+    assert report["total"]["removed_rows"] == 2
+    assert {(one["record"], one["before"], one["text"]) for one in entry["examples"]} == {
+        (2, "在吗", "在"),
+        (3, "在吗", "在"),
+    }
+    assert entry["examples"][0]["message"] == "the same pair is at tieba.dialogues:1"
