@@ -124,7 +124,7 @@ def pmi_table(parts: list[Path]) -> NDArray[np.int32]:
     of_queries, of_answers = (counts[at : at + SIZE].astype(np.float64) - 1 for at in (_QUERY, _ANSWER))
     others = max(float(counts[_PAIRS]) - 1, 1.0)
     table = counts[:_CELLS].view(np.int32).reshape(SIZE, SIZE)  # in place: a row is read before it is written
-    for character in range(SIZE):
+    for character in np.flatnonzero(counts[_QUERY:_ANSWER]):  # no pair looks at the rows of other characters
         expected = np.maximum(of_queries[character], 0) * np.maximum(of_answers, 0) / others
         observed = np.maximum(table[character].astype(np.float64) - 1, 0)
         table[character] = np.rint(np.log((observed + 1) / (expected + 1)) * _SCALE)
