@@ -31,7 +31,7 @@ from chat_corpus.pipeline.pair_passes.pass_input import PassInput, found
 
 #: Characters of each text that are looked at.
 MAX_CHARACTERS = 64
-#: Pairs whose characters are counted together.
+#: Pairs that are counted together.
 _ROWS = 1_000
 _SCALE = 1 << 16
 #: Columns of the counts of a shard. `cell` is c * SIZE + d for two characters, and after these come those of c in
