@@ -104,15 +104,14 @@ def _batches(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
 
 def count_characters(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
     """The counts of the characters in pairs of texts: `COUNTS`, by cell."""
-    counted = []
+    counts = np.zeros(_PAIRS + 1, np.uint32)
     for _, pairs in _batches(pl.DataFrame([queries.alias("query"), answers.alias("answer")])):
         rows, _, cells, of_queries, of_answers = _cells(pairs["query"], pairs["answer"])
         numbers = np.concatenate([cells, _QUERY + of_queries, _ANSWER + of_answers, np.full(len(rows), _PAIRS)])
         cell, count = np.unique(numbers.astype(np.uint32), return_counts=True)
-        counted.append(pl.DataFrame({"cell": cell, "count": count}, COUNTS))
-    return (
-        pl.concat([COUNTS.to_frame(), *counted]).group_by("cell").agg(pl.col("count").sum()).sort("cell").cast(COUNTS)
-    )
+        counts[cell] += count.astype(np.uint32)
+    cell = np.flatnonzero(counts)
+    return pl.DataFrame({"cell": cell.astype(np.uint32), "count": counts[cell]}, COUNTS)
 
 
 def pmi_table(parts: list[Path]) -> NDArray[np.int32]:
