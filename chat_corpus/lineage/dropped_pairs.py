@@ -45,7 +45,7 @@ def why_dropped(dropped: DroppedPair) -> str:
 
 
 def _pairs_at(run: RecordedRun, address: PairAddress | None) -> pl.DataFrame:
-    """Return the pairs without a reason whose query is in a record, as `ReplayedShard.pairs`."""
+    """Return the pairs without a reason that have their query in a record, as `ReplayedShard.pairs`."""
     entry = None if address is None else run.entry_of_record(address.file, address.record)
     if address is None or entry is None:
         return pl.DataFrame(schema={"query": pl.String, "answer": pl.String, "row": pl.UInt32})

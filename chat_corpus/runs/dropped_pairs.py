@@ -35,7 +35,7 @@ class Selection:
         return table.find_dropped(self.passes, facts, self.settings, work)
 
     def with_scores(self, part: Part, limits: tuple[int, int], work: Path) -> Path:
-        """The turns of a part, whose pairs have the numbers from `limits[0]` to before `limits[1]`, with scores."""
+        """The turns of a part with scores; its pairs have the numbers from `limits[0]` to before `limits[1]`."""
         from chat_corpus.pipeline.pair_passes import relatedness
 
         path = part.fact("scored")

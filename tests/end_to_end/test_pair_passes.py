@@ -86,6 +86,7 @@ def test_explain_names_the_pass_as_the_rejects_do(out: Path) -> None:
         assert (reject["reason"], reject["message"]) in {(pair.reason, pair.message) for pair in outcomes}
 
 
+@pytest.mark.slow
 def test_the_pairs_that_load_returns_are_those_of_the_run(raw: Path, out: Path) -> None:
     settings = {name: PASSES[name] for name in ("dedup", "relatedness")}
     rows = api.load("subtitle", raw, settings={**settings, "shard_bytes": 4000})
@@ -109,6 +110,7 @@ def test_an_answer_in_the_store_has_the_relatedness_to_its_query(out: Path, tmp_
     assert invoke("export", tmp_path / "export", "--out", out, "--config", config).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_column_without_a_store_is_warned_of(raw: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("relatedness: {column: true}\n", "utf-8")

@@ -51,7 +51,7 @@ class ShardPairs:
         )
 
     def leave(self, folder: Path, number: int, names: Sequence[str]) -> PairFacts:
-        """Write facts to files of a folder, whose names begin with a number; return the files by name."""
+        """Write facts to files of a folder; the names begin with a number. Return the files by name."""
         files = {name: folder / f"{number}.{name}.arrow" for name in names}
         for name, path in files.items():
             FACTS[name](self).write_ipc(path, compression="uncompressed")

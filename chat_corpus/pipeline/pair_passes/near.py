@@ -25,7 +25,7 @@ from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PassInput, found
 
 #: Candidates that are verified together.
 _CANDIDATES = 20_000
-#: Characters of pairs whose entries are made together, and how many a pair counts as at least: 12,500 pairs at most.
+#: Characters of the pairs that are entered together, and how many a pair counts as at least: 12,500 pairs at most.
 _CHARACTERS = 500_000
 _LEAST_WEIGHT = 40
 _LENGTH = pl.col("query").str.len_chars() + pl.col("answer").str.len_chars()
@@ -176,7 +176,7 @@ def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]
 
 
 def _slices(weights: _INTS, most: int) -> Iterator[tuple[int, int]]:
-    """Ranges of items whose weights sum to at most so much, or of one item."""
+    """Ranges of items with weights that sum to at most so much, or of one item."""
     total = np.cumsum(weights)
     begin = 0
     while begin < len(weights):

@@ -1,7 +1,7 @@
 """Pairs of texts that may resemble each other on both sides: all that do, and few others, in bounded memory.
 
 A prefix filter, as in `exports.near_twins`, on both sides at once. The bigrams of a text have an order, the rarest
-first. Sets of sizes m and n whose Jaccard similarity is at least t share a bigram among the first m - ceil(t m) + 1 of
+first. Sets of sizes m and n with a Jaccard similarity of at least t share a bigram among the first m - ceil(t m) + 1 of
 the one and the first n - ceil(t n) + 1 of the other. So two pairs that resemble each other share a bigram of such
 prefixes of their queries and one of their answers. Each pair is entered under all combinations of a bigram of the one
 and of the other prefix, in files by the hash of the two (`disk_buckets`); pairs in one entry are compared by the sizes
@@ -195,7 +195,7 @@ def _split(begin: int, counts: _INTS) -> Iterator[tuple[_INTS, _INTS]]:
 
 
 def _similar(rows: NDArray[np.void], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
-    """Those of two entries whose sizes and signatures are near enough."""
+    """Those of two entries with sizes and signatures that are near enough."""
     top, bottom = least.numerator, least.denominator
     for side in ("query", "answer"):
         sizes, others = rows[side][one].astype(np.int64), rows[side][other].astype(np.int64)

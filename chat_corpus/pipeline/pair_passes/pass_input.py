@@ -67,7 +67,7 @@ class PassInput:
             yield start, exact.read(path)
 
     def repeats(self, fact: str, most: int = 1) -> pl.DataFrame:
-        """The remaining pairs whose key in a fact `most` earlier ones have: `row, first`, as `exact.find_repeats`."""
+        """The remaining pairs with a key, in a fact, that `most` earlier ones have: `exact.find_repeats`."""
         remaining = self.remaining if self.dropped else None
         return exact.find_repeats(self.paths(fact), starts=self.starts, remaining=remaining, most=most)
 

@@ -31,7 +31,7 @@ from chat_corpus.pipeline.pair_passes.pass_input import PassInput, found
 
 #: Characters of each text that are looked at.
 MAX_CHARACTERS = 64
-#: Pairs whose characters are counted together.
+#: Pairs that are counted together.
 _ROWS = 1_000
 _SCALE = 1 << 16
 #: Columns of the counts of a shard. `cell` is c * SIZE + d for two characters, and after these come those of c in
@@ -104,15 +104,14 @@ def _batches(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
 
 def count_characters(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
     """The counts of the characters in pairs of texts: `COUNTS`, by cell."""
-    counted = []
+    counts = np.zeros(_PAIRS + 1, np.uint32)
     for _, pairs in _batches(pl.DataFrame([queries.alias("query"), answers.alias("answer")])):
         rows, _, cells, of_queries, of_answers = _cells(pairs["query"], pairs["answer"])
         numbers = np.concatenate([cells, _QUERY + of_queries, _ANSWER + of_answers, np.full(len(rows), _PAIRS)])
         cell, count = np.unique(numbers.astype(np.uint32), return_counts=True)
-        counted.append(pl.DataFrame({"cell": cell, "count": count}, COUNTS))
-    return (
-        pl.concat([COUNTS.to_frame(), *counted]).group_by("cell").agg(pl.col("count").sum()).sort("cell").cast(COUNTS)
-    )
+        counts[cell] += count.astype(np.uint32)
+    cell = np.flatnonzero(counts)
+    return pl.DataFrame({"cell": cell.astype(np.uint32), "count": counts[cell]}, COUNTS)
 
 
 def pmi_table(parts: list[Path]) -> NDArray[np.int32]:
@@ -124,7 +123,7 @@ def pmi_table(parts: list[Path]) -> NDArray[np.int32]:
     of_queries, of_answers = (counts[at : at + SIZE].astype(np.float64) - 1 for at in (_QUERY, _ANSWER))
     others = max(float(counts[_PAIRS]) - 1, 1.0)
     table = counts[:_CELLS].view(np.int32).reshape(SIZE, SIZE)  # in place: a row is read before it is written
-    for character in range(SIZE):
+    for character in np.flatnonzero(counts[_QUERY:_ANSWER]):  # no pair looks at the rows of other characters
         expected = np.maximum(of_queries[character], 0) * np.maximum(of_answers, 0) / others
         observed = np.maximum(table[character].astype(np.float64) - 1, 0)
         table[character] = np.rint(np.log((observed + 1) / (expected + 1)) * _SCALE)

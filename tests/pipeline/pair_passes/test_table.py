@@ -84,7 +84,7 @@ def test_a_dialogue_with_the_same_pairs_in_the_same_order_is_dropped_whole(tmp_p
     assert [row for row, reason, _ in found if reason == "duplicate"] == [2, 3, 6]
 
 
-@settings(max_examples=examples(4), deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(cuts=st.lists(st.integers(0, 60), max_size=4).map(sorted), seed=st.integers(0, 9))
 def test_the_result_does_not_depend_on_shards(
     cuts: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
