@@ -49,7 +49,7 @@ def test_outputs_files_of_others_and_tables_are_read(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "问"}\n', r"a\.jsonl:1: expected an object"),
         ("a.tsv", b"\xff\t\xfe\n", r"a\.tsv: cannot be read"),
         ("a.parquet", "", r"a\.parquet: cannot be read"),
-        ("a.doc", "问\t答\n", r"a\.doc: found no pairs"),
+        ("a.doc", "问\t答\n", r"a\.doc: no pairs"),
     ],
 )
 def test_what_is_not_read_is_named_by_its_row(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
