@@ -64,8 +64,8 @@ def main(
 ) -> None:  # fmt: skip
     """Train the same small models on each INPUT and compare them on pairs that none of them has seen.
 
-    INPUT is the output folder of a run, an export (its train split), or a TSV file or folder of another tool; NAME=PATH
-    names it. Training data are drawn at random from an input; a mixed export is read from its beginning, which has the
+    INPUT is the output folder of a run, an export (its train split), or TSV files of a different tool; NAME=PATH names
+    it. Training data are drawn at random from an input; a mixed export is read from its beginning, which has the
     shares of the mix. The held-out set is a file or folder of the same kinds (of an export, its test split). Its rows
     that resemble a row of an input are refused. Differences are to the first INPUT.
     """
@@ -100,7 +100,7 @@ def main(
 
 
 def _neural(choice: bool | None) -> bool:
-    """Whether the models of PyTorch take part. Raises click.UsageError if they are asked for and it is absent."""
+    """Whether the models of PyTorch take part. Raises click.UsageError if --neural is set and PyTorch is absent."""
     is_there = importlib.util.find_spec("torch") is not None
     if choice and not is_there:
         raise click.UsageError("--neural needs PyTorch: python -m pip install -e '.[train]'")

@@ -15,7 +15,7 @@ from benchmarks.quality.pairs import characters
 Floats = NDArray[np.float64]
 #: All sources together.
 ALL = "all"
-#: Fewest queries of a source that has figures of its own: with fewer, an interval says nothing.
+#: Fewest queries for which a source has separate figures: with fewer, an interval says nothing.
 LEAST_QUERIES = 20
 
 

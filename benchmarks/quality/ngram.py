@@ -123,7 +123,7 @@ def _stream(pairs: pl.DataFrame, order: int) -> tuple[Integers, NDArray[np.bool_
 
 
 def _shifted(numbers: Integers) -> Integers:
-    """The numbers one place later; what is before the first belongs to another pair and predicts nothing."""
+    """The numbers one place later; the first place gets 0, since nothing is predicted there."""
     shifted = np.roll(numbers, 1)
     shifted[:1] = 0
     return shifted

@@ -38,7 +38,7 @@ def read_pairs(path: Path, split: str) -> Iterator[pl.DataFrame]:
         files = [path] if path.is_file() and path.suffix in _SUFFIXES else []
     if not files:
         raise click.UsageError(
-            f"{path}: found no pairs; expected an output folder, an export with the split {split}, or a file of "
+            f"{path}: no pairs; expected an output folder, an export with the split {split}, or a file of "
             f"{', '.join(_SUFFIXES)}"
         )
     readers = {".tsv": _tsv, ".jsonl": _jsonl, ".parquet": _parquet}

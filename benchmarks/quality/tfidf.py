@@ -35,7 +35,7 @@ class Retriever:
     """Training pairs as unit vectors, a row each.
 
     weights  of the columns
-    rare     keeps the columns of a vector by which neighbours are looked up: n-grams that are in few texts
+    rare     selects the columns by which neighbours are looked up: n-grams that are in few texts
     """
 
     queries: Any

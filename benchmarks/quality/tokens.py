@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 
-#: Characters with a token of their own.
+#: Characters that are one token each.
 CHARACTERS = 4_000
 #: Tokens of no character: at the beginning of a pair, between its texts, after it. The 256 bytes follow them.
 BEGIN, BETWEEN, END = 0, 1, 2
@@ -23,7 +23,7 @@ _BYTES = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """The characters with a token of their own; the first one has the number `3 + 256`."""
+    """The characters that are one token each; the first one has the number `3 + 256`."""
 
     characters: tuple[str, ...]
 

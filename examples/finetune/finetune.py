@@ -1,4 +1,4 @@
-"""From an export to a model that you can talk to: train, quantize to 8 and 4 bits, compare, chat.
+"""From an export to a chat model: train, quantize to 8 and 4 bits, compare, chat.
 
     python finetune.py train my_export --out tiny                               a tiny model, from scratch, on any CPU
     python finetune.py train my_export --out qwen --model Qwen/Qwen3-0.6B       a model of the hub, on a GPU
@@ -203,7 +203,7 @@ def answer(model: Any, tokenizer: Any, messages: list[dict[str, str]]) -> str:
 
 def main() -> None:
     """Run `train` or `chat`."""
-    parser = argparse.ArgumentParser(description="Train a chat model on an export, quantize it, and talk to it.")
+    parser = argparse.ArgumentParser(description="Train a chat model on an export, quantize it, and chat.")
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("train", help="train on an export and compare 16, 8 and 4 bits")
     command.add_argument("export", type=Path, help="folder of `chat-corpus export`, with a validation split")
@@ -215,7 +215,7 @@ def main() -> None:
     command.add_argument("--rate", type=float, help="learning rate (default: 2e-3 for tiny, else 2e-5)")
     command.add_argument("--lora", action="store_true", help="train LoRA adapters and merge them; needs peft")
     command.set_defaults(run=train)
-    command = commands.add_parser("chat", help="talk to a trained model")
+    command = commands.add_parser("chat", help="chat with a trained model")
     command.add_argument("out", type=Path, help="folder of the trained model")
     command.add_argument("--bits", type=int, choices=(16, 8, 4), default=16, help="precision of the weights")
     command.add_argument("--prompt", help="answer this and stop; without it, type messages")

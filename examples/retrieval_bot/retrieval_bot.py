@@ -1,4 +1,4 @@
-"""A retrieval bot: it answers with the pair whose query is most similar to yours, and names the row of that pair.
+"""A retrieval bot: it answers with the pair that has the most similar query, and names the row of that pair.
 
     python retrieval_bot.py clean_chat_corpus
     python retrieval_bot.py my_export --query 今天吃什么 --top 3
@@ -33,7 +33,7 @@ CREATE VIRTUAL TABLE trigrams USING fts5vocab (queries, row);
 WITHIN = "SELECT term FROM trigrams WHERE term >= ?1 AND term < ?1 || char(1114111) ORDER BY doc DESC LIMIT ?2"
 PROPOSED = """
 SELECT query, answer, source, address FROM pairs
-JOIN (SELECT rowid FROM queries WHERE queries MATCH ? ORDER BY rank, rowid LIMIT ?) found ON found.rowid = id
+JOIN (SELECT rowid FROM queries WHERE queries MATCH ? ORDER BY rank, rowid LIMIT ?) proposed ON proposed.rowid = id
 """
 
 
@@ -120,7 +120,7 @@ def open_index(folder: Path, file: Path) -> sqlite3.Connection:
 
 
 def find(index: sqlite3.Connection, question: str, top: int) -> list[Answer]:
-    """The `top` pairs whose queries are most similar to the question, best first."""
+    """The `top` pairs with the queries that are most similar to the question, best first."""
     text = fold(chat_corpus.normalize([question])[0])
     terms = sorted(ngrams(START + text + END, 3))[:MAX_TRIGRAMS] if text else []
     if 0 < len(text) < 3:  # the trigrams that begin with it find it within longer texts
@@ -132,8 +132,8 @@ def find(index: sqlite3.Connection, question: str, top: int) -> list[Answer]:
 
 def show(answers: list[Answer]) -> None:
     """Print answers, each with the row that it is from."""
-    for found in answers:
-        print(f"{found.answer}\n  {found.similarity:.2f}  {found.query}  [{found.source}]  {found.address}")
+    for pair in answers:
+        print(f"{pair.answer}\n  {pair.similarity:.2f}  {pair.query}  [{pair.source}]  {pair.address}")
     if not answers:
         print("(no similar query)")
 

@@ -42,14 +42,17 @@ def curve(rows: Sequence[Figure], sizes: Mapping[str, int]) -> str:
         parts.append(f'<path d="M{_LEFT} {down(value):.1f}H{_WIDTH - _RIGHT}" stroke="#8884"/>')
     for at, source in enumerate(dict.fromkeys(row.source for row in rows)):
         colour, width = (_COLOURS[at % len(_COLOURS)], 1.5) if source != ALL else ("currentColor", 3)
+        style = f'stroke="{colour}" stroke-width="{width}"'
+        if at >= len(_COLOURS):  # each colour a second time
+            style += ' stroke-dasharray="5 3"'
         points = [(across(sizes[row.input]), row.value) for row in rows if row.source == source]
         line = "L".join(f"{x:.1f} {down(value.value):.1f}" for x, value in points)
         bars = "".join(f"M{x:.1f} {down(value.low):.1f}V{down(value.high):.1f}" for x, value in points)
-        parts.append(f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="{width}"/>')
+        parts.append(f'<path d="M{line}" fill="none" {style}/>')
         parts.append(f'<path d="{bars}" stroke="{colour}" opacity=".6"/>')
         dots = "".join(f'<circle cx="{x:.1f}" cy="{down(value.value):.1f}" r="2.5"/>' for x, value in points)
         parts.append(f'<g fill="{colour}">{dots}</g>')
         y = _TOP + 10 + 16 * at
-        parts.append(f'<path d="M{_WIDTH - _RIGHT + 15} {y - 4}h18" stroke="{colour}" stroke-width="{width}"/>')
+        parts.append(f'<path d="M{_WIDTH - _RIGHT + 15} {y - 4}h18" {style}/>')
         parts.append(f'<text x="{_WIDTH - _RIGHT + 38}" y="{y}">{escape(source)}</text>')
     return "\n".join([*parts, "</svg>", ""])

@@ -29,7 +29,7 @@ from benchmarks.quality.pairs import PAIRS, characters, read_pairs
 from benchmarks.quality.tokens import Vocabulary, vocabulary
 from examples.scale_study.curve import curve
 
-#: Keys of the rows of an evaluation file, as in the evaluation set of BELLE, or our own.
+#: Keys of the rows of an evaluation file, as in the evaluation set of BELLE, or query, answer and kind.
 QUERY, ANSWER, KIND = ("question", "instruction", "query"), ("std_answer", "output", "answer"), ("class", "kind")
 
 

@@ -39,11 +39,13 @@ def test_the_most_similar_pairs_answer_questions_of_any_length(
     tmp_path: Path, question: str, answers: list[str]
 ) -> None:
     index = bot.open_index(put(tmp_path / "corpus", CORPUS), tmp_path / "index.sqlite")
-    found = bot.find(index, question, 5)
-    assert [answer.answer for answer in found][: len(answers)] == answers
-    assert [answer.similarity for answer in found] == sorted((one.similarity for one in found), reverse=True)
-    assert bool(found) == bool(answers)
-    for answer in found:
+    answered = bot.find(index, question, 5)
+    assert [answer.answer for answer in answered][: len(answers)] == answers
+    assert [answer.similarity for answer in answered] == sorted(
+        (answer.similarity for answer in answered), reverse=True
+    )
+    assert bool(answered) == bool(answers)
+    for answer in answered:
         file, _, row = answer.address.rpartition(":")
         assert Path(file).read_text("utf-8").splitlines()[int(row) - 1] == f"{answer.query}\t{answer.answer}"
 
@@ -59,10 +61,10 @@ def test_the_index_is_made_again_when_the_files_change(tmp_path: Path) -> None:
 
 
 def test_what_is_no_index_is_not_overwritten_and_an_empty_folder_is_named(tmp_path: Path) -> None:
-    other = put(tmp_path, {"notes.txt": "mine\n"}) / "notes.txt"
+    other = put(tmp_path, {"notes.txt": "notes\n"}) / "notes.txt"
     with pytest.raises(SystemExit, match=r"notes\.txt: not an index"):
         bot.open_index(put(tmp_path / "corpus", CORPUS), other)
-    assert other.read_text("utf-8") == "mine\n"
+    assert other.read_text("utf-8") == "notes\n"
     with pytest.raises(SystemExit, match="no pairs"):
         bot.open_index(put(tmp_path / "empty", {"a.tsv": ""}), tmp_path / "index.sqlite")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "empty", "notes.txt"]
