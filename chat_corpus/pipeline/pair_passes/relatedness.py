@@ -110,8 +110,8 @@ def count_characters(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
         numbers = np.concatenate([cells, _QUERY + of_queries, _ANSWER + of_answers, np.full(len(rows), _PAIRS)])
         cell, count = np.unique(numbers.astype(np.uint32), return_counts=True)
         counts[cell] += count.astype(np.uint32)
-    cell = np.flatnonzero(counts)
-    return pl.DataFrame({"cell": cell.astype(np.uint32), "count": counts[cell]}, COUNTS)
+    present = np.flatnonzero(counts)
+    return pl.DataFrame({"cell": present.astype(np.uint32), "count": counts[present]}, COUNTS)
 
 
 def pmi_table(parts: list[Path]) -> NDArray[np.int32]:
