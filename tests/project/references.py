@@ -26,9 +26,10 @@ CHINESE: Mapping[str, str] = {
     Pairing.FIRST: "首轮",
     Pairing.NONE: "无",
     "not stated": "未说明",
-    "free for research; see the origin": "可用于研究，见来源",
+    "not stated; asks for a citation": "未声明，须引用",
     "research use; see the origin": "供研究使用，见来源",
-    "GPL-3.0; research use only": "GPL-3.0，仅供研究",
+    "MIT (readme)": "MIT（见 readme）",
+    "GPL-3.0 (hub) or ODC-By (repository), research use": "GPL-3.0 或 ODC-By，供研究",
 }
 #: The same for English.
 ENGLISH: Mapping[str, str] = {

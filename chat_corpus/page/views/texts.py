@@ -187,7 +187,7 @@ def characters(counted: Counted) -> View:
     titles = Titles(
         name="characters",
         title=message("Characters by class"),
-        sentence=message("Each bar is all characters of the queries and answers of a source."),
+        sentence=message("Each bar is all characters of the kept turns of a source."),
         panels=(message("characters"),),
     )
     figure, used = _stacked_counts(titles, rows, _CLASSES)
@@ -198,7 +198,7 @@ def characters(counted: Counted) -> View:
         if not statistics
         else message(
             "{personal:,} personal numbers and addresses and {urls:,} web addresses are in the {characters:,} "
-            "characters of the pairs.",
+            "characters of the kept turns.",
             personal=sum(sum(one.personal.values()) for one in statistics.values()),
             urls=sum(one.urls for one in statistics.values()),
             characters=sum(one.characters.total for one in statistics.values()),
