@@ -22,6 +22,7 @@ from chat_corpus.pipeline.pair_passes import table
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs.dropped_pairs import RawOf, Selection
 from chat_corpus.runs.merge import Merge
+from chat_corpus.statistics.tally import TALLY
 from tests.conftest import examples, slow_from
 
 Pair = tuple[str, str]
@@ -46,7 +47,9 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         keys = dedup.pair_keys(rows, ["甲.csv", "乙.txt"], tsv.byte_offsets(tsv.columns(rows)))
         keys.write_ipc(part.keys, compression="uncompressed")
         told = counted(1, len(pairs), len(pairs))
-        part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n'}, told)
+        TALLY.to_frame().write_ipc(part.tally, compression="uncompressed")
+        tally = part.tally.read_bytes()
+        part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n', part.tally: tally}, told)
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
             for pair, part_, line in zip(pairs, rows["query_file_index"], rows["query_record"], strict=True)
