@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import click
 
 from chat_corpus.cli.added import ADD, LAYOUT, settled
 from chat_corpus.cli.check_export import verify
+from chat_corpus.cli.export_flags import export_options
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import (
@@ -38,7 +37,6 @@ from chat_corpus.cli.options import (
 )
 from chat_corpus.cli.terminal import echo_json, echo_rows
 from chat_corpus.cli.usage import Choice, NewFolder, Whole
-from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
@@ -115,6 +113,12 @@ _EXAMPLES = (
     type=Choice(["all", "first"]),
     help="A record for each alternative answer, or for the first only.",
 )
+@option(
+    "Output",
+    "--relatedness",
+    is_flag=True,
+    help="Add a column to the Parquet files: how well answers fit their queries.",
+)
 @option("Output", "--split", metavar="SHARES", help="Shares of test and validation, as in test=0.01,validation=0.01.")
 @option(
     "Output",
@@ -171,7 +175,7 @@ def export(
     from chat_corpus.runs.export import run as exporting
     from chat_corpus.runs.export.stores import stored_names
 
-    settings = for_engine(read_settings(configs, {**rest, "export": _options(rest)}))
+    settings = for_engine(read_settings(configs, {**rest, "export": export_options(rest)}))
     exporting.check(folder, settings, force=force)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     stored = [] if rest["raw"] else stored_names(Path(settings.out))
@@ -198,62 +202,6 @@ def export(
             verify(folder, to_stderr=as_json)  # stdout has the JSON of the export
     codes = {code, exported.exit_code}
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
-
-
-def _options(flags: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the section `export` that flags give. Raises UsageError."""
-    from msgspec.structs import asdict
-
-    from chat_corpus.exports.splits import parse_split
-
-    names = ("turns", "system", "max_turns", "max_chars", "alternatives")
-    values = {name: flags.pop(name) for name in names if flags[name] is not None}
-    values |= {name: "keep" for name in ("duplicates", "personal") if flags[f"keep_{name}"]}
-    if flags["formats"]:
-        values["formats"] = _formats(flags["formats"])
-    if flags["split"] is not None:
-        shares = asdict(parse_split(flags["split"]))
-        values["split"] = {name: shares[name] for name in ("test", "validation")}
-    if flags["max_groups"] is not None:
-        values["split"] = {**values.get("split", {}), "max_groups": flags["max_groups"]}
-    if flags["decontaminate"]:
-        values["decontaminate"] = list(flags["decontaminate"])
-    return values | _mix(flags)
-
-
-def _mix(flags: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the mix that flags give, if any. Raises UsageError."""
-    from chat_corpus.exports.mixing import parse_shares, parse_subsets
-
-    values: dict[str, Any] = {}
-    if flags["mix"] is not None:
-        parse_shares(flags["mix"])
-        values["shares"] = flags["mix"]
-    if flags["max_share"] is not None:
-        values["max_share"] = flags["max_share"]
-    if flags["subset"] is not None:
-        values["subsets"] = list(parse_subsets(flags["subset"]))
-    return {"mix": values} if values else {}
-
-
-def _formats(given: Iterable[str]) -> list[str]:
-    """Formats from repeated, comma-separated names, without `hf`. Raises UsageError for an unknown one."""
-    from chat_corpus.exports.records import FORMATS
-
-    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
-    for name in names:
-        if name in ("hf", *FORMATS):
-            continue
-        similar = difflib.get_close_matches(name.lower(), FORMATS, n=1, cutoff=0.5)
-        if similar:
-            raise UsageError(
-                message("--format {name}: no such format; did you mean '{similar}'?", name=name, similar=similar[0])
-            )
-        formats = ", ".join(["hf", *FORMATS])
-        raise UsageError(
-            message("--format {name}: no such format; the formats are {formats}", name=name, formats=formats)
-        )
-    return [name for name in dict.fromkeys(names) if name != "hf"]
 
 
 def _from_stores(

@@ -10,6 +10,7 @@ from chat_corpus.exports import card_text
 from chat_corpus.exports.card_text import CardText
 from chat_corpus.exports.manifest import DEFAULT, MIXED, RESERVED, ConfigSplit, ExportMix, ExportSource, ExportSummary
 from chat_corpus.exports.records import FORMATS
+from chat_corpus.exports.relatedness import RELATEDNESS, has_relatedness
 from chat_corpus.messages import message
 
 CARD, LICENSES = "README.md", "LICENSE.md"
@@ -39,6 +40,10 @@ _FEATURES = """\
     dtype: string
   - name: id
     dtype: string
+"""
+_SCORES = f"""\
+  - name: {RELATEDNESS}
+    dtype: float32
 """
 
 
@@ -80,8 +85,9 @@ def _front_matter(summary: ExportSummary) -> Iterator[str]:
         for name, splits in summary.configs.items():
             yield from _config(name, splits)
         yield "dataset_info:\n"
+        features = _FEATURES + _SCORES if has_relatedness(summary) else _FEATURES
         for name, splits in summary.configs.items():
-            yield from _info(name, splits)
+            yield from _info(name, splits, features)
     yield "---\n\n"
 
 
@@ -99,9 +105,9 @@ def _config(name: str, splits: Mapping[str, ConfigSplit]) -> Iterator[str]:
             yield from (f"    - {_quoted(path)}\n" for path in files.paths)
 
 
-def _info(name: str, splits: Mapping[str, ConfigSplit]) -> Iterator[str]:
+def _info(name: str, splits: Mapping[str, ConfigSplit], features: str) -> Iterator[str]:
     """The columns and the rows of a config; `datasets` checks the rows."""
-    yield f"- config_name: {_quoted(name)}\n{_FEATURES}  splits:\n"
+    yield f"- config_name: {_quoted(name)}\n{features}  splits:\n"
     for split, files in splits.items():
         yield f"  - name: {split}\n    num_bytes: {files.bytes}\n    num_examples: {files.rows}\n"
 
@@ -133,7 +139,7 @@ def _body(summary: ExportSummary) -> Iterator[str]:
         yield _table(text.ledger_columns, _ledger_rows(summary))
         if summary.mix is not None:
             yield from _mix(summary, summary.mix, text)
-        yield text.fields
+        yield text.fields.format(relatedness=text.relatedness if has_relatedness(summary) else "")
         yield text.loading.format(**_examples(summary))
         yield text.files
         yield _table(text.file_columns, _file_rows(summary))

@@ -28,6 +28,7 @@ class CardText:
     mix: str
     mix_columns: tuple[str, ...]
     fields: str
+    relatedness: str
     loading: str
     files: str
     file_columns: tuple[str, ...]
@@ -153,9 +154,13 @@ CHINESE = CardText(
         "- `messages`：`role`（user 与 assistant 交替，以 user 开头，条数为偶数；有系统提示时第一条为 system）"
         "与 `content`\n"
         "- `source`：语料的名称\n"
-        "- `id`：由内容决定，增加数据或语料时不变\n\n"
+        "- `id`：由内容决定，增加数据或语料时不变\n{relatedness}\n"
         "手机号、身份证号、QQ、微信与邮箱写作 `<PHONE>` `<ID>` `<QQ>` `<WECHAT>` `<EMAIL>`。"
         "开头相同的对话在同一划分（split）中。\n\n"
+    ),
+    relatedness=(
+        "- `relatedness`：各个回答与其问题的相关度的平均值；大于 0 表示所用的字同时出现的次数多于偶然，"
+        "没有常用汉字时为空\n"
     ),
     loading=_LOADING.format(
         load="加载",
@@ -217,9 +222,13 @@ ENGLISH = CardText(
         "- `messages`: `role` (user and assistant alternate, user first, of even number; a system message, if any, "
         "comes first) and `content`\n"
         "- `source`: name of the source\n"
-        "- `id`: depends on the content alone, and stays when data or sources are added\n\n"
+        "- `id`: depends on the content alone, and stays when data or sources are added\n{relatedness}\n"
         "Mobile, identity, QQ and WeChat numbers and e-mail addresses are written `<PHONE>` `<ID>` `<QQ>` `<WECHAT>` "
         "`<EMAIL>`. Dialogues that begin alike are in the same split.\n\n"
+    ),
+    relatedness=(
+        "- `relatedness`: how well the answers fit their queries, the mean of their scores; above 0, their characters "
+        "occur together more often than by chance; null without frequent Chinese characters\n"
     ),
     loading=_LOADING.format(
         load="Load",

@@ -7,7 +7,7 @@ R2   no content is blank                                          R7   no lone s
 R3   user and assistant alternate, from user, of even number;     R8   no special tokens
      a system message comes first, or not at all                  R9   no record is empty
 R4   all rows of a file have the same columns and types           R10  rows are in the order that the manifest says
-R5   the columns are messages, source and id
+R5   the columns are messages, source and id, and relatedness if the settings of the export ask for it
 
 Train resembles no record of another split. Parquet files are held to the rules. Files of other formats must be byte for
 byte what those rows give. The manifest has the digest of every file, and of its own content.
@@ -187,7 +187,8 @@ def _records(folder: Path, summary: ExportSummary, files: list[ExportFile], seen
         together = pl.concat(ids)
         repeated = together.filter(together.is_duplicated()).unique()
         if len(repeated):
-            yield from _addresses(folder, [one for one in files if one.source == source], repeated)
+            own = [one for one in files if one.source == source]
+            yield from _addresses(folder, own, repeated, check_rules.parquet_schema(summary))
     if summary.mix is not None:
         yield from check_mix.counts(summary, seen.rows)
 
@@ -205,7 +206,7 @@ def _file(
 ) -> Iterator[Offence]:
     rows, last = 0, None
     sources = [one.name for one in summary.sources] if summary.mix is not None else [str(file.source)]
-    for frame in batches(folder / file.path):
+    for frame in batches(folder / file.path, check_rules.parquet_schema(summary)):
         if isinstance(frame, Message):
             yield Offence(path=file.path, rule="R4", message=frame)
             return
@@ -244,13 +245,13 @@ def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> I
         yield Offence(path=file.path, line=before + row + 1, rule="twins", message=fault)
 
 
-def batches(path: Path) -> Iterator[pl.DataFrame | Message]:
+def batches(path: Path, schema: pl.Schema) -> Iterator[pl.DataFrame | Message]:
     """The rows of a Parquet file, some at a time; or what is wrong with the file."""
     try:
         lazy, start = pl.scan_parquet(path, glob=False), 0
         found = lazy.collect_schema()
-        if dict(found) != dict(check_rules.PARQUET) or list(found) != list(check_rules.PARQUET):
-            expected = str(dict(check_rules.PARQUET))
+        if dict(found) != dict(schema) or list(found) != list(schema):
+            expected = str(dict(schema))
             yield message("columns {found} found, {expected} expected", found=str(dict(found)), expected=expected)
             return
         while len(frame := lazy.slice(start, _BATCH).collect()):
@@ -278,11 +279,11 @@ def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> 
         seen.groups.setdefault(split, []).append(found)
 
 
-def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series) -> Iterator[Offence]:
+def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series, schema: pl.Schema) -> Iterator[Offence]:
     """Where rows are whose ids have one of these hashes."""
     for file in files:
         rows = 0
-        for frame in batches(folder / file.path):
+        for frame in batches(folder / file.path, schema):
             if isinstance(frame, Message):
                 break
             same = frame["id"].hash().is_in(repeated.implode()).arg_true()

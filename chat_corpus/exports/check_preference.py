@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from chat_corpus.exports import special_tokens
-from chat_corpus.exports.check_rules import PARQUET, Offence
+from chat_corpus.exports.check_rules import Offence, has_records
 from chat_corpus.exports.manifest import ExportFile
 from chat_corpus.messages import Message, message
 
@@ -39,7 +39,7 @@ def _by_id(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> dict[s
         with (folder / file.path).open("rb") as stream:
             named = pl.Series("id", [_id(line) for line in stream], dtype=pl.String)
         scans = [pl.scan_parquet(folder / one.path, glob=False) for one in data]
-        frames = [scan for scan in scans if scan.collect_schema() == PARQUET]
+        frames = [scan for scan in scans if has_records(scan)]
         rows = [frame.filter(pl.col("id").is_in(named.unique().implode())).collect() for frame in frames]
     except (OSError, pl.exceptions.PolarsError):
         return {}  # which is an offence of those files, and of every line here

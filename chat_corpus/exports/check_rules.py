@@ -12,10 +12,12 @@ from chat_corpus.exports import special_tokens, splitting
 from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
 from chat_corpus.exports.records import PARQUET_COLUMNS
+from chat_corpus.exports.relatedness import RELATEDNESS, RELATEDNESS_TYPE, has_relatedness
 from chat_corpus.messages import Message, joined, message
 
-#: The columns of a Parquet file.
+#: The columns of a Parquet file, and those of one with scores.
 PARQUET = pl.Schema({name: DIALOGUES[name] for name in PARQUET_COLUMNS})
+SCORED = pl.Schema({**PARQUET, RELATEDNESS: RELATEDNESS_TYPE})
 
 #: Up to this number, equal records of all rows are looked for together.
 _FIRST_NUMBERS = 9
@@ -27,11 +29,22 @@ _FAULTS: Mapping[str, tuple[str, Message]] = MappingProxyType(
         "roles": ("R3", message("roles do not alternate from user")),
         "odd": ("R3", message("the number of turns is odd, or none")),
         "source": ("R5", message("source is not one of the export")),
+        "score": ("R5", message("relatedness is not a finite number")),
         "special": ("R8", message("a content holds a special token")),
         "none": ("R9", message("no messages")),
         "id": ("id", message("id is not its source, a hyphen and 16 hexadecimal digits")),
     }
 )
+
+
+def parquet_schema(summary: ExportSummary) -> pl.Schema:
+    """Return the columns of the Parquet files of an export."""
+    return SCORED if has_relatedness(summary) else PARQUET
+
+
+def has_records(lazy: pl.LazyFrame) -> bool:
+    """Return whether a Parquet file has the columns of records, with or without scores."""
+    return lazy.collect_schema() in (PARQUET, SCORED)
 
 
 def counted(counts: Mapping[str, int]) -> Message:
@@ -57,7 +70,7 @@ class Offence:
 
 
 def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequence[str]) -> Iterator[Offence]:
-    """The offences of rows with the schema `PARQUET`, of which the first has so many rows before it in its file.
+    """The offences of rows with the schema `PARQUET` or `SCORED`; the first has so many rows before it in its file.
 
     `sources` are those that records of the file may have.
     """
@@ -72,7 +85,7 @@ def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequen
 def wrong_ids(frame: pl.DataFrame, file: ExportFile, before: int, summary: ExportSummary) -> Iterator[Offence]:
     """Rows whose id is not the hash of their messages; rows that break a rule of messages have no such hash."""
     broken = pl.concat([_of_messages(frame), _of_columns(frame, [one.name for one in summary.sources])]).select("at")
-    rows = frame.with_row_index("at").join(broken, on="at", how="anti", maintain_order="left").drop_nulls()
+    rows = frame.with_row_index("at").join(broken, on="at", how="anti", maintain_order="left").drop_nulls(list(PARQUET))
     rows = rows.with_columns(key=splitting.content_keys(rows["messages"]))
     for number in range(1, _FIRST_NUMBERS):  # of equal records, which an export may have
         numbers = pl.repeat(number, len(rows), dtype=pl.UInt32, eager=True)
@@ -93,6 +106,7 @@ def _of_columns(frame: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
         ("none", length == 0),
         ("source", ~is_known),
         ("id", ~is_id.fill_null(value=False)),
+        *([("score", ~pl.col(RELATEDNESS).is_finite())] if RELATEDNESS in rows.columns else []),
     )
     return _faults(rows, checks)
 
@@ -123,7 +137,7 @@ def _of_messages(frame: pl.DataFrame) -> pl.DataFrame:
     return _faults(flat, checks)
 
 
-def _faults(rows: pl.DataFrame, checks: tuple[tuple[str, pl.Expr], ...]) -> pl.DataFrame:
+def _faults(rows: pl.DataFrame, checks: Sequence[tuple[str, pl.Expr]]) -> pl.DataFrame:
     """`at, fault` of the rows that a check is true of; faults are keys of `_FAULTS`."""
     return pl.concat(rows.filter(wrong).select("at", fault=pl.lit(fault)) for fault, wrong in checks)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.exports import check_preference
-from chat_corpus.exports.check_rules import PARQUET, Offence
+from chat_corpus.exports.check_rules import Offence, has_records
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS, RecordFormat, encode_ids
@@ -80,7 +80,7 @@ def _content(
     for file in data:
         try:
             lazy, start = pl.scan_parquet(folder / file.path, glob=False), 0
-            if lazy.collect_schema() != PARQUET:
+            if not has_records(lazy):
                 return
             while len(frame := lazy.slice(start, _BATCH).collect()):
                 made = encode_ids(frame, format_) if is_ids else between + format_.encode(frame)

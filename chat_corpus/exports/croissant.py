@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
+from chat_corpus.exports.relatedness import RELATEDNESS, has_relatedness
 
 CROISSANT = "croissant.json"
 #: The JSON-LD context that mlcroissant 1.1 writes and accepts.
@@ -41,6 +43,7 @@ def encode(summary: ExportSummary) -> bytes:
     """
     files = summary.data_files()
     names = {file.path: _name(file, files) for file in files}
+    scores = (RELATEDNESS,) if has_relatedness(summary) else ()
     document = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -52,7 +55,7 @@ def encode(summary: ExportSummary) -> bytes:
         "version": "1.0.0",
         **({"datePublished": summary.date} if summary.date else {}),
         "distribution": [_file_object(file, f"{names[file.path]}_file") for file in files],
-        "recordSet": [_record_set(names[file.path]) for file in files],
+        "recordSet": [_record_set(names[file.path], scores) for file in files],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -76,13 +79,15 @@ def _file_object(file: ExportFile, identifier: str) -> dict[str, Any]:
     }
 
 
-def _record_set(name: str) -> dict[str, Any]:
-    def field(column: str, key: str | None = None) -> dict[str, Any]:
+def _record_set(name: str, scores: Sequence[str]) -> dict[str, Any]:
+    """The columns of a file, with the numbers `scores`."""
+
+    def field(column: str, key: str | None = None, kind: str = "sc:Text") -> dict[str, Any]:
         return {
             "@type": "cr:Field",
             "@id": f"{name}/{column}/{key}" if key else f"{name}/{column}",
             "name": key or column,
-            "dataType": "sc:Text",
+            "dataType": kind,
             "source": {
                 "fileObject": {"@id": f"{name}_file"},
                 "extract": {"column": column},
@@ -97,5 +102,5 @@ def _record_set(name: str) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
-        "field": [messages, field("source"), field("id")],
+        "field": [messages, field("source"), field("id"), *(field(score, kind="sc:Float") for score in scores)],
     }

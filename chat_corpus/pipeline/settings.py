@@ -64,6 +64,15 @@ class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             relatedness=RelatednessOptions(),
         )
 
+    @property
+    def turn_settings(self) -> SourceSettings:
+        """These settings as far as exports depend on them, and the others as they are by default.
+
+        They decide what is in the turns of a dialogue store, and which turns answer which. Filters of pairs, and passes
+        over all pairs, decide on rows of TSVs alone.
+        """
+        return replace(self, filters=self.filters.without_pairs, dedup=DedupOptions(), relatedness=RelatednessOptions())
+
     def digest(self) -> str:
         """A short name for these settings: the same digest, the same output of the same input.
 

@@ -19,6 +19,10 @@ Most = Annotated[int, msgspec.Meta(ge=0)]
 KINDS = ("url", "phone", "id", "qq", "wechat", "email")
 
 
+#: The options of filters of pairs.
+_OF_PAIRS = ("min_query_chars", "max_query_chars", "min_answer_chars", "max_answer_chars", "echo")
+
+
 class WordList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file of words. Results depend on its SHA-256, not on its path; it is filled in when settings are loaded."""
 
@@ -96,6 +100,12 @@ class FilterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """The options that decide what is masked; those of a run that masks nothing are the defaults."""
         kinds = {kind: getattr(self, kind) for kind in KINDS}
         return FilterOptions(**kinds) if "mask" in kinds.values() else FilterOptions()
+
+    @property
+    def without_pairs(self) -> FilterOptions:
+        """The options without filters of pairs; those of plugins stay."""
+        default = FilterOptions()
+        return replace(self, **{name: getattr(default, name) for name in _OF_PAIRS})
 
     @property
     def without_paths(self) -> FilterOptions:

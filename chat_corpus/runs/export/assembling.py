@@ -18,6 +18,7 @@ from chat_corpus.exports.preference import PREFERENCE, REJECTED_TYPE
 from chat_corpus.files.atomic import write_atomic, write_blocks
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.pipeline.pairing import pair
 from chat_corpus.runs.export.chunks import Chunk
 from chat_corpus.schema import Pairing, Reason
 
@@ -79,6 +80,16 @@ class RecordsPart:
     def contents(self) -> Path:
         """`low, high, row`, by which records with the same id would be found."""
         return self._made("contents")
+
+    @property
+    def characters(self) -> Path:
+        """The counts of characters in the pairs, if records get scores: `pair_passes.relatedness.COUNTS`."""
+        return self._made("characters")
+
+    @property
+    def scores(self) -> Path:
+        """The relatedness of each row of `records`, if asked for: a 32-bit float, NaN for none."""
+        return self._path("scores")
 
     @property
     def duplicates(self) -> Path:
@@ -148,6 +159,7 @@ def encode_records(
     turns: pl.DataFrame, part: RecordsPart, pairing: Pairing, options: ExportOptions
 ) -> tuple[Assembled, dict[Path, bytes]]:
     """What becomes of turns, whole dialogues with the columns `NEEDED`, and the files of their records and keys."""
+    counts = {part.characters: encode_arrow(count_pairs(turns, pairing))} if options.relatedness else {}
     turns, masked = mask_personal(turns, options)
     made = assemble(turns, pairing, options)
     found = made.dialogues
@@ -161,6 +173,7 @@ def encode_records(
     files = {
         part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", maintain_order=True), BATCH_ROWS),
         part.contents: encode_arrow(_sorted_keys(content, content)),
+        **counts,
     }
     if options.duplicates == "drop":
         files[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys_of(contents)))
@@ -171,6 +184,14 @@ def encode_records(
         bytes=_text_bytes(found["messages"]),
     )
     return assembled, files
+
+
+def count_pairs(turns: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
+    """The counts of characters in the pairs of the usable turns: `pair_passes.relatedness.COUNTS`."""
+    from chat_corpus.pipeline.pair_passes.relatedness import count_characters
+
+    pairs = pair(turns.rename({"file": "file_index"}), pairing).filter(pl.col("reason").is_null())
+    return count_characters(splitting.canonical(pairs["query"]), splitting.canonical(pairs["answer"]))
 
 
 def _text_bytes(messages: pl.Series) -> int:

@@ -27,7 +27,7 @@ from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.runs.export import repeats
+from chat_corpus.runs.export import repeats, scoring
 from chat_corpus.runs.export.assembling import AssembleTask, RecordsPart, assemble_chunk
 from chat_corpus.runs.export.chunks import chunks
 from chat_corpus.runs.export.collecting import collect, held_file, index_file
@@ -73,6 +73,8 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
         repeats.mark_duplicates([part for one in found for part in one.parts])
     for one in found:
         repeats.mark_occurrences(one.parts)
+        if job.options.relatedness:
+            scoring.score_source(one.parts, job.parts, workers)
     left = _without_twins(job, workers, found)
     mix = plan_train(job.options.mix, left) if job.options.mix.is_mixed else None
     summary = _written(job, workers, found, left, mix)
@@ -210,6 +212,7 @@ def _task(job: ExportJob, name: str, split: str, number: int, rows: tuple[PartRo
         number=number,
         rows=rows,
         formats=job.options.formats,
+        relatedness=job.options.relatedness,
         folder=job.files,
         pieces=job.pieces,
     )

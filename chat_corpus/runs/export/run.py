@@ -24,6 +24,7 @@ from chat_corpus.runs.export.flow import export
 from chat_corpus.runs.export.job import ExportJob, Origin
 from chat_corpus.runs.export.raw import RawSource, RecordsRun
 from chat_corpus.runs.export.stores import Store, find_stores
+from chat_corpus.runs.export.unapplied import warn_of_unapplied
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
@@ -121,6 +122,7 @@ def _exported(
 ) -> Exported:
     if not origins:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
+    warn_of_unapplied([origin.source for origin in origins], settings)
     stores = [origin for origin in origins if isinstance(origin, Store)]
     job = ExportJob(origins=origins, settings=settings, work=work, made_from="store" if stores else "raw")
     tasks = sum(origin.rows for origin in origins) // ROWS_PER_TASK

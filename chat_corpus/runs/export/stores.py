@@ -131,8 +131,8 @@ def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Di
     ):
         return message("the code of its source changed; {advice}", advice=_AGAIN)
     own = settings.of(name)
-    if before.settings != own.digest():
-        changed = [key for key, _, _ in previous.changes(entry.settings, msgspec.to_builtins(own))]
+    changed = [] if before.settings == own.digest() else _changed_settings(entry, own)
+    if changed:
         return message(
             "it was made with other settings ({names}); run again with --store-dialogues --force, or export with those "
             "settings",
@@ -148,6 +148,14 @@ def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Di
         if added
         else None
     )
+
+
+def _changed_settings(entry: FinishedSource, now: SourceSettings) -> list[str]:
+    """The keys of the settings that changed since a store was written, and that exports depend on."""
+    made, turns = msgspec.convert(entry.settings, SourceSettings).turn_settings, now.turn_settings
+    if made.digest() == turns.digest():
+        return []
+    return [key for key, _, _ in previous.changes(msgspec.to_builtins(made), msgspec.to_builtins(turns))]
 
 
 def _added_files(entry: FinishedSource, name: str, discovered: _Discovered) -> list[str]:

@@ -17,18 +17,21 @@ from chat_corpus.exports.dialogues import DIALOGUES
 from chat_corpus.exports.mixing import MixPlan
 from chat_corpus.exports.ordering import KEYS
 from chat_corpus.exports.preference import REJECTED, REJECTED_TYPE
-from chat_corpus.exports.records import FORMATS, encode_ids
+from chat_corpus.exports.records import FORMATS, PARQUET_COLUMNS, encode_ids
+from chat_corpus.exports.relatedness import RELATEDNESS, RELATEDNESS_TYPE
 from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart, compacted, leave
+from chat_corpus.runs.export.scoring import read_scores
 from chat_corpus.runs.export.selection import PartRows, twin_rows
 
 #: Columns of records that are loaded: `rejected` are texts of responses that the source labels as wrong.
 LOADED = pl.Schema(
     {"messages": DIALOGUES["messages"], REJECTED: REJECTED_TYPE, "order": pl.UInt64(), "source": pl.String()}
 )
+SCORED = pl.Schema({**LOADED, RELATEDNESS: RELATEDNESS_TYPE})
 #: Rows of a row group: small ones are read by the viewer of a dataset page.
 _ROW_GROUP = 20_000
 #: Ending of the name of a format whose piece holds ids.
@@ -64,7 +67,7 @@ class WriteTask:
 
     Its records are those of the split in some `rows` of parts. They are sorted by their keys, or, if there is a `plan`,
     they are the records from row `first` up to `last` of a mix. Parquet goes below `folder`, pieces of other `formats`
-    below `pieces`.
+    below `pieces`. `relatedness` says whether Parquet has this column.
     """
 
     name: str
@@ -72,6 +75,7 @@ class WriteTask:
     number: int
     rows: tuple[PartRows, ...]
     formats: tuple[str, ...]
+    relatedness: bool
     folder: Path
     pieces: Path
     plan: MixPlan | None = None
@@ -80,6 +84,16 @@ class WriteTask:
 
     def __str__(self) -> str:
         return f"{self.name}: file {self.number} of {self.split}"
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns of records that are loaded."""
+        return SCORED if self.relatedness else LOADED
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The column of scores, or none."""
+        return (RELATEDNESS,) if self.relatedness else ()
 
     @property
     def parquet(self) -> str:
@@ -109,12 +123,12 @@ class Written:
 def write_records(task: WriteTask) -> Written:
     """Write the records of a range. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
-        frame = _arranged(task, pl.concat([LOADED.to_frame(), *_loaded(task)], rechunk=True))
+        frame = _arranged(task, pl.concat([task.schema.to_frame(), *_loaded(task)], rechunk=True))
     with attributed(str(task), task.folder):
         path = task.folder / task.parquet
         if frame.is_empty():
             return Written(sources={}, bytes=0, sha256="", pieces={})
-        columns = frame.select("messages", "source", "id")
+        columns = frame.select(*PARQUET_COLUMNS, *task.scores)
         columns.write_parquet(path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
         rows = {name: _write_piece(task, name, frame) for name in task.formats}
         with path.open("rb") as stream:
@@ -124,16 +138,17 @@ def write_records(task: WriteTask) -> Written:
 
 
 def _loaded(task: WriteTask) -> Iterator[pl.DataFrame]:
-    """The records of the split in each of the parts: `LOADED`."""
+    """The records of the split in each of the parts: the columns of `task.schema`."""
     number = SPLITS.index(task.split)
     for rows in task.rows:
         splits = np.fromfile(rows.part.splits, np.uint8, rows.count, offset=rows.first)
         chosen = splits == number
         if chosen.any():
             frame = rows.read("messages", REJECTED, "order")
+            frame = frame.with_columns(read_scores(rows)) if task.relatedness else frame
             frame = frame if chosen.all() else frame.filter(pl.Series(chosen))
             frame = compacted(frame) if 2 * len(frame) < rows.count else frame  # as of validation and test
-            yield frame.with_columns(source=pl.lit(rows.part.source)).select(*LOADED)
+            yield frame.with_columns(source=pl.lit(rows.part.source)).select(*task.schema)
 
 
 def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
@@ -152,7 +167,7 @@ def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
             raise LedgerError(f"{task}: {len(places)} records planned, {len(frame)} found; {DEFECT}")
         keys = found
     ids = splitting.record_ids(keys["source"], keys["order"])
-    return frame.select("messages", REJECTED)[keys["at"]].with_columns(keys["source"], ids.alias("id"))
+    return frame.select("messages", REJECTED, *task.scores)[keys["at"]].with_columns(keys["source"], ids.alias("id"))
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:

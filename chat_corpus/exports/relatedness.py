@@ -1,0 +1,18 @@
+"""The column `relatedness` of the Parquet files of an export, which they have if its settings ask for it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from chat_corpus.exports.manifest import ExportSummary
+
+#: How well the answers of a record fit their queries: the mean of their scores, from `pair_passes.relatedness`; null
+#: for a record without one. Formats other than Parquet do not have it.
+RELATEDNESS = "relatedness"
+RELATEDNESS_TYPE = pl.Float32()
+
+
+def has_relatedness(summary: ExportSummary) -> bool:
+    """Return whether the Parquet files of an export have the column."""
+    section = summary.settings.get("export")
+    return isinstance(section, dict) and section.get(RELATEDNESS) is True
