@@ -22,7 +22,7 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
     duplicates: Literal["drop", "keep"] = "drop"
     #: Phone, QQ, WeChat and identity numbers and e-mail addresses: mask them, as <PHONE>, or keep them.
     personal: Literal["mask", "keep"] = "mask"
-    #: Write how well the answers of a record fit their queries (`relatedness`), their mean, to Parquet files.
+    #: Write the column `relatedness` to Parquet files: how well the answers of a record fit their queries, on average.
     relatedness: bool = False
     #: Which share of the dialogues is in test and in validation.
     split: SplitOptions = SplitOptions()
