@@ -17,14 +17,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NATURAL, EQUAL, TEMPERATURE = "natural", "equal", "temperature"
 #: The subset of all records of train.
@@ -171,6 +173,8 @@ class MixPlan:
 
     def sources(self, first: int, last: int) -> list[str]:
         """The source of each record from a position up to another one."""
+        import numpy as np  # here, since it takes a while, and all commands import the options
+
         begins, ends = self.ranks(first), self.ranks(last)
         names = list(self.sizes)
         times = [_times(begins[name], ends[name], self.weights[name]) for name in names]
@@ -209,6 +213,8 @@ class MixPlan:
 
 
 def _times(first: int, last: int, weight: float) -> NDArray[np.float64]:
+    import numpy as np
+
     # Division of IEEE numbers is rounded the same everywhere, and the same as in `MixPlan._time`.
     times: NDArray[np.float64] = (np.arange(first, last, dtype=np.float64) + 0.5) / weight
     return times

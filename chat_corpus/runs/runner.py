@@ -19,7 +19,6 @@ from chat_corpus.files.atomic import remove_temporary
 from chat_corpus.messages import message
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.report import FinishedSource, Report, RunFacts
-from chat_corpus.page.writing import write_page
 from chat_corpus.pipeline import script
 from chat_corpus.runs import completeness, previous, report_builder
 from chat_corpus.runs.dispatch import dispatch
@@ -101,6 +100,8 @@ class _Run:
             if source.finished:
                 self._close(source)
         report = self._write_report(last=True)
+        from chat_corpus.page.writing import write_page  # here, where its imports delay no first message
+
         write_page(self._out, report, wanted=self._settings.page)
         return {name: self._done[name] for name in self._found}, report
 
