@@ -45,6 +45,8 @@ TEMPLATE = (
 
 def read_split(export: Path, split: str) -> Dataset:
     """A split of an export as prompts and completions: the completion is the last answer of a record."""
+    if not export.is_dir():
+        sys.exit(f"{export}: no such folder; make it with chat-corpus export {export} --split validation=0.02")
     if not any(export.glob(f"data/*/{split}-*.parquet")):
         sys.exit(f"{export}: no split {split}; export with --split validation=0.02")
     return load_dataset(str(export), split=split).map(
