@@ -33,6 +33,15 @@ def texts(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(pl.all().str.replace_all(LINE_BREAK, "\n", literal=True))
 
 
+def rewritten(texts: pl.Series) -> pl.Series:
+    r"""Texts as who reads a file has them, each `\n` as the line break that it stands for.
+
+    >>> rewritten(pl.Series(["a\r\nb", r"a\nb", "a\tb"])).to_list()
+    ['a\nb', 'a\nb', 'a b']
+    """
+    return _one_line(texts).str.replace_all(LINE_BREAK, "\n", literal=True)
+
+
 def joined(rows: pl.DataFrame) -> bytes:
     """Rows of such columns as the bytes of a file."""
     out = io.BytesIO()

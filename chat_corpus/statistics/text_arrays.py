@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from chat_corpus.exports import tsv
 from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, lookup, pieces
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import CHARACTERS, tally_of_names
-from chat_corpus.statistics.texts import written
 
 Codes = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
@@ -142,7 +142,7 @@ def count_many(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
         for rows, found in zip(marked, piece.rows_with_marks(), strict=True):
             rows.append(found + begin)
         begin += len(some)
-    with_marks = [written(texts.gather(np.concatenate([_NONE, *rows]))) for rows in marked]
+    with_marks = [tsv.rewritten(texts.gather(np.concatenate([_NONE, *rows]))) for rows in marked]
     # Few of the texts that may hold personal data do, and one cheap look at all of them finds these.
     with_marks[0] = with_marks[0].filter(personal.candidates(with_marks[0]))
     marks = count_marks(*(some.to_list() for some in with_marks))

@@ -27,7 +27,7 @@ def count_texts(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
         from chat_corpus.statistics.text_arrays import count_many
 
         return count_many(texts)
-    listed = written(texts).to_list()
+    listed = tsv.rewritten(texts).to_list()
     tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
     return tally, pl.Series([len(text) for text in listed], dtype=pl.UInt32)
 
@@ -35,15 +35,6 @@ def count_texts(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
 def tally_of_lengths(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
     """Return the tally of the lengths of queries and answers."""
     return pl.concat([tally_of_values(QUERY_CHARS, queries), tally_of_values(ANSWER_CHARS, answers)])
-
-
-def written(texts: pl.Series) -> pl.Series:
-    r"""Return texts as a TSV file has them, each `\n` as the line break that it stands for.
-
-    >>> written(pl.Series(["a\r\nb", r"a\nb", "a\tb"])).to_list()
-    ['a\nb', 'a\nb', 'a b']
-    """
-    return tsv.texts(tsv.columns(pl.DataFrame({"query": texts, "answer": texts})))["query"]
 
 
 def tally_of_dropped(lines: bytes) -> pl.DataFrame:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus.exports import special_tokens
+from chat_corpus.exports import special_tokens, tsv
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics.characters import class_of
 from chat_corpus.statistics.marks import URL
 from chat_corpus.statistics.schema import Distribution, Statistics
-from chat_corpus.statistics.texts import written
 
 Pairs = list[tuple[str, str]]
 
@@ -52,7 +51,7 @@ def check_lengths(found: Statistics, pairs: Pairs) -> None:
 
 def check_texts(found: Statistics, texts: Sequence[str]) -> None:
     """Compare the characters and marks of texts with the texts as a TSV file has them."""
-    texts = written(pl.Series(texts, dtype=pl.String)).to_list()
+    texts = tsv.rewritten(pl.Series(texts, dtype=pl.String)).to_list()
     characters = Counter("".join(texts))
     classes: Counter[str] = Counter()
     for character, count in characters.items():

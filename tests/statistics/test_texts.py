@@ -13,7 +13,7 @@ from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.summary import summarize
 from chat_corpus.statistics.text_arrays import count_many
-from chat_corpus.statistics.texts import count_texts, tally_of_dropped, tally_of_lengths, written
+from chat_corpus.statistics.texts import count_texts, tally_of_dropped, tally_of_lengths
 from tests.conftest import examples
 from tests.statistics.definitions import check_lengths, check_texts
 
@@ -42,7 +42,7 @@ def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], p
             patch.setattr(code_points, "_PIECE", piece)
             tally, lengths = count_texts(pl.Series([*texts, None], dtype=pl.String))
         check_texts(summarize(tally), texts)
-        assert lengths.to_list() == [*map(len, written(pl.Series(texts, dtype=pl.String))), 0]
+        assert lengths.to_list() == [*map(len, tsv.rewritten(pl.Series(texts, dtype=pl.String))), 0]
 
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
