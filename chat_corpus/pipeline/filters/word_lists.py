@@ -53,7 +53,11 @@ def _content(path: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
-        fault = message("{file}: the word list cannot be read: {error}", file=displayed(path), error=error_text(error))
+        fault = message(
+            "{file}: the word list cannot be read: {error}",
+            file=displayed(path),
+            error=error.strerror or error_text(error),
+        )
         raise UsageError(fault) from error
 
 
