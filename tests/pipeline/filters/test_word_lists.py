@@ -65,6 +65,7 @@ def test_a_byte_order_mark_and_other_line_breaks_are_tolerated(tmp_path: Path) -
 @pytest.mark.parametrize(("content", "expected"), [
     (b"a\nre:(b\n", "deny.txt:2: not a regular expression: "),
     (b"a\n\xff\xfe\n", "deny.txt:2: not UTF-8"),
+    ("ad\n".encode("utf-16-le"), "deny.txt:1: a NUL character, as in UTF-16"),
     (b"re:a*\n", "deny.txt:1: the expression matches the empty text"),
     (None, "deny.txt: the word list cannot be read"),
 ])  # fmt: skip
