@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from chat_corpus.cli.language import lookup
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import Message, joined, message
 
@@ -155,12 +156,14 @@ class Target(click.Path):
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Raises BadParameter for an empty name, for a folder, and for a file in no folder."""
+        """The path. Raises BadParameter for an empty name, for a folder or a device, and for a file in no folder."""
         path = Path(str(super().convert(value, param, ctx)))
         if not str(value):
             fault = message("the name is empty; name a file")
         elif path.is_dir():
             fault = message("{path}: a folder; name a file", path=value)
+        elif path.exists() and not path.is_file():  # a device or a pipe, which a file must not replace
+            fault = message("{path}: not a regular file; name a file, or redirect the output", path=value)
         elif not path.parent.is_dir():
             fault = message("{path}: its folder {folder} does not exist", path=value, folder=path.parent)
         else:
@@ -197,7 +200,7 @@ def _name(error: click.BadParameter) -> str:
     if isinstance(error.param, click.Option):
         return max(error.param.opts, key=len)
     if error.param is not None and error.ctx is not None:
-        return error.param.make_metavar(error.ctx)
+        return lookup(error.param.make_metavar(error.ctx))
     return ""
 
 

@@ -55,3 +55,9 @@ def test_a_near_miss_gets_a_hint(
 
 def test_every_command_that_is_suggested_has_a_synonym_only_once() -> None:
     assert not set(usage.SYNONYMS) & set(main.commands)
+
+
+def test_the_name_of_an_argument_is_translated_in_errors_too(tmp_path: Path) -> None:
+    done = invoke("compare", tmp_path, tmp_path / "none", "--lang", "zh")
+    assert "NEW_DIR" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("错误：新目录：")

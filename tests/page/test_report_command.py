@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -131,6 +132,15 @@ def test_a_page_replaces_no_file_of_an_output(out: Path, tmp_path: Path) -> None
         for args in (("report", out, "--output"), ("compare", out, out, "--html")):
             done = invoke(*args, name)
             assert (done.exit_code, words in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_page_replaces_no_device(out: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for args in (("report", out, "--output"), ("compare", out, out, "--html")):
+        done = invoke(*args, tmp_path / "pipe")
+        assert (done.exit_code, "not a regular file" in done.stderr) == (2, True), done.stderr
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_full_statistics_of_a_copied_output_are_those_of_the_output(out: Path, tmp_path: Path) -> None:
