@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import or_
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
 
-#: Is called with texts and their code points.
-Observer = Callable[[pl.Series, "CodePoints"], None]
 #: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
 MUCH, LITTLE = 1 << 18, 1 << 12
 # Classes of more characters than this are the same for many scans.
@@ -110,10 +108,8 @@ class CharacterScan:
         """The bits of groups."""
         return reduce(or_, (self._groups[name] for name in names), 0)
 
-    def find(self, texts: pl.Series, observe: Observer | None = None) -> pl.Series:
+    def find(self, texts: pl.Series) -> pl.Series:
         """The groups of which each text holds a sign, as bits: u32, none of null.
-
-        `observe` sees the texts and their code points piece by piece, in order, if there is much text.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
         """
@@ -122,7 +118,7 @@ class CharacterScan:
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
         from chat_corpus.pipeline.code_points import pieces
 
-        return pl.concat([pl.Series(self._find_many(piece, observe)) for piece in pieces(texts)])
+        return pl.concat([pl.Series(self._find_many(piece)) for piece in pieces(texts)])
 
     def _find_one(self, text: str) -> int:
         table = self._table
@@ -131,7 +127,7 @@ class CharacterScan:
         some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
         return reduce(or_, (one.group for one in some), held & self._singles)
 
-    def _find_many(self, texts: pl.Series, observe: Observer | None) -> Bits:
+    def _find_many(self, texts: pl.Series) -> Bits:
         import numpy as np
 
         from chat_corpus.pipeline.code_points import CodePoints, lookup
@@ -142,8 +138,6 @@ class CharacterScan:
         found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         for one, places in self._places(points, bits):
             found[points.rows(places)] |= one.group
-        if observe is not None:
-            observe(texts, points)
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:

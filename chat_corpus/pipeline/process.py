@@ -17,7 +17,6 @@ from chat_corpus.errors import LedgerError
 from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
-from chat_corpus.pipeline.character_scan import Observer
 from chat_corpus.pipeline.counts import Counts, PairCounts
 from chat_corpus.pipeline.filters import masking
 from chat_corpus.pipeline.filters import table as filter_table
@@ -79,7 +78,6 @@ class Context:
     source: Source
     settings: SourceSettings
     counts: Counts
-    observe: Observer | None = None
 
     @property
     def traits(self) -> Traits:
@@ -120,7 +118,6 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
         context.traits,
         classes,
         context.counts.turns.changed_by_step,
-        context.observe,
     )
     texts = texts.with_columns(raw=rows["text"])
     unsettled = texts["unsettled"]
@@ -194,13 +191,9 @@ def clean_turns(
     source: Source,
     settings: SourceSettings,
     raw: tuple[Records, ...],
-    observe: Observer | None = None,
 ) -> CleanTurns:
-    """Read the turns of raw records and clean them. Raises LedgerError if counts differ.
-
-    `observe` sees the text of all turns before text steps, as in `CharacterScan.find`.
-    """
-    context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero(), observe=observe)
+    """Read the turns of raw records and clean them. Raises LedgerError if counts differ."""
+    context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
     damaged = clean["held"] & (1 << len(script.load(settings.script).classes)) != 0

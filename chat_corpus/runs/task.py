@@ -25,14 +25,13 @@ from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline import ledger, process, reading
-from chat_corpus.pipeline.character_scan import Observer
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
-from chat_corpus.statistics.shard import LazyObserver, shard_tally
+from chat_corpus.statistics.shard import shard_tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +98,13 @@ def run_shard(task: ShardTask) -> Counts:
     shard, part, (source, settings) = task.shard, task.part, task.source
     with attributed(shard.extent):
         check_code(task)
-        observer = LazyObserver()
-        cleaned, raw = _cleaned(task, observer)
+        cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
         columns = tsv.columns(outcome.pairs)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
-        tally = shard_tally(cleaned, outcome, source, settings, observer.seen)
+        tally = shard_tally(cleaned, outcome, source, settings)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
         for name, frame in _facts(task, outcome, tsv.byte_offsets(columns)):
             contents[part.fact(name)] = _arrow(frame)
@@ -145,13 +143,13 @@ def check_code(task: ShardTask) -> None:
         raise ChatCorpusError(fault)
 
 
-def _cleaned(task: ShardTask, observer: Observer) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
+def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
     """The clean turns of a shard, stored ones if there are any, and a function that returns its raw records."""
     shard, (source, settings) = task.shard, task.source
     if task.stored is not None:
         return task.stored.clean_turns(shard), lambda: reading.records(shard, source)
     raw = reading.records(shard, source)
-    return process.clean_turns(shard, source, settings, raw, observer), lambda: raw
+    return process.clean_turns(shard, source, settings, raw), lambda: raw
 
 
 def raw_records(task: ShardTask) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 r"""The shape of statistics as JSON: those of every run, in report.json, and the full ones, made on request.
 
 Lengths are those of the queries and answers of the written pairs, in which the two characters `\n` of a TSV file count
-as one line break. Characters and marks are those of the kept turns, each counted once. Full statistics describe the
-pairs as they are written. Only shares and means are rounded, to 6 and 2 decimals.
+as one line break. Characters and marks are those of the kept turns as such a file has them; each turn counts once. Full
+statistics describe the pairs as they are written. Only shares and means are rounded, to 6 and 2 decimals.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -11,46 +10,20 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.process import CleanTurns, ShardResult
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.sources.base import Source
-from chat_corpus.statistics.tally import CHARACTERS, DIALOGUE_TURNS, FILTER, tally_of_names, tally_of_values
-from chat_corpus.statistics.texts import lengths, tally_of_lengths, tally_of_texts
-
-if TYPE_CHECKING:
-    from chat_corpus.pipeline.code_points import CodePoints
-    from chat_corpus.statistics.seen_turns import SeenTurns
+from chat_corpus.statistics.tally import DIALOGUE_TURNS, FILTER, tally_of_names, tally_of_values
+from chat_corpus.statistics.texts import count_texts, tally_of_lengths
 
 
-class LazyObserver:
-    """A `SeenTurns` that is made when the scan calls it, since little text is counted without NumPy."""
-
-    def __init__(self) -> None:
-        self.seen: SeenTurns | None = None
-
-    def __call__(self, texts: pl.Series, points: CodePoints) -> None:
-        """See some turns."""
-        if self.seen is None:
-            from chat_corpus.statistics.seen_turns import SeenTurns
-
-            self.seen = SeenTurns()
-        self.seen(texts, points)
-
-
-def shard_tally(
-    cleaned: CleanTurns, result: ShardResult, source: Source, settings: SourceSettings, seen: SeenTurns | None = None
-) -> pl.DataFrame:
-    """Return the tally of a shard before passes over all pairs drop some.
-
-    `seen` is what the scan before the text steps has seen of the turns, if it was observed.
-    """
+def shard_tally(cleaned: CleanTurns, result: ShardResult, source: Source, settings: SourceSettings) -> pl.DataFrame:
+    """Return the tally of a shard before passes over all pairs drop some."""
     turns = result.turns
     rejected = turns["reason"].is_not_null()
     texts = turns["text"].set(rejected, None) if rejected.any() else turns["text"]
-    tally = seen.tally_of(texts) if seen is not None and seen.rows == len(turns) else tally_of_texts(texts)
-    held = tally["value"].filter(tally["name"] == CHARACTERS)
-    counted = lengths(texts, frozenset(mark for mark in "\\\r" if ord(mark) in held))
+    tally, lengths = count_texts(texts)
     dialogues = turns["dialogue_id"].filter(~rejected).drop_nulls()
     return pl.concat([
         tally,
-        tally_of_lengths(*(counted.gather(result.links[name]) for name in ("query_at", "answer_at"))),
+        tally_of_lengths(*(lengths.gather(result.links[name]) for name in ("query_at", "answer_at"))),
         tally_of_values(DIALOGUE_TURNS, dialogues.rle().struct.field("len")),
         tally_of_names(_rejected_by_filter(cleaned.turns, turns, source, settings)),
     ])  # fmt: skip

@@ -10,21 +10,26 @@ from collections import Counter
 
 import polars as pl
 
+from chat_corpus.exports import tsv
 from chat_corpus.exports.tsv import LINE_BREAK
 from chat_corpus.pipeline.character_scan import numpy_pays
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import ANSWER_CHARS, QUERY_CHARS, tally_of_characters, tally_of_values, times
 
 
-def tally_of_texts(texts: pl.Series) -> pl.DataFrame:
-    """Return the tally of the characters and marks of texts; null counts nothing."""
-    texts = texts.drop_nulls()
-    if numpy_pays(int(texts.str.len_bytes().sum() or 0)):
-        from chat_corpus.statistics.seen_turns import SeenTurns
+def count_texts(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the tally of the characters and marks of texts, and the length of each: u32.
 
-        return SeenTurns.of(texts).tally()
-    listed = texts.to_list()
-    return tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
+    Null counts as an empty text.
+    """
+    texts = texts.fill_null("") if texts.null_count() else texts
+    if numpy_pays(int(texts.str.len_bytes().sum() or 0)):
+        from chat_corpus.statistics.text_arrays import count_many
+
+        return count_many(texts)
+    listed = written(texts).to_list()
+    tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
+    return tally, pl.Series([len(text) for text in listed], dtype=pl.UInt32)
 
 
 def tally_of_lengths(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
@@ -32,30 +37,19 @@ def tally_of_lengths(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
     return pl.concat([tally_of_values(QUERY_CHARS, queries), tally_of_values(ANSWER_CHARS, answers)])
 
 
-def lengths(texts: pl.Series, characters: frozenset[str] = frozenset("\\\r")) -> pl.Series:
-    r"""Return the length of each text in characters: u32. The two characters `\n` count as one line break.
+def written(texts: pl.Series) -> pl.Series:
+    r"""Return texts as a TSV file has them, each `\n` as the line break that it stands for.
 
-    So a text has the same length before and after it is written to a TSV file. `characters` has those of backslash and
-    carriage return that any of the texts holds.
-
-    >>> lengths(pl.Series(["好的", "a\nb", "a\r\nb", r"a\nb"])).to_list()
-    [2, 3, 3, 3]
+    >>> written(pl.Series(["a\r\nb", r"a\nb", "a\tb"])).to_list()
+    ['a\nb', 'a\nb', 'a b']
     """
-    counted = texts.str.len_chars()
-    for pair in (LINE_BREAK, "\r\n"):
-        if pair[0] not in characters:
-            continue
-        rows = texts.str.contains(pair, literal=True).arg_true()
-        if len(rows):
-            some = counted.gather(rows) - texts.gather(rows).str.count_matches(pair, literal=True)
-            counted = counted.scatter(rows, some)
-    return counted
+    return tsv.texts(tsv.columns(pl.DataFrame({"query": texts, "answer": texts})))["query"]
 
 
 def tally_of_dropped(lines: bytes) -> pl.DataFrame:
     """Return the tally to add where these lines of a TSV file are left out."""
     if not lines:
         return tally_of_lengths(*(pl.Series([], dtype=pl.UInt32) for _ in range(2)))
-    texts = pl.Series(lines.decode().replace("\t", "\n").split("\n")[:-1], dtype=pl.String)
-    counted = lengths(texts)
-    return times(tally_of_lengths(counted.gather_every(2), counted.gather_every(2, 1)), -1)
+    texts = lines.decode().replace("\t", "\n").split("\n")[:-1]
+    lengths = pl.Series([len(text) - text.count(LINE_BREAK) for text in texts], dtype=pl.UInt32)
+    return times(tally_of_lengths(lengths.gather_every(2), lengths.gather_every(2, 1)), -1)

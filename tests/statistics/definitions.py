@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from chat_corpus.exports import special_tokens
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics.characters import class_of
 from chat_corpus.statistics.marks import URL
 from chat_corpus.statistics.schema import Distribution, Statistics
+from chat_corpus.statistics.texts import written
 
 Pairs = list[tuple[str, str]]
 
@@ -48,7 +51,8 @@ def check_lengths(found: Statistics, pairs: Pairs) -> None:
 
 
 def check_texts(found: Statistics, texts: Sequence[str]) -> None:
-    """Compare the characters and marks of texts with the texts."""
+    """Compare the characters and marks of texts with the texts as a TSV file has them."""
+    texts = written(pl.Series(texts, dtype=pl.String)).to_list()
     characters = Counter("".join(texts))
     classes: Counter[str] = Counter()
     for character, count in characters.items():

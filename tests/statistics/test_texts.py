@@ -1,4 +1,4 @@
-"""What is counted of texts: the same in plain Python, with NumPy, and for turns that the scan has seen."""
+"""What is counted of texts: the same in plain Python and with NumPy."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from chat_corpus.exports import tsv
 from chat_corpus.pipeline import character_scan, code_points
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.statistics.characters import CharacterClass, class_of
-from chat_corpus.statistics.seen_turns import SeenTurns
 from chat_corpus.statistics.summary import summarize
-from chat_corpus.statistics.texts import lengths, tally_of_dropped, tally_of_lengths, tally_of_texts
+from chat_corpus.statistics.text_arrays import count_many
+from chat_corpus.statistics.texts import count_texts, tally_of_dropped, tally_of_lengths, written
 from tests.conftest import examples
 from tests.statistics.definitions import check_lengths, check_texts
 
 #: Pieces of texts that hold what is counted, or nearly do.
 PIECES = (
     *("好", "不", "\N{CJK UNIFIED IDEOGRAPH-20000}", "カ", "한", "é", "\N{GRINNING FACE}", "\ufdd0"),
-    *(" ", "\n", r"\n", "\\", "n", "2012", "13812345678", "138-1234-5678", "138 12345678", "110105 19491231 002X"),
+    *("\n", "\r\n", "\r", "\t", "\u2028", r"\n"),
+    *(" ", "\\", "n", "2012", "13812345678", "138-1234-5678", "138 12345678", "110105 19491231 002X"),
     *("加我QQ：123456789", "企鹅12345", "微信号：abcdef_1", "wx: abcdef12", "v.信 abcdef12", "WeChat：abcdef_1"),
     *("we-chat abcdef_1", "weixin：abcdef_1", "a@b.example", "a＠b.example"),
     *("http://a.example", "HTTPS://b", "www.c.example", "wwww", "://"),
@@ -39,18 +40,21 @@ def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], p
             patch.setattr(character_scan, "MUCH", much)
             patch.setattr(character_scan, "LITTLE", much)
             patch.setattr(code_points, "_PIECE", piece)
-            check_texts(summarize(tally_of_texts(pl.Series([*texts, None], dtype=pl.String))), texts)
+            tally, lengths = count_texts(pl.Series([*texts, None], dtype=pl.String))
+        check_texts(summarize(tally), texts)
+        assert lengths.to_list() == [*map(len, written(pl.Series(texts, dtype=pl.String))), 0]
 
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
 @given(pairs=st.lists(st.tuples(TEXTS, TEXTS), max_size=12), dropped=st.data())
 def test_lengths_are_those_of_the_lines_that_are_left(pairs: list[tuple[str, str]], dropped: st.DataObject) -> None:
     frame = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
-    lines = tsv.joined(tsv.columns(frame)).splitlines(keepends=True)
+    written_lines = tsv.joined(tsv.columns(frame)).split(b"\n")[:-1]
     numbers = dropped.draw(st.sets(st.sampled_from(range(len(pairs))))) if pairs else set()
-    without = b"".join(line for number, line in enumerate(lines) if number in numbers)
+    without = b"".join(line + b"\n" for number, line in enumerate(written_lines) if number in numbers)
     left = tsv.texts(tsv.columns(frame)).rows()
-    tallies = [tally_of_lengths(lengths(frame["query"]), lengths(frame["answer"])), tally_of_dropped(without)]
+    sides = (count_texts(frame[side])[1] for side in ("query", "answer"))
+    tallies = [tally_of_lengths(*sides), tally_of_dropped(without)]
     check_lengths(summarize(pl.concat(tallies)), [pair for number, pair in enumerate(left) if number not in numbers])
 
 
@@ -59,7 +63,7 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
     assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
-    counts = SeenTurns.of(pl.Series(texts)).tally()
+    counts = count_many(pl.Series(texts))[0]
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
 
@@ -81,21 +85,3 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
 def test_a_character_has_one_class(name: str, characters: str) -> None:
     assert {character: str(class_of(character)) for character in characters} == dict.fromkeys(characters, name)
     assert name in set(CharacterClass)
-
-
-@settings(max_examples=examples(15), deadline=None, suppress_health_check=QUIET)
-@given(turns=st.lists(st.tuples(TEXTS, st.sampled_from(["same", "rejected"]) | TEXTS), min_size=1, max_size=8))
-@pytest.mark.parametrize("piece", [1, 1 << 19])
-def test_turns_that_the_scan_has_seen_are_counted_as_they_are_in_the_end(
-    turns: list[tuple[str, str]], piece: int
-) -> None:
-    before = pl.Series("text", [text for text, _ in turns])
-    after = pl.Series("text", [{"same": text, "rejected": None}.get(fate, fate) for text, fate in turns], pl.String)
-    seen = SeenTurns()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(code_points, "_PIECE", piece)
-        patch.setattr(character_scan, "LITTLE", -1)
-        patch.setattr(character_scan, "MUCH", -1)
-        character_scan.CharacterScan({}).find(before, seen)
-    assert seen.rows == len(turns)
-    check_texts(summarize(seen.tally_of(after)), after.drop_nulls().to_list())

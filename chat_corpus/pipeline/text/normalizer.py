@@ -21,7 +21,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from chat_corpus.pipeline.character_scan import CharacterScan, Observer, Sign
+from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
@@ -197,15 +197,13 @@ def normalize_and_flag(
     traits: Traits,
     classes: Mapping[str, str] = MappingProxyType({}),
     changed: Counter[str] | None = None,
-    observe: Observer | None = None,
 ) -> pl.DataFrame:
     """What `normalize` makes of a column of text, under its name, and what the caller wants to know of the result.
 
     `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
     are as they were. `held` tells of which `classes` of characters (the inside of each, at most 16) a row holds any:
     bit n, from 0, of the nth class. The scan that finds the rows for the steps tells that too. To `changed` is added
-    how many rows each step has changed, as `explain` tells of each. `observe` sees the texts that the first scan
-    looks at, as in `CharacterScan.find`.
+    how many rows each step has changed, as `explain` tells of each.
 
     >>> texts = pl.Series("text", ["好", "妳  的", "é", "妳", ""])
     >>> normalize_and_flag(texts, TextOptions(), Traits(), {"you": "妳", "o": "ó的"})["held"].to_list()
@@ -214,7 +212,7 @@ def normalize_and_flag(
     noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     texts = _join_easy(texts, noted, options, traits)
     scan = _scan(options, traits, tuple(classes.items()))
-    held = scan.find(texts, observe)
+    held = scan.find(texts)
     numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):

@@ -18,7 +18,7 @@ from chat_corpus.statistics import tally
 from chat_corpus.statistics.full import full_statistics_of
 from chat_corpus.statistics.schema import STATISTICS_VERSION, ExportStatistics, encode
 from chat_corpus.statistics.summary import summarize
-from chat_corpus.statistics.texts import lengths, tally_of_lengths, tally_of_texts
+from chat_corpus.statistics.texts import count_texts, tally_of_lengths
 
 #: Records that are read at once.
 _ROWS = 65_536
@@ -66,13 +66,10 @@ def tally_records(task: TallyTask) -> dict[str, pl.DataFrame]:
     for frame in _records(task.path):
         for (source,), rows in frame.partition_by("source", as_dict=True).items():
             turns = _turns(rows)
-            sides = (turns.filter(pl.col("role") == role)["content"] for role in ("user", "assistant"))
+            found, lengths = count_texts(turns["content"])
+            sides = (lengths.filter(turns["role"] == role) for role in ("user", "assistant"))
             sizes = turns.group_by("record").len()["len"]
-            for part in (
-                tally_of_texts(turns["content"]),
-                tally_of_lengths(*map(lengths, sides)),
-                tally.tally_of_values(tally.DIALOGUE_TURNS, sizes),
-            ):
+            for part in (found, tally_of_lengths(*sides), tally.tally_of_values(tally.DIALOGUE_TURNS, sizes)):
                 sums.setdefault(str(source), tally.Sum()).add(part)
     return {source: total.total for source, total in sums.items()}
 
