@@ -178,10 +178,10 @@ class _Index:
     def hits(self, data: bytes, begins: Sequence[int]) -> Iterator[Hit]:
         """The words of a text in small letters, in the order of the places where words begin."""
         for begin in sorted(set(begins)):
-            for size in range(1, _KEY + 1):
+            for size in range(1, min(_KEY, len(data) - begin) + 1):
                 for length in self._lengths.get(data[begin : begin + size], ()):
                     end = begin + length
-                    word, whole = data[begin:end], size == _KEY or length == size
+                    word, whole = data[begin:end], end <= len(data) and (size == _KEY or length == size)
                     if whole and (found := self._words.get(word)):
                         place, may_be_part = found
                         if not may_be_part or _is_bounded(data, begin, end):
