@@ -100,6 +100,8 @@ def _request(names: tuple[str, ...], configs: tuple[Path, ...], flags: Mapping[s
     if mirror == "":
         raise UsageError(message("--from: the address is empty; name a mirror, or omit the option"))
     settings = read_settings(configs, flags)
+    if Path(settings.raw).is_file():
+        raise UsageError(message("{path}: is a file; name a folder with --raw", path=settings.raw))
     known = sources.load(settings.plugins, settings.added)
     return Request(
         sources={name: known[name] for name in source_names(names, known) or known},
