@@ -36,7 +36,7 @@ from chat_corpus.cli.options import (
     source_names,
 )
 from chat_corpus.cli.terminal import echo_json, echo_rows
-from chat_corpus.cli.usage import Choice, NewFolder, Whole
+from chat_corpus.cli.usage import Choice, NewFolder, Share, Whole
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ _EXAMPLES = (
 @option(
     "Output",
     "--max-share",
-    type=click.FloatRange(min=0, max=1, min_open=True),
+    type=Share(min_open=True),
     metavar="SHARE",
     help="Largest share of a source in train, such as 0.3.",
 )

@@ -42,7 +42,6 @@ _FAILED, _INCOMPLETE = 1, 3
     "--from",
     "mirror",
     metavar="URL",
-    default="",
     help="Download from this mirror. {url} in it is the address at the origin.",
 )
 @PLUGIN
@@ -97,13 +96,18 @@ def _request(names: tuple[str, ...], configs: tuple[Path, ...], flags: Mapping[s
     from chat_corpus import sources
     from chat_corpus.fetching.plan import Request
 
+    mirror: str | None = flags["mirror"]
+    if mirror == "":
+        raise UsageError(message("--from: the address is empty; name a mirror, or omit the option"))
     settings = read_settings(configs, flags)
+    if Path(settings.raw).is_file():
+        raise UsageError(message("{path}: is a file; name a folder with --raw", path=settings.raw))
     known = sources.load(settings.plugins, settings.added)
     return Request(
         sources={name: known[name] for name in source_names(names, known) or known},
         raw=Path(settings.raw),
         patterns=flags["patterns"],
-        mirror=flags["mirror"],
+        mirror=mirror or "",
         accept_unstated=flags["accept_unstated"],
     )
 

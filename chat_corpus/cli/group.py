@@ -63,12 +63,18 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
             if args and not args[0].startswith("-"):
                 raise click.UsageError(usage.no_command(args[0], self.commands), ctx)
             late = [word for word in args if word in self.commands]
-            if late and not args[args.index(late[0]) - 1].startswith("-"):
+            if late and not self._takes_value(args[args.index(late[0]) - 1]):
                 raise click.UsageError(usage.late_command(late[0], args, ctx), ctx)
             args = ["run", *args]
         ctx.meta[_WORDS] = tuple(args)
         with _in_context(ctx):
             return super().parse_args(ctx, args)
+
+    def _takes_value(self, word: str) -> bool:
+        """Whether a word is an option that the next word belongs to."""
+        options = {name: one for one in self.commands["run"].params for name in one.opts}
+        option = options.get(word)
+        return word.startswith("-") and not (isinstance(option, click.Option) and option.is_flag)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run the program with usable standard streams, in the language of its arguments or of the locale.

@@ -14,7 +14,7 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_json
-from chat_corpus.cli.usage import File, Folder, Whole
+from chat_corpus.cli.usage import Folder, Target, Whole, check_target
 from chat_corpus.errors import ChatCorpusError, GateError, UsageError
 from chat_corpus.messages import message
 
@@ -204,7 +204,7 @@ def explain(
     metavar="N",
     help="Shards per source that are processed again to find causes; 0 for all that differ (default: 32).",
 )
-@option("Output", "--html", type=File(), metavar="FILE", help="Write a page with both reports side by side.")
+@option("Output", "--html", type=Target(), metavar="FILE", help="Write a page with both reports side by side.")
 @JSON
 @LANG
 def compare(
@@ -228,6 +228,8 @@ def compare(
     from chat_corpus.cli import compare_output
     from chat_corpus.lineage import compare, comparison_model
 
+    if html is not None:
+        check_target(html, old, new)
     sources: list[comparison_model.Compared] = []
 
     def compared() -> Iterator[comparison_model.Compared]:

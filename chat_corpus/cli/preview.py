@@ -32,10 +32,10 @@ from chat_corpus.cli.options import (
 )
 from chat_corpus.cli.run import chosen_sources, readable_sources, run_settings
 from chat_corpus.cli.terminal import echo, echo_json
-from chat_corpus.cli.usage import Whole
+from chat_corpus.cli.usage import Share, Whole
 
 _FAILED_CHECK = 4
-_SHARE = click.FloatRange(min=0, max=1)
+_SHARE = Share()
 _EXAMPLES = (
     ("chat-corpus preview --raw ~/data --profile strict", "what a profile would remove"),
     ("chat-corpus preview --config my.yaml --sample 5000", "try settings on the first records"),

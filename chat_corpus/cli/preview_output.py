@@ -157,6 +157,14 @@ def described(report: Mapping[str, Any]) -> str:
 
 def _headline(report: Mapping[str, Any]) -> Message:
     total = report["total"]
+    if total["turns"] and not total["rows"]:
+        return message(
+            "{turns:,} turns without filters, in no row; filters that are on would remove {removed:,} ({share}). "
+            "Nothing was written.",
+            turns=total["turns"],
+            removed=total["removed_turns"],
+            share=_percent(total["share"]),
+        )
     return message(
         "{rows:,} rows without filters; filters that are on would remove {removed:,} ({share}). Nothing was written.",
         rows=total["rows"],

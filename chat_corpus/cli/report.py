@@ -11,7 +11,7 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_document, safe_json
-from chat_corpus.cli.usage import File, Folder
+from chat_corpus.cli.usage import Folder, Target, check_target
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.messages import error_text, message
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @option(
     "Output",
     "--output",
-    type=File(),
+    type=Target(),
     metavar="FILE",
     help="Write to this file (default for the page: DIR/report.html).",
 )
@@ -56,6 +56,8 @@ def report(folder: Path, *, full: bool, markdown: bool, latex: bool, output: Pat
 
     if markdown + latex + as_json > 1:
         raise UsageError(message("--markdown, --latex, --json: use one of them"))
+    if output is not None:
+        check_target(output, folder)
     page = _page(folder, full=full)
     if markdown or latex:
         text = (tables.as_markdown if markdown else tables.as_latex)(page, catalogue())

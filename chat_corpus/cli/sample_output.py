@@ -16,6 +16,7 @@ _ROLE, _BETWEEN = 13, " | "
 #: Least and most columns of a text: longer lines are hard to read.
 _LEAST, _MOST = 20, 60
 _BEFORE, _AFTER = message("before"), message("after")
+_ROLES = {"query": message("query"), "answer": message("answer"), "raw": message("raw")}
 _UNCHANGED, _UNKNOWN = message("(unchanged)"), message("(unknown)")
 
 
@@ -42,7 +43,7 @@ def _lines(row: SampledRow, wide: int) -> Iterator[str]:
     for text in row.texts:
         shown = (text.before if text.after is None else text.after) or ""
         for number, line in enumerate(_fold(visible(shown), 2 * wide + len(_BETWEEN))):
-            yield padded("" if number else f"  {text.role}", _ROLE) + line
+            yield padded("" if number else f"  {_role(text)}", _ROLE) + line
 
 
 def _side_by_side(text: SampledText, wide: int) -> Iterator[str]:
@@ -56,9 +57,13 @@ def _side_by_side(text: SampledText, wide: int) -> Iterator[str]:
         columns = after, translate(_UNCHANGED)
     lines = zip_longest(*(_fold(column, wide) for column in columns), fillvalue="")
     for number, (left, right) in enumerate(lines):
-        yield _line("" if number else text.role, left, right, wide)
+        yield _line("" if number else _role(text), left, right, wide)
     if text.address:
         yield padded("", _ROLE) + one_line(text.address)
+
+
+def _role(text: SampledText) -> str:
+    return translate(_ROLES.get(text.role, text.role))
 
 
 def _line(role: str, left: str, right: str, wide: int) -> str:

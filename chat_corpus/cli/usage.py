@@ -5,7 +5,9 @@ Errors of click are recognised by their type and their fields; its sentences are
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any
 
 import click
 
+from chat_corpus.cli.language import lookup
+from chat_corpus.errors import UsageError
 from chat_corpus.messages import Message, joined, message
 
 #: Words that people try, and the command that does it.
@@ -48,6 +52,11 @@ SYNONYMS = {
 }
 
 
+#: Endings and names of the files of outputs and exports that no page may replace.
+_DATA = (".tsv", ".jsonl", ".parquet", ".csv")
+_RECORDS = ("report.json", "manifest.json", "statistics.json", "dataset_info.json", "README.md")
+
+
 class Choice(click.Choice[str]):
     """One of some words."""
 
@@ -79,6 +88,24 @@ class Whole(click.IntRange):
                     most=self.max,
                 )
             raise click.BadParameter(fault, ctx, param) from None
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1."""
+
+    def __init__(self, *, min_open: bool = False) -> None:
+        super().__init__(min=0, max=1, min_open=min_open)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Raises BadParameter, also for `nan`, which every comparison lets pass."""
+        with contextlib.suppress(click.BadParameter):
+            if not math.isnan(share := float(super().convert(value, param, ctx))):
+                return share
+        if self.min_open:
+            fault = message("'{value}' found, a number above 0 and up to 1 expected", value=value)
+        else:
+            fault = message("'{value}' found, a number from 0 to 1 expected", value=value)
+        raise click.BadParameter(fault, ctx, param)
 
 
 class Folder(click.Path):
@@ -122,6 +149,38 @@ class File(click.Path):
             raise click.BadParameter(message("{path}: not a file that can be read", path=value), ctx, param) from None
 
 
+class Target(click.Path):
+    """A file to write. Its folder must exist, so that no long work ends with a file that cannot be written."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter for an empty name, for a folder or a device, and for a file in no folder."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if not str(value):
+            fault = message("the name is empty; name a file")
+        elif path.is_dir():
+            fault = message("{path}: a folder; name a file", path=value)
+        elif path.exists() and not path.is_file():  # a device or a pipe, which a file must not replace
+            fault = message("{path}: not a regular file; name a file, or redirect the output", path=value)
+        elif not path.parent.is_dir():
+            fault = message("{path}: its folder {folder} does not exist", path=value, folder=path.parent)
+        else:
+            return path
+        raise click.BadParameter(fault, ctx, param)
+
+
+def check_target(path: Path, *folders: Path) -> None:
+    """Raise UsageError for a path of a file that a run or an export wrote to one of these folders."""
+    for folder in folders:
+        inside = path.resolve().is_relative_to(folder.resolve())
+        if inside and path.is_file() and (path.suffix in _DATA or path.name in _RECORDS):
+            raise UsageError(
+                message("{file}: a file of the output in {folder}; name a new file", file=path, folder=folder)
+            )
+
+
 def described(error: click.ClickException) -> str:
     """What is wrong with the command line, in words that can be translated."""
     match error:
@@ -141,7 +200,7 @@ def _name(error: click.BadParameter) -> str:
     if isinstance(error.param, click.Option):
         return max(error.param.opts, key=len)
     if error.param is not None and error.ctx is not None:
-        return error.param.make_metavar(error.ctx)
+        return lookup(error.param.make_metavar(error.ctx))
     return ""
 
 

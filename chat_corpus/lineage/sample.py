@@ -18,6 +18,7 @@ from chat_corpus.messages import Message, count_noun, error_text, joined, messag
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
 
+_ROLES = ("query", "answer")
 #: Shards that are processed to find the next changed row after a random one.
 _SHARDS = 8
 
@@ -49,14 +50,26 @@ def sample_output(out: Path, request: SampleRequest) -> Sample:
     files = {name: _rejects(out, name, request.reason) if request.rejected else _pairs(out, name) for name in names}
     if request.reason and not any(file.total for file in files.values()):
         raise UsageError(message("{folder}: no reject has the reason '{reason}'", folder=out, reason=request.reason))
-    rows: list[SampledRow] = []
+    rows: dict[str, list[SampledRow]] = {}
     remarks: list[Message] = []
-    for name, count in allot(request.count, {name: file.total for name, file in files.items()}).items():
+    counts = allot(request.count, {name: file.total for name, file in files.items()})
+    for name, count in counts.items():
         if request.rejected:
-            rows += map(_reject, files[name].draw(count, request.seed))
+            rows[name] = list(map(_reject, files[name].draw(count, request.seed)))
         elif count:
-            rows += _rows(out, files[name], count, request, remarks)
-    return Sample(rows=tuple(rows), remarks=tuple(remarks))
+            rows[name] = list(_rows(out, files[name], count, request, remarks))
+    if request.changed:
+        _draw_more(out, files, rows, request)
+    return Sample(rows=tuple(row for name in files for row in rows.get(name, ())), remarks=tuple(remarks))
+
+
+def _draw_more(out: Path, files: dict[str, _File], rows: dict[str, list[SampledRow]], request: SampleRequest) -> None:
+    """Draw further changed rows from the sources that have some, in place of those that other sources lack."""
+    for name, file in files.items():
+        missing = request.count - sum(map(len, rows.values()))
+        drawn = rows.get(name, [])
+        if missing and (drawn or name not in rows) and len(drawn) < file.total:
+            rows[name] = list(_rows(out, file, len(drawn) + missing, request, []))
 
 
 def _sources(out: Path, request: SampleRequest) -> list[str]:
@@ -161,8 +174,19 @@ def _few(source: str, rows: int) -> Message:
 
 
 def _written(file: _File, number: int, line: str) -> SampledRow:
-    """Return a row as it was written."""
-    texts = zip(("query", "answer"), line.split("\t"), strict=True)
+    """Return a row as it was written. Raises ChatCorpusError for a line that no run wrote."""
+    fields = line.split("\t")
+    if len(fields) != len(_ROLES):
+        raise ChatCorpusError(
+            message(
+                "{file}:{row}: edited after the run: {fields} found, 2 expected; {advice}",
+                file=file.path,
+                row=number + 1,
+                fields=count_noun(len(fields), "field"),
+                advice=RERUN,
+            )
+        )
+    texts = zip(_ROLES, fields, strict=True)
     return SampledRow(
         source=file.source,
         address=f"{file.path}:{number + 1}",
@@ -174,7 +198,7 @@ def _row(run: RecordedRun, row: int) -> SampledRow:
     """Return a row with the texts that it was made of, as they were read."""
     shard = run.replay(run.entry_of_row(row))
     pair = shard.pairs.row(by_predicate=pl.col("row") == row, named=True)
-    columns = zip(("query", "answer"), run.line(row).split("\t"), strict=True)
+    columns = zip(_ROLES, run.line(row).split("\t"), strict=True)
     texts = tuple(_text(shard, role, pair[f"{role}_at"], text) for role, text in columns)
     return SampledRow(source=run.name, address=f"{run.tsv}:{row}", texts=texts)
 

@@ -86,7 +86,7 @@ def stacked(titles: Titles, rows: Sequence[BarRow], legend: Sequence[LegendItem]
             rects += drawn
             labels += map(_share_in, drawn, repeat(wide)) if shares else ()
             end = x + wide
-            if segments[-1].style == NOTHING:
+            if not segments or segments[-1].style == NOTHING:
                 end = drawn[-1].x + drawn[-1].width if drawn else x
             labels.append(Label(x=end + 8, y=y + _BASELINE, text=value, style="value"))
     height = _HEAD + len(rows) * _ROW

@@ -22,6 +22,19 @@ Quotes = Mapping[str, str]
 _UNQUOTED: Quotes = {}
 #: From this share of unreadable records on, a file is probably of another corpus, layout or encoding.
 MOST = 0.5
+#: Reasons of records and turns that are faults of a file. All other reasons come from settings.
+_FAULTS = frozenset(
+    (
+        Reason.ENCODING,
+        Reason.LAYOUT,
+        Reason.FIELDS,
+        Reason.EMPTY,
+        Reason.NO_ANSWER,
+        Reason.NEGATIVE,
+        Reason.UNPAIRED,
+        Reason.DAMAGED,
+    )
+)
 #: From this share on, the user is warned.
 MANY = 0.1
 #: So many fields are named, and so many characters of their names shown.
@@ -164,11 +177,17 @@ def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
         "records": count_noun(counts.records.read, "record"),
         "turns": count_noun(counts.turns.kept, "turn"),
         "cause": _cause(counts),
-        "hint": message("check the files or raise --limit") if settings.read.limit else message("check the files"),
+        "hint": _hint(settings, counts),
     }
     if pairs:
         return message("{records}, {turns}, but no pair ({cause}); {hint}", **values)
-    return message("{records}, {turns}, but no usable turn ({cause}); {hint}", **values)
+    return message("{records}, but no usable turn ({cause}); {hint}", **values)
+
+
+def _hint(settings: SourceSettings, counts: Counts) -> Message:
+    if is_wanted(counts):
+        return message("check the filters")
+    return message("check the files or raise --limit") if settings.read.limit else message("check the files")
 
 
 def _cause(counts: Counts) -> Message:
@@ -181,4 +200,5 @@ def _cause(counts: Counts) -> Message:
 
 def is_wanted(counts: Counts) -> bool:
     """Whether the user's own filters may be the reason that a source gave no output; then it has not failed."""
-    return bool(counts.turns.rejected[Reason.LENGTH] or counts.pairs.rejected[Reason.LENGTH])
+    rejected = counts.turns.rejected | counts.pairs.rejected
+    return any(number and reason not in _FAULTS for reason, number in rejected.items())

@@ -43,11 +43,15 @@ def full_statistics(out: Path) -> FullStatistics:
 
 
 def _check_unchanged(out: Path, name: str, entry: FinishedSource) -> None:
-    """Raise ChatCorpusError if the TSV file of a source is not the one that the report describes."""
+    """Raise ChatCorpusError if the TSV file of a source is not the one that the report describes.
+
+    A copy has another time of modification; then its size and its number of lines count.
+    """
     path = places(out, name)[0]
+    size, modified = entry.outputs.get(path.name, (-1, -1))
     try:
         facts = path.stat()
-        unchanged = entry.outputs.get(path.name) == (facts.st_size, facts.st_mtime_ns)
+        unchanged = facts.st_size == size and (facts.st_mtime_ns == modified or _lines(path) == entry.pairs.written)
     except OSError:
         unchanged = False
     if not unchanged:
@@ -57,6 +61,11 @@ def _check_unchanged(out: Path, name: str, entry: FinishedSource) -> None:
             report="report.json",
         )
         raise ChatCorpusError(fault)
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b""))
 
 
 class _Reader:

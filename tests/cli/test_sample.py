@@ -121,3 +121,27 @@ def test_a_folder_that_no_run_wrote_is_refused(tmp_path: Path) -> None:
     result = invoke("sample", tmp_path)
     assert result.exit_code == 2
     assert "neither the output of a run nor an export" in result.stderr
+
+
+def test_changed_rows_come_from_other_sources_where_one_has_none(tmp_path: Path) -> None:
+    changed = "".join(f"這裡{number}\t嗎\n" for number in range(9))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "好\t好\n" * 9, "a/Gossiping-QA-Dataset.txt": changed})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    sampled = rows(tmp_path / "out", "--changed", "-n", "6")
+    assert {row["source"] for row in sampled} == {"ptt"}
+    assert len({row["address"] for row in sampled}) == 6
+
+
+def test_a_line_that_no_run_wrote_is_reported(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n" * 3})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    (tmp_path / "out/tieba.tsv").write_text("问\t答\n问答答\n问\t答\n", "utf-8")
+    done = invoke("sample", tmp_path / "out")
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'out/tieba.tsv'}:2: edited after the run: 1 field found, 2 expected" in done.stderr
+
+
+def test_the_roles_of_the_texts_are_translated(out: Path) -> None:
+    shown = invoke("sample", out, "--lang", "zh").stdout
+    assert "  问 " in shown
+    assert "query" not in shown

@@ -29,6 +29,11 @@ from tests.helpers import invoke
         (("compare", "data"), "NEW_DIR is missing"),
         (("compare", "data", "none"), "NEW_DIR: none: not a folder that can be read"),
         (("--config", "data"), "--config: data: not a file that can be read"),
+        (("-q", "run"), "the command comes first: main run -q"),
+        (("--out", "data", "-q", "export", "x"), "the command comes first: main export --out data -q x"),
+        (("preview", "--fail-over", "abc"), "--fail-over: 'abc' found, a number from 0 to 1 expected"),
+        (("preview", "--guard", "nan"), "--guard: 'nan' found, a number from 0 to 1 expected"),
+        (("export", "x", "--max-share", "0"), "--max-share: '0' found, a number above 0 and up to 1 expected"),
         (("--workers", "many"), "--workers: 'many' found, a whole number from 1 on expected"),
         (("--engine", "spark"), "--engine: 'spark' found, one of local, dask expected"),
         (("--quiet=yes",), "--quiet takes no value"),
@@ -50,3 +55,9 @@ def test_a_near_miss_gets_a_hint(
 
 def test_every_command_that_is_suggested_has_a_synonym_only_once() -> None:
     assert not set(usage.SYNONYMS) & set(main.commands)
+
+
+def test_the_name_of_an_argument_is_translated_in_errors_too(tmp_path: Path) -> None:
+    done = invoke("compare", tmp_path, tmp_path / "none", "--lang", "zh")
+    assert "NEW_DIR" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("错误：新目录：")

@@ -263,6 +263,7 @@ def test_a_mirror_takes_the_place_of_the_origin(server: Server, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "text"),
     [
+        (("egret", "--from", ""), "--from: the address is empty"),
         (("egret", "--from", "ftp://a.example/"), "an address that begins with https://"),
         (("egret", "ptt", "--from", "https://a.example/"), "files of egret, ptt have different origins"),
         (("belle", "--file", "train_9M*"), "--file train_9M*: no such file; files: Belle_open_source_1M.json, "),
@@ -481,3 +482,10 @@ def test_two_programs_at_once_download_once(tmp_path: Path) -> None:
         assert sorted(code for _, code in ends) == [0, 2], ends
         assert len(answer.asked) == 1
         assert files(tmp_path) == {"ours/ours.txt": DATA}
+
+
+def test_a_raw_folder_that_is_a_file_is_refused_before_anything_else(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_bytes(b"")
+    done = invoke("fetch", "egret", "--raw", tmp_path / "raw", "--dry-run")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "raw: is a file; name a folder with --raw" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -46,7 +47,10 @@ def test_the_report_command_writes_the_page_again_and_its_tables(out: Path, tmp_
 
 @pytest.mark.parametrize(
     ("args", "words"),
-    [(("--markdown", "--latex"), "use one of them"), (("--output", "no/such/folder/x.html"), "cannot be written")],
+    [
+        (("--markdown", "--latex"), "use one of them"),
+        (("--output", "no/such/folder/x.html"), "its folder no/such/folder does not exist"),
+    ],
 )
 def test_what_the_report_command_cannot_do_is_refused(args: tuple[str, ...], words: str, out: Path) -> None:
     result = invoke("report", out, *args)
@@ -111,3 +115,48 @@ def test_full_statistics_are_on_the_page_and_in_no_report(out: Path, tmp_path: P
     shares = [len(set(values)) / len(pairs) for values in (map(tuple, pairs), *zip(*pairs, strict=True))]
     assert [cell.text for cell in row.children[1:4]] == [f"{share:.1%}" for share in shares]
     assert (copy / "report.json").read_bytes() == before
+
+
+def test_a_page_replaces_no_file_of_an_output(out: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for file in ("ptt.tsv", "report.json", "index/ptt.jsonl", "rejects/ptt.jsonl"):
+        for args in (("report", out, "--output"), ("compare", out, out, "--html")):
+            done = invoke(*args, out / file)
+            assert (done.exit_code, "a file of the output in" in done.stderr) == (2, True), done.stderr
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    for name, words in (
+        ("", "the name is empty"),
+        (tmp_path, "a folder; name a file"),
+        (tmp_path / "a/b", "not exist"),
+    ):
+        for args in (("report", out, "--output"), ("compare", out, out, "--html")):
+            done = invoke(*args, name)
+            assert (done.exit_code, words in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_page_replaces_no_device(out: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for args in (("report", out, "--output"), ("compare", out, out, "--html")):
+        done = invoke(*args, tmp_path / "pipe")
+        assert (done.exit_code, "not a regular file" in done.stderr) == (2, True), done.stderr
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_full_statistics_of_a_copied_output_are_those_of_the_output(out: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "copy", copy_function=shutil.copyfile))
+    tables = [json.loads(invoke("report", folder, "--full", "--json").stdout) for folder in (out, copy)]
+    assert tables[0] == tables[1]
+    lines = (copy / "ptt.tsv").read_bytes()
+    (copy / "ptt.tsv").write_bytes(lines.replace(b"\n", b" ", 1))
+    done = invoke("report", copy, "--full")
+    assert (done.exit_code, "ptt.tsv: missing, or changed" in done.stderr) == (1, True)
+
+
+def test_a_source_without_a_turn_has_a_page(tmp_path: Path) -> None:
+    config = put(tmp_path, {"c.yaml": "filters: {min_chars: 900}\n"}) / "c.yaml"
+    done = invoke("-q", "--raw", SAMPLES, "--out", tmp_path / "out", "-s", "sms", "--config", config)
+    assert done.exit_code == 0
+    assert "not made" not in done.stderr
+    assert "no usable turn (rejected: empty 1, length 31); check the filters" in done.stderr
+    assert (tmp_path / "out/report.html").is_file()

@@ -209,12 +209,25 @@ def test_a_share_just_below_a_half_is_not_shown_as_one() -> None:
     assert "(49.9 %)" in next(completeness.cautions([["a"]], {"a": file}))
 
 
-def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("filters", "cause"),
+    [
+        ("min_chars: 9", "0 turns, but no pair (rejected: length 2)"),
+        ("min_turns: 3", "0 turns, but no pair (rejected: turns 2)"),
+        ("min_answer_chars: 2", "2 turns, but no pair (rejected: pair_length 1)"),
+        ("deny: [words.txt]", "1 turn, but no pair (rejected: denied 1)"),
+    ],
+)
+def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(
+    filters: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     raw, config = put(tmp_path / "raw", {"tieba.dialogues": "问\t答\n"}), tmp_path / "my.yaml"
-    config.write_text("filters: {min_chars: 9}\n", "utf-8")
+    put(tmp_path, {"words.txt": "问\n"})
+    config.write_text(f"filters: {{{filters}}}\n", "utf-8")
     done = invoke("-q", "--raw", raw, "--out", tmp_path / "out", "--config", config)
     assert done.exit_code == 0
-    assert "warning: tieba: 1 record, 0 turns, but no pair (rejected: length 2)" in done.stderr
+    assert f"warning: tieba: 1 record, {cause}; check the filters" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage.trace import explain
+from tests.conftest import SAMPLES
 from tests.helpers import invoke, put
 
 _PIECES = ("好", "在吗", "嗯", "■", "……", "=。=", "hello", "QQ：123456789", "打13812345678", "看 www.example.org/a",
@@ -173,6 +174,12 @@ def test_a_source_that_cannot_be_read_fails_the_preview(tmp_path: Path) -> None:
     done = invoke("preview", "--raw", raw, "-q")
     assert done.exit_code == 3
     assert "error: " in done.stderr
+
+
+def test_a_source_without_rows_is_counted_by_its_turns(tmp_path: Path) -> None:
+    config = put(tmp_path, {"c.yaml": "filters: {min_turns: 2}\n"}) / "c.yaml"
+    done = invoke("preview", "--raw", SAMPLES, "-s", "sms", "--config", config, "-q")
+    assert "31 turns without filters, in no row; filters that are on would remove 31 (100.0%)" in done.stdout
 
 
 def test_a_pass_over_all_pairs_is_shown_with_its_examples(tmp_path: Path) -> None:

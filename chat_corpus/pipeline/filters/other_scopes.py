@@ -13,13 +13,14 @@ from chat_corpus.sources.base import Filter, Scope, Source
 
 #: Positions in a dialogue: alternative answers share one.
 _TURNS = (pl.col("turn_index").max() + 1).over("dialogue_id")
+_COUNTED = pl.when(_TURNS == 1).then(pl.lit("1 turn")).otherwise(pl.format("{} turns", _TURNS))
 
 DIALOGUE_FILTERS = (
     Filter(
         name="min_turns",
         reason=Reason.TURNS,
         rejects=lambda options, _source: options.min_turns > _TURNS,
-        message=pl.format("a dialogue of {} turns, fewer than min_turns", _TURNS),
+        message=pl.format("a dialogue of {}, fewer than min_turns", _COUNTED),
         scope=Scope.DIALOGUE,
         applies=lambda options, _source: options.min_turns > 1,
     ),
@@ -27,7 +28,7 @@ DIALOGUE_FILTERS = (
         name="max_turns",
         reason=Reason.TURNS,
         rejects=lambda options, _source: options.max_turns < _TURNS,
-        message=pl.format("a dialogue of {} turns, more than max_turns", _TURNS),
+        message=pl.format("a dialogue of {}, more than max_turns", _COUNTED),
         scope=Scope.DIALOGUE,
         applies=lambda options, _source: options.max_turns > 0,
     ),

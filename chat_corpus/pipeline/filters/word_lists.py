@@ -53,7 +53,11 @@ def _content(path: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
-        fault = message("{file}: the word list cannot be read: {error}", file=displayed(path), error=error_text(error))
+        fault = message(
+            "{file}: the word list cannot be read: {error}",
+            file=displayed(path),
+            error=error.strerror or error_text(error),
+        )
         raise UsageError(fault) from error
 
 
@@ -76,7 +80,7 @@ def load(lists: Sequence[WordList]) -> Words:
 
 
 def _parsed(path: str, data: bytes) -> Words:
-    """The entries of a file. Raises UsageError, with the line, for bytes that are not UTF-8 and bad expressions."""
+    """The entries of a file. Raises UsageError, with the line, for what is not UTF-8 text and bad expressions."""
     words, name = Words(), Path(path).name
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         try:
@@ -84,6 +88,14 @@ def _parsed(path: str, data: bytes) -> Words:
         except UnicodeDecodeError as error:
             fault = message("{file}:{line}: not UTF-8; save the word list as UTF-8", file=displayed(path), line=number)
             raise UsageError(fault) from error
+        if "\0" in entry:
+            raise UsageError(
+                message(
+                    "{file}:{line}: a NUL character, as in UTF-16; save the word list as UTF-8",
+                    file=displayed(path),
+                    line=number,
+                )
+            )
         if not entry or entry.startswith("#"):
             continue
         if not entry.startswith(_EXPRESSION):

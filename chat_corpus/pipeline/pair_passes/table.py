@@ -133,7 +133,7 @@ def _scores(settings: SourceSettings, _source: Source) -> bool:
 
 
 def _but_for(settings: SourceSettings) -> str:
-    return "" if settings.dedup.ignoring == "nothing" else ", but for case, punctuation and blanks"
+    return "" if settings.dedup.ignoring == "nothing" else ", but for case, punctuation and blanks,"
 
 
 def _unrelated_message(settings: SourceSettings) -> pl.Expr:

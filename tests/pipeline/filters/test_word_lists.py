@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.errors import ChatCorpusError, UsageError
@@ -65,6 +65,7 @@ def test_a_byte_order_mark_and_other_line_breaks_are_tolerated(tmp_path: Path) -
 @pytest.mark.parametrize(("content", "expected"), [
     (b"a\nre:(b\n", "deny.txt:2: not a regular expression: "),
     (b"a\n\xff\xfe\n", "deny.txt:2: not UTF-8"),
+    ("ad\n".encode("utf-16-le"), "deny.txt:1: a NUL character, as in UTF-16"),
     (b"re:a*\n", "deny.txt:1: the expression matches the empty text"),
     (None, "deny.txt: the word list cannot be read"),
 ])  # fmt: skip
@@ -113,6 +114,7 @@ def test_lists_are_files_in_a_list(tmp_path: Path) -> None:
 _WORDS = st.lists(st.text(alphabet="ab中国好1", min_size=1, max_size=3), min_size=1, max_size=5)
 
 
+@example(deny=["中", "中1"], allow=["中"], texts=["中"])  # the end of the text cuts off the longer word
 @given(_WORDS, _WORDS, st.lists(st.text(alphabet="abA中国好1 ", max_size=10), max_size=5))
 @settings(max_examples=examples(60), deadline=None)
 def test_hits_are_those_of_the_definition(deny: list[str], allow: list[str], texts: list[str]) -> None:
