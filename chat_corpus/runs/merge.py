@@ -231,7 +231,8 @@ class Merge:
             pieces = cut(data, part.keys, lengths)
             if not are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
                 self._pairs.sound = False
-            self._tally.add(tally_of_dropped(b"".join(pieces[1::2])))
+            else:
+                self._tally.add(tally_of_dropped(b"".join(pieces[1::2])))
             remaining = b"".join(pieces[::2])
             written = self._pairs.append(blocks(remaining), limits[1] - limits[0] - len(of_part))
             self._pairs.expect(written, zlib.crc32(remaining))
