@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.exports import tsv
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
 from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot
@@ -198,8 +199,12 @@ def _row(run: RecordedRun, row: int) -> SampledRow:
     """Return a row with the texts that it was made of, as they were read."""
     shard = run.replay(run.entry_of_row(row))
     pair = shard.pairs.row(by_predicate=pl.col("row") == row, named=True)
-    columns = zip(_ROLES, run.line(row).split("\t"), strict=True)
-    texts = tuple(_text(shard, role, pair[f"{role}_at"], text) for role, text in columns)
+    clean = {role: pair[role] for role in _ROLES}
+    columns = run.line(row).split("\t")
+    # A file has a line break as two characters, which cleaning did not change.
+    written = tuple(columns) == tsv.columns(pl.DataFrame([clean])).row(0)
+    after = zip(_ROLES, clean.values() if written else columns, strict=True)
+    texts = tuple(_text(shard, role, pair[f"{role}_at"], text) for role, text in after)
     return SampledRow(source=run.name, address=f"{run.tsv}:{row}", texts=texts)
 
 

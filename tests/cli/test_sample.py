@@ -145,3 +145,15 @@ def test_the_roles_of_the_texts_are_translated(out: Path) -> None:
     shown = invoke("sample", out, "--lang", "zh").stdout
     assert "  问 " in shown
     assert "query" not in shown
+
+
+def test_a_line_break_that_a_file_has_as_two_characters_is_no_change(tmp_path: Path) -> None:
+    turns = [{"query": "第一行\n第二行", "response": r"写作 \n 也行"}, {"query": "颱風假還要上課嗎", "response": "嗯"}]
+    raw = put(tmp_path, {"own.jsonl": "".join(json.dumps(turn) + "\n" for turn in turns)}) / "own.jsonl"
+    assert invoke("-q", "--add", f"own={raw}", "--out", tmp_path / "out", "-s", "own").exit_code == 0
+    sampled = {row["address"].rpartition(":")[2]: row["texts"] for row in rows(tmp_path / "out")}
+    assert [(text["before"], text["after"]) for text in sampled["1"]] == [
+        ("第一行\n第二行", "第一行\n第二行"),
+        (r"写作 \n 也行", r"写作 \n 也行"),
+    ]
+    assert [row["address"].rpartition(":")[2] for row in rows(tmp_path / "out", "--changed")] == ["2"]
