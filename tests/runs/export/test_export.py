@@ -538,6 +538,16 @@ def test_any_corpora_balance_and_pass_the_check(
     assert index(folder / "export")["dialogue_id"].null_count() == 0
 
 
+@pytest.mark.parametrize("page", [True, False])
+def test_the_last_line_counts_every_file_of_the_export(stored: Path, tmp_path: Path, *, page: bool) -> None:
+    config = put(tmp_path, {"page.yaml": f"page: {str(page).lower()}\n"}) / "page.yaml"
+    put(tmp_path / "export", {"notes.txt": "not of the export"})
+    done = invoke("export", tmp_path / "export", "--out", stored, "-s", "ptt", "--config", config, "--force")
+    assert (tmp_path / "export" / "report.html").exists() == page
+    files = sum(path.is_file() for path in (tmp_path / "export").rglob("*")) - 1
+    assert f" records in {files} files (" in done.stderr.splitlines()[-1]
+
+
 def test_digests_and_sizes_of_the_manifest_are_those_of_the_files(exported: Path) -> None:
     told = {one["path"]: (one["bytes"], one["sha256"]) for one in manifest(exported)["files"]}
     made = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in _data(exported).items()}
