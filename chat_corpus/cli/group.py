@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +30,23 @@ class Command(help_.LocalizedCommand):
     """A command that writes results to stdout; whatever else prints is diverted to stderr."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse arguments. Raises UsageError with a hint for unexpected ones."""
+        """Parse arguments. Raises UsageError for unexpected ones, with a hint, and for a second value of an option."""
         ctx.allow_extra_args = True
         with _in_context(ctx):
-            rest = super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, list(args))
+            self._check_given_once(ctx, args)
         if rest and not ctx.resilient_parsing:
             raise click.UsageError(usage.extra_arguments(rest, ctx), ctx)
         return rest
+
+    def _check_given_once(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Raise UsageError for an option of one value that is given several times: click would use the last one."""
+        _, _, given = self.make_parser(ctx).parse_args(list(args))  # each parameter as often as it was given
+        for parameter, times in Counter(given).items():
+            takes_one = isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag)
+            if takes_one and times > 1 and not ctx.resilient_parsing:
+                fault = message("given {times} times; it takes one value", times=times)
+                raise click.BadParameter(fault, ctx, parameter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -38,6 +38,9 @@ from tests.helpers import invoke
         (("--engine", "spark"), "--engine: 'spark' found, one of local, dask expected"),
         (("--quiet=yes",), "--quiet takes no value"),
         (("run", "--out"), "--out needs a value"),
+        (("--raw", "data", "--raw=other"), "--raw: given 2 times; it takes one value"),
+        (("preview", "--sample", "1", "--limit", "2"), "--sample: given 2 times; it takes one value"),
+        (("check", "--profile", "lccc", "--profile", "strict"), "--profile: given 2 times; it takes one value"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
