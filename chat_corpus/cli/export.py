@@ -92,7 +92,7 @@ _EXAMPLES = (
     "firefly, lccc, cdial-gpt, gpt2-chitchat, parlai, preference.",
 )
 @option("Output", "--turns", type=Choice(["dialogue", "pairs"]), help="A record per dialogue, or per pair.")
-@option("Output", "--system", metavar="TEXT", help="Begin each record with this system message.")
+@option("Output", "--system", may_be_empty=True, metavar="TEXT", help="Begin each record with this system message.")
 @option(
     "Output",
     "--max-turns",

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from chat_corpus.cli.options import split_names
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
@@ -52,7 +53,7 @@ def _formats(given: Iterable[str]) -> list[str]:
     """Formats from repeated, comma-separated names, without `hf`. Raises UsageError for an unknown one."""
     from chat_corpus.exports.records import FORMATS
 
-    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
+    names = split_names(given)
     for name in names:
         if name in ("hf", *FORMATS):
             continue
@@ -65,4 +66,4 @@ def _formats(given: Iterable[str]) -> list[str]:
         raise UsageError(
             message("--format {name}: no such format; the formats are {formats}", name=name, formats=formats)
         )
-    return [name for name in dict.fromkeys(names) if name != "hf"]
+    return [name for name in names if name != "hf"]

@@ -34,19 +34,26 @@ class Command(help_.LocalizedCommand):
         ctx.allow_extra_args = True
         with _in_context(ctx):
             rest = super().parse_args(ctx, list(args))
-            self._check_given_once(ctx, args)
+            self._check_values(ctx, args)
         if rest and not ctx.resilient_parsing:
             raise click.UsageError(usage.extra_arguments(rest, ctx), ctx)
         return rest
 
-    def _check_given_once(self, ctx: click.Context, args: Sequence[str]) -> None:
-        """Raise UsageError for an option of one value that is given several times: click would use the last one."""
-        _, _, given = self.make_parser(ctx).parse_args(list(args))  # each parameter as often as it was given
-        for parameter, times in Counter(given).items():
-            takes_one = isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag)
-            if takes_one and times > 1 and not ctx.resilient_parsing:
+    def _check_values(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Raise UsageError for an empty value, as of a shell variable that is not set, and for a second value.
+
+        Of several values of an option that takes one, click would use the last.
+        """
+        values, _, given = self.make_parser(ctx).parse_args(list(args))
+        for parameter, times in {} if ctx.resilient_parsing else Counter(given).items():
+            if not isinstance(parameter, click.Option) or parameter.is_flag:
+                continue
+            if times > 1 and not parameter.multiple:
                 fault = message("given {times} times; it takes one value", times=times)
                 raise click.BadParameter(fault, ctx, parameter)
+            value = values[parameter.name]
+            if "" in (value if parameter.multiple else [value]) and not getattr(parameter, "may_be_empty", False):
+                raise click.BadParameter(message("the value is empty; name one, or omit the option"), ctx, parameter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

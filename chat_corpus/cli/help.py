@@ -27,11 +27,11 @@ _OPTIONS = 26
 
 
 class Option(click.Option):
-    """An option with the section of `--help` that it is in."""
+    """An option with the section of `--help` that it is in, and whether its value may be empty."""
 
-    def __init__(self, *args: Any, section: str = "Other", **attributes: Any) -> None:
+    def __init__(self, *args: Any, section: str = "Other", may_be_empty: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
-        self.section = section
+        self.section, self.may_be_empty = section, may_be_empty
 
 
 def option(section: str, *names: str, **attributes: Any) -> Callable[[_Decorated], _Decorated]:
