@@ -37,6 +37,7 @@ from chat_corpus.cli.options import (
 )
 from chat_corpus.cli.terminal import echo_json, echo_rows
 from chat_corpus.cli.usage import Choice, NewFolder, Share, Whole
+from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
@@ -179,6 +180,14 @@ def export(
     exporting.check(folder, settings, force=force)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     stored = [] if rest["raw"] else stored_names(Path(settings.out))
+    if rest["out"] and not rest["raw"] and not stored:
+        raise UsageError(
+            message(
+                "--out {folder}: holds no dialogue stores; run again with --store-dialogues, or name raw corpora with "
+                "--raw in place of --out",
+                folder=settings.out,
+            )
+        )
     names = (included, exclude)
     if stored:
         exported, code = _from_stores(folder, names, stored, settings, dry_run=dry_run, force=force)

@@ -41,6 +41,7 @@ from tests.helpers import TIEBA, invoke, put
         (("--raw", "data", "--raw=other"), "--raw: given 2 times; it takes one value"),
         (("preview", "--sample", "1", "--limit", "2"), "--sample: given 2 times; it takes one value"),
         (("export", "x", "--mix", ""), "--mix: the value is empty; name one, or omit the option"),
+        (("check", "-s", "ptt"), "no option -s"),
         (("check", "--profile", "lccc", "--profile", "strict"), "--profile: given 2 times; it takes one value"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -412,6 +412,16 @@ def test_raw_corpora_never_take_the_place_of_stores_that_are_unusable(
     export(tmp_path / "export", "--raw", "raw_chat_corpus")
 
 
+def test_an_output_folder_without_stores_does_not_mean_the_raw_corpora(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"raw_chat_corpus/tieba.dialogues": "在吗\t在\n"})
+    monkeypatch.chdir(tmp_path)
+    assert "--out none: holds no dialogue stores" in export(tmp_path / "export", "--out", "none", code=2)
+    assert not (tmp_path / "export").exists()
+    export(tmp_path / "export")
+
+
 def test_a_new_raw_file_makes_a_store_stale(raw: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
     assert invoke("-q", "--raw", mine, "--out", tmp_path / "out", "--store-dialogues").exit_code == 0
