@@ -264,7 +264,7 @@ def _from_raw(
     included, excluded = source_names(names[0], inventory.found), source_names(names[1], inventory.found)
     chosen = {name: inventory.found[name] for name in (included or inventory.found) if name not in excluded}
     run_output.report_unrecognised(inventory, settings)
-    code = run_output.report_missing(chosen, requested=bool(included))
+    code = run_output.report_missing(chosen, settings.raw, requested=bool(included))
     ready = {name: source for name, source in chosen.items() if source.groups}
     if not ready:
         logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")

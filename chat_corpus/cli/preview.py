@@ -121,7 +121,7 @@ def preview(
     requested = source_names(included, inventory.found)
     chosen = chosen_sources(inventory, requested, source_names(exclude, inventory.found))
     run_output.report_unrecognised(inventory, settings)
-    code = run_output.report_missing(chosen, requested=bool(requested))
+    code = run_output.report_missing(chosen, settings.raw, requested=bool(requested))
     ready = readable_sources(inventory, chosen, settings, code)
     sampling = Sampling(examples=examples, seed=seed)
     with console.progress(ready, bar=not (rest["quiet"] or rest["log_json"])) as progress:

@@ -122,7 +122,7 @@ def run(
     requested = source_names(included, inventory.found)
     chosen = chosen_sources(inventory, requested, source_names(exclude, inventory.found))
     run_output.report_unrecognised(inventory, settings)
-    code = run_output.report_missing(chosen, requested=bool(requested))
+    code = run_output.report_missing(chosen, settings.raw, requested=bool(requested))
     ready = readable_sources(inventory, chosen, settings, code)
     if dry_run:
         _print_plan(ready, settings, force=force, as_json=as_json)
