@@ -39,6 +39,17 @@ def option(section: str, *names: str, **attributes: Any) -> Callable[[_Decorated
     return click.option(*names, cls=Option, section=section, **attributes)
 
 
+def options(*declared: Callable[[_Decorated], _Decorated]) -> Callable[[_Decorated], _Decorated]:
+    """Return one decorator for options, which `--help` shows in this order."""
+
+    def decorate(command: _Decorated) -> _Decorated:
+        for decorator in reversed(declared):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
 #: `--lang`, which `group.DefaultGroup` takes out of the words of the command line before click sees them.
 LANG = option(
     "Messages",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import from_flags
-from chat_corpus.cli.help import option
+from chat_corpus.cli.added import ADD, LAYOUT, MOVED, from_flags
+from chat_corpus.cli.help import LANG, option, options
 from chat_corpus.cli.usage import Choice, File, Whole, nearest
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import joined, message
@@ -87,6 +87,30 @@ QUIET = option("Messages", "-q", "--quiet", is_flag=True, help="Show only warnin
 VERBOSE = option("Messages", "-v", "--verbose", is_flag=True, help="Show each shard, and tracebacks of errors.")
 LOG_JSON = option(
     "Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English."
+)
+
+#: What a command reads.
+READING = options(RAW, ADD, LAYOUT, PLUGIN, ENCODING)
+#: Which sources it processes.
+SELECTING = options(SOURCES, EXCLUDE)
+#: How it cleans and pairs turns.
+CLEANING = options(PROFILE, CONFIG, PAIRS, UNEQUAL_LENGTHS)
+#: What it works with.
+PROCESSES = options(WORKERS, ENGINE, SCHEDULER)
+#: What it reports on stderr.
+MESSAGES = options(QUIET, VERBOSE, LOG_JSON, LANG)
+#: Where the raw files of an output are, and what made it.
+ORIGIN = options(
+    option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run."),
+    MOVED,
+    option(
+        "Input",
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE",
+        help="Python file that the output was made with. Its code is run. Can be repeated.",
+    ),
 )
 
 

@@ -8,28 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import ADD, LAYOUT, settled
+from chat_corpus.cli.added import settled
 from chat_corpus.cli.group import Command
-from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.help import option
 from chat_corpus.cli.options import (
-    CONFIG,
-    ENCODING,
-    ENGINE,
-    EXCLUDE,
+    CLEANING,
     JSON,
     LIMIT,
-    LOG_JSON,
+    MESSAGES,
     OUT,
-    PAIRS,
-    PLUGIN,
-    PROFILE,
-    QUIET,
-    RAW,
-    SCHEDULER,
-    SOURCES,
-    UNEQUAL_LENGTHS,
-    VERBOSE,
-    WORKERS,
+    PROCESSES,
+    READING,
+    SELECTING,
     discovered,
     for_engine,
     read_settings,
@@ -56,18 +46,10 @@ _EXAMPLES = (
 
 
 @click.command(cls=Command, short_help="clean, convert and pair every corpus found", examples=_EXAMPLES)
-@RAW
-@ADD
-@LAYOUT
-@PLUGIN
-@ENCODING
+@READING
 @LIMIT
-@SOURCES
-@EXCLUDE
-@PROFILE
-@CONFIG
-@PAIRS
-@UNEQUAL_LENGTHS
+@SELECTING
+@CLEANING
 @OUT
 @option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
 @option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
@@ -88,13 +70,8 @@ _EXAMPLES = (
     help="Print N random turns before and after script conversion.",
 )
 @JSON
-@WORKERS
-@ENGINE
-@SCHEDULER
-@QUIET
-@VERBOSE
-@LOG_JSON
-@LANG
+@PROCESSES
+@MESSAGES
 def run(
     included: tuple[str, ...],
     exclude: tuple[str, ...],

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chat_corpus.cli.added import MOVED, places
+from chat_corpus.cli.added import places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import JSON, split_names
+from chat_corpus.cli.options import JSON, ORIGIN, split_names
 from chat_corpus.cli.terminal import echo_json
 from chat_corpus.cli.usage import Folder, Whole
 from chat_corpus.errors import IncompleteError, UsageError
@@ -35,12 +35,7 @@ _MOST = 10_000
     ),
 )
 @click.argument("folder", metavar="DIR", type=Folder())
-@option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run.")
-@MOVED
-@option(
-    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
-    help="Python file that the output was made with. Its code is run. Can be repeated.",
-)  # fmt: skip
+@ORIGIN
 @option(
     "Selection",
     "-s",
