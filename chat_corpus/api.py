@@ -6,15 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import polars as pl
-from msgspec.structs import replace
 
 from chat_corpus import sources
-from chat_corpus.discovery.added_layouts import settle_all
-from chat_corpus.discovery.inventory import discover_sources
-from chat_corpus.discovery.model import DiscoveredSource
+from chat_corpus.api_arguments import (
+    SettingsDict,
+    check_names,
+    chosen_sources,
+    discovered,
+    name_of,
+    places,
+    read_settings,
+)
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.lineage import compare as comparing
@@ -37,13 +41,10 @@ from chat_corpus.runs.export.stores import stored_names, with_reported_corpora
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.progress import silent
 from chat_corpus.schema import Traits
-from chat_corpus.settings import filter_settings, loading
+from chat_corpus.settings import loading
 from chat_corpus.settings.model import Settings
-from chat_corpus.sources.base import Source
 
 _PAIRS = ("query", "answer", "query_file", "query_record", "answer_file", "answer_record")
-#: Settings as nested dicts, with the keys of configs/default.yaml.
-SettingsDict = Mapping[str, Any]
 
 
 def load(
@@ -57,7 +58,7 @@ def load(
     Columns: `query, answer, query_file, query_record, answer_file, answer_record`. Texts have their line breaks, which
     the TSV writes as two characters. Raises as `turns`.
     """
-    _, all_settings = _discovered(source, raw, config, settings)
+    _, all_settings = discovered(source, raw, config, settings)
     declaration = sources.load(all_settings.plugins, all_settings.added)[source]
     passes = table.enabled(all_settings.of(source), declaration)
     frames = [pl.DataFrame(schema=dict.fromkeys(_PAIRS, pl.String))]
@@ -99,7 +100,7 @@ def dialogues(
             )
             raise UsageError(fault) from error
         return dialogue_store.read(path)
-    found, all_settings = _discovered(source, raw, config, settings)
+    found, all_settings = discovered(source, raw, config, settings)
     frames = [dialogue_store.SCHEMA.to_frame()]
     for shard in ShardPlanner(found=found, settings=all_settings).shards():
         records = reading.records(shard, found.source)
@@ -122,8 +123,8 @@ def run(
     ``if __name__ == "__main__":``. Raises UsageError for wrong settings or names, IncompleteError if a source is
     missing, ChatCorpusError if one fails; the other sources are finished before.
     """
-    all_settings = _settings(raw, (), settings, out=out)
-    done, report = runner.run(_chosen(sources, all_settings), all_settings, silent, replace=force)
+    all_settings = read_settings(raw, (), settings, out=out)
+    done, report = runner.run(chosen_sources(sources, all_settings), all_settings, silent, replace=force)
     errors = [source.error for source in done.values() if source.error]
     if errors:
         raise ChatCorpusError(joined("; ", errors))
@@ -144,10 +145,10 @@ def export(
     section `export`. Processes as in `run`. Raises UsageError if the folder cannot be used, IncompleteError if a source
     cannot be exported; the other sources are exported before.
     """
-    all_settings = _settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
+    all_settings = read_settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
     if raw is None:
         all_settings = with_reported_corpora(all_settings)
-        _check_names(sources, all_settings)
+        check_names(sources, all_settings)
         names = list(sources) or stored_names(Path(out))
         if not names:
             fault = message("{folder}: no dialogue stores; run with --store-dialogues, or set raw", folder=out)
@@ -155,7 +156,7 @@ def export(
         exported = exporting.export_stores(Path(folder), names, all_settings, force=force)
     else:
         exported, _ = exporting.export_raw(
-            Path(folder), _chosen(sources, all_settings), all_settings, silent, force=force
+            Path(folder), chosen_sources(sources, all_settings), all_settings, silent, force=force
         )
     if exported.faults or exported.summary is None:
         faults = [message("{source}: {fault}", source=name, fault=fault) for name, fault in exported.faults.items()]
@@ -231,7 +232,7 @@ def trace(
     again. Raises UsageError for a missing row or report, and ChatCorpusError
     if raw files, settings, code or the output have changed since the run.
     """
-    run = open_run.load_by_tsv(Path(tsv), _name(raw), [str(file) for file in plugins], _places(added))
+    run = open_run.load_by_tsv(Path(tsv), name_of(raw), [str(file) for file in plugins], places(added))
     return [tracing.trace(run, row) for row in rows]
 
 
@@ -249,7 +250,7 @@ def explain(
     the errors of `trace`.
     """
     files = [str(plugin) for plugin in plugins]
-    run, name = open_run.load_by_raw_file(str(file), Path(out), _name(raw), files, _places(added))
+    run, name = open_run.load_by_raw_file(str(file), Path(out), name_of(raw), files, places(added))
     return [tracing.explain(run, name, record) for record in records]
 
 
@@ -270,85 +271,16 @@ def compare(
     """
     files = [str(file) for file in plugins]
     return comparing.compare(
-        Path(old), Path(new), _name(raw), examples=examples, max_shards=shards, plugins=files, places=_places(added)
+        Path(old), Path(new), name_of(raw), examples=examples, max_shards=shards, plugins=files, places=places(added)
     )
-
-
-def _places(added: Mapping[str, str | Path] | None) -> dict[str, str]:
-    return {name: str(path) for name, path in (added or {}).items()}
-
-
-def _name(folder: str | Path | None) -> str | None:
-    return None if folder is None else str(folder)
 
 
 def _outcomes(
     name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
 ) -> Iterator[tuple[Shard, process.ShardResult]]:
-    found, all_settings = _discovered(name, raw, config, settings)
+    found, all_settings = discovered(name, raw, config, settings)
     for shard in ShardPlanner(found=found, settings=all_settings).shards():
         yield shard, process.process_shard(shard, found.source, all_settings.of(name))
-
-
-def _discovered(
-    name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
-) -> tuple[DiscoveredSource, Settings]:
-    """Return the discovered source and all settings. Raises UsageError and IncompleteError."""
-    all_settings = _settings(raw, config, settings)
-    return _chosen((name,), all_settings)[name], all_settings
-
-
-def _settings(
-    raw: str | Path,
-    config: str | Path | Iterable[str | Path],
-    settings: SettingsDict | None,
-    out: str | Path = "clean_chat_corpus",
-) -> Settings:
-    """Settings from files and a dict, whose values win. Raises UsageError for unknown keys and wrong values."""
-    files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
-    flags = {"workers": 1, **_without_paths(settings or {}), "raw": str(raw), "out": str(out)}
-    all_settings = loading.load(files, flags)
-    all_settings = replace(all_settings, corpora=settle_all(all_settings.corpora))
-    loading.check_sources(files, all_settings, sources.load(all_settings.plugins, all_settings.added))
-    filter_settings.check_custom(
-        all_settings, (item.name for item, _ in sources.declared(all_settings.plugins).filters)
-    )
-    return all_settings
-
-
-def _without_paths(value: Any) -> Any:
-    """Settings with paths as texts."""
-    if isinstance(value, Mapping):
-        return {name: _without_paths(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_paths(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _chosen(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
-    """Return these sources, or all discovered ones. Raises UsageError and IncompleteError."""
-    all_sources = _check_names(names, settings)
-    found = discover_sources(Path(settings.raw), all_sources, settings.added)
-    chosen = {name: found[name] for name in names} or {name: source for name, source in found.items() if source.groups}
-    for name, source in chosen.items():
-        if not source.groups:
-            state = message("{source}: {state} in {folder}", source=name, state=source.state, folder=settings.raw)
-            raise IncompleteError(joined("; ", [state, *source.damaged, source.source.obtain]))
-    if not chosen:
-        raise IncompleteError(message("{folder}: no corpus found", folder=settings.raw))
-    return chosen
-
-
-def _check_names(names: Iterable[str], settings: Settings) -> Mapping[str, Source]:
-    """Return all sources. Raises UsageError for a name that none of them has."""
-    all_sources = sources.load(settings.plugins, settings.added)
-    for name in names:
-        if name not in all_sources:
-            names_of_all = ", ".join(all_sources)
-            raise UsageError(
-                message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
-            )
-    return all_sources
 
 
 def _files(shard: Shard, indices: pl.Series) -> pl.Series:

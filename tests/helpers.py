@@ -12,6 +12,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from chat_corpus.cli import language
 from chat_corpus.cli.main import main
 from tests.conftest import ROOT
 
@@ -36,11 +37,12 @@ SOURCE = Source(
 
 def invoke(*args: object, stdin: bytes | None = None) -> Result:
     """The command line in this process, which is left as it was."""
-    handler = signal.getsignal(signal.SIGTERM)
+    handler, before = signal.getsignal(signal.SIGTERM), language.in_use()
     try:
         return CliRunner().invoke(main, [str(one) for one in args], input=stdin)
     finally:
         signal.signal(signal.SIGTERM, handler)
+        language.use(before)
         log = logging.getLogger("chat_corpus")
         log.handlers.clear()  # they write to the streams of this call
         log.propagate = True

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import ADD, LAYOUT, settled
+from chat_corpus.cli.added import settled
 from chat_corpus.cli.check_export import verify
-from chat_corpus.cli.export_flags import export_options
+from chat_corpus.cli.export_flags import RECORDS, export_options
 from chat_corpus.cli.group import Command
-from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.help import option
 from chat_corpus.cli.options import (
-    CONFIG,
-    ENCODING,
-    ENGINE,
-    EXCLUDE,
+    CLEANING,
     JSON,
     LIMIT,
-    LOG_JSON,
-    PAIRS,
-    PLUGIN,
-    PROFILE,
-    QUIET,
-    RAW,
-    SCHEDULER,
-    SOURCES,
-    UNEQUAL_LENGTHS,
-    VERBOSE,
-    WORKERS,
+    MESSAGES,
+    PROCESSES,
+    READING,
+    SELECTING,
     discovered,
     for_engine,
     read_settings,
     source_names,
 )
 from chat_corpus.cli.terminal import echo_json, echo_rows
-from chat_corpus.cli.usage import Choice, NewFolder, Share, Whole
+from chat_corpus.cli.usage import NewFolder
+from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
+    from chat_corpus.exports.manifest import ExportSummary
     from chat_corpus.runs.export.run import Exported
     from chat_corpus.settings.model import Settings
 
 _INCOMPLETE = 3
-#: `exports.dialogues.MOST`, without importing it.
-_MOST = 1_000_000_000
 _EXAMPLES = (
     ("chat-corpus export training --split test=0.01,validation=0.01", "all corpora, with splits"),
     ("chat-corpus export training -s ptt --format messages,alpaca", "one corpus, in three formats"),
@@ -60,100 +51,20 @@ _EXAMPLES = (
     examples=_EXAMPLES,
 )
 @click.argument("folder", metavar="DIR", type=NewFolder())
-@RAW
-@ADD
-@LAYOUT
+@READING
 @option(
     "Input", "--out", metavar="DIR", help="Output folder of a run, with dialogue stores (default: clean_chat_corpus)."
 )
-@PLUGIN
-@ENCODING
 @LIMIT
-@SOURCES
-@EXCLUDE
-@PROFILE
-@CONFIG
-@PAIRS
-@UNEQUAL_LENGTHS
-@option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one.")
-@option(
-    "Cleaning",
-    "--keep-personal",
-    is_flag=True,
-    help="Do not mask phone, QQ, WeChat and identity numbers and e-mail addresses.",
-)
-@option(
-    "Output",
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Further formats besides hf: messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv, "
-    "firefly, lccc, cdial-gpt, gpt2-chitchat, parlai, preference.",
-)
-@option("Output", "--turns", type=Choice(["dialogue", "pairs"]), help="A record per dialogue, or per pair.")
-@option("Output", "--system", metavar="TEXT", help="Begin each record with this system message.")
-@option(
-    "Output",
-    "--max-turns",
-    type=Whole(min=2, max=_MOST),
-    metavar="N",
-    help="Cut longer dialogues into records of N turns.",
-)
-@option(
-    "Output",
-    "--max-chars",
-    type=Whole(min=1, max=_MOST),
-    metavar="N",
-    help="Cut longer dialogues into records of N characters.",
-)
-@option(
-    "Output",
-    "--alternatives",
-    type=Choice(["all", "first"]),
-    help="A record for each alternative answer, or for the first only.",
-)
-@option(
-    "Output",
-    "--relatedness",
-    is_flag=True,
-    help="Add a column to the Parquet files: how well answers fit their queries.",
-)
-@option("Output", "--split", metavar="SHARES", help="Shares of test and validation, as in test=0.01,validation=0.01.")
-@option(
-    "Output",
-    "--max-groups",
-    type=Whole(min=0),
-    metavar="N",
-    help="Most dialogue groups of a source in test and in validation; 0: no limit (default: 2000).",
-)
-@option(
-    "Output",
-    "--decontaminate",
-    multiple=True,
-    metavar="FILE",
-    help="Keep out of train what resembles a pair of this benchmark. Can be repeated.",
-)
-@option("Output", "--mix", metavar="SHARES", help="natural, equal, temperature=0.5, or weights such as ptt=2,tieba=1.")
-@option(
-    "Output",
-    "--max-share",
-    type=Share(min_open=True),
-    metavar="SHARE",
-    help="Largest share of a source in train, such as 0.3.",
-)
-@option("Output", "--subset", metavar="SIZES", help="Nested subsets of train: 200k,600k,1m; add all to keep the rest.")
+@SELECTING
+@CLEANING
+@RECORDS
 @option("Output", "--force", is_flag=True, help="Replace an earlier export, or write into a folder that is not empty.")
 @option("Output", "--dry-run", is_flag=True, help="Show what would be read and written, and stop.")
 @option("Output", "--check", "check_after", is_flag=True, help="Verify the export afterwards, as check-export does.")
 @JSON
-@WORKERS
-@ENGINE
-@SCHEDULER
-@QUIET
-@VERBOSE
-@LOG_JSON
-@LANG
+@PROCESSES
+@MESSAGES
 def export(
     folder: Path,
     included: tuple[str, ...],
@@ -171,14 +82,13 @@ def export(
     Reads the dialogue stores of `run --store-dialogues`, or, with --raw or without stores, the raw corpora. DIR gets
     Parquet files with a card (README.md), licences, and a manifest with all counts and digests.
     """
-    from chat_corpus.cli import console, export_output, logs
+    from chat_corpus.cli import console
     from chat_corpus.runs.export import run as exporting
-    from chat_corpus.runs.export.stores import stored_names
 
     settings = for_engine(read_settings(configs, {**rest, "export": export_options(rest)}))
     exporting.check(folder, settings, force=force)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
-    stored = [] if rest["raw"] else stored_names(Path(settings.out))
+    stored = _stored(settings, rest)
     names = (included, exclude)
     if stored:
         exported, code = _from_stores(folder, names, stored, settings, dry_run=dry_run, force=force)
@@ -186,22 +96,56 @@ def export(
         bar = not (rest["quiet"] or rest["log_json"])
         exported, code = _from_raw(folder, names, settings, dry_run=dry_run, force=force, bar=bar)
     if isinstance(exported, list):
-        if as_json:
-            echo_json(exported)
-        else:
-            echo_rows(*export_output.plan_table(exported), as_json=False)
+        _print_plan(exported, as_json=as_json)
         raise click.exceptions.Exit(code)
     if exported.summary is not None:
-        logs.info(export_output.table(exported.summary), "export.table")
-        for text, event in export_output.notes(exported.summary):
-            logs.info(text, event)
-        logs.info(export_output.written_message(exported.summary, folder), "export.written")
-        if as_json:
-            echo_json(export_output.as_builtins(exported.summary))
+        _print_result(exported.summary, folder, as_json=as_json)
         if check_after:
             verify(folder, to_stderr=as_json)  # stdout has the JSON of the export
     codes = {code, exported.exit_code}
     raise click.exceptions.Exit(1 if 1 in codes else max(codes))
+
+
+def _print_plan(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print what would be read and written."""
+    from chat_corpus.cli import export_output
+
+    if as_json:
+        echo_json(rows)
+    else:
+        echo_rows(*export_output.plan_table(rows), as_json=False)
+
+
+def _print_result(summary: ExportSummary, folder: Path, *, as_json: bool) -> None:
+    """Log the last screen, and print the manifest as JSON if it was requested."""
+    from chat_corpus.cli import export_output, logs
+
+    logs.info(export_output.table(summary), "export.table")
+    for text, event in export_output.notes(summary):
+        logs.info(text, event)
+    logs.info(export_output.written_message(summary, folder), "export.written")
+    if as_json:
+        echo_json(export_output.as_builtins(summary))
+
+
+def _stored(settings: Settings, flags: Mapping[str, Any]) -> list[str]:
+    """The sources with dialogue stores to export; none if raw corpora are exported.
+
+    Raises UsageError for an output folder that the user names and that holds no stores.
+    """
+    from chat_corpus.runs.export.stores import stored_names
+
+    if flags["raw"]:
+        return []
+    stored = stored_names(Path(settings.out))
+    if flags["out"] and not stored:
+        fault = message(
+            "--out {folder}: holds no dialogue stores; run again with --store-dialogues, or name raw corpora with "
+            "--raw in place of --out",
+            folder=settings.out,
+        )
+        raise UsageError(fault)
+    return stored
 
 
 def _from_stores(
@@ -255,7 +199,7 @@ def _from_raw(
     included, excluded = source_names(names[0], inventory.found), source_names(names[1], inventory.found)
     chosen = {name: inventory.found[name] for name in (included or inventory.found) if name not in excluded}
     run_output.report_unrecognised(inventory, settings)
-    code = run_output.report_missing(chosen, requested=bool(included))
+    code = run_output.report_missing(chosen, settings.raw, requested=bool(included))
     ready = {name: source for name, source in chosen.items() if source.groups}
     if not ready:
         logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")

@@ -1,4 +1,4 @@
-"""Flags of the `export` command as settings."""
+"""Flags of the `export` command: their declaration, and the settings that they make."""
 
 from __future__ import annotations
 
@@ -6,8 +6,91 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from chat_corpus.cli.help import option, options
+from chat_corpus.cli.options import split_names
+from chat_corpus.cli.usage import Choice, Share, Whole
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
+
+#: `exports.dialogues.MOST`, without importing it.
+_MOST = 1_000_000_000
+#: What a record is, and in which files it is.
+RECORDS = options(
+    option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one."),
+    option(
+        "Cleaning",
+        "--keep-personal",
+        is_flag=True,
+        help="Do not mask phone, QQ, WeChat and identity numbers and e-mail addresses.",
+    ),
+    option(
+        "Output",
+        "--format",
+        "formats",
+        multiple=True,
+        metavar="NAME[,NAME]",
+        help="Further formats besides hf: messages, sharegpt, alpaca, prompt-completion, query-response, tsv, csv, "
+        "firefly, lccc, cdial-gpt, gpt2-chitchat, parlai, preference.",
+    ),
+    option("Output", "--turns", type=Choice(["dialogue", "pairs"]), help="A record per dialogue, or per pair."),
+    option("Output", "--system", may_be_empty=True, metavar="TEXT", help="Begin each record with this system message."),
+    option(
+        "Output",
+        "--max-turns",
+        type=Whole(min=2, max=_MOST),
+        metavar="N",
+        help="Cut longer dialogues into records of N turns.",
+    ),
+    option(
+        "Output",
+        "--max-chars",
+        type=Whole(min=1, max=_MOST),
+        metavar="N",
+        help="Cut longer dialogues into records of N characters.",
+    ),
+    option(
+        "Output",
+        "--alternatives",
+        type=Choice(["all", "first"]),
+        help="A record for each alternative answer, or for the first only.",
+    ),
+    option(
+        "Output",
+        "--relatedness",
+        is_flag=True,
+        help="Add a column to the Parquet files: how well answers fit their queries.",
+    ),
+    option(
+        "Output", "--split", metavar="SHARES", help="Shares of test and validation, as in test=0.01,validation=0.01."
+    ),
+    option(
+        "Output",
+        "--max-groups",
+        type=Whole(min=0),
+        metavar="N",
+        help="Most dialogue groups of a source in test and in validation; 0: no limit (default: 2000).",
+    ),
+    option(
+        "Output",
+        "--decontaminate",
+        multiple=True,
+        metavar="FILE",
+        help="Keep out of train what resembles a pair of this benchmark. Can be repeated.",
+    ),
+    option(
+        "Output", "--mix", metavar="SHARES", help="natural, equal, temperature=0.5, or weights such as ptt=2,tieba=1."
+    ),
+    option(
+        "Output",
+        "--max-share",
+        type=Share(min_open=True),
+        metavar="SHARE",
+        help="Largest share of a source in train, such as 0.3.",
+    ),
+    option(
+        "Output", "--subset", metavar="SIZES", help="Nested subsets of train: 200k,600k,1m; add all to keep the rest."
+    ),
+)
 
 
 def export_options(flags: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +135,7 @@ def _formats(given: Iterable[str]) -> list[str]:
     """Formats from repeated, comma-separated names, without `hf`. Raises UsageError for an unknown one."""
     from chat_corpus.exports.records import FORMATS
 
-    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
+    names = split_names(given)
     for name in names:
         if name in ("hf", *FORMATS):
             continue
@@ -65,4 +148,4 @@ def _formats(given: Iterable[str]) -> list[str]:
         raise UsageError(
             message("--format {name}: no such format; the formats are {formats}", name=name, formats=formats)
         )
-    return [name for name in dict.fromkeys(names) if name != "hf"]
+    return [name for name in names if name != "hf"]

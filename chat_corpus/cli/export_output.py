@@ -96,12 +96,14 @@ def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
 
 
 def written_message(summary: ExportSummary, folder: Path) -> Message:
-    """Say where an export was written, and how large it is."""
+    """Say where an export was written, and how large it is, with the two files that the manifest does not list."""
+    unlisted = (folder / name for name in (manifest.MANIFEST, manifest.PAGE))
+    sizes = [file.bytes for file in summary.files] + [path.stat().st_size for path in unlisted if path.is_file()]
     return message(
         "wrote {records} in {files} ({size}) to {folder}/; its README.md says how to load them",
         records=count_noun(summary.rows, "record"),
-        files=count_noun(len(summary.files), "file"),
-        size=amount(sum(file.bytes for file in summary.files)),
+        files=count_noun(len(sizes), "file"),
+        size=amount(sum(sizes)),
         folder=folder,
     )
 

@@ -97,8 +97,6 @@ def _request(names: tuple[str, ...], configs: tuple[Path, ...], flags: Mapping[s
     from chat_corpus.fetching.plan import Request
 
     mirror: str | None = flags["mirror"]
-    if mirror == "":
-        raise UsageError(message("--from: the address is empty; name a mirror, or omit the option"))
     settings = read_settings(configs, flags)
     if Path(settings.raw).is_file():
         raise UsageError(message("{path}: is a file; name a folder with --raw", path=settings.raw))

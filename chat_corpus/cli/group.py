@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +30,30 @@ class Command(help_.LocalizedCommand):
     """A command that writes results to stdout; whatever else prints is diverted to stderr."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse arguments. Raises UsageError with a hint for unexpected ones."""
+        """Parse arguments. Raises UsageError for unexpected ones, with a hint, and for a second value of an option."""
         ctx.allow_extra_args = True
         with _in_context(ctx):
-            rest = super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, list(args))
+            self._check_values(ctx, args)
         if rest and not ctx.resilient_parsing:
             raise click.UsageError(usage.extra_arguments(rest, ctx), ctx)
         return rest
+
+    def _check_values(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Raise UsageError for an empty value, as of a shell variable that is not set, and for a second value.
+
+        Of several values of an option that takes one, click would use the last.
+        """
+        values, _, given = self.make_parser(ctx).parse_args(list(args))
+        for parameter, times in {} if ctx.resilient_parsing else Counter(given).items():
+            if not isinstance(parameter, click.Option) or parameter.is_flag:
+                continue
+            if times > 1 and not parameter.multiple:
+                fault = message("given {times} times; it takes one value", times=times)
+                raise click.BadParameter(fault, ctx, parameter)
+            value = values[parameter.name]
+            if "" in (value if parameter.multiple else [value]) and not getattr(parameter, "may_be_empty", False):
+                raise click.BadParameter(message("the value is empty; name one, or omit the option"), ctx, parameter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -27,16 +27,27 @@ _OPTIONS = 26
 
 
 class Option(click.Option):
-    """An option with the section of `--help` that it is in."""
+    """An option with the section of `--help` that it is in, and whether its value may be empty."""
 
-    def __init__(self, *args: Any, section: str = "Other", **attributes: Any) -> None:
+    def __init__(self, *args: Any, section: str = "Other", may_be_empty: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
-        self.section = section
+        self.section, self.may_be_empty = section, may_be_empty
 
 
 def option(section: str, *names: str, **attributes: Any) -> Callable[[_Decorated], _Decorated]:
     """Declare an option in a section of `SECTIONS`, as `click.option` does."""
     return click.option(*names, cls=Option, section=section, **attributes)
+
+
+def options(*declared: Callable[[_Decorated], _Decorated]) -> Callable[[_Decorated], _Decorated]:
+    """Return one decorator for options, which `--help` shows in this order."""
+
+    def decorate(command: _Decorated) -> _Decorated:
+        for decorator in reversed(declared):
+            command = decorator(command)
+        return command
+
+    return decorate
 
 
 #: `--lang`, which `group.DefaultGroup` takes out of the words of the command line before click sees them.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import MOVED, places
+from chat_corpus.cli.added import places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import JSON
+from chat_corpus.cli.options import JSON, ORIGIN
 from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.cli.usage import Folder, Target, Whole, check_target
 from chat_corpus.errors import ChatCorpusError, GateError, UsageError
@@ -21,12 +21,6 @@ from chat_corpus.messages import message
 if TYPE_CHECKING:
     from chat_corpus.lineage.comparison_model import Compared
     from chat_corpus.lineage.recorded_run import RecordedRun
-
-_RAW = option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run.")
-_PLUGIN = option(
-    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
-    help="Python file that the output was made with. Its code is run. Can be repeated.",
-)  # fmt: skip
 
 
 @click.command(
@@ -47,9 +41,7 @@ _PLUGIN = option(
 )
 @click.argument("rows", nargs=-1, required=True, metavar="FILE:ROW[-ROW]...")
 @option("Input", "--id", "ids", multiple=True, metavar="ID", help="A record of an export; the argument is its folder.")
-@_RAW
-@MOVED
-@_PLUGIN
+@ORIGIN
 @JSON
 @LANG
 def trace(
@@ -144,9 +136,7 @@ def _trace_exported(
     default="clean_chat_corpus",
     help="Folder that the run wrote to (default: clean_chat_corpus).",
 )
-@_RAW
-@MOVED
-@_PLUGIN
+@ORIGIN
 @JSON
 @LANG
 def explain(
@@ -189,9 +179,7 @@ def explain(
 )
 @click.argument("old", metavar="OLD_DIR", type=Folder())
 @click.argument("new", metavar="NEW_DIR", type=Folder())
-@_RAW
-@MOVED
-@_PLUGIN
+@ORIGIN
 @option("Output", "--fail-on-change", is_flag=True, help="Exit with code 4 if any row differs.")
 @option(
     "Output", "--examples", type=Whole(min=0), default=2, metavar="N", help="Rows shown for each cause (default: 2)."

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import from_flags
-from chat_corpus.cli.help import option
+from chat_corpus.cli.added import ADD, LAYOUT, MOVED, from_flags
+from chat_corpus.cli.help import LANG, option, options
 from chat_corpus.cli.usage import Choice, File, Whole, nearest
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import joined, message
@@ -89,6 +89,30 @@ LOG_JSON = option(
     "Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English."
 )
 
+#: What a command reads.
+READING = options(RAW, ADD, LAYOUT, PLUGIN, ENCODING)
+#: Which sources it processes.
+SELECTING = options(SOURCES, EXCLUDE)
+#: How it cleans and pairs turns.
+CLEANING = options(PROFILE, CONFIG, PAIRS, UNEQUAL_LENGTHS)
+#: What it works with.
+PROCESSES = options(WORKERS, ENGINE, SCHEDULER)
+#: What it reports on stderr.
+MESSAGES = options(QUIET, VERBOSE, LOG_JSON, LANG)
+#: Where the raw files of an output are, and what made it.
+ORIGIN = options(
+    option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run."),
+    MOVED,
+    option(
+        "Input",
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE",
+        help="Python file that the output was made with. Its code is run. Can be repeated.",
+    ),
+)
+
 
 def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
     """The settings from files and flags. Raises UsageError."""
@@ -108,9 +132,6 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
 
 def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that flags change, as a file would have them. Raises UsageError."""
-    for name in ("raw", "out", "scheduler"):
-        if flags.get(name) == "":  # of a shell, a variable that is not set
-            raise UsageError(message("--{option} '': the value is empty; omit the option for the default", option=name))
     direct = ("raw", "out", "workers", "store_dialogues", "engine", "scheduler")
     values: dict[str, Any] = {name: flags[name] for name in direct if flags.get(name)}
     if flags.get("engine") == "local":
@@ -187,10 +208,21 @@ def discovered(settings: Settings) -> Inventory:
 
 def source_names(values: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
     """Names from repeated, comma-separated values. Raises UsageError with the nearest name for an unknown one."""
-    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    names = split_names(values)
     for name in names:
         if name not in known:
             if hint := nearest(name, known):
                 raise UsageError(message("no source '{name}'; did you mean '{nearest}'?", name=name, nearest=hint))
             raise UsageError(message("no source '{name}'; sources: {names}", name=name, names=joined(", ", known)))
+    return names
+
+
+def split_names(values: Iterable[str]) -> list[str]:
+    """Each name of repeated, comma-separated values once. Raises UsageError for a value that holds none."""
+    names = []
+    for value in values:
+        given = [name.strip() for name in value.split(",") if name.strip()]
+        if not given:
+            raise UsageError(message("'{value}': a name expected, none found", value=value))
+        names += given
     return list(dict.fromkeys(names))

@@ -7,26 +7,16 @@ from typing import Any
 
 import click
 
-from chat_corpus.cli.added import ADD, LAYOUT, settled
+from chat_corpus.cli.added import settled
 from chat_corpus.cli.group import Command
-from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.help import option
 from chat_corpus.cli.options import (
-    CONFIG,
-    ENCODING,
-    ENGINE,
-    EXCLUDE,
+    CLEANING,
     JSON,
-    LOG_JSON,
-    PAIRS,
-    PLUGIN,
-    PROFILE,
-    QUIET,
-    RAW,
-    SCHEDULER,
-    SOURCES,
-    UNEQUAL_LENGTHS,
-    VERBOSE,
-    WORKERS,
+    MESSAGES,
+    PROCESSES,
+    READING,
+    SELECTING,
     discovered,
     source_names,
 )
@@ -45,11 +35,7 @@ _EXAMPLES = (
 
 
 @click.command(cls=Command, short_help="show what filters would remove, without writing", examples=_EXAMPLES)
-@RAW
-@ADD
-@LAYOUT
-@PLUGIN
-@ENCODING
+@READING
 @option(
     "Input",
     "--sample",
@@ -59,12 +45,8 @@ _EXAMPLES = (
     metavar="N",
     help="Read only the first N records of each raw file.",
 )
-@SOURCES
-@EXCLUDE
-@PROFILE
-@CONFIG
-@PAIRS
-@UNEQUAL_LENGTHS
+@SELECTING
+@CLEANING
 @option("Cleaning", "--all", "everything", is_flag=True, help="Look at all filters, with usual values if they are off.")
 @option("Output", "--out", metavar="DIR", help="Output folder of the run that is meant; nothing is written.")
 @option("Output", "--examples", type=Whole(min=0, max=1000), default=3, metavar="N", help="Examples of each filter.")
@@ -85,13 +67,8 @@ _EXAMPLES = (
     help="Exit with code 4 if the filters that are on remove more than this share of a source.",
 )
 @JSON
-@WORKERS
-@ENGINE
-@SCHEDULER
-@QUIET
-@VERBOSE
-@LOG_JSON
-@LANG
+@PROCESSES
+@MESSAGES
 def preview(
     included: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -121,7 +98,7 @@ def preview(
     requested = source_names(included, inventory.found)
     chosen = chosen_sources(inventory, requested, source_names(exclude, inventory.found))
     run_output.report_unrecognised(inventory, settings)
-    code = run_output.report_missing(chosen, requested=bool(requested))
+    code = run_output.report_missing(chosen, settings.raw, requested=bool(requested))
     ready = readable_sources(inventory, chosen, settings, code)
     sampling = Sampling(examples=examples, seed=seed)
     with console.progress(ready, bar=not (rest["quiet"] or rest["log_json"])) as progress:

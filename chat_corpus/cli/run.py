@@ -8,28 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import ADD, LAYOUT, settled
+from chat_corpus.cli.added import settled
 from chat_corpus.cli.group import Command
-from chat_corpus.cli.help import LANG, option
+from chat_corpus.cli.help import option
 from chat_corpus.cli.options import (
-    CONFIG,
-    ENCODING,
-    ENGINE,
-    EXCLUDE,
+    CLEANING,
     JSON,
     LIMIT,
-    LOG_JSON,
+    MESSAGES,
     OUT,
-    PAIRS,
-    PLUGIN,
-    PROFILE,
-    QUIET,
-    RAW,
-    SCHEDULER,
-    SOURCES,
-    UNEQUAL_LENGTHS,
-    VERBOSE,
-    WORKERS,
+    PROCESSES,
+    READING,
+    SELECTING,
     discovered,
     for_engine,
     read_settings,
@@ -56,18 +46,10 @@ _EXAMPLES = (
 
 
 @click.command(cls=Command, short_help="clean, convert and pair every corpus found", examples=_EXAMPLES)
-@RAW
-@ADD
-@LAYOUT
-@PLUGIN
-@ENCODING
+@READING
 @LIMIT
-@SOURCES
-@EXCLUDE
-@PROFILE
-@CONFIG
-@PAIRS
-@UNEQUAL_LENGTHS
+@SELECTING
+@CLEANING
 @OUT
 @option("Output", "--force", is_flag=True, help="Replace files that were made with other settings.")
 @option("Output", "--fresh", is_flag=True, help="Ignore the work of earlier runs and do everything again.")
@@ -88,13 +70,8 @@ _EXAMPLES = (
     help="Print N random turns before and after script conversion.",
 )
 @JSON
-@WORKERS
-@ENGINE
-@SCHEDULER
-@QUIET
-@VERBOSE
-@LOG_JSON
-@LANG
+@PROCESSES
+@MESSAGES
 def run(
     included: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -122,7 +99,7 @@ def run(
     requested = source_names(included, inventory.found)
     chosen = chosen_sources(inventory, requested, source_names(exclude, inventory.found))
     run_output.report_unrecognised(inventory, settings)
-    code = run_output.report_missing(chosen, requested=bool(requested))
+    code = run_output.report_missing(chosen, settings.raw, requested=bool(requested))
     ready = readable_sources(inventory, chosen, settings, code)
     if dry_run:
         _print_plan(ready, settings, force=force, as_json=as_json)

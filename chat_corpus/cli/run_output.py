@@ -10,7 +10,7 @@ import polars as pl
 
 from chat_corpus.cli import logs, words
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
-from chat_corpus.messages import Message, constant, count_noun, joined, message
+from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
@@ -132,8 +132,8 @@ def nothing_to_do(
     return template
 
 
-def report_missing(chosen: Mapping[str, DiscoveredSource], *, requested: bool) -> int:
-    """Name what is damaged, missing, partial or renamed. Return the exit code for it."""
+def report_missing(chosen: Mapping[str, DiscoveredSource], raw: str, *, requested: bool) -> int:
+    """Name what is damaged, missing, partial or renamed in the folder `raw`. Return the exit code for it."""
     for name, source in chosen.items():
         for remark in source.remarks:
             logs.info(message("{source}: {remark}", source=name, remark=remark), "source.remark", source=name)
@@ -143,16 +143,16 @@ def report_missing(chosen: Mapping[str, DiscoveredSource], *, requested: bool) -
         for fault in source.unusable:
             text = message("{source}: not read: {fault}", source=name, fault=fault)
             logs.warning(text, "source.unusable", source=name)
-        _report_advice(name, source, requested=requested)
+        _report_advice(name, source, raw, requested=requested)
     states = {source.state for source in chosen.values()}
     if State.DAMAGED in states:
         return 1
     return _INCOMPLETE if states & _incomplete(requested=requested) else 0
 
 
-def _report_advice(name: str, source: DiscoveredSource, *, requested: bool) -> None:
+def _report_advice(name: str, source: DiscoveredSource, raw: str, *, requested: bool) -> None:
     """Warn that a source is missing or incomplete, and say how to obtain it."""
-    advice = constant(source.source.obtain)
+    advice = words.how_to_obtain(name, source.source, raw)
     if source.damaged or source.unusable:
         text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)
         logs.warning(text, "source.obtain", source=name)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chat_corpus.cli.added import MOVED, places
+from chat_corpus.cli.added import places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import JSON
+from chat_corpus.cli.options import JSON, ORIGIN, split_names
 from chat_corpus.cli.terminal import echo_json
 from chat_corpus.cli.usage import Folder, Whole
-from chat_corpus.errors import UsageError
-from chat_corpus.messages import message
+from chat_corpus.errors import IncompleteError, UsageError
+from chat_corpus.messages import Message, message
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.sample_model import Sample, SampleRequest
@@ -35,12 +35,7 @@ _MOST = 10_000
     ),
 )
 @click.argument("folder", metavar="DIR", type=Folder())
-@option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run.")
-@MOVED
-@option(
-    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
-    help="Python file that the output was made with. Its code is run. Can be repeated.",
-)  # fmt: skip
+@ORIGIN
 @option(
     "Selection",
     "-s",
@@ -84,7 +79,7 @@ def sample(
     rejected = rejected or reason is not None
     if rejected and changed:
         raise UsageError(message("--changed: rejects have no text after cleaning; omit --changed or --rejected"))
-    names = tuple(name.strip() for value in included for name in value.split(",") if name.strip())
+    names = tuple(split_names(included))
     request = SampleRequest(
         count=rows, sources=names, rejected=rejected, reason=reason, changed=changed, seed=seed, raw=raw,
         plugins=plugins, places=places(added),
@@ -96,6 +91,17 @@ def sample(
         echo_json([asdict(row) for row in sampled.rows])
     else:
         sample_output.show(sampled.rows)
+    if not sampled.rows:
+        raise IncompleteError(_nothing(folder, request))
+
+
+def _nothing(folder: Path, request: SampleRequest) -> Message:
+    """That there is no row to show."""
+    if request.rejected:
+        return message("{folder}: nothing to show: these sources have no rejects", folder=folder)
+    if request.changed:
+        return message("{folder}: nothing to show: no row was found that cleaning changed", folder=folder)
+    return message("{folder}: nothing to show: these sources have no rows; --rejected shows rejects", folder=folder)
 
 
 def _draw(folder: Path, request: SampleRequest) -> Sample:

@@ -22,9 +22,6 @@ _UNCHANGED, _UNKNOWN = message("(unchanged)"), message("(unknown)")
 
 def show(rows: Sequence[SampledRow]) -> None:
     """Print rows."""
-    if not rows:
-        echo(message("no rows to draw from"))
-        return
     columns = shutil.get_terminal_size((100, 24)).columns
     wide = min(max((columns - _ROLE - len(_BETWEEN)) // 2, _LEAST), _MOST)
     for row in rows:

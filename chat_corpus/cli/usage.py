@@ -206,7 +206,7 @@ def _name(error: click.BadParameter) -> str:
 
 def _no_such_option(error: click.NoSuchOption) -> Message:
     known = [name for parameter in (error.ctx.command.params if error.ctx else ()) for name in parameter.opts]
-    hint = nearest(error.option_name, known)
+    hint = nearest(error.option_name, known) if error.option_name.startswith("--") else None
     if hint:
         return message("no option {name}; did you mean {nearest}?", name=error.option_name, nearest=hint)
     return message("no option {name}", name=error.option_name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 
 from chat_corpus.discovery.inventory import DEFAULT_RAW
-from chat_corpus.messages import Message, count_noun, message
+from chat_corpus.messages import Message, constant, count_noun, message
 from chat_corpus.schema import Reason, State
+from chat_corpus.sources.base import Source
 
 _STATES = {
     State.FOUND: message("found"),
@@ -33,6 +34,13 @@ def fetch_command(source: str, raw: str) -> str:
     """
     command = f"chat-corpus fetch {source}"
     return command if raw == DEFAULT_RAW else f"{command} --raw {shlex.quote(raw)}"
+
+
+def how_to_obtain(name: str, source: Source, raw: str) -> Message:
+    """The command that downloads a source into a raw folder, or what its publisher offers if there is no address."""
+    if source.origins:
+        return message("download it with: {command}", command=fetch_command(name, raw))
+    return constant(source.obtain)
 
 
 def dropped(reason: str, number: int) -> Message:

@@ -13,7 +13,7 @@ from chat_corpus.exports.manifest import INDEX
 from chat_corpus.lineage.export_trace import TracedRecord, trace_records
 from chat_corpus.lineage.open_export import OpenExport, open_export
 from chat_corpus.lineage.sample import check_names
-from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot
+from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot, without_rows
 from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.outputs import sampling
 
@@ -35,7 +35,7 @@ def sample_export(folder: Path, request: SampleRequest) -> Sample:
     if request.reason and not any(totals.values()):
         raise UsageError(message("{folder}: no record has the reason '{reason}'", folder=folder, reason=request.reason))
     rows: list[SampledRow] = []
-    remarks: list[Message] = []
+    remarks = without_rows(request, totals)
     for name, count in allot(request.count, totals).items():
         drawn = count * _TRIES if request.changed else count
         numbers = sampling.draw(totals[name], drawn, request.seed, name)

@@ -14,7 +14,7 @@ from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
-from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot
+from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot, without_rows
 from chat_corpus.messages import Message, count_noun, error_text, joined, message
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
@@ -52,8 +52,9 @@ def sample_output(out: Path, request: SampleRequest) -> Sample:
     if request.reason and not any(file.total for file in files.values()):
         raise UsageError(message("{folder}: no reject has the reason '{reason}'", folder=out, reason=request.reason))
     rows: dict[str, list[SampledRow]] = {}
-    remarks: list[Message] = []
-    counts = allot(request.count, {name: file.total for name, file in files.items()})
+    totals = {name: file.total for name, file in files.items()}
+    remarks = without_rows(request, totals)
+    counts = allot(request.count, totals)
     for name, count in counts.items():
         if request.rejected:
             rows[name] = list(map(_reject, files[name].draw(count, request.seed)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat_corpus.messages import Message
+from chat_corpus.messages import Message, message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +63,12 @@ class Sample:
 
     rows: tuple[SampledRow, ...]
     remarks: tuple[Message, ...]
+
+
+def without_rows(request: SampleRequest, available: Mapping[str, int]) -> list[Message]:
+    """Return a remark on each source that the user names and that has nothing to draw from."""
+    names = [name for name in dict.fromkeys(request.sources) if not available.get(name)]
+    return [message("{source}: nothing to draw from", source=name) for name in names]
 
 
 def allot(count: int, available: Mapping[str, int]) -> dict[str, int]:

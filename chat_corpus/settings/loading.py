@@ -19,7 +19,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.messages import Message, error_text, joined, message
 from chat_corpus.pipeline.filters.options import WordList
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.settings import corpora, yaml_lines
+from chat_corpus.settings import corpora, unknown_keys, yaml_lines
 from chat_corpus.settings.filter_settings import with_word_lists
 from chat_corpus.settings.model import Settings, merge_values
 from chat_corpus.sources.definitions import Definition
@@ -141,13 +141,11 @@ def check_sources(files: Iterable[Path], settings: Settings, names: Iterable[str
                 "{location}sources.{name}: no source has this name; {hint}",
                 location=f"{locations[-1]}: " if locations else "",
                 name=name,
-                hint=_meant(nearest[0]) if nearest else message("the sources are: {names}", names=", ".join(names)),
+                hint=unknown_keys.meant(nearest[0])
+                if nearest
+                else message("the sources are: {names}", names=", ".join(names)),
             )
             raise UsageError(fault)
-
-
-def _meant(name: str) -> Message:
-    return message("did you mean '{name}'?", name=name)
 
 
 def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
@@ -156,7 +154,7 @@ def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, 
         if field.name not in data:
             continue
         key, value = (*under, field.name), data[field.name]
-        section = _section(field.type)
+        section = unknown_keys.section_of(field.type)
         if section is not None and isinstance(value, Mapping):
             _converted(value, section, key, locations)
             continue
@@ -225,25 +223,25 @@ def _described_number(info: msgspec.inspect.IntType | msgspec.inspect.FloatType)
 
 
 def _check_keys(
-    data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations
+    data: Mapping[str, Any],
+    kind: type[Any],
+    under: yaml_lines.Key,
+    locations: yaml_lines.Locations,
+    whole: tuple[type[Any], yaml_lines.Key] | None = None,
 ) -> None:
+    """Raise UsageError for a key that `kind` does not have. `whole` is the outermost struct, and where it begins."""
+    whole = whole or (kind, under)
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in data.items():
         key = (*under, str(name))
         if name not in fields:
-            nearest = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.5)
-            valid = message("the valid keys are: {keys}", keys=", ".join(fields))
             fault = message(
                 "{location}unknown key '{key}'; {hint}",
                 location=yaml_lines.location(key, locations),
                 key=".".join(key),
-                hint=_meant(".".join((*under, *nearest))) if nearest else valid,
+                hint=unknown_keys.hint(str(name), fields, whole[0], under, whole[1]),
             )
             raise UsageError(fault)
-        section = _section(fields[name])
+        section = unknown_keys.section_of(fields[name])
         if section is not None and isinstance(value, Mapping):
-            _check_keys(value, section, key, locations)
-
-
-def _section(kind: Any) -> type[msgspec.Struct] | None:
-    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
+            _check_keys(value, section, key, locations, whole)

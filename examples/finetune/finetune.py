@@ -10,27 +10,35 @@ The loss is on the last answer of each record (prompt and completion). Needs the
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.util
 import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from datasets import Dataset, load_dataset
-from torch import nn
-from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, IntxWeightOnlyConfig, quantize_
-from torchao.quantization.granularity import PerGroup
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    set_seed,
-)
-from trl import SFTConfig, SFTTrainer
+INSTALL = 'install what this script needs: python -m pip install -e ".[train]"'
+try:
+    import torch
+    from datasets import Dataset, load_dataset
+    from datasets.exceptions import DatasetsError
+    from torch import nn
+    from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, IntxWeightOnlyConfig, quantize_
+    from torchao.quantization.granularity import PerGroup
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        LlamaConfig,
+        LlamaForCausalLM,
+        PreTrainedTokenizerFast,
+        set_seed,
+    )
+    from trl import SFTConfig, SFTTrainer
+except ImportError as error:
+    sys.exit(f"{error}; {INSTALL}")
 
 #: The model that is made here: 1.1 million parameters, with a vocabulary from the export itself.
 TINY = "tiny"
@@ -49,10 +57,18 @@ def read_split(export: Path, split: str) -> Dataset:
         sys.exit(f"{export}: no such folder; make it with chat-corpus export {export} --split validation=0.02")
     if not any(export.glob(f"data/*/{split}-*.parquet")):
         sys.exit(f"{export}: no split {split}; export with --split validation=0.02")
-    return load_dataset(str(export), split=split).map(
-        lambda row: {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]},
-        remove_columns=["messages", "source", "id"],
-    )
+    try:
+        return load_dataset(str(export), split=split).map(
+            lambda row: {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]},
+            remove_columns=["messages", "source", "id"],
+        )
+    except (DatasetsError, KeyError, ValueError) as error:
+        sys.exit(f"{export}: cannot be read as an export: {first_line(error)}; try chat-corpus check-export {export}")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of the text of an exception."""
+    return str(error).partition("\n")[0]
 
 
 def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
@@ -76,7 +92,10 @@ def make_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 def load_model(name: str, train: Dataset) -> tuple[Any, Any]:
     """A model and its tokenizer: `tiny` is made here, other names are of the hub or folders."""
     if name != TINY:
-        return AutoModelForCausalLM.from_pretrained(name, dtype="auto"), AutoTokenizer.from_pretrained(name)
+        try:
+            return AutoModelForCausalLM.from_pretrained(name, dtype="auto"), AutoTokenizer.from_pretrained(name)
+        except (OSError, ValueError) as error:
+            sys.exit(f"--model {name}: cannot be loaded: {first_line(error)}")
     messages = (message["content"] for row in train for message in (*row["prompt"], *row["completion"]))
     tokenizer = make_tokenizer(list(messages))
     config = LlamaConfig(
@@ -89,6 +108,10 @@ def load_model(name: str, train: Dataset) -> tuple[Any, Any]:
 
 def train(options: argparse.Namespace) -> None:
     """Train, save the model, and show size and loss at full precision, 8 bits and 4 bits."""
+    if options.lora and importlib.util.find_spec("peft") is None:
+        sys.exit(f"--lora: No module named 'peft'; {INSTALL}")
+    if options.out.is_file() or (options.out / "manifest.json").exists():
+        sys.exit(f"--out {options.out}: not a folder for a model; name a new folder")
     set_seed(options.seed)
     training, validation = (read_split(options.export, split) for split in ("train", "validation"))
     model, tokenizer = load_model(options.model, training)
@@ -177,6 +200,8 @@ def megabytes(model: Any) -> float:
 
 def chat(options: argparse.Namespace) -> None:
     """Answer one prompt, or those that are typed, with a model that `train` saved."""
+    if not (options.out / "config.json").is_file():
+        sys.exit(f"{options.out}: holds no model; make one with finetune.py train EXPORT --out {options.out}")
     tokenizer = AutoTokenizer.from_pretrained(options.out)
     model = load_trained(options.out, options.bits)
     set_seed(options.seed)
@@ -203,6 +228,18 @@ def answer(model: Any, tokenizer: Any, messages: list[dict[str, str]]) -> str:
     return text.strip()
 
 
+def positive(kind: Callable[[str], float]) -> Callable[[str], float]:
+    """A type of arguments: numbers above 0."""
+
+    def convert(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if 0 < (number := kind(text)) < float("inf"):
+                return number
+        raise argparse.ArgumentTypeError(f"'{text}' found, a number above 0 expected")
+
+    return convert
+
+
 def main() -> None:
     """Run `train` or `chat`."""
     parser = argparse.ArgumentParser(description="Train a chat model on an export, quantize it, and chat.")
@@ -211,10 +248,10 @@ def main() -> None:
     command.add_argument("export", type=Path, help="folder of `chat-corpus export`, with a validation split")
     command.add_argument("--out", type=Path, required=True, help="folder of the trained model")
     command.add_argument("--model", default=TINY, help="tiny (default), a model of the hub, or a folder")
-    command.add_argument("--steps", type=int, default=-1, help="stop after so many steps")
-    command.add_argument("--epochs", type=float, default=1, help="passes over the data (default: 1)")
-    command.add_argument("--batch", type=int, default=16, help="records of a step (default: 16)")
-    command.add_argument("--rate", type=float, help="learning rate (default: 2e-3 for tiny, else 2e-5)")
+    command.add_argument("--steps", type=positive(int), default=-1, help="stop after so many steps")
+    command.add_argument("--epochs", type=positive(float), default=1, help="passes over the data (default: 1)")
+    command.add_argument("--batch", type=positive(int), default=16, help="records of a step (default: 16)")
+    command.add_argument("--rate", type=positive(float), help="learning rate (default: 2e-3 for tiny, else 2e-5)")
     command.add_argument("--lora", action="store_true", help="train LoRA adapters and merge them; needs peft")
     command.set_defaults(run=train)
     command = commands.add_parser("chat", help="chat with a trained model")

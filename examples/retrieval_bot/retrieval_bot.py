@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -47,19 +48,34 @@ class Answer(NamedTuple):
     address: str
 
 
+def files_of(folder: Path) -> list[Path]:
+    """The files of an output folder, or of the training split of an export."""
+    return [*sorted(folder.glob("data/*/train-*.parquet")), *sorted(folder.glob("*.tsv"))]
+
+
 def read_pairs(folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Yield (query, answer, source, address) of an output folder or of the training split of an export."""
-    for file in sorted(folder.glob("data/*/train-*.parquet")):
-        for number, row in enumerate(pl.read_parquet(file).iter_rows(named=True), 1):
-            texts = [message["content"] for message in row["messages"] if message["role"] != "system"]
-            for query, answer in zip(texts[::2], texts[1::2], strict=False):
-                yield query, answer, row["source"], f"{file}:{number}"
-    for file in sorted(folder.glob("*.tsv")):
-        with file.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(lines, 1):
-                query, tab, answer = line.rstrip("\n").partition("\t")
-                if tab:
-                    yield query, answer, file.stem, f"{file}:{number}"
+    """Yield (query, answer, source, address) of a folder. Raises SystemExit for a file that cannot be read."""
+    for file in files_of(folder):
+        try:
+            yield from (_read_tsv if file.suffix == ".tsv" else _read_parquet)(file)
+        except (OSError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+            sys.exit(f"{file}: cannot be read: {str(error).partition(chr(10))[0]}")
+
+
+def _read_parquet(file: Path) -> Iterator[tuple[str, str, str, str]]:
+    frame = pl.read_parquet(file, columns=["messages", "source"])
+    for number, (messages, source) in enumerate(frame.iter_rows(), 1):
+        texts = [message["content"] for message in messages if message["role"] != "system"]
+        for query, answer in zip(texts[::2], texts[1::2], strict=False):
+            yield query, answer, source, f"{file}:{number}"
+
+
+def _read_tsv(file: Path) -> Iterator[tuple[str, str, str, str]]:
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            query, tab, answer = line.rstrip("\n").partition("\t")
+            if tab:
+                yield query, answer, file.stem, f"{file}:{number}"
 
 
 def fold(text: str) -> str:
@@ -80,10 +96,25 @@ def similarity(one: str, other: str) -> float:
 
 
 def build_index(folder: Path, file: Path, version: int) -> None:
-    """Write the index of a folder to a file. Raises SystemExit if the folder holds no pairs."""
+    """Write the index of a folder to a file. Raises SystemExit if the folder holds no pairs, or for the file."""
     unfinished = file.with_name(file.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    connection = sqlite3.connect(unfinished)
+    try:
+        unfinished.unlink(missing_ok=True)
+        with closing(sqlite3.connect(unfinished)) as connection:
+            count = _fill(connection, folder)
+            connection.execute(f"PRAGMA user_version = {version}")
+            connection.commit()
+        if not count:
+            sys.exit(f"{folder}: no pairs; expected the output folder of `chat-corpus run`, or an export")
+        unfinished.replace(file)
+    except (OSError, sqlite3.Error) as error:
+        sys.exit(f"{file}: cannot be written: {error}")
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _fill(connection: sqlite3.Connection, folder: Path) -> int:
+    """Index the pairs of a folder; returns how many there are."""
     connection.executescript(TABLES)
     pairs, count = read_pairs(folder), 0
     while batch := list(islice(pairs, 10_000)):
@@ -92,19 +123,12 @@ def build_index(folder: Path, file: Path, version: int) -> None:
         texts = [(row[0], START + fold(row[1]) + END) for row in rows]
         connection.executemany("INSERT INTO queries (rowid, text) VALUES (?, ?)", texts)
         count += len(batch)
-    connection.execute(f"PRAGMA user_version = {version}")
-    connection.commit()
-    connection.close()
-    if not count:
-        unfinished.unlink()
-        sys.exit(f"{folder}: no pairs; expected the output folder of `chat-corpus run`, or an export")
-    unfinished.replace(file)
+    return count
 
 
 def open_index(folder: Path, file: Path) -> sqlite3.Connection:
     """Open the index of a folder; make it if it is absent, or if the files of the folder have changed."""
-    files = sorted([*folder.glob("*.tsv"), *folder.glob("data/*/train-*.parquet")])
-    facts = [(str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns) for one in files]
+    facts = [(str(one.resolve()), one.stat().st_size, one.stat().st_mtime_ns) for one in files_of(folder)]
     version = zlib.crc32(repr((str(folder), facts)).encode()) >> 1  # SQLite has 31 bits for it
     if file.exists():
         connection = sqlite3.connect(file)
@@ -138,14 +162,25 @@ def show(answers: list[Answer]) -> None:
         print("(no similar query)")
 
 
+def count(text: str) -> int:
+    """A number of the command line. Raises ArgumentTypeError for less than 1."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"'{text}' found, a whole number from 1 on expected")
+    return int(text)
+
+
 def main() -> None:
     """Answer one question, or those that are typed."""
     parser = argparse.ArgumentParser(description="Answer with the most similar pair of a corpus, and name its row.")
     parser.add_argument("folder", type=Path, help="output folder of `chat-corpus run`, or an export")
     parser.add_argument("--query", help="answer this question and stop; without it, type questions")
-    parser.add_argument("--top", type=int, default=1, help="number of answers (default: 1)")
+    parser.add_argument("--top", type=count, default=1, help="number of answers (default: 1)")
     parser.add_argument("--index", type=Path, default=Path("retrieval_bot.sqlite"), help="file of the index")
     options = parser.parse_args()
+    if not options.folder.is_dir():
+        parser.error(f"{options.folder}: no such folder; expected the output folder of `chat-corpus run`, or an export")
+    if options.index.is_dir() or not options.index.parent.is_dir():
+        parser.error(f"--index {options.index}: expected a file in a folder that exists")
     index = open_index(options.folder, options.index)
     if options.query is not None:
         answers = find(index, options.query, options.top)

@@ -9,6 +9,7 @@ export, by source, or a file with kinds of tasks (`--evaluation`), by kind.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -35,7 +36,9 @@ QUERY, ANSWER, KIND = ("question", "instruction", "query"), ("std_answer", "outp
 
 @click.command()
 @click.argument("export", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for study.json and *.svg.")
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for study.json and *.svg."
+)
 @click.option("--measure", "names", multiple=True, type=click.Choice([*measures.PLAIN[1:], *measures.NEURAL]),
               default=["ngram"], show_default=True, help="What to train; may be given again.")  # fmt: skip
 @click.option("--evaluation", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -49,6 +52,8 @@ def main(export: Path, out: Path, names: tuple[str, ...], evaluation: Path | Non
 
     Seed 0 has the subset itself, the first so many records of train; the others have as many records from further on.
     """
+    if set(names) & set(measures.NEURAL) and importlib.util.find_spec("torch") is None:
+        raise click.UsageError('transformer and dual need PyTorch: python -m pip install -e ".[train]"')
     sizes = read_sizes(export)
     train = pl.concat([PAIRS.to_frame(), *read_pairs(export, "train")])
     held_out = read_held_out(export) if evaluation is None else read_evaluation(evaluation)
@@ -80,7 +85,12 @@ def main(export: Path, out: Path, names: tuple[str, ...], evaluation: Path | Non
 def read_sizes(export: Path) -> dict[str, int]:
     """The subsets of an export and all of train, smallest first: pairs by name. Raises click.UsageError."""
     manifest = export / "manifest.json"
-    document = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
+    try:
+        document = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
+    except ValueError as error:
+        raise click.UsageError(f"{manifest}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise click.UsageError(f"{manifest}: not the manifest of an export")
     subsets = (document.get("mix") or {}).get("subsets", [])
     if not subsets:
         raise click.UsageError(f"{export}: no subsets; export with --turns pairs --subset 2k,6k,20k,all")
@@ -95,13 +105,27 @@ def read_sizes(export: Path) -> dict[str, int]:
 def read_evaluation(file: Path) -> pl.DataFrame:
     """Rows of an evaluation file; the kind of a task has the place of a source. Raises click.UsageError."""
     rows = []
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        record = json.loads(line)
-        texts = [next((record[key] for key in keys if record.get(key)), None) for keys in (KIND, QUERY, ANSWER)]
+    for number, line in enumerate(_lines(file), 1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise click.UsageError(f"{file}:{number}: not JSON: {error}") from error
+        fields = record if isinstance(record, dict) else {}
+        texts = [next((fields[key] for key in keys if fields.get(key)), None) for keys in (KIND, QUERY, ANSWER)]
         if None in texts:
             raise click.UsageError(f"{file}:{number}: expected a question, an answer and a class")
         rows.append((*(str(text).replace("\n", "\\n") for text in texts), f"{file}:{number}"))
+    if not rows:
+        raise click.UsageError(f"{file}: no rows to evaluate")
     return pl.DataFrame(rows, PAIRS, orient="row").unique(["query", "answer"], keep="first", maintain_order=True)
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = file.read_text("utf-8").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{file}: not UTF-8: {error}") from error
+    return text.split("\n") if text else []
 
 
 def _from(train: pl.DataFrame, seed: int, seeds: int, size: int) -> pl.DataFrame:

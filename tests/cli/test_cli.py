@@ -187,7 +187,7 @@ def test_a_requested_source_that_is_absent_exits_3_after_the_others_are_done(tmp
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     done = invoke("-s", "ptt,tieba", "--raw", raw, "--out", out)
     assert done.exit_code == 3
-    assert "warning: ptt: absent; copy data/Gossiping-QA-Dataset" in done.stderr
+    assert f"warning: ptt: absent; download it with: chat-corpus fetch ptt --raw {raw}\n" in done.stderr
     assert sorted(visible(out)) == ["index/tieba.jsonl", "rejects/tieba.jsonl", "report.json", "tieba.tsv"]
 
 
@@ -195,7 +195,7 @@ def test_a_source_that_was_not_requested_may_be_absent_or_partial(tmp_path: Path
     raw = put(tmp_path / "raw", {**TIEBA, "douban/train.txt": "1\t在 吗\t在\n"})
     done = invoke("--raw", raw, "--out", tmp_path / "out")
     assert done.exit_code == 0
-    assert "warning: douban: partial, without dev.txt, test.txt; " in done.stderr
+    assert "warning: douban: partial, without dev.txt, test.txt; open the Dropbox link" in done.stderr
     assert "ptt" not in done.stderr
     assert invoke("-s", "douban", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
 

@@ -57,6 +57,24 @@ def test_rejects_are_drawn_by_reason(out: Path) -> None:
     assert one[0]["texts"][0]["before"]
 
 
+def test_where_nothing_is_drawn_the_exit_code_says_so(tmp_path: Path) -> None:
+    sms = "<smsCorpus><message id='1'><text>你好</text></message></smsCorpus>"
+    raw = put(tmp_path / "raw", {"smsCorpus_zh_xml_2015.03.09.xml": sms, "tieba.dialogues": "在吗\t在\n"})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    for flags, nothing in (
+        (("-s", "sms"), "these sources have no rows"),
+        (("--rejected",), "these sources have no rejects"),
+        (("--changed",), "no row was found that cleaning changed"),
+    ):
+        done = invoke("sample", tmp_path / "out", *flags)
+        assert (done.exit_code, done.stdout, nothing in done.stderr) == (3, "", True), flags
+    done = invoke("sample", tmp_path / "out", "-s", "sms", "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (3, [])
+    done = invoke("sample", tmp_path / "out", "-s", "sms,tieba", "--json")
+    assert (done.exit_code, len(json.loads(done.stdout))) == (0, 1)
+    assert done.stderr == "warning: sms: nothing to draw from\n"
+
+
 @pytest.mark.slow
 def test_a_large_output_gives_the_same_sample_for_any_size_of_shards(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"在嗎{n}\t在的{n}\n" for n in range(300))})

@@ -8,7 +8,7 @@ import pytest
 
 from chat_corpus.cli import usage
 from chat_corpus.cli.main import main
-from tests.helpers import invoke
+from tests.helpers import TIEBA, invoke, put
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,11 @@ from tests.helpers import invoke
         (("--engine", "spark"), "--engine: 'spark' found, one of local, dask expected"),
         (("--quiet=yes",), "--quiet takes no value"),
         (("run", "--out"), "--out needs a value"),
+        (("--raw", "data", "--raw=other"), "--raw: given 2 times; it takes one value"),
+        (("preview", "--sample", "1", "--limit", "2"), "--sample: given 2 times; it takes one value"),
+        (("export", "x", "--mix", ""), "--mix: the value is empty; name one, or omit the option"),
+        (("check", "-s", "ptt"), "no option -s"),
+        (("check", "--profile", "lccc", "--profile", "strict"), "--profile: given 2 times; it takes one value"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -51,6 +56,30 @@ def test_a_near_miss_gets_a_hint(
     assert done.stderr.splitlines()[-1] == f"error: {expected}"
     assert done.stderr.startswith("Usage: main ")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (("run", "-s", ","), "',': a name expected, none found"),
+        (("run", "--exclude", " "), "' ': a name expected, none found"),
+        (("export", "x", "--format", ","), "',': a name expected, none found"),
+        (("fetch", ""), "'': a name expected, none found"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_no_name_does_not_mean_all(
+    args: tuple[str, ...], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw_chat_corpus").mkdir()
+    done = invoke(*args)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"error: {expected}\n")
+
+
+def test_an_empty_system_message_is_a_value(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", TIEBA)
+    assert invoke("export", tmp_path / "export", "--raw", raw, "--system", "", "--dry-run").exit_code == 0
 
 
 def test_every_command_that_is_suggested_has_a_synonym_only_once() -> None:

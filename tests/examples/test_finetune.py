@@ -12,16 +12,17 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, SAMPLES
-from tests.helpers import program
+from tests.examples.scripts import load
+from tests.helpers import program, put
 
 FOLDER = ROOT / "examples" / "finetune"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
-def _script(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+def _script(*arguments: object, folder: Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(FOLDER / "finetune.py"), *map(str, arguments)],
-        check=False, capture_output=True, encoding="utf-8",
+        check=False, capture_output=True, encoding="utf-8", cwd=cwd,
         env={**os.environ, **OFFLINE, "HF_HOME": str(folder / "hub"), "PYTHONUTF8": "1"},
     )  # fmt: skip
 
@@ -46,6 +47,12 @@ def test_a_tiny_model_is_trained_quantized_and_answers(tmp_path: Path) -> None:
         assert chat.returncode == 0, chat.stderr
 
 
+def test_without_the_packages_the_command_that_installs_them_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SystemExit, match=r'python -m pip install -e "\.\[train\]"'):
+        load("finetune")
+
+
 @pytest.mark.slow
 def test_an_export_without_validation_is_named(tmp_path: Path) -> None:
     for package in ("torch", "trl", "torchao"):
@@ -53,6 +60,27 @@ def test_an_export_without_validation_is_named(tmp_path: Path) -> None:
     done = _script("train", tmp_path, "--out", tmp_path / "out", folder=tmp_path)
     assert done.returncode == 1
     assert "no split train" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("train", "export", "--out", "new", "--batch", "0"), 2, "--batch: '0' found, a number above 0 expected"),
+        (("train", "export", "--out", "new", "--rate", "nan"), 2, "--rate: 'nan' found"),
+        (("train", "export", "--out", "export"), 1, "--out export: not a folder for a model"),
+        (("train", "junk", "--out", "new"), 1, "junk: cannot be read as an export"),
+        (("chat", "none"), 1, "none: holds no model"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_is_named(arguments: tuple[str, ...], code: int, text: str, tmp_path: Path) -> None:
+    for package in ("torch", "trl", "torchao"):
+        pytest.importorskip(package)
+    junk = {f"junk/data/x/{split}-0.parquet": "junk" for split in ("train", "validation")}
+    put(tmp_path, {"export/manifest.json": "{}", **junk})
+    done = _script(*arguments, folder=tmp_path, cwd=tmp_path)
+    assert (done.returncode, text in done.stderr) == (code, True), done.stderr
 
 
 def test_the_configs_of_trainers_name_the_export_and_the_loss_of_the_last_answer() -> None:

@@ -70,6 +70,35 @@ def test_what_is_no_index_is_not_overwritten_and_an_empty_folder_is_named(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "empty", "notes.txt"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("corpus", "--top", "0"), 2, "--top: '0' found, a whole number from 1 on expected"),
+        (("corpus", "--top", "many"), 2, "--top: 'many' found"),
+        (("none",), 2, "none: no such folder"),
+        (("corpus/one.tsv",), 2, "corpus/one.tsv: no such folder"),
+        (("corpus", "--index", "none/index"), 2, "--index none/index: expected a file in a folder that exists"),
+        (("corpus", "--index", "corpus"), 2, "--index corpus: expected a file in a folder that exists"),
+        (("bytes",), 1, "bytes/a.tsv: cannot be read"),
+        (("junk",), 1, "junk/data/x/train-0.parquet: cannot be read"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_is_named_and_leaves_no_index(
+    arguments: tuple[str, ...], code: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    put(tmp_path / "corpus", CORPUS)
+    put(tmp_path, {"bytes/a.tsv": b"\xff\t\xff\n", "junk/data/x/train-0.parquet": "junk"})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["retrieval_bot.py", *arguments, "--query", "猫"])
+    with pytest.raises(SystemExit) as stopped:
+        bot.main()
+    shown = capsys.readouterr().err if code == 2 else str(stopped.value)
+    assert (2 if stopped.value.code == 2 else 1, text in shown) == (code, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bytes", "corpus", "junk"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["output", "export"])
 def test_an_answer_of_the_samples_leads_to_its_raw_record(tmp_path: Path, kind: str) -> None:

@@ -48,9 +48,27 @@ def test_an_evaluation_file_has_kinds_of_tasks(tmp_path: Path) -> None:
         scale_study.read_evaluation(file)
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [("", "no rows"), ("{\n", ":1: not JSON"), ("[1]\n", ":1: expected a question"), (b"\xff\n", "not UTF-8")],
+)
+def test_a_wrong_evaluation_file_is_refused(content: str | bytes, fault: str, tmp_path: Path) -> None:
+    with pytest.raises(click.UsageError, match=fault):
+        scale_study.read_evaluation(put(tmp_path, {"eval.jsonl": content}) / "eval.jsonl")
+
+
+def test_a_line_separator_within_a_text_ends_no_row(tmp_path: Path) -> None:
+    row = {"question": "写\u2028诗", "class": "generation", "std_answer": "春"}
+    file = put(tmp_path, {"eval.jsonl": json.dumps(row, ensure_ascii=False) + "\n"}) / "eval.jsonl"
+    assert scale_study.read_evaluation(file)["query"].to_list() == ["写\u2028诗"]
+
+
 def test_an_export_without_subsets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(click.UsageError, match="no subsets"):
         scale_study.read_sizes(put(tmp_path, {"manifest.json": '{"mix": null, "turns": "pairs", "files": []}'}))
+    for content, fault in (("{", "not JSON"), ("[]", "not the manifest of an export")):
+        with pytest.raises(click.UsageError, match=fault):
+            scale_study.read_sizes(put(tmp_path, {"manifest.json": content}))
 
 
 @pytest.mark.slow

@@ -263,7 +263,7 @@ def test_a_mirror_takes_the_place_of_the_origin(server: Server, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("egret", "--from", ""), "--from: the address is empty"),
+        (("egret", "--from", ""), "--from: the value is empty"),
         (("egret", "--from", "ftp://a.example/"), "an address that begins with https://"),
         (("egret", "ptt", "--from", "https://a.example/"), "files of egret, ptt have different origins"),
         (("belle", "--file", "train_9M*"), "--file train_9M*: no such file; files: Belle_open_source_1M.json, "),

@@ -29,6 +29,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("engines/",),
     ("runs/",),
     ("lineage/",),
+    ("api_arguments",),
     ("cli/", "api", "plugins"),
     ("", "__main__"),
 )

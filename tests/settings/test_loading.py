@@ -29,6 +29,12 @@ FAULTY: list[tuple[str, str | bytes, int, list[str]]] = [
     ("unknown key, near nothing", "\n\nzzz: 1\n", 3, ["'zzz'", "the valid keys are:", "shard_bytes"]),
     ("unknown key of a step", "text:\n  max_repeats:\n    limits: 2\n", 3, ["did you mean 'text.max_repeats.limit'?"]),
     ("unknown key of one source", "sources:\n  weibo:\n    filter: {}\n", 3, ["did you mean 'sources.weibo.filters'?"]),
+    ("key of a section", "limit: 5\n", 1, ["unknown key 'limit'; did you mean 'read.limit'?"]),
+    ("key of two sections", "max-turns: 5\n", 1, ["did you mean filters.max_turns or export.max_turns?"]),
+    ("key of a section of one source", "sources: {ptt: {limit: 5}}\n", 1, ["did you mean 'sources.ptt.read.limit'?"]),
+    ("key near one of a section", "format: [alpaca]\n", 1, ["did you mean 'export.formats'?"]),
+    ("option without a key", "profile: strict\n", 1, ["--profile is an option of the command line"]),
+    ("option with a key of another name", "add: {}\n", 1, ["did you mean 'corpora'?"]),
     ("key of the run for one source", "sources:\n  weibo: {raw: x}\n", 2, ["unknown key 'sources.weibo.raw'"]),
     (
         "wrong type",

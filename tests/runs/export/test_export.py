@@ -412,6 +412,16 @@ def test_raw_corpora_never_take_the_place_of_stores_that_are_unusable(
     export(tmp_path / "export", "--raw", "raw_chat_corpus")
 
 
+def test_an_output_folder_without_stores_does_not_mean_the_raw_corpora(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"raw_chat_corpus/tieba.dialogues": "在吗\t在\n"})
+    monkeypatch.chdir(tmp_path)
+    assert "--out none: holds no dialogue stores" in export(tmp_path / "export", "--out", "none", code=2)
+    assert not (tmp_path / "export").exists()
+    export(tmp_path / "export")
+
+
 def test_a_new_raw_file_makes_a_store_stale(raw: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
     assert invoke("-q", "--raw", mine, "--out", tmp_path / "out", "--store-dialogues").exit_code == 0
@@ -536,6 +546,16 @@ def test_any_corpora_balance_and_pass_the_check(
         ledger = source["ledger"]
         assert ledger["records"] == sum(ledger["written"].values()) + sum(ledger["records_dropped"].values())
     assert index(folder / "export")["dialogue_id"].null_count() == 0
+
+
+@pytest.mark.parametrize("page", [True, False])
+def test_the_last_line_counts_every_file_of_the_export(stored: Path, tmp_path: Path, *, page: bool) -> None:
+    config = put(tmp_path, {"page.yaml": f"page: {str(page).lower()}\n"}) / "page.yaml"
+    put(tmp_path / "export", {"notes.txt": "not of the export"})
+    done = invoke("export", tmp_path / "export", "--out", stored, "-s", "ptt", "--config", config, "--force")
+    assert (tmp_path / "export" / "report.html").exists() == page
+    files = sum(path.is_file() for path in (tmp_path / "export").rglob("*")) - 1
+    assert f" records in {files} files (" in done.stderr.splitlines()[-1]
 
 
 def test_digests_and_sizes_of_the_manifest_are_those_of_the_files(exported: Path) -> None:

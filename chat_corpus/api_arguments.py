@@ -1,0 +1,93 @@
+"""Arguments of the Python interface: the settings and the sources that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from chat_corpus import sources
+from chat_corpus.discovery.added_layouts import settle_all
+from chat_corpus.discovery.inventory import discover_sources
+from chat_corpus.discovery.model import DiscoveredSource
+from chat_corpus.errors import IncompleteError, UsageError
+from chat_corpus.messages import joined, message
+from chat_corpus.settings import filter_settings, loading
+from chat_corpus.settings.model import Settings
+from chat_corpus.sources.base import Source
+
+#: Settings as nested dicts, with the keys of configs/default.yaml.
+SettingsDict = Mapping[str, Any]
+
+
+def discovered(
+    name: str, raw: str | Path, config: str | Path | Iterable[str | Path], settings: SettingsDict | None
+) -> tuple[DiscoveredSource, Settings]:
+    """Return the discovered source and all settings. Raises UsageError and IncompleteError."""
+    all_settings = read_settings(raw, config, settings)
+    return chosen_sources((name,), all_settings)[name], all_settings
+
+
+def read_settings(
+    raw: str | Path,
+    config: str | Path | Iterable[str | Path],
+    settings: SettingsDict | None,
+    out: str | Path = "clean_chat_corpus",
+) -> Settings:
+    """Settings from files and a dict, whose values win. Raises UsageError for unknown keys and wrong values."""
+    files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
+    flags = {"workers": 1, **_without_paths(settings or {}), "raw": str(raw), "out": str(out)}
+    all_settings = loading.load(files, flags)
+    all_settings = replace(all_settings, corpora=settle_all(all_settings.corpora))
+    loading.check_sources(files, all_settings, sources.load(all_settings.plugins, all_settings.added))
+    filter_settings.check_custom(
+        all_settings, (item.name for item, _ in sources.declared(all_settings.plugins).filters)
+    )
+    return all_settings
+
+
+def _without_paths(value: Any) -> Any:
+    """Settings with paths as texts."""
+    if isinstance(value, Mapping):
+        return {name: _without_paths(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_paths(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def chosen_sources(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
+    """Return these sources, or all discovered ones. Raises UsageError and IncompleteError."""
+    all_sources = check_names(names, settings)
+    found = discover_sources(Path(settings.raw), all_sources, settings.added)
+    chosen = {name: found[name] for name in names} or {name: source for name, source in found.items() if source.groups}
+    for name, source in chosen.items():
+        if not source.groups:
+            state = message("{source}: {state} in {folder}", source=name, state=source.state, folder=settings.raw)
+            raise IncompleteError(joined("; ", [state, *source.damaged, source.source.obtain]))
+    if not chosen:
+        raise IncompleteError(message("{folder}: no corpus found", folder=settings.raw))
+    return chosen
+
+
+def check_names(names: Iterable[str], settings: Settings) -> Mapping[str, Source]:
+    """Return all sources. Raises UsageError for a name that none of them has."""
+    all_sources = sources.load(settings.plugins, settings.added)
+    for name in names:
+        if name not in all_sources:
+            names_of_all = ", ".join(all_sources)
+            raise UsageError(
+                message("no source is named '{name}'; the sources are: {names}", name=name, names=names_of_all)
+            )
+    return all_sources
+
+
+def places(added: Mapping[str, str | Path] | None) -> dict[str, str]:
+    """Where added corpora are now, by name."""
+    return {name: str(path) for name, path in (added or {}).items()}
+
+
+def name_of(folder: str | Path | None) -> str | None:
+    """The path of a folder as text; None if none is given."""
+    return None if folder is None else str(folder)
