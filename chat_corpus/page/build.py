@@ -5,13 +5,14 @@ from __future__ import annotations
 from chat_corpus.messages import message
 from chat_corpus.page.material import Material
 from chat_corpus.page.model import Fact, Number, Page
+from chat_corpus.page.views.changes import changes, script
+from chat_corpus.page.views.characters import characters
 from chat_corpus.page.views.ledger import ledger
 from chat_corpus.page.views.lengths import dialogues, lengths
 from chat_corpus.page.views.repetition import overlap, repetition
 from chat_corpus.page.views.run import run_view
 from chat_corpus.page.views.samples import samples
 from chat_corpus.page.views.sources import sources_view
-from chat_corpus.page.views.texts import changes, characters, script
 
 
 def build(material: Material) -> Page:

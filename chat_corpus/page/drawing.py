@@ -8,9 +8,10 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from chat_corpus.messages import error_text, one_line, visible
+from chat_corpus.messages import error_text, one_line
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, SourceEntry
+from chat_corpus.page.excerpts import cut
 from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
 
 #: Pairs, and rejects, of a source on a page.
@@ -91,9 +92,3 @@ def _rejects(out: Path, name: str) -> list[SampledReject]:
         )
         for _, reject in chosen
     ]
-
-
-def cut(text: str, limit: int) -> str:
-    """Return the first `limit` characters of a text, in which nothing hides or moves other text."""
-    shown = visible(text[: limit + 1])
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from chat_corpus.messages import Message, message
-from chat_corpus.page.drawing import cut
+from chat_corpus.page.excerpts import cut
 from chat_corpus.page.figures import BarRow, Segment, Titles, matrix, stacked
 from chat_corpus.page.material import Counted
 from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Table, View
-from chat_corpus.page.views.lengths import on_request
+from chat_corpus.page.views.shared import SOURCE, columns, on_request
 from chat_corpus.statistics.schema import DistinctShare, FullStatistics, Overlap, SourceRepetition, TextStatistics
 
 #: Characters of a frequent text.
 _CHARACTERS = 40
-_SOURCE = Column(title=message("source"), kind=Kind.NAME)
 
 
 def repetition(counted: Counted) -> View:
@@ -88,7 +87,7 @@ def _distinct(sources: Mapping[str, SourceRepetition]) -> Table:
     return Table(
         name="distinct",
         caption=message("Share of different pairs, texts, characters, and pairs of neighbouring characters"),
-        columns=(_SOURCE, *(Column(title=title, kind=Kind.SHARE) for title in titles)),
+        columns=(SOURCE, *columns(*titles, kind=Kind.SHARE)),
         rows=tuple((name, *_shares(one)) for name, one in sources.items()),
     )
 
@@ -115,7 +114,7 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
         name="generic",
         caption=message("Texts that occur in more than 1,000 pairs, and the pairs that have one"),
         columns=(
-            _SOURCE,
+            SOURCE,
             Column(title=message("different queries")),
             Column(title=message("their pairs")),
             Column(title=message("share"), kind=Kind.SHARE),

@@ -13,7 +13,7 @@ def samples(material: Material) -> View | None:
     """Return the view of random pairs and rejects; None without any."""
     found = {name: one for name, one in material.samples.items() if one.pairs or one.rejects}
     faults = tuple(
-        message("{source}: no samples: {fault}", source=name, fault=one.fault)
+        message("{source}: no samples: {fault}; run it again", source=name, fault=one.fault)
         for name, one in material.samples.items()
         if one.fault
     )
@@ -41,9 +41,9 @@ def samples(material: Material) -> View | None:
         ),
         folds=folds,
         notes=(
-            *faults,
             message("More of them: chat-corpus sample DIR. Where a row comes from, step by step: chat-corpus trace."),
         ),
+        faults=faults,
     )
 
 

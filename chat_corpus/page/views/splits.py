@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chat_corpus.exports import manifest
 from chat_corpus.exports.manifest import ExportMix, ExportSummary
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
@@ -24,13 +25,12 @@ from chat_corpus.page.model import (
     share,
     total,
 )
-from chat_corpus.page.views.ledger import with_total
+from chat_corpus.page.views.characters import characters
 from chat_corpus.page.views.lengths import dialogues, lengths
 from chat_corpus.page.views.repetition import overlap, repetition
-from chat_corpus.page.views.texts import characters
+from chat_corpus.page.views.shared import NOT_COUNTED, SOURCE, columns, origins, with_total
 from chat_corpus.statistics.schema import ExportStatistics
 
-_SOURCE = Column(title=message("source"), kind=Kind.NAME)
 _SPLITS: dict[str, Message] = {
     "train": message("train"),
     "validation": message("validation"),
@@ -56,7 +56,9 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
     views: list[View | None] = [_splits(summary), _ledger(summary)]
     if summary.mix is not None:
         views.append(_mix(summary.mix))
-    if statistics is not None:
+    if statistics is None:
+        views.append(_no_statistics())
+    else:
         counted = counted_export(statistics)
         views += [lengths(counted), dialogues(counted), repetition(counted), overlap(counted), characters(counted)]
     views.append(_origins(summary))
@@ -70,6 +72,13 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
         facts=facts,
         views=tuple(view for view in views if view),
     )
+
+
+def _no_statistics() -> View:
+    fault = message(
+        "{file}: not found; export again for lengths, repetition and characters", file=manifest.STATISTICS_FILE
+    )
+    return View(name="lengths", title=message("Lengths"), sentence=NOT_COUNTED, faults=(fault,))
 
 
 def _splits(summary: ExportSummary) -> View:
@@ -99,9 +108,9 @@ def _splits(summary: ExportSummary) -> View:
                 name="splits",
                 caption=message("Records by source and split: made = train + validation + test + in no split"),
                 columns=(
-                    _SOURCE,
+                    SOURCE,
                     Column(title=message("records")),
-                    *(Column(title=_SPLITS[split]) for split in SPLITS),
+                    *columns(*(_SPLITS[split] for split in SPLITS)),
                     Column(title=message("in no split")),
                 ),
                 rows=tuple(rows),
@@ -171,7 +180,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
     yield Table(
         name="export_ledger",
         caption=message("Turns and records: turns = left out + exported"),
-        columns=(_SOURCE, *(Column(title=title) for title in titles)),
+        columns=(SOURCE, *columns(*titles)),
         rows=tuple(rows),
         total=with_total(rows, {}),
     )
@@ -180,7 +189,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
             name="export_reasons",
             caption=message("Reasons: what is missing from the splits, and why"),
             columns=(
-                _SOURCE,
+                SOURCE,
                 Column(title=message("unit"), kind=Kind.TEXT),
                 Column(title=message("reason"), kind=Kind.CODE),
                 Column(title=message("number")),
@@ -192,7 +201,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
         yield Table(
             name="masked",
             caption=message("Masked personal numbers and addresses"),
-            columns=(_SOURCE, Column(title=message("kind"), kind=Kind.CODE), Column(title=message("number"))),
+            columns=(SOURCE, Column(title=message("kind"), kind=Kind.CODE), Column(title=message("number"))),
             rows=tuple(masked),
         )
 
@@ -222,11 +231,11 @@ def _mix(mix: ExportMix) -> View:
 
 
 def _mixed(mix: ExportMix, whole: int) -> Table:
-    titles = (Column(title=message("available")), Column(title=message("train")))
+    titles = columns(message("available"), message("train"))
     return Table(
         name="mix",
         caption=message("Records of each source: available, and in train"),
-        columns=(_SOURCE, *titles, Column(title=message("share"), kind=Kind.SHARE)),
+        columns=(SOURCE, *titles, Column(title=message("share"), kind=Kind.SHARE)),
         rows=tuple(
             (
                 name,
@@ -248,7 +257,7 @@ def _subsets(mix: ExportMix) -> Iterator[Table]:
         columns=(
             Column(title=message("subset"), kind=Kind.NAME),
             Column(title=message("rows")),
-            Column(title=message("source"), kind=Kind.NAME),
+            SOURCE,
             Column(title=message("rows")),
         ),
         rows=tuple(
@@ -269,16 +278,5 @@ def _origins(summary: ExportSummary) -> View:
         name="origins",
         title=message("Sources"),
         sentence=message("Each source has the licence of its publisher."),
-        tables=(
-            Table(
-                name="origins",
-                caption=message("Licence and origin, as the publisher states them"),
-                columns=(
-                    _SOURCE,
-                    Column(title=message("licence"), kind=Kind.TEXT),
-                    Column(title=message("origin"), kind=Kind.LINK),
-                ),
-                rows=tuple((one.name, one.licence, one.url) for one in summary.sources),
-            ),
-        ),
+        tables=(origins((one.name, one.licence, one.url) for one in summary.sources),),
     )
