@@ -129,13 +129,13 @@ def changes(material: Material) -> View:
         ),
         figures=(_step_figure(steps),) if steps else (),
         tables=tuple(_change_tables(material, steps, turns)),
-        folds=tuple(_folds(material.cleaning)) if material.cleaning else (),
+        folds=tuple(_folds(material.cleaning, _ordered(steps))) if material.cleaning else (),
         notes=() if material.cleaning else (on_request(message("An example of each step and filter")),),
         faults=(*missing(material.counted), *(material.cleaning.faults if material.cleaning else ())),
     )
 
 
-def _folds(cleaning: CleaningDetails) -> Iterator[Fold]:
+def _folds(cleaning: CleaningDetails, steps: Iterable[str]) -> Iterator[Fold]:
     address = Column(title=message("address"), kind=Kind.CODE)
     if cleaning.steps:
         before, after = message("before"), message("after")
@@ -144,7 +144,11 @@ def _folds(cleaning: CleaningDetails) -> Iterator[Fold]:
             message("An example of each step"),
             message("A turn that the step changed, around the first difference"),
             (Column(title=message("step"), kind=Kind.CODE), address, *columns(before, after, kind=Kind.SAMPLE)),
-            ((name, one.address, *excerpts(one.before, one.after)) for name, one in sorted(cleaning.steps.items())),
+            (
+                (name, one.address, *excerpts(one.before, one.after))
+                for name in steps
+                if (one := cleaning.steps.get(name))
+            ),
         )
     if cleaning.filters:
         yield _fold(
@@ -168,10 +172,14 @@ def _fold(name: str, title: Message, caption: Message, titles: tuple[Column, ...
     return Fold(name=name, title=title, tables=(Table(name=name, caption=caption, columns=titles, rows=tuple(rows)),))
 
 
+def _ordered(steps: Counter[str]) -> list[str]:
+    """Return the steps, the one that changed the most turns first."""
+    return sorted(steps, key=lambda name: (-steps[name], name))
+
+
 def _step_figure(steps: Counter[str]) -> Figure:
-    ordered = sorted(steps.items(), key=lambda item: (-item[1], item[0]))
-    most = ordered[0][1]
-    rows = [plain_bar(name, count, most, f"{count:,}") for name, count in ordered]
+    most = max(steps.values())
+    rows = [plain_bar(name, steps[name], most, f"{steps[name]:,}") for name in _ordered(steps)]
     titles = Titles(
         name="steps",
         title=message("Turns that each step changed"),
@@ -184,11 +192,12 @@ def _step_figure(steps: Counter[str]) -> Figure:
 def _change_tables(material: Material, steps: Counter[str], turns: int) -> Iterator[Table]:
     sources = material.finished
     rows = []
-    for step, count in sorted(steps.items(), key=lambda item: (-item[1], item[0])):
+    for step in _ordered(steps):
         by_source = {name: entry.turns.changed_by_step[step] for name, entry in sources.items()}
         most = max(by_source, key=lambda name: (by_source[name], name))
         key = f"sources.{most}.turns.changed_by_step.{step}"
-        rows.append((step, Number(value=count), share(count, turns), most, Number(value=by_source[most], key=key)))
+        counts = (Number(value=steps[step]), share(steps[step], turns))
+        rows.append((step, *counts, most, Number(value=by_source[most], key=key)))
     if rows:
         yield Table(
             name="steps",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from chat_corpus.messages import Message, message
 from chat_corpus.page.figures import Titles
@@ -16,6 +17,7 @@ from chat_corpus.page.views.shared import (
     stacked_counts,
     with_total,
 )
+from chat_corpus.statistics.schema import RareCharacter
 
 _CLASSES: dict[str, Message] = {
     "han": message("Han"),
@@ -114,15 +116,21 @@ def _personal(counted: Counted) -> Table:
     )
 
 
+def _by_count(characters: Iterable[RareCharacter]) -> Iterator[tuple[int, list[str]]]:
+    for count, group in groupby(characters, lambda one: one.count):
+        yield count, [one.text for one in group]
+
+
 def _rarest(counted: Counted) -> tuple[Fold, ...]:
     """The rarest Han characters of each source; nothing without the full statistics."""
     if counted.full is None:
         return ()
     rare = ((name, one.rarest_han) for name, one in counted.full.sources.items() if one.rarest_han)
+    rows = [(name, Number(value=count), " ".join(texts)) for name, found in rare for count, texts in _by_count(found)]
     table = Table(
         name="rarest",
-        caption=message("Each with the number of its occurrences"),
-        columns=(SOURCE, Column(title=message("characters"), kind=Kind.SAMPLE)),
-        rows=tuple((name, "  ".join(f"{one.text} {one.count:,}" for one in found)) for name, found in rare),
+        caption=message("Characters that occur so many times"),
+        columns=(SOURCE, Column(title=message("times")), Column(title=message("characters"), kind=Kind.SAMPLE)),
+        rows=tuple(rows),
     )
     return (Fold(name="rarest-han", title=message("The rarest Han characters"), tables=(table,)),)

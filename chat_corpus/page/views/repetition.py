@@ -112,7 +112,9 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
 
     return Table(
         name="generic",
-        caption=message("Texts that occur in more than 1,000 pairs, and the pairs that have one"),
+        caption=message(
+            "Texts that occur in more than 1,000 pairs, and the pairs that have one; other sources have none"
+        ),
         columns=(
             SOURCE,
             Column(title=message("different queries")),
@@ -122,7 +124,11 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
             Column(title=message("their pairs")),
             Column(title=message("share"), kind=Kind.SHARE),
         ),
-        rows=tuple((name, *cells(one.queries), *cells(one.answers)) for name, one in sources.items()),
+        rows=tuple(
+            (name, *cells(one.queries), *cells(one.answers))
+            for name, one in sources.items()
+            if one.queries.over_1000 or one.answers.over_1000
+        ),
     )
 
 

@@ -26,7 +26,7 @@ def run_view(material: Material) -> View:
             "chat-corpus {version} with Python {python}; the last run began at {started} and took {seconds:,} s.",
             version=report.chat_corpus,
             python=report.python,
-            started=report.run.started,
+            started=report.run.started.replace("T", " ").replace("+00:00", " UTC"),
             seconds=report.run.seconds,
         ),
         tables=tuple(_tables(report)),
