@@ -36,9 +36,11 @@ class ConversionTally:
         masked too, are left out.
         """
         self.turns += len(before)
-        same_length = before.str.len_chars() == after.str.len_chars()
-        rows = (same_length & (before != after)).fill_null(value=False)
-        changed = pl.DataFrame({"before": before.filter(rows), "after": after.filter(rows)})
+        different = (before != after).fill_null(value=False)
+        if not different.any():
+            return
+        changed = pl.DataFrame({"before": before.filter(different), "after": after.filter(different)})
+        changed = changed.filter(pl.col("before").str.len_chars() == pl.col("after").str.len_chars())
         for piece in pieces(changed["before"]):
             self._add_changed(piece, changed["after"][: len(piece)])
             changed = changed[len(piece) :]

@@ -192,12 +192,13 @@ class ExportStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Statistics of an export: those of each source by split, and the full ones of all splits of each source.
 
     Queries are messages of the user, answers those of the assistant, dialogues records; texts are
-    counted as a TSV file would have them, and filters are not.
+    counted as a TSV file would have them, and filters are not. `conversions` are those of all turns of the sources.
     """
 
     version: Count
     sources: dict[str, dict[str, Statistics]]
     full: FullStatistics
+    conversions: Conversions | msgspec.UnsetType = msgspec.UNSET  # not in the exports of earlier versions
 
 
 def encode(statistics: FullStatistics | ExportStatistics) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chat_corpus.exports import manifest
-from chat_corpus.exports.manifest import ExportMix, ExportSummary
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
-from chat_corpus.page.figures import BarRow, Segment, Titles, plain_bar, short, stacked
+from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import counted_export
 from chat_corpus.page.model import (
     Cell,
@@ -22,14 +22,15 @@ from chat_corpus.page.model import (
     Row,
     Table,
     View,
-    share,
     total,
 )
+from chat_corpus.page.views.changes import conversions_table
 from chat_corpus.page.views.characters import characters
 from chat_corpus.page.views.lengths import dialogues, lengths
+from chat_corpus.page.views.mix import mix_view
 from chat_corpus.page.views.repetition import overlap, repetition
 from chat_corpus.page.views.shared import NOT_COUNTED, SOURCE, columns, origins, with_total
-from chat_corpus.statistics.schema import ExportStatistics
+from chat_corpus.statistics.schema import Conversions, ExportStatistics
 
 _SPLITS: dict[str, Message] = {
     "train": message("train"),
@@ -55,12 +56,13 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
     )
     views: list[View | None] = [_splits(summary), _ledger(summary)]
     if summary.mix is not None:
-        views.append(_mix(summary.mix))
+        views.append(mix_view(summary.mix))
     if statistics is None:
         views.append(_no_statistics())
     else:
         counted = counted_export(statistics)
-        views += [lengths(counted), dialogues(counted), repetition(counted), overlap(counted), characters(counted)]
+        views += [lengths(counted), dialogues(counted), repetition(counted), _script(statistics)]
+        views += [overlap(counted), characters(counted)]
     views.append(_origins(summary))
     return Page(
         title=message("Export report"),
@@ -71,6 +73,21 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
         ),
         facts=facts,
         views=tuple(view for view in views if view),
+    )
+
+
+def _script(statistics: ExportStatistics) -> View | None:
+    if not isinstance(statistics.conversions, Conversions):
+        return None
+    return View(
+        name="script",
+        title=message("Script"),
+        sentence=message(
+            "Conversion to simplified Chinese changed {converted:,} of {turns:,} turns.",
+            converted=statistics.conversions.converted_turns,
+            turns=statistics.conversions.turns,
+        ),
+        tables=(conversions_table(statistics.conversions),),
     )
 
 
@@ -204,73 +221,6 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
             columns=(SOURCE, Column(title=message("kind"), kind=Kind.CODE), Column(title=message("number"))),
             rows=tuple(masked),
         )
-
-
-def _mix(mix: ExportMix) -> View:
-    whole, most = sum(mix.sources.values()), max(mix.sources.values(), default=0)
-    bars = [
-        plain_bar(name, count, most, f"{count / whole:.1%}" if whole else "–") for name, count in mix.sources.items()
-    ]
-    titles = Titles(
-        name="mix",
-        title=message("Shares of the sources in train"),
-        sentence=message("The longest bar is the source with the most records in train, {most:,}.", most=most),
-        panels=(message("train"),),
-    )
-    return View(
-        name="mix",
-        title=message("Mix and subsets"),
-        sentence=message(
-            "Each beginning of train up to row {rows:,} has the shares of the weights ({shares}).",
-            rows=mix.exact_rows,
-            shares=mix.shares or "natural",
-        ),
-        figures=(stacked(titles, bars, ()),),
-        tables=(_mixed(mix, whole), *_subsets(mix)),
-    )
-
-
-def _mixed(mix: ExportMix, whole: int) -> Table:
-    titles = columns(message("available"), message("train"))
-    return Table(
-        name="mix",
-        caption=message("Records of each source: available, and in train"),
-        columns=(SOURCE, *titles, Column(title=message("share"), kind=Kind.SHARE)),
-        rows=tuple(
-            (
-                name,
-                Number(value=mix.available.get(name, 0), key=f"mix.available.{name}"),
-                Number(value=count, key=f"mix.sources.{name}"),
-                share(count, whole),
-            )
-            for name, count in mix.sources.items()
-        ),
-    )
-
-
-def _subsets(mix: ExportMix) -> Iterator[Table]:
-    if not mix.subsets:
-        return
-    yield Table(
-        name="subsets",
-        caption=message("Subsets of train, each within the next: rows in all, and of each source"),
-        columns=(
-            Column(title=message("subset"), kind=Kind.NAME),
-            Column(title=message("rows")),
-            SOURCE,
-            Column(title=message("rows")),
-        ),
-        rows=tuple(
-            (
-                one.name,
-                Number(value=one.rows, key=f"mix.subsets.{number}.rows"),
-                name,
-                Number(value=one.sources.get(name, 0), key=f"mix.subsets.{number}.sources.{name}"),
-            )
-            for number, one in enumerate(mix.subsets)
-            for name in mix.sources
-        ),
-    )
 
 
 def _origins(summary: ExportSummary) -> View:
