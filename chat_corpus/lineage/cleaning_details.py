@@ -5,7 +5,7 @@ Both need the texts before cleaning, which are in a dialogue store, or come from
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from chat_corpus.errors import ChatCorpusError
 from chat_corpus.lineage import open_run
 from chat_corpus.lineage.change_examples import WantedExamples, find_examples
 from chat_corpus.lineage.cleaned_turns import CleanedTurns
-from chat_corpus.messages import Message, message
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs import dialogue_store, layout, sampling
 from chat_corpus.outputs.report import FinishedSource, Report
 from chat_corpus.page.material import CleaningDetails, FilterExample, StepExample, statistics_of
@@ -43,7 +43,7 @@ class _Sources:
     def __init__(self, out: Path, report: Report, location: RawLocation) -> None:
         self._out, self._location = out, location
         self.finished = {name: one for name, one in report.sources.items() if isinstance(one, FinishedSource)}
-        self.faults: dict[str, Message] = {}
+        self._errors: dict[str, ChatCorpusError] = {}
         self._opened: dict[str, CleanedTurns] = {}
 
     def turns(self, name: str) -> CleanedTurns:
@@ -54,10 +54,22 @@ class _Sources:
             self._opened[name] = CleanedTurns(run=run)
         return self._opened[name]
 
-    def add_fault(self, name: str, error: ChatCorpusError) -> None:
+    def add_error(self, name: str, error: ChatCorpusError) -> None:
         """Note why the texts of a source are missing; the first reason stays."""
-        text = message("{source}: no texts before cleaning: {reason}", source=name, reason=error.message)
-        self.faults.setdefault(name, text)
+        self._errors.setdefault(name, error)
+
+    def faults(self) -> Iterator[Message]:
+        """Yield what is missing; sources with the same kind of reason together, with that of the first."""
+        kinds: dict[str, list[str]] = {}
+        for name, error in self._errors.items():
+            text = error.message
+            kinds.setdefault(text.template if isinstance(text, Message) else str(text), []).append(name)
+        for names in kinds.values():
+            yield message(
+                "no conversions and examples from {sources}: {reason}",
+                sources=joined(", ", names),
+                reason=self._errors[names[0]].message,
+            )
 
 
 def cleaning_details(out: Path, report: Report, location: RawLocation) -> CleaningDetails:
@@ -75,7 +87,7 @@ def cleaning_details(out: Path, report: Report, location: RawLocation) -> Cleani
         sampled=sampled,
         steps=steps,
         filters=filters,
-        faults=tuple(sources.faults.values()),
+        faults=tuple(sources.faults()),
     )
 
 
@@ -95,7 +107,7 @@ def _conversions(out: Path, sources: _Sources) -> tuple[ConversionTally, bool]:
         try:
             tally.merge(_replayed(sources.turns(name), name, quota))
         except ChatCorpusError as error:
-            sources.add_fault(name, error)
+            sources.add_error(name, error)
     return tally, total > _TURNS
 
 
@@ -150,7 +162,7 @@ def _examples(sources: _Sources) -> tuple[dict[str, StepExample], dict[str, Filt
         try:
             found = find_examples(sources.turns(name), one)
         except ChatCorpusError as error:
-            sources.add_fault(name, error)
+            sources.add_error(name, error)
         else:
             found_steps |= found.steps
             found_filters |= found.filters

@@ -14,9 +14,6 @@ from chat_corpus.page.model import Column, Figure, Fold, Kind, Number, Row, Tabl
 from chat_corpus.page.views.shared import SOURCE, columns, missing, on_request, stacked_counts
 from chat_corpus.statistics.schema import Conversions
 
-#: Characters of the text of an example.
-_TEXT = 200
-
 _SCRIPTS: dict[str, Message] = {
     "simplified": message("simplified"),
     "traditional": message("traditional"),
@@ -112,8 +109,8 @@ def _scripts(sources: Mapping[str, FinishedSource], used: list[str]) -> Table:
     )
 
 
-def changes(material: Material) -> View:
-    """Return the view of what each step of cleaning changed, and each filter rejected."""
+def changes(material: Material, limit: int) -> View:
+    """Return the view of what steps changed and filters rejected, with examples of at most `limit` characters."""
     sources = material.finished
     steps: Counter[str] = Counter()
     for entry in sources.values():
@@ -129,13 +126,13 @@ def changes(material: Material) -> View:
         ),
         figures=(_step_figure(steps),) if steps else (),
         tables=tuple(_change_tables(material, steps, turns)),
-        folds=tuple(_folds(material.cleaning, _ordered(steps))) if material.cleaning else (),
+        folds=tuple(_folds(material.cleaning, _ordered(steps), limit)) if material.cleaning else (),
         notes=() if material.cleaning else (on_request(message("An example of each step and filter")),),
         faults=(*missing(material.counted), *(material.cleaning.faults if material.cleaning else ())),
     )
 
 
-def _folds(cleaning: CleaningDetails, steps: Iterable[str]) -> Iterator[Fold]:
+def _folds(cleaning: CleaningDetails, steps: Iterable[str], limit: int) -> Iterator[Fold]:
     address = Column(title=message("address"), kind=Kind.CODE)
     if cleaning.steps:
         before, after = message("before"), message("after")
@@ -145,7 +142,7 @@ def _folds(cleaning: CleaningDetails, steps: Iterable[str]) -> Iterator[Fold]:
             message("A turn that the step changed, around the first difference"),
             (Column(title=message("step"), kind=Kind.CODE), address, *columns(before, after, kind=Kind.SAMPLE)),
             (
-                (name, one.address, *excerpts(one.before, one.after))
+                (name, one.address, *excerpts(one.before, one.after, limit))
                 for name in steps
                 if (one := cleaning.steps.get(name))
             ),
@@ -162,7 +159,7 @@ def _folds(cleaning: CleaningDetails, steps: Iterable[str]) -> Iterator[Fold]:
                 Column(title=message("message"), kind=Kind.CODE),
             ),
             (
-                (name, one.address, cut(one.text, _TEXT), cut(one.message, _TEXT))
+                (name, one.address, cut(one.text, limit), cut(one.message, limit))
                 for name, one in sorted(cleaning.filters.items())
             ),
         )

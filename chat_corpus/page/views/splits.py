@@ -8,6 +8,7 @@ from chat_corpus.exports import manifest
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
+from chat_corpus.page.excerpts import frequent_limit
 from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import counted_export
 from chat_corpus.page.model import (
@@ -61,7 +62,12 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
         views.append(_no_statistics())
     else:
         counted = counted_export(statistics)
-        views += [lengths(counted), dialogues(counted), repetition(counted), _script(statistics)]
+        views += [
+            lengths(counted),
+            dialogues(counted),
+            repetition(counted, frequent_limit(counted.full)),
+            _script(statistics),
+        ]
         views += [overlap(counted), characters(counted)]
     views.append(_origins(summary))
     return Page(
