@@ -10,6 +10,7 @@ import polars as pl
 from chat_corpus.lineage.cleaned_turns import CleanedTurns
 from chat_corpus.outputs import sampling
 from chat_corpus.page.material import FilterExample, StepExample
+from chat_corpus.pipeline.filters.masking import mask_personal
 from chat_corpus.pipeline.filters.table import active_filters, evaluate_filters
 from chat_corpus.pipeline.text.gates import apply_gated
 from chat_corpus.pipeline.text.normalizer import ROUNDS
@@ -43,7 +44,7 @@ class FoundExamples:
 def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
     """Return examples from a source; a shard is read only if its counts say that it has some.
 
-    Steps that mask personal data have none. Raises ChatCorpusError.
+    Steps that mask personal data have none, and no example of a step holds what they mask. Raises ChatCorpusError.
     """
     found = FoundExamples()
     steps = wanted.steps & _STEPS
@@ -86,14 +87,16 @@ def _from_random_place(turns: CleanedTurns) -> Iterator[tuple[int, slice]]:
 def _add_steps(
     found: FoundExamples, turns: CleanedTurns, number: int, frame: pl.DataFrame, steps: Collection[str]
 ) -> None:
-    options, traits = turns.run.source_settings.text, turns.traits(number)
+    settings, traits = turns.run.source_settings, turns.traits(number)
     changed = frame.filter(pl.col("raw") != pl.col("before_conversion"))
+    for column in ("raw", "before_conversion"):
+        changed = changed.filter(mask_personal(changed[column], settings.filters)[0] == changed[column])
     for begin in range(0, len(changed), _ROWS):
         missing = set(steps) - found.steps.keys()
         if not missing:
             return
         rows = changed[begin : begin + _ROWS]
-        for step, (row, before, after) in first_changes(rows["raw"], options, traits, missing).items():
+        for step, (row, before, after) in first_changes(rows["raw"], settings.text, traits, missing).items():
             file, record = rows.select("file", "record").row(row)
             found.steps[step] = StepExample(
                 source=turns.run.name, address=f"{file}:{record}", before=before, after=after

@@ -132,7 +132,7 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
 
 def _frequent(name: str, one: SourceRepetition, limit: int) -> Fold:
     sides = (_texts(one.queries, limit), _texts(one.answers, limit))
-    rows = tuple(query + answer for query, answer in zip_longest(*sides, fillvalue=("", None, None)))
+    rows = tuple(query + answer for query, answer in zip_longest(*sides, fillvalue=("", "", "")))
     table = Table(
         name=f"frequent-texts-{name}",
         caption=message("Texts that are in several pairs"),

@@ -14,7 +14,7 @@ def samples(material: Material, limit: int) -> View | None:
     """Return the view of random pairs and rejects, of at most `limit` characters; None without any."""
     found = {name: one for name, one in material.samples.items() if one.pairs or one.rejects}
     faults = tuple(
-        message("{source}: no samples: {fault}; run it again", source=name, fault=one.fault)
+        message("{source}: no samples: {fault}; run again", source=name, fault=one.fault)
         for name, one in material.samples.items()
         if one.fault
     )
