@@ -14,7 +14,7 @@ from chat_corpus.statistics.schema import FullStatistics
 LONGEST, _FREQUENT = 200, 40
 #: Limits that are tried in turn, until all texts of a page have at most so many bytes: on a page without and with full
 #: statistics, for up to so many sources.
-_LIMITS, _BYTES, _FULL_BYTES, _SOURCES = (LONGEST, 150, 100, 70, 50, 30, 20, 15, 10), 120_000, 50_000, 11
+_LIMITS, _BYTES, _FULL_BYTES, _SOURCES = (LONGEST, 150, 100, 70, 50, 30, 20, 15, 10), 120_000, 42_000, 11
 
 
 def text_limit(material: Material) -> int:
