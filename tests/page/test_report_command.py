@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.conftest import ROOT, SAMPLES
 from tests.helpers import invoke, put
 from tests.page.parsed import parse
 from tests.page.test_page import number, page_table, value_of
@@ -107,6 +107,21 @@ def test_the_page_of_an_export_has_its_splits_and_mix(tmp_path: Path) -> None:
     ):
         assert [cell.text for cell in row.children[:3]] == [one["before"], one["after"], f"{one['count']:,}"]
     assert invoke("check-export", folder).exit_code == 0
+
+
+@pytest.mark.slow
+def test_documents_name_every_table(out: Path, tmp_path: Path) -> None:
+    config = put(tmp_path, {"c.yaml": "text: {links: remove}\n"}) / "c.yaml"
+    assert invoke("-q", "--raw", SAMPLES, "--out", tmp_path / "out", "--config", config).exit_code == 0
+    args = ("--split", "test=0.2,validation=0.2", "--mix", "equal", "--subset", "20,all")
+    assert invoke("export", tmp_path / "ex", "-q", "--raw", SAMPLES, "-s", "ptt,qingyun", *args).exit_code == 0
+    printed = (invoke("report", tmp_path / "out", "--full", "--json"), invoke("report", tmp_path / "ex", "--json"))
+    views = [view for result in printed for view in json.loads(result.stdout)["views"]]
+    names = {table["name"] for view in views for table in view["tables"]} | {"masked", "generic"}
+    assert len(names) > 25
+    for document in ("docs/report.md", "docs/zh/report.md"):
+        text = (ROOT / document).read_text("utf-8")
+        assert sorted(name for name in names if f"`{name}`" not in text) == []
 
 
 def test_full_statistics_are_on_the_page_and_in_no_report(out: Path, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def conversions_table(conversions: Conversions, *, sampled: bool = False) -> Tab
         columns=(
             Column(title=message("traditional"), kind=Kind.SAMPLE),
             Column(title=message("simplified"), kind=Kind.SAMPLE),
-            Column(title=message("characters")),
+            Column(title=message("times")),
             Column(title=message("share"), kind=Kind.SHARE),
         ),
         rows=tuple(
