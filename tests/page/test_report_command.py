@@ -110,7 +110,7 @@ def test_the_page_of_an_export_has_its_splits_and_mix(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_documents_name_every_table(out: Path, tmp_path: Path) -> None:
+def test_documents_name_every_table(tmp_path: Path) -> None:
     config = put(tmp_path, {"c.yaml": "text: {links: remove}\n"}) / "c.yaml"
     assert invoke("-q", "--raw", SAMPLES, "--out", tmp_path / "out", "--config", config).exit_code == 0
     args = ("--split", "test=0.2,validation=0.2", "--mix", "equal", "--subset", "20,all")
