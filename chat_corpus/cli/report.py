@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from chat_corpus.cli.added import MOVED, places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import JSON
 from chat_corpus.cli.terminal import echo, echo_document, safe_json
 from chat_corpus.cli.usage import Folder, Target, check_target
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.messages import error_text, message
 
 if TYPE_CHECKING:
     from chat_corpus.page.model import Page
-    from chat_corpus.statistics.schema import FullStatistics
 
 
 @click.command(
@@ -32,7 +33,19 @@ if TYPE_CHECKING:
 )
 @click.argument("folder", metavar="DIR", type=Folder())
 @option(
-    "Output", "--full", is_flag=True, help="Compare all pairs: frequent texts, distinct-1 and -2, overlap of sources."
+    "Input", "--raw", metavar="DIR", help="With --full: folder with the raw corpora, if it was moved since the run."
+)
+@MOVED
+@option(
+    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
+    help="With --full: Python file that the output was made with. Its code is run. Can be repeated.",
+)  # fmt: skip
+@option(
+    "Output",
+    "--full",
+    is_flag=True,
+    help="Also compare all pairs (frequent texts, distinct-1 and -2, overlap of sources) and look at texts before "
+    "cleaning (frequent conversions, examples).",
 )
 @option("Output", "--markdown", is_flag=True, help="Print the tables as Markdown.")
 @option("Output", "--latex", is_flag=True, help="Print the tables as LaTeX.")
@@ -45,20 +58,34 @@ if TYPE_CHECKING:
 )
 @JSON
 @LANG
-def report(folder: Path, *, full: bool, markdown: bool, latex: bool, output: Path | None, as_json: bool) -> None:
+def report(
+    folder: Path,
+    raw: str | None,
+    added: tuple[str, ...],
+    plugins: tuple[str, ...],
+    *,
+    full: bool,
+    markdown: bool,
+    latex: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
     """Write the page of an output: figures, tables and samples in one file that a browser opens without a network.
 
     The page is in English and Chinese, and begins in the language of --lang. With --markdown, --latex or --json, prints
-    the tables of the page.
+    the tables of the page. The exit code is 3 if files are missing or changed, so that the page lacks some figures.
     """
+    from chat_corpus.cli import logs
     from chat_corpus.cli.language import catalogue, in_use
     from chat_corpus.page import tables
 
     if markdown + latex + as_json > 1:
         raise UsageError(message("--markdown, --latex, --json: use one of them"))
+    if not full and (raw or added or plugins):
+        raise UsageError(message("--raw, --add and --plugin need --full: only it reads the raw files"))
     if output is not None:
         check_target(output, folder)
-    page = _page(folder, full=full)
+    page = _export_page(folder, full=full) if _is_export(folder) else _run_page(folder, raw, added, plugins, full=full)
     if markdown or latex:
         text = (tables.as_markdown if markdown else tables.as_latex)(page, catalogue())
     elif as_json:
@@ -67,14 +94,39 @@ def report(folder: Path, *, full: bool, markdown: bool, latex: bool, output: Pat
         from chat_corpus.page.rendering import html
 
         text = html(page, in_use())
+    for fault in page.faults:
+        logs.warning(fault, "report.incomplete")
     if output is None and (markdown or latex or as_json):
         echo_document(text)
     else:
         _write(output or folder / "report.html", text)
+    if page.faults:
+        raise click.exceptions.Exit(IncompleteError.exit_code)
 
 
-def _page(folder: Path, *, full: bool) -> Page:
-    """Return the page of an output or an export. Raises UsageError, and ChatCorpusError for files that are damaged."""
+def _is_export(folder: Path) -> bool:
+    from chat_corpus.exports.manifest import MANIFEST
+
+    return (folder / MANIFEST).is_file()
+
+
+def _export_page(folder: Path, *, full: bool) -> Page:
+    """Return the page of an export. Raises UsageError, and ChatCorpusError for files that are damaged."""
+    from chat_corpus.lineage.open_export import open_export
+    from chat_corpus.page.writing import read_export_page
+
+    if full:
+        raise UsageError(message("--full: an export always has its full statistics; omit the option"))
+    try:
+        return read_export_page(folder, open_export(folder).summary)
+    except (OSError, ValueError) as error:
+        raise ChatCorpusError(
+            message("{file}: cannot be read: {error}", file=folder / "statistics.json", error=error_text(error))
+        ) from error
+
+
+def _run_page(folder: Path, raw: str | None, added: tuple[str, ...], plugins: tuple[str, ...], *, full: bool) -> Page:
+    """Return the page of the output of a run. Raises UsageError, and ChatCorpusError for files that are damaged."""
     from chat_corpus.exports.manifest import MANIFEST
     from chat_corpus.outputs.layout import REPORT
     from chat_corpus.outputs.report import read_report
@@ -82,18 +134,6 @@ def _page(folder: Path, *, full: bool) -> Page:
     from chat_corpus.page.drawing import draw_samples
     from chat_corpus.page.material import Material
 
-    if (folder / MANIFEST).is_file():
-        from chat_corpus.lineage.open_export import open_export
-        from chat_corpus.page.writing import read_export_page
-
-        if full:
-            raise UsageError(message("--full: an export always has its full statistics; omit the option"))
-        try:
-            return read_export_page(folder, open_export(folder).summary)
-        except (OSError, ValueError) as error:
-            raise ChatCorpusError(
-                message("{file}: cannot be read: {error}", file=folder / "statistics.json", error=error_text(error))
-            ) from error
     read = read_report(folder)
     if read is None:
         raise UsageError(
@@ -104,14 +144,15 @@ def _page(folder: Path, *, full: bool) -> Page:
                 manifest=MANIFEST,
             )
         )
-    samples = draw_samples(folder, read.sources)
-    return build(Material(report=read, samples=samples, full=_full(folder) if full else None))
+    material = Material(report=read, samples=draw_samples(folder, read.sources))
+    if full:
+        from chat_corpus.lineage.cleaning_details import RawLocation, cleaning_details
+        from chat_corpus.runs.full_statistics import full_statistics
 
-
-def _full(folder: Path) -> FullStatistics:
-    from chat_corpus.runs.full_statistics import full_statistics
-
-    return full_statistics(folder)
+        location = RawLocation(raw=raw, plugins=plugins, places=places(added))
+        statistics = full_statistics(folder)
+        material = replace(material, full=statistics, cleaning=cleaning_details(folder, read, location))
+    return build(material)
 
 
 def _write(path: Path, text: str) -> None:

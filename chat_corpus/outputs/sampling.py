@@ -21,6 +21,8 @@ Marks = Sequence[tuple[int, int]]
 _SMALL = 1 << 20
 #: Up to this many numbers for each that is drawn, all are put into the order of their hashes: few would be drawn anew.
 _FEW = 8
+#: Bytes in which occurrences are found one by one.
+_SCANNED = 1 << 12
 
 
 def draw(total: int, count: int, *key: object) -> list[int]:
@@ -73,27 +75,42 @@ def read_lines(path: Path, marks: Marks, numbers: Iterable[int], containing: byt
     """
     lines: dict[int, bytes] = {}
     firsts = [first for first, _ in marks]
+    begin = end = -1  # of the numbers of the lines in `block`
+    block = b""
     with path.open("rb") as stream:
         for number in sorted(set(numbers)):
             first, start = marks[bisect_right(firsts, number) - 1]
-            stream.seek(start)
-            line = _line(stream, number - first, containing)
-            if line is not None:
-                lines[number] = line
+            if first > end:
+                stream.seek(start)
+                end = first
+            while number >= end and (block := _next_lines(stream)):
+                begin, end = end, end + block.count(containing)
+            if number < end:
+                lines[number] = _line(block, _position(block, containing, number - begin))
     return lines
 
 
-def _line(stream: IO[bytes], number: int, containing: bytes) -> bytes | None:
-    for block in _whole_lines(stream):
-        count = block.count(containing)
-        if number < count:
-            position = -1
-            for _ in range(number + 1):
-                position = block.index(containing, position + 1)
-            start, end = block.rfind(b"\n", 0, position) + 1, block.find(b"\n", position)
-            return block[start : end if end >= 0 else len(block)]
-        number -= count
-    return None
+def _position(block: bytes, containing: bytes, number: int) -> int:
+    """Return the place of an occurrence of some bytes by its number, from 0, which halves that count them find."""
+    low, high = 0, len(block)
+    while high - low > _SCANNED:
+        middle = (low + high) // 2
+        before = block.count(containing, low, middle)
+        if number < before:
+            high = middle
+        else:
+            number -= before
+            low = middle - len(containing) + 1
+    place = block.index(containing, low)
+    for _ in range(number):
+        place = block.index(containing, place + 1)
+    return place
+
+
+def _line(block: bytes, place: int) -> bytes:
+    """Return the line that a place is in, or that ends there."""
+    start, end = block.rfind(b"\n", 0, place) + 1, block.find(b"\n", place)
+    return block[start : end if end >= 0 else len(block)]
 
 
 def draw_lines(path: Path, count: int, *key: object) -> list[bytes]:
@@ -120,5 +137,9 @@ def draw_lines(path: Path, count: int, *key: object) -> list[bytes]:
 
 def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield blocks of whole lines, of about a megabyte."""
-    while block := stream.read(BLOCK):
-        yield block + stream.readline()
+    return iter(lambda: _next_lines(stream), b"")
+
+
+def _next_lines(stream: IO[bytes]) -> bytes:
+    block = stream.read(BLOCK)
+    return block + stream.readline() if block else b""

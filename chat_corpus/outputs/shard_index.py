@@ -25,11 +25,12 @@ class Place:
     """Where one shard begins in the merged files, in bytes: its rows, rejects, and rejected repeats.
 
     `dropped` are the lengths of runs of its pairs that were written and left out as repeats, in turn, from the first
-    pair on: (3, 1) says that the fourth was left out.
+    pair on: (3, 1) says that the fourth was left out. `crc` is the CRC-32 of its rows.
     """
 
     tsv: int
     rejects: int
+    crc: int
     duplicates: int = 0
     dropped: tuple[int, ...] = ()
 
@@ -65,7 +66,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One shard: its pieces, its counts before repeated pairs were dropped, and its position in the outputs.
 
-    `row` is the number, from 1, of the first of its `rows` rows.
+    `row` is the number, from 1, of the first of its `rows` rows, and `crc` the CRC-32 of these, null in the index of an
+    earlier version.
     """
 
     shard: int
@@ -80,6 +82,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rejects: int
     duplicates: int
     dropped: tuple[int, ...]
+    crc: int | None = None
 
     def again(self, source: str, files: Mapping[str, RawFile]) -> Shard:
         """The shard as it was planned; `files` are the raw files by name."""
@@ -159,6 +162,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
             rejects=place.rejects,
             duplicates=place.duplicates,
             dropped=place.dropped,
+            crc=place.crc,
         )
         for shard, shard_counts, place, many, first in zip(shards, counts, places, rows, firsts, strict=False)
     ]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from chat_corpus.messages import message
+from chat_corpus.page.excerpts import text_limit
 from chat_corpus.page.material import Material
 from chat_corpus.page.model import Fact, Number, Page
+from chat_corpus.page.views.changes import changes, script
+from chat_corpus.page.views.characters import characters
 from chat_corpus.page.views.ledger import ledger
 from chat_corpus.page.views.lengths import dialogues, lengths
 from chat_corpus.page.views.repetition import overlap, repetition
 from chat_corpus.page.views.run import run_view
 from chat_corpus.page.views.samples import samples
 from chat_corpus.page.views.sources import sources_view
-from chat_corpus.page.views.texts import changes, characters, script
 
 
 def build(material: Material) -> Page:
@@ -23,16 +25,16 @@ def build(material: Material) -> Page:
         Fact(number=Number(value=sum(entry.turns.read for entry in entries)), text=message("turns")),
         Fact(number=Number(value=sum(entry.pairs.written for entry in entries)), text=message("written pairs")),
     )
-    counted = material.counted
+    counted, limit = material.counted, text_limit(material)
     views = (
         ledger(material),
         sources_view(material),
         lengths(counted),
         dialogues(counted),
-        samples(material),
-        repetition(counted),
+        samples(material, limit),
+        repetition(counted, limit),
         script(material),
-        changes(material),
+        changes(material, limit),
         overlap(counted),
         characters(counted),
         run_view(material),

@@ -12,9 +12,9 @@ from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import Material, statistics_of
 from chat_corpus.page.model import Cell, Column, Fact, Figure, Kind, LegendItem, Number, Page, Row, Table, View
 from chat_corpus.page.views.ledger import REASONS
+from chat_corpus.page.views.shared import SOURCE
 from chat_corpus.statistics.schema import Distribution
 
-_SOURCE = Column(title=message("source"), kind=Kind.NAME)
 _OLD, _NEW, _DELTA = message("old"), message("new"), message("difference")
 
 
@@ -72,13 +72,13 @@ def _rows_view(changes: Sequence[RowChanges]) -> View:
     )
     columns = (Column(title=message("appeared")), Column(title=message("vanished")), Column(title=message("changed")))
     tables = [
-        Table(name="rows", caption=message("Rows of the files of pairs"), columns=(_SOURCE, *columns), rows=tuple(rows))
+        Table(name="rows", caption=message("Rows of the files of pairs"), columns=(SOURCE, *columns), rows=tuple(rows))
     ]
     if causes:
         kinds = (message("change"), message("cause"))
         titles = (*(Column(title=kind, kind=Kind.TEXT) for kind in kinds), Column(title=message("rows")))
         tables.append(
-            Table(name="causes", caption=message("Causes of the changes"), columns=(_SOURCE, *titles), rows=causes)
+            Table(name="causes", caption=message("Causes of the changes"), columns=(SOURCE, *titles), rows=causes)
         )
     return View(
         name="rows",
@@ -121,7 +121,7 @@ def _table(
         name=name,
         caption=caption,
         columns=(
-            _SOURCE,
+            SOURCE,
             *(Column(title=title, kind=kind) for title in (_OLD, _NEW)),
             Column(title=_DELTA, kind=Kind.DELTA),
         ),
@@ -201,7 +201,7 @@ def _reasons_view(before: Material, after: Material, names: list[str]) -> View:
                 name="reasons",
                 caption=message("Rejected turns by reason"),
                 columns=(
-                    _SOURCE,
+                    SOURCE,
                     Column(title=message("reason"), kind=Kind.CODE),
                     Column(title=message("meaning"), kind=Kind.TEXT),
                     Column(title=_OLD),
@@ -229,7 +229,7 @@ def _lengths_view(before: Material, after: Material, names: list[str]) -> View:
                 name=key,
                 caption=message("Lengths in characters: {side}", side=side),
                 columns=(
-                    _SOURCE,
+                    SOURCE,
                     Column(title=message("median, old")),
                     Column(title=message("median, new")),
                     Column(title=_DELTA, kind=Kind.DELTA),

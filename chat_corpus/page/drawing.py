@@ -8,34 +8,26 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from chat_corpus.messages import error_text, one_line, visible
+from chat_corpus.messages import error_text, one_line
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, SourceEntry
+from chat_corpus.page.excerpts import LONGEST
 from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
 
 #: Pairs, and rejects, of a source on a page.
 _ROWS = 12
-#: Characters of a text: the largest limit with which the texts of up to `_SOURCES` sources have at most `_BYTES`.
-_LIMITS, _BYTES, _SOURCES = (200, 150, 100, 70, 50, 30), 120_000, 11
-#: Characters of a text that are read: more than any limit.
-_FIRST = _LIMITS[0] + 1
+#: Characters of a text that are read: more than are shown.
+_FIRST = LONGEST + 1
 #: Rejects among which those of a page are chosen, so that rare reasons are among them.
 _CANDIDATES = 200
 
 
 def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
-    """Return samples of the sources with output.
+    """Return samples of the sources with output, with the beginnings of texts.
 
-    Texts have at most 200 characters, or fewer if they would make the page too large. A source with files that are
-    missing, or that no run wrote, has a fault in place of samples.
+    A source with files that are missing, or that no run wrote, has a fault in place of samples.
     """
-    drawn = {name: _drawn(out, name) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
-    most = _BYTES * max(len(drawn), _SOURCES) // _SOURCES
-    for limit in _LIMITS:
-        samples = {name: _shortened(one, limit) for name, one in drawn.items()}
-        if sum(map(_size, samples.values())) <= most:
-            break
-    return samples
+    return {name: _drawn(out, name) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
 
 
 def _drawn(out: Path, name: str) -> SourceSamples:
@@ -45,24 +37,6 @@ def _drawn(out: Path, name: str) -> SourceSamples:
         return SourceSamples(fault=f"{Path(error.filename or '').name}: {error.strerror or error_text(error)}")
     except (ValueError, LookupError, TypeError) as error:  # an edited file
         return SourceSamples(fault=error_text(error))
-
-
-def _shortened(samples: SourceSamples, limit: int) -> SourceSamples:
-    return SourceSamples(
-        fault=samples.fault,
-        pairs=tuple(
-            SampledPair(address=one.address, query=cut(one.query, limit), answer=cut(one.answer, limit))
-            for one in samples.pairs
-        ),
-        rejects=tuple(
-            SampledReject(address=one.address, reason=one.reason, raw=cut(one.raw, limit)) for one in samples.rejects
-        ),
-    )
-
-
-def _size(samples: SourceSamples) -> int:
-    texts = [text for pair in samples.pairs for text in (pair.query, pair.answer)]
-    return sum(len(text.encode()) for text in (*texts, *(reject.raw for reject in samples.rejects)))
 
 
 def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
@@ -91,9 +65,3 @@ def _rejects(out: Path, name: str) -> list[SampledReject]:
         )
         for _, reject in chosen
     ]
-
-
-def cut(text: str, limit: int) -> str:
-    """Return the first `limit` characters of a text, in which nothing hides or moves other text."""
-    shown = visible(text[: limit + 1])
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"

@@ -217,13 +217,13 @@ def matrix(titles: Titles, names: Sequence[str], values: dict[tuple[str, str], i
 def short(value: float) -> str:
     """Return a count in few characters.
 
-    >>> short(0), short(812), short(1_260), short(81_200), short(3_456_789), short(2_100_000_000)
-    ('0', '812', '1.3k', '81k', '3.5M', '2,100M')
+    >>> short(0), short(812), short(1_260), short(9_991), short(3_456_789), short(2_100_000_000)
+    ('0', '812', '1.3k', '10k', '3.5M', '2,100M')
     """
     for limit, unit in ((1_000_000, "M"), (1_000, "k")):
         if value >= limit:
             scaled = value / limit
-            return f"{scaled:.1f}{unit}" if scaled < 10 else f"{scaled:,.0f}{unit}"
+            return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:,.0f}{unit}"
     return f"{value:,}"
 
 

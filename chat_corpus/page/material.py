@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
+from chat_corpus.messages import Message
 from chat_corpus.outputs.report import FailedSource, FinishedSource, Report, SourceEntry
-from chat_corpus.statistics.schema import ExportStatistics, FullStatistics, Statistics
+from chat_corpus.statistics.schema import Conversions, ExportStatistics, FullStatistics, Statistics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,42 @@ class SourceSamples:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepExample:
+    """A turn that a step changed, before and after that step, with the address of its raw record."""
+
+    source: str
+    address: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilterExample:
+    """A turn that a filter rejected, as it was read, with the address of its raw record and the message."""
+
+    source: str
+    address: str
+    text: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleaningDetails:
+    """What needs the texts before cleaning.
+
+    sampled         whether conversions were counted in a sample of the turns
+    steps, filters  an example of each, by its name
+    faults          why sources are missing
+    """
+
+    conversions: Conversions
+    sampled: bool
+    steps: Mapping[str, StepExample]
+    filters: Mapping[str, FilterExample]
+    faults: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
     """Statistics of sources, or of the splits of an export, by what tables call them.
 
@@ -63,6 +100,7 @@ class Material:
     report: Report
     samples: Mapping[str, SourceSamples] = field(default_factory=dict)
     full: FullStatistics | None = None
+    cleaning: CleaningDetails | None = None
 
     @property
     def finished(self) -> dict[str, FinishedSource]:

@@ -17,8 +17,21 @@ class Number:
     key: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Excerpt:
+    """A piece of a text of the corpus, in which nothing hides; `part` is what a change made different."""
+
+    head: str
+    part: str
+    tail: str
+
+    def __str__(self) -> str:
+        """Return the text of the excerpt."""
+        return self.head + self.part + self.tail
+
+
 #: What a cell holds; None is shown as a dash.
-Cell = Number | Message | str | None
+Cell = Number | Message | Excerpt | str | None
 Row = tuple[Cell, ...]
 
 
@@ -131,9 +144,10 @@ class Fold:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """A section of the page; `notes` say what is missing and where to find it.
+    """A section of the page.
 
-    `folds` hold texts of the corpus, which are no tables for a paper.
+    `folds` hold texts of the corpus, which are no tables for a paper. `notes` say where to find more, `faults` what is
+    missing because a file is, and what to do.
     """
 
     name: str
@@ -143,6 +157,7 @@ class View:
     tables: tuple[Table, ...] = ()
     folds: tuple[Fold, ...] = ()
     notes: tuple[Message, ...] = ()
+    faults: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +176,11 @@ class Page:
     subtitle: Message
     facts: tuple[Fact, ...] = ()
     views: tuple[View, ...] = field(default=())
+
+    @property
+    def faults(self) -> tuple[Message, ...]:
+        """What is missing on the page because a file is missing or was changed, each once."""
+        return tuple(dict.fromkeys(fault for view in self.views for fault in view.faults))
 
 
 def share(part: int, whole: int) -> Number | None:

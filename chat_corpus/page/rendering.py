@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chat_corpus.messages import Message, load_catalogue, message, one_line
 from chat_corpus.page.formats import format_number
-from chat_corpus.page.model import NUMERIC, Cell, Column, Number, Page
+from chat_corpus.page.model import NUMERIC, Cell, Column, Excerpt, Number, Page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -74,6 +74,10 @@ def _chinese(text: Message) -> str:
 def _cell(value: Cell, column: Column) -> Markup | str:
     if value is None:
         return "–"
+    if isinstance(value, Excerpt):
+        from markupsafe import Markup
+
+        return Markup("{}<mark>{}</mark>{}").format(value.head, value.part, value.tail)
     return format_number(value, column.kind) if isinstance(value, Number) else _both(value)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chat_corpus.messages import one_line, translated
 from chat_corpus.page.formats import format_number
-from chat_corpus.page.model import NUMERIC, Cell, Column, Number, Page, Row, Table
+from chat_corpus.page.model import NUMERIC, Cell, Column, Excerpt, Number, Page, Row, Table
 
 #: Characters with a meaning in LaTeX, and how they are written.
 _LATEX = {
@@ -37,7 +37,7 @@ def as_json(page: Page) -> dict[str, Any]:
                 "name": view.name,
                 "title": str(view.title),
                 "sentence": str(view.sentence),
-                "notes": [str(note) for note in view.notes],
+                "notes": [str(note) for note in (*view.faults, *view.notes)],
                 "tables": [_json_table(table) for table in view.tables if table.rows],
             }
             for view in page.views
@@ -118,7 +118,9 @@ def _rows(table: Table, catalogue: Mapping[str, str]) -> Iterator[list[str]]:
 def _cell(cell: Cell, column: Column, catalogue: Mapping[str, str]) -> str:
     if cell is None:
         return "–"
-    return format_number(cell, column.kind) if isinstance(cell, Number) else _text(cell, catalogue)
+    if isinstance(cell, Number):
+        return format_number(cell, column.kind)
+    return one_line(str(cell)) if isinstance(cell, Excerpt) else _text(cell, catalogue)
 
 
 def _text(text: str, catalogue: Mapping[str, str]) -> str:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from chat_corpus.errors import DEFECT
-from chat_corpus.exports import manifest
-from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.messages import error_text, message
 from chat_corpus.outputs.layout import PAGE
@@ -19,8 +16,9 @@ from chat_corpus.page.drawing import draw_samples
 from chat_corpus.page.material import Material
 from chat_corpus.page.model import Page
 from chat_corpus.page.rendering import html
-from chat_corpus.page.views.splits import export_page
-from chat_corpus.statistics.schema import ExportStatistics
+
+if TYPE_CHECKING:
+    from chat_corpus.exports.manifest import ExportSummary
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +42,7 @@ def write_page(out: Path, report: Report, *, wanted: bool = True) -> None:
 
 def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = True) -> None:
     """Write the page of an export, or delete an older one if none is wanted; a failure is a warning."""
-    path = folder / manifest.PAGE
+    path = folder / PAGE
     try:
         if wanted:
             _write(path, html(read_export_page(folder, summary)))
@@ -56,6 +54,12 @@ def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = Tr
 
 def read_export_page(folder: Path, summary: ExportSummary) -> Page:
     """Return the page of an export, with its statistics if it has any. Raises OSError and ValueError."""
+    import msgspec
+
+    from chat_corpus.exports import manifest  # here, for the page of a run needs none of these
+    from chat_corpus.page.views.splits import export_page
+    from chat_corpus.statistics.schema import ExportStatistics
+
     path = folder / manifest.STATISTICS_FILE
     statistics = msgspec.json.decode(path.read_bytes(), type=ExportStatistics) if path.is_file() else None
     return export_page(summary, statistics)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports import tsv
 from chat_corpus.messages import message
-from chat_corpus.outputs.layout import places
+from chat_corpus.outputs import shard_index
+from chat_corpus.outputs.layout import index, places
 from chat_corpus.outputs.report import FinishedSource, report_entry
 from chat_corpus.statistics.full import full_statistics_of
 from chat_corpus.statistics.schema import FullStatistics
@@ -45,22 +48,45 @@ def full_statistics(out: Path) -> FullStatistics:
 def _check_unchanged(out: Path, name: str, entry: FinishedSource) -> None:
     """Raise ChatCorpusError if the TSV file of a source is not the one that the report describes.
 
-    A copy has another time of modification; then its size and its number of lines count.
+    A copy has another time of modification; then its content is compared with the checksums of the index.
     """
     path = places(out, name)[0]
     size, modified = entry.outputs.get(path.name, (-1, -1))
     try:
         facts = path.stat()
-        unchanged = facts.st_size == size and (facts.st_mtime_ns == modified or _lines(path) == entry.pairs.written)
+        same = facts.st_size == size and (
+            facts.st_mtime_ns == modified or _has_checksums(path, index(out, name), entry)
+        )
     except OSError:
-        unchanged = False
-    if not unchanged:
+        same = False
+    if not same:
         fault = message(
             "{file}: missing, or changed since the run that {report} describes; run again",
             file=path,
             report="report.json",
         )
         raise ChatCorpusError(fault)
+
+
+def _has_checksums(path: Path, index_path: Path, entry: FinishedSource) -> bool:
+    """Whether the rows of each shard have their CRC-32; without them, the number of lines counts. Raises OSError."""
+    try:
+        shards = shard_index.read(index_path)
+    except (OSError, ValueError):
+        shards = []
+    if not shards or any(shard.crc is None for shard in shards):
+        return _lines(path) == entry.pairs.written
+    ends = [*(shard.tsv for shard in shards[1:]), path.stat().st_size]
+    with path.open("rb") as stream:
+        return all(_crc(stream, end - shard.tsv) == shard.crc for shard, end in zip(shards, ends, strict=True))
+
+
+def _crc(stream: IO[bytes], size: int) -> int:
+    """Return the CRC-32 of the next `size` bytes."""
+    crc = 0
+    while size > 0 and (block := stream.read(min(size, _BLOCK))):
+        crc, size = zlib.crc32(block, crc), size - len(block)
+    return crc
 
 
 def _lines(path: Path) -> int:

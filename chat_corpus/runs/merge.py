@@ -99,9 +99,9 @@ class Merge:
         self._early[number] = part
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
-            self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes))
             self._add_tally(following)
             counts, pairs, rejects = following.counts_and_crcs()
+            self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes, crc=pairs))
             self._rejects.expect(self._rejects.join(following.rejects, reject_lines(counts)), rejects)
             if self._selection is None:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
@@ -236,6 +236,7 @@ class Merge:
             remaining = b"".join(pieces[::2])
             written = self._pairs.append(blocks(remaining), limits[1] - limits[0] - len(of_part))
             self._pairs.expect(written, zlib.crc32(remaining))
+            self.places[number] = replace(self.places[number], crc=written)
             rejects = selection.rejects(self._name, part, of_part, selection.raw_of(number))
             self._rejects.expect(self._rejects.append(blocks(rejects)), zlib.crc32(rejects))
         return dropped

@@ -163,16 +163,42 @@ class FullStatistics(msgspec.Struct, frozen=True, kw_only=True):
     overlap: tuple[Overlap, ...]
 
 
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """A character that conversion replaced by another: how often, and the share of this in all such replacements."""
+
+    before: str
+    after: str
+    count: Count
+    share: float
+
+
+class Conversions(msgspec.Struct, frozen=True, kw_only=True):
+    """Conversions from traditional to simplified characters.
+
+    turns            turns that were looked at, and those of them with a converted character
+    converted_turns
+    characters       converted characters; `distinct` counts different conversions
+    most_frequent    at most 30 of these
+    """
+
+    turns: Count
+    converted_turns: Count
+    characters: Count
+    distinct: Count
+    most_frequent: tuple[Conversion, ...]
+
+
 class ExportStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Statistics of an export: those of each source by split, and the full ones of all splits of each source.
 
     Queries are messages of the user, answers those of the assistant, dialogues records; texts are
-    counted as a TSV file would have them, and filters are not.
+    counted as a TSV file would have them, and filters are not. `conversions` are those of all turns of the sources.
     """
 
     version: Count
     sources: dict[str, dict[str, Statistics]]
     full: FullStatistics
+    conversions: Conversions | msgspec.UnsetType = msgspec.UNSET  # not in the exports of earlier versions
 
 
 def encode(statistics: FullStatistics | ExportStatistics) -> bytes:

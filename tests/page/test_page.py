@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from itertools import pairwise
+from collections import Counter
+from dataclasses import replace
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,29 @@ from chat_corpus.page import writing
 from chat_corpus.page.build import build
 from chat_corpus.page.drawing import draw_samples
 from chat_corpus.page.formats import format_number
-from chat_corpus.page.material import Material
+from chat_corpus.page.material import (
+    CleaningDetails,
+    FilterExample,
+    Material,
+    SampledPair,
+    SampledReject,
+    SourceSamples,
+    StepExample,
+    statistics_of,
+)
 from chat_corpus.page.model import Kind, Number
 from chat_corpus.page.rendering import html
+from chat_corpus.statistics.schema import (
+    Conversion,
+    Conversions,
+    DistinctShare,
+    FrequentText,
+    FullStatistics,
+    Overlap,
+    RareCharacter,
+    SourceRepetition,
+    TextStatistics,
+)
 from tests.conftest import ROOT, SAMPLES
 from tests.helpers import invoke, put
 from tests.page.parsed import Element, parse
@@ -314,10 +336,70 @@ def test_missing_and_edited_files_cost_samples_and_no_page(out: Path, tmp_path: 
     copy = Path(shutil.copytree(out, tmp_path / "out"))
     (copy / "rejects" / "ptt.jsonl").unlink()
     (copy / "tieba.tsv").write_text("no column\n" * 100, "utf-8")
-    assert invoke("report", copy).exit_code == 0
+    result = invoke("report", copy)
+    assert result.exit_code == 3
     notes = parse((copy / "report.html").read_text("utf-8")).all("p")
-    assert [one.text for one in notes if "no samples" in one.text and "ptt.jsonl" in one.text]
-    assert [one.text for one in notes if one.text.startswith("tieba: no samples")]
+    for words in ("ptt: no samples: ptt.jsonl", "tieba: no samples"):
+        (note,) = (one.text for one in notes if one.text.startswith(words))
+        assert f"warning: {note}" in result.stderr
+        assert note.endswith("run again")
+
+
+def longest(out: Path) -> Material:
+    """What a page shows of eleven sources of which every text is long, and needs escapes."""
+    text = "讀<&>\u202e" * 100
+    report = report_of(out)
+    (entry,) = (one for name, one in report.sources.items() if name == "ptt" and isinstance(one, FinishedSource))
+    steps = {f"step_{number}": 10**9 for number in range(30)}
+    entry = msgspec.structs.replace(
+        entry, turns=msgspec.structs.replace(entry.turns, changed_by_step=Counter(steps)), files=entry.files * 3
+    )
+    names = [f"source-{number:05}" for number in range(11)]
+    samples = SourceSamples(
+        pairs=(SampledPair(address="source.tsv:12345678", query=text, answer=text),) * 12,
+        rejects=(SampledReject(address="folder/file-of-records.txt:12345678", reason="no_answer", raw=text),) * 12,
+    )
+    distinct = DistinctShare(distinct=1, total=10**9, share=0.5)
+    side = TextStatistics(
+        texts=distinct,
+        distinct_1=distinct,
+        distinct_2=distinct,
+        most_frequent=(FrequentText(text=text, count=10**8, share=0.123),) * 30,
+        over_1000=10**6,
+        over_1000_pairs=10**8,
+        over_1000_share=0.5,
+    )
+    counted = statistics_of(entry)
+    assert counted is not None
+    source = SourceRepetition(
+        pairs=side.texts, queries=side, answers=side, canonical_pairs=1, canonical_queries=1,
+        answers_per_query=counted.query_chars,
+        rarest_han=(RareCharacter(text="龘", count=1),) * 30,
+    )  # fmt: skip
+    overlap = tuple(Overlap(first=a, second=b, pairs=10**6, queries=10**6) for a, b in combinations(names, 2))
+    example = StepExample(source="ptt", address="folder/file-of-records.txt:12345678", before=text + "a", after=text)
+    rejected = FilterExample(source="ptt", address="folder/file-of-records.txt:12345678", text=text, message=text)
+    conversion = Conversion(before="臺", after="台", count=10**8, share=0.1)
+    return Material(
+        report=msgspec.structs.replace(report, sources=dict.fromkeys(names, entry)),
+        samples=dict.fromkeys(names, samples),
+        full=FullStatistics(version=1, sources=dict.fromkeys(names, source), overlap=overlap),
+        cleaning=CleaningDetails(
+            conversions=Conversions(
+                turns=10**9, converted_turns=10**9, characters=10**9, distinct=5000, most_frequent=(conversion,) * 30
+            ),
+            sampled=True,
+            steps=dict.fromkeys(steps, example),
+            filters={f"filter_{number}": rejected for number in range(20)},
+        ),
+    )
+
+
+def test_no_page_of_eleven_sources_is_larger_than_400_kb(out: Path) -> None:
+    full = longest(out)
+    for material in (full, replace(full, full=None, cleaning=None)):
+        size = len(html(build(material)).encode())
+        assert 250_000 < size < 400_000
 
 
 def luminance(colour: str) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.conftest import ROOT, SAMPLES
 from tests.helpers import invoke, put
 from tests.page.parsed import parse
 from tests.page.test_page import number, page_table, value_of
@@ -102,7 +102,26 @@ def test_the_page_of_an_export_has_its_splits_and_mix(tmp_path: Path) -> None:
         assert cell.text in (f"{value:,}", f"{value:,.2f}"), key
     assert page_table(page, "mix")
     assert page_table(page, "subsets")
+    for row, one in zip(
+        page_table(page, "conversions").all("tr")[1:], statistics["conversions"]["most_frequent"], strict=True
+    ):
+        assert [cell.text for cell in row.children[:3]] == [one["before"], one["after"], f"{one['count']:,}"]
     assert invoke("check-export", folder).exit_code == 0
+
+
+@pytest.mark.slow
+def test_documents_name_every_table(tmp_path: Path) -> None:
+    config = put(tmp_path, {"c.yaml": "text: {links: remove}\n"}) / "c.yaml"
+    assert invoke("-q", "--raw", SAMPLES, "--out", tmp_path / "out", "--config", config).exit_code == 0
+    args = ("--split", "test=0.2,validation=0.2", "--mix", "equal", "--subset", "20,all")
+    assert invoke("export", tmp_path / "ex", "-q", "--raw", SAMPLES, "-s", "ptt,qingyun", *args).exit_code == 0
+    printed = (invoke("report", tmp_path / "out", "--full", "--json"), invoke("report", tmp_path / "ex", "--json"))
+    views = [view for result in printed for view in json.loads(result.stdout)["views"]]
+    names = {table["name"] for view in views for table in view["tables"]} | {"masked", "generic"}
+    assert len(names) > 25
+    for document in ("docs/report.md", "docs/zh/report.md"):
+        text = (ROOT / document).read_text("utf-8")
+        assert sorted(name for name in names if f"`{name}`" not in text) == []
 
 
 def test_full_statistics_are_on_the_page_and_in_no_report(out: Path, tmp_path: Path) -> None:
@@ -148,9 +167,30 @@ def test_full_statistics_of_a_copied_output_are_those_of_the_output(out: Path, t
     tables = [json.loads(invoke("report", folder, "--full", "--json").stdout) for folder in (out, copy)]
     assert tables[0] == tables[1]
     lines = (copy / "ptt.tsv").read_bytes()
-    (copy / "ptt.tsv").write_bytes(lines.replace(b"\n", b" ", 1))
-    done = invoke("report", copy, "--full")
-    assert (done.exit_code, "ptt.tsv: missing, or changed" in done.stderr) == (1, True)
+    first, tab, rest = lines.partition(b"\t")
+    edited = first[-3:] + first[3:-3] + first[:3] + tab + rest  # the first and the last character of the first query
+    for changed in (lines.replace(b"\n", b" ", 1), edited):
+        assert changed != lines
+        (copy / "ptt.tsv").write_bytes(changed)
+        done = invoke("report", copy, "--full")
+        assert (done.exit_code, "ptt.tsv: missing, or changed" in done.stderr) == (1, True)
+
+
+@pytest.mark.slow
+def test_what_a_page_lacks_is_said_and_is_exit_code_3(out: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "copy"))
+    (copy / "index/ptt.jsonl").unlink()
+    done = invoke("report", copy, "--json")
+    assert (done.exit_code, "ptt: no samples: ptt.jsonl" in done.stderr) == (3, True)
+    assert "ptt: no samples: ptt.jsonl" in json.loads(done.stdout)["views"][4]["notes"][0]
+    done = invoke("report", copy, "--raw", SAMPLES)
+    assert (done.exit_code, "need --full" in done.stderr) == (2, True)
+    folder = tmp_path / "ex"
+    assert invoke("export", folder, "-q", "--raw", SAMPLES, "-s", "ptt").exit_code == 0
+    (folder / "statistics.json").unlink()
+    done = invoke("report", folder)
+    assert (done.exit_code, "statistics.json: not found; export again" in done.stderr) == (3, True)
+    assert "statistics.json: not found" in (folder / "report.html").read_text("utf-8")
 
 
 def test_a_source_without_a_turn_has_a_page(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from chat_corpus.messages import Message, message
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import Material
-from chat_corpus.page.model import Cell, Column, Figure, Kind, LegendItem, Number, Row, Table, View, share, total
+from chat_corpus.page.model import Cell, Column, Figure, Kind, LegendItem, Number, Row, Table, View, share
+from chat_corpus.page.views.shared import SOURCE, columns, with_total
 from chat_corpus.schema import Reason
 
 #: What each reason for a rejection means.
@@ -90,20 +91,6 @@ def _bars(name: str, entry: FinishedSource) -> BarRow:
     return BarRow(label=name, panels=panels, values=tuple(map(short, (records.read, turns.read, pairs.possible))))
 
 
-def with_total(rows: list[Row], shares: dict[int, tuple[int, int]]) -> Row | None:
-    """Return the row of sums; None without rows.
-
-    The columns in `shares` have the share of the sum of a column in that of a second.
-    """
-    if not rows:
-        return None
-    sums: list[Cell] = [message("total"), *(total(row[column] for row in rows) for column in range(1, len(rows[0])))]
-    for column, (part, whole) in shares.items():
-        values = [cell.value for cell in (sums[part], sums[whole]) if isinstance(cell, Number)]
-        sums[column] = share(int(values[0]), int(values[1]))
-    return tuple(sums)
-
-
 def _turns(sources: dict[str, FinishedSource]) -> Table:
     titles = (message("records"), message("no turn"), message("rejected"), message("used"))
     turns = (message("turns"), message("rejected"), message("accepted"))
@@ -112,8 +99,8 @@ def _turns(sources: dict[str, FinishedSource]) -> Table:
         name="turns",
         caption=message("From records to turns: read = no turn + rejected + used; turns = rejected + accepted"),
         columns=(
-            Column(title=message("source"), kind=Kind.NAME),
-            *(Column(title=title) for title in (*titles, *turns)),
+            SOURCE,
+            *columns(*titles, *turns),
             Column(title=message("share"), kind=Kind.SHARE),
         ),
         rows=tuple(rows),
@@ -138,8 +125,8 @@ def _pairs(sources: dict[str, FinishedSource]) -> Table:
         name="pairs",
         caption=message("From turns to pairs: possible = rejected + repeats + written"),
         columns=(
-            Column(title=message("source"), kind=Kind.NAME),
-            *(Column(title=title) for title in titles),
+            SOURCE,
+            *columns(*titles),
             Column(title=message("share"), kind=Kind.SHARE),
         ),
         rows=tuple(rows),
@@ -174,7 +161,7 @@ def _reasons(sources: dict[str, FinishedSource]) -> Table:
         name="reasons",
         caption=message("Reasons: what is missing from the output, and why"),
         columns=(
-            Column(title=message("source"), kind=Kind.NAME),
+            SOURCE,
             Column(title=message("unit"), kind=Kind.TEXT),
             Column(title=message("reason"), kind=Kind.CODE),
             Column(title=message("number")),

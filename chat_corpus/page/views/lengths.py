@@ -8,6 +8,7 @@ from chat_corpus.messages import Message, message
 from chat_corpus.page.figures import HistogramRow, Titles, histograms
 from chat_corpus.page.material import Counted
 from chat_corpus.page.model import Cell, Column, Figure, Kind, Number, Table, View, share
+from chat_corpus.page.views.shared import NOT_COUNTED, SOURCE, missing, on_request
 from chat_corpus.statistics.schema import Distribution
 
 _PERCENTILES = ("mean", "p5", "p50", "p95", "p99", "max")
@@ -19,23 +20,6 @@ _COLUMNS = (
     Column(title=message("99 %")),
     Column(title=message("maximum")),
 )
-
-
-#: The sentence of a view of statistics that no source has.
-NOT_COUNTED = message("This report has no statistics.")
-
-
-def missing(counted: Counted) -> tuple[Message, ...]:
-    """Return the note that some sources have no statistics."""
-    if not counted.without:
-        return ()
-    return (
-        message(
-            "Without statistics, because an earlier version wrote the output: {sources}. Run again with --force for "
-            "all figures.",
-            sources=", ".join(counted.without),
-        ),
-    )
 
 
 def lengths(counted: Counted) -> View:
@@ -64,7 +48,7 @@ def lengths(counted: Counted) -> View:
         ),
         figures=(distributions(titles, {name: sides[name] for name in counted.drawn}),) if sides else (),
         tables=_length_tables(sides, counted.keys) if sides else (),
-        notes=missing(counted),
+        faults=missing(counted),
     )
 
 
@@ -84,7 +68,7 @@ def _length_tables(
         Table(
             name=key,
             caption=caption,
-            columns=(Column(title=message("source"), kind=Kind.NAME), Column(title=message("texts")), *_COLUMNS),
+            columns=(SOURCE, Column(title=message("texts")), *_COLUMNS),
             rows=tuple((name, *_cells(both[side], f"{keys[name]}.{key}")) for name, both in sides.items()),
         )
         for side, (key, caption) in enumerate(names)
@@ -156,17 +140,12 @@ def dialogues(counted: Counted) -> View:
         ),
         figures=(distributions(titles, rows),) if rows else (),
         tables=_dialogue_tables(counted) if statistics else (),
-        notes=(*missing(counted), *(() if full else (on_request(message("Answers per query")),))),
+        notes=() if full else (on_request(message("Answers per query")),),
+        faults=missing(counted),
     )
 
 
-def on_request(what: Message) -> Message:
-    """Return the note that figures are only made on request."""
-    return message("{what}: run 'chat-corpus report DIR --full', which compares all pairs.", what=what)
-
-
 def _dialogue_tables(counted: Counted) -> tuple[Table, ...]:
-    source = Column(title=message("source"), kind=Kind.NAME)
     rows = []
     for name, one in counted.statistics.items():
         key = counted.keys[name]
@@ -178,7 +157,7 @@ def _dialogue_tables(counted: Counted) -> tuple[Table, ...]:
     turns = Table(
         name="turns_per_dialogue",
         caption=message("Accepted turns of a dialogue: mean and percentiles"),
-        columns=(source, Column(title=message("dialogues")), *single_columns, *_COLUMNS),
+        columns=(SOURCE, Column(title=message("dialogues")), *single_columns, *_COLUMNS),
         rows=tuple(rows),
     )
     if counted.full is None:
@@ -186,7 +165,7 @@ def _dialogue_tables(counted: Counted) -> tuple[Table, ...]:
     answers = Table(
         name="answers_per_query",
         caption=message("Answers of each different query: mean and percentiles"),
-        columns=(source, Column(title=message("queries")), *_COLUMNS),
+        columns=(SOURCE, Column(title=message("queries")), *_COLUMNS),
         rows=tuple((name, *_cells(one.answers_per_query, "")) for name, one in counted.full.sources.items()),
     )
     return (turns, answers)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from chat_corpus.messages import Message, message
-from chat_corpus.page.drawing import cut
+from chat_corpus.page.excerpts import cut_frequent
 from chat_corpus.page.figures import BarRow, Segment, Titles, matrix, stacked
 from chat_corpus.page.material import Counted
-from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Table, View
-from chat_corpus.page.views.lengths import on_request
+from chat_corpus.page.model import Cell, Column, Figure, Fold, Kind, LegendItem, Number, Row, Table, View
+from chat_corpus.page.views.shared import SOURCE, columns, on_request
 from chat_corpus.statistics.schema import DistinctShare, FullStatistics, Overlap, SourceRepetition, TextStatistics
 
-#: Characters of a frequent text.
-_CHARACTERS = 40
-_SOURCE = Column(title=message("source"), kind=Kind.NAME)
 
-
-def repetition(counted: Counted) -> View:
-    """Return the view of repeated pairs and texts."""
+def repetition(counted: Counted, limit: int) -> View:
+    """Return the view of repeated pairs and texts, of at most `limit` characters."""
     title = message("Repetition")
     if counted.repeats is None:
         sentence = message("How often the same queries and answers occur in all splits of a source.")
@@ -36,7 +33,7 @@ def repetition(counted: Counted) -> View:
         sentence=sentence,
         figures=(_figure(sources),) if sources else (),
         tables=(_distinct(sources), _generic(sources)) if sources else (),
-        folds=tuple(fold for name, one in sources.items() if (fold := _frequent(name, one)).tables),
+        folds=tuple(fold for name, one in sources.items() if (fold := _frequent(name, one, limit)).tables),
     )
 
 
@@ -88,7 +85,7 @@ def _distinct(sources: Mapping[str, SourceRepetition]) -> Table:
     return Table(
         name="distinct",
         caption=message("Share of different pairs, texts, characters, and pairs of neighbouring characters"),
-        columns=(_SOURCE, *(Column(title=title, kind=Kind.SHARE) for title in titles)),
+        columns=(SOURCE, *columns(*titles, kind=Kind.SHARE)),
         rows=tuple((name, *_shares(one)) for name, one in sources.items()),
     )
 
@@ -113,9 +110,11 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
 
     return Table(
         name="generic",
-        caption=message("Texts that occur in more than 1,000 pairs, and the pairs that have one"),
+        caption=message(
+            "Texts that occur in more than 1,000 pairs, and the pairs that have one; other sources have none"
+        ),
         columns=(
-            _SOURCE,
+            SOURCE,
             Column(title=message("different queries")),
             Column(title=message("their pairs")),
             Column(title=message("share"), kind=Kind.SHARE),
@@ -123,36 +122,39 @@ def _generic(sources: Mapping[str, SourceRepetition]) -> Table:
             Column(title=message("their pairs")),
             Column(title=message("share"), kind=Kind.SHARE),
         ),
-        rows=tuple((name, *cells(one.queries), *cells(one.answers)) for name, one in sources.items()),
+        rows=tuple(
+            (name, *cells(one.queries), *cells(one.answers))
+            for name, one in sources.items()
+            if one.queries.over_1000 or one.answers.over_1000
+        ),
     )
 
 
-def _frequent(name: str, one: SourceRepetition) -> Fold:
-    tables = (
-        _texts(f"frequent-queries-{name}", message("Queries"), one.queries),
-        _texts(f"frequent-answers-{name}", message("Answers"), one.answers),
+def _frequent(name: str, one: SourceRepetition, limit: int) -> Fold:
+    sides = (_texts(one.queries, limit), _texts(one.answers, limit))
+    rows = tuple(query + answer for query, answer in zip_longest(*sides, fillvalue=("", "", "")))
+    table = Table(
+        name=f"frequent-texts-{name}",
+        caption=message("Texts that are in several pairs"),
+        columns=(*_text_columns(message("query")), *_text_columns(message("answer"))),
+        rows=rows,
     )
     return Fold(
         name=f"frequent-{name}",
         title=message("{source}: the most frequent texts", source=name),
-        tables=tuple(table for table in tables if table.rows),
+        tables=(table,) if rows else (),
     )
 
 
-def _texts(name: str, caption: Message, texts: TextStatistics) -> Table:
-    return Table(
-        name=name,
-        caption=caption,
-        columns=(
-            Column(title=message("text"), kind=Kind.SAMPLE),
-            Column(title=message("pairs")),
-            Column(title=message("share"), kind=Kind.SHARE),
-        ),
-        rows=tuple(
-            (cut(one.text, _CHARACTERS), Number(value=one.count), Number(value=one.share))
-            for one in texts.most_frequent
-        ),
-    )
+def _text_columns(side: Message) -> tuple[Column, ...]:
+    share = Column(title=message("share"), kind=Kind.SHARE)
+    return (Column(title=side, kind=Kind.SAMPLE), Column(title=message("pairs")), share)
+
+
+def _texts(texts: TextStatistics, limit: int) -> list[Row]:
+    return [
+        (cut_frequent(one.text, limit), Number(value=one.count), Number(value=one.share)) for one in texts.most_frequent
+    ]
 
 
 def overlap(counted: Counted) -> View | None:

@@ -12,9 +12,8 @@ from chat_corpus.messages import message
 from chat_corpus.outputs.report import Report, SourceEntry
 from chat_corpus.page.material import Material
 from chat_corpus.page.model import Column, Kind, Number, Row, Table, View
+from chat_corpus.page.views.shared import SOURCE, columns
 from chat_corpus.settings.model import Settings
-
-_SOURCE = Column(title=message("source"), kind=Kind.NAME)
 
 
 def run_view(material: Material) -> View:
@@ -27,7 +26,7 @@ def run_view(material: Material) -> View:
             "chat-corpus {version} with Python {python}; the last run began at {started} and took {seconds:,} s.",
             version=report.chat_corpus,
             python=report.python,
-            started=report.run.started,
+            started=report.run.started.replace("T", " ").replace("+00:00", " UTC"),
             seconds=report.run.seconds,
         ),
         tables=tuple(_tables(report)),
@@ -40,14 +39,14 @@ def _tables(report: Report) -> Iterator[Table]:
     yield Table(
         name="settings",
         caption=message("Settings that differ from the defaults"),
-        columns=(setting, *(Column(title=title, kind=Kind.CODE) for title in values)),
+        columns=(setting, *columns(*values, kind=Kind.CODE)),
         rows=tuple(_changed(msgspec.to_builtins(Settings()), report.settings)),
     )
     reading = (message("file"), message("encoding"), message("evidence"))
     yield Table(
         name="reading",
         caption=message("Encodings, with the evidence for them"),
-        columns=(_SOURCE, *(Column(title=title, kind=Kind.CODE) for title in reading)),
+        columns=(SOURCE, *columns(*reading, kind=Kind.CODE)),
         rows=tuple(_encodings(report.sources)),
         folded=True,
     )
@@ -55,7 +54,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield Table(
         name="speed",
         caption=message("Time of the run that made each output"),
-        columns=(_SOURCE, *(Column(title=title, kind=Kind.DECIMAL) for title in speeds)),
+        columns=(SOURCE, *columns(*speeds, kind=Kind.DECIMAL)),
         rows=tuple(_speeds(report.sources)),
         folded=True,
     )
@@ -63,7 +62,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield Table(
         name="versions",
         caption=message("Packages and dictionaries"),
-        columns=tuple(Column(title=title, kind=Kind.CODE) for title in names),
+        columns=columns(*names, kind=Kind.CODE),
         rows=(*report.packages.items(), *report.script_conversion.items()),
         folded=True,
     )

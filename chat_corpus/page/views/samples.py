@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chat_corpus.messages import count_noun, message
+from chat_corpus.page.excerpts import cut
 from chat_corpus.page.material import Material, SourceSamples
 from chat_corpus.page.model import Column, Fold, Kind, Table, View
 
 
-def samples(material: Material) -> View | None:
-    """Return the view of random pairs and rejects; None without any."""
+def samples(material: Material, limit: int) -> View | None:
+    """Return the view of random pairs and rejects, of at most `limit` characters; None without any."""
     found = {name: one for name, one in material.samples.items() if one.pairs or one.rejects}
     faults = tuple(
-        message("{source}: no samples: {fault}", source=name, fault=one.fault)
+        message("{source}: no samples: {fault}; run again", source=name, fault=one.fault)
         for name, one in material.samples.items()
         if one.fault
     )
@@ -28,7 +29,7 @@ def samples(material: Material) -> View | None:
                 pairs=count_noun(len(one.pairs), "pair"),
                 rejects=count_noun(len(one.rejects), "reject"),
             ),
-            tables=tuple(_tables(name, one)),
+            tables=tuple(_tables(name, one, limit)),
         )
         for name, one in found.items()
     )
@@ -41,13 +42,13 @@ def samples(material: Material) -> View | None:
         ),
         folds=folds,
         notes=(
-            *faults,
             message("More of them: chat-corpus sample DIR. Where a row comes from, step by step: chat-corpus trace."),
         ),
+        faults=faults,
     )
 
 
-def _tables(name: str, samples: SourceSamples) -> Iterator[Table]:
+def _tables(name: str, samples: SourceSamples, limit: int) -> Iterator[Table]:
     address = Column(title=message("address"), kind=Kind.CODE)
     if samples.pairs:
         yield Table(
@@ -58,7 +59,7 @@ def _tables(name: str, samples: SourceSamples) -> Iterator[Table]:
                 Column(title=message("query"), kind=Kind.SAMPLE),
                 Column(title=message("answer"), kind=Kind.SAMPLE),
             ),
-            rows=tuple((pair.address, pair.query, pair.answer) for pair in samples.pairs),
+            rows=tuple((pair.address, cut(pair.query, limit), cut(pair.answer, limit)) for pair in samples.pairs),
         )
     if samples.rejects:
         yield Table(
@@ -69,5 +70,5 @@ def _tables(name: str, samples: SourceSamples) -> Iterator[Table]:
                 Column(title=message("reason"), kind=Kind.CODE),
                 Column(title=message("raw record"), kind=Kind.SAMPLE),
             ),
-            rows=tuple((reject.address, reject.reason, reject.raw) for reject in samples.rejects),
+            rows=tuple((reject.address, reject.reason, cut(reject.raw, limit)) for reject in samples.rejects),
         )

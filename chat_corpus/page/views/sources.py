@@ -9,7 +9,7 @@ from chat_corpus.outputs.report import FinishedSource, SourceEntry
 from chat_corpus.page.figures import Titles, plain_bar, short, stacked
 from chat_corpus.page.material import Material, statistics_of
 from chat_corpus.page.model import Cell, Column, Figure, Kind, Number, Row, Table, View, share
-from chat_corpus.page.views.ledger import with_total
+from chat_corpus.page.views.shared import SOURCE, origins, with_total
 from chat_corpus.schema import State
 
 _STATES: dict[str, Message] = {
@@ -34,7 +34,11 @@ def sources_view(material: Material) -> View:
             size=sum(file.bytes or 0 for entry in entries.values() for file in entry.files),
         ),
         figures=(_figure(material.finished),) if material.finished else (),
-        tables=(_overview(material), _origins(entries), _files(entries)),
+        tables=(
+            _overview(material),
+            origins((name, constant(entry.licence), entry.url) for name, entry in entries.items()),
+            _files(entries),
+        ),
         notes=tuple(_failures(entries)),
     )
 
@@ -58,7 +62,7 @@ def _overview(material: Material) -> Table:
         name="overview",
         caption=message("Size of each source; the share is that of all written pairs"),
         columns=(
-            Column(title=message("source"), kind=Kind.NAME),
+            SOURCE,
             Column(title=message("title"), kind=Kind.TEXT),
             Column(title=message("state"), kind=Kind.TEXT),
             Column(title=message("dialogues")),
@@ -96,19 +100,6 @@ def _cells(name: str, entry: SourceEntry, pairs: int) -> Iterator[Cell]:
         yield from (None, None)
 
 
-def _origins(entries: dict[str, SourceEntry]) -> Table:
-    return Table(
-        name="origins",
-        caption=message("Licence and origin, as the publisher states them"),
-        columns=(
-            Column(title=message("source"), kind=Kind.NAME),
-            Column(title=message("licence"), kind=Kind.TEXT),
-            Column(title=message("origin"), kind=Kind.LINK),
-        ),
-        rows=tuple((name, constant(entry.licence), entry.url) for name, entry in entries.items()),
-    )
-
-
 def _files(entries: dict[str, SourceEntry]) -> Table:
     rows = []
     for name, entry in entries.items():
@@ -121,7 +112,7 @@ def _files(entries: dict[str, SourceEntry]) -> Table:
         name="files",
         caption=message("Raw files; a file that was not read to its end has no size and no SHA-256"),
         columns=(
-            Column(title=message("source"), kind=Kind.NAME),
+            SOURCE,
             Column(title=message("file"), kind=Kind.CODE),
             Column(title=message("bytes")),
             Column(title=message("records")),

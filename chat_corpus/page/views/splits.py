@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chat_corpus.exports.manifest import ExportMix, ExportSummary
+from chat_corpus.exports import manifest
+from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
-from chat_corpus.page.figures import BarRow, Segment, Titles, plain_bar, short, stacked
+from chat_corpus.page.excerpts import frequent_limit
+from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import counted_export
 from chat_corpus.page.model import (
     Cell,
@@ -21,16 +23,16 @@ from chat_corpus.page.model import (
     Row,
     Table,
     View,
-    share,
     total,
 )
-from chat_corpus.page.views.ledger import with_total
+from chat_corpus.page.views.changes import conversions_table
+from chat_corpus.page.views.characters import characters
 from chat_corpus.page.views.lengths import dialogues, lengths
+from chat_corpus.page.views.mix import mix_view
 from chat_corpus.page.views.repetition import overlap, repetition
-from chat_corpus.page.views.texts import characters
-from chat_corpus.statistics.schema import ExportStatistics
+from chat_corpus.page.views.shared import NOT_COUNTED, SOURCE, columns, origins, with_total
+from chat_corpus.statistics.schema import Conversions, ExportStatistics
 
-_SOURCE = Column(title=message("source"), kind=Kind.NAME)
 _SPLITS: dict[str, Message] = {
     "train": message("train"),
     "validation": message("validation"),
@@ -55,10 +57,18 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
     )
     views: list[View | None] = [_splits(summary), _ledger(summary)]
     if summary.mix is not None:
-        views.append(_mix(summary.mix))
-    if statistics is not None:
+        views.append(mix_view(summary.mix))
+    if statistics is None:
+        views.append(_no_statistics())
+    else:
         counted = counted_export(statistics)
-        views += [lengths(counted), dialogues(counted), repetition(counted), overlap(counted), characters(counted)]
+        views += [
+            lengths(counted),
+            dialogues(counted),
+            repetition(counted, frequent_limit(counted.full)),
+            _script(statistics),
+        ]
+        views += [overlap(counted), characters(counted)]
     views.append(_origins(summary))
     return Page(
         title=message("Export report"),
@@ -70,6 +80,28 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
         facts=facts,
         views=tuple(view for view in views if view),
     )
+
+
+def _script(statistics: ExportStatistics) -> View | None:
+    if not isinstance(statistics.conversions, Conversions):
+        return None
+    return View(
+        name="script",
+        title=message("Script"),
+        sentence=message(
+            "Conversion to simplified Chinese changed {converted:,} of {turns:,} turns.",
+            converted=statistics.conversions.converted_turns,
+            turns=statistics.conversions.turns,
+        ),
+        tables=(conversions_table(statistics.conversions),),
+    )
+
+
+def _no_statistics() -> View:
+    fault = message(
+        "{file}: not found; export again for lengths, repetition and characters", file=manifest.STATISTICS_FILE
+    )
+    return View(name="lengths", title=message("Lengths"), sentence=NOT_COUNTED, faults=(fault,))
 
 
 def _splits(summary: ExportSummary) -> View:
@@ -99,9 +131,9 @@ def _splits(summary: ExportSummary) -> View:
                 name="splits",
                 caption=message("Records by source and split: made = train + validation + test + in no split"),
                 columns=(
-                    _SOURCE,
+                    SOURCE,
                     Column(title=message("records")),
-                    *(Column(title=_SPLITS[split]) for split in SPLITS),
+                    *columns(*(_SPLITS[split] for split in SPLITS)),
                     Column(title=message("in no split")),
                 ),
                 rows=tuple(rows),
@@ -171,7 +203,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
     yield Table(
         name="export_ledger",
         caption=message("Turns and records: turns = left out + exported"),
-        columns=(_SOURCE, *(Column(title=title) for title in titles)),
+        columns=(SOURCE, *columns(*titles)),
         rows=tuple(rows),
         total=with_total(rows, {}),
     )
@@ -180,7 +212,7 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
             name="export_reasons",
             caption=message("Reasons: what is missing from the splits, and why"),
             columns=(
-                _SOURCE,
+                SOURCE,
                 Column(title=message("unit"), kind=Kind.TEXT),
                 Column(title=message("reason"), kind=Kind.CODE),
                 Column(title=message("number")),
@@ -192,76 +224,9 @@ def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> It
         yield Table(
             name="masked",
             caption=message("Masked personal numbers and addresses"),
-            columns=(_SOURCE, Column(title=message("kind"), kind=Kind.CODE), Column(title=message("number"))),
+            columns=(SOURCE, Column(title=message("kind"), kind=Kind.CODE), Column(title=message("number"))),
             rows=tuple(masked),
         )
-
-
-def _mix(mix: ExportMix) -> View:
-    whole, most = sum(mix.sources.values()), max(mix.sources.values(), default=0)
-    bars = [
-        plain_bar(name, count, most, f"{count / whole:.1%}" if whole else "–") for name, count in mix.sources.items()
-    ]
-    titles = Titles(
-        name="mix",
-        title=message("Shares of the sources in train"),
-        sentence=message("The longest bar is the source with the most records in train, {most:,}.", most=most),
-        panels=(message("train"),),
-    )
-    return View(
-        name="mix",
-        title=message("Mix and subsets"),
-        sentence=message(
-            "Each beginning of train up to row {rows:,} has the shares of the weights ({shares}).",
-            rows=mix.exact_rows,
-            shares=mix.shares or "natural",
-        ),
-        figures=(stacked(titles, bars, ()),),
-        tables=(_mixed(mix, whole), *_subsets(mix)),
-    )
-
-
-def _mixed(mix: ExportMix, whole: int) -> Table:
-    titles = (Column(title=message("available")), Column(title=message("train")))
-    return Table(
-        name="mix",
-        caption=message("Records of each source: available, and in train"),
-        columns=(_SOURCE, *titles, Column(title=message("share"), kind=Kind.SHARE)),
-        rows=tuple(
-            (
-                name,
-                Number(value=mix.available.get(name, 0), key=f"mix.available.{name}"),
-                Number(value=count, key=f"mix.sources.{name}"),
-                share(count, whole),
-            )
-            for name, count in mix.sources.items()
-        ),
-    )
-
-
-def _subsets(mix: ExportMix) -> Iterator[Table]:
-    if not mix.subsets:
-        return
-    yield Table(
-        name="subsets",
-        caption=message("Subsets of train, each within the next: rows in all, and of each source"),
-        columns=(
-            Column(title=message("subset"), kind=Kind.NAME),
-            Column(title=message("rows")),
-            Column(title=message("source"), kind=Kind.NAME),
-            Column(title=message("rows")),
-        ),
-        rows=tuple(
-            (
-                one.name,
-                Number(value=one.rows, key=f"mix.subsets.{number}.rows"),
-                name,
-                Number(value=one.sources.get(name, 0), key=f"mix.subsets.{number}.sources.{name}"),
-            )
-            for number, one in enumerate(mix.subsets)
-            for name in mix.sources
-        ),
-    )
 
 
 def _origins(summary: ExportSummary) -> View:
@@ -269,16 +234,5 @@ def _origins(summary: ExportSummary) -> View:
         name="origins",
         title=message("Sources"),
         sentence=message("Each source has the licence of its publisher."),
-        tables=(
-            Table(
-                name="origins",
-                caption=message("Licence and origin, as the publisher states them"),
-                columns=(
-                    _SOURCE,
-                    Column(title=message("licence"), kind=Kind.TEXT),
-                    Column(title=message("origin"), kind=Kind.LINK),
-                ),
-                rows=tuple((one.name, one.licence, one.url) for one in summary.sources),
-            ),
-        ),
+        tables=(origins((one.name, one.licence, one.url) for one in summary.sources),),
     )

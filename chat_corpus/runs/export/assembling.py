@@ -21,11 +21,12 @@ from chat_corpus.pipeline.filters import personal
 from chat_corpus.pipeline.pairing import pair
 from chat_corpus.runs.export.chunks import Chunk
 from chat_corpus.schema import Pairing, Reason
+from chat_corpus.statistics.conversions import ConversionTally
 
 #: Rows of a batch of records. Rows are read in whole batches, and a few of them leave all of a batch in memory.
 BATCH_ROWS = 512
 #: Columns of the dialogue store that records are made of.
-NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record")
+NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record", "before_conversion")
 #: Columns of a part's records, sorted by `order`.
 #:
 #: row          number of the record in the chunk, from 0, in the order of the store
@@ -141,6 +142,7 @@ class Assembled:
     masked: Counter[str]
     dialogues: int
     bytes: int
+    conversions: ConversionTally
 
 
 def assemble_chunk(task: AssembleTask) -> Assembled:
@@ -159,6 +161,9 @@ def encode_records(
     turns: pl.DataFrame, part: RecordsPart, pairing: Pairing, options: ExportOptions
 ) -> tuple[Assembled, dict[Path, bytes]]:
     """What becomes of turns, whole dialogues with the columns `NEEDED`, and the files of their records and keys."""
+    conversions = ConversionTally()
+    conversions.add(turns["before_conversion"], turns["text"])
+    turns = turns.drop("before_conversion")
     counts = {part.characters: encode_arrow(count_pairs(turns, pairing))} if options.relatedness else {}
     turns, masked = mask_personal(turns, options)
     made = assemble(turns, pairing, options)
@@ -182,6 +187,7 @@ def encode_records(
         masked=masked,
         dialogues=turns["dialogue_id"].drop_nulls().rle_id().n_unique(),
         bytes=_text_bytes(found["messages"]),
+        conversions=conversions,
     )
     return assembled, files
 

@@ -40,6 +40,7 @@ from chat_corpus.runs.export.summary import summarize
 from chat_corpus.runs.export.twins import TrainRecords, hold_twins
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.export.writing import IndexTask, WriteTask, write_index, write_records
+from chat_corpus.statistics.conversions import ConversionTally
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +83,9 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
         names = ", ".join(origin.name for origin in job.origins)
         reason = _why_empty([source.ledger for source in summary.sources], job.options)
         raise IncompleteError(message("nothing to export: {names}: no records: {reason}", names=names, reason=reason))
-    summary = structs.replace(summary, files=(*summary.files, add_statistics(job, workers, summary)))
+    summary = structs.replace(
+        summary, files=(*summary.files, add_statistics(job, workers, summary, _conversions(found)))
+    )
     for source in summary.sources:
         if not source.ledger.records:
             reason = _why_empty([source.ledger], job.options)
@@ -92,6 +95,13 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     for name, data in made.items():
         write_blocks(job.files / name, data)
     return manifest.decode(made[manifest.MANIFEST])
+
+
+def _conversions(found: Sequence[SourceExport]) -> ConversionTally:
+    tally = ConversionTally()
+    for made in (made for one in found for made in one.assembled):
+        tally.merge(made.conversions)
+    return tally
 
 
 def _assembled(job: ExportJob, workers: Workers) -> list[SourceExport]:

@@ -15,6 +15,7 @@ from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.runs.export.job import ExportJob
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.statistics import tally
+from chat_corpus.statistics.conversions import ConversionTally
 from chat_corpus.statistics.full import full_statistics_of
 from chat_corpus.statistics.schema import STATISTICS_VERSION, ExportStatistics, encode
 from chat_corpus.statistics.summary import summarize
@@ -31,8 +32,12 @@ class TallyTask:
     path: Path
 
 
-def add_statistics(job: ExportJob, workers: Workers, summary: ExportSummary) -> ExportFile:
+def add_statistics(
+    job: ExportJob, workers: Workers, summary: ExportSummary, conversions: ConversionTally
+) -> ExportFile:
     """Write statistics.json below the files of an export, and return its entry for the manifest.
+
+    `conversions` are those of the turns that records were made of.
 
     Raises OSError, and ChatCorpusError if a worker fails.
     """
@@ -53,6 +58,7 @@ def add_statistics(job: ExportJob, workers: Workers, summary: ExportSummary) -> 
             for source, splits in sorted(sums.items())
         },
         full=full,
+        conversions=conversions.summary(),
     )
     data = encode(statistics)
     (job.files / manifest.STATISTICS_FILE).write_bytes(data)

@@ -1,0 +1,149 @@
+"""Turns that a step changed or a filter rejected: the first of each from a random place of a source on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from chat_corpus.lineage.cleaned_turns import CleanedTurns
+from chat_corpus.outputs import sampling
+from chat_corpus.page.material import FilterExample, StepExample
+from chat_corpus.pipeline.filters.masking import mask_personal
+from chat_corpus.pipeline.filters.table import active_filters, evaluate_filters
+from chat_corpus.pipeline.text.gates import apply_gated
+from chat_corpus.pipeline.text.normalizer import ROUNDS
+from chat_corpus.pipeline.text.options import TextOptions
+from chat_corpus.pipeline.text.steps import STEPS
+from chat_corpus.schema import Traits
+
+#: Turns that go through the steps at once.
+_ROWS = 4096
+#: Shards that are read without finding anything; then the filters that are left have no example.
+_MISSES = 8
+_STEPS = frozenset(step.name for step in STEPS)
+
+
+@dataclass(kw_only=True, slots=True)
+class WantedExamples:
+    """The names of steps and filters of a source that examples are looked for."""
+
+    steps: set[str] = field(default_factory=set)
+    filters: set[str] = field(default_factory=set)
+
+
+@dataclass(kw_only=True, slots=True)
+class FoundExamples:
+    """An example of each step and filter, by its name."""
+
+    steps: dict[str, StepExample] = field(default_factory=dict)
+    filters: dict[str, FilterExample] = field(default_factory=dict)
+
+
+def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
+    """Return examples from a source; a shard is read only if its counts say that it has some.
+
+    Steps that mask personal data have none, and no example of a step holds what they mask. Raises ChatCorpusError.
+    """
+    found = FoundExamples()
+    steps = wanted.steps & _STEPS
+    reasons = {
+        item.name: str(item.reason)
+        for item in active_filters(turns.run.source_settings.filters, turns.run.source)
+        if item.name in wanted.filters
+    }
+    misses = 0
+    for number, rows in _from_random_place(turns):
+        counts = turns.entries[number].counts.turns
+        here = {step for step in steps - found.steps.keys() if counts.changed_by_step[step]}
+        filters = {name for name in reasons.keys() - found.filters.keys() if counts.rejected[reasons[name]]}
+        if not here and not filters:
+            continue
+        before = len(found.steps) + len(found.filters)
+        frame = turns.shard(number)[rows]
+        _add_steps(found, turns, number, frame, here)
+        if filters:
+            _add_filters(found, turns, frame, filters)
+        misses += before == len(found.steps) + len(found.filters)
+        if misses > _MISSES:
+            break
+    return found
+
+
+def _from_random_place(turns: CleanedTurns) -> Iterator[tuple[int, slice]]:
+    """Yield the shards and their rows from a random turn on, once around, so that the order ignores shards."""
+    total, name = turns.firsts[-1], turns.run.name
+    if not total:
+        return
+    place = sampling.draw(total, 1, 0, name, "example")[0]
+    first = turns.shard_at(place)
+    yield first, slice(place - turns.firsts[first], None)
+    for number in (*range(first + 1, len(turns.entries)), *range(first)):
+        yield number, slice(None)
+    yield first, slice(0, place - turns.firsts[first])
+
+
+def _add_steps(
+    found: FoundExamples, turns: CleanedTurns, number: int, frame: pl.DataFrame, steps: Collection[str]
+) -> None:
+    settings, traits = turns.run.source_settings, turns.traits(number)
+    changed = frame.filter(pl.col("raw") != pl.col("before_conversion"))
+    for column in ("raw", "before_conversion"):
+        changed = changed.filter(mask_personal(changed[column], settings.filters)[0] == changed[column])
+    for begin in range(0, len(changed), _ROWS):
+        missing = set(steps) - found.steps.keys()
+        if not missing:
+            return
+        rows = changed[begin : begin + _ROWS]
+        for step, (row, before, after) in first_changes(rows["raw"], settings.text, traits, missing).items():
+            file, record = rows.select("file", "record").row(row)
+            found.steps[step] = StepExample(
+                source=turns.run.name, address=f"{file}:{record}", before=before, after=after
+            )
+
+
+def first_changes(
+    texts: pl.Series, options: TextOptions, traits: Traits, names: Collection[str]
+) -> Mapping[str, tuple[int, str, str]]:
+    """Return for each of these steps the first text that it changes: its number, and the text before and after it.
+
+    >>> first_changes(pl.Series(["好", "好  的", "ＯＫ  "]), TextOptions(), Traits(), {"width", "whitespace"})
+    {'width': (2, 'ＯＫ  ', 'OK  '), 'whitespace': (1, '好  的', '好 的')}
+    """
+    found: dict[str, tuple[int, str, str]] = {}
+    for _ in range(ROUNDS + 1):
+        start = texts
+        for step in STEPS:
+            after = apply_gated(texts, step.parts(options, traits))
+            if step.name in names and len(rows := (after != texts).arg_true()):
+                row = rows[0]
+                if step.name not in found or row < found[step.name][0]:
+                    found[step.name] = (row, texts[row], after[row])
+            texts = after
+        if texts.equals(start):
+            break
+    return found
+
+
+def _add_filters(found: FoundExamples, turns: CleanedTurns, frame: pl.DataFrame, names: Collection[str]) -> None:
+    rejected = frame.filter("filtered")
+    if rejected.is_empty():
+        return
+    none = pl.lit(None, dtype=pl.String)
+    unmarked = rejected.with_columns(reason=none, message=none)
+    messages = evaluate_filters(unmarked, turns.run.source_settings.filters, turns.run.source)
+    first = messages.select(
+        pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
+    ).to_series()
+    for name in sorted(names):
+        row = first.eq_missing(name).arg_max()
+        if row is None or first[row] != name:
+            continue
+        turn = rejected.row(row, named=True)
+        found.filters[name] = FilterExample(
+            source=turns.run.name,
+            address=f"{turn['file']}:{turn['record']}",
+            text=turn["raw"] or "",
+            message=turn["message"] or "",
+        )

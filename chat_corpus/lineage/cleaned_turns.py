@@ -1,0 +1,92 @@
+"""The turns of an earlier run before and after cleaning: from its dialogue store, or by processing shards again."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+
+import polars as pl
+
+from chat_corpus.files.raw_file import RawFile
+from chat_corpus.lineage.recorded_run import RecordedRun
+from chat_corpus.outputs import dialogue_store, layout
+from chat_corpus.outputs.shard_index import Entry
+from chat_corpus.runs.stored_turns import store_fault
+from chat_corpus.schema import Traits
+
+#: Number of shards in memory.
+_CACHED = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanedTurns:
+    """All turns of a source, in the order of their records; a shard is read when it is needed."""
+
+    run: RecordedRun
+    _frames: dict[int, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The index entries of the shards."""
+        return self.run.entries
+
+    @cached_property
+    def firsts(self) -> list[int]:
+        """The number of the first turn of each shard, from 0, and last the number of all turns."""
+        return list(accumulate((entry.counts.turns.read for entry in self.entries), initial=0))
+
+    @cached_property
+    def _stored(self) -> bool:
+        return store_fault(self.run.out, self.run.name, self.run.report) is None
+
+    def shard_at(self, turn: int) -> int:
+        """Return the number of the shard that has a turn, by the number of the turn."""
+        return bisect_right(self.firsts, turn) - 1
+
+    def shard(self, number: int) -> pl.DataFrame:
+        """Return the turns of a shard.
+
+        Columns: file, record; `raw`, the text as it was read; `before_conversion` and `converted`, the text before and
+        after script conversion; `text`, the result; turn_index, dialogue_id; `reason` and `message` of a reject, and
+        `filtered`, whether a filter gave them. Raises ChatCorpusError if the raw files do not give the output.
+        """
+        if number not in self._frames:
+            while len(self._frames) >= _CACHED:
+                del self._frames[next(iter(self._frames))]
+            self._frames[number] = self._read(number) if self._stored else self._replay(number)
+        return self._frames[number]
+
+    def span(self, first: int, count: int) -> Iterator[pl.DataFrame]:
+        """Yield so many turns from turn `first` on, as `shard`. Raises ChatCorpusError."""
+        while count > 0:
+            number = self.shard_at(first)
+            turns = self.shard(number)[first - self.firsts[number] :][:count]
+            yield turns
+            first, count = first + len(turns), count - len(turns)
+
+    def traits(self, number: int) -> Traits:
+        """Return the traits of the texts of a shard."""
+        entry = self.entries[number]
+        files = {span.file: RawFile(path=span.file, name=span.file, size=0) for span in entry.pieces}
+        return entry.again(self.run.name, files).traits(self.run.source.traits)
+
+    def _read(self, number: int) -> pl.DataFrame:
+        path = layout.dialogues(self.run.out, self.run.name)
+        first, last = self.firsts[number : number + 2]
+        turns = dialogue_store.read(path, first, last - first)
+        texts = (pl.coalesce(name, "text") for name in ("raw", "before_conversion"))
+        return turns.with_columns(*texts, converted="text").sort("record", maintain_order=True)
+
+    def _replay(self, number: int) -> pl.DataFrame:
+        shard = self.run.replay(self.entries[number])
+        names = pl.Series("file", [piece.file.name for piece in shard.shard.pieces], dtype=pl.String)
+        converted = "before_masking" if "before_masking" in shard.turns.columns else "text"
+        turns = shard.turns.with_columns(
+            names.gather(shard.turns["file_index"]),
+            converted=converted,
+            filtered=~pl.col("unread") & pl.col("reason").is_not_null(),
+        )
+        return turns.sort("record", "file_index", "place")
