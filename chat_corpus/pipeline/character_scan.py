@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
+    from chat_corpus.pipeline.decoded import Keep, Piece
 
 #: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
 MUCH, LITTLE = 1 << 18, 1 << 12
@@ -108,17 +109,22 @@ class CharacterScan:
         """The bits of groups."""
         return reduce(or_, (self._groups[name] for name in names), 0)
 
-    def find(self, texts: pl.Series) -> pl.Series:
+    def find(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
         """The groups of which each text holds a sign, as bits: u32, none of null.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
+        Texts that are decoded for it are given to `keep`.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
         from chat_corpus.pipeline.code_points import pieces
 
-        return pl.concat([pl.Series(self._find_many(piece)) for piece in pieces(texts)])
+        decoded: list[Piece] = []
+        found = pl.concat([pl.Series(self._find_many(piece, decoded)) for piece in pieces(texts)])
+        if keep:
+            keep(texts, decoded)
+        return found
 
     def _find_one(self, text: str) -> int:
         table = self._table
@@ -127,7 +133,7 @@ class CharacterScan:
         some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
         return reduce(or_, (one.group for one in some), held & self._singles)
 
-    def _find_many(self, texts: pl.Series) -> Bits:
+    def _find_many(self, texts: pl.Series, decoded: list[Piece]) -> Bits:
         import numpy as np
 
         from chat_corpus.pipeline.code_points import CodePoints, lookup
@@ -138,6 +144,7 @@ class CharacterScan:
         found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         for one, places in self._places(points, bits):
             found[points.rows(places)] |= one.group
+        decoded.append((points.codes, points.ends))
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:

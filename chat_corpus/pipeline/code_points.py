@@ -53,6 +53,9 @@ class CodePoints:
     @cached_property
     def ends(self) -> Positions:
         """Where the separator after each text is."""
+        ends: Positions = np.flatnonzero(self.codes == ord(SEPARATOR))
+        if len(ends) == len(self._texts):  # no text holds one itself
+            return ends
         lengths = self._texts.str.len_chars().to_numpy()
         return np.cumsum(lengths + 1, dtype=np.int64) - 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
 from chat_corpus.pipeline.counts import Counts, PairCounts
+from chat_corpus.pipeline.decoded import Decoded
 from chat_corpus.pipeline.filters import masking
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
@@ -63,21 +64,24 @@ class CleanTurns:
     turns    `schema.TURNS` with clean text, and the other columns of `ShardResult`
     counts   the counts so far: records, and what was changed
     damaged  mask of the turns that lost characters; None if it is not known
+    decoded  texts of the turns that stages have decoded
     """
 
     turns: pl.DataFrame
     counts: Counts
     damaged: pl.Series | None = None
+    decoded: Decoded = field(default_factory=Decoded)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a stage knows besides the rows: the shard with its counts, the source, and the settings of the source."""
+    """What a stage knows besides the rows: the shard, the source and its settings, the counts, and decoded texts."""
 
     shard: Shard
     source: Source
     settings: SourceSettings
     counts: Counts
+    decoded: Decoded = field(default_factory=Decoded)
 
     @property
     def traits(self) -> Traits:
@@ -118,6 +122,7 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
         context.traits,
         classes,
         context.counts.turns.changed_by_step,
+        context.decoded,
     )
     texts = texts.with_columns(raw=rows["text"])
     unsettled = texts["unsettled"]
@@ -139,7 +144,11 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Convert traditional to simplified script. Returns `text`, `before_conversion` and `script`."""
     converted = script.load(context.settings.script).convert(
-        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], held=rows["held"]
+        rows["text"],
+        declared=context.traits.script,
+        dialogues=rows["dialogue_id"],
+        held=rows["held"],
+        decoded=context.decoded,
     )
     return converted.with_columns(before_conversion=rows["text"])
 
@@ -197,7 +206,7 @@ def clean_turns(
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
     damaged = clean["held"] & (1 << len(script.load(settings.script).classes)) != 0
-    return CleanTurns(turns=clean.drop("held"), counts=context.counts, damaged=damaged)
+    return CleanTurns(turns=clean.drop("held"), counts=context.counts, damaged=damaged, decoded=context.decoded)
 
 
 def filter_and_pair(

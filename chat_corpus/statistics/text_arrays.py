@@ -1,168 +1,124 @@
 """Counts what many texts hold, with NumPy: half a megabyte of texts at a time as one array of code points.
 
-All characters are counted at once. Of marks, cheap looks at some characters find the few texts that may hold one, and
-only these are searched.
+All characters are counted at once, and only the few texts that may hold a mark are searched. Texts that a stage has
+decoded are not decoded again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, lookup, pieces
+from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, Codes, Positions, pieces
+from chat_corpus.pipeline.decoded import DecodedTexts, Piece
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.statistics.mark_places import MarkPlaces
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import CHARACTERS, tally_of_names
 
-Codes = npt.NDArray[np.uint32]
-Places = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.bool_]
 
-_LINE_END, _RETURN, _BACKSLASH, _N = 0x0A, 0x0D, 0x5C, 0x6E
+_LINE_END, _RETURN, _BACKSLASH, _N = map(ord, "\n\r\\n")
 #: Characters that a TSV file has as a blank.
 _BLANKS = [0x09, 0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029]
-_SIZE = 0x110000
-_NONE = np.zeros(0, np.int64)
 
 
-class CharacterCounter:
-    """How often each code point occurs: `counts`, by code point."""
+def count_many(texts: pl.Series, decoded: Sequence[DecodedTexts] = ()) -> tuple[pl.DataFrame, pl.Series]:
+    """Return what `texts.count_texts` does."""
+    counter = _Counter(texts)
+    for look in reversed(decoded):  # of a text that has changed, the last look has it as it is
+        counter.add(look.rows.to_numpy(), counter.unchanged(look), look.pieces)
+    rows = counter.left
+    left = texts.gather(rows)
+    decode = (CodePoints(some) for some in (pieces(left) if len(left) else ()))
+    counter.add(rows, np.ones(len(rows), np.bool_), ((points.codes, points.ends) for points in decode))
+    return counter.tally(), pl.Series(counter.lengths)
 
-    def __init__(self) -> None:
-        self.counts = np.zeros(0, np.int64)
 
-    def add(self, codes: Codes) -> None:
-        """Count code points."""
-        self.add_counts(np.bincount(codes))
+class _Counter:
+    """Counts texts, each once.
 
-    def add_counts(self, counts: Counts) -> None:
-        """Add counts by code point."""
-        if len(counts) > len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros(len(counts) - len(self.counts), np.int64)])
-        self.counts[: len(counts)] += counts
+    lengths  how many characters each text has: u32; 0 of one that is null or not counted
+    """
+
+    def __init__(self, texts: pl.Series) -> None:
+        self.lengths = np.zeros(len(texts), np.uint32)
+        self._texts = texts
+        self._open: _Mask = texts.is_not_null().to_numpy().copy()
+        self._characters = np.zeros(0x10000, np.int64)
+        self._marks = MarkPlaces()
+
+    @property
+    def left(self) -> Positions:
+        """The row numbers of the texts that are not counted yet."""
+        return np.flatnonzero(self._open)
+
+    def unchanged(self, look: DecodedTexts) -> _Mask:
+        """A mask of the texts of a look that are to be counted and are still as they were."""
+        rows = look.rows
+        now = self._texts if len(rows) == len(self._texts) else self._texts.gather(rows)
+        same: _Mask = (now == look.texts).fill_null(value=False).to_numpy() & self._open[rows.to_numpy()]
+        return same
+
+    def add(self, rows: npt.NDArray[np.integer], mask: _Mask, pieces: Iterable[Piece]) -> None:
+        """Count those of the texts in some rows that a mask has."""
+        self._open[rows[mask]] = False
+        numbers, begin = np.where(mask, rows.astype(np.int64), -1), 0
+        for codes, ends in pieces:
+            some, chosen = numbers[begin : begin + len(ends)], mask[begin : begin + len(ends)]
+            begin += len(ends)
+            if chosen.any():
+                self._add(codes, np.diff(ends, prepend=-1), some, chosen)
+                self._marks.add(some, codes, ends)
+
+    def _add(self, codes: Codes, sizes: Positions, numbers: Positions, chosen: _Mask) -> None:
+        """Count the chosen texts of a piece; the sizes of texts are with their separators."""
+        count = np.count_nonzero(chosen)
+        self.lengths[numbers[chosen]] = sizes[chosen] - 1
+        if 2 * count < len(chosen):
+            self._add_codes(codes[np.repeat(chosen, sizes)], 1)
+        else:
+            self._add_codes(codes, 1)
+            if count < len(chosen):
+                self._add_codes(codes[np.repeat(~chosen, sizes)], -1)
+        self._characters[ord(SEPARATOR)] -= count
+
+    def _add_codes(self, codes: Codes, factor: int) -> None:
+        counts = np.bincount(codes)
+        if len(counts) > len(self._characters):
+            self._characters = np.pad(self._characters, (0, len(counts) - len(self._characters)))
+        self._characters[: len(counts)] += factor * counts
 
     def tally(self) -> pl.DataFrame:
-        """The counts as a tally."""
-        values = np.flatnonzero(self.counts).astype(np.uint32)
-        counts = pl.DataFrame({"value": values, "count": self.counts[values]})
-        return counts.select(pl.lit(CHARACTERS).alias("name"), pl.all())
+        """Return the tally of the characters and marks of the texts, and shorten `lengths` by what files write so."""
+        marks = self._marks.found()
+        for rows in (marks.line_breaks, marks.returns):
+            np.subtract.at(self.lengths, rows, 1)
+        counts = as_written(self._characters, len(marks.line_breaks), len(marks.returns))
+        values = np.flatnonzero(counts).astype(np.uint32)
+        characters = pl.DataFrame({"value": values, "count": counts[values]})
+        texts = tsv.rewritten(self._texts.gather(marks.others))
+        listed = texts.to_list()
+        # Few of the texts that may hold personal data do, and one cheap look at all of them finds these.
+        names = count_marks(texts.filter(personal.candidates(texts)).to_list(), listed, listed)
+        return pl.concat([characters.select(pl.lit(CHARACTERS).alias("name"), pl.all()), tally_of_names(names)])
 
 
-def as_written(counts: Counts, line_breaks: int, returns: int) -> CharacterCounter:
-    r"""The characters of texts as a TSV file has them, by the counts of those that the texts have.
+def as_written(counts: Counts, line_breaks: int, returns: int) -> Counts:
+    r"""The characters of texts as a TSV file has them, by the counts of those that the texts have: by code point.
 
     The two characters `\n`, of which there are `line_breaks`, count as one line break, and so do the `returns` which
     are followed by a line feed; other line breaks and tabs are blanks.
     """
-    written = CharacterCounter()
-    written.counts = np.zeros(max(len(counts), 0x2030), np.int64)
-    written.add_counts(counts)
-    table = written.counts
+    table = counts.copy()
     table[_LINE_END] += table[_RETURN] - returns + line_breaks
     table[_RETURN] = 0
     table[[_BACKSLASH, _N]] -= line_breaks
     table[0x20] += table[_BLANKS].sum()
     table[_BLANKS] = 0
-    return written
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
-    """Some texts, each with a separator behind it.
-
-    codes   the code points of all of it
-    ends    where the separator after each text is
-    places  where there is a character that a mark may begin with, or is made of
-    """
-
-    codes: Codes
-    ends: Places
-    places: Places
-
-    @classmethod
-    def of_codes(cls, codes: Codes, ends: Places) -> Piece:
-        """Return the arrays of texts whose code points and ends are known."""
-        return cls(codes=codes, ends=ends, places=np.flatnonzero(lookup(_WATCHED, codes)))
-
-    def rows(self, places: Places) -> Places:
-        """The number of the text that each place is in."""
-        return np.searchsorted(self.ends, places)
-
-    def pairs(self, first: str, then: str) -> Places:
-        """Where one of some characters is followed by one of others."""
-        places = self.places[_any(self.codes[self.places], first)]
-        begins: Places = places[_any(self.codes[np.minimum(places + 1, len(self.codes) - 1)], then)]
-        return begins
-
-    def rows_with_marks(self) -> tuple[Places, Places, Places]:
-        """The rows of the texts that may hold personal data, a web address, and a special token: each once."""
-        found = self.codes[self.places]
-        digits = self.places[found - _ZERO < _TEN]
-        numbers = [self.places[_any(found, "@＠")], self.pairs("vVwW", "xXeE"), *self._numbers(digits), *self._wechat()]
-        urls = [self.pairs(":", "/"), self.pairs("wW", "wW")]
-        tokens = [self.pairs("[", "CSMPUIg/"), self.places[found == ord("<")]]
-        rows = (np.unique(self.rows(np.concatenate(some))) for some in (numbers, urls, tokens))
-        return next(rows), next(rows), next(rows)
-
-    def _numbers(self, digits: Places) -> Iterator[Places]:
-        """Where five digits in a row are, or four behind a blank or a hyphen."""
-        if len(digits) > 3:
-            four = digits[:-3][digits[3:] - digits[:-3] == 3]
-            yield four[(self.codes[four + 4] - _ZERO < _TEN) | _any(self.codes[four - 1], " -")]
-
-    def _wechat(self) -> Iterator[Places]:
-        """Where a Chinese word for WeChat begins."""
-        yield self.pairs(_WECHAT, "信")
-        places = self.pairs(_WECHAT, " .-")
-        yield places[self.codes[np.minimum(places + 2, len(self.codes) - 1)] == ord("信")]
-
-
-def count_many(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-    """Return what `texts.count_texts` does; `texts` are without null."""
-    characters, line_breaks, returns, begin = CharacterCounter(), 0, 0, 0
-    marked: tuple[list[Places], ...] = ([], [], [])
-    lengths = [_NONE]
-    for some in pieces(texts) if len(texts) else ():
-        points = CodePoints(some)
-        piece = Piece.of_codes(points.codes, points.ends)
-        characters.add(points.codes)
-        characters.counts[ord(SEPARATOR)] -= len(some)
-        breaks, returned = piece.pairs("\\", "n"), piece.pairs("\r", "\n")
-        line_breaks, returns = line_breaks + len(breaks), returns + len(returned)
-        own = np.diff(points.ends, prepend=-1) - 1
-        np.subtract.at(own, piece.rows(np.concatenate([breaks, returned])), 1)
-        lengths.append(own)
-        for rows, found in zip(marked, piece.rows_with_marks(), strict=True):
-            rows.append(found + begin)
-        begin += len(some)
-    with_marks = [tsv.rewritten(texts.gather(np.concatenate([_NONE, *rows]))) for rows in marked]
-    # Few of the texts that may hold personal data do, and one cheap look at all of them finds these.
-    with_marks[0] = with_marks[0].filter(personal.candidates(with_marks[0]))
-    marks = count_marks(*(some.to_list() for some in with_marks))
-    tally = pl.concat([as_written(characters.counts, line_breaks, returns).tally(), tally_of_names(marks)])
-    return tally, pl.Series(np.concatenate(lengths).astype(np.uint32))
-
-
-def _any(codes: Codes, characters: str) -> _Mask:
-    """Which codes are those of one of some characters."""
-    found: _Mask = reduce(np.logical_or, (codes == ord(character) for character in characters))
-    return found
-
-
-def _table(characters: str) -> _Mask:
-    """A table of all code points that is true for some characters."""
-    table = np.zeros(_SIZE, np.bool_)
-    table[list(map(ord, characters))] = True
     return table
-
-
-_ZERO, _TEN = np.uint32(ord("0")), np.uint32(10)
-_WECHAT = "微薇威维vV"
-_WATCHED = _table("0123456789@＠vVwW:<[\\\r微薇威维")
