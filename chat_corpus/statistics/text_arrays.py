@@ -32,67 +32,65 @@ def count_many(texts: pl.Series, decoded: Sequence[DecodedTexts] = ()) -> tuple[
     """Return what `texts.count_texts` does."""
     counter = _Counter(texts)
     for look in reversed(decoded):  # of a text that has changed, the last look has it as it is
-        counter.add(look.rows.to_numpy(), counter.unchanged(look), look.pieces)
-    rows = counter.left
-    left = texts.gather(rows)
-    decode = (CodePoints(some) for some in (pieces(left) if len(left) else ()))
-    counter.add(rows, np.ones(len(rows), np.bool_), ((points.codes, points.ends) for points in decode))
-    return counter.tally(), pl.Series(counter.lengths)
+        counter.add_unchanged(look)
+    counter.add_left()
+    return counter.tally(), pl.Series(counter.lengths.astype(np.uint32))
 
 
 class _Counter:
     """Counts texts, each once.
 
-    lengths  how many characters each text has: u32; 0 of one that is null or not counted
+    lengths  how many characters each text has: i64; 0 of one that is null or not counted
     """
 
     def __init__(self, texts: pl.Series) -> None:
-        self.lengths = np.zeros(len(texts), np.uint32)
+        self.lengths = np.zeros(len(texts), np.int64)
         self._texts = texts
         self._open: _Mask = texts.is_not_null().to_numpy().copy()
         self._characters = np.zeros(0x10000, np.int64)
         self._marks = MarkPlaces()
 
-    @property
-    def left(self) -> Positions:
-        """The row numbers of the texts that are not counted yet."""
-        return np.flatnonzero(self._open)
+    def add_unchanged(self, look: DecodedTexts) -> None:
+        """Count the texts that are still as they were, if they are many: a few are sooner decoded than picked out."""
+        every = len(look.rows) == len(self._texts)
+        rows = slice(None) if every else look.rows.to_numpy()
+        wanted = self._open[rows]
+        if not _many(wanted):
+            return
+        now = self._texts if every else self._texts.gather(look.rows)
+        wanted = wanted & (now == look.texts).fill_null(value=False).to_numpy()
+        if _many(wanted):
+            self._add(rows, wanted, look.pieces)
 
-    def unchanged(self, look: DecodedTexts) -> _Mask:
-        """A mask of the texts of a look that are to be counted and are still as they were."""
-        rows = look.rows
-        now = self._texts if len(rows) == len(self._texts) else self._texts.gather(rows)
-        same: _Mask = (now == look.texts).fill_null(value=False).to_numpy() & self._open[rows.to_numpy()]
-        return same
+    def add_left(self) -> None:
+        """Decode and count the texts that are not counted yet."""
+        rows = np.flatnonzero(self._open)
+        decoded = map(CodePoints, pieces(self._texts.gather(rows)) if len(rows) else ())
+        self._add(rows, np.ones(len(rows), np.bool_), ((points.codes, points.ends) for points in decoded))
 
-    def add(self, rows: npt.NDArray[np.integer], mask: _Mask, pieces: Iterable[Piece]) -> None:
-        """Count those of the texts in some rows that a mask has."""
-        self._open[rows[mask]] = False
-        numbers, begin = np.where(mask, rows.astype(np.int64), -1), 0
-        for codes, ends in pieces:
-            some, chosen = numbers[begin : begin + len(ends)], mask[begin : begin + len(ends)]
+    def _add(self, rows: Positions | slice, wanted: _Mask, decoded: Iterable[Piece]) -> None:
+        """Count those of the texts in some rows that are wanted."""
+        begin, sizes = 0, np.zeros(len(wanted), np.int64)
+        numbers = np.where(wanted, np.arange(len(self._texts))[rows], -1)
+        for codes, ends in decoded:
+            part = slice(begin, begin + len(ends))
             begin += len(ends)
-            if chosen.any():
-                self._add(codes, np.diff(ends, prepend=-1), some, chosen)
-                self._marks.add(some, codes, ends)
-
-    def _add(self, codes: Codes, sizes: Positions, numbers: Positions, chosen: _Mask) -> None:
-        """Count the chosen texts of a piece; the sizes of texts are with their separators."""
-        count = np.count_nonzero(chosen)
-        self.lengths[numbers[chosen]] = sizes[chosen] - 1
-        if 2 * count < len(chosen):
-            self._add_codes(codes[np.repeat(chosen, sizes)], 1)
-        else:
+            sizes[part] = np.diff(ends, prepend=-1)
             self._add_codes(codes, 1)
-            if count < len(chosen):
-                self._add_codes(codes[np.repeat(~chosen, sizes)], -1)
-        self._characters[ord(SEPARATOR)] -= count
+            unwanted = np.flatnonzero(numbers[part] < 0)
+            if len(unwanted):
+                self._add_codes(codes[_inside(ends[unwanted], sizes[part][unwanted])], -1)
+            self._marks.add(numbers[part], codes, ends)
+        self._characters[ord(SEPARATOR)] -= np.count_nonzero(wanted)
+        self._open[rows] &= ~wanted
+        self.lengths[rows] += np.where(wanted, sizes - 1, 0)
 
     def _add_codes(self, codes: Codes, factor: int) -> None:
         counts = np.bincount(codes)
-        if len(counts) > len(self._characters):
-            self._characters = np.pad(self._characters, (0, len(counts) - len(self._characters)))
-        self._characters[: len(counts)] += factor * counts
+        missing = len(counts) - len(self._characters)
+        if missing > 0:
+            self._characters = np.pad(self._characters, (0, missing))
+        self._characters[: len(counts)] += counts if factor == 1 else -counts
 
     def tally(self) -> pl.DataFrame:
         """Return the tally of the characters and marks of the texts, and shorten `lengths` by what files write so."""
@@ -122,3 +120,14 @@ def as_written(counts: Counts, line_breaks: int, returns: int) -> Counts:
     table[0x20] += table[_BLANKS].sum()
     table[_BLANKS] = 0
     return table
+
+
+def _many(wanted: _Mask) -> bool:
+    return bool(4 * np.count_nonzero(wanted) > len(wanted))
+
+
+def _inside(ends: Positions, sizes: Positions) -> Positions:
+    """The places of all characters of texts that end at some places, those included, and are of some sizes."""
+    before = np.cumsum(sizes) - sizes
+    places: Positions = np.repeat(ends + 1 - sizes - before, sizes) + np.arange(sizes.sum())
+    return places

@@ -6,15 +6,22 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from chat_corpus import sources
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline import character_scan, code_points
+from chat_corpus.pipeline import character_scan, code_points, process, reading
+from chat_corpus.pipeline.character_scan import CharacterScan, Sign
+from chat_corpus.pipeline.decoded import Decoded
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.summary import summarize
 from chat_corpus.statistics.text_arrays import count_many
 from chat_corpus.statistics.texts import count_texts, tally_of_dropped, tally_of_lengths
-from tests.conftest import examples
+from tests.conftest import SAMPLES, examples
 from tests.statistics.definitions import check_lengths, check_texts
 
 #: Pieces of texts that hold what is counted, or nearly do.
@@ -43,6 +50,41 @@ def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], p
             tally, lengths = count_texts(pl.Series([*texts, None], dtype=pl.String))
         check_texts(summarize(tally), texts)
         assert lengths.to_list() == [*map(len, tsv.rewritten(pl.Series(texts, dtype=pl.String))), 0]
+
+
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
+@given(data=st.data(), piece=st.sampled_from([1, 40, 1 << 19]))
+def test_texts_that_were_decoded_before_are_counted_as_they_are_now(data: st.DataObject, piece: int) -> None:
+    texts = data.draw(st.lists(TEXTS | st.none(), min_size=1, max_size=12))
+    scan, decoded = CharacterScan({"any": [Sign(characters="^")]}), Decoded()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(character_scan, "LITTLE", -1)
+        patch.setattr(character_scan, "MUCH", -1)
+        patch.setattr(code_points, "_PIECE", piece)
+        for _ in range(data.draw(st.integers(0, 3))):
+            rows = sorted(data.draw(st.sets(st.sampled_from(range(len(texts))), min_size=1)))
+            earlier = [data.draw(TEXTS | st.just(texts[row] or "")) for row in rows]
+            scan.find(pl.Series(earlier), decoded.keep(pl.Series(rows, dtype=pl.UInt32)))
+        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), decoded.looks)
+    check_texts(summarize(tally), [text for text in texts if text is not None])
+    written = tsv.rewritten(pl.Series(texts, dtype=pl.String).fill_null(""))
+    assert lengths.to_list() == written.str.len_chars().to_list()
+
+
+def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
+    for name, found in discover_sources(SAMPLES, sources.load()).items():
+        for shard in ShardPlanner(found=found, settings=Settings()).shards():
+            own = Settings().of(name)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(character_scan, "LITTLE", 0)
+                patch.setattr(character_scan, "MUCH", 0)
+                records = reading.records(shard, found.source)
+                cleaned = process.clean_turns(shard, found.source, own, records)
+                assert cleaned.decoded.looks
+                turns = cleaned.turns["text"]
+                known, again = count_many(turns, cleaned.decoded.looks), count_many(turns)
+            assert_frame_equal(known[0], again[0], check_row_order=False)
+            assert known[1].equals(again[1])
 
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)

@@ -148,7 +148,7 @@ class Converter:
         decoded: Decoded | None,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
-        keep = decoded and decoded.keep(rows.arg_true())
+        keep = None if decoded is None else decoded.keep(rows.arg_true())
         done = apply_where(texts, rows, partial(self._stage.replace, keep=keep))
         done = apply_where(done, others, self._anywhere.replace)
         japanese = matches(texts, KANA, (rows | others) & kana)

@@ -65,7 +65,7 @@ class Rows:
     @property
     def keep(self) -> Keep | None:
         """What keeps the code points of the rows."""
-        return self.decoded and self.decoded.keep(self.numbers)
+        return None if self.decoded is None else self.decoded.keep(self.numbers)
 
     def note(self, step: str, where: pl.Series) -> None:
         """Note that a step has changed the rows of a mask; null is not changed."""
