@@ -15,7 +15,7 @@ from chat_corpus.row_masks import apply_where, holds_any, matches
 #: How a line break inside a text is written.
 LINE_BREAK = r"\n"
 #: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
-_BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 def encode(pairs: pl.DataFrame) -> bytes:
@@ -23,8 +23,13 @@ def encode(pairs: pl.DataFrame) -> bytes:
     return joined(columns(pairs))
 
 
-def columns(pairs: pl.DataFrame) -> pl.DataFrame:
-    """`query` and `answer` of each pair as they are written, without a line break or a tab in them."""
+def columns(pairs: pl.DataFrame, *, single_lines: bool = False) -> pl.DataFrame:
+    """`query` and `answer` of each pair as they are written, without a line break or a tab in them.
+
+    With `single_lines`, none of them has one: nobody has to look.
+    """
+    if single_lines:
+        return pairs.select("query", "answer")
     return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
 
 
@@ -56,10 +61,10 @@ def byte_offsets(rows: pl.DataFrame) -> pl.Series:
 
 
 def _one_line(texts: pl.Series) -> pl.Series:
-    return apply_where(texts, matches(texts, f"[{_BREAKS}]"), _joined) if holds_any(texts, _BREAKS) else texts
+    return apply_where(texts, matches(texts, f"[{BREAKS}]"), _joined) if holds_any(texts, BREAKS) else texts
 
 
 def _joined(texts: pl.Series) -> pl.Series:
     for end in ("\r\n", "\r", "\n"):
         texts = texts.str.replace_all(end, LINE_BREAK, literal=True)
-    return texts.str.replace_all(f"[{_BREAKS}]", " ")
+    return texts.str.replace_all(f"[{BREAKS}]", " ")

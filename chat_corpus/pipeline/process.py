@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from chat_corpus.errors import LedgerError
+from chat_corpus.exports import tsv
 from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
@@ -34,8 +35,8 @@ from chat_corpus.sources.base import Scope, Source
 _RAW_COPIES = 8
 #: Columns of the row numbers of the turns of a pair.
 _LINKS = ("query_at", "answer_at")
-#: The class of characters that the filters need, besides those of the conversion.
-_DAMAGED = "damaged"
+#: Classes of characters besides those of the conversion: what the filters need, and what a TSV file writes in its way.
+_DAMAGED, _BREAKS = "damaged", "breaks"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,15 +62,17 @@ class ShardResult:
 class CleanTurns:
     """The turns of a shard before they are filtered.
 
-    turns    `schema.TURNS` with clean text, and the other columns of `ShardResult`
-    counts   the counts so far: records, and what was changed
-    damaged  mask of the turns that lost characters; None if it is not known
-    decoded  texts of the turns that stages have decoded
+    turns         `schema.TURNS` with clean text, and the other columns of `ShardResult`
+    counts        the counts so far: records, and what was changed
+    damaged       mask of the turns that lost characters; None if it is not known
+    single_lines  whether it is known that no text has a line break or a tab
+    decoded       texts of the turns that stages have decoded
     """
 
     turns: pl.DataFrame
     counts: Counts
     damaged: pl.Series | None = None
+    single_lines: bool = False
     decoded: Decoded = field(default_factory=Decoded)
 
 
@@ -115,7 +118,7 @@ def _split_reposts(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Run the text steps. Returns `raw`, `text`, and `held`, its classes of characters; rejects unsettled turns."""
-    classes = {**script.load(context.settings.script).classes, _DAMAGED: filter_table.LOST}
+    classes = {**script.load(context.settings.script).classes, _DAMAGED: filter_table.LOST, _BREAKS: tsv.BREAKS}
     texts = normalizer.normalize_and_flag(
         rows["text"],
         context.settings.text,
@@ -205,8 +208,15 @@ def clean_turns(
     context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
-    damaged = clean["held"] & (1 << len(script.load(settings.script).classes)) != 0
-    return CleanTurns(turns=clean.drop("held"), counts=context.counts, damaged=damaged, decoded=context.decoded)
+    own = len(script.load(settings.script).classes)
+    damaged, breaks = (clean["held"] & (1 << number) != 0 for number in (own, own + 1))
+    return CleanTurns(
+        turns=clean.drop("held"),
+        counts=context.counts,
+        damaged=damaged,
+        single_lines=not breaks.any(),
+        decoded=context.decoded,
+    )
 
 
 def filter_and_pair(

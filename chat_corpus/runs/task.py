@@ -100,7 +100,7 @@ def run_shard(task: ShardTask) -> Counts:
         check_code(task)
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
-        columns = tsv.columns(outcome.pairs)
+        columns = tsv.columns(outcome.pairs, single_lines=cleaned.single_lines)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
