@@ -16,9 +16,10 @@ from chat_corpus.pipeline.code_points import Codes, Positions
 
 _Mask = npt.NDArray[np.bool_]
 
-# The characters that are found.
-_ASCII = np.array([chr(code) in "0123456789@vVwW:<[\\\r" for code in range(0x80)])
-_AT, _WORD = ord("＠"), ord("信")
+# The characters that are found: of the visible ones of ASCII, by their number from the first, and others.
+_FIRST, _COUNT = np.uint32(ord("!")), ord("~") + 1 - ord("!")
+_FOUND = np.array([*(chr(code + ord("!")) in "0123456789@vVwW:<[\\" for code in range(_COUNT)), True])
+_RETURN, _AT, _WORD = ord("\r"), ord("＠"), ord("信")
 # The places around each that are looked at; beyond the texts there is what is at their ends.
 _AROUND = np.array([-2, -1, 0, 1, 4])
 _ZERO, _TEN = np.uint32(ord("0")), np.uint32(10)
@@ -50,9 +51,9 @@ class MarkPlaces:
 
     def add(self, rows: Positions, codes: Codes, ends: Positions) -> None:
         """Look at texts by their code points: `rows` are their numbers, -1 where one does not count."""
-        ascii_places = np.flatnonzero(codes < len(_ASCII))
-        ascii_places = ascii_places[_ASCII[codes[ascii_places]]]
-        places = np.concatenate([ascii_places, np.flatnonzero((codes == _AT) | (codes == _WORD))])
+        numbers = codes - _FIRST  # which is large for what comes before
+        places = np.flatnonzero((numbers < _COUNT) | (codes == _RETURN) | (codes == _AT) | (codes == _WORD))
+        places = places[_FOUND.take(numbers[places], mode="clip")]
         self._places.append(places + self._size)
         self._around.append(codes.take(places[:, None] + _AROUND, mode="clip"))
         self._ends.append(ends + self._size)
@@ -62,7 +63,7 @@ class MarkPlaces:
     def found(self) -> PossibleMarks:
         """Return the rows of the texts so far."""
         places, ends, rows = (np.concatenate(some) for some in (self._places, self._ends, self._rows))
-        before_last, before, code, after, fourth = np.concatenate(self._around).T
+        before_last, before, code, after, fourth = np.ascontiguousarray(np.concatenate(self._around).T)
 
         def texts(found: Positions | _Mask) -> Positions:
             numbers: Positions = rows[np.searchsorted(ends, places[found])]
