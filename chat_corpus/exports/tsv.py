@@ -7,6 +7,7 @@ of two columns; a backslash that stood in the text stays as it is.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -14,7 +15,8 @@ from chat_corpus.row_masks import apply_where, holds_any, matches
 
 #: How a line break inside a text is written.
 LINE_BREAK = r"\n"
-#: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
+#: Characters that are written in another way, since tools take them for a line break or a column. The text steps leave
+#: none but line breaks, but they can be switched off.
 BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
@@ -23,14 +25,14 @@ def encode(pairs: pl.DataFrame) -> bytes:
     return joined(columns(pairs))
 
 
-def columns(pairs: pl.DataFrame, *, single_lines: bool = False) -> pl.DataFrame:
+def columns(pairs: pl.DataFrame, breaks: Mapping[str, pl.Series] | None = None) -> pl.DataFrame:
     """`query` and `answer` of each pair as they are written, without a line break or a tab in them.
 
-    With `single_lines`, none of them has one: nobody has to look.
+    `breaks` has a mask of the rows of each column that hold one of `BREAKS`; without it, all texts are searched.
     """
-    if single_lines:
-        return pairs.select("query", "answer")
-    return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
+    if breaks is None:
+        return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
+    return pairs.select(apply_where(pairs[name], breaks[name], _joined) for name in ("query", "answer"))
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:

@@ -62,17 +62,17 @@ class ShardResult:
 class CleanTurns:
     """The turns of a shard before they are filtered.
 
-    turns         `schema.TURNS` with clean text, and the other columns of `ShardResult`
-    counts        the counts so far: records, and what was changed
-    damaged       mask of the turns that lost characters; None if it is not known
-    single_lines  whether it is known that no text has a line break or a tab
-    decoded       texts of the turns that stages have decoded
+    turns    `schema.TURNS` with clean text, and the other columns of `ShardResult`
+    counts   the counts so far: records, and what was changed
+    damaged  mask of the turns that lost characters; None if it is not known
+    breaks   mask of the turns that hold a line break or a tab; None if it is not known
+    decoded  texts of the turns that stages have decoded
     """
 
     turns: pl.DataFrame
     counts: Counts
     damaged: pl.Series | None = None
-    single_lines: bool = False
+    breaks: pl.Series | None = None
     decoded: Decoded = field(default_factory=Decoded)
 
 
@@ -214,7 +214,7 @@ def clean_turns(
         turns=clean.drop("held"),
         counts=context.counts,
         damaged=damaged,
-        single_lines=not breaks.any(),
+        breaks=breaks,
         decoded=context.decoded,
     )
 
