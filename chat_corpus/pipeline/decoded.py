@@ -1,7 +1,7 @@
-"""Texts whose code points a stage has made, for whoever looks at every character of a shard once more.
+"""What stages find out about the characters of texts, for the statistics of a shard.
 
-To decode the texts of a shard costs about as much as to count their characters. The statistics of a shard look here
-first, and decode only the texts that changed since.
+To decode the texts of a shard costs about as much as to count their characters. So the statistics decode only the texts
+that changed since a stage did.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: The code points of some texts, with a separator after each text, and where these separators are.
 Piece = tuple["Codes", "Positions"]
+#: Characters (the inside of a class): every mark that the statistics count, and every line break in two characters,
+#: holds one of them.
+MARKS = r"0-9@＠vVwW:<\[\\\r信"
 #: A function that a stage calls with texts without null, and their pieces in order.
 Keep = Callable[[pl.Series, Sequence[Piece]], None]
 
@@ -37,10 +40,15 @@ class DecodedTexts:
 
 
 class Decoded:
-    """All decoded texts of a shard, in the order in which stages had them."""
+    """What stages found out about the texts of a shard.
+
+    looks   decoded texts, in the order in which stages had them
+    marked  mask of the texts that hold one of `MARKS`; None if it is not known
+    """
 
     def __init__(self) -> None:
         self.looks: list[DecodedTexts] = []
+        self.marked: pl.Series | None = None
 
     def keep(self, rows: pl.Series) -> Keep:
         """Return a function that keeps the texts of these rows."""

@@ -19,7 +19,7 @@ from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
 from chat_corpus.pipeline.counts import Counts, PairCounts
-from chat_corpus.pipeline.decoded import Decoded
+from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import masking
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
@@ -33,10 +33,13 @@ from chat_corpus.sources.base import Scope, Source
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
+#: The class of characters that the filters need.
+_DAMAGED = "damaged"
 #: Columns of the row numbers of the turns of a pair.
 _LINKS = ("query_at", "answer_at")
-#: Classes of characters besides those of the conversion: what the filters need, and what a TSV file writes in its way.
-_DAMAGED, _BREAKS = "damaged", "breaks"
+#: Classes of characters besides those of the conversion: what the filters need, what a TSV file has in another way, and
+#: what the statistics look for.
+_CLASSES = {_DAMAGED: filter_table.LOST, "breaks": tsv.BREAKS, "marks": MARKS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +121,7 @@ def _split_reposts(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Run the text steps. Returns `raw`, `text`, and `held`, its classes of characters; rejects unsettled turns."""
-    classes = {**script.load(context.settings.script).classes, _DAMAGED: filter_table.LOST, _BREAKS: tsv.BREAKS}
+    classes = {**script.load(context.settings.script).classes, **_CLASSES}
     texts = normalizer.normalize_and_flag(
         rows["text"],
         context.settings.text,
@@ -208,8 +211,10 @@ def clean_turns(
     context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
-    own = len(script.load(settings.script).classes)
-    damaged, breaks = (clean["held"] & (1 << number) != 0 for number in (own, own + 1))
+    first = len(script.load(settings.script).classes)
+    damaged, breaks, context.decoded.marked = (
+        clean["held"] & (1 << number) != 0 for number in range(first, first + len(_CLASSES))
+    )
     return CleanTurns(
         turns=clean.drop("held"),
         counts=context.counts,

@@ -19,7 +19,7 @@ def shard_tally(cleaned: CleanTurns, result: ShardResult, source: Source, settin
     turns = result.turns
     rejected = turns["reason"].is_not_null()
     texts = turns["text"].set(rejected, None) if rejected.any() else turns["text"]
-    tally, lengths = count_texts(texts, cleaned.decoded.looks)
+    tally, lengths = count_texts(texts, cleaned.decoded)
     dialogues = turns["dialogue_id"].filter(~rejected).drop_nulls()
     return pl.concat([
         tally,

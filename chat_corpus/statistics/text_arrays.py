@@ -6,7 +6,7 @@ decoded are not decoded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,10 @@ import polars as pl
 
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, Codes, Positions, pieces
-from chat_corpus.pipeline.decoded import DecodedTexts, Piece
+from chat_corpus.pipeline.decoded import MARKS, Decoded, DecodedTexts, Piece
 from chat_corpus.pipeline.filters import personal
-from chat_corpus.statistics.mark_places import MarkPlaces
+from chat_corpus.row_masks import matches
+from chat_corpus.statistics.mark_places import PossibleMarks, find_marks
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import CHARACTERS, tally_of_names
 
@@ -28,13 +29,15 @@ _LINE_END, _RETURN, _BACKSLASH, _N = map(ord, "\n\r\\n")
 _BLANKS = [0x09, 0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029]
 
 
-def count_many(texts: pl.Series, decoded: Sequence[DecodedTexts] = ()) -> tuple[pl.DataFrame, pl.Series]:
+def count_many(texts: pl.Series, decoded: Decoded) -> tuple[pl.DataFrame, pl.Series]:
     """Return what `texts.count_texts` does."""
     counter = _Counter(texts)
-    for look in reversed(decoded):  # of a text that has changed, the last look has it as it is
+    for look in reversed(decoded.looks):  # of a text that has changed, the last look has it as it is
         counter.add_unchanged(look)
     counter.add_left()
-    return counter.tally(), pl.Series(counter.lengths.astype(np.uint32))
+    marked = matches(texts, f"[{MARKS}]") if decoded.marked is None else decoded.marked & texts.is_not_null()
+    tally = counter.tally(find_marks(texts.filter(marked), marked.arg_true()))
+    return tally, pl.Series(counter.lengths.astype(np.uint32))
 
 
 class _Counter:
@@ -48,7 +51,6 @@ class _Counter:
         self._texts = texts
         self._open: _Mask = texts.is_not_null().to_numpy().copy()
         self._characters = np.zeros(0x10000, np.int64)
-        self._marks = MarkPlaces()
 
     def add_unchanged(self, look: DecodedTexts) -> None:
         """Count the texts that are still as they were, if they are many: a few are sooner decoded than picked out."""
@@ -71,16 +73,14 @@ class _Counter:
     def _add(self, rows: Positions | slice, wanted: _Mask, decoded: Iterable[Piece]) -> None:
         """Count those of the texts in some rows that are wanted."""
         begin, sizes = 0, np.zeros(len(wanted), np.int64)
-        numbers = np.where(wanted, np.arange(len(self._texts))[rows], -1)
         for codes, ends in decoded:
             part = slice(begin, begin + len(ends))
             begin += len(ends)
             sizes[part] = np.diff(ends, prepend=-1)
             self._add_codes(codes, 1)
-            unwanted = np.flatnonzero(numbers[part] < 0)
+            unwanted = np.flatnonzero(~wanted[part])
             if len(unwanted):
                 self._add_codes(codes[_inside(ends[unwanted], sizes[part][unwanted])], -1)
-            self._marks.add(numbers[part], codes, ends)
         self._characters[ord(SEPARATOR)] -= np.count_nonzero(wanted)
         self._open[rows] &= ~wanted
         self.lengths[rows] += np.where(wanted, sizes - 1, 0)
@@ -92,9 +92,8 @@ class _Counter:
             self._characters = np.pad(self._characters, (0, missing))
         self._characters[: len(counts)] += counts if factor == 1 else -counts
 
-    def tally(self) -> pl.DataFrame:
-        """Return the tally of the characters and marks of the texts, and shorten `lengths` by what files write so."""
-        marks = self._marks.found()
+    def tally(self, marks: PossibleMarks) -> pl.DataFrame:
+        """Return the tally of the characters and marks of the texts; shorten `lengths` as line breaks are written."""
         for rows in (marks.line_breaks, marks.returns):
             np.subtract.at(self.lengths, rows, 1)
         counts = as_written(self._characters, len(marks.line_breaks), len(marks.returns))

