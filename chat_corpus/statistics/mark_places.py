@@ -14,6 +14,7 @@ from chat_corpus.pipeline.code_points import CodePoints, Codes, Positions, piece
 _Mask = npt.NDArray[np.bool_]
 
 _ZERO, _TEN = np.uint32(ord("0")), np.uint32(10)
+_ASCII = np.uint32(0x80)
 _WECHAT = "微薇威维vV"
 
 
@@ -38,25 +39,27 @@ def find_marks(texts: pl.Series, rows: pl.Series) -> PossibleMarks:
     for some in pieces(texts) if len(texts) else ():
         points = CodePoints(some)
         own, left = left[: len(some)], left[len(some) :]
-        found.append(tuple(own[points.rows(np.flatnonzero(mask))] for mask in _masks(points.codes)))
+        found.append(tuple(own[points.rows(places)] for places in _places(points.codes)))
     line_breaks, returns, others = map(np.concatenate, zip(*found, strict=True))
     return PossibleMarks(line_breaks=line_breaks, returns=returns, others=np.unique(others))
 
 
-def _masks(codes: Codes) -> tuple[_Mask, _Mask, _Mask]:
-    """Where line breaks, returns and other marks may begin; behind the last text is a separator."""
-    before_last, before, after = (np.roll(codes, places) for places in (2, 1, -1))
+def _places(codes: Codes) -> tuple[Positions, Positions, Positions]:
+    """Where line breaks, returns and other marks begin, or may begin; a separator is behind the last text."""
     digits = codes - _ZERO < _TEN
     second, third, fourth, fifth = (np.roll(digits, -places) for places in range(1, 5))
+    fours = np.flatnonzero(digits & second & third & fourth)
     # Five digits in a row, or four behind a blank or a hyphen.
-    numbers = digits & second & third & fourth & (fifth | _any(before, " -"))
-    wechat = (codes == ord("信")) & (_any(before, _WECHAT) | (_any(before, " .-") & _any(before_last, _WECHAT)))
-    personal = numbers | wechat | _any(codes, "@＠") | (_any(codes, "vVwW") & _any(after, "xXeE"))
-    urls = ((codes == ord(":")) & (after == ord("/"))) | (_any(codes, "wW") & _any(after, "wW"))
-    tokens = (codes == ord("<")) | ((codes == ord("[")) & _any(after, "CSMPUIg/"))
-    line_breaks = (codes == ord("\\")) & (after == ord("n"))
-    returns = (codes == ord("\r")) & (after == ord("\n"))
-    return line_breaks, returns, personal | urls | tokens
+    numbers = fours[fifth[fours] | _any(codes[fours - 1], " -")]
+    places = np.flatnonzero((codes < _ASCII) | (codes == ord("＠")) | (codes == ord("信")))
+    before_last, before, here, after = (codes.take(places + step, mode="wrap") for step in (-2, -1, 0, 1))
+    wechat = (here == ord("信")) & (_any(before, _WECHAT) | (_any(before, " .-") & _any(before_last, _WECHAT)))
+    personal = wechat | _any(here, "@＠") | (_any(here, "vVwW") & _any(after, "xXeE"))
+    urls = ((here == ord(":")) & (after == ord("/"))) | (_any(here, "wW") & _any(after, "wW"))
+    tokens = (here == ord("<")) | ((here == ord("[")) & _any(after, "CSMPUIg/"))
+    line_breaks = places[(here == ord("\\")) & (after == ord("n"))]
+    returns = places[(here == ord("\r")) & (after == ord("\n"))]
+    return line_breaks, returns, np.concatenate([numbers, places[personal | urls | tokens]])
 
 
 def _any(codes: Codes, characters: str) -> _Mask:
