@@ -29,27 +29,27 @@ _LINE_END, _RETURN, _BACKSLASH, _N = map(ord, "\n\r\\n")
 _BLANKS = [0x09, 0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029]
 
 
-def count_many(texts: pl.Series, decoded: Decoded) -> tuple[pl.DataFrame, pl.Series]:
-    """Return what `texts.count_texts` does."""
-    counter = _Counter(texts)
+def count_many(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[pl.DataFrame, pl.Series]:
+    """Return what `texts.count_texts` does; none of the texts that are `kept` is null."""
+    counter = _Counter(texts, kept)
     for look in reversed(decoded.looks):  # of a text that has changed, the last look has it as it is
         counter.add_unchanged(look)
     counter.add_left()
-    marked = matches(texts, f"[{MARKS}]") if decoded.marked is None else decoded.marked & texts.is_not_null()
+    marked = (matches(texts, f"[{MARKS}]") if decoded.marked is None else decoded.marked) & kept
     tally = counter.tally(find_marks(texts.filter(marked), marked.arg_true()))
     return tally, pl.Series(counter.lengths.astype(np.uint32))
 
 
 class _Counter:
-    """Counts texts, each once.
+    """Counts the texts of a mask, each once.
 
-    lengths  how many characters each text has: i64; 0 of one that is null or not counted
+    lengths  how many characters each text has: i64; 0 of one that is not counted
     """
 
-    def __init__(self, texts: pl.Series) -> None:
+    def __init__(self, texts: pl.Series, kept: pl.Series) -> None:
         self.lengths = np.zeros(len(texts), np.int64)
         self._texts = texts
-        self._open: _Mask = texts.is_not_null().to_numpy().copy()
+        self._open: _Mask = kept.to_numpy().copy()
         self._characters = np.zeros(0x10000, np.int64)
 
     def add_unchanged(self, look: DecodedTexts) -> None:

@@ -18,16 +18,20 @@ from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import ANSWER_CHARS, QUERY_CHARS, tally_of_characters, tally_of_values, times
 
 
-def count_texts(texts: pl.Series, decoded: Decoded | None = None) -> tuple[pl.DataFrame, pl.Series]:
+def count_texts(
+    texts: pl.Series, kept: pl.Series | None = None, decoded: Decoded | None = None
+) -> tuple[pl.DataFrame, pl.Series]:
     """Return the tally of the characters and marks of texts, and the length of each: u32.
 
-    Null counts as an empty text. `decoded` has what stages found out about the texts, of which some changed since.
+    Null counts as an empty text, and so does one outside of the mask `kept`. `decoded` has what stages found out about
+    the texts, of which some changed since.
     """
+    kept = texts.is_not_null() if kept is None else kept & texts.is_not_null()
     if numpy_pays(int(texts.str.len_bytes().sum() or 0)):
         from chat_corpus.statistics.text_arrays import count_many
 
-        return count_many(texts, decoded or Decoded())
-    listed = tsv.rewritten(texts.fill_null("")).to_list()
+        return count_many(texts, kept, decoded or Decoded())
+    listed = tsv.rewritten(texts.set(~kept, "")).to_list()
     tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
     return tally, pl.Series([len(text) for text in listed], dtype=pl.UInt32)
 

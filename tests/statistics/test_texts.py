@@ -66,7 +66,8 @@ def test_texts_that_were_decoded_before_are_counted_as_they_are_now(data: st.Dat
             rows = sorted(data.draw(st.sets(st.sampled_from(range(len(texts))), min_size=1)))
             earlier = [data.draw(TEXTS | st.just(texts[row] or "")) for row in rows]
             scan.find(pl.Series(earlier), decoded.keep(pl.Series(rows, dtype=pl.UInt32)))
-        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), decoded)
+        kept = pl.Series([text is not None for text in texts])
+        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), kept, decoded)
     check_texts(summarize(tally), [text for text in texts if text is not None])
     written = tsv.rewritten(pl.Series(texts, dtype=pl.String).fill_null(""))
     assert lengths.to_list() == written.str.len_chars().to_list()
@@ -95,7 +96,8 @@ def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
                 assert cleaned.decoded.looks
                 assert cleaned.decoded.marked is not None
                 turns = cleaned.turns["text"]
-                known, again = count_many(turns, cleaned.decoded), count_many(turns, Decoded())
+                kept = cleaned.turns["reason"].is_null()
+                known, again = count_many(turns, kept, cleaned.decoded), count_many(turns, kept, Decoded())
             assert_frame_equal(known[0], again[0], check_row_order=False)
             assert known[1].equals(again[1])
 
@@ -118,7 +120,7 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
     assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
-    counts = count_many(pl.Series(texts), Decoded())[0]
+    counts = count_many(pl.Series(texts), pl.Series([True] * len(texts)), Decoded())[0]
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
 
