@@ -141,9 +141,9 @@ class CharacterScan:
         points = CodePoints(texts)
         bits = lookup(np.frombuffer(self._table, np.uint32), points.codes)
         bits[points.ends] = 0
-        found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         for one, places in self._places(points, bits):
-            found[points.rows(places)] |= one.group
+            bits[places] |= one.group
+        found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         decoded.append((points.codes, points.ends))
         return found
 
