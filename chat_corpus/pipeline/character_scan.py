@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
-    from chat_corpus.pipeline.decoded import Keep, Piece
+    from chat_corpus.pipeline.code_points import Bits, CharacterCounter, CodePoints, Positions
+    from chat_corpus.pipeline.decoded import Keep
 
 #: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
 MUCH, LITTLE = 1 << 18, 1 << 12
@@ -113,17 +113,17 @@ class CharacterScan:
         """The groups of which each text holds a sign, as bits: u32, none of null.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
-        Texts that are decoded for it are given to `keep`.
+        `keep` is called with the texts, if they are decoded for it, and the counter of their characters.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
-        from chat_corpus.pipeline.code_points import pieces
+        from chat_corpus.pipeline.code_points import CharacterCounter, pieces
 
-        decoded: list[Piece] = []
-        found = pl.concat([pl.Series(self._find_many(piece, decoded)) for piece in pieces(texts)])
-        if keep:
-            keep(texts, decoded)
+        counter = CharacterCounter() if keep else None
+        found = pl.concat([pl.Series(self._find_many(piece, counter)) for piece in pieces(texts)])
+        if keep and counter is not None:
+            keep(texts, counter)
         return found
 
     def _find_one(self, text: str) -> int:
@@ -133,7 +133,7 @@ class CharacterScan:
         some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
         return reduce(or_, (one.group for one in some), held & self._singles)
 
-    def _find_many(self, texts: pl.Series, decoded: list[Piece]) -> Bits:
+    def _find_many(self, texts: pl.Series, counter: CharacterCounter | None) -> Bits:
         import numpy as np
 
         from chat_corpus.pipeline.code_points import CodePoints, lookup
@@ -144,7 +144,8 @@ class CharacterScan:
         for one, places in self._places(points, bits):
             bits[places] |= one.group
         found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
-        decoded.append((points.codes, points.ends))
+        if counter is not None:
+            counter.add(points.codes, points.ends)
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:

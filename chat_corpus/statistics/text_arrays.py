@@ -6,15 +6,13 @@ decoded are not decoded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, Codes, Positions, pieces
-from chat_corpus.pipeline.decoded import MARKS, Decoded, DecodedTexts, Piece
+from chat_corpus.pipeline.code_points import CharacterCounter
+from chat_corpus.pipeline.decoded import MARKS, Decoded, DecodedTexts
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.row_masks import matches
 from chat_corpus.statistics.mark_places import PossibleMarks, find_marks
@@ -50,53 +48,38 @@ class _Counter:
         self.lengths = np.zeros(len(texts), np.int64)
         self._texts = texts
         self._open: _Mask = kept.to_numpy().copy()
-        self._characters = np.zeros(0x10000, np.int64)
+        self._characters = CharacterCounter()
 
     def add_unchanged(self, look: DecodedTexts) -> None:
-        """Count the texts that are still as they were, if they are many: a few are sooner decoded than picked out."""
+        """Count the texts that are still as they were, if most are; others than these are decoded for it."""
         every = len(look.rows) == len(self._texts)
         rows = slice(None) if every else look.rows.to_numpy()
         wanted = self._open[rows]
-        if not _many(wanted):
+        if not _most(wanted):
             return
         now = self._texts if every else self._texts.gather(look.rows)
         wanted = wanted & (now == look.texts).fill_null(value=False).to_numpy()
-        if _many(wanted):
-            self._add(rows, wanted, look.pieces)
+        if not _most(wanted):
+            return
+        others = CharacterCounter()
+        others.add_texts(look.texts.filter(pl.Series(~wanted)))
+        self._characters.add_counts(look.counter.counts)
+        self._characters.add_counts(others.counts, -1)
+        self._open[rows] &= ~wanted
+        self.lengths[rows] += np.where(wanted, look.counter.lengths, 0)
 
     def add_left(self) -> None:
         """Decode and count the texts that are not counted yet."""
-        rows = np.flatnonzero(self._open)
-        decoded = map(CodePoints, pieces(self._texts.gather(rows)) if len(rows) else ())
-        self._add(rows, np.ones(len(rows), np.bool_), ((points.codes, points.ends) for points in decoded))
-
-    def _add(self, rows: Positions | slice, wanted: _Mask, decoded: Iterable[Piece]) -> None:
-        """Count those of the texts in some rows that are wanted."""
-        begin, sizes = 0, np.zeros(len(wanted), np.int64)
-        for codes, ends in decoded:
-            part = slice(begin, begin + len(ends))
-            begin += len(ends)
-            sizes[part] = np.diff(ends, prepend=-1)
-            self._add_codes(codes, 1)
-            unwanted = np.flatnonzero(~wanted[part])
-            if len(unwanted):
-                self._add_codes(codes[_inside(ends[unwanted], sizes[part][unwanted])], -1)
-        self._characters[ord(SEPARATOR)] -= np.count_nonzero(wanted)
-        self._open[rows] &= ~wanted
-        self.lengths[rows] += np.where(wanted, sizes - 1, 0)
-
-    def _add_codes(self, codes: Codes, factor: int) -> None:
-        counts = np.bincount(codes)
-        missing = len(counts) - len(self._characters)
-        if missing > 0:
-            self._characters = np.pad(self._characters, (0, missing))
-        self._characters[: len(counts)] += counts if factor == 1 else -counts
+        rows, left = np.flatnonzero(self._open), CharacterCounter()
+        left.add_texts(self._texts.gather(rows))
+        self._characters.add_counts(left.counts)
+        self.lengths[rows] = left.lengths
 
     def tally(self, marks: PossibleMarks) -> pl.DataFrame:
         """Return the tally of the characters and marks of the texts; shorten `lengths` as line breaks are written."""
         for rows in (marks.line_breaks, marks.returns):
             np.subtract.at(self.lengths, rows, 1)
-        counts = as_written(self._characters, len(marks.line_breaks), len(marks.returns))
+        counts = as_written(self._characters.counts, len(marks.line_breaks), len(marks.returns))
         values = np.flatnonzero(counts).astype(np.uint32)
         characters = pl.DataFrame({"value": values, "count": counts[values]})
         texts = tsv.rewritten(self._texts.gather(marks.others))
@@ -121,12 +104,5 @@ def as_written(counts: Counts, line_breaks: int, returns: int) -> Counts:
     return table
 
 
-def _many(wanted: _Mask) -> bool:
-    return bool(4 * np.count_nonzero(wanted) > len(wanted))
-
-
-def _inside(ends: Positions, sizes: Positions) -> Positions:
-    """The places of all characters of texts that end at some places, those included, and are of some sizes."""
-    before = np.cumsum(sizes) - sizes
-    places: Positions = np.repeat(ends + 1 - sizes - before, sizes) + np.arange(sizes.sum())
-    return places
+def _most(wanted: _Mask) -> bool:
+    return bool(2 * np.count_nonzero(wanted) > len(wanted))
