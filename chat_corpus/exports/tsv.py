@@ -7,6 +7,7 @@ of two columns; a backslash that stood in the text stays as it is.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -14,8 +15,9 @@ from chat_corpus.row_masks import apply_where, holds_any, matches
 
 #: How a line break inside a text is written.
 LINE_BREAK = r"\n"
-#: What other tools take for a line break or a column: the text steps leave none of it, but they can be switched off.
-_BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+#: Characters that are written in another way, since tools take them for a line break or a column. The text steps leave
+#: none but line breaks, but they can be switched off.
+BREAKS = "\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 def encode(pairs: pl.DataFrame) -> bytes:
@@ -23,9 +25,14 @@ def encode(pairs: pl.DataFrame) -> bytes:
     return joined(columns(pairs))
 
 
-def columns(pairs: pl.DataFrame) -> pl.DataFrame:
-    """`query` and `answer` of each pair as they are written, without a line break or a tab in them."""
-    return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
+def columns(pairs: pl.DataFrame, breaks: Mapping[str, pl.Series] | None = None) -> pl.DataFrame:
+    """`query` and `answer` of each pair as they are written, without a line break or a tab in them.
+
+    `breaks` has a mask of the rows of each column that hold one of `BREAKS`; without it, all texts are searched.
+    """
+    if breaks is None:
+        return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
+    return pairs.select(apply_where(pairs[name], breaks[name], _joined) for name in ("query", "answer"))
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -56,10 +63,10 @@ def byte_offsets(rows: pl.DataFrame) -> pl.Series:
 
 
 def _one_line(texts: pl.Series) -> pl.Series:
-    return apply_where(texts, matches(texts, f"[{_BREAKS}]"), _joined) if holds_any(texts, _BREAKS) else texts
+    return apply_where(texts, matches(texts, f"[{BREAKS}]"), _joined) if holds_any(texts, BREAKS) else texts
 
 
 def _joined(texts: pl.Series) -> pl.Series:
     for end in ("\r\n", "\r", "\n"):
         texts = texts.str.replace_all(end, LINE_BREAK, literal=True)
-    return texts.str.replace_all(f"[{_BREAKS}]", " ")
+    return texts.str.replace_all(f"[{BREAKS}]", " ")

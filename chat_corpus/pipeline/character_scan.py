@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
+    from chat_corpus.pipeline.code_points import Bits, CharacterCounter, CodePoints, Positions
+    from chat_corpus.pipeline.decoded import Keep
 
 #: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
 MUCH, LITTLE = 1 << 18, 1 << 12
@@ -108,17 +109,22 @@ class CharacterScan:
         """The bits of groups."""
         return reduce(or_, (self._groups[name] for name in names), 0)
 
-    def find(self, texts: pl.Series) -> pl.Series:
+    def find(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
         """The groups of which each text holds a sign, as bits: u32, none of null.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
+        `keep` is called with the texts, if they are decoded for it, and the counter of their characters.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
-        from chat_corpus.pipeline.code_points import pieces
+        from chat_corpus.pipeline.code_points import CharacterCounter, pieces
 
-        return pl.concat([pl.Series(self._find_many(piece)) for piece in pieces(texts)])
+        counter = CharacterCounter() if keep else None
+        found = pl.concat([pl.Series(self._find_many(piece, counter)) for piece in pieces(texts)])
+        if keep and counter is not None:
+            keep(texts, counter)
+        return found
 
     def _find_one(self, text: str) -> int:
         table = self._table
@@ -127,7 +133,7 @@ class CharacterScan:
         some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
         return reduce(or_, (one.group for one in some), held & self._singles)
 
-    def _find_many(self, texts: pl.Series) -> Bits:
+    def _find_many(self, texts: pl.Series, counter: CharacterCounter | None) -> Bits:
         import numpy as np
 
         from chat_corpus.pipeline.code_points import CodePoints, lookup
@@ -135,9 +141,11 @@ class CharacterScan:
         points = CodePoints(texts)
         bits = lookup(np.frombuffer(self._table, np.uint32), points.codes)
         bits[points.ends] = 0
-        found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         for one, places in self._places(points, bits):
-            found[points.rows(places)] |= one.group
+            bits[places] |= one.group
+        found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
+        if counter is not None:
+            counter.add(points.codes, points.ends)
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:

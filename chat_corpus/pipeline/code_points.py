@@ -53,6 +53,9 @@ class CodePoints:
     @cached_property
     def ends(self) -> Positions:
         """Where the separator after each text is."""
+        ends: Positions = np.flatnonzero(self.codes == ord(SEPARATOR))
+        if len(ends) == len(self._texts):  # no text holds one itself
+            return ends
         lengths = self._texts.str.len_chars().to_numpy()
         return np.cumsum(lengths + 1, dtype=np.int64) - 1
 
@@ -74,6 +77,41 @@ class CodePoints:
         starts = [0, *(self.ends + 1).tolist()]
         rows = [text[start : end - 1] for start, end in pairwise(starts)]
         return pl.Series(self._texts.name, rows, dtype=pl.String)
+
+
+class CharacterCounter:
+    """Counts the characters of texts.
+
+    counts  how often each character occurs, by its code point: i64
+    """
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(0x10000, np.int64)
+        self._lengths: list[Positions] = [np.zeros(0, np.int64)]
+
+    @property
+    def lengths(self) -> Positions:
+        """How many characters each text has."""
+        return np.concatenate(self._lengths)
+
+    def add(self, codes: Codes, ends: Positions) -> None:
+        """Count texts by their code points, with a separator at each of `ends`."""
+        self.add_counts(np.bincount(codes))
+        self.counts[ord(SEPARATOR)] -= len(ends)
+        self._lengths.append(np.diff(ends, prepend=-1) - 1)
+
+    def add_texts(self, texts: pl.Series) -> None:
+        """Decode texts without null, and count them."""
+        for some in pieces(texts) if len(texts) else ():
+            points = CodePoints(some)
+            self.add(points.codes, points.ends)
+
+    def add_counts(self, counts: npt.NDArray[np.int64], factor: int = 1) -> None:
+        """Add counts by code point, or subtract them with a factor of -1."""
+        missing = len(counts) - len(self.counts)
+        if missing > 0:
+            self.counts = np.pad(self.counts, (0, missing))
+        self.counts[: len(counts)] += counts if factor == 1 else factor * counts
 
 
 def lookup(table: npt.NDArray[Number], codes: Codes) -> npt.NDArray[Number]:

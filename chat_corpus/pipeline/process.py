@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from chat_corpus.errors import LedgerError
+from chat_corpus.exports import tsv
 from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
 from chat_corpus.pipeline.counts import Counts, PairCounts
+from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import masking
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
@@ -31,10 +33,13 @@ from chat_corpus.sources.base import Scope, Source
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
+#: The class of characters that the filters need.
+_DAMAGED = "damaged"
 #: Columns of the row numbers of the turns of a pair.
 _LINKS = ("query_at", "answer_at")
-#: The class of characters that the filters need, besides those of the conversion.
-_DAMAGED = "damaged"
+#: Classes of characters besides those of the conversion: what the filters need, what a TSV file has in another way, and
+#: what the statistics look for.
+_CLASSES = {_DAMAGED: filter_table.LOST, "breaks": tsv.BREAKS, "marks": MARKS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,21 +68,26 @@ class CleanTurns:
     turns    `schema.TURNS` with clean text, and the other columns of `ShardResult`
     counts   the counts so far: records, and what was changed
     damaged  mask of the turns that lost characters; None if it is not known
+    breaks   mask of the turns that hold a line break or a tab; None if it is not known
+    decoded  texts of the turns that stages have decoded
     """
 
     turns: pl.DataFrame
     counts: Counts
     damaged: pl.Series | None = None
+    breaks: pl.Series | None = None
+    decoded: Decoded = field(default_factory=Decoded)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a stage knows besides the rows: the shard with its counts, the source, and the settings of the source."""
+    """What a stage knows besides the rows: the shard, the source and its settings, the counts, and decoded texts."""
 
     shard: Shard
     source: Source
     settings: SourceSettings
     counts: Counts
+    decoded: Decoded = field(default_factory=Decoded)
 
     @property
     def traits(self) -> Traits:
@@ -111,13 +121,14 @@ def _split_reposts(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Run the text steps. Returns `raw`, `text`, and `held`, its classes of characters; rejects unsettled turns."""
-    classes = {**script.load(context.settings.script).classes, _DAMAGED: filter_table.LOST}
+    classes = {**script.load(context.settings.script).classes, **_CLASSES}
     texts = normalizer.normalize_and_flag(
         rows["text"],
         context.settings.text,
         context.traits,
         classes,
         context.counts.turns.changed_by_step,
+        context.decoded,
     )
     texts = texts.with_columns(raw=rows["text"])
     unsettled = texts["unsettled"]
@@ -139,7 +150,11 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Convert traditional to simplified script. Returns `text`, `before_conversion` and `script`."""
     converted = script.load(context.settings.script).convert(
-        rows["text"], declared=context.traits.script, dialogues=rows["dialogue_id"], held=rows["held"]
+        rows["text"],
+        declared=context.traits.script,
+        dialogues=rows["dialogue_id"],
+        held=rows["held"],
+        decoded=context.decoded,
     )
     return converted.with_columns(before_conversion=rows["text"])
 
@@ -196,8 +211,17 @@ def clean_turns(
     context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
-    damaged = clean["held"] & (1 << len(script.load(settings.script).classes)) != 0
-    return CleanTurns(turns=clean.drop("held"), counts=context.counts, damaged=damaged)
+    first = len(script.load(settings.script).classes)
+    damaged, breaks, context.decoded.marked = (
+        clean["held"] & (1 << number) != 0 for number in range(first, first + len(_CLASSES))
+    )
+    return CleanTurns(
+        turns=clean.drop("held"),
+        counts=context.counts,
+        damaged=damaged,
+        breaks=breaks,
+        decoded=context.decoded,
+    )
 
 
 def filter_and_pair(

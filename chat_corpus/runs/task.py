@@ -100,7 +100,7 @@ def run_shard(task: ShardTask) -> Counts:
         check_code(task)
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
-        columns = tsv.columns(outcome.pairs)
+        columns = _columns(cleaned.breaks, outcome)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
         ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
@@ -117,6 +117,14 @@ def run_shard(task: ShardTask) -> Counts:
     with attributed(shard.extent, task.folder.parent):
         part.leave(contents, outcome.counts)
     return outcome.counts
+
+
+def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataFrame:
+    """The columns to write, by a mask of the turns with a line break or a tab, if there is one."""
+    if breaks is None:
+        return tsv.columns(outcome.pairs)
+    links = outcome.links
+    return tsv.columns(outcome.pairs, {side: breaks.gather(links[f"{side}_at"]) for side in ("query", "answer")})
 
 
 def _facts(task: ShardTask, outcome: process.ShardResult, begins: pl.Series) -> Iterator[tuple[str, pl.DataFrame]]:

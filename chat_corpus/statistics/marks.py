@@ -25,9 +25,10 @@ def count_marks(with_personal: Sequence[str], with_url: Sequence[str], with_toke
     {'personal.qq': 1, 'urls': 1, 'special_tokens': 1}
     """
     kinds: Counter[str] = Counter()
+    # Neither a web address nor a token goes beyond the end of a line.
     for text in with_personal:
         personal.mask_text(text, kinds)
     counts = Counter({f"{PERSONAL}{kind}": count for kind, count in kinds.items()})
-    counts[URLS] = sum(len(URL.findall(text)) for text in with_url)
-    counts[SPECIAL_TOKENS] = sum(len(_TOKEN.findall(text)) for text in with_token)
+    counts[URLS] = len(URL.findall("\n".join(with_url)))
+    counts[SPECIAL_TOKENS] = len(_TOKEN.findall("\n".join(with_token)))
     return +counts

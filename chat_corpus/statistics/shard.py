@@ -17,10 +17,9 @@ from chat_corpus.statistics.texts import count_texts, tally_of_lengths
 def shard_tally(cleaned: CleanTurns, result: ShardResult, source: Source, settings: SourceSettings) -> pl.DataFrame:
     """Return the tally of a shard before passes over all pairs drop some."""
     turns = result.turns
-    rejected = turns["reason"].is_not_null()
-    texts = turns["text"].set(rejected, None) if rejected.any() else turns["text"]
-    tally, lengths = count_texts(texts)
-    dialogues = turns["dialogue_id"].filter(~rejected).drop_nulls()
+    kept = turns["reason"].is_null()
+    tally, lengths = count_texts(turns["text"], kept, cleaned.decoded)
+    dialogues = (turns["dialogue_id"] if kept.all() else turns["dialogue_id"].filter(kept)).drop_nulls()
     return pl.concat([
         tally,
         tally_of_lengths(*(lengths.gather(result.links[name]) for name in ("query_at", "answer_at"))),

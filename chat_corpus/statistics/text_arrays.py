@@ -1,168 +1,108 @@
 """Counts what many texts hold, with NumPy: half a megabyte of texts at a time as one array of code points.
 
-All characters are counted at once. Of marks, cheap looks at some characters find the few texts that may hold one, and
-only these are searched.
+All characters are counted at once, and only the few texts that may hold a mark are searched. Texts that a stage has
+decoded are not decoded again.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, lookup, pieces
+from chat_corpus.pipeline.code_points import CharacterCounter
+from chat_corpus.pipeline.decoded import MARKS, Decoded, DecodedTexts
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.row_masks import matches
+from chat_corpus.statistics.mark_places import PossibleMarks, find_marks
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import CHARACTERS, tally_of_names
 
-Codes = npt.NDArray[np.uint32]
-Places = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.bool_]
 
-_LINE_END, _RETURN, _BACKSLASH, _N = 0x0A, 0x0D, 0x5C, 0x6E
+_LINE_END, _RETURN, _BACKSLASH, _N = map(ord, "\n\r\\n")
 #: Characters that a TSV file has as a blank.
 _BLANKS = [0x09, 0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029]
-_SIZE = 0x110000
-_NONE = np.zeros(0, np.int64)
 
 
-class CharacterCounter:
-    """How often each code point occurs: `counts`, by code point."""
-
-    def __init__(self) -> None:
-        self.counts = np.zeros(0, np.int64)
-
-    def add(self, codes: Codes) -> None:
-        """Count code points."""
-        self.add_counts(np.bincount(codes))
-
-    def add_counts(self, counts: Counts) -> None:
-        """Add counts by code point."""
-        if len(counts) > len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros(len(counts) - len(self.counts), np.int64)])
-        self.counts[: len(counts)] += counts
-
-    def tally(self) -> pl.DataFrame:
-        """The counts as a tally."""
-        values = np.flatnonzero(self.counts).astype(np.uint32)
-        counts = pl.DataFrame({"value": values, "count": self.counts[values]})
-        return counts.select(pl.lit(CHARACTERS).alias("name"), pl.all())
+def count_many(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[pl.DataFrame, pl.Series]:
+    """Return what `texts.count_texts` does; none of the texts that are `kept` is null."""
+    counter = _Counter(texts, kept)
+    for look in reversed(decoded.looks):  # of a text that has changed, the last look has it as it is
+        counter.add_unchanged(look)
+    counter.add_left()
+    marked = (matches(texts, f"[{MARKS}]") if decoded.marked is None else decoded.marked) & kept
+    tally = counter.tally(find_marks(texts.filter(marked), marked.arg_true()))
+    return tally, pl.Series(counter.lengths.astype(np.uint32))
 
 
-def as_written(counts: Counts, line_breaks: int, returns: int) -> CharacterCounter:
-    r"""The characters of texts as a TSV file has them, by the counts of those that the texts have.
+class _Counter:
+    """Counts the texts of a mask, each once.
+
+    lengths  how many characters each text has: i64; 0 of one that is not counted
+    """
+
+    def __init__(self, texts: pl.Series, kept: pl.Series) -> None:
+        self.lengths = np.zeros(len(texts), np.int64)
+        self._texts = texts
+        self._open: _Mask = kept.to_numpy().copy()
+        self._characters = CharacterCounter()
+
+    def add_unchanged(self, look: DecodedTexts) -> None:
+        """Count the texts that are still as they were, if most are; others than these are decoded for it."""
+        every = len(look.rows) == len(self._texts)
+        rows = slice(None) if every else look.rows.to_numpy()
+        wanted = self._open[rows]
+        if not _most(wanted):
+            return
+        now = self._texts if every else self._texts.gather(look.rows)
+        wanted = wanted & (now == look.texts).fill_null(value=False).to_numpy()
+        if not _most(wanted):
+            return
+        others = CharacterCounter()
+        others.add_texts(look.texts.filter(pl.Series(~wanted)))
+        self._characters.add_counts(look.counter.counts)
+        self._characters.add_counts(others.counts, -1)
+        self._open[rows] &= ~wanted
+        self.lengths[rows] += np.where(wanted, look.counter.lengths, 0)
+
+    def add_left(self) -> None:
+        """Decode and count the texts that are not counted yet."""
+        rows, left = np.flatnonzero(self._open), CharacterCounter()
+        left.add_texts(self._texts.gather(rows))
+        self._characters.add_counts(left.counts)
+        self.lengths[rows] = left.lengths
+
+    def tally(self, marks: PossibleMarks) -> pl.DataFrame:
+        """Return the tally of the characters and marks of the texts; shorten `lengths` as line breaks are written."""
+        for rows in (marks.line_breaks, marks.returns):
+            np.subtract.at(self.lengths, rows, 1)
+        counts = as_written(self._characters.counts, len(marks.line_breaks), len(marks.returns))
+        values = np.flatnonzero(counts).astype(np.uint32)
+        characters = pl.DataFrame({"value": values, "count": counts[values]})
+        texts = tsv.rewritten(self._texts.gather(marks.others))
+        listed = texts.to_list()
+        # Few of the texts that may hold personal data do, and one cheap look at all of them finds these.
+        names = count_marks(texts.filter(personal.candidates(texts)).to_list(), listed, listed)
+        return pl.concat([characters.select(pl.lit(CHARACTERS).alias("name"), pl.all()), tally_of_names(names)])
+
+
+def as_written(counts: Counts, line_breaks: int, returns: int) -> Counts:
+    r"""The characters of texts as a TSV file has them, by the counts of those that the texts have: by code point.
 
     The two characters `\n`, of which there are `line_breaks`, count as one line break, and so do the `returns` which
     are followed by a line feed; other line breaks and tabs are blanks.
     """
-    written = CharacterCounter()
-    written.counts = np.zeros(max(len(counts), 0x2030), np.int64)
-    written.add_counts(counts)
-    table = written.counts
+    table = counts.copy()
     table[_LINE_END] += table[_RETURN] - returns + line_breaks
     table[_RETURN] = 0
     table[[_BACKSLASH, _N]] -= line_breaks
     table[0x20] += table[_BLANKS].sum()
     table[_BLANKS] = 0
-    return written
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
-    """Some texts, each with a separator behind it.
-
-    codes   the code points of all of it
-    ends    where the separator after each text is
-    places  where there is a character that a mark may begin with, or is made of
-    """
-
-    codes: Codes
-    ends: Places
-    places: Places
-
-    @classmethod
-    def of_codes(cls, codes: Codes, ends: Places) -> Piece:
-        """Return the arrays of texts whose code points and ends are known."""
-        return cls(codes=codes, ends=ends, places=np.flatnonzero(lookup(_WATCHED, codes)))
-
-    def rows(self, places: Places) -> Places:
-        """The number of the text that each place is in."""
-        return np.searchsorted(self.ends, places)
-
-    def pairs(self, first: str, then: str) -> Places:
-        """Where one of some characters is followed by one of others."""
-        places = self.places[_any(self.codes[self.places], first)]
-        begins: Places = places[_any(self.codes[np.minimum(places + 1, len(self.codes) - 1)], then)]
-        return begins
-
-    def rows_with_marks(self) -> tuple[Places, Places, Places]:
-        """The rows of the texts that may hold personal data, a web address, and a special token: each once."""
-        found = self.codes[self.places]
-        digits = self.places[found - _ZERO < _TEN]
-        numbers = [self.places[_any(found, "@＠")], self.pairs("vVwW", "xXeE"), *self._numbers(digits), *self._wechat()]
-        urls = [self.pairs(":", "/"), self.pairs("wW", "wW")]
-        tokens = [self.pairs("[", "CSMPUIg/"), self.places[found == ord("<")]]
-        rows = (np.unique(self.rows(np.concatenate(some))) for some in (numbers, urls, tokens))
-        return next(rows), next(rows), next(rows)
-
-    def _numbers(self, digits: Places) -> Iterator[Places]:
-        """Where five digits in a row are, or four behind a blank or a hyphen."""
-        if len(digits) > 3:
-            four = digits[:-3][digits[3:] - digits[:-3] == 3]
-            yield four[(self.codes[four + 4] - _ZERO < _TEN) | _any(self.codes[four - 1], " -")]
-
-    def _wechat(self) -> Iterator[Places]:
-        """Where a Chinese word for WeChat begins."""
-        yield self.pairs(_WECHAT, "信")
-        places = self.pairs(_WECHAT, " .-")
-        yield places[self.codes[np.minimum(places + 2, len(self.codes) - 1)] == ord("信")]
-
-
-def count_many(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-    """Return what `texts.count_texts` does; `texts` are without null."""
-    characters, line_breaks, returns, begin = CharacterCounter(), 0, 0, 0
-    marked: tuple[list[Places], ...] = ([], [], [])
-    lengths = [_NONE]
-    for some in pieces(texts) if len(texts) else ():
-        points = CodePoints(some)
-        piece = Piece.of_codes(points.codes, points.ends)
-        characters.add(points.codes)
-        characters.counts[ord(SEPARATOR)] -= len(some)
-        breaks, returned = piece.pairs("\\", "n"), piece.pairs("\r", "\n")
-        line_breaks, returns = line_breaks + len(breaks), returns + len(returned)
-        own = np.diff(points.ends, prepend=-1) - 1
-        np.subtract.at(own, piece.rows(np.concatenate([breaks, returned])), 1)
-        lengths.append(own)
-        for rows, found in zip(marked, piece.rows_with_marks(), strict=True):
-            rows.append(found + begin)
-        begin += len(some)
-    with_marks = [tsv.rewritten(texts.gather(np.concatenate([_NONE, *rows]))) for rows in marked]
-    # Few of the texts that may hold personal data do, and one cheap look at all of them finds these.
-    with_marks[0] = with_marks[0].filter(personal.candidates(with_marks[0]))
-    marks = count_marks(*(some.to_list() for some in with_marks))
-    tally = pl.concat([as_written(characters.counts, line_breaks, returns).tally(), tally_of_names(marks)])
-    return tally, pl.Series(np.concatenate(lengths).astype(np.uint32))
-
-
-def _any(codes: Codes, characters: str) -> _Mask:
-    """Which codes are those of one of some characters."""
-    found: _Mask = reduce(np.logical_or, (codes == ord(character) for character in characters))
-    return found
-
-
-def _table(characters: str) -> _Mask:
-    """A table of all code points that is true for some characters."""
-    table = np.zeros(_SIZE, np.bool_)
-    table[list(map(ord, characters))] = True
     return table
 
 
-_ZERO, _TEN = np.uint32(ord("0")), np.uint32(10)
-_WECHAT = "微薇威维vV"
-_WATCHED = _table("0123456789@＠vVwW:<[\\\r微薇威维")
+def _most(wanted: _Mask) -> bool:
+    return bool(2 * np.count_nonzero(wanted) > len(wanted))

@@ -13,21 +13,25 @@ import polars as pl
 from chat_corpus.exports import tsv
 from chat_corpus.exports.tsv import LINE_BREAK
 from chat_corpus.pipeline.character_scan import numpy_pays
+from chat_corpus.pipeline.decoded import Decoded
 from chat_corpus.statistics.marks import count_marks
 from chat_corpus.statistics.tally import ANSWER_CHARS, QUERY_CHARS, tally_of_characters, tally_of_values, times
 
 
-def count_texts(texts: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+def count_texts(
+    texts: pl.Series, kept: pl.Series | None = None, decoded: Decoded | None = None
+) -> tuple[pl.DataFrame, pl.Series]:
     """Return the tally of the characters and marks of texts, and the length of each: u32.
 
-    Null counts as an empty text.
+    Null counts as an empty text, and so does one outside of the mask `kept`. `decoded` has what stages found out about
+    the texts, of which some changed since.
     """
-    texts = texts.fill_null("") if texts.null_count() else texts
+    kept = texts.is_not_null() if kept is None else kept & texts.is_not_null()
     if numpy_pays(int(texts.str.len_bytes().sum() or 0)):
         from chat_corpus.statistics.text_arrays import count_many
 
-        return count_many(texts)
-    listed = tsv.rewritten(texts).to_list()
+        return count_many(texts, kept, decoded or Decoded())
+    listed = tsv.rewritten(texts.set(~kept, "")).to_list()
     tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
     return tally, pl.Series([len(text) for text in listed], dtype=pl.UInt32)
 

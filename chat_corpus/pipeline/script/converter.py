@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Literal
 
 import msgspec
 import polars as pl
 
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
+from chat_corpus.pipeline.decoded import Decoded
 from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence
 from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
 from chat_corpus.pipeline.script.meanings import FEMININE, build_table, without_faults
@@ -114,12 +115,14 @@ class Converter:
         declared: Script,
         dialogues: pl.Series | None = None,
         held: pl.Series | None = None,
+        decoded: Decoded | None = None,
     ) -> pl.DataFrame:
         """Return `text`, converted, and `script`, what the text was before; both as high as `texts`, in its order.
 
         `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
         decide only for rows that do not tell their script themselves. `held` tells of which `classes` each row holds
-        any, bit n, from 0, of the nth; without it, the rows are looked at. Null stays null, and is neutral.
+        any, bit n, from 0, of the nth; without it, the rows are looked at. `decoded` gets texts that are decoded for
+        the conversion. Null stays null, and is neutral.
         """
         bits = self._scan.find(texts) if held is None else held
         masks = {name: bits & (1 << number) != 0 for number, name in enumerate(self.classes)}
@@ -130,7 +133,10 @@ class Converter:
         elif self._options.mode == "auto":
             rows = codes >= NAMES.index("traditional")
             others = ~rows & masks["anywhere"]
-            done = self._convert(texts, rows, others, declared, dialogues, masks["kana"])
+            if declared is Script.HANS and (rows | others).any():
+                remaining = ~_requested(texts, rows | others, dialogues)
+                rows, others = rows & remaining, others & remaining
+            done = self._convert(texts, rows, others, masks["kana"], decoded)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
 
     def _convert(
@@ -138,15 +144,12 @@ class Converter:
         texts: pl.Series,
         rows: pl.Series,
         others: pl.Series,
-        declared: Script,
-        dialogues: pl.Series | None,
         kana: pl.Series,
+        decoded: Decoded | None,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
-        if declared is Script.HANS and (rows | others).any():
-            remaining = ~_requested(texts, rows | others, dialogues)
-            rows, others = rows & remaining, others & remaining
-        done = apply_where(texts, rows, self._stage.replace)
+        keep = None if decoded is None else decoded.keep(rows.arg_true())
+        done = apply_where(texts, rows, partial(self._stage.replace, keep=keep))
         done = apply_where(done, others, self._anywhere.replace)
         japanese = matches(texts, KANA, (rows | others) & kana)
         done = patch(done, japanese & rows, texts, self._convert_around_japanese)

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.character_scan import LITTLE, numpy_pays
+from chat_corpus.pipeline.decoded import Keep
 from chat_corpus.pipeline.script.opencc_packages import Chain
 from chat_corpus.row_masks import apply_where, matches
 
@@ -93,13 +94,14 @@ class Stage:
             return globally_longest(text, self.entries, max(self._reach.values(), default=1))
         return leftmost_longest(text, self.entries, self._reach)
 
-    def replace(self, texts: pl.Series) -> pl.Series:
-        """Replace in every text; null stays null."""
+    def replace(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
+        """Replace in every text; null stays null. Without null, `keep` gets texts that are decoded for it."""
         size = int(texts.str.len_bytes().sum() or 0)
         # The second of the rules is slow in plain Python.
         if not numpy_pays(size) and not (self._globally and size > LITTLE):
             return per_row(texts, self.replace_one)
-        fast = apply_where(texts, texts.is_not_null(), self._table.replace)
+        keep = None if texts.null_count() else keep
+        fast = apply_where(texts, texts.is_not_null(), partial(self._table.replace, keep=keep))
         if not self._overlaps:
             return fast
         return patch(fast, texts.str.contains_any(self._overlaps), texts, self.replace_one)

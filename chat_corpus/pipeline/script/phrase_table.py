@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.pipeline.character_scan import SIZE
-from chat_corpus.pipeline.code_points import CodePoints, Codes, Positions, lookup, pieces
+from chat_corpus.pipeline.code_points import CharacterCounter, CodePoints, Codes, Positions, lookup, pieces
+from chat_corpus.pipeline.decoded import Keep
 
 #: Slots of the tables that say where a phrase may begin; they are to fit into the processor's cache.
 _SLOTS = 1 << 20
@@ -40,11 +41,16 @@ class PhraseTable:
         self._pairs = _marked((key for key in self._phrases if len(key) == 2), 2)
         self._triples = _marked((key[:3] for key in self._phrases if len(key) > 2), 3)
 
-    def replace(self, texts: pl.Series) -> pl.Series:
-        """Replace in every text of a column without null."""
-        return pl.concat([self._replace(piece) for piece in pieces(texts)])
+    def replace(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
+        """Replace in every text of a column without null; `keep` gets the characters of nearly all."""
+        counted: list[pl.Series] = []
+        counter = CharacterCounter() if keep else None
+        done = pl.concat([self._replace(piece, counted, counter) for piece in pieces(texts)])
+        if keep and counter is not None:
+            keep(pl.concat(counted), counter)
+        return done
 
-    def _replace(self, texts: pl.Series) -> pl.Series:
+    def _replace(self, texts: pl.Series, counted: list[pl.Series], counter: CharacterCounter | None) -> pl.Series:
         joined = CodePoints(texts)
         codes = lookup(self._shift, joined.codes)
         codes += joined.codes
@@ -53,12 +59,15 @@ class PhraseTable:
         ends = np.cumsum(lengths)
         codes[np.repeat(places - (ends - lengths), lengths) + np.arange(lengths.sum())] = _codes(values)
         done = joined.replaced(codes)
+        if counter is not None:
+            counted.append(done)
+            counter.add(codes, joined.ends)
         if len(self._uneven):
             uneven = np.concatenate([uneven, np.flatnonzero(np.isin(joined.codes, self._uneven))])
         rows = pl.Series(np.unique(joined.rows(uneven)))
         if not len(rows):
             return done
-        return done.scatter(rows, [self._replace_one(text) for text in texts.gather(rows)])
+        return done.clone().scatter(rows, [self._replace_one(text) for text in texts.gather(rows)])
 
     def _longest(self, joined: CodePoints) -> tuple[Positions, list[str], Positions]:
         """The phrases of the same length as their values: where they begin, and the values; and where the others do."""

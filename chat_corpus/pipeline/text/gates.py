@@ -15,6 +15,7 @@ from typing import Union
 
 import polars as pl
 
+from chat_corpus.pipeline.decoded import Decoded, Keep
 from chat_corpus.row_masks import apply_where, matches
 
 Change = Callable[[pl.Expr], pl.Expr]
@@ -34,12 +35,13 @@ class Named:
 
 @dataclass(kw_only=True)
 class Rows:
-    """Rows of a column by their numbers, and which of them each named step has changed.
+    """Rows of a column by their numbers, which of them each named step has changed, and what is decoded of them.
 
     `parent` with `where`, a mask of its rows, stand for numbers that are worked out only if a row is changed.
     """
 
     changed: defaultdict[str, list[pl.Series]] = field(default_factory=lambda: defaultdict(list))
+    decoded: Decoded | None = None
     given: pl.Series | None = None
     parent: Rows | None = None
     where: pl.Series | None = None
@@ -54,11 +56,16 @@ class Rows:
 
     def some(self, where: pl.Series) -> Rows:
         """The rows of a mask."""
-        return Rows(changed=self.changed, parent=self, where=where)
+        return Rows(changed=self.changed, decoded=self.decoded, parent=self, where=where)
 
     def at(self, numbers: pl.Series) -> Rows:
         """The rows at these places."""
-        return Rows(changed=self.changed, given=self.numbers.gather(numbers))
+        return Rows(changed=self.changed, decoded=self.decoded, given=self.numbers.gather(numbers))
+
+    @property
+    def keep(self) -> Keep | None:
+        """What keeps the code points of the rows."""
+        return None if self.decoded is None else self.decoded.keep(self.numbers)
 
     def note(self, step: str, where: pl.Series) -> None:
         """Note that a step has changed the rows of a mask; null is not changed."""

@@ -34,7 +34,7 @@ _DEPTH = 4
 
 #: A text that a step changes matches the step's gate.
 GATES = {
-    "decode_entities": "&",
+    "decode_entities": "&#?[0-9A-Za-z]+;",
     "strip_tags": r"<[/A-Za-z]",
     "strip_subtitle_tags": r"\{[\\A-Za-z]|\\[Nh]",
     "expand_templates": r"\{(?:br|face|r[+-])",

@@ -22,6 +22,7 @@ from types import MappingProxyType
 import polars as pl
 
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
+from chat_corpus.pipeline.decoded import Decoded
 from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
@@ -134,7 +135,7 @@ def _run_to_fixpoint(
     result, numbers = held.clone(), (done != rows).arg_true()
     again = active.gather(numbers)
     for _ in range(ROUNDS):
-        found = scan.find(done.gather(numbers))
+        found = scan.find(done.gather(numbers), None if noted is None else noted.at(numbers).keep)
         result.scatter(numbers, found)
         busy = again & (found & scan.bits(*_STEPS) != 0)
         numbers, found = numbers.filter(busy), found.filter(busy)
@@ -197,22 +198,25 @@ def normalize_and_flag(
     traits: Traits,
     classes: Mapping[str, str] = MappingProxyType({}),
     changed: Counter[str] | None = None,
+    decoded: Decoded | None = None,
 ) -> pl.DataFrame:
     """What `normalize` makes of a column of text, under its name, and what the caller wants to know of the result.
 
     `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
     are as they were. `held` tells of which `classes` of characters (the inside of each, at most 16) a row holds any:
     bit n, from 0, of the nth class. The scan that finds the rows for the steps tells that too. To `changed` is added
-    how many rows each step has changed, as `explain` tells of each.
+    how many rows each step has changed, as `explain` tells of each, and `decoded` gets the texts that are decoded.
 
     >>> texts = pl.Series("text", ["好", "妳  的", "é", "妳", ""])
     >>> normalize_and_flag(texts, TextOptions(), Traits(), {"you": "妳", "o": "ó的"})["held"].to_list()
     [0, 3, 0, 1, 0]
     """
-    noted = None if changed is None else Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
+    noted = None
+    if changed is not None or decoded is not None:
+        noted = Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True), decoded=decoded)
     texts = _join_easy(texts, noted, options, traits)
     scan = _scan(options, traits, tuple(classes.items()))
-    held = scan.find(texts)
+    held = scan.find(texts, None if noted is None else noted.keep)
     numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
