@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from chat_corpus.exports import manifest
+from chat_corpus.exports import manifest_file
 from chat_corpus.exports.check import check_export
 from chat_corpus.exports.check_rules import PARQUET
 from chat_corpus.exports.dialogues import DialogueOptions
@@ -123,7 +123,7 @@ BROKEN: dict[str, tuple[str, list[dict[str, str | None]] | None]] = {
 
 def _replace_first(export: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> str:
     """Change the first Parquet file of train, and have the manifest list it as it is then; its path."""
-    summary = manifest.decode((export / MANIFEST).read_bytes())
+    summary = manifest_file.decode((export / MANIFEST).read_bytes())
     name = "data/ptt/train-00000.parquet"
     content = encode_parquet(change(pl.read_parquet(export / name)))
     (export / name).write_bytes(content)
@@ -188,7 +188,7 @@ def test_files_that_are_missing_added_or_changed_are_found(export: Path) -> None
 
 
 def test_counts_that_do_not_balance_are_found(export: Path) -> None:
-    summary = manifest.decode((export / MANIFEST).read_bytes())
+    summary = manifest_file.decode((export / MANIFEST).read_bytes())
     first = summary.sources[0]
     ledger = msgspec.structs.replace(first.ledger, turns=first.ledger.turns + 1)
     changed = (msgspec.structs.replace(first, ledger=ledger), *summary.sources[1:])
