@@ -198,18 +198,18 @@ def test_counts_that_do_not_balance_are_found(export: Path) -> None:
 
 
 def _edit(export: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    told = json.loads((export / MANIFEST).read_bytes())
-    change(told)
-    (export / MANIFEST).write_text(json.dumps(told), "utf-8")
+    document = json.loads((export / MANIFEST).read_bytes())
+    change(document)
+    (export / MANIFEST).write_text(json.dumps(document), "utf-8")
 
 
 MANIFEST_CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
-    "an unknown format": lambda told: told["formats"].append("mine"),
-    "an unknown format of a file": lambda told: told["files"][0].update(format="mine"),
-    "an unknown split": lambda told: told["files"][0].update(split="mine"),
-    "a source is missing": lambda told: told["sources"].pop(),
-    "a source is there twice": lambda told: told["sources"].append(told["sources"][0]),
-    "a file without a source": lambda told: told["files"][0].update(source=None),
+    "an unknown format": lambda document: document["formats"].append("mine"),
+    "an unknown format of a file": lambda document: document["files"][0].update(format="mine"),
+    "an unknown split": lambda document: document["files"][0].update(split="mine"),
+    "a source is missing": lambda document: document["sources"].pop(),
+    "a source is there twice": lambda document: document["sources"].append(document["sources"][0]),
+    "a file without a source": lambda document: document["files"][0].update(source=None),
 }
 
 
