@@ -118,7 +118,7 @@ def export_options(flags: dict[str, Any]) -> dict[str, Any]:
 
 def _mix(flags: dict[str, Any]) -> dict[str, Any]:
     """The settings of the mix that flags give, if any. Raises UsageError."""
-    from chat_corpus.exports.mixing import parse_shares, parse_subsets
+    from chat_corpus.exports.mix_options import parse_shares, parse_subsets
 
     values: dict[str, Any] = {}
     if flags["mix"] is not None:

@@ -16,8 +16,9 @@ from chat_corpus.formats.chat_exports import style_of
 from chat_corpus.formats.conv import MARKED_CONV
 from chat_corpus.formats.conversations import has_role
 from chat_corpus.formats.field_names import columns, normal
-from chat_corpus.formats.json_layout import decode, has_record, layout
+from chat_corpus.formats.json_layout import has_record, layout
 from chat_corpus.formats.json_records import json_array, json_lines
+from chat_corpus.formats.json_values import decode
 from chat_corpus.formats.layouts import ColumnNames, Layout
 from chat_corpus.formats.message_tables import header_of
 from chat_corpus.formats.own_records import record_turns

@@ -30,7 +30,7 @@ from chat_corpus.exports import (
     check_mix,
     check_rules,
     check_texts,
-    manifest,
+    manifest_file,
     near_twins,
     splitting,
 )
@@ -55,7 +55,7 @@ def check_export(folder: Path) -> Iterator[Offence]:
 
     Raises UsageError where the folder is no export, and ChatCorpusError where its manifest cannot be read.
     """
-    manifest.check_name(folder)
+    manifest_file.check_name(folder)
     path = folder / MANIFEST
     if not path.is_file():
         raise UsageError(
@@ -64,7 +64,7 @@ def check_export(folder: Path) -> Iterator[Offence]:
             )
         )
     try:
-        summary = manifest.decode(path.read_bytes())
+        summary = manifest_file.decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ChatCorpusError(message("{file}: {error}; export again", file=path, error=error_text(error))) from error
     faults = list(check_manifest.offences(summary))

@@ -6,7 +6,7 @@ import hashlib
 
 from msgspec.structs import replace
 
-from chat_corpus.exports import card, croissant, dataset_info, manifest
+from chat_corpus.exports import card, croissant, dataset_info, manifest, manifest_file
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
 
 #: What a document has as its format in the manifest.
@@ -32,4 +32,4 @@ def documents(summary: ExportSummary) -> dict[str, bytes]:
         ExportFile(path=name, format=DOCUMENT, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
         for name, content in made.items()
     )
-    return {**made, manifest.MANIFEST: manifest.encode(replace(summary, files=data + listed))}
+    return {**made, manifest.MANIFEST: manifest_file.encode(replace(summary, files=data + listed))}

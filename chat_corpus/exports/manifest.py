@@ -6,13 +6,10 @@ It holds no timings, and a date only if SOURCE_DATE_EPOCH gives one: the same ex
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from chat_corpus.errors import UsageError
 from chat_corpus.exports.splitting import SPLITS, VERSION
 from chat_corpus.messages import Message, message
 
@@ -265,41 +262,3 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
     def written_sources(self) -> tuple[ExportSource, ...]:
         """The sources that have at least one row."""
         return tuple(one for one in self.sources if self.splits(one.name))
-
-
-def check_name(folder: Path) -> None:
-    """Raise UsageError for a folder whose name is not UTF-8: Parquet files in it cannot be opened."""
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError as error:
-        fault = message("{folder}: not a name in UTF-8; use a different folder", folder=folder)
-        raise UsageError(fault) from error
-
-
-def encode(summary: ExportSummary) -> bytes:
-    """The bytes of manifest.json: JSON that a person can read, with the SHA-256 of its content.
-
-    What `decode` reads from it gives the same bytes again, unless the file was edited.
-    """
-    digest = hashlib.sha256(_encode(msgspec.structs.replace(summary, sha256=""))).hexdigest()
-    return _encode(msgspec.structs.replace(summary, sha256=digest))
-
-
-def _encode(summary: ExportSummary) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(summary, order="deterministic"), indent=1) + b"\n"
-
-
-def decode(data: bytes) -> ExportSummary:
-    """What `encode` wrote. Raises ValueError, which names the place, for anything that does not have its shape."""
-    try:
-        summary = msgspec.json.decode(data, type=ExportSummary)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(message("not a manifest of an export: {error}", error=str(error))) from error
-    if summary.version != MANIFEST_VERSION:
-        raise ValueError(
-            message(
-                "version {version} found, {expected} expected: use the version of chat-corpus that wrote it",
-                version=summary.version, expected=MANIFEST_VERSION,
-            )
-        )  # fmt: skip
-    return summary

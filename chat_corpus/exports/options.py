@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from chat_corpus.exports.dialogues import DialogueOptions
-from chat_corpus.exports.mixing import MixOptions
+from chat_corpus.exports.mix_options import MixOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splits import SplitOptions
 from chat_corpus.messages import message

@@ -18,8 +18,10 @@ from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
 from chat_corpus.formats.chat_exports import GAP, MEDIA
 from chat_corpus.formats.field_names import ANSWERS, PROMPTS, normal
-from chat_corpus.formats.json_layout import Nested, decode, read_dialect
-from chat_corpus.formats.json_records import elements, json_array, json_lines, of_the_file, records_at
+from chat_corpus.formats.json_elements import elements, records_at
+from chat_corpus.formats.json_layout import Nested, read_dialect
+from chat_corpus.formats.json_records import json_array, json_lines, of_the_file
+from chat_corpus.formats.json_values import decode
 from chat_corpus.schema import Reason
 
 #: Keys of a message, in lower case: who sent it (all of them together), when, and what.

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 from chat_corpus.files.raw_file import HEAD_BYTES
-from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.field_names import ANSWERS, NO_TURN, PROMPTS, is_row_number, normal
+from chat_corpus.formats.json_values import MARKS, decode_container, skip_blanks, value_at
 
 #: Maps a decoded JSON value to the turns of a dialogue, None for a missing turn. Raises RecordError for a value of
 #: another layout.
 TurnsOf = Callable[[object], Sequence["str | None"]]
 
-#: Characters before values besides blanks: byte order marks, and the record separator of RFC 7464.
-_MARKS = "\ufeff\x1e"
-_BLANKS = re.compile(rf"[\s{_MARKS}]*")
-#: Maximum number of trailing commas in the objects and arrays of a record, which Python does not accept.
-_MOST_COMMAS = 100
 _KEY = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCALAR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)(?=\s*[,}])', re.DOTALL)
 _COMMA = re.compile(r"[\s,]*")
@@ -62,54 +56,18 @@ def read_dialect(dialect: str) -> Nested:
     return Nested(**json.loads(dialect)) if dialect else Nested()
 
 
-def decode(text: str) -> object:
-    """Return a JSON value, with tolerance for raw tabs and line breaks in texts, and for trailing commas.
-
-    NaN, which exporters write for a missing value, becomes null. Raises ValueError, RecursionError, and RecordError for
-    a repeated key, because one of its values would be lost.
-    """
-    bare = text.strip(f"{_MARKS} \t\r\n").removesuffix(",")
-    for _ in range(_MOST_COMMAS):
-        try:
-            return _DECODER.decode(bare)
-        except json.JSONDecodeError as error:
-            comma = _last_comma(bare, error.pos)
-            if comma < 0:
-                raise
-            bare = f"{bare[:comma]} {bare[comma + 1 :]}"
-    return _DECODER.decode(bare)
-
-
-def _last_comma(text: str, at: int) -> int:
-    """Return the offset of a trailing comma, -1 if there is none; `at` is its offset or that of the next bracket."""
-    bracket = at if text[at : at + 1] in ("}", "]") else _blanks(text, at + 1) if text[at : at + 1] == "," else -1
-    comma = len(text[:bracket].rstrip()) - 1
-    return comma if bracket > 0 and text[bracket : bracket + 1] in ("}", "]") and text[comma] == "," else -1
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        ((repeated, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise RecordError(f"a key that stands twice: {repeated[:40]}")
-    return record
-
-
-_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_constant=lambda name: None)  # noqa: ARG005
-
-
 @lru_cache(maxsize=8)
 def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     """Return the layout of the file with these first bytes; None for JSON Lines, or for files that are not JSON."""
     text = head.decode("utf-8", "surrogateescape")
-    start = _blanks(text, 0)
+    start = skip_blanks(text, 0)
     if text[start : start + 1] not in ("{", "["):
         return None
     whole = len(head) < HEAD_BYTES
-    lines = [line for line in (text if whole else text.rpartition("\n")[0]).split("\n") if line.strip(f"{_MARKS} \t\r")]
+    lines = [line for line in (text if whole else text.rpartition("\n")[0]).split("\n") if line.strip(f"{MARKS} \t\r")]
     if not lines:
         return _nested(text, start, turns_of, whole=whole) if not _is_record(text, start) else None
-    first = _decoded(lines[0].strip(f"{_MARKS} \t\r"))
+    first = decode_container(lines[0].strip(f"{MARKS} \t\r"))
     if first is None:
         nested = _nested(text, start, turns_of, whole=whole)
         several = _follow(text, start) or (len(lines) > 1 and (not _mostly_lines(lines) or _spans_lines(lines)))
@@ -123,7 +81,7 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
 def has_record(head: bytes, turns_of: TurnsOf) -> bool:
     """Whether one of the first values of a file with these first bytes is a record."""
     text = head.decode("utf-8", "surrogateescape")
-    at = _blanks(text, 0)
+    at = skip_blanks(text, 0)
     if text[at : at + 1] == "[" and _first_record(text, at, turns_of, 0) is not None:
         return True
     for _ in range(_TRIED):
@@ -131,7 +89,7 @@ def has_record(head: bytes, turns_of: TurnsOf) -> bool:
             return False
         if _first_record(text, at, turns_of, 0) is not None:
             return True
-        _, end = _value(text, at)
+        _, end = value_at(text, at)
         match = _COMMA.match(text, end) if end else None
         if match is None:
             return _is_record(text, at)
@@ -160,14 +118,14 @@ def _nested(text: str, start: int, turns_of: TurnsOf, *, whole: bool) -> Nested:
     if first is not None and first <= _PREFIX:
         return Nested(opening=text[first], prefix=text[:first] if first > start else "")
     if text[start] == "[":
-        inside = _blanks(text, start + 1)
+        inside = skip_blanks(text, start + 1)
         return Nested(opening="[" if text[inside : inside + 1] == "[" else "{", prefix=text[: start + 1])
     return Nested()
 
 
 def _first_record(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:
     """Return the offset of the first record in the value at `at`: the value, an element, or a value under its keys."""
-    value, end = _value(text, at)
+    value, end = value_at(text, at)
     if end and (depth == 0 or _is_element(value)) and _accepted(value, turns_of):
         return at
     if depth >= _DEEP:
@@ -177,11 +135,11 @@ def _first_record(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | No
 
 def _in_list(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:  # noqa: ARG001 as `_in_object`
     """Return the offset of the first element of the list at `at`, if one of the first elements is a record."""
-    first = position = _blanks(text, at + 1)
+    first = position = skip_blanks(text, at + 1)
     for _ in range(_TRIED):
         if text[position : position + 1] not in ("{", "["):
             return None
-        value, end = _value(text, position)
+        value, end = value_at(text, position)
         if end and _accepted(value, turns_of):
             return first
         if not end:
@@ -198,7 +156,7 @@ def _in_object(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:
         position = key.end()
         if text[position : position + 1] in ("{", "["):
             first = _first_record(text, position, turns_of, depth + 1)
-            _, end = _value(text, position)
+            _, end = value_at(text, position)
             if first is not None or not end:
                 return first
             position = end
@@ -216,7 +174,7 @@ def _is_element(value: object) -> bool:
 
 def _is_columns(text: str, start: int, *, whole: bool) -> bool:
     """Whether the object at `start` is a table by columns."""
-    value, end = _value(text, start)
+    value, end = value_at(text, start)
     if end and isinstance(value, Mapping):
         return len(list(rows_of(value))) > 0 and not text[end:].strip(" \t\r\n,")
     key = None if whole else _KEY.match(text, start + 1)
@@ -263,30 +221,6 @@ def _accepted(value: object, turns_of: TurnsOf) -> bool:
     return isinstance(turns, list | tuple) and all(turn is None or isinstance(turn, str) for turn in turns)
 
 
-def _decoded(text: str) -> object:
-    """Return the value of a text that is a single object or array; None for any other text."""
-    try:
-        value = decode(text)
-    except RecordError:
-        return {}
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, (list, Mapping)) else None
-
-
-def _value(text: str, at: int) -> tuple[object, int]:
-    """Return the value at `at` and its end; an end of 0 if it is incomplete or not JSON."""
-    try:
-        return _DECODER.raw_decode(text, at)
-    except (ValueError, RecursionError):
-        return None, 0
-
-
-def _blanks(text: str, at: int) -> int:
-    match = _BLANKS.match(text, at)
-    return match.end() if match else at
-
-
 def _is_record(text: str, start: int) -> bool:
     """Whether the keys of an incomplete value show a long record rather than an object with a list of records."""
     keys = []
@@ -294,7 +228,7 @@ def _is_record(text: str, start: int) -> bool:
     while text[start] == "{" and (key := _KEY.match(text, at)):
         keys.append(normal(key[1]))
         scalar = _SCALAR.match(text, key.end())
-        end = scalar.end() if scalar else _value(text, key.end())[1]
+        end = scalar.end() if scalar else value_at(text, key.end())[1]
         if not end:
             at = key.end()
             break
@@ -305,14 +239,14 @@ def _is_record(text: str, start: int) -> bool:
 
 def _follow(text: str, start: int) -> bool:
     """Whether the first line has a value and the beginning of another."""
-    _, end = _value(text, start)
+    _, end = value_at(text, start)
     match = _COMMA.match(text, end) if end else None
     return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
 
 
 def _mostly_lines(lines: Sequence[str]) -> bool:
     """Whether the lines are JSON Lines with a damaged first line."""
-    closed = sum(_decoded(line.strip()) is not None for line in lines[1:])
+    closed = sum(decode_container(line.strip()) is not None for line in lines[1:])
     return 2 * closed > len(lines) - 1
 
 
@@ -320,9 +254,9 @@ def _spans_lines(lines: Sequence[str]) -> bool:
     """Whether a record continues in the next lines, because a text in it has line breaks."""
     for number, line in enumerate(lines):
         bare = line.lstrip()
-        if bare.startswith("{") and _decoded(bare.rstrip()) is None:
+        if bare.startswith("{") and decode_container(bare.rstrip()) is None:
             following = lines[number + 1 : number + _REACH]
             more = next((n for n, text in enumerate(following) if text.lstrip().startswith("{")), len(following))
-            if more and _decoded("\n".join([bare, *following[:more]]).rstrip()) is not None:
+            if more and decode_container("\n".join([bare, *following[:more]]).rstrip()) is not None:
                 return True
     return False

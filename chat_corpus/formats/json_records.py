@@ -20,6 +20,7 @@ import polars as pl
 
 from chat_corpus.errors import place_of
 from chat_corpus.files.lines import numbered
+from chat_corpus.formats import json_elements
 from chat_corpus.formats.base import (
     NOT_UTF8,
     SPEAKER,
@@ -32,18 +33,12 @@ from chat_corpus.formats.base import (
     turns_frame,
 )
 from chat_corpus.formats.field_names import NO_TURN, normal
-from chat_corpus.formats.json_layout import Nested, TurnsOf, decode, has_record, layout, read_dialect, rows_of
-from chat_corpus.messages import message
+from chat_corpus.formats.json_layout import Nested, TurnsOf, has_record, layout, read_dialect, rows_of
+from chat_corpus.formats.json_values import decode
 from chat_corpus.schema import Reason
 
 #: Maximum length of an exception's text in a reject, in characters.
 _LONGEST = 200
-_MARKS = {"{": re.compile(rb'["{}]'), "[": re.compile(rb'["\[\]]')}
-_CLOSING = {"[": "]", "{": "}"}
-_BACKSLASH = ord("\\")
-_BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
-#: Between lists in an object there are also keys.
-_GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
 #: Texts, marks and scalars. No match backtracks into another token, since that would take quadratic time.
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
 _BRACKETS = frozenset("[]{},")
@@ -51,8 +46,6 @@ _BRACKETS = frozenset("[]{},")
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
 #: A line of an array without its records.
 _BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
-#: A separate line at the end that is not JSON is rejected by itself.
-_REMARK = rb"(?:\n[^\[\]{}\"\n]*\s*)?\Z"
 _BESIDE = "text between or around the records, which is no record"
 #: Maximum number of unread fields that are named in a shard.
 _MOST_FIELDS = 1000
@@ -222,14 +215,15 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
         nested = read_dialect(dialect)
         if nested.columns:
             return replace(plain, cut=None, split=_split_columns, count=lambda data: len(_rows_of_columns(data)))
-        spans = partial(elements, nested=nested)
-        root = next((mark for mark in nested.prefix if mark in _CLOSING), "")  # invisible characters may precede it
+        spans = partial(json_elements.elements, nested=nested)
+        # Invisible characters may precede the bracket.
+        root = next((mark for mark in nested.prefix if mark in json_elements.CLOSING), "")
         return replace(
             plain,
-            cut=partial(_cut, nested=nested),
-            split=partial(_split, nested=nested),
+            cut=partial(json_elements.cut, nested=nested),
+            split=partial(json_elements.split, nested=nested),
             count=lambda data: sum(1 for _ in spans(data)),
-            fault_at_end=partial(_cut_short, closing=_CLOSING[root]) if root else None,
+            fault_at_end=partial(json_elements.fault_at_end, closing=json_elements.CLOSING[root]) if root else None,
         )
 
     def accepts(head: bytes) -> bool:
@@ -243,94 +237,6 @@ def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
         in_dialect=in_dialect,
     )
     return in_dialect(Nested(prefix="[").dialect())
-
-
-def _cut_short(tail: bytes, *, closing: str) -> str:
-    """Return a message if a JSON array, or the object around it, is not closed; otherwise empty."""
-    if re.search((rb"[\]}][\s,;]*" if closing == "}" else rb"\][\s,;}\]]*") + _REMARK, tail):
-        return ""
-    if closing == "}":
-        return message("a truncated object with lists of records, without closing bracket; download the file again")
-    return message("a truncated JSON array, without closing bracket; download the file again")
-
-
-def elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
-    """Yield `(start, end, is_record)` of the outermost records, and of other text between them.
-
-    Commas, brackets and keys between records are skipped. Depth counts only brackets of the records' kind, so that a
-    missing or extra bracket of the other kind damages only its record; brackets in strings are skipped. A record that
-    does not close extends to the end. The text before the first record of a file is known as the prefix.
-    """
-    opening, marks, between = nested.opening.encode(), _MARKS[nested.opening], _between(nested)
-    listed = nested.opening == "[" and nested.prefix.rstrip().endswith("[")
-    start = end = at = _start(data, nested)
-    depth = 0
-    if end and not between.fullmatch(data, 0, end):
-        yield 0, end, False
-    while mark := marks.search(data, at):
-        at = mark.end()
-        if mark[0] == b'"':
-            at = _after_string(data, at)
-        elif mark[0] == opening:
-            if not depth and listed and data[end : mark.start()].rstrip().endswith(b":"):
-                continue  # a list of records
-            if depth == 0:
-                start = mark.start()
-                if not between.fullmatch(data, end, start):
-                    yield end, start, False
-            depth += 1
-        elif depth:
-            depth -= 1
-            if depth == 0:
-                end = at
-                yield start, end, True
-    if depth:
-        yield start, len(data), True
-    elif not between.fullmatch(data, end):
-        yield end, len(data), False
-
-
-def _start(data: bytes, nested: Nested) -> int:
-    """Return the length of the prefix of the file if `data` begins with it, otherwise 0."""
-    prefix = nested.prefix.encode("utf-8", "surrogateescape")
-    return len(prefix) if data.startswith(prefix) else 0
-
-
-def _between(nested: Nested) -> re.Pattern[bytes]:
-    return _GLUE if "{" in nested.prefix else _BETWEEN
-
-
-def _after_string(data: bytes, at: int) -> int:
-    """Return the offset after the closing quote of the string that begins at `at`; the end of data if it is missing."""
-    while (at := data.find(b'"', at) + 1) and _escaped(data, at - 1):
-        pass
-    return at or len(data)
-
-
-def _escaped(data: bytes, at: int) -> bool:
-    begin = at
-    while data[begin - 1] == _BACKSLASH:
-        begin -= 1
-    return (at - begin) % 2 == 1
-
-
-def _cut(data: bytes, nested: Nested) -> int:
-    """Cut after the second last closed record: the last one may be incomplete.
-
-    The rest must not look like the beginning of the file.
-    """
-    ends = [end for _, end, is_record in elements(data, nested) if is_record]
-    return next((end for end in reversed(ends[:-1]) if not nested.prefix or not _start(data[end:], nested)), 0)
-
-
-def _split(data: bytes, first: int, nested: Nested) -> Records:
-    return records_at(data, list(elements(data, nested)), first)
-
-
-def records_at(data: bytes, spans: Sequence[tuple[int, int, bool]], first: int) -> Records:
-    """Return records at the spans of `elements`, numbered from `first`; `beside` marks text between records."""
-    beside = pl.Series("beside", [not is_record for *_, is_record in spans], dtype=pl.Boolean)
-    return numbered([data[start:end] for start, end, _ in spans], first).with_columns(beside)
 
 
 def _rows_of_columns(data: bytes) -> list[bytes]:

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.lineage.recorded_run import RERUN, DroppedPair, PairAddress, RecordedRun, ReplayedShard
+from chat_corpus.lineage.recorded_run import RERUN, RecordedRun
+from chat_corpus.lineage.replayed_shard import DroppedPair, PairAddress, ReplayedShard
 from chat_corpus.messages import message
 from chat_corpus.schema import Reason
 

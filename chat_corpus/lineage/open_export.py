@@ -12,7 +12,7 @@ import msgspec
 
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.exports import manifest
+from chat_corpus.exports import manifest_file
 from chat_corpus.exports.manifest import MANIFEST, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.lineage.open_run import permitted_plugins
@@ -59,7 +59,7 @@ def open_export(
 
     Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read, or was edited.
     """
-    manifest.check_name(folder)
+    manifest_file.check_name(folder)
     path = folder / MANIFEST
     if not path.is_file():
         raise UsageError(
@@ -69,11 +69,11 @@ def open_export(
         )
     try:
         data = path.read_bytes()
-        summary = manifest.decode(data)
+        summary = manifest_file.decode(data)
     except (OSError, ValueError) as error:
         fault = message("{file}: {error}; {advice}", file=path, error=error_text(error), advice=AGAIN)
         raise ChatCorpusError(fault) from error
-    if manifest.encode(summary) != data:
+    if manifest_file.encode(summary) != data:
         raise ChatCorpusError(message("{file}: edited after the export; {advice}", file=path, advice=AGAIN))
     return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins), places=places)
 

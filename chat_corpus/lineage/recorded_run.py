@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -21,14 +20,13 @@ from chat_corpus.exports import tsv
 from chat_corpus.files.content import digest
 from chat_corpus.files.lines import lines_end
 from chat_corpus.files.raw_file import RawFile
-from chat_corpus.formats.base import Records
+from chat_corpus.lineage.replayed_shard import DroppedPair, ReplayedShard
 from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.outputs import layout
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline import process, reading
 from chat_corpus.pipeline.settings import SourceSettings
-from chat_corpus.pipeline.shard import Shard
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 
@@ -36,50 +34,6 @@ from chat_corpus.sources.base import Source
 RERUN = message("run it again for an output that can be traced")
 #: Number of replayed shards in memory: neighbouring rows are mostly of one, and a repeat refers to another.
 _CACHED = 2
-
-
-class PairAddress(msgspec.Struct, frozen=True):
-    """The record that holds the query of a pair."""
-
-    file: str
-    record: int
-
-
-class DroppedPair(msgspec.Struct, frozen=True):
-    """The reject of a pair that a pass over all pairs dropped: its address, and that of the pair that it repeats."""
-
-    file: str
-    record: int
-    reason: str
-    message: str
-    same_as: PairAddress | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayedShard:
-    """A shard that was processed again.
-
-    turns    the turns of `ShardResult`, with `at`, the number of the row in the frame, `place`, the number of the turn
-             in its record, both from 0, and `unread`, whether the turn was rejected before the filters
-    pairs    all pairs of `process.possible_pairs`, with `query_at` and `answer_at`, which refer to `turns.at`; `row`,
-             the row of the TSV, from 1, null for a pair with a reason and for one that a pass over all pairs dropped;
-             `dropped`, the number of such a pair, from 0
-    records  the raw records of each piece
-    """
-
-    entry: Entry
-    shard: Shard
-    turns: pl.DataFrame
-    pairs: pl.DataFrame
-    records: tuple[Records, ...]
-    rejects: Path
-
-    @cached_property
-    def dropped_lines(self) -> list[bytes]:
-        """Lines of the pairs in the rejects file that passes over all pairs dropped, in order."""
-        with self.rejects.open("rb") as stream:
-            stream.seek(self.entry.duplicates)
-            return [stream.readline() for _ in range(sum(self.entry.dropped[1::2]))]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,8 @@ import polars as pl
 
 from chat_corpus.exports import tsv
 from chat_corpus.lineage.cause_kinds import CauseKind, Factor, constant, union, with_name
-from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
+from chat_corpus.lineage.recorded_run import RecordedRun
+from chat_corpus.lineage.replayed_shard import ReplayedShard
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text.step_diff import StepConfig, diverge
 from chat_corpus.schema import Pairing

@@ -13,7 +13,8 @@ import polars as pl
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.exports import tsv
 from chat_corpus.lineage import open_run
-from chat_corpus.lineage.recorded_run import RERUN, RecordedRun, ReplayedShard
+from chat_corpus.lineage.recorded_run import RERUN, RecordedRun
+from chat_corpus.lineage.replayed_shard import ReplayedShard
 from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot, without_rows
 from chat_corpus.messages import Message, count_noun, error_text, joined, message
 from chat_corpus.outputs import layout, sampling, shard_index

@@ -11,7 +11,8 @@ import polars as pl
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.files.lines import printable
 from chat_corpus.lineage.dropped_pairs import dropped_pair, why_dropped
-from chat_corpus.lineage.recorded_run import RecordedRun, ReplayedShard
+from chat_corpus.lineage.recorded_run import RecordedRun
+from chat_corpus.lineage.replayed_shard import ReplayedShard
 from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer

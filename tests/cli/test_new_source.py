@@ -14,9 +14,9 @@ from tests.helpers import invoke
 
 @pytest.mark.parametrize("name", ["mine", pytest.param("0-ours", marks=pytest.mark.slow)])
 def test_the_test_of_a_new_source_passes(name: str, tmp_path: Path) -> None:
-    told = invoke("new-source", name, "--out", tmp_path / "new")
-    assert told.exit_code == 0, told.stderr
-    assert len(told.stdout.splitlines()) == len([path for path in (tmp_path / "new").rglob("*") if path.is_file()]) == 3
+    done = invoke("new-source", name, "--out", tmp_path / "new")
+    assert done.exit_code == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len([path for path in (tmp_path / "new").rglob("*") if path.is_file()]) == 3
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(tmp_path / "new")]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout
@@ -25,15 +25,15 @@ def test_the_test_of_a_new_source_passes(name: str, tmp_path: Path) -> None:
 def test_what_exists_is_not_replaced(tmp_path: Path) -> None:
     assert invoke("new-source", "mine", "--out", tmp_path).exit_code == 0
     (tmp_path / "mine.py").unlink()
-    told = invoke("new-source", "mine", "--out", tmp_path)
-    assert told.exit_code == 2
-    assert "exists already" in told.stderr
+    done = invoke("new-source", "mine", "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "exists already" in done.stderr
     assert not (tmp_path / "mine.py").exists()
 
 
 @pytest.mark.parametrize(("name", "expected"), [("ptt", "exists"), ("../x", "cannot be"), ("con", "cannot be")])
 def test_other_names_are_refused(name: str, expected: str, tmp_path: Path) -> None:
-    told = invoke("new-source", name, "--out", tmp_path / "new")
-    assert told.exit_code == 2
-    assert expected in told.stderr
+    done = invoke("new-source", name, "--out", tmp_path / "new")
+    assert done.exit_code == 2
+    assert expected in done.stderr
     assert not (tmp_path / "new").exists()

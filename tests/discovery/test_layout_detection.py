@@ -87,7 +87,7 @@ def test_a_layout_is_found_from_the_content(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_what_is_seen_of_a_file_of_no_layout_is_told(name: str) -> None:
+def test_what_is_seen_of_a_file_of_no_layout_is_reported(name: str) -> None:
     content, expected = SEEN[name]
     assert expected in str(detect(content.encode()))
 

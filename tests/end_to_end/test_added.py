@@ -50,9 +50,9 @@ def run(folder: Path, *args: object, out: str = "out") -> tuple[str, str]:
     """What `run` makes of corpora added as `mine`: its pairs and what it says."""
     raw = put(folder / "raw", {})
     raw.mkdir(exist_ok=True)
-    told = invoke("--raw", raw, "--out", folder / out, *args)
-    assert told.exit_code == 0, told.stderr
-    return (folder / out / "mine.tsv").read_text("utf-8"), told.stderr
+    done = invoke("--raw", raw, "--out", folder / out, *args)
+    assert done.exit_code == 0, done.stderr
+    return (folder / out / "mine.tsv").read_text("utf-8"), done.stderr
 
 
 @pytest.mark.parametrize("name", ONE_FILE)
@@ -69,8 +69,8 @@ def test_rows_and_records_are_traced_without_a_flag(tmp_path: Path) -> None:
     run(tmp_path, "--add", f"mine={tmp_path / 'data'}")
     (row,) = api.trace(tmp_path / "out" / "mine.tsv", 1)
     assert row.query.at.record == 1
-    told = invoke("explain", tmp_path / "data" / "chat.jsonl:2", "--out", tmp_path / "out")
-    assert "layout" in told.stdout
+    done = invoke("explain", tmp_path / "data" / "chat.jsonl:2", "--out", tmp_path / "out")
+    assert "layout" in done.stdout
     shutil.move(tmp_path / "data", tmp_path / "moved")
     assert "--add mine=PATH" in invoke("trace", tmp_path / "out" / "mine.tsv:1").stderr
     assert invoke("trace", tmp_path / "out" / "mine.tsv:1", "--add", f"mine={tmp_path / 'moved'}").exit_code == 0
@@ -122,9 +122,9 @@ def test_a_name_with_the_marks_of_patterns_or_of_a_flag_is_a_path(tmp_path: Path
 
 def test_samples_step_aside_and_corpora_of_the_raw_folder_are_known_as_themselves(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n你好\t好\n", "mine.jsonl": CHAT})
-    told = invoke("--raw", raw, "--out", tmp_path / "out", "--add", f"mine={raw / 'mine.jsonl'}")
-    assert told.exit_code == 0
-    assert "not recognised" not in told.stderr
+    done = invoke("--raw", raw, "--out", tmp_path / "out", "--add", f"mine={raw / 'mine.jsonl'}")
+    assert done.exit_code == 0
+    assert "not recognised" not in done.stderr
     assert {"tieba.tsv", "mine.tsv"} <= set(visible(tmp_path / "out"))
     shutil.copytree(ROOT / "raw_chat_corpus", tmp_path / "samples")
     sampled = invoke("--raw", tmp_path / "samples", "--out", tmp_path / "own", "--add", f"mine={raw / 'mine.jsonl'}")
@@ -176,10 +176,10 @@ def test_what_cannot_be_added_is_refused_with_the_reason(name: str, tmp_path: Pa
     put(data, {f"{key}.yaml": f"corpora: {{mine: {{path: {data}/chat.jsonl, {one}}}}}" for key, one in keys.items()})
     args, expected = REFUSED[name]
     flags = [arg.format(data) for arg in args]
-    told = invoke("--raw", tmp_path / "raw", "--out", tmp_path / "out", *flags)
-    assert told.exit_code == 2
-    assert expected in told.stderr
-    assert "Traceback" not in told.stderr
+    done = invoke("--raw", tmp_path / "raw", "--out", tmp_path / "out", *flags)
+    assert done.exit_code == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_check_and_normalize_take_added_corpora(tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_check_and_normalize_take_added_corpora(tmp_path: Path) -> None:
     checked = invoke("check", "--raw", tmp_path / "raw", "--add", f"mine={tmp_path / 'film.srt'}", "--json").stdout
     (mine,) = (one for one in json.loads(checked)["sources"] if one["name"] == "mine")
     assert (mine["state"], mine["records"]) == ("found", SRT.count("\n"))
-    told = invoke("normalize", "-s", "mine", "--add", f"mine={tmp_path / 'film.srt'}", stdin=r"{\an8}在嗎".encode())
-    assert told.stdout == "在吗\n"
+    done = invoke("normalize", "-s", "mine", "--add", f"mine={tmp_path / 'film.srt'}", stdin=r"{\an8}在嗎".encode())
+    assert done.stdout == "在吗\n"
 
 
 def test_the_raw_folder_that_need_not_exist_is_the_default() -> None:
@@ -200,20 +200,20 @@ def test_a_file_of_another_layout_in_a_folder_is_named_and_the_others_are_read(t
         tmp_path,
         {"data/a.jsonl": CHAT, "data/notes.txt": "随手记的\n", "data/README.md": "# 说明\n", "data/b.jsonl": ""},
     )
-    told = invoke(
+    done = invoke(
         "--raw", put(tmp_path / "raw", {"x": ""}), "--out", tmp_path / "out", "--add", f"mine={tmp_path}/data"
     )
-    assert told.exit_code == 1  # an empty file is a damaged one
-    assert "notes.txt: not of the layout json" in told.stderr
-    assert "skipped README.md" in told.stderr
+    assert done.exit_code == 1  # an empty file is a damaged one
+    assert "notes.txt: not of the layout json" in done.stderr
+    assert "skipped README.md" in done.stderr
     assert (tmp_path / "out" / "mine.tsv").read_text("utf-8") == CHAT_PAIRS
 
 
 def test_an_output_inside_an_added_folder_is_refused(tmp_path: Path) -> None:
     put(tmp_path, {"raw/x": "", "data/chat.jsonl": CHAT})
-    told = invoke("--raw", tmp_path / "raw", "--out", tmp_path / "data" / "out", "--add", f"mine={tmp_path / 'data'}")
-    assert told.exit_code == 2
-    assert "which is added as mine" in told.stderr
+    done = invoke("--raw", tmp_path / "raw", "--out", tmp_path / "data" / "out", "--add", f"mine={tmp_path / 'data'}")
+    assert done.exit_code == 2
+    assert "which is added as mine" in done.stderr
 
 
 def test_an_added_corpus_is_exported_and_its_records_are_traced(tmp_path: Path) -> None:
@@ -222,9 +222,9 @@ def test_an_added_corpus_is_exported_and_its_records_are_traced(tmp_path: Path) 
     made = invoke("export", tmp_path / "records", "--out", tmp_path / "out", "-s", "mine", "--format", "messages")
     assert made.exit_code == 0, made.stderr
     (file,) = (tmp_path / "records" / "messages").rglob("train.jsonl")
-    told = invoke("trace", f"{file}:1")
-    assert told.exit_code == 0, told.stderr
-    assert "chat.jsonl" in told.stdout
+    done = invoke("trace", f"{file}:1")
+    assert done.exit_code == 0, done.stderr
+    assert "chat.jsonl" in done.stdout
     flags = ("--raw", tmp_path / "raw", "--add", f"mine={tmp_path / 'data' / 'chat.jsonl'}")
     again = invoke("export", tmp_path / "other", *flags)
     assert again.exit_code == 0, again.stderr

@@ -240,11 +240,11 @@ def test_a_clone_of_a_repository_gives_each_exchange_once(name: str, tmp_path: P
     seen = discover(raw, sources.load())
     assert {file.name for file in seen.found[name].files} == wanted
     left = {file for file in files if (file not in wanted and not any(one.startswith(f"{file}/") for one in wanted))}
-    told = "\n".join(
+    remarks = "\n".join(
         [*seen.found[name].remarks, *(f"{stray.file.name}: {stray.reason}" for stray in seen.unrecognised)]
     )
     hidden = {file for file in left if file.startswith(".")}
-    assert [file for file in left - hidden if file not in told] == []
+    assert [file for file in left - hidden if file not in remarks] == []
 
 
 @pytest.mark.parametrize("name", CLONES)
@@ -293,7 +293,7 @@ def test_the_newest_edition_is_read(tmp_path: Path) -> None:
         ("lost.conv", SCENES, SCENES[:400]),
     ],
 )
-def test_two_folders_with_the_same_name_are_both_read_and_told(
+def test_two_folders_with_the_same_name_are_both_read_and_reported(
     name: str, first: str, second: str, tmp_path: Path
 ) -> None:
     put(tmp_path, {f"a/{name}": first, f"b/{name}": second})
@@ -326,8 +326,8 @@ def test_a_file_that_holds_a_release_once_more_by_its_name_is_left_alone(
     put(tmp_path, {name: content, f"{folder}{again}": other})
     (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [name]
-    told = f"skipped {folder}{again}: another form, edition or part of {name}, which is read"
-    assert told in one.remarks
+    expected = f"skipped {folder}{again}: another form, edition or part of {name}, which is read"
+    assert expected in one.remarks
     (tmp_path / name).unlink()
     (one,) = (one for one in discover(tmp_path, sources.load()).found.values() if one.files)
     assert [file.name for file in one.files] == [f"{folder}{again}"]
@@ -378,11 +378,11 @@ def test_what_others_have_made_of_a_release_is_read_where_it_is_all_there_is(kin
     assert {file.name for file in discover(tmp_path, sources.load()).found[one.source.name].files} == set(remade)
 
 
-def test_one_set_in_two_layouts_is_told_of_in_two_folders_and_read_once_in_one(tmp_path: Path) -> None:
+def test_one_set_in_two_layouts_is_reported_of_in_two_folders_and_read_once_in_one(tmp_path: Path) -> None:
     put(tmp_path / "two", {"a/belle/train_2M_CN.json": JSON_LINES, "b/belle/train_2M_CN.json": JSON_ARRAY})
     one = discover(tmp_path / "two", sources.load()).found["belle"]
-    told = "2 different files of the same name are all read: a/belle/train_2M_CN.json, b/belle/train_2M_CN.json"
-    assert told in one.remarks
+    expected = "2 different files of the same name are all read: a/belle/train_2M_CN.json, b/belle/train_2M_CN.json"
+    assert expected in one.remarks
     talk = json.dumps({"ai": [["第0天下雨吗", "第0天不下"]]}, ensure_ascii=False)
     put(tmp_path / "one", {"chinese/ai.yml": CHATTERBOT, "chinese/ai.corpus.json": talk})
     one = discover(tmp_path / "one", sources.load()).found["chatterbot"]

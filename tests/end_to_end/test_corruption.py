@@ -63,14 +63,14 @@ def _after(module: Any, name: str, fault: Callable[[Any], Any], patched: pytest.
 
 def _read(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     source, origin = sources.declared().sources["tieba"]
-    told, *others = source.inputs
+    first, *others = source.inputs
 
     def faulty(parts: Sequence[Records]) -> Reading:
-        reading = told.format.read(parts)
+        reading = first.format.read(parts)
         return replace(reading, rows=fault(reading.rows))
 
     faulty_source = replace(
-        source, inputs=(replace(told, format=replace(told.format, read=faulty, in_dialect=None)), *others)
+        source, inputs=(replace(first, format=replace(first.format, read=faulty, in_dialect=None)), *others)
     )
     patched.setattr(sources, "declaring", lambda *_: {"tieba": (faulty_source, origin)})
 
@@ -87,8 +87,8 @@ def _rows(stage: str) -> Callable[[Frame, pytest.MonkeyPatch], None]:
 
             return replace(sound, apply=apply)
 
-        for name, told in stages.items():
-            patched.setattr(process, name, tuple(faulty(one) if one.name == stage else one for one in told))
+        for name, listed in stages.items():
+            patched.setattr(process, name, tuple(faulty(one) if one.name == stage else one for one in listed))
 
     return patch
 
@@ -112,7 +112,7 @@ def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     patched.setattr(merge.JoinedLines, "append", faulty)
 
 
-def _told(fault: Frame, patched: pytest.MonkeyPatch) -> None:
+def _message(fault: Frame, patched: pytest.MonkeyPatch) -> None:
     _after(process, "_rejects", fault, patched)
 
 
@@ -154,13 +154,13 @@ STAGES: tuple[tuple[str, Callable[[Frame, pytest.MonkeyPatch], None], dict[str, 
     ("tieba", _write, FAULTS, "stage 'write'"),
     ("tieba", _merge, FAULTS, "stage 'merge'"),
     ("ptt", _merge, FAULTS, "stage 'merge'"),
-    ("tieba", _told, LENGTH, "stage 'reject'"),
-    ("ptt", _told, LENGTH, "stage 'reject'"),
+    ("tieba", _message, LENGTH, "stage 'reject'"),
+    ("ptt", _message, LENGTH, "stage 'reject'"),
     ("ptt", _begins, BEGINS, "stage 'merge'"),
 )
 CASES = [
-    pytest.param(source, corrupt, faults[name], told, id=f"{source} {told} {name}")
-    for source, corrupt, faults, told in STAGES
+    pytest.param(source, corrupt, faults[name], message, id=f"{source} {message} {name}")
+    for source, corrupt, faults, message in STAGES
     for name in faults
 ]
 
@@ -175,12 +175,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-@pytest.mark.parametrize(("source", "corrupt", "fault", "told"), CASES)
+@pytest.mark.parametrize(("source", "corrupt", "fault", "message"), CASES)
 def test_a_corrupted_stage_fails_the_run_by_name_and_leaves_the_earlier_output(
     source: str,
     corrupt: Callable[[Frame, pytest.MonkeyPatch], None],
     fault: Frame,
-    told: str,
+    message: str,
     written: dict[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -191,7 +191,7 @@ def test_a_corrupted_stage_fails_the_run_by_name_and_leaves_the_earlier_output(
     corrupt(fault, monkeypatch)
     done = invoke("--raw", raw, "--out", out)
     assert done.exit_code == 1
-    assert re.search(rf"error: {source}\b.*({told})", done.stderr)
+    assert re.search(rf"error: {source}\b.*({message})", done.stderr)
     after = visible(out)
     assert json.loads(after.pop("report.json"))["sources"][source]["state"] == "failed"
     assert after == {name: content for name, content in before.items() if name != "report.json"}

@@ -1,4 +1,4 @@
-"""Whole runs over corpora in other encodings: the same output as from UTF-8, and what is told where it cannot be."""
+"""Whole runs over corpora in other encodings: the same output as from UTF-8, and a message where it cannot be."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def test_all_samples_give_the_same_output_in_any_encoding(
     done = invoke("--raw", raw, "--out", out)
     assert done.exit_code == 0, done.stderr
     now = visible(out)
-    for name, told in report(out).items():
+    for name, entry in report(out).items():
         assert now[f"{name}.tsv"] == plain[f"{name}.tsv"], name
         assert now[f"rejects/{name}.jsonl"] == plain[f"rejects/{name}.jsonl"], name
-        for file in told["files"]:
+        for file in entry["files"]:
             assert file["encoding"] == encoding, file
             content = (raw / file["file"]).read_bytes()
             assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
@@ -178,12 +178,12 @@ def test_a_choice_that_decodes_nothing_fails_its_source_alone(big5: Path, tmp_pa
     done = invoke("--raw", big5, "--out", tmp_path / "out", "--encoding", "tieba=utf-8")
     assert done.exit_code == 3
     assert "tieba: tieba.dialogues: 20 of 20 records (100 %) cannot be read: encoding 20; the first is " in done.stderr
-    told = "tieba.dialogues was read as utf-8; set the right encoding with --encoding tieba=NAME, or download"
-    assert told in done.stderr
+    expected = "tieba.dialogues was read as utf-8; set the right encoding with --encoding tieba=NAME, or download"
+    assert expected in done.stderr
     assert {name for name in visible(tmp_path / "out") if name.endswith(".tsv")} == {"subtitle.tsv"}
 
 
-def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
+def test_noise_fails_its_source_and_is_reported(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"lost.conv": "E\nM 一\nM 二\n"})
     noise = b"".join(hashlib.sha256(bytes([n])).digest() + b"\n" for n in range(99))
     (raw / "tieba.dialogues").write_bytes(noise)
@@ -195,7 +195,7 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("tieba=gb1803", "--encoding tieba=gb1803: no encoding 'gb1803'; did you mean gb18030"),
         ("tieba=klingon", "no encoding 'klingon'; encodings: auto, utf-8, gb18030, big5,"),
@@ -204,14 +204,14 @@ def test_noise_fails_its_source_and_is_told(tmp_path: Path) -> None:
         ("=gbk", "SOURCE=NAME expected"),
     ],
 )
-def test_a_wrong_name_is_told_with_the_nearest(given: str, told: str, big5: Path, tmp_path: Path) -> None:
+def test_a_wrong_name_is_refused_with_the_nearest(given: str, expected: str, big5: Path, tmp_path: Path) -> None:
     done = invoke("--raw", big5, "--out", tmp_path / "out", "--encoding", given)
     assert done.exit_code == 2
-    assert told in done.stderr
+    assert expected in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_an_encoding_may_stand_in_the_settings_and_a_wrong_one_is_told_with_its_line(
+def test_an_encoding_may_stand_in_the_settings_and_a_wrong_one_is_reported_with_its_line(
     big5: Path, tmp_path: Path
 ) -> None:
     config = tmp_path / "my.yaml"
@@ -261,12 +261,12 @@ def test_private_use_characters_are_emoji_in_files_in_unicode_only(
     for name, text in texts.items():
         (raw / f"stc_weibo_train_{name}").write_bytes(mark + text.encode(codec))
     assert invoke("-q", "--raw", raw.parent, "--out", out).exit_code == 0
-    told = report(out)["weibo"]
-    assert {file["encoding"] for file in told["files"]} == {codec}
+    entry = report(out)["weibo"]
+    assert {file["encoding"] for file in entry["files"]} == {codec}
     rows = [f"今天的天气真不错{meant}\t是啊，我们出去走走吧", f"{meant}\t生日快乐！"]
     assert (out / "weibo.tsv").read_text("utf-8").splitlines() == rows[: 2 if meant else 1]
-    assert told["turns"]["changed_by_step"].get("emoji", 0) == (2 if meant else 0)
-    assert told["turns"]["rejected"] == ({} if meant else {"empty": 1})
+    assert entry["turns"]["changed_by_step"].get("emoji", 0) == (2 if meant else 0)
+    assert entry["turns"]["rejected"] == ({} if meant else {"empty": 1})
     traced = invoke("trace", out / "weibo.tsv:1").stdout
     assert ("emoji" in traced) == bool(meant)
     assert ("invisible" in traced) == (not meant)

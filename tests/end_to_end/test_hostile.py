@@ -98,9 +98,9 @@ def hurting(many: int) -> dict[str, tuple[Format, str, list[str]]]:
 @pytest.mark.parametrize("name", hurting(1))
 def test_content_made_to_hurt_a_reader_is_rejected(name: str, many: int) -> None:
     format_, content, reasons = hurting(many)[name]
-    told = laws.read(format_, content)
-    assert sorted({reason for _, reason in told.rejects}) == sorted(set(reasons))
-    details = [message for frame in told.frames for message in frame["message"].drop_nulls()]
+    reading = laws.read(format_, content)
+    assert sorted({reason for _, reason in reading.rejects}) == sorted(set(reasons))
+    details = [message for frame in reading.frames for message in frame["message"].drop_nulls()]
     assert max(map(len, details)) < 500
 
 
@@ -135,25 +135,25 @@ def _shards(folder: Path, name: str, content: bytes, settings: Settings) -> list
 def test_a_turn_longer_than_any_is_rejected_before_anything_is_done_to_it(tmp_path: Path) -> None:
     long = filter_table.LONGEST_TURN
     content = f"甲\t{'x' * long}\n乙\t{'x' * (long + 1)}\n".encode()
-    (told,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", content, Settings())
-    assert told.rejects.select("record", "reason").rows() == [(2, "length")]
-    assert told.rejects["raw"].str.len_bytes().item() > long
-    assert told.pairs["query"].to_list() == ["甲"]
+    (outcome,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", content, Settings())
+    assert outcome.rejects.select("record", "reason").rows() == [(2, "length")]
+    assert outcome.rejects["raw"].str.len_bytes().item() > long
+    assert outcome.pairs["query"].to_list() == ["甲"]
 
 
 def test_the_raw_text_of_a_record_is_shown_with_its_first_rejects_only(tmp_path: Path) -> None:
     content = ("1\t甲" + "\t" * 5000 + "乙\n").encode()
-    (told,) = _processed(tmp_path, "douban-multiturn-100w/train.txt", content, Settings())
-    assert len(told.rejects) == 4999
-    assert [raw is None for raw in told.rejects["raw"]] == [False] * 8 + [True] * 4991
+    (outcome,) = _processed(tmp_path, "douban-multiturn-100w/train.txt", content, Settings())
+    assert len(outcome.rejects) == 4999
+    assert [raw is None for raw in outcome.rejects["raw"]] == [False] * 8 + [True] * 4991
 
 
 def test_lists_that_name_one_utterance_again_and_again_do_not_grow_the_corpus() -> None:
     lists = "1 +++$+++ [" + ", ".join(["1"] * 1000) + "]\n"
-    told = laws.read(cornell.LINE_IDS, "1 +++$+++ 甲 +++$+++ " + "好" * 1000 + "\n", lists)
-    assert len(told.turns) == cornell.MAX_LISTED
-    assert {reason for _, reason in told.rejects} == {"layout"}
-    assert len(told.rejects) == 1000 - cornell.MAX_LISTED
+    reading = laws.read(cornell.LINE_IDS, "1 +++$+++ 甲 +++$+++ " + "好" * 1000 + "\n", lists)
+    assert len(reading.turns) == cornell.MAX_LISTED
+    assert {reason for _, reason in reading.rejects} == {"layout"}
+    assert len(reading.rejects) == 1000 - cornell.MAX_LISTED
 
 
 def test_a_file_that_is_read_whole_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +231,7 @@ def _laughs(levels: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (_laughs(9), "more than 100,000 values"),
         ("a: &a [*a]\n", "more than 100,000 values"),
@@ -242,9 +242,9 @@ def _laughs(levels: int) -> str:
     ],
     ids=["billion laughs", "in itself", "very deep", "very deep lists", "deep", "tag"],
 )
-def test_a_config_made_to_hurt_is_a_usage_error(content: str, told: str, tmp_path: Path) -> None:
+def test_a_config_made_to_hurt_is_a_usage_error(content: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text(content, "utf-8")
-    with pytest.raises(UsageError, match=f"my.yaml.*{told}"):
+    with pytest.raises(UsageError, match=f"my.yaml.*{expected}"):
         load_yaml(tmp_path / "my.yaml")
 
 
@@ -267,7 +267,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_file_that_changes_between_two_shards_is_told(change: str, after: int, tmp_path: Path) -> None:
+def test_a_file_that_changes_between_two_shards_is_reported(change: str, after: int, tmp_path: Path) -> None:
     settings = Settings(shard_bytes=100)
     shards = _shards(tmp_path, "tieba-305w/tieba.dialogues", ROWS.encode(), settings)
     for shard in shards[:after]:
@@ -310,9 +310,9 @@ EVIL = "\x1b]0;甲\x07\u009b2J\u202e"
 
 
 def test_json_for_a_terminal_is_the_same_json_without_controls() -> None:
-    told = safe_json({"file": EVIL + "\n\U000e0001"})
-    assert json.loads(told) == {"file": EVIL + "\n\U000e0001"}
-    assert all(character.isprintable() or character == "\n" for character in told)
+    printed = safe_json({"file": EVIL + "\n\U000e0001"})
+    assert json.loads(printed) == {"file": EVIL + "\n\U000e0001"}
+    assert all(character.isprintable() or character == "\n" for character in printed)
 
 
 @pytest.mark.parametrize(
@@ -365,5 +365,5 @@ def test_the_filter_cannot_steer_a_terminal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_a_formula_is_written_as_it_is(formula: str, tmp_path: Path) -> None:
-    (told,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", f"{formula}\t{formula}\n".encode(), Settings())
-    assert tsv.encode(told.pairs).decode() == f"{formula}\t{formula}\n"
+    (outcome,) = _processed(tmp_path, "tieba-305w/tieba.dialogues", f"{formula}\t{formula}\n".encode(), Settings())
+    assert tsv.encode(outcome.pairs).decode() == f"{formula}\t{formula}\n"

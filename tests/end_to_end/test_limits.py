@@ -1,4 +1,4 @@
-"""The disk is full, or the input vanishes in the middle: told in words, exit code 1, nothing half written."""
+"""The disk is full, or the input vanishes in the middle: a message, exit code 1, and no file that is half written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def raw(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [5_000, 60_000], ids=["a part", "the whole"])
-def test_a_disk_that_is_full_for_workers_is_told_and_nothing_is_half_written(limit: int, raw: Path) -> None:
+def test_a_disk_that_is_full_for_workers_is_reported_and_nothing_is_half_written(limit: int, raw: Path) -> None:
     out = raw.parent / "out"
     done = program(
         "-s", "tieba", "--raw", raw, "--out", out, "--config", raw.parent / "pool.yaml",
@@ -136,7 +136,9 @@ def test_an_input_that_becomes_another_during_the_run_fails_with_its_name(fate: 
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
-def test_a_disk_that_fails_when_files_are_moved_is_told(code: int, raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_when_files_are_moved_is_reported(
+    code: int, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out, move = raw.parent / "out", Path.replace
 
     def failing(path: Path, target: Path) -> Path:

@@ -35,8 +35,8 @@ class Done:
 def done(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     out = tmp_path_factory.mktemp("realdata") / "out"
     result = invoke("-q", "--raw", realdata / "raw_chat_corpus", "--out", out)
-    told = json.loads((out / "report.json").read_text("utf-8"))
-    return Done(out=out, sources=told["sources"], code=result.exit_code)
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    return Done(out=out, sources=report["sources"], code=result.exit_code)
 
 
 def rows(path: Path) -> pl.DataFrame:

@@ -471,10 +471,10 @@ REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_shape_that_is_not_read_is_named_and_gives_nothing(kind: str, tmp_path: Path) -> None:
-    name, content, code, told = REFUSED[kind]
+    name, content, code, expected = REFUSED[kind]
     done = invoke("-q", "--raw", put(tmp_path / "raw", {name: content}), "--out", tmp_path / "out")
     assert done.exit_code == code
-    assert re.search(told, done.stderr)
+    assert re.search(expected, done.stderr)
     assert rows_of(tmp_path / "out") == []
 
 
@@ -502,11 +502,11 @@ NAMED: dict[str, tuple[str, str, str]] = {
 
 @pytest.mark.parametrize("kind", NAMED)
 def test_text_that_is_not_read_is_named_once_a_file(kind: str, tmp_path: Path) -> None:
-    name, content, told = NAMED[kind]
+    name, content, expected = NAMED[kind]
     done = invoke("-q", "--raw", put(tmp_path / "raw", {name: content}), "--out", tmp_path / "out")
     assert done.exit_code == 0
     assert done.stderr.count("text in these fields is not read:") == 1
-    assert f"{name}: text in these fields is not read: {told}" in done.stderr
+    assert f"{name}: text in these fields is not read: {expected}" in done.stderr
     assert rows_of(tmp_path / "out") == PAIRS
 
 
@@ -544,5 +544,5 @@ def test_words_that_people_say_are_no_header_where_they_say_them_again(first: st
     said_again = f"{first}\n{table(PAIRS, chr(9))}{first}\n"
     raw = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": said_again, "tieba.dialogues": said_again})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
-    told = tuple(first.split("\t"))
-    assert rows_of(tmp_path / "out") == [told, *PAIRS, told, *PAIRS, told]
+    pair = tuple(first.split("\t"))
+    assert rows_of(tmp_path / "out") == [pair, *PAIRS, pair, *PAIRS, pair]

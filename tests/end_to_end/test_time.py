@@ -186,12 +186,12 @@ def test_what_a_terminal_shows_takes_time_in_proportion_whatever_is_joined(shown
     ids=["tags in tags", "entities by entities", "attributes", "a chain of emoji", "escapes"],
 )
 def test_a_text_that_peels_for_ever_is_settled_or_left_as_it_is(text: str) -> None:
-    told = normalizer.normalize_and_flag(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
-    settled = not told["unsettled"][0]
-    assert told["unsettled"][1] is False
+    result = normalizer.normalize_and_flag(pl.Series("text", [text, "好 的"]), TextOptions(), Traits())
+    settled = not result["unsettled"][0]
+    assert result["unsettled"][1] is False
     changes = normalizer.explain(text, TextOptions(), Traits())
-    assert (changes[-1].after if changes else text) == told["text"][0]
+    assert (changes[-1].after if changes else text) == result["text"][0]
     assert settled == (not changes or changes[-1].step != normalizer.UNSETTLED)
     if not settled:
-        assert told["text"][0] == text
-    assert normalizer.normalize(told["text"], TextOptions(), Traits()).equals(told["text"])
+        assert result["text"][0] == text
+    assert normalizer.normalize(result["text"], TextOptions(), Traits()).equals(result["text"])

@@ -38,8 +38,8 @@ def out(written: Path, tmp_path: Path) -> Path:
 
 
 def _report(out: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
-    return told
+    report: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
+    return report
 
 
 NAMES = ["../victim", "/etc/victim", "..", "a/b", "a\\b", "C:victim", "con", "nul", "", "a\0b", "Tieba", "a.tsv", "\n"]
@@ -49,12 +49,12 @@ NAMES = ["../victim", "/etc/victim", "..", "a/b", "a\\b", "C:victim", "con", "nu
 def test_a_report_that_names_what_is_no_source_deletes_nothing(name: str, raw: Path, out: Path, tmp_path: Path) -> None:
     victim = tmp_path / "victim.tsv"
     victim.write_text("mine\n")
-    told = _report(out)
-    entry = {**told["sources"]["tieba"], "state": "sample"}
+    report = _report(out)
+    entry = {**report["sources"]["tieba"], "state": "sample"}
     fact = victim.stat()
     entry["outputs"] = {f"{name}.tsv": [fact.st_size, fact.st_mtime_ns]}
-    told["sources"][name] = entry
-    (out / "report.json").write_text(json.dumps(told), "utf-8")
+    report["sources"][name] = entry
+    (out / "report.json").write_text(json.dumps(report), "utf-8")
     before = visible(out)
     for verb in (("--raw", raw, "--out", out), ("--raw", raw, "--out", out, "--force", "--fresh")):
         done = invoke(*verb)
@@ -69,9 +69,9 @@ def test_a_report_that_names_what_is_no_source_deletes_nothing(name: str, raw: P
 
 @pytest.mark.parametrize("outputs", [{"../victim.tsv": [5, 1]}, {"tieba.tsv": [1, 1], "x/../../victim.tsv": [5, 1]}])
 def test_outputs_of_a_source_are_those_that_have_its_name(outputs: dict[str, Any], raw: Path, out: Path) -> None:
-    told = _report(out)
-    told["sources"]["tieba"]["outputs"] = outputs
-    (out / "report.json").write_text(json.dumps(told), "utf-8")
+    report = _report(out)
+    report["sources"]["tieba"]["outputs"] = outputs
+    (out / "report.json").write_text(json.dumps(report), "utf-8")
     done = invoke("--raw", raw, "--out", out)
     assert (done.exit_code, "sources.tieba.outputs: " in done.stderr) == (2, True)
 

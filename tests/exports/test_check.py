@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from chat_corpus.exports import manifest
+from chat_corpus.exports import manifest_file
 from chat_corpus.exports.check import check_export
 from chat_corpus.exports.check_rules import PARQUET
 from chat_corpus.exports.dialogues import DialogueOptions
@@ -123,7 +123,7 @@ BROKEN: dict[str, tuple[str, list[dict[str, str | None]] | None]] = {
 
 def _replace_first(export: Path, change: Callable[[pl.DataFrame], pl.DataFrame]) -> str:
     """Change the first Parquet file of train, and have the manifest list it as it is then; its path."""
-    summary = manifest.decode((export / MANIFEST).read_bytes())
+    summary = manifest_file.decode((export / MANIFEST).read_bytes())
     name = "data/ptt/train-00000.parquet"
     content = encode_parquet(change(pl.read_parquet(export / name)))
     (export / name).write_bytes(content)
@@ -188,7 +188,7 @@ def test_files_that_are_missing_added_or_changed_are_found(export: Path) -> None
 
 
 def test_counts_that_do_not_balance_are_found(export: Path) -> None:
-    summary = manifest.decode((export / MANIFEST).read_bytes())
+    summary = manifest_file.decode((export / MANIFEST).read_bytes())
     first = summary.sources[0]
     ledger = msgspec.structs.replace(first.ledger, turns=first.ledger.turns + 1)
     changed = (msgspec.structs.replace(first, ledger=ledger), *summary.sources[1:])
@@ -198,18 +198,18 @@ def test_counts_that_do_not_balance_are_found(export: Path) -> None:
 
 
 def _edit(export: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    told = json.loads((export / MANIFEST).read_bytes())
-    change(told)
-    (export / MANIFEST).write_text(json.dumps(told), "utf-8")
+    document = json.loads((export / MANIFEST).read_bytes())
+    change(document)
+    (export / MANIFEST).write_text(json.dumps(document), "utf-8")
 
 
 MANIFEST_CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
-    "an unknown format": lambda told: told["formats"].append("mine"),
-    "an unknown format of a file": lambda told: told["files"][0].update(format="mine"),
-    "an unknown split": lambda told: told["files"][0].update(split="mine"),
-    "a source is missing": lambda told: told["sources"].pop(),
-    "a source is there twice": lambda told: told["sources"].append(told["sources"][0]),
-    "a file without a source": lambda told: told["files"][0].update(source=None),
+    "an unknown format": lambda document: document["formats"].append("mine"),
+    "an unknown format of a file": lambda document: document["files"][0].update(format="mine"),
+    "an unknown split": lambda document: document["files"][0].update(split="mine"),
+    "a source is missing": lambda document: document["sources"].pop(),
+    "a source is there twice": lambda document: document["sources"].append(document["sources"][0]),
+    "a file without a source": lambda document: document["files"][0].update(source=None),
 }
 
 

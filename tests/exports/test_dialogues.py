@@ -24,11 +24,11 @@ Row = tuple[int, int, str, str | None, str | None]
 
 def _frame(rows: list[Row]) -> pl.DataFrame:
     """Rows of dialogue, turn, text, speaker, reason; records count from 1."""
-    told = [
+    expected = [
         ("f", at + 1, dialogue, turn, speaker, text, reason)
         for at, (dialogue, turn, text, speaker, reason) in enumerate(rows)
     ]
-    return pl.DataFrame(told, schema=TURNS, orient="row")
+    return pl.DataFrame(expected, schema=TURNS, orient="row")
 
 
 def _dialogue(*texts: str, number: int = 0) -> list[Row]:

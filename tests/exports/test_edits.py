@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from chat_corpus.errors import ChatCorpusError
-from chat_corpus.exports import manifest
+from chat_corpus.exports import manifest_file
 from chat_corpus.exports.check import check_export
 from chat_corpus.exports.documents import documents
 from chat_corpus.exports.manifest import MANIFEST
@@ -131,7 +131,7 @@ def test_an_edited_value_of_the_manifest_is_found(whole: Path, tmp_path: Path) -
 def _relisted(folder: Path, name: str, content: bytes) -> None:
     """Write a file, and have all documents list it as it is then."""
     (folder / name).write_bytes(content)
-    summary = manifest.decode((folder / MANIFEST).read_bytes())
+    summary = manifest_file.decode((folder / MANIFEST).read_bytes())
     digest = hashlib.sha256(content).hexdigest()
     files = tuple(
         msgspec.structs.replace(one, sha256=digest, bytes=len(content)) if one.path == name else one

@@ -122,11 +122,11 @@ def test_the_card_says_what_there_is(export: Path, summary: ExportSummary) -> No
     assert front["configs"][0]["config_name"] == "default"
     assert front["configs"][0]["default"] is True
     assert [one["config_name"] for one in front["configs"]] == ["default", "ptt", "tieba"]
-    told = {
+    splits = {
         one["config_name"]: {part["name"]: part["num_examples"] for part in one["splits"]}
         for one in front["dataset_info"]
     }
-    assert told == {"default": summary.splits(), "ptt": summary.splits("ptt"), "tieba": summary.splits("tieba")}
+    assert splits == {"default": summary.splits(), "ptt": summary.splits("ptt"), "tieba": summary.splits("tieba")}
     assert front["size_categories"] == ["n<1K"]
     assert front["license"] == "cc0-1.0"
     for words in ("## 中文", "## English", "chat-corpus check-export", "hf upload", "https://example.org/corpus"):

@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.errors import UsageError
-from chat_corpus.exports.mixing import (
-    MixOptions,
-    MixPlan,
-    largest_subset,
-    parse_shares,
-    parse_subsets,
-    plan_mix,
-    subset_sizes,
-)
+from chat_corpus.exports.mix_options import MixOptions, largest_subset, parse_shares, parse_subsets, subset_sizes
+from chat_corpus.exports.mixing import MixPlan, plan_mix
 from tests.conftest import examples
 
 

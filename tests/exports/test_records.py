@@ -95,10 +95,10 @@ def test_a_preference_has_a_row_for_each_wrong_answer() -> None:
 
 def test_earlier_exchanges_are_the_history() -> None:
     for name in ("alpaca", "query-response"):
-        told = json.loads(FORMATS[name].encode(FRAME).splitlines()[1])
-        assert told["history"] == [["一", "二"], ["三", "四"]]
-        assert "五" in told.values()
-        assert "六" in told.values()
+        record = json.loads(FORMATS[name].encode(FRAME).splitlines()[1])
+        assert record["history"] == [["一", "二"], ["三", "四"]]
+        assert "五" in record.values()
+        assert "六" in record.values()
 
 
 def test_formats_of_rows_have_one_for_each_exchange_and_ids_in_the_same_order() -> None:

@@ -9,16 +9,16 @@ CHATS = "\ufeff在吗\r\n在\r\n\r\n\u3000\n今天吃什么\n火锅吧\n太辣�
 
 
 def test_a_blank_line_ends_a_dialogue() -> None:
-    told = laws.read(BLANK_LINES, CHATS)
-    assert told.pairs() == [("在吗", "在"), ("今天吃什么", "火锅吧"), ("火锅吧", "太辣了")]
-    assert told.non_turns == [{3, 4, 8, 9}]
-    assert laws.read(BLANK_LINES, CHATS, shard_bytes=16).pairs() == told.pairs()
+    reading = laws.read(BLANK_LINES, CHATS)
+    assert reading.pairs() == [("在吗", "在"), ("今天吃什么", "火锅吧"), ("火锅吧", "太辣了")]
+    assert reading.non_turns == [{3, 4, 8, 9}]
+    assert laws.read(BLANK_LINES, CHATS, shard_bytes=16).pairs() == reading.pairs()
 
 
 def test_a_bad_byte_keeps_its_place() -> None:
-    told = laws.read(BLANK_LINES, "在吗\n".encode() + b"\xff\n" + "在\n\n".encode())
-    assert told.rejects == [(2, "encoding")]
-    assert told.pairs() == []
+    reading = laws.read(BLANK_LINES, "在吗\n".encode() + b"\xff\n" + "在\n\n".encode())
+    assert reading.rejects == [(2, "encoding")]
+    assert reading.pairs() == []
 
 
 def test_only_several_dialogues_of_several_lines_look_like_it() -> None:

@@ -118,9 +118,9 @@ def test_what_is_wrong_in_a_chat_of_line_costs_itself_alone() -> None:
 
 
 def test_sessions_end_at_a_gap_and_messages_of_one_speaker_merge() -> None:
-    told = laws.read(chat_export(), QQ)
-    assert told.turns == [(7, "在吗"), (10, "在\n呢"), (17, "新年快乐"), (20, "同乐")]
-    assert told.pairs() == [("在吗", "在\n呢"), ("新年快乐", "同乐")]
+    reading = laws.read(chat_export(), QQ)
+    assert reading.turns == [(7, "在吗"), (10, "在\n呢"), (17, "新年快乐"), (20, "同乐")]
+    assert reading.pairs() == [("在吗", "在\n呢"), ("新年快乐", "同乐")]
     assert laws.read(chat_export(gap=86_400), QQ).pairs()[1] == ("在\n呢", "新年快乐")
 
 
@@ -130,11 +130,11 @@ def test_shards_are_cut_between_sessions() -> None:
 
 
 def test_a_message_without_text_keeps_its_place() -> None:
-    told = laws.read(
+    reading = laws.read(
         chat_export(), "2024-01-01 08:00 甲: 看\n2024-01-01 08:01 乙: [图片]\n2024-01-01 08:02 甲: 好看吧\n"
     )
-    assert told.rejects == [(2, "empty")]
-    assert told.pairs() == []
+    assert reading.rejects == [(2, "empty")]
+    assert reading.pairs() == []
 
 
 def test_a_bad_byte_costs_its_message_and_no_other() -> None:
@@ -145,15 +145,15 @@ def test_a_bad_byte_costs_its_message_and_no_other() -> None:
         "2024-01-01 08:03 乙: 五点",
     ]
     content = "\n".join(lines).encode().replace("坏".encode(), b"\xff")
-    told = laws.read(chat_export(), content)
-    assert told.rejects == [(2, "encoding")]
-    assert told.pairs() == [("几点", "五点")]
+    reading = laws.read(chat_export(), content)
+    assert reading.rejects == [(2, "encoding")]
+    assert reading.pairs() == [("几点", "五点")]
 
 
 def test_text_before_the_first_message_is_rejected_with_its_address() -> None:
-    told = laws.read(chat_export(), "随手一行\n2024-01-01 08:00 甲: 在吗\n2024-02-30 08:01 乙: 没有这一天\n")
-    assert told.rejects == [(1, "layout")]
-    assert told.turns == [(2, "在吗\n2024-02-30 08:01 乙: 没有这一天")]
+    reading = laws.read(chat_export(), "随手一行\n2024-01-01 08:00 甲: 在吗\n2024-02-30 08:01 乙: 没有这一天\n")
+    assert reading.rejects == [(1, "layout")]
+    assert reading.turns == [(2, "在吗\n2024-02-30 08:01 乙: 没有这一天")]
 
 
 @pytest.mark.parametrize(

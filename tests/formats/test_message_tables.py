@@ -19,10 +19,10 @@ TIMED = """编号,发送者,内容,时间
 
 
 def test_sessions_speakers_quotes_and_malformed_rows() -> None:
-    told = laws.read(message_table(), TIMED)
-    assert told.turns == [(2, "在吗,有事\n急"), (4, "在"), (6, "早"), (7, '早"\n啊')]
-    assert told.rejects == [(5, "fields")]
-    assert told.pairs() == [("在吗,有事\n急", "在"), ("早", '早"\n啊')]
+    reading = laws.read(message_table(), TIMED)
+    assert reading.turns == [(2, "在吗,有事\n急"), (4, "在"), (6, "早"), (7, '早"\n啊')]
+    assert reading.rejects == [(5, "fields")]
+    assert reading.pairs() == [("在吗,有事\n急", "在"), ("早", '早"\n啊')]
 
 
 def test_a_column_of_dialogues_decides_and_times_do_not() -> None:
@@ -31,9 +31,9 @@ def test_a_column_of_dialogues_decides_and_times_do_not() -> None:
 
 
 def test_without_dialogues_and_times_the_file_is_one_dialogue() -> None:
-    told = laws.read(message_table(), "speaker,text\n甲,一\n乙,二\n甲,三\n", shard_bytes=8)
-    assert len(told.frames) == 1
-    assert told.pairs() == [("一", "二"), ("二", "三")]
+    reading = laws.read(message_table(), "speaker,text\n甲,一\n乙,二\n甲,三\n", shard_bytes=8)
+    assert len(reading.frames) == 1
+    assert reading.pairs() == [("一", "二"), ("二", "三")]
 
 
 @pytest.mark.parametrize("stamps", [("1704067200", "1704067260"), ("1704067200000", "1704070900000")])

@@ -38,30 +38,30 @@ def bundled() -> list[Sample]:
 
 
 def main() -> int:
-    """Run the mutants asked for; a broken law is told with the number of its mutant, whose files stay."""
-    told = _arguments()
-    known = bundled() + samples(*told.raw)
-    keep = told.keep or Path(tempfile.mkdtemp(prefix="chat-corpus-mutants-"))
+    """Run the requested mutants. Print each broken law with the number of its mutant; the files of that mutant stay."""
+    arguments = _arguments()
+    known = bundled() + samples(*arguments.raw)
+    keep = arguments.keep or Path(tempfile.mkdtemp(prefix="chat-corpus-mutants-"))
     broken, errors, clock, longest = 0, Counter[str](), time.monotonic(), (0.0, 0)
-    for number in range(told.first, told.first + told.mutants):
-        folder = keep / f"{told.seed}-{number}"
-        made = mutant(known, told.seed, number)
+    for number in range(arguments.first, arguments.first + arguments.mutants):
+        folder = keep / f"{arguments.seed}-{number}"
+        made = mutant(known, arguments.seed, number)
         try:
             read = check(made, folder)
         except Exception:  # noqa: BLE001 whatever it is, it is what we look for
             broken += 1
-            _say(f"mutant {number} of {made.sample.source}, {made.options}, --seed {told.seed}; files in {folder}")
+            _say(f"mutant {number} of {made.sample.source}, {made.options}, --seed {arguments.seed}; files in {folder}")
             _say(traceback.format_exc()[-3000:])
         else:
-            errors[read.error and "told as an error"] += 1
+            errors[read.error and "error message"] += 1
             longest = max(longest, (read.seconds, number))
             if read.seconds > _SECONDS:
                 _say(f"mutant {number} of {made.sample.source} took {read.seconds:.1f} s of CPU; files in {folder}")
             else:
                 shutil.rmtree(folder)
-        if (number + 1 - told.first) % 1000 == 0:
-            _say(f"{number + 1 - told.first} mutants, {broken} break a law, {time.monotonic() - clock:.0f} s")
-    _say(f"{told.mutants} mutants, {broken} break a law; {errors['told as an error']} end in an error message")
+        if (number + 1 - arguments.first) % 1000 == 0:
+            _say(f"{number + 1 - arguments.first} mutants, {broken} break a law, {time.monotonic() - clock:.0f} s")
+    _say(f"{arguments.mutants} mutants, {broken} break a law; {errors['error message']} end in an error message")
     _say(f"the slowest, mutant {longest[1]}, took {longest[0]:.2f} s of CPU to read")
     return 1 if broken or longest[0] > _SECONDS else 0
 

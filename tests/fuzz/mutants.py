@@ -1,4 +1,4 @@
-"""Mutants: excerpts of corpora with the damage that files come to, each told by a seed and a number alone."""
+"""Mutants: excerpts of corpora with the damage that files come to, each determined by a seed and a number alone."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def test_damage_ends_in_rejects_or_in_a_message_and_nothing_is_lost(first: int, 
         check(mutant(SAMPLES, 20, number), tmp_path / str(number))
 
 
-def test_mutants_are_told_by_their_number_and_come_from_every_source() -> None:
+def test_mutants_are_reported_by_their_number_and_come_from_every_source() -> None:
     some = [mutant(SAMPLES, 1, number) for number in range(200)]
     assert some == [mutant(SAMPLES, 1, number) for number in range(200)]
     assert {one.sample.source for one in some} == set(sources.load())

@@ -33,19 +33,19 @@ def exported(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _traced(*arguments: object) -> list[dict[str, Any]]:
     done = invoke("trace", *arguments, "--json")
     assert done.exit_code == 0, done.stderr
-    told: list[dict[str, Any]] = json.loads(done.stdout)
-    return told
+    document: list[dict[str, Any]] = json.loads(done.stdout)
+    return document
 
 
 def test_every_message_leads_to_the_raw_records_that_hold_its_text(raw: Path, exported: Path) -> None:
     rows = records(exported).group_by("source", maintain_order=True).head(4)
     ids = [argument for one in rows["id"] for argument in ("--id", one)]
-    for told, row in zip(_traced(exported, *ids), rows.iter_rows(named=True), strict=True):
-        assert (told["id"], told["source"], told["split"]) == (row["id"], row["source"], row["split"])
-        assert [(one["role"], one["content"]) for one in told["messages"]] == [
+    for record, row in zip(_traced(exported, *ids), rows.iter_rows(named=True), strict=True):
+        assert (record["id"], record["source"], record["split"]) == (row["id"], row["source"], row["split"])
+        assert [(one["role"], one["content"]) for one in record["messages"]] == [
             (one["role"], one["content"]) for one in row["messages"]
         ]
-        for message in told["messages"]:
+        for message in record["messages"]:
             (turn,) = message["turns"]
             line = (raw / turn["file"]).read_text("utf-8").split("\n")[turn["record"] - 1]
             assert turn["raw"] == line
@@ -56,8 +56,8 @@ def test_every_message_leads_to_the_raw_records_that_hold_its_text(raw: Path, ex
 def test_a_row_of_every_format_leads_to_its_record(format_: str, exported: Path) -> None:
     suffix = "csv" if format_ == "csv" else "jsonl"
     ids = pl.read_parquet(exported / "data" / "ptt" / "train-00000.parquet")["id"]
-    (told,) = _traced(f"{exported}/{format_}/ptt/train.{suffix}:3")
-    assert told["id"] == ids[2]
+    (traced,) = _traced(f"{exported}/{format_}/ptt/train.{suffix}:3")
+    assert traced["id"] == ids[2]
 
 
 def test_a_row_of_a_format_without_ids_leads_to_its_record_too(exported: Path) -> None:
@@ -72,8 +72,8 @@ def test_masked_records_are_found(exported: Path) -> None:
     rows = records(exported)
     opener = rows["messages"].list.get(0).struct.field("content")
     (masked,) = rows.filter(opener == "我的QQ：<QQ>")["id"]
-    (told,) = _traced(exported, "--id", masked)
-    assert told["messages"][0]["turns"][0]["read"] == "我的QQ：123456789"
+    (traced,) = _traced(exported, "--id", masked)
+    assert traced["messages"][0]["turns"][0]["read"] == "我的QQ：123456789"
     text = [line for line in invoke("trace", exported, "--id", masked).stdout.splitlines() if "123456789" in line]
     assert text
 
@@ -127,9 +127,9 @@ def test_nothing_is_traced_to_a_raw_file_that_changed(raw: Path, exported: Path,
 
 def test_an_edited_manifest_is_not_believed(exported: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(exported, tmp_path / "export")
-    told = json.loads((copy / "manifest.json").read_bytes())
+    document = json.loads((copy / "manifest.json").read_bytes())
     for change, code in (("code", 1), ("settings", 1)):
-        edited = json.loads(json.dumps(told))
+        edited = json.loads(json.dumps(document))
         for source in edited["sources"]:
             source["fingerprint"][change] = "0" * 16
         (copy / "manifest.json").write_text(json.dumps(edited))

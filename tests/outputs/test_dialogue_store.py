@@ -70,8 +70,8 @@ def test_what_is_cleaned_otherwise_or_in_other_shards_is_cleaned_again(
     out = tmp_path / "out"
     _run(raw, out, "--store-dialogues", "--config", str(config))
     config.write_text(f"{change}\nfilters: {{min_chars: 3}}\n")
-    told = _run(raw, out, "--store-dialogues", "--force", "--config", str(config))
-    assert told == _run(raw, tmp_path / "anew", "--store-dialogues", "--config", str(config))
+    done = _run(raw, out, "--store-dialogues", "--force", "--config", str(config))
+    assert done == _run(raw, tmp_path / "anew", "--store-dialogues", "--config", str(config))
 
 
 def test_the_store_is_the_same_for_any_size_of_shards(raw: Path, tmp_path: Path) -> None:
@@ -162,11 +162,11 @@ def test_a_store_that_is_not_as_it_was_written_is_not_used(fault: str, raw: Path
 def test_a_part_shows_the_record_of_a_reject_as_far_as_it_can_be_read(tmp_path: Path) -> None:
     part = Part(folder=tmp_path, stem="0")
     assert part.raw_of("a", 1) == ""
-    told = [
+    rejects = [
         {"file": file, "record": line, "raw": raw, "reason": "fields"}
         for file, line, raw in (("b", 1, "乙"), ("a", 2, None), ("a", 1, None), ("a", 1, "甲"), ("a", 3, "丙"))
     ]
-    part.rejects.write_text("".join(json.dumps(one) + "\n" for one in told) + "{", "utf-8")
+    part.rejects.write_text("".join(json.dumps(one) + "\n" for one in rejects) + "{", "utf-8")
     assert [part.raw_of("a", line) for line in (1, 2, 3)] == ["甲", "", "丙"]
 
 

@@ -47,8 +47,8 @@ def test_accounts_of_a_report_balance(written: bytes) -> None:
 
 def test_names_of_a_tally_stand_in_order(written: bytes) -> None:
     turns = json.loads(written)["sources"]["tieba"]["turns"]
-    assert [list(told) for told in turns.values() if isinstance(told, dict)] == [
-        sorted(told) for told in turns.values() if isinstance(told, dict)
+    assert [list(entry) for entry in turns.values() if isinstance(entry, dict)] == [
+        sorted(entry) for entry in turns.values() if isinstance(entry, dict)
     ]
 
 
@@ -57,16 +57,16 @@ _OPEN = {"settings", "packages", "script_conversion", "sources", "records_by_fil
 _OPEN |= {"unread_fields", "scripts", "changed_by_step", "rejected"}
 
 
-def ways(told: object, *at: str) -> Iterator[tuple[str, ...]]:
+def ways(entry: object, *at: str) -> Iterator[tuple[str, ...]]:
     """The way to each key of the schema in a report, through all sources and files."""
-    if isinstance(told, dict):
-        for key, value in told.items():
+    if isinstance(entry, dict):
+        for key, value in entry.items():
             if not (at and at[-1] in _OPEN):
                 yield *at, key
             if key not in ("settings", "packages", "script_conversion"):
                 yield from ways(value, *at, key)
-    if isinstance(told, list):
-        for number, value in enumerate(told):
+    if isinstance(entry, list):
+        for number, value in enumerate(entry):
             yield from ways(value, *at, str(number))
 
 
@@ -103,21 +103,21 @@ def test_a_report_with_a_value_of_another_kind_is_none(written: bytes) -> None:
 
 #: Changes of the entry of a source, and what is said of each.
 HOSTILE: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "a count below 0": (lambda told: told["records"].update(read=-1), r"Expected `int` >= 0 - at `\$.records.read"),
-    "a tally below 0": (lambda told: told["turns"]["rejected"].update(a=-1), r">= 0.* at `\$.turns.rejected"),
-    "a flag": (lambda told: told["turns"]["rejected"].update(a=True), r"`int`.* at `\$.turns.rejected"),
-    "a tally of text": (lambda told: told["turns"].update(scripts={"a": "1"}), r"at `\$.turns.scripts"),
-    "no tally": (lambda told: told["pairs"].update(rejected=[]), r"Expected `object`.* at `\$.pairs.rejected"),
-    "a state of its own": (lambda told: told.update(state="fine"), r"Invalid enum value 'fine' - at `\$.state"),
-    "other outputs": (lambda told: told["outputs"].update({"../a": [1, 1]}), r"outputs: has files other than"),
-    "no pairs": (lambda told: told["outputs"].pop("tieba.tsv"), r"outputs: tieba.tsv is missing"),
-    "plugins unknown": (lambda told: told.update(plugins=["a.py"]), r"plugins: their number differs"),
-    "a size of text": (lambda told: told["outputs"].update({"tieba.tsv": ["1", 1]}), r"at `\$.outputs"),
+    "a count below 0": (lambda entry: entry["records"].update(read=-1), r"Expected `int` >= 0 - at `\$.records.read"),
+    "a tally below 0": (lambda entry: entry["turns"]["rejected"].update(a=-1), r">= 0.* at `\$.turns.rejected"),
+    "a flag": (lambda entry: entry["turns"]["rejected"].update(a=True), r"`int`.* at `\$.turns.rejected"),
+    "a tally of text": (lambda entry: entry["turns"].update(scripts={"a": "1"}), r"at `\$.turns.scripts"),
+    "no tally": (lambda entry: entry["pairs"].update(rejected=[]), r"Expected `object`.* at `\$.pairs.rejected"),
+    "a state of its own": (lambda entry: entry.update(state="fine"), r"Invalid enum value 'fine' - at `\$.state"),
+    "other outputs": (lambda entry: entry["outputs"].update({"../a": [1, 1]}), r"outputs: has files other than"),
+    "no pairs": (lambda entry: entry["outputs"].pop("tieba.tsv"), r"outputs: tieba.tsv is missing"),
+    "plugins unknown": (lambda entry: entry.update(plugins=["a.py"]), r"plugins: their number differs"),
+    "a size of text": (lambda entry: entry["outputs"].update({"tieba.tsv": ["1", 1]}), r"at `\$.outputs"),
 }
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_what_no_run_writes_is_told_with_its_place(kind: str, written: bytes) -> None:
+def test_what_no_run_writes_is_reported_with_its_place(kind: str, written: bytes) -> None:
     change, message = HOSTILE[kind]
     report = json.loads(written)
     change(report["sources"]["tieba"])
@@ -134,7 +134,7 @@ def test_a_source_has_a_name_that_can_be_that_of_a_file(name: str, written: byte
 
 
 def test_settings_of_another_version_can_be_read(written: bytes) -> None:
-    """Which they are is told where they are compared with those of now."""
+    """The comparison with the present settings names them."""
     report = json.loads(written)
     report["sources"]["tieba"]["settings"] = {"text": 3, "filters": {"new": {"deep": [1]}}}
     assert decode(json.dumps(report).encode()).sources["tieba"].settings["text"] == 3

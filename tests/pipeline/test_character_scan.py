@@ -42,13 +42,13 @@ def test_what_a_text_holds_is_found(much: bool, groups: list[list[Sign]], texts:
     assert found.dtype == pl.UInt32
     for text, bits in zip(texts, found.to_list(), strict=True):
         for number, signs in enumerate(groups):
-            held, told = any(holds(text or "", sign) for sign in signs), bool(bits & scan.bits(str(number)))
-            assert told >= held, (text, signs)
+            held, flagged = any(holds(text or "", sign) for sign in signs), bool(bits & scan.bits(str(number)))
+            assert flagged >= held, (text, signs)
             if all(sign.single for sign in signs):
-                assert told == held, (text, signs)
+                assert flagged == held, (text, signs)
             # Only little text is looked at roughly, and long rows.
             if much and "\ufdd0" not in str(texts) and all(sign.length < 8 or sign.same for sign in signs):
-                assert told == held, (text, signs)
+                assert flagged == held, (text, signs)
 
 
 @pytest.mark.parametrize("characters", [PLAIN, PLAIN_CJK, f"^{PLAIN}", *CLASSES[:-1]])

@@ -25,8 +25,8 @@ def reading(lines: list[int | None], non_turns: list[int], reasons: list[str | N
 
 
 def test_records_are_used_structural_or_rejected() -> None:
-    told = reading([5, 5, 6, 8], [7], ["empty", None, "layout", None])
-    assert check_reading(told, 0, 5, 4, WHERE) == (2, 1)
+    read = reading([5, 5, 6, 8], [7], ["empty", None, "layout", None])
+    assert check_reading(read, 0, 5, 4, WHERE) == (2, 1)
     assert check_reading(reading([], []), 0, 1, 0, WHERE) == (0, 0)
     assert check_reading(reading([], [1, 2]), 0, 1, 2, WHERE) == (0, 0)
 
@@ -48,7 +48,7 @@ WRONG: dict[str, tuple[list[int | None], list[int]]] = {
 
 
 @pytest.mark.parametrize(("lines", "non_turns"), WRONG.values(), ids=WRONG)
-def test_a_reader_that_loses_doubles_or_moves_a_line_is_told_with_its_place(
+def test_a_reader_that_loses_doubles_or_moves_a_line_is_reported_with_its_place(
     lines: list[int | None], non_turns: list[int]
 ) -> None:
     with pytest.raises(LedgerError, match=WHERE):
@@ -56,9 +56,9 @@ def test_a_reader_that_loses_doubles_or_moves_a_line_is_told_with_its_place(
 
 
 def test_each_part_has_its_own_account() -> None:
-    told = reading([1, 1], [])
+    read = reading([1, 1], [])
     both = Reading(
-        rows=told.rows.with_columns(file_index=pl.Series([0, 1], dtype=pl.UInt8)), non_turns=told.non_turns * 2
+        rows=read.rows.with_columns(file_index=pl.Series([0, 1], dtype=pl.UInt8)), non_turns=read.non_turns * 2
     )
     assert check_reading(both, 0, 1, 1, WHERE) == check_reading(both, 1, 1, 1, WHERE) == (1, 0)
     with pytest.raises(LedgerError):
@@ -77,7 +77,7 @@ def test_each_part_has_its_own_account() -> None:
     ],
     ids=["lost", "doubled", "reversed", "lines moved", "turns moved", "parts moved"],
 )
-def test_a_stage_that_loses_doubles_or_moves_turns_is_told_by_name(
+def test_a_stage_that_loses_doubles_or_moves_turns_is_reported_by_name(
     stage: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> None:
     rows = reading([1, 2, 3], []).rows.with_columns(turn_index=pl.Series([0, 1, None], dtype=pl.UInt32))

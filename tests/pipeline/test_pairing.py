@@ -12,7 +12,7 @@ from chat_corpus.pipeline.pairing import PairOptions, pair
 from chat_corpus.schema import Pairing
 from tests.conftest import examples
 
-#: A dialogue: for each turn its alternatives, each told by its reason.
+#: A dialogue: for each turn its alternatives, each shown by its reason.
 Dialogue = list[list["str | None"]]
 _REASONS = st.sampled_from([None, None, None, "empty", "negative"])
 _DIALOGUE = st.lists(st.lists(_REASONS, min_size=1, max_size=3), max_size=5).map(
@@ -29,12 +29,12 @@ def frame(dialogues: list[Dialogue], lone: int = 0) -> pl.DataFrame:
         for turn, alternatives in enumerate(turns)
         for reason in alternatives
     ]
-    told = pl.DataFrame(
+    frame = pl.DataFrame(
         [*rows, *[(None, None, "fields")] * lone],
         schema={"dialogue_id": pl.UInt32, "turn_index": pl.UInt32, "reason": pl.String},
         orient="row",
     )
-    return turns_frame(told.with_row_index("record", 1).with_columns(text=pl.col("record").cast(pl.String)))
+    return turns_frame(frame.with_row_index("record", 1).with_columns(text=pl.col("record").cast(pl.String)))
 
 
 def expected(rows: pl.DataFrame, pairing: Pairing) -> list[tuple[int, int, str | None]]:

@@ -57,18 +57,18 @@ def test_a_shard_becomes_the_same_twice_and_after_pickling(tmp_path: Path) -> No
 
 def test_turns_pairs_and_rejects_of_a_shard(tmp_path: Path) -> None:
     (shard,) = conv(tmp_path, Settings())
-    told = process(shard, Settings())
-    assert told.pairs.select("query", "answer", "query_record", "answer_record").rows() == [("在吗", "在/的", 4, 5)]
-    assert told.rejects.select("record", "reason", "raw").rows() == [
+    result = process(shard, Settings())
+    assert result.pairs.select("query", "answer", "query_record", "answer_record").rows() == [("在吗", "在/的", 4, 5)]
+    assert result.rejects.select("record", "reason", "raw").rows() == [
         (3, "empty", "M \u200b"),
         (6, "layout", "没有记号"),
         (8, "damaged", "M 一\ufffd\ufffd"),
         (10, "encoding", "M \\xff\\xfe"),
     ]
-    assert told.rejects["source"].unique().to_list() == ["subtitle"]
-    assert told.rejects["file"].unique().to_list() == ["subtitle/lost.conv"]
-    assert told.turns["raw"].to_list()[0] == "你好嗎"
-    counts, records = told.counts, told.counts.records
+    assert result.rejects["source"].unique().to_list() == ["subtitle"]
+    assert result.rejects["file"].unique().to_list() == ["subtitle/lost.conv"]
+    assert result.turns["raw"].to_list()[0] == "你好嗎"
+    counts, records = result.counts, result.counts.records
     assert (records.read, records.non_turns, records.used, records.rejected) == (12, 3, 7, 2)
     assert (counts.turns.read, counts.turns.kept, counts.pairs.possible, counts.pairs.written) == (9, 5, 6, 1)
     assert dict(counts.turns.rejected) == {"empty": 1, "layout": 1, "damaged": 1, "encoding": 1}
@@ -119,11 +119,11 @@ def test_a_limit_pairs_no_turns_around_what_it_cut_out(tmp_path: Path) -> None:
         settings = load((), {"read": {"limit": 2}, "pairs": {"mode": mode}})
         names = {"egret_wenda_lines.txt": lines, "egret_wenda_conversations.txt": lists}
         (shard,) = shards(tmp_path, "egret-wenda".replace("-wenda", ""), settings, **names)
-        told = process(shard, settings).pairs.select("query", "answer").rows()
-        assert told == ([("第1句", "第2句")] if mode == "first" else [])
+        rows = process(shard, settings).pairs.select("query", "answer").rows()
+        assert rows == ([("第1句", "第2句")] if mode == "first" else [])
 
 
-def test_a_file_that_changed_after_it_was_planned_is_told(tmp_path: Path) -> None:
+def test_a_file_that_changed_after_it_was_planned_is_reported(tmp_path: Path) -> None:
     (shard,) = conv(tmp_path, Settings())
     Path(shard.pieces[0].file.path).write_bytes(b"E\n")
     with pytest.raises(ChatCorpusError, match=r"lost\.conv"):

@@ -13,12 +13,12 @@ from tests.conftest import examples
 
 def rows(*dialogues: list[str]) -> pl.DataFrame:
     """Dialogues as a reader gives them, a line each."""
-    told = [
+    turns = [
         {"record": line, "dialogue_id": line - 1, "turn_index": turn, "text": text}
         for line, texts in enumerate(dialogues, 1)
         for turn, text in enumerate(texts)
     ]
-    return turns_frame(pl.DataFrame(told))
+    return turns_frame(pl.DataFrame(turns))
 
 
 def test_the_oldest_comment_comes_first_and_the_newest_last() -> None:

@@ -84,8 +84,8 @@ def _values(hint: Any, language: str) -> str:
         limits = zip(words(language, "at least", "above", "at most", "below"), (
             bounds.ge, bounds.gt, bounds.le, bounds.lt
         ), strict=True)  # fmt: skip
-        told = [f"{limit} {bound}" for limit, bound in limits if bound is not None]
-        return ", ".join([_values(args[0], language), *told])
+        shown = [f"{limit} {bound}" for limit, bound in limits if bound is not None]
+        return ", ".join([_values(args[0], language), *shown])
     if origin is typing.Literal:
         return ", ".join(f"`{value}`" for value in args)
     if isinstance(hint, type) and issubclass(hint, StrEnum):

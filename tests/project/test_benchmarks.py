@@ -53,12 +53,12 @@ def test_the_figures_are_shown_and_written(tmp_path: Path) -> None:
     options = f"-s ptt --mb 0.05 --workers 1 --cold 1 --profile --raw {SAMPLES} --json {file}".split()
     command = [sys.executable, "-m", "benchmarks", *options, "--against", "cp -r {raw} {out}"]
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", cwd=ROOT)
-    told = json.loads(file.read_text("utf-8"))
-    assert set(told["cold_start"]) == {"help_s", "samples_s", "unchanged_s"}
-    assert {"python", "polars", "cores", "processor"} <= set(told["machine"])
-    (run,) = told["sources"]["ptt"]["runs"]
+    document = json.loads(file.read_text("utf-8"))
+    assert set(document["cold_start"]) == {"help_s", "samples_s", "unchanged_s"}
+    assert {"python", "polars", "cores", "processor"} <= set(document["machine"])
+    (run,) = document["sources"]["ptt"]["runs"]
     assert run["MB_s"] > 0
     assert run["pairs_s"] > 0
-    assert [one["stage"] for one in told["sources"]["ptt"]["stages"]][-1] == "all"
-    assert told["sources"]["ptt"]["against"]["seconds"] > 0
+    assert [one["stage"] for one in document["sources"]["ptt"]["stages"]][-1] == "all"
+    assert document["sources"]["ptt"]["against"]["seconds"] > 0
     assert "1 worker" in done.stdout

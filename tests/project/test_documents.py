@@ -180,9 +180,9 @@ def test_every_cause_that_compare_may_name_is_explained(document: str) -> None:
 def test_the_architecture_names_every_folder_and_only_files_that_are_there() -> None:
     folders = {path.name + "/" * path.is_dir() for path in (ROOT / "chat_corpus").iterdir()}
     folders = {folder for folder in folders if folder.endswith((".py", "/")) and not folder.startswith("__")}
-    told = text("ARCHITECTURE.md")
-    assert [folder for folder in sorted(folders) if f"`{folder}`" not in told] == []
-    named = re.findall(r"`((?:\w+/)*\w+\.py)`", told)
+    document = text("ARCHITECTURE.md")
+    assert [folder for folder in sorted(folders) if f"`{folder}`" not in document] == []
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", document)
     assert [name for name in named if not any((ROOT / at / name).exists() for at in ("chat_corpus", "."))] == []
 
 

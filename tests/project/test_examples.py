@@ -132,9 +132,9 @@ def _with_settings(document: str) -> None:
         assert invoke("-q", "-s", "tieba", "--config", "my.yaml", "--out", "mine").exit_code == 0
 
 
-def _row(name: str, told: Mapping[str, Any]) -> list[str]:
-    dropped = sum(told["turns"]["rejected"].values()) + told["pairs"]["duplicates"]
-    return [name, *map(str, (told["records"]["read"], told["turns"]["kept"], told["pairs"]["written"], dropped))]
+def _row(name: str, entry: Mapping[str, Any]) -> list[str]:
+    dropped = sum(entry["turns"]["rejected"].values()) + entry["pairs"]["duplicates"]
+    return [name, *map(str, (entry["records"]["read"], entry["turns"]["kept"], entry["pairs"]["written"], dropped))]
 
 
 @pytest.mark.filterwarnings("default")  # other people's packages warn of what they like

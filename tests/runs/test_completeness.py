@@ -55,11 +55,11 @@ def test_a_source_that_mostly_cannot_be_read_fails_and_keeps_its_earlier_output(
         assert f"cannot be read: {reason} " in done.stderr
         assert f"; the first is {name}:{line}, " in done.stderr
         assert (out / f"{owner}.tsv").read_bytes() == before
-    told = source(out, owner)
-    assert told["state"] == "failed"
-    assert told["last_failure"]["records_by_file"][name]["unreadable"].keys() == {reason}
-    assert told["last_failure"]["files"][0]["unreadable_share"] >= 0.5
-    assert told["records_by_file"][name]["unreadable"] == {}
+    entry = source(out, owner)
+    assert entry["state"] == "failed"
+    assert entry["last_failure"]["records_by_file"][name]["unreadable"].keys() == {reason}
+    assert entry["last_failure"]["files"][0]["unreadable_share"] >= 0.5
+    assert entry["records_by_file"][name]["unreadable"] == {}
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_much_that_cannot_be_read_is_a_warning_even_to_the_quiet(bad: int, warne
     for _ in range(2):  # a run that changes nothing says so again
         done = invoke("-q", "--raw", raw, "--out", out)
         assert done.exit_code == 0
-        told = f"warning: tieba: tieba.dialogues: {bad} of 19 records ({bad * 1000 // 19 / 10:g} %) cannot be read"
-        assert (told in done.stderr) == warned
+        expected = f"warning: tieba: tieba.dialogues: {bad} of 19 records ({bad * 1000 // 19 / 10:g} %) cannot be read"
+        assert (expected in done.stderr) == warned
     assert source(out, "tieba")["files"][0]["unreadable_share"] == round(bad / 19, 4)
 
 
@@ -157,9 +157,9 @@ def test_the_figures_of_files_are_the_same_for_any_shards(size: int, workers: in
     rows = "".join(f"问{n}\t答{n}\n" if n % 5 else f"第{n}行只有一栏\n" for n in range(1, 60))
     raw = put(tmp_path / "raw", {"a/tieba.dialogues": rows, "b/tieba.dialogues": rows.replace("第", "又")})
     chosen = Settings(raw=str(raw), out=str(tmp_path / "out"), shard_bytes=size, workers=workers)
-    done, told = run(discover_sources(raw, {"tieba": sources.load()["tieba"]}), chosen, silent)
+    done, report = run(discover_sources(raw, {"tieba": sources.load()["tieba"]}), chosen, silent)
     assert done["tieba"].error == ""
-    assert {name: builtins(counts) for name, counts in told.sources["tieba"].records_by_file.items()} == {
+    assert {name: builtins(counts) for name, counts in report.sources["tieba"].records_by_file.items()} == {
         f"{folder}/tieba.dialogues": {
             "used": 48,
             "rejected": 11,
@@ -236,9 +236,9 @@ def test_a_rule_of_the_users_own_may_leave_nothing_with_a_warning(
 def test_check_says_what_a_run_would_fail_for(content: bytes, tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "", "a/Gossiping-QA-Dataset.txt": "问\t答\n" * 8 + "一栏\n"})
     (raw / "tieba.dialogues").write_bytes(content)
-    told = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
-    assert (told["tieba"]["state"], told["ptt"]["state"]) == ("unusable", "found")
-    assert told["ptt"]["remarks"][0].endswith("1 met: 一栏 (in the first 64 kB)")
+    entries = {row["name"]: row for row in json.loads(invoke("check", "--json", "--raw", raw).stdout)["sources"]}
+    assert (entries["tieba"]["state"], entries["ptt"]["state"]) == ("unusable", "found")
+    assert entries["ptt"]["remarks"][0].endswith("1 met: 一栏 (in the first 64 kB)")
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
 
 
@@ -257,11 +257,11 @@ def test_a_run_that_takes_up_the_shards_of_another_quotes_the_same_record(tmp_pa
     rows = "问\t答\n" * 9 + "第一栏 \u200b 甲\n第二栏\n" + "一栏\n" * 9
     flags = ("--raw", put(tmp_path / "raw", {"tieba.dialogues": rows}), "--out", tmp_path / "out")
     config = put(tmp_path, {"small.yaml": "shard_bytes: 30\n"}) / "small.yaml"
-    told = [invoke("-v", *flags, "--config", config) for _ in range(2)]
-    errors = [[line for line in done.stderr.splitlines() if line.startswith("error: ")] for done in told]
+    results = [invoke("-v", *flags, "--config", config) for _ in range(2)]
+    errors = [[line for line in done.stderr.splitlines() if line.startswith("error: ")] for done in results]
     assert errors[0] == errors[1]
     assert "the first is tieba.dialogues:10, 2 fields separated by '\\t' expected, 1 met: 第一栏" in errors[0][0]
-    assert ["was done by an earlier run" in done.stderr for done in told] == [False, True]
+    assert ["was done by an earlier run" in done.stderr for done in results] == [False, True]
     assert "第一栏" not in (tmp_path / "out" / "report.json").read_text("utf-8")
 
 

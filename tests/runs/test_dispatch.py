@@ -22,7 +22,7 @@ from chat_corpus.runs.task import ShardTask, run_shard
 from chat_corpus.settings.model import Settings
 from tests.conftest import ROOT, slow_from
 
-#: A source of one query and answer a line, whose reader can be told to kill its process.
+#: A source of one query and answer a line, with a reader that kills its process on request.
 DEADLY = """
 import os, signal
 from pathlib import Path
@@ -148,14 +148,14 @@ def test_a_run_with_nothing_changed_does_nothing_and_fresh_does_it_again(
     found = discover_sources(raw, {"tieba": sources.load()["tieba"]})
     run(found, settings(tmp_path), silent)
     before = (tmp_path / "tieba.tsv").stat().st_mtime_ns
-    told, _ = run(found, settings(tmp_path), silent)
-    assert told["tieba"].unchanged is not None
+    report, _ = run(found, settings(tmp_path), silent)
+    assert report["tieba"].unchanged is not None
     assert (tmp_path / "tieba.tsv").stat().st_mtime_ns == before
     run(found, settings(tmp_path), silent, fresh=True)
     assert (tmp_path / "tieba.tsv").stat().st_mtime_ns > before
     (tmp_path / "tieba.tsv").write_bytes(b"changed by hand\n")
-    told, _ = run(found, settings(tmp_path), silent)
-    assert told["tieba"].unchanged is None
+    report, _ = run(found, settings(tmp_path), silent)
+    assert report["tieba"].unchanged is None
     monkeypatch.setattr("chat_corpus.runs.task.run_shard", None)  # nothing may be done
     run(found, settings(tmp_path), silent)
 

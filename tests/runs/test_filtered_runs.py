@@ -59,9 +59,9 @@ def test_each_scope_has_its_rejects_and_counts(tmp_path: Path) -> None:
     assert counts["pairs"]["rejected"] == {"mark": 1, "pair_echo": 1, "qq": 1}
     assert counts["turns"]["rejected"] == {"mark": 1, "qq": 1}
     assert counts["turns"]["changed_by_step"]["mask_phone"] == 1
-    told = invoke("explain", f"{raw}/tieba.dialogues:3", "--out", out).stdout
-    assert "a QQ number: QQ：123456789" in told
-    assert "打<PHONE>" in told
+    shown = invoke("explain", f"{raw}/tieba.dialogues:3", "--out", out).stdout
+    assert "a QQ number: QQ：123456789" in shown
+    assert "打<PHONE>" in shown
     assert "the answer repeats the query" in invoke("explain", f"{raw}/tieba.dialogues:2", "--out", out).stdout
 
 
@@ -129,8 +129,8 @@ def test_a_file_may_define_filters(tmp_path: Path) -> None:
     assert [(line["record"], line["reason"]) for line in rejects(out, "tieba")] == [
         (5, "advertisement"), (5, "advertisement")
     ]  # fmt: skip
-    told = invoke("explain", f"{raw}/tieba.dialogues:5", "--out", out, "--plugin", plugin).stdout
-    assert "filter ads" in told
+    done = invoke("explain", f"{raw}/tieba.dialogues:5", "--out", out, "--plugin", plugin).stdout
+    assert "filter ads" in done
     assert invoke("explain", f"{raw}/tieba.dialogues:5", "--out", out).exit_code == 2, "a report permits no code"
     off = config(tmp_path, "filters: {custom: {ads: false}}\n")
     shown = json.loads(invoke("preview", "--raw", raw, "--plugin", plugin, "--config", off, "-q", "--json").stdout)

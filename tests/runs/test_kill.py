@@ -248,22 +248,22 @@ def test_a_worker_killed_at_any_moment_costs_no_shard_and_none_is_counted_twice(
 ) -> None:
     chance = random.Random(seed)
     found = discover_sources(raw, {name: sources.load()[name] for name in PARTS})
-    moment, told = chance.randrange(SHARDS - 2 * AHEAD - 1), Counter[str]()  # while there is more to hand out
-    before = set(multiprocessing.active_children())  # a test before this one may have told some to end
+    moment, messages = chance.randrange(SHARDS - 2 * AHEAD - 1), Counter[str]()  # while there is more to hand out
+    before = set(multiprocessing.active_children())  # a test before this one may have messages some to end
 
     def progress(source: str, _: int, worked: bool) -> None:
         if not worked:
             return
-        if told.total() == moment:
+        if messages.total() == moment:
             time.sleep(chance.uniform(0, 0.01))
             victim = chance.choice([*{*multiprocessing.active_children()} - before])
             assert victim.pid
             os.kill(victim.pid, signal.SIGKILL)
-        told[source] += 1
+        messages[source] += 1
 
     run(found, Settings(out=str(tmp_path), shard_bytes=6500, workers=2), progress)
     assert _results(tmp_path) == expected
-    assert told.total() == SHARDS
+    assert messages.total() == SHARDS
     assert "a worker process died" in caplog.text
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))["sources"]
     assert [report[name]["pairs"]["possible"] for name in PARTS] == [1200, 1200]

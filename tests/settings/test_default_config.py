@@ -30,8 +30,8 @@ def _rendered(struct: Any, indent: int) -> Iterator[str]:
     for name in sorted(struct.__struct_fields__, key=SourceSettings.__struct_fields__.__contains__):
         value = getattr(struct, name)
         section = isinstance(value, msgspec.Struct)
-        told = described(struct, name)
-        yield from textwrap.wrap(told, 116 - indent, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
+        comment = described(struct, name)
+        yield from textwrap.wrap(comment, 116 - indent, initial_indent=f"{pad}# ", subsequent_indent=f"{pad}# ")
         if section:
             yield f"{pad}{name}:"
             yield from _rendered(value, indent + 2)

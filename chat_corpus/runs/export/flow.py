@@ -18,7 +18,7 @@ import polars as pl
 from msgspec import structs
 
 from chat_corpus.errors import IncompleteError
-from chat_corpus.exports import documents, manifest, splits
+from chat_corpus.exports import documents, manifest, manifest_file, splits
 from chat_corpus.exports.dialogues import DropReason
 from chat_corpus.exports.manifest import MIXED, ExportSummary, SourceLedger
 from chat_corpus.exports.options import ExportOptions
@@ -94,7 +94,7 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
     made = documents.documents(summary)
     for name, data in made.items():
         write_blocks(job.files / name, data)
-    return manifest.decode(made[manifest.MANIFEST])
+    return manifest_file.decode(made[manifest.MANIFEST])
 
 
 def _conversions(found: Sequence[SourceExport]) -> ConversionTally:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat_corpus.errors import UsageError
-from chat_corpus.exports import manifest
+from chat_corpus.exports import manifest, manifest_file
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.messages import Message, message
@@ -53,7 +53,7 @@ def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -
 
 def _resolved(folder: Path) -> Path:
     """The path of a folder without links. Raises UsageError for a name that no folder can have, and for a dead link."""
-    manifest.check_name(folder)
+    manifest_file.check_name(folder)
     try:
         path = folder.resolve()
         is_dead = folder.is_symlink() and not folder.exists()
@@ -184,7 +184,7 @@ def _earlier(folder: Path) -> dict[str, str]:
     files = {path: _sha256(folder / path) for path in left}
     try:
         data = (folder / manifest.MANIFEST).read_bytes()
-        summary = manifest.decode(data)
+        summary = manifest_file.decode(data)
     except (OSError, ValueError):
         return files
     files |= {file.path: file.sha256 for file in summary.files if _is_below(file.path)}

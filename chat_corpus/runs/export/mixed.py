@@ -10,7 +10,8 @@ import numpy as np
 
 from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.exports.manifest import ExportFile, ExportMix, MixSubset
-from chat_corpus.exports.mixing import MixOptions, MixPlan, largest_subset, plan_mix, subset_sizes
+from chat_corpus.exports.mix_options import MixOptions, largest_subset, subset_sizes
+from chat_corpus.exports.mixing import MixPlan, plan_mix
 from chat_corpus.exports.ordering import BUCKETS, keys_of_ranks
 from chat_corpus.runs.export.job import SourceExport
 from chat_corpus.runs.export.selection import PartRows, rows_between, selected

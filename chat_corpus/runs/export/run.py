@@ -13,7 +13,8 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_export_engine
 from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import ExportSummary
-from chat_corpus.exports.mixing import check_sources, subset_sizes
+from chat_corpus.exports.mix_options import subset_sizes
+from chat_corpus.exports.mixing import check_sources
 from chat_corpus.messages import message
 from chat_corpus.outputs.report import FinishedSource, reported_sources
 from chat_corpus.page.writing import write_export_page

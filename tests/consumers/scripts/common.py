@@ -112,14 +112,14 @@ def _is_internal(one: warnings.WarningMessage) -> bool:
 
 def attempt(what: str, expected: int, load: Callable[[], tuple[int, str]]) -> None:
     """Try one thing: print what it is, rows in, rows kept, warnings, and what failed. `load` gives rows and a fault."""
-    told: dict[str, Any] = {"what": what, "rows_in": expected, "rows_kept": None, "warnings": [], "fault": ""}
+    entry: dict[str, Any] = {"what": what, "rows_in": expected, "rows_kept": None, "warnings": [], "fault": ""}
     try:
         with warned() as messages:
-            told["rows_kept"], told["fault"] = load()
-        told["warnings"] = messages
+            entry["rows_kept"], entry["fault"] = load()
+        entry["warnings"] = messages
     except BaseException as error:  # noqa: BLE001 whatever a trainer raises is the result
-        told["fault"] = f"{type(error).__name__}: {error}"[:500]
-    sys.__stdout__.write(f"TRIAL {json.dumps(told)}\n") if sys.__stdout__ else None
+        entry["fault"] = f"{type(error).__name__}: {error}"[:500]
+    sys.__stdout__.write(f"TRIAL {json.dumps(entry)}\n") if sys.__stdout__ else None
 
 
 def difference(found: Iterable[Messages], expected: Sequence[Messages]) -> str:

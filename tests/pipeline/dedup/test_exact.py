@@ -1,4 +1,4 @@
-"""The same pair once, as a set of all pairs would have it, in whatever parts and passes; and what is told of it."""
+"""The same pair once, as a set of all pairs would have it, in whatever parts and passes, and the report on it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ PARTS = st.lists(st.lists(st.tuples(_WORDS, _WORDS), max_size=12), min_size=1, m
 
 def frame(pairs: list[Pair], first: int) -> pl.DataFrame:
     """Pairs as a pipeline leaves them, their lines numbered on over all parts, every second one from another file."""
-    told = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
+    frame = pl.DataFrame(pairs, schema={"query": pl.String, "answer": pl.String}, orient="row")
     index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    return told.with_columns(query_file_index=(index % 2).cast(pl.UInt8), query_record=index + first)
+    return frame.with_columns(query_file_index=(index % 2).cast(pl.UInt8), query_record=index + first)
 
 
 def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tuple[Pair, str, int]]]:
@@ -46,10 +46,10 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         part = Part(folder=folder, stem=str(number))
         keys = dedup.pair_keys(rows, ["甲.csv", "乙.txt"], tsv.byte_offsets(tsv.columns(rows)))
         keys.write_ipc(part.keys, compression="uncompressed")
-        told = counted(1, len(pairs), len(pairs))
+        totals = counted(1, len(pairs), len(pairs))
         TALLY.to_frame().write_ipc(part.tally, compression="uncompressed")
         tally = part.tally.read_bytes()
-        part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n', part.tally: tally}, told)
+        part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n', part.tally: tally}, totals)
         addressed += [
             (pair, ["甲.csv", "乙.txt"][part_], line)
             for pair, part_, line in zip(pairs, rows["query_file_index"], rows["query_record"], strict=True)
@@ -128,10 +128,10 @@ def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: Ra
     merging = Merge("某源", folder, selection)
     for number in reversed(range(len(parts))):
         merging.add(number, parts[number])
-    told = merging.finish(counts)
+    report = merging.finish(counts)
     merging.index.write_bytes(b"")
     merging.publish(out, lambda: None)
-    return told
+    return report
 
 
 def counts(pairs: int = 5, written: int = 5) -> Counts:
@@ -143,7 +143,7 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
     raw = pl.DataFrame(
         {"file": ["甲.csv"] * 2, "record": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"record": pl.UInt32}
     )
-    told = merge(made, tmp_path / "work", tmp_path / "out", counts(), lambda _: raw)
+    report = merge(made, tmp_path / "work", tmp_path / "out", counts(), lambda _: raw)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()
@@ -156,14 +156,14 @@ def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path
         ("甲.csv", 3, "問,答"),
         ("甲.csv", 4, "早,安"),
     ]
-    assert (told.pairs.possible, told.pairs.written, told.pairs.duplicates) == (5, 3, 2)
+    assert (report.pairs.possible, report.pairs.written, report.pairs.duplicates) == (5, 3, 2)
 
 
 def test_without_keys_every_pair_is_written(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
-    told = merge(made, tmp_path / "work", tmp_path / "out", counts())
+    report = merge(made, tmp_path / "work", tmp_path / "out", counts())
     assert (tmp_path / "out" / "某源.tsv").read_bytes().count(b"\n") == 5
-    assert (told.pairs.written, told.pairs.duplicates) == (5, 0)
+    assert (report.pairs.written, report.pairs.duplicates) == (5, 0)
 
 
 @pytest.mark.parametrize("with_keys", [True, False])

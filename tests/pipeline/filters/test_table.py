@@ -38,10 +38,10 @@ def reasons(
     rows = turns(texts, source, turn)
     checked = apply_filters(rows, options or FilterOptions(), source)
     assert checked.drop("reason", "message").equals(rows.drop("reason", "message"))
-    told = checked.select("reason", "message").rows()
-    assert all((reason is None) == (message is None) for reason, message in told)
-    assert all(message == "old" for reason, message in told if reason == "encoding")
-    return [reason for reason, _ in told]
+    rejected = checked.select("reason", "message").rows()
+    assert all((reason is None) == (message is None) for reason, message in rejected)
+    assert all(message == "old" for reason, message in rejected if reason == "encoding")
+    return [reason for reason, _ in rejected]
 
 
 def test_what_is_left_of_a_turn_must_be_something() -> None:
@@ -54,8 +54,8 @@ def test_a_turn_without_fault_is_kept() -> None:
 
 @pytest.mark.parametrize(("share", "kept"), [(0.5, True), (0.49, False), (0.0, False), (1.0, True)])
 def test_a_turn_with_too_many_lost_characters_is_damaged(share: float, kept: bool) -> None:
-    told = reasons([f"好{LOST}", "好"], FilterOptions(max_damaged=share))
-    assert told == [None if kept else Reason.DAMAGED, None]
+    rejected = reasons([f"好{LOST}", "好"], FilterOptions(max_damaged=share))
+    assert rejected == [None if kept else Reason.DAMAGED, None]
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ OPTIONS = [
 def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> None:
     rows = turns(CASES, source, turn)
     for options in OPTIONS:
-        checked, told = apply_filters(rows, options, source), evaluate_filters(rows, options, source)
+        checked, evaluated = apply_filters(rows, options, source), evaluate_filters(rows, options, source)
         names = {rule.name: str(rule.reason) for rule in active_filters(options, source)}
-        assert told.columns == list(names)
-        for row, found in zip(checked.iter_rows(named=True), told.iter_rows(named=True), strict=True):
+        assert evaluated.columns == list(names)
+        for row, found in zip(checked.iter_rows(named=True), evaluated.iter_rows(named=True), strict=True):
             first = next((name for name, message in found.items() if message is not None), None)
             if row["reason"] == "encoding":
                 continue
@@ -138,10 +138,10 @@ def test_a_rule_may_ask_of_any_column_and_its_verdict_is_the_same(name: str, mon
     added = Filter(name="added", reason=Reason.LENGTH, rejects=lambda _options, _source: rejects, message=message)
     monkeypatch.setattr(filter_table, "FILTERS", (added, *filter_table.FILTERS))
     rows = turns(CASES, SOURCE)
-    checked, told = apply_filters(rows, FilterOptions(), SOURCE), evaluate_filters(rows, FilterOptions(), SOURCE)
-    mine = told["added"].is_not_null() & rows["reason"].is_null()
+    checked, evaluated = apply_filters(rows, FilterOptions(), SOURCE), evaluate_filters(rows, FilterOptions(), SOURCE)
+    mine = evaluated["added"].is_not_null() & rows["reason"].is_null()
     assert mine.any()
-    assert checked.filter(mine)["message"].equals(told.filter(mine)["added"].alias("message"))
+    assert checked.filter(mine)["message"].equals(evaluated.filter(mine)["added"].alias("message"))
     assert checked.filter(mine)["reason"].unique().to_list() == ["length"]
 
 

@@ -145,8 +145,8 @@ def test_what_the_caller_knows_of_the_texts_changes_nothing(texts: list[str], de
     bits = [
         column.str.contains(f"[{one}]").cast(pl.UInt32) * (1 << n) for n, one in enumerate(converter.classes.values())
     ]
-    told = converter.convert(column, declared=declared, held=sum(bits[1:], bits[0]))
-    assert told.equals(converter.convert(column, declared=declared))
+    result = converter.convert(column, declared=declared, held=sum(bits[1:], bits[0]))
+    assert result.equals(converter.convert(column, declared=declared))
 
 
 @given(st.from_regex(TELLING, fullmatch=True))

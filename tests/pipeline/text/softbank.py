@@ -31,12 +31,12 @@ def codes(entries: Iterable[dict[str, Any]]) -> dict[str, str]:
 def table(package: Path) -> bytes:
     """The file made of an unpacked package."""
     about = json.loads((package / "package.json").read_bytes())
-    told = {
+    document = {
         "source": f"{about['name']} {about['version']}, emoji.json: softbank and unified",
         "licence": (package / "LICENSE").read_text("utf-8").split("\n"),
         "emoji": codes(json.loads((package / "emoji.json").read_bytes())),
     }
-    return (json.dumps(told, ensure_ascii=False, indent=0) + "\n").encode()
+    return (json.dumps(document, ensure_ascii=False, indent=0) + "\n").encode()
 
 
 if __name__ == "__main__":

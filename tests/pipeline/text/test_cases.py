@@ -27,13 +27,13 @@ def _expected(case: cases.Case, wanted: str | msgspec.UnsetType | None) -> str |
 
 
 def _agree(tried: list[cases.Case], expected: list[str | None], got: list[str]) -> None:
-    """Each case gives what is expected, but those that are known to fail, which fail; what is told names the case."""
-    told = {
+    """Each case gives what is expected, except known failures, which must fail. The message names the case."""
+    differing = {
         f"{case.label}: {case.comment}: {case.original!r}": (one, wanted)
         for case, wanted, one in zip(tried, expected, got, strict=True)
         if wanted is not None and (one == wanted) == bool(case.xfail)
     }
-    assert told == {}
+    assert differing == {}
 
 
 def _unlike(tried: list[cases.Case], first: list[str], second: list[str]) -> dict[str, tuple[str, str]]:

@@ -215,8 +215,8 @@ def test_each_step_is_counted_once_for_each_row_that_its_explanation_names_it_fo
     texts: list[str | None], options: TextOptions, traits: Traits
 ) -> None:
     changed: Counter[str] = Counter()
-    told = normalize_and_flag(pl.Series("text", texts, dtype=pl.String), options, traits, changed=changed)
-    settled = [text for text, left in zip(texts, told["unsettled"], strict=True) if text is not None and not left]
+    result = normalize_and_flag(pl.Series("text", texts, dtype=pl.String), options, traits, changed=changed)
+    settled = [text for text, left in zip(texts, result["unsettled"], strict=True) if text is not None and not left]
     assert changed == Counter(
         step for text in settled for step in {change.step for change in explain(text, options, traits)}
     )

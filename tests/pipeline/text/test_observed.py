@@ -13,7 +13,7 @@ PLAIN = "E\nM 我今天想吃面，24/7 都想\nM 好 走吧\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "declared", "told"),
+    ("text", "declared", "expected"),
     [
         (BLANKS, Segmentation.BLANK, Segmentation.BLANK),
         (SLASHES, Segmentation.SLASH, Segmentation.SLASH),
@@ -26,8 +26,8 @@ PLAIN = "E\nM 我今天想吃面，24/7 都想\nM 好 走吧\n"
         ("", Segmentation.BLANK, Segmentation.BLANK),
     ],
 )
-def test_the_declared_segmentation_must_show(text: str, declared: Segmentation, told: Segmentation) -> None:
-    assert observed(text.encode(), declared) is told
+def test_the_declared_segmentation_must_show(text: str, declared: Segmentation, expected: Segmentation) -> None:
+    assert observed(text.encode(), declared) is expected
 
 
 def test_a_sample_cut_inside_a_character_or_with_bad_bytes_still_shows() -> None:

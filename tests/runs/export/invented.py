@@ -52,8 +52,8 @@ def export(folder: Path, *args: object, code: int = 0) -> str:
 
 def manifest(folder: Path) -> dict[str, Any]:
     """The manifest of an export."""
-    told: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
-    return told
+    document: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+    return document
 
 
 def records(folder: Path) -> pl.DataFrame:

@@ -293,8 +293,8 @@ def test_a_file_that_the_user_writes_during_an_export_is_refused_and_stays(
         write(folder, made, summary, force=force)
 
     monkeypatch.setattr(folders, "publish", late)
-    told = export(tmp_path / "export", "--out", stored, "-s", "ptt", code=2)
-    assert "files were written there during the export (README.md)" in told
+    stderr = export(tmp_path / "export", "--out", stored, "-s", "ptt", code=2)
+    assert "files were written there during the export (README.md)" in stderr
     assert visible(tmp_path / "export") == {"README.md": b"mine"}
 
 
@@ -370,8 +370,8 @@ def test_a_folder_that_is_no_place_for_an_export_is_refused_and_left_alone(
     put(tmp_path / "full", {"a.txt": "x"})
     base = raw.parent.parent if place == "." else tmp_path
     before = sorted(path for folder in (raw, stored) for path in folder.rglob("*"))
-    told = export(base / place, "--raw", raw, "--out", stored, code=code)
-    assert message in told
+    stderr = export(base / place, "--raw", raw, "--out", stored, code=code)
+    assert message in stderr
     assert sorted(path for folder in (raw, stored) for path in folder.rglob("*")) == before
 
 
@@ -382,12 +382,12 @@ def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(raw:
     (mine / "tieba.dialogues").write_text("新\t旧\n")
     with (out / "dialogues" / "weibo.parquet").open("ab") as stream:
         stream.write(b"x")
-    told = export(tmp_path / "export", "--out", out, code=3)
-    assert "tieba: its dialogue store is out of date: raw files changed (tieba.dialogues)" in told
-    assert "weibo: the outputs changed since they were written" in told
+    stderr = export(tmp_path / "export", "--out", out, code=3)
+    assert "tieba: its dialogue store is out of date: raw files changed (tieba.dialogues)" in stderr
+    assert "weibo: the outputs changed since they were written" in stderr
     assert [one["name"] for one in manifest(tmp_path / "export")["sources"]] == ["douban", "ptt"]
-    told = export(tmp_path / "none", "--out", out, "--limit", "3", code=3)
-    assert "other settings (read.limit)" in told
+    stderr = export(tmp_path / "none", "--out", out, "--limit", "3", code=3)
+    assert "other settings (read.limit)" in stderr
     assert not (tmp_path / "none").exists()
 
 
@@ -426,8 +426,8 @@ def test_a_new_raw_file_makes_a_store_stale(raw: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
     assert invoke("-q", "--raw", mine, "--out", tmp_path / "out", "--store-dialogues").exit_code == 0
     (mine / "douban" / "dev.txt").write_text("1\t新的问题在这里\t新的回答\n0\t新的问题在这里\t别的回答\n", "utf-8")
-    told = export(tmp_path / "export", "--out", tmp_path / "out", code=3)
-    assert "raw files were added (douban/dev.txt)" in told
+    stderr = export(tmp_path / "export", "--out", tmp_path / "out", code=3)
+    assert "raw files were added (douban/dev.txt)" in stderr
     assert "douban" not in [one["name"] for one in manifest(tmp_path / "export")["sources"]]
 
 
@@ -451,8 +451,8 @@ def test_a_relative_raw_folder_is_found_from_any_working_directory(
 def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
     sms = "<smsCorpus><message id='1'><text>你好</text></message></smsCorpus>"
     raw = put(tmp_path / "raw", {"smsCorpus_zh_xml_2015.03.09.xml": sms, "tieba.dialogues": "在吗\t在\n"})
-    told = export(tmp_path / "both", "--raw", raw)
-    assert "sms: no records" in told
+    stderr = export(tmp_path / "both", "--raw", raw)
+    assert "sms: no records" in stderr
     assert records(tmp_path / "both")["source"].to_list() == ["tieba"]
     assert "nothing to export" in export(tmp_path / "sms", "--raw", raw, "-s", "sms", code=3)
     assert visible(tmp_path / "sms") == {}
@@ -460,8 +460,8 @@ def test_a_source_in_which_nobody_answers_is_named(tmp_path: Path) -> None:
 
 def test_an_export_without_records_says_why(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n"})
-    told = export(tmp_path / "out", "--raw", raw, "--max-chars", "2", code=3)
-    assert "every query with its answer has more than 2 characters" in told
+    stderr = export(tmp_path / "out", "--raw", raw, "--max-chars", "2", code=3)
+    assert "every query with its answer has more than 2 characters" in stderr
 
 
 @pytest.mark.parametrize("option", ["max_turns", "max_chars"])
@@ -559,9 +559,9 @@ def test_the_last_line_counts_every_file_of_the_export(stored: Path, tmp_path: P
 
 
 def test_digests_and_sizes_of_the_manifest_are_those_of_the_files(exported: Path) -> None:
-    told = {one["path"]: (one["bytes"], one["sha256"]) for one in manifest(exported)["files"]}
+    listed = {one["path"]: (one["bytes"], one["sha256"]) for one in manifest(exported)["files"]}
     made = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in _data(exported).items()}
-    assert told == made
+    assert listed == made
 
 
 @pytest.mark.parametrize(

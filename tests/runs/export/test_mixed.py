@@ -100,9 +100,9 @@ def test_what_check_export_finds_of_leaks(split: Path, tmp_path: Path) -> None:
     held = pl.read_ndjson(next((folder / "held").glob("tieba.jsonl"))).select("messages", "source", "id")
     path = folder / "data" / "tieba" / "train-00000.parquet"
     pl.concat([pl.read_parquet(path), held[:1]]).sort(pl.col("id")).write_parquet(path)
-    told = invoke("check-export", folder)
-    assert told.exit_code == 1
-    assert "twins: resembles" in told.stdout + told.stderr
+    done = invoke("check-export", folder)
+    assert done.exit_code == 1
+    assert "twins: resembles" in done.stdout + done.stderr
 
 
 def test_a_benchmark_holds_what_resembles_it_and_nothing_else(stored: Path, tmp_path: Path) -> None:
@@ -118,22 +118,22 @@ def test_a_benchmark_holds_what_resembles_it_and_nothing_else(stored: Path, tmp_
     entries = index(tmp_path / "clean").filter(pl.col("reason") == "held_twin")
     assert set(entries["id"]) == gone
     assert set(entries["resembles"]) == {"bench.jsonl:1", "bench.jsonl:2"}
-    told = manifest(tmp_path / "clean")
-    assert [one["file"] for one in told["evaluation"]] == ["bench.jsonl"]
-    assert str(tmp_path) not in json.dumps(told)
+    document = manifest(tmp_path / "clean")
+    assert [one["file"] for one in document["evaluation"]] == ["bench.jsonl"]
+    assert str(tmp_path) not in json.dumps(document)
 
 
 def test_a_mix_is_in_the_order_of_its_plan_and_subsets_are_its_beginnings(mixed: Path, split: Path) -> None:
-    told = manifest(mixed)["mix"]
+    document = manifest(mixed)["mix"]
     train = records(mixed).filter(pl.col("split") == "train")
-    plan = MixPlan(sizes=told["available"], weights=told["weights"])
+    plan = MixPlan(sizes=document["available"], weights=document["weights"])
     assert train["source"].to_list() == plan.sources(0, plan.total)
     apart = records(split)
-    for source in told["available"]:
+    for source in document["available"]:
         own = apart.filter((pl.col("source") == source) & (pl.col("split") == "train")).sort(pl.col("id"))
         assert train.filter(pl.col("source") == source)["id"].to_list() == own["id"].to_list()
-    assert [(one["name"], one["rows"]) for one in told["subsets"]] == [("n20", 20), ("n60", 60)]
-    for one in told["subsets"]:
+    assert [(one["name"], one["rows"]) for one in document["subsets"]] == [("n20", 20), ("n60", 60)]
+    for one in document["subsets"]:
         rows = pl.concat([pl.read_parquet(mixed / path) for path in one["files"]])
         assert rows["id"].to_list() == train["id"][: one["rows"]].to_list()
         assert dict(rows["source"].value_counts().iter_rows()) == {
@@ -173,8 +173,8 @@ def test_no_source_has_more_than_the_largest_share(stored: Path, tmp_path: Path)
 
 
 def test_a_subset_that_train_has_not_rows_for_is_named(stored: Path, tmp_path: Path) -> None:
-    told = export(tmp_path / "export", "--out", stored, "--subset", "10,1m", code=3)
-    assert "no subset of 1,000,000 records" in told
+    stderr = export(tmp_path / "export", "--out", stored, "--subset", "10,1m", code=3)
+    assert "no subset of 1,000,000 records" in stderr
     assert [one["name"] for one in manifest(tmp_path / "export")["mix"]["subsets"]] == ["n10"]
 
 
@@ -298,6 +298,6 @@ def test_what_check_export_finds_of_preferences(stored: Path, tmp_path: Path) ->
     path.write_text(
         "\n".join([first.replace('"chosen"', '"choice"'), second.replace("答", "否").replace(" ", "", 1), rest])
     )
-    told = invoke("check-export", tmp_path / "export")
-    assert told.exit_code == 1
-    assert "preference/douban/train.jsonl:1: record" in told.stdout + told.stderr
+    done = invoke("check-export", tmp_path / "export")
+    assert done.exit_code == 1
+    assert "preference/douban/train.jsonl:1: record" in done.stdout + done.stderr

@@ -105,8 +105,8 @@ def test_raw_corpora_and_settings_for_pairs_give_the_same_bytes(
 
 def test_settings_that_turns_depend_on_still_make_a_store_stale(stored: Path, tmp_path: Path) -> None:
     config = put(tmp_path, {"turns.yaml": f"{PAIRS_ONLY}pairs: {{mode: exchange}}\ntext: {{links: remove}}\n"})
-    told = export(tmp_path / "export", "--out", stored, "--config", config / "turns.yaml", code=3)
-    assert "it was made with other settings (text.links, pairs.mode);" in told
+    stderr = export(tmp_path / "export", "--out", stored, "--config", config / "turns.yaml", code=3)
+    assert "it was made with other settings (text.links, pairs.mode);" in stderr
 
 
 @pytest.mark.slow
