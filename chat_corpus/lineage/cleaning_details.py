@@ -11,12 +11,12 @@ from pathlib import Path
 
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.lineage import open_run
-from chat_corpus.lineage.change_examples import WantedExamples, find_examples
+from chat_corpus.lineage.change_examples import FoundExamples, WantedExamples, find_examples
 from chat_corpus.lineage.cleaned_turns import CleanedTurns
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs import dialogue_store, layout, sampling
 from chat_corpus.outputs.report import FinishedSource, Report
-from chat_corpus.page.material import CleaningDetails, FilterExample, StepExample, statistics_of
+from chat_corpus.page.material import CleaningDetails, statistics_of
 from chat_corpus.runs.stored_turns import store_fault
 from chat_corpus.statistics.conversions import ConversionTally
 
@@ -37,39 +37,12 @@ class RawLocation:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Sources:
-    """The sources of an output whose texts before cleaning are needed, and why some cannot be read."""
+@dataclass(kw_only=True, slots=True)
+class _Plan:
+    """What is looked for in a source: conversions in up to `turns` turns that are processed again, and examples."""
 
-    def __init__(self, out: Path, report: Report, location: RawLocation) -> None:
-        self._out, self._location = out, location
-        self.finished = {name: one for name, one in report.sources.items() if isinstance(one, FinishedSource)}
-        self._errors: dict[str, ChatCorpusError] = {}
-        self._opened: dict[str, CleanedTurns] = {}
-
-    def turns(self, name: str) -> CleanedTurns:
-        """Return the turns of a source. Raises ChatCorpusError."""
-        if name not in self._opened:
-            at = self._location
-            run = open_run.load(self._out, name, at.raw, plugins=at.plugins, places=at.places)
-            self._opened[name] = CleanedTurns(run=run)
-        return self._opened[name]
-
-    def add_error(self, name: str, error: ChatCorpusError) -> None:
-        """Note why the texts of a source are missing; the first reason stays."""
-        self._errors.setdefault(name, error)
-
-    def faults(self) -> Iterator[Message]:
-        """Yield what is missing; sources with the same kind of reason together, with that of the first."""
-        kinds: dict[str, list[str]] = {}
-        for name, error in self._errors.items():
-            text = error.message
-            kinds.setdefault(text.template if isinstance(text, Message) else str(text), []).append(name)
-        for names in kinds.values():
-            yield message(
-                "no conversions and examples from {sources}: {reason}",
-                sources=joined(", ", names),
-                reason=self._errors[names[0]].message,
-            )
+    turns: int = 0
+    examples: WantedExamples = field(default_factory=WantedExamples)
 
 
 def cleaning_details(out: Path, report: Report, location: RawLocation) -> CleaningDetails:
@@ -79,36 +52,82 @@ def cleaning_details(out: Path, report: Report, location: RawLocation) -> Cleani
     again, random blocks of all turns of the other sources. The same output gives the same blocks and examples. A source
     that cannot be processed again has a fault.
     """
-    sources = _Sources(out, report, location)
-    conversions, sampled = _conversions(out, sources)
-    steps, filters = _examples(sources)
+    finished = {name: one for name, one in report.sources.items() if isinstance(one, FinishedSource)}
+    conversions, found = ConversionTally(), FoundExamples()
+    plans = _example_plans(finished)
+    sampled = _plan_conversions(out, finished, plans, conversions)
+    errors: dict[str, ChatCorpusError] = {}
+    for name, plan in plans.items():  # one source after the other, since its shards take memory
+        try:
+            run = open_run.load(out, name, location.raw, plugins=location.plugins, places=location.places)
+            turns = CleanedTurns(run=run)
+            counted = _replayed(turns, name, plan.turns)
+            examples = find_examples(turns, plan.examples)
+        except ChatCorpusError as error:
+            errors[name] = error
+        else:
+            conversions.merge(counted)
+            found.steps |= examples.steps
+            found.filters |= examples.filters
     return CleaningDetails(
         conversions=conversions.summary(),
         sampled=sampled,
-        steps=steps,
-        filters=filters,
-        faults=tuple(sources.faults()),
+        steps=found.steps,
+        filters=found.filters,
+        faults=tuple(_faults(errors)),
     )
 
 
-def _conversions(out: Path, sources: _Sources) -> tuple[ConversionTally, bool]:
-    """Return the conversions, and whether they are those of a sample."""
-    tally = ConversionTally()
-    converted = {name: one for name, one in sources.finished.items() if one.turns.changed_by_conversion}
+def _faults(errors: Mapping[str, ChatCorpusError]) -> Iterator[Message]:
+    """Yield what is missing; sources with the same kind of reason together, with that of the first."""
+    kinds: dict[str, list[str]] = {}
+    for name, error in errors.items():
+        text = error.message
+        kinds.setdefault(text.template if isinstance(text, Message) else str(text), []).append(name)
+    for names in kinds.values():
+        yield message(
+            "no conversions and examples from {sources}: {reason}",
+            sources=joined(", ", names),
+            reason=errors[names[0]].message,
+        )
+
+
+def _example_plans(finished: Mapping[str, FinishedSource]) -> dict[str, _Plan]:
+    """Return for which steps and filters a source has the example: it has most turns that they changed or rejected."""
+    plans: dict[str, _Plan] = {}
+    counted = {name: one for name, entry in finished.items() if (one := statistics_of(entry))}
+    for step, name in _most({name: entry.turns.changed_by_step for name, entry in finished.items()}).items():
+        plans.setdefault(name, _Plan()).examples.steps.add(step)
+    for filter_, name in _most({name: one.rejected_by_filter for name, one in counted.items()}).items():
+        plans.setdefault(name, _Plan()).examples.filters.add(filter_)
+    return plans
+
+
+def _most(counts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Return for each step or filter the source with the largest number; of equal ones the last by name."""
+    names = sorted({name for one in counts.values() for name, count in one.items() if count})
+    return {name: max(counts, key=lambda source: (counts[source].get(name, 0), source)) for name in names}
+
+
+def _plan_conversions(
+    out: Path, finished: Mapping[str, FinishedSource], plans: dict[str, _Plan], tally: ConversionTally
+) -> bool:
+    """Add the conversions of dialogue stores, and plan how many turns of other sources are processed again.
+
+    Returns whether that is a sample of their turns.
+    """
     unstored = {}
-    for name, entry in converted.items():
+    for name, entry in finished.items():
+        if not entry.turns.changed_by_conversion:
+            continue
         if store_fault(out, name, entry) is None:
             _add_stored(tally, layout.dialogues(out, name))
         else:
             unstored[name] = entry.turns.read
     total = sum(unstored.values())
     for name, turns in unstored.items():
-        quota = turns if total <= _TURNS else -(-_TURNS * turns // total)
-        try:
-            tally.merge(_replayed(sources.turns(name), name, quota))
-        except ChatCorpusError as error:
-            sources.add_error(name, error)
-    return tally, total > _TURNS
+        plans.setdefault(name, _Plan()).turns = turns if total <= _TURNS else -(-_TURNS * turns // total)
+    return total > _TURNS
 
 
 def _add_stored(tally: ConversionTally, path: Path) -> None:
@@ -144,32 +163,3 @@ def blocks(total: int, count: int, *key: object) -> list[tuple[int, int]]:
         size = count * (part + 1) // parts - count * part // parts
         spans.append((first + sampling.draw(last - first - size + 1, 1, 0, *key, part)[0], size))
     return spans
-
-
-def _examples(sources: _Sources) -> tuple[dict[str, StepExample], dict[str, FilterExample]]:
-    """Return an example of each step and filter, from the source with most turns that it changed or rejected."""
-    wanted: dict[str, WantedExamples] = {}
-    steps = {name: entry.turns.changed_by_step for name, entry in sources.finished.items()}
-    counted = {name: statistics_of(entry) for name, entry in sources.finished.items()}
-    filters = {name: one.rejected_by_filter for name, one in counted.items() if one}
-    for step, name in _most(steps).items():
-        wanted.setdefault(name, WantedExamples()).steps.add(step)
-    for filter_, name in _most(filters).items():
-        wanted.setdefault(name, WantedExamples()).filters.add(filter_)
-    found_steps: dict[str, StepExample] = {}
-    found_filters: dict[str, FilterExample] = {}
-    for name, one in wanted.items():
-        try:
-            found = find_examples(sources.turns(name), one)
-        except ChatCorpusError as error:
-            sources.add_error(name, error)
-        else:
-            found_steps |= found.steps
-            found_filters |= found.filters
-    return found_steps, found_filters
-
-
-def _most(counts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Return for each step or filter the source with the largest number; of equal ones the last by name."""
-    names = sorted({name for one in counts.values() for name, count in one.items() if count})
-    return {name: max(counts, key=lambda source: (counts[source].get(name, 0), source)) for name in names}

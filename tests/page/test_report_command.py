@@ -133,6 +133,11 @@ def test_full_statistics_are_on_the_page_and_in_no_report(out: Path, tmp_path: P
     row = next(row for row in page_table(page, "distinct").all("tr") if row.children[0].text == "ptt")
     shares = [len(set(values)) / len(pairs) for values in (map(tuple, pairs), *zip(*pairs, strict=True))]
     assert [cell.text for cell in row.children[1:4]] == [f"{share:.1%}" for share in shares]
+    turns = [one["turns"] for one in json.loads(before)["sources"].values()]
+    (caption,) = (one.text for one in page.all("summary") if one.attributes.get("id") == "table-conversions")
+    assert caption.endswith(f" in {sum(one['changed_by_conversion'] for one in turns)} converted turns")
+    examples = [row.children[0].text for row in page_table(page, "step-examples").all("tr")[1:]]
+    assert sorted(examples) == sorted({step for one in turns for step in one["changed_by_step"]})
     assert (copy / "report.json").read_bytes() == before
 
 
