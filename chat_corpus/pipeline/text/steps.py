@@ -123,7 +123,12 @@ STEPS: tuple[Step, ...] = (
         documents=True,
     ),
     Step(name="width", changes=width.parts),
-    Step(name="templates", changes=markup.template_parts, markup=frozenset([Markup.TEMPLATE])),
+    Step(
+        name="templates",
+        changes=markup.template_parts,
+        markup=frozenset([Markup.TEMPLATE]),
+        plain=_any(Sign(characters="【", then="换")),
+    ),
     Step(
         name="subtitle_tags",
         changes=_one(markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags),
