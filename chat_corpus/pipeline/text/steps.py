@@ -39,7 +39,8 @@ class Step:
                that every text matches which the function would change
     markup     it is for sources that declare one of these; for all, where there is none
     documents  whether it is for structured texts too: code, tables, Markdown
-    plain      what a text of plain characters (`gates.PLAIN`) holds that it may change; it changes none where empty
+    plain      what a text of plain characters (`gates.PLAIN`) holds that it may change; it changes none where empty. If
+               the step comes before those that mind blanks, all steps run on these texts
     on_plain   with which functions, if with others
     """
 

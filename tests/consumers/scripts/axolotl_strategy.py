@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.consumers.scripts import common
 
+_ROLES = {"human": "user", "gpt": "assistant"}
+
 
 def main() -> None:
     export = common.begin()
@@ -39,9 +41,9 @@ def main() -> None:
         return kept, fault
 
     def attempt(what: str, rows: list[dict[str, Any]], expected: list[common.Messages], **options: Any) -> None:
-        keys = ("from", "value") if options else ("role", "content")
+        role, content = ("from", "value") if options else ("role", "content")
         field = options.get("field_messages", "messages")
-        found = [[(one[keys[0]], one[keys[1]]) for one in row[field]] for row in rows]
+        found = [[(_ROLES.get(one[role], one[role]), one[content]) for one in row[field]] for row in rows]
         common.attempt(what, len(expected), lambda: (len(found), common.difference(found, expected)))
         size = len(common.sample(len(expected)))
         common.attempt(f"strategy, {what}", size, partial(rows_kept, rows, strategy(**options), expected))
