@@ -94,7 +94,7 @@ class Segmentation(StrEnum):
 class Markup(StrEnum):
     """Kinds of markup that the platform of a source left in the text."""
 
-    TEMPLATE = "template"  # {br} {face:51} {r+}: the answer templates of a QQ bot
+    TEMPLATE = "template"  # {br} 【换行】 {face:51} {r+}: the answer templates of a QQ bot
     SUBTITLE = "subtitle"  # {\an8} <i>: ASS and SRT tags
     FORUM = "forum"  # 回复 name ： ——来自 iPhone 6
     BBCODE = "bbcode"  # [b] [/b] [url=…] [mw_shl_code=…]: the tags of Discuz

@@ -59,8 +59,9 @@ def _check_digests(export: OpenExport, entry: ExportSource, group: FileGroup) ->
         if known.get(one.name) and digest(one) != known[one.name]:
             raise ChatCorpusError(
                 message(
-                    "{file}: changed since {folder} was made; {advice}",
-                    file=one.path, folder=export.folder, advice=AGAIN,
+                    "{file}: not the file that {folder} was made from. If that one is elsewhere, {advice}; if the "
+                    "file was changed, export again to have records that can be traced",
+                    file=one.path, folder=export.folder, advice=_where(entry),
                 )
             )  # fmt: skip
 

@@ -1,11 +1,12 @@
 """Load an export with real trainers, each in an environment of its own, and print what they made of it.
 
-    python -m tests.consumers [--export DIR] [--environments DIR] [--find-links DIR] [--only NAME]
+    python -m tests.consumers [--export DIR] [--environments DIR] [--find-links DIR] [--only NAME] [--steps N]
 
 Environments are made with uv (`pip install uv`) and used again if they are there. They take about 3 GB. Without
 --export, exports of invented dialogues are tried: dialogues, pairs with a system message, pairs without, and a mix with
 subsets and preferences. `research` stands for ParlAI, Firefly, LCCC, CDial-GPT, GPT2-chitchat, and for tables.
-Exit code 1 if a row is lost or changed, or a trainer warns about the data.
+Every file is loaded whole and compared. The steps of TRL and the strategy of axolotl take at most --steps rows of each
+file, always the same ones. Exit code 1 if a row is lost or changed, or a trainer warns about the data.
 """
 
 from __future__ import annotations
@@ -107,9 +108,9 @@ def _environment(consumer: Consumer, folder: Path, links: str | None) -> Path:
     return python
 
 
-def _trials(consumer: Consumer, python: Path, export: Path) -> Iterator[dict[str, Any]]:
+def _trials(consumer: Consumer, python: Path, export: Path, rows: int) -> Iterator[dict[str, Any]]:
     """What the script of a consumer has tried."""
-    command = [str(python), "-m", f"tests.consumers.scripts.{consumer.script}", str(export.resolve())]
+    command = [str(python), "-m", f"tests.consumers.scripts.{consumer.script}", str(export.resolve()), str(rows)]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, encoding="utf-8")
     lines = [line.removeprefix("TRIAL ") for line in run.stdout.splitlines() if line.startswith("TRIAL ")]
     yield from map(json.loads, lines)
@@ -151,6 +152,7 @@ def main() -> int:
     parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "chat-corpus-consumers")
     parser.add_argument("--find-links", metavar="DIR", help="a folder with the wheel of torch for CPUs")
     parser.add_argument("--only", choices=[one.name for one in CONSUMERS], action="append")
+    parser.add_argument("--steps", type=int, default=1000, metavar="N", help="rows of a file for slow steps; 0: all")
     given = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory() as scratch:
@@ -161,7 +163,7 @@ def main() -> int:
                 continue
             python = _environment(consumer, given.environments.resolve(), given.find_links)
             for kind, export in exports:
-                trials = list(_trials(consumer, python, export))
+                trials = list(_trials(consumer, python, export, given.steps))
                 bad = [trial for trial in trials if not _is_good(trial)]
                 failed |= bool(bad)
                 print(_row(consumer, kind, trials, bad), flush=True)

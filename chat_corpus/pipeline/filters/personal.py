@@ -2,7 +2,7 @@
 
 Kinds: mobile number, identity card, QQ, WeChat and e-mail, as they are written in mainland China. Only the number or
 address is replaced; the words around it stay: 加我QQ：<QQ>. Other numbers stay as they are: prices, dates, order
-numbers, hotlines. A number of QQ or WeChat is recognized by the word before it.
+numbers, hotlines. A number of QQ or WeChat is recognized by the word beside it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CANDIDATE = "|".join(
         r"[0-9]{6}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}",
         r"[0-9A-Za-z_.%+-][@＠][0-9A-Za-z]",
         r"(?:[Qq群]|扣扣|企鹅)[^0-9]{0,12}[1-9][0-9]{4}",
-        r"[0-9]{6}[^0-9]{0,6}(?:[Qq]{2}|扣扣)",
+        r"[0-9]{6}[^0-9]{0,6}(?:[Qq]{2}|扣扣|群)",
         r"(?:[微薇威维vV][ .-]?信|[vVwW][xX]|(?i:we-?chat|weixin))[^0-9A-Za-z]{0,16}[0-9A-Za-z]",
     )
 )
@@ -82,6 +82,10 @@ _Q_COLON = re.compile(r"(?P<word>(?<![A-Za-z0-9])[Qq][:：]\s*)(?P<number>[1-9][
 _QQ_BEHIND = re.compile(
     r"(?<![0-9A-Za-z.-])(?P<number>[1-9][0-9]{5,10})(?P<word>\s*(?:[(（]|是我的?|我的|这个)\s*(?:[Qq]{2}|扣扣)(?![A-Za-z0-9]))"
 )
+#: The number of a group, right beside the word 群, and too long for a year or a count; a date is none.
+_GROUP_NUMBER = r"(?P<number>(?!(?:19|20)[0-9]{2}[01][0-9][0-3][0-9](?![0-9]))[1-9][0-9]{6,9})"
+_GROUP = re.compile(r"(?P<word>群\s*[,，:：]?\s*)" + _GROUP_NUMBER + _END + _MORE)
+_GROUP_BEHIND = re.compile(r"(?<![0-9A-Za-z.-])" + _GROUP_NUMBER + r"(?P<word>\s*这个?群(?!体))")
 _WORDS = (
     r"(?:[微薇威维][ .-]?信|(?<![A-Za-z])[vV][ .-]?信"
     r"|(?<![A-Za-z0-9])(?:[vV][xX]|[wW][xX]|(?i:we-?chat|weixin))(?![A-Za-z]))"
@@ -231,5 +235,7 @@ _DETECTORS = (
     _Detector(kind=Personal.QQ, pattern=_QQ),
     _Detector(kind=Personal.QQ, pattern=_Q_COLON),
     _Detector(kind=Personal.QQ, pattern=_QQ_BEHIND),
+    _Detector(kind=Personal.QQ, pattern=_GROUP),
+    _Detector(kind=Personal.QQ, pattern=_GROUP_BEHIND),
     _Detector(kind=Personal.PHONE, pattern=_PHONE, rejects=_is_thing),
 )

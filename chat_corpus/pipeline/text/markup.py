@@ -37,7 +37,7 @@ GATES = {
     "decode_entities": "&#?[0-9A-Za-z]+;",
     "strip_tags": r"<[/A-Za-z]",
     "strip_subtitle_tags": r"\{[\\A-Za-z]|\\[Nh]",
-    "expand_templates": r"\{(?:br|face|r[+-])",
+    "expand_templates": r"\{(?:br|face|r[+-])|【换行】",
 }
 
 
@@ -99,14 +99,14 @@ def template_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
 
 
 def expand_templates(text: pl.Expr, *, faces: Policy = Policy.REMOVE) -> pl.Expr:
-    r"""Write `{br}` as a line break, drop `{r+}` and `{r-}`, and treat `{face:N}` as `faces` says.
+    r"""Write `{br}` and `【换行】` as line breaks, drop `{r+}` and `{r-}`, and treat `{face:N}` as `faces` says.
 
     Other braces stay.
 
     >>> pl.select(expand_templates(pl.lit("一{br}二{face:51}{r+}{笑}"))).item()
     '一\n二{笑}'
     """
-    text = text.str.replace_all("{br}", "\n", literal=True).str.replace_all(r"\{r[+-]\}", "")
+    text = text.str.replace_all(r"\{br\}|【换行】", "\n").str.replace_all(r"\{r[+-]\}", "")
     if faces is Policy.KEEP:
         return text
     return text.str.replace_all(r"\{face:[0-9]+\}", "<FACE>" if faces is Policy.PLACEHOLDER else "")

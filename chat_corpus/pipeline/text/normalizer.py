@@ -2,8 +2,7 @@
 
 Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One scan of all
 characters finds the rows that some step may change, and those of them with other than plain characters; the plain ones
-can only be changed by steps that mind blanks and repeats, which declare what such texts hold. Each step then asks its
-own gate.
+can only be changed by a few steps, which declare what such texts hold. Each step then asks its own gate.
 
 The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
 bare for one before it (a zero-width character inside an entity, a tag inside a tag). What is nested deeper than any
@@ -81,15 +80,16 @@ def _non_plain_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
 @lru_cache(maxsize=64)
 def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...], tuple[Piece, ...]]:
     """Return the parts that may change plain texts: those that mind blanks, and the others."""
-    *spacing, platform, rest = _staged(lambda step: step.plain_parts(options, traits))
-    return tuple(named for stage in spacing for named in stage), _behind_one(platform) + _behind_one(rest)
+    *_, spacing, platform, rest = _staged(lambda step: step.plain_parts(options, traits))
+    return spacing, _behind_one(platform) + _behind_one(rest)
 
 
 @lru_cache(maxsize=64)
 def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
     """Return the pattern of all texts that some step may change."""
+    marks = [part for stage in _staged(lambda step: step.plain_parts(options, traits))[:2] for part in stage]
     spacing, rest = _plain_parts(options, traits)
-    return either([_NON_PLAIN, *gates(spacing + rest)])
+    return either([_NON_PLAIN, *gates([*marks, *spacing, *rest])])
 
 
 @lru_cache(maxsize=2)
@@ -97,9 +97,10 @@ def _scan(options: TextOptions, traits: Traits, classes: tuple[tuple[str, str], 
     """Return a scan for classes of characters, for other than plain ones, and for what steps change in plain texts."""
     groups = {name: [Sign(characters=characters)] for name, characters in classes}
     stages = [[sign for step in stage for sign in step.plain_signs(options, traits)] for stage in _stages()]
-    *spacing, platform, rest = stages
-    spaced = [sign for stage in spacing for sign in stage]
-    return CharacterScan({**groups, _ODD: [Sign(characters=f"^{PLAIN}")], _SPACED: spaced, _REST: platform + rest})
+    points, marks, spacing, platform, rest = stages
+    # Where a mark is taken away, all steps run: it may leave other than plain characters.
+    odd = [Sign(characters=f"^{PLAIN}"), *points, *marks]
+    return CharacterScan({**groups, _ODD: odd, _SPACED: spacing, _REST: platform + rest})
 
 
 def _round(

@@ -35,7 +35,7 @@ class MaxRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Templates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Answer templates of a QQ bot."""
 
-    #: Whether the step runs: `{br}` becomes a line break, `{r+}` and `{r-}` go.
+    #: Whether the step runs: `{br}` and `【换行】` become line breaks, `{r+}` and `{r-}` go.
     enabled: bool = True
     #: Emoticons by number, `{face:51}`: keep, remove, or placeholder (`<FACE>`).
     faces: Policy = Policy.REMOVE

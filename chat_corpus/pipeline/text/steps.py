@@ -39,7 +39,8 @@ class Step:
                that every text matches which the function would change
     markup     it is for sources that declare one of these; for all, where there is none
     documents  whether it is for structured texts too: code, tables, Markdown
-    plain      what a text of plain characters (`gates.PLAIN`) holds that it may change; it changes none where empty
+    plain      what a text of plain characters (`gates.PLAIN`) holds that it may change; it changes none where empty. If
+               the step comes before those that mind blanks, all steps run on these texts
     on_plain   with which functions, if with others
     """
 
@@ -123,7 +124,12 @@ STEPS: tuple[Step, ...] = (
         documents=True,
     ),
     Step(name="width", changes=width.parts),
-    Step(name="templates", changes=markup.template_parts, markup=frozenset([Markup.TEMPLATE])),
+    Step(
+        name="templates",
+        changes=markup.template_parts,
+        markup=frozenset([Markup.TEMPLATE]),
+        plain=_any(Sign(characters="【", then="换")),
+    ),
     Step(
         name="subtitle_tags",
         changes=_one(markup.GATES["strip_subtitle_tags"], markup.strip_subtitle_tags),

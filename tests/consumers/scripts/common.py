@@ -6,12 +6,14 @@ import atexit
 import json
 import logging
 import os
+import random
 import shutil
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ class Export:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+        self.messages = cache(self._messages)
 
     def files(self, format_: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """The files of a format: path and entry of the manifest."""
@@ -56,7 +59,7 @@ class Export:
             return list(subsets)
         return sorted({file["source"] for _, file in self.files("hf")} - {"mixed"})
 
-    def messages(self, split: str, source: str | None = None) -> list[Messages]:
+    def _messages(self, split: str, source: str | None = None) -> list[Messages]:
         """All dialogues of a split, in order of the files, as (role, content); of a source, or of a subset."""
         import pyarrow.parquet as pq
 
@@ -73,6 +76,13 @@ class Export:
         """The files of train of each subset."""
         mix = self.manifest.get("mix") or {"subsets": []}
         return {one["name"]: one["files"] for one in mix["subsets"]}
+
+
+def sample(rows: int) -> list[int]:
+    """Numbers of the rows that a step takes which is too slow for all rows: a fixed choice, in order; argument 2 has
+    the most that it takes, or 0 for all."""
+    most = int(sys.argv[2])
+    return list(range(rows)) if not most or rows <= most else sorted(random.Random(1).sample(range(rows), most))
 
 
 class _Collected(logging.Handler):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,9 @@ Texts = list[str]
 def main() -> None:
     export = common.begin()
     common.quiet()
-    messages = cache(export.messages)
     for name, (read, is_plain) in _READERS.items():
         for path, file in export.files(name):
-            dialogues = messages(file["split"], file["source"])
+            dialogues = export.messages(file["split"], file["source"])
             expected = [[text for role, text in one if role != "system"] for one in dialogues]
             if is_plain:
                 expected = [[_BREAKS.sub(" ", text).strip() for text in one] for one in expected]
@@ -65,8 +64,8 @@ def _lccc(path: str) -> Iterable[Texts]:
 
 def _gpt2_chitchat(path: str) -> Iterable[Texts]:
     data = Path(path).read_bytes().decode("utf-8")
-    parts = data.split("\r\n\r\n") if "\r\n" in data else data.split("\n\n")
-    return [part.split("\r\n") if "\r\n" in data else part.split("\n") for part in parts]
+    end = "\r\n" if "\r\n" in data else "\n"
+    return [part.split(end) for part in data.split(end * 2)]
 
 
 def _cdial_gpt(path: str) -> Iterable[Texts]:
