@@ -10,8 +10,10 @@ import click
 import polars as pl
 
 from benchmarks.quality.pairs import PAIRS, order_keys, read_pairs
-from chat_corpus.exports.near_twins import PAIR_SEPARATOR, build_index
+from chat_corpus.exports.near_twins import PAIR_SEPARATOR
 from chat_corpus.exports.splitting import canonical
+from chat_corpus.exports.twin_index import build_index
+from chat_corpus.exports.twin_search import find
 
 #: Columns of twins: a row of an input, the held-out row that it resembles, and their similarity.
 TWINS = pl.Schema({"input": pl.String(), "held_out": pl.String(), "similarity": pl.Float64()})
@@ -60,7 +62,7 @@ def find_twins(pairs: pl.DataFrame, path: Path) -> pl.DataFrame:
     index = build_index(pairs.select(id=pl.col("address"), text=compared(pairs)))
     frames = [TWINS.to_frame()]
     for batch in read_pairs(path, "train"):
-        twins = index.find(compared(batch))
+        twins = find(index, compared(batch))
         frames.append(
             twins.select(input=batch["address"][twins["row"]], held_out=pl.col("id"), similarity=pl.col("similarity"))
         )

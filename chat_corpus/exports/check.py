@@ -37,7 +37,7 @@ from chat_corpus.exports import (
 from chat_corpus.exports.check_rules import Offence, counted
 from chat_corpus.exports.documents import DOCUMENT, documents
 from chat_corpus.exports.manifest import HELD, INDEX, MANIFEST, PAGE, STATISTICS, ExportFile, ExportSummary
-from chat_corpus.exports.near_twins import TwinIndex
+from chat_corpus.exports.twin_index import EVALUATION, TwinIndex, build_index
 from chat_corpus.messages import Message, error_text, message
 
 _BLOCK = 1 << 20
@@ -195,10 +195,10 @@ def _records(folder: Path, summary: ExportSummary, files: list[ExportFile], seen
 
 def _index_pairs(seen: _Seen) -> None:
     """Index the pairs of test and validation, so many at a time."""
-    pairs = pl.concat([near_twins.EVALUATION.to_frame(), *seen.pairs])
+    pairs = pl.concat([EVALUATION.to_frame(), *seen.pairs])
     seen.pairs.clear()
     for start in range(0, len(pairs), near_twins.INDEX_PAIRS):
-        seen.indices.append(near_twins.build_index(pairs[start : start + near_twins.INDEX_PAIRS]))
+        seen.indices.append(build_index(pairs[start : start + near_twins.INDEX_PAIRS]))
 
 
 def _file(

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.exports import near_twins
+from chat_corpus.exports import near_twins, twin_search
 from chat_corpus.exports.dialogues import MESSAGE
-from chat_corpus.exports.near_twins import build_index, find_twins, pair_texts
+from chat_corpus.exports.near_twins import find_twins, pair_texts
+from chat_corpus.exports.twin_index import EVALUATION, TwinIndex, build_index
+from chat_corpus.exports.twin_search import find
 from tests.conftest import examples
 
 _HAN = "今天气怎么样很好不错啊我们去吃火锅你在哪里说得对那就算了谢"
@@ -40,7 +42,7 @@ def _brute_force(evaluation: dict[str, str], texts: list[str]) -> list[tuple[int
 
 
 def _frame(evaluation: dict[str, str]) -> pl.DataFrame:
-    return pl.DataFrame({"id": list(evaluation), "text": list(evaluation.values())}, near_twins.EVALUATION)
+    return pl.DataFrame({"id": list(evaluation), "text": list(evaluation.values())}, EVALUATION)
 
 
 def _changed(text: str, changes: int, rng: random.Random) -> str:
@@ -53,8 +55,8 @@ def _changed(text: str, changes: int, rng: random.Random) -> str:
 
 
 def test_3000_rows_with_planted_twins_give_what_brute_force_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_twins, "BATCH_ROWS", 700)
-    monkeypatch.setattr(near_twins, "MAX_CANDIDATES", 50)
+    monkeypatch.setattr(twin_search, "BATCH_CHARACTERS", 9_000)
+    monkeypatch.setattr(twin_search, "MAX_CANDIDATES", 50)
     rng = random.Random(20)
 
     def text() -> str:
@@ -67,7 +69,7 @@ def test_3000_rows_with_planted_twins_give_what_brute_force_gives(monkeypatch: p
     rng.shuffle(rows)
     expected = _brute_force(evaluation, rows)
     assert 200 < len(expected) < 600
-    assert build_index(_frame(evaluation)).find(pl.Series(rows)).rows() == expected
+    assert find(build_index(_frame(evaluation)), pl.Series(rows)).rows() == expected
 
 
 _TEXTS = st.text(st.sampled_from("好在啊\x1f𠮷a\u0301\n"), max_size=9)
@@ -78,10 +80,10 @@ _TEXTS = st.text(st.sampled_from("好在啊\x1f𠮷a\u0301\n"), max_size=9)
 def test_any_texts_give_what_brute_force_gives(pairs: list[str], texts: list[str]) -> None:
     evaluation = {f"e-{number}": text for number, text in enumerate(pairs)}
     index = build_index(_frame(evaluation))
-    assert index.find(pl.Series(texts, dtype=pl.String)).rows() == _brute_force(evaluation, texts)
+    assert find(index, pl.Series(texts, dtype=pl.String)).rows() == _brute_force(evaluation, texts)
     assert build_index(_frame(evaluation).reverse()).encode() == index.encode()
-    again = near_twins.TwinIndex.decode(index.encode())
-    assert again.find(pl.Series(texts, dtype=pl.String)).rows() == _brute_force(evaluation, texts)
+    again = TwinIndex.decode(index.encode())
+    assert find(again, pl.Series(texts, dtype=pl.String)).rows() == _brute_force(evaluation, texts)
 
 
 def _messages(*dialogues: list[str]) -> pl.Series:
@@ -114,7 +116,7 @@ def test_several_indices_find_what_one_finds() -> None:
     }
     texts = pl.Series([f"你今天晚上想去哪里吃点啥呢\x1f火锅{number}" for number in range(4)])
     frame = _frame(evaluation)
-    parts = [build_index(part).find(texts) for part in (frame[:2], frame[2:5], frame[5:])]
-    whole = build_index(frame).find(texts)
+    parts = [find(build_index(part), texts) for part in (frame[:2], frame[2:5], frame[5:])]
+    whole = find(build_index(frame), texts)
     assert len(whole)
     assert near_twins.best_twins(parts).equals(whole)

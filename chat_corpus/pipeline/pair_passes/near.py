@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.near_twins import distinct, text_bigrams
+from chat_corpus.exports.bigrams import distinct, text_bigrams
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.pair_passes import near_candidates
 from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.near_twins import distinct, text_bigrams
+from chat_corpus.exports.bigrams import distinct, text_bigrams
 from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
 
 #: Bigrams of a side above which combinations are too many.

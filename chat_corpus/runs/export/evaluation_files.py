@@ -15,8 +15,9 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import UsageError
-from chat_corpus.exports.near_twins import EVALUATION, PAIR_SEPARATOR
+from chat_corpus.exports.near_twins import PAIR_SEPARATOR
 from chat_corpus.exports.splitting import canonical
+from chat_corpus.exports.twin_index import EVALUATION
 from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.field_names import columns
 from chat_corpus.formats.instructions import instruction_turns

@@ -17,9 +17,10 @@ import polars as pl
 
 from chat_corpus.errors import attributed
 from chat_corpus.exports import near_twins
-from chat_corpus.exports.near_twins import EVALUATION, TwinIndex
 from chat_corpus.exports.ordering import Counts, bucket_counts
 from chat_corpus.exports.splits import SplitLimits
+from chat_corpus.exports.twin_index import EVALUATION, TwinIndex, build_index
+from chat_corpus.exports.twin_search import TWINS
 from chat_corpus.files.atomic import write_blocks
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart, leave
@@ -99,7 +100,7 @@ def _write_indices(frames: Iterator[pl.DataFrame], folder: Path) -> Iterator[Pat
 
 
 def _write_index(evaluation: pl.DataFrame, folder: Path) -> Path:
-    data = near_twins.build_index(evaluation).encode()
+    data = build_index(evaluation).encode()
     # Its content is its name, so that a process that has read it before has the right one.
     path = folder / f"twins-{hashlib.sha256(data).hexdigest()}.npz"
     write_blocks(path, data)
@@ -115,7 +116,7 @@ def hold_in_part(task: TwinTask) -> TrainRecords:
     """Leave beside a part which of its records of train are held."""
     with attributed(str(task), task.part.folder):
         keys = selected(task.part, task.limits, "train")
-        found = [near_twins.TWINS.to_frame()]
+        found = [TWINS.to_frame()]
         for start in range(0, len(keys) if task.indices else 0, _RECORDS):
             some = keys[start : start + _RECORDS]
             pairs = near_twins.pair_texts(load(task.part, some)["messages"])

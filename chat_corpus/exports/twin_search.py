@@ -1,0 +1,253 @@
+"""The search of texts that resemble an evaluation pair: exact, whether few texts have candidates or all have many.
+
+Candidates of a text are found in one of two ways, whichever is cheaper. Either they are the pairs that share one of the
+rarest bigrams of both (the prefix filter of `near_twins`), where the sizes and the position of the bigram leave enough
+others to share. Or they are all pairs of a fitting size, if the first way would give most of these several times, as it
+does where all texts were made from one template.
+
+The signature of a text and of a candidate give an upper bound of their similarity. Candidates are verified from the
+highest bound on, until none is left that could be better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
+from chat_corpus.exports.signatures import levels_of, signatures
+from chat_corpus.exports.twin_index import THRESHOLD, TwinIndex, largest
+
+#: Columns of what is found: number of the row that was looked for, id of the evaluation pair, and the similarity.
+TWINS = pl.Schema({"row": pl.UInt32(), "id": pl.String(), "similarity": pl.Float64()})
+#: Characters of texts that are compared together, and how many a text counts as at least, so that memory is bounded.
+BATCH_CHARACTERS, LEAST_CHARACTERS = 500_000, 25
+#: Candidates that are looked at together, and bigrams of candidates that are verified together.
+MAX_CANDIDATES, MAX_BIGRAMS = 250_000, 500_000
+#: How many words of signatures are compared in the time that one candidate of the prefix filter takes.
+WORDS_OF_CANDIDATE = 16
+#: More than the error of a limit that was computed with floats.
+_ROUNDING = 1e-6
+_LEAST, _WHOLE = THRESHOLD
+_INTS = NDArray[np.int64]
+_KEYS = NDArray[np.uint64]
+_FLOATS = NDArray[np.float64]
+_BOOLS = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Texts:
+    """Texts that are looked for together, by their bigrams as ranks of an index.
+
+    sizes       bigrams of each text
+    unknown     bigrams of each text that no evaluation pair has: the rarest of all, first in every order
+    members     the other ones of all texts: number of the text << 32 | rank, sorted
+    levels      level of the signature of each text
+    signatures  signatures of the members, by level, for those that occur
+    """
+
+    sizes: _INTS
+    unknown: _INTS
+    members: _INTS
+    levels: _INTS
+    signatures: Mapping[int, _KEYS]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Best:
+    """The most similar pair of each text so far, its similarity and its place; -1, 0 and -1 for none."""
+
+    pair: _INTS
+    similarity: _FLOATS
+    place: _INTS
+
+    def update(self, rows: _INTS, pairs: _INTS, similarity: _FLOATS, places: _INTS) -> None:
+        """Take up verified pairs of texts, which are sorted by text."""
+        best = _first_of_rows(rows, similarity, places)
+        better = best[~self.excludes(rows[best], similarity[best], places[best])]
+        self.pair[rows[better]] = pairs[better]
+        self.similarity[rows[better]] = similarity[better]
+        self.place[rows[better]] = places[better]
+
+    def excludes(self, rows: _INTS, similarity: _FLOATS, places: _INTS) -> _BOOLS:
+        """Whether pairs are worse than the best of their texts, if their similarity is at most this."""
+        best = self.similarity[rows]
+        excluded: _BOOLS = (similarity < best) | ((similarity == best) & (places >= self.place[rows]))
+        return excluded
+
+
+def find(index: TwinIndex, texts: pl.Series) -> pl.DataFrame:
+    """Which texts of pairs resemble an evaluation pair: `TWINS`, one row for each text that does, by row.
+
+    Of several evaluation pairs it is the most similar one, and of those the one with the least id.
+    """
+    lengths = np.maximum(texts.str.len_chars().to_numpy().astype(np.int64), LEAST_CHARACTERS)
+    found = [
+        _find(index, texts[begin:end]).with_columns(pl.col("row") + begin)
+        for begin, end in slices(lengths, BATCH_CHARACTERS)
+    ]
+    return pl.concat([TWINS.to_frame(), *found])
+
+
+def _find(index: TwinIndex, some: pl.Series) -> pl.DataFrame:
+    texts = _prepared(index, some)
+    count = len(texts.sizes)
+    best = _Best(pair=np.full(count, -1), similarity=np.zeros(count), place=np.full(count, -1))
+    for rows, pairs, differences in _candidates(index, texts, best):
+        _verify_best(index, texts, best, rows, pairs, differences)
+    rows = np.flatnonzero(best.pair >= 0)
+    columns = {"row": rows.astype(np.uint32), "id": index.ids[best.pair[rows]], "similarity": best.similarity[rows]}
+    return pl.DataFrame(columns, TWINS)
+
+
+def _prepared(index: TwinIndex, texts: pl.Series) -> _Texts:
+    rows, bigrams = text_bigrams(texts)
+    ranks = index.ranks_of(bigrams)
+    is_known = ranks >= 0
+    sizes, unknown = (np.bincount(some, minlength=len(texts)) for some in (rows, rows[~is_known]))
+    # Texts with more unknown bigrams resemble nothing.
+    chosen = is_known & (unknown * _WHOLE <= sizes * (_WHOLE - _LEAST))[rows]
+    rows, ranks = rows[chosen], ranks[chosen]
+    levels = levels_of(sizes)
+    signed = {}
+    for level in np.unique(levels).tolist():
+        own = levels[rows] == level
+        signed[level] = signatures(rows[own], ranks[own], len(texts), level)
+    members = np.sort(rows << 32 | ranks)
+    return _Texts(sizes=sizes, unknown=unknown, members=members, levels=levels, signatures=signed)
+
+
+def _candidates(index: TwinIndex, texts: _Texts, best: _Best) -> Iterator[tuple[_INTS, _INTS, _INTS]]:
+    """Texts, pairs, and the least number of bigrams that they differ in; all pairs of a text come together, by text."""
+    rows, ranks = texts.members >> 32, texts.members & 0xFFFFFFFF
+    known = np.bincount(rows, minlength=len(texts.sizes))
+    positions = np.arange(len(rows)) - (np.cumsum(known) - known - texts.unknown)[rows]
+    sizes = texts.sizes[rows]
+    most = largest(sizes, positions)
+    chosen = most * _WHOLE >= sizes * _LEAST
+    rows, ranks, most = rows[chosen], ranks[chosen], most[chosen]
+    # Pairs of a fitting size are neighbours.
+    first = np.searchsorted(index.sizes, -(-texts.sizes * _LEAST // _WHOLE))
+    last = np.searchsorted(index.sizes, texts.sizes * _WHOLE // _LEAST, "right")
+    begins = np.searchsorted(index.entries, ranks << 32 | first[rows])
+    ends = np.searchsorted(index.entries, ranks << 32 | np.searchsorted(index.sizes, most, "right"))
+    counts = ends - begins
+    work = np.bincount(rows, counts, minlength=len(first))
+    is_many = work * WORDS_OF_CANDIDATE > (last - first) << texts.levels
+    few = ~is_many[rows]
+    yield from _sharing(index, texts, rows[few], counts[few], begins[few])
+    many = np.flatnonzero(is_many)
+    yield from _fitting(index, texts, best, many[np.argsort(texts.sizes[many], kind="stable")], first, last)
+
+
+def _sharing(
+    index: TwinIndex, texts: _Texts, rows: _INTS, counts: _INTS, begins: _INTS
+) -> Iterator[tuple[_INTS, _INTS, _INTS]]:
+    """The candidates among so many `index.entries` from `begins` on; the rows are sorted."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    if not len(starts):
+        return
+    for begin, end in slices(np.add.reduceat(counts, starts), MAX_CANDIDATES):
+        some = slice(starts[begin], starts[end] if end < len(starts) else None)
+        number, at = numbered(counts[some], begins[some])
+        row = rows[some][number]
+        fits = index.most[at] >= texts.sizes[row]
+        keys = distinct(row[fits] << 32 | index.entries[at[fits]] & 0xFFFFFFFF)
+        row, pair = keys >> 32, keys & 0xFFFFFFFF
+        yield row, pair, _differences(index, texts, row, pair)
+
+
+def _differences(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> _INTS:
+    """How many bigrams texts and pairs differ in, at least."""
+    differences = texts.unknown[rows]
+    for level, signed in texts.signatures.items():
+        at = np.flatnonzero(texts.levels[rows] == level)
+        row, pair = rows[at], pairs[at] - index.lows[level]
+        for one, other in zip(signed, index.signatures[level], strict=True):
+            differences[at] += np.bitwise_count(one[row] ^ other[pair])
+    return differences
+
+
+def _fitting(
+    index: TwinIndex, texts: _Texts, best: _Best, rows: _INTS, first: _INTS, last: _INTS
+) -> Iterator[tuple[_INTS, _INTS, _INTS]]:
+    """The candidates among pairs number first[row] to last[row] of texts sorted by size, by signatures."""
+    begin = 0
+    while begin < len(rows):
+        low = first[rows[begin]]
+        level = int(texts.levels[rows[begin]])
+        same = rows[begin : np.searchsorted(texts.levels[rows], level, "right")]
+        cells = np.arange(1, len(same) + 1) * (last[same] - low)
+        some = same[: max(int(np.searchsorted(cells, MAX_CANDIDATES, "right")), 1)]
+        high = last[some[-1]]
+        differences = np.zeros((len(some), high - low), np.uint16)
+        for one, other in zip(texts.signatures[level], index.signatures[level], strict=True):
+            differences += np.bitwise_count(one[some, None] ^ other[low - index.lows[level] : high - index.lows[level]])
+        lead = np.argmin(differences, axis=1)
+        yield some, lead + low, differences[np.arange(len(some)), lead] + texts.unknown[some]
+        # By now the leads are verified, and those that cannot be better are left out.
+        similarity = np.maximum(best.similarity[some], _LEAST / _WHOLE)
+        limit = (texts.sizes[some] + index.sizes[high - 1]) * (1 - similarity) / (1 + similarity) + _ROUNDING
+        near = np.flatnonzero(differences <= (limit.astype(np.int64) - texts.unknown[some])[:, None])
+        number = near // (high - low)
+        row = some[number]
+        yield row, near - number * (high - low) + low, differences.ravel()[near] + texts.unknown[row]
+        begin += len(some)
+
+
+def _verify_best(index: TwinIndex, texts: _Texts, best: _Best, rows: _INTS, pairs: _INTS, differences: _INTS) -> None:
+    """Find the most similar of the candidates of each text; `differences` are at most those that they have."""
+    sizes, others = texts.sizes[rows], index.sizes[pairs]
+    whole = sizes + others
+    differences = np.maximum(differences, np.abs(sizes - others))
+    possible = differences * (_WHOLE + _LEAST) <= whole * (_WHOLE - _LEAST)
+    rows, pairs = rows[possible], pairs[possible]
+    bounds = ((whole - differences) / (whole + differences))[possible]
+    places = index.places[pairs]
+    number = 1
+    while len(rows):
+        if number == 1:
+            selected = np.zeros(len(rows), bool)
+            selected[_first_of_rows(rows, bounds, places)] = True
+        else:
+            order = np.lexsort((places, -bounds, rows))
+            rows, pairs, bounds, places = rows[order], pairs[order], bounds[order], places[order]
+            starts = np.searchsorted(rows, rows)
+            selected = np.arange(len(rows)) - starts < number
+        chosen_rows, chosen = rows[selected], pairs[selected]
+        similarity = _similarity(index, texts, chosen_rows, chosen)
+        best.update(chosen_rows, chosen, similarity, places[selected])
+        left = ~selected & ~best.excludes(rows, bounds, places)
+        rows, pairs, bounds, places = rows[left], pairs[left], bounds[left], places[left]
+        number *= 4
+
+
+def _first_of_rows(rows: _INTS, values: _FLOATS, places: _INTS) -> _INTS:
+    """Where in sorted rows the highest value of each is, and of those the one with the least place."""
+    if not len(rows):
+        return rows
+    is_first = np.diff(rows, prepend=-1) != 0
+    starts = np.flatnonzero(is_first)
+    number = np.cumsum(is_first) - 1
+    at = np.flatnonzero(values == np.maximum.reduceat(values, starts)[number])
+    starts = np.flatnonzero(np.diff(number[at], prepend=-1))
+    least = np.minimum.reduceat(places[at], starts)
+    first: _INTS = at[places[at] == least[number[at]]]
+    return first
+
+
+def _similarity(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> _FLOATS:
+    """The Jaccard similarity of texts and pairs; 0 if it is lower than `THRESHOLD`."""
+    shared = np.zeros(len(rows), np.int64)
+    counts = index.sizes[pairs]
+    for begin, end in slices(counts, MAX_BIGRAMS):
+        number, at = numbered(counts[begin:end], index.begins[pairs[begin:end]])
+        keys = rows[begin:end][number] << 32 | index.members[at]
+        found = np.minimum(np.searchsorted(texts.members, keys), len(texts.members) - 1)
+        shared[begin:end] = np.bincount(number[texts.members[found] == keys], minlength=end - begin)
+    union = texts.sizes[rows] + counts - shared
+    return np.where(shared * _WHOLE >= union * _LEAST, shared / union, 0)
