@@ -302,6 +302,24 @@ def test_texts_of_a_corpus_are_harmless(tmp_path: Path) -> None:
     assert max(map(len, cells)) == 200
 
 
+@pytest.mark.slow
+def test_texts_before_cleaning_are_harmless(tmp_path: Path) -> None:
+    lines = "".join(f"{text}{number}\t好\n" for number, text in enumerate(HOSTILE))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": f"{lines}臺<灣\t{{{{ 7 * 7 }}}}\n"})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    assert invoke("report", tmp_path / "out", "--full").exit_code == 0
+    text = (tmp_path / "out" / "report.html").read_text("utf-8")
+    rows = page_table(parse(text), "step-examples").all("tr")[1:]
+    examples = {row.children[0].text: [cell.text for cell in row.children[2:]] for row in rows}
+    assert examples["invisible"] == [r"\u202eabc4", "abc4"]
+    assert examples["tags"] == ["<img src=x onerror=alert(1)>1", "1"]
+    assert "<mark>&lt;img src=x onerror=alert(1)&gt;</mark>1" in text
+    assert not {element.tag for element in everything(parse(text))} & {"script", "img"}
+    assert not [c for c in text if not c.isprintable() and c != "\n"]
+    assert not re.findall("[\u0590-\u08ff\u3164\u2800\u200b\u2060\ufeff]", text)
+    assert max(len(cell) for cells in examples.values() for cell in cells) <= 200
+
+
 def test_no_page_is_written_where_none_is_wanted_and_no_older_one_stays(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在的\n"})
     args = ("-q", "--raw", raw, "--out", tmp_path / "out")
