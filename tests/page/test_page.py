@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
+from chat_corpus.exports.dialogues import DropReason
 from chat_corpus.outputs.report import FinishedSource, Report, decode, read_report
 from chat_corpus.page import writing
 from chat_corpus.page.build import build
@@ -35,6 +36,9 @@ from chat_corpus.page.material import (
 )
 from chat_corpus.page.model import Kind, Number
 from chat_corpus.page.rendering import html
+from chat_corpus.page.views.reasons import REASONS
+from chat_corpus.page.views.splits import TURN_REASONS
+from chat_corpus.schema import Reason
 from chat_corpus.statistics.schema import (
     Conversion,
     Conversions,
@@ -202,6 +206,11 @@ def test_each_figure_has_a_table(page: Element) -> None:
     for section in page.all("section"):
         if section.all("figure"):
             assert section.all("table")
+
+
+def test_each_reason_has_a_meaning() -> None:
+    assert set(REASONS) == set(Reason)
+    assert set(TURN_REASONS) == {*Reason, *DropReason}
 
 
 def test_all_words_are_in_both_languages(page: Element) -> None:
