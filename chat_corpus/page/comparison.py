@@ -11,7 +11,7 @@ from chat_corpus.outputs.report import FinishedSource, Report
 from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import Material, statistics_of
 from chat_corpus.page.model import Cell, Column, Fact, Figure, Kind, LegendItem, Number, Page, Row, Table, View
-from chat_corpus.page.views.ledger import REASONS
+from chat_corpus.page.views.reasons import REASONS
 from chat_corpus.page.views.shared import SOURCE
 from chat_corpus.statistics.schema import Distribution
 

@@ -25,6 +25,8 @@ _GAP, _VALUE = 24.0, 58.0
 _BASELINE = 11.0
 #: The least width of a segment that shows its share.
 _SHARE = 34.0
+#: The classes of segments with a pattern, on which no text can be read.
+_PATTERNS = ("lost", "repeat")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,8 +112,8 @@ def _segments(label: str, segments: Sequence[Segment], x: float, y: float, wide:
 
 
 def _share_in(rect: Rect, wide: float) -> Label:
-    """Return the share of a segment in its bar, as a label within it; nothing if it is too narrow."""
-    text = f"{rect.width / wide:.0%}" if rect.width >= _SHARE else ""
+    """Return the share of a segment in its bar, as a label within it; nothing if it is too narrow, or has a pattern."""
+    text = f"{rect.width / wide:.0%}" if rect.width >= _SHARE and rect.style not in _PATTERNS else ""
     return Label(x=rect.x + rect.width / 2, y=rect.y + _BASELINE - 0.5, text=text, anchor="middle", style="inside")
 
 

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
+from chat_corpus.exports.dialogues import DropReason
 from chat_corpus.outputs.report import FinishedSource, Report, decode, read_report
 from chat_corpus.page import writing
 from chat_corpus.page.build import build
@@ -35,6 +36,9 @@ from chat_corpus.page.material import (
 )
 from chat_corpus.page.model import Kind, Number
 from chat_corpus.page.rendering import html
+from chat_corpus.page.views.reasons import REASONS
+from chat_corpus.page.views.splits import TURN_REASONS
+from chat_corpus.schema import Reason
 from chat_corpus.statistics.schema import (
     Conversion,
     Conversions,
@@ -204,6 +208,11 @@ def test_each_figure_has_a_table(page: Element) -> None:
             assert section.all("table")
 
 
+def test_each_reason_has_a_meaning() -> None:
+    assert set(REASONS) == set(Reason)
+    assert set(TURN_REASONS) == {*Reason, *DropReason}
+
+
 def test_all_words_are_in_both_languages(page: Element) -> None:
     for element in everything(page):
         languages = [one.attributes.get("lang") for one in element.children if one.tag in ("span", "tspan")]
@@ -300,6 +309,24 @@ def test_texts_of_a_corpus_are_harmless(tmp_path: Path) -> None:
     assert not tags & {"script", "img"}
     cells = [cell.text for cell in parse(text).all("td") if cell.attributes.get("class") == "sample"]
     assert max(map(len, cells)) == 200
+
+
+@pytest.mark.slow
+def test_texts_before_cleaning_are_harmless(tmp_path: Path) -> None:
+    lines = "".join(f"{text}{number}\t好\n" for number, text in enumerate(HOSTILE))
+    raw = put(tmp_path / "raw", {"tieba.dialogues": f"{lines}臺<灣\t{{{{ 7 * 7 }}}}\n"})
+    assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
+    assert invoke("report", tmp_path / "out", "--full").exit_code == 0
+    text = (tmp_path / "out" / "report.html").read_text("utf-8")
+    rows = page_table(parse(text), "step-examples").all("tr")[1:]
+    examples = {row.children[0].text: [cell.text for cell in row.children[2:]] for row in rows}
+    assert examples["invisible"] == [r"\u202eabc4", "abc4"]
+    assert examples["tags"] == ["<img src=x onerror=alert(1)>1", "1"]
+    assert "<mark>&lt;img src=x onerror=alert(1)&gt;</mark>1" in text
+    assert not {element.tag for element in everything(parse(text))} & {"script", "img"}
+    assert not [c for c in text if not c.isprintable() and c != "\n"]
+    assert not re.findall("[\u0590-\u08ff\u3164\u2800\u200b\u2060\ufeff]", text)
+    assert max(len(cell) for cells in examples.values() for cell in cells) <= 200
 
 
 def test_no_page_is_written_where_none_is_wanted_and_no_older_one_stays(tmp_path: Path) -> None:

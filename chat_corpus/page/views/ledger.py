@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from chat_corpus.messages import Message, message
+from chat_corpus.messages import message
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.page.figures import BarRow, Segment, Titles, short, stacked
 from chat_corpus.page.material import Material
 from chat_corpus.page.model import Cell, Column, Figure, Kind, LegendItem, Number, Row, Table, View, share
+from chat_corpus.page.views.reasons import REASONS
 from chat_corpus.page.views.shared import SOURCE, columns, with_total
 from chat_corpus.schema import Reason
-
-#: What each reason for a rejection means.
-REASONS: dict[str, Message] = {
-    Reason.ENCODING: message("bytes that are not text in the encoding of the file"),
-    Reason.LAYOUT: message("a record in a layout that differs from that of the file"),
-    Reason.FIELDS: message("too many or too few fields"),
-    Reason.EMPTY: message("a turn without text"),
-    Reason.NO_ANSWER: message("the text that the source uses where there is no answer"),
-    Reason.NEGATIVE: message("a random response that the source labels as wrong"),
-    Reason.UNPAIRED: message("a line without counterpart in the parallel file"),
-    Reason.DAMAGED: message("too many replacement characters"),
-    Reason.LENGTH: message("shorter or longer than the settings allow"),
-    Reason.DUPLICATE: message("the same pair is earlier in the output"),
-}
 
 
 def ledger(material: Material) -> View:

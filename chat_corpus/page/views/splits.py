@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chat_corpus.exports import manifest
+from chat_corpus.exports.dialogues import DropReason
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import Message, message
@@ -29,6 +30,7 @@ from chat_corpus.page.views.changes import conversions_table
 from chat_corpus.page.views.characters import characters
 from chat_corpus.page.views.lengths import dialogues, lengths
 from chat_corpus.page.views.mix import mix_view
+from chat_corpus.page.views.reasons import REASONS
 from chat_corpus.page.views.repetition import overlap, repetition
 from chat_corpus.page.views.shared import NOT_COUNTED, SOURCE, columns, origins, with_total
 from chat_corpus.statistics.schema import Conversions, ExportStatistics
@@ -38,7 +40,16 @@ _SPLITS: dict[str, Message] = {
     "validation": message("validation"),
     "test": message("test"),
 }
-_DROPPED: dict[str, Message] = {
+#: Reasons of an export for turns, some of which are those of the run, and for records.
+TURN_REASONS: dict[str, Message] = {
+    **REASONS,
+    DropReason.UNANSWERED: message("no turn answers it"),
+    DropReason.WITHOUT_QUERY: message("it answers a turn that was rejected or is missing"),
+    DropReason.ALTERNATIVE: message("an alternative response, of which only the first is exported"),
+    DropReason.TOO_LONG: message("query and answer have more characters than the settings allow"),
+    DropReason.SPECIAL_TOKEN: message("holds a control token of a tokenizer"),
+}
+_RECORD_REASONS: dict[str, Message] = {
     "duplicate": message("equal to an earlier record"),
     "held_cap": message("above the largest number of groups of its split"),
     "held_twin": message("resembles an evaluation pair"),
@@ -129,7 +140,7 @@ def _splits(summary: ExportSummary) -> View:
         tables=(
             Table(
                 name="splits",
-                caption=message("Records by source and split: made = train + validation + test + in no split"),
+                caption=message("Records by source and split: records = train + validation + test + in no split"),
                 columns=(
                     SOURCE,
                     Column(title=message("records")),
@@ -178,10 +189,12 @@ def _ledger(summary: ExportSummary) -> View:
             for name in ("turns", "turns_exported", "dialogues", "records")
         ]
         rows.append((one.name, cells[0], dropped, *cells[1:]))
-        for field in ("turns_dropped", "records_dropped"):
-            unit = {"turns_dropped": message("turns"), "records_dropped": message("records")}[field]
+        for field, unit, meanings in (
+            ("turns_dropped", message("turns"), TURN_REASONS),
+            ("records_dropped", message("records"), _RECORD_REASONS),
+        ):
             reasons += [
-                (one.name, unit, reason, Number(value=count, key=f"{key}.{field}.{reason}"), _DROPPED.get(reason))
+                (one.name, unit, reason, Number(value=count, key=f"{key}.{field}.{reason}"), meanings.get(reason))
                 for reason, count in getattr(one.ledger, field).items()
             ]
         masked += [
