@@ -97,8 +97,10 @@ def with_absolute_paths(settings: Settings) -> Settings:
 
 
 def check_apart(settings: Settings) -> None:
-    """Raise UsageError if the raw folder and the output folder are the same, or one contains the other."""
+    """Raise UsageError if the raw folder and the output folder are the same or in each other, or `out` is a file."""
     raw, out = Path(settings.raw).resolve(), Path(settings.out).resolve()
+    if out.exists() and not out.is_dir():
+        raise UsageError(message("--out {out}: a file; name a folder", out=settings.out))
     names = {"out": settings.out, "raw": settings.raw}
     if raw == out:
         raise UsageError(message("--out {out}: the same folder as --raw {raw}; use another folder for --out", **names))
@@ -143,7 +145,7 @@ def check_sources(files: Iterable[Path], settings: Settings, names: Iterable[str
                 name=name,
                 hint=unknown_keys.meant(nearest[0])
                 if nearest
-                else message("the sources are: {names}", names=", ".join(names)),
+                else message("the sources are: {names}", names=joined(", ", names)),
             )
             raise UsageError(fault)
 
@@ -189,7 +191,7 @@ def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, location
 def _expected(kind: Any) -> Message:
     """Return a description of the values of a type."""
     if get_origin(kind) is Literal:  # in the order of their declaration, which msgspec does not preserve
-        return message("one of {choices}", choices=", ".join(map(str, get_args(kind))))
+        return message("one of {choices}", choices=joined(", ", map(str, get_args(kind))))
     return _described(msgspec.inspect.type_info(kind))
 
 
@@ -198,7 +200,7 @@ def _described(info: msgspec.inspect.Type) -> Message:
     if isinstance(info, inspect.UnionType):
         return joined(" or ", map(_described, info.types))
     if isinstance(info, inspect.EnumType):
-        return message("one of {choices}", choices=", ".join(map(str, info.cls)))
+        return message("one of {choices}", choices=joined(", ", map(str, info.cls)))
     if isinstance(info, inspect.IntType | inspect.FloatType):
         return _described_number(info)
     if isinstance(info, inspect.VarTupleType) and getattr(info.item_type, "cls", None) is WordList:

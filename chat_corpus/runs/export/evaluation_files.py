@@ -20,7 +20,7 @@ from chat_corpus.exports.splitting import canonical
 from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.field_names import columns
 from chat_corpus.formats.instructions import instruction_turns
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 #: Pairs of one frame.
 BATCH_ROWS = 20_000
@@ -52,7 +52,7 @@ def check_files(paths: Iterable[str]) -> None:
             raise UsageError(
                 message(
                     "--decontaminate {path}: cannot tell the format; a suffix of {suffixes} is needed",
-                    path=path, suffixes=", ".join(_SUFFIXES),
+                    path=path, suffixes=joined(", ", _SUFFIXES),
                 )
             )  # fmt: skip
         for _ in _pairs(path):
