@@ -199,7 +199,7 @@ def for_engine(settings: Settings) -> Settings:
 
 
 def discovered(settings: Settings) -> Inventory:
-    """What the raw folder holds, and the files of added corpora, whose layouts are settled. Raises UsageError."""
+    """What the raw folder holds, and the files of added corpora with settled layouts. Raises UsageError."""
     from chat_corpus import sources
     from chat_corpus.discovery.inventory import discover
 

@@ -70,7 +70,7 @@ def _with_flags(section: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[st
 def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     """Return settings with `~` in paths expanded, and with empty sections in place of null ones.
 
-    YAML has null for a section whose keys are all commented out.
+    YAML has null for a section if all of its keys are commented out.
     """
 
     def home(value: Any) -> Any:
@@ -112,7 +112,7 @@ def check_apart(settings: Settings) -> None:
 
 
 def check_text(settings: Settings) -> None:
-    """Raise UsageError for folders and plugins whose names are not UTF-8: report.json cannot hold them."""
+    """Raise UsageError for folders and plugins with names that are not UTF-8: report.json cannot hold them."""
     paths = [("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins)]
     paths += [("--add", path) for definition in settings.corpora.values() for path in definition.paths]
     for flag, path in paths:
@@ -151,7 +151,7 @@ def check_sources(files: Iterable[Path], settings: Settings, names: Iterable[str
 
 
 def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
-    """Return data, whose keys are checked, as a struct of `kind`. Raises UsageError for the first wrong value."""
+    """Return data with checked keys as a struct of `kind`. Raises UsageError for the first wrong value."""
     for field in msgspec.structs.fields(kind):
         if field.name not in data:
             continue

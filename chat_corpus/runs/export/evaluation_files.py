@@ -1,4 +1,4 @@
-"""Benchmarks and earlier test splits: files whose pairs the training data must not resemble.
+"""Benchmarks and earlier test splits: files of pairs that the training data must not resemble.
 
 JSON Lines, JSON arrays, TSV, CSV and Parquet, with the field names that corpora are read by (`formats.instructions`),
 and all formats that an export writes with JSON.
