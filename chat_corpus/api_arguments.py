@@ -36,7 +36,7 @@ def read_settings(
     settings: SettingsDict | None,
     out: str | Path = "clean_chat_corpus",
 ) -> Settings:
-    """Settings from files and a dict, whose values win. Raises UsageError for unknown keys and wrong values."""
+    """Settings from files and a dict. The dict wins. Raises UsageError for unknown keys and wrong values."""
     files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
     flags = {"workers": 1, **_without_paths(settings or {}), "raw": str(raw), "out": str(out)}
     all_settings = loading.load(files, flags)

@@ -17,7 +17,7 @@ between versions.
 - Ready formats: `delimited`, `quoted`, `json_lines` and `json_array` (which take a function from a record to its turns,
   such as `instruction_turns`), `xml_messages`, `CONV`, `MARKED_CONV`, `CHAINED`, `LABELLED`, `LINE_IDS`, `PARALLEL`,
   `CORPUS_YAML`.
-- A custom format: a `Format`, whose `read` returns a `Reading` with rows of the schema `TURNS`. `turns_frame` makes
+- A custom format: a `Format`. Its `read` returns a `Reading` with rows of the schema `TURNS`. `turns_frame` makes
   these rows; `rejected` and `undecodable` make rows of bad records with a `Reason`. A function that makes `Turns` of a
   record raises `RecordError` for a record that it cannot read.
 - A filter: `Filter` with its `Scope`, as `FILTER` or in a tuple `FILTERS`; with a file, or an installed package that

@@ -37,7 +37,7 @@ def set_up(*, quiet: bool, verbose: bool, as_json: bool) -> None:
 
 @contextmanager
 def progress(found: Mapping[str, DiscoveredSource], *, bar: bool) -> Iterator[Progress]:
-    """Show bytes done, rate and time left: as a bar on a terminal if wanted, else as a line every ten seconds."""
+    """Show bytes done, rate and time left: as a bar on a terminal if `bar` is set, else as a line every ten seconds."""
     pace = Pace(sum(file.size for source in found.values() for file in source.files))
     shown = bar and sys.stderr.isatty()
     meter = tqdm(total=pace.total, unit="B", unit_scale=True, disable=not shown, leave=False, smoothing=0)

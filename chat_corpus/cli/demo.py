@@ -8,6 +8,7 @@ import click
 
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG
+from chat_corpus.cli.usage import NewFolder
 from chat_corpus.messages import message
 
 _FOLDER = "chat-corpus-demo"
@@ -19,7 +20,7 @@ _FOLDER = "chat-corpus-demo"
     arguments=(("[DIR]", "Folder for the samples and the result (default: chat-corpus-demo)."),),
     examples=(("chat-corpus demo", "samples in chat-corpus-demo/raw, result in chat-corpus-demo/clean"),),
 )
-@click.argument("folder", default=_FOLDER, metavar="[DIR]", type=click.Path(path_type=Path))
+@click.argument("folder", default=_FOLDER, metavar="[DIR]", type=NewFolder())
 @LANG
 @click.pass_context
 def demo(ctx: click.Context, folder: Path) -> None:

@@ -61,7 +61,7 @@ LANG = option(
 
 
 class Formatter(click.HelpFormatter):
-    """Help whose lines are broken by columns, since a Han character takes two."""
+    """Help that breaks lines by columns, since a Han character takes two."""
 
     def write_text(self, text: str) -> None:
         """Write a paragraph."""
@@ -81,7 +81,7 @@ class Formatter(click.HelpFormatter):
 
 
 class Context(click.Context):
-    """A context whose help is written by `Formatter`."""
+    """A context that writes help with `Formatter`."""
 
     formatter_class = Formatter
 
@@ -92,7 +92,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 class LocalizedCommand(click.Command):
-    """A command whose help is in the language in use."""
+    """A command with help in the language in use."""
 
     context_class = Context
 

@@ -74,7 +74,7 @@ EXCLUDE = option(
     help="Process all sources except these. Can be repeated.",
 )
 WORKERS = option(
-    "Processes", "--workers", type=Whole(min=1), metavar="N", help="Number of processes (default: all cores)."
+    "Processes", "--workers", type=Whole(min=1, max=1024), metavar="N", help="Number of processes (default: all cores)."
 )
 ENGINE = option(
     "Processes",
@@ -199,7 +199,7 @@ def for_engine(settings: Settings) -> Settings:
 
 
 def discovered(settings: Settings) -> Inventory:
-    """What the raw folder holds, and the files of added corpora, whose layouts are settled. Raises UsageError."""
+    """What the raw folder holds, and the files of added corpora with settled layouts. Raises UsageError."""
     from chat_corpus import sources
     from chat_corpus.discovery.inventory import discover
 
@@ -211,6 +211,8 @@ def source_names(values: tuple[str, ...], known: Mapping[str, object]) -> list[s
     names = split_names(values)
     for name in names:
         if name not in known:
+            if len(parts := name.split()) > 1 and all(part in known for part in parts):
+                raise UsageError(message("no source '{name}'; did you mean {names}?", name=name, names=",".join(parts)))
             if hint := nearest(name, known):
                 raise UsageError(message("no source '{name}'; did you mean '{nearest}'?", name=name, nearest=hint))
             raise UsageError(message("no source '{name}'; sources: {names}", name=name, names=joined(", ", known)))

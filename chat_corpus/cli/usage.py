@@ -132,6 +132,9 @@ class NewFolder(click.Path):
         """The path. Raises BadParameter for an empty one, which a shell makes of a variable that is not set."""
         if not str(value):
             raise click.BadParameter(message("the name is empty; name a folder"), ctx, param)
+        with contextlib.suppress(OSError):  # a name that no file can have is refused where the folder is made
+            if Path(str(value)).is_file():
+                raise click.BadParameter(message("{path}: a file; name a folder", path=value), ctx, param)
         return super().convert(value, param, ctx)
 
 

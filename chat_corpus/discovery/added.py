@@ -47,7 +47,7 @@ class _Match:
 
 
 def discover_added(name: str, definition: Definition, source: Source) -> DiscoveredSource:
-    """Return the files of an added corpus whose definition is settled.
+    """Return the files of an added corpus with a settled definition.
 
     Raises UsageError if there is no such path, or if parallel files are not two.
     """

@@ -1,4 +1,4 @@
-"""Hints in the name of a file at a source whose name patterns it does not match."""
+"""Hints in the name of a file at a source, although the name matches none of the patterns of the source."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def converted_source(name: str, sources: Iterable[str]) -> str | None:
 
 
 def intended_source(name: str, sources: Mapping[str, Source], *, by_folder: bool) -> str | None:
-    """Return the source whose pattern a name would match if it had another ending.
+    """Return the source with a pattern that a name would match if it had another ending.
 
     A pattern that is only an ending, such as `qingyun*/*.csv`, counts only with `by_folder`: a folder may hold any
     file.
@@ -59,7 +59,7 @@ def intended_source(name: str, sources: Mapping[str, Source], *, by_folder: bool
 
 
 def mentioned_sources(name: str, sources: Iterable[str]) -> list[str]:
-    """Return the sources whose names occur in the name of a file or of its folders.
+    """Return the sources with names that occur in the name of a file or of its folders.
 
     >>> mentioned_sources("raw/qingyun-11w/a.txt", ["qingyun", "ptt"]), mentioned_sources("pttx/a", ["ptt"])
     (['qingyun'], [])

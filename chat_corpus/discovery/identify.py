@@ -29,7 +29,7 @@ from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.signature import FEW, HAN, contradicts, share
 
 _log = logging.getLogger(__name__)
-#: Sources whose failing code has been reported.
+#: Sources with failing code that has been reported.
 _warned: set[str] = set()
 #: Bytes at the end of a file that are checked.
 _TAIL = 1 << 12
@@ -59,7 +59,7 @@ def identify_file(
 def _identify(
     entry: Entry, sources: Mapping[str, Source], slots: list[Slot], matched_by: MatchedBy, *, by_content: bool
 ) -> FileMatch | UnrecognisedFile:
-    """Identify a file whose name fits some slots."""
+    """Identify a file with a name that fits some slots."""
     owner = slots[0].source if slots else None
     if entry.problem:
         return UnrecognisedFile(file=entry.file, reason=entry.problem, damaged_source=owner, warn=entry.warn)

@@ -64,6 +64,8 @@ def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) 
 
 def _discover_raw(raw: Path, sources: Mapping[str, Source], *, any_real: bool) -> Inventory:
     """Find the files of each source under `raw`; with `any_real`, bundled samples are not read."""
+    if raw.is_file():
+        raise UsageError(message("{path}: is a file; name a folder with --raw", path=raw))
     if not raw.is_dir():
         raise UsageError(
             message(

@@ -187,7 +187,7 @@ def _named(names: ColumnNames) -> Message:
 
 
 def _headed_table(head: bytes) -> Detection | None:
-    """A table whose header names columns that are known."""
+    """A table with a header of known column names."""
     messages, pairs = layouts.TABLE.formats((), 0)
     fields = header_of(head)[1]
     if not (messages.accepts(head) or (columns(fields) is not None and pairs.accepts(head))):
@@ -203,7 +203,7 @@ def _blank_lines(head: bytes) -> Detection | None:
 
 
 def _plain_table(head: bytes) -> Detection | None:
-    """A table without header, nearly all of whose lines are a query and an answer."""
+    """A table without header: nearly all of its lines are a query and an answer."""
     _, pairs = layouts.TABLE.formats((), 0)
     tried = trial(pairs, head) if pairs.accepts(head) else None
     if tried is None or tried[0].share > 1 - _READABLE:

@@ -51,7 +51,7 @@ class FileMatch:
 class UnrecognisedFile:
     """A file that is not read, and the reason.
 
-    damaged_source    the source whose name the file has, if the file is damaged
+    damaged_source    the source that the file belongs to by its name, if it is damaged
     unusable_source   the source that the file would belong to if it could be read
     warn              whether the user must know, since a corpus may be lost
     possible_matches  slots that the file may fill if the files beside it are of the same source

@@ -13,7 +13,7 @@ _NAMED = 3
 
 
 def another_version(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file of a source whose inputs are alternatives."""
+    """Remark on a file of a source with alternative inputs."""
     return message("skipped {file}: another version of {other}, which is read", file=file.name, other=other.name)
 
 
@@ -27,12 +27,12 @@ def converted_copy(file: RawFile, other: RawFile) -> Message:
 
 
 def another_edition(file: str, other: str) -> Message:
-    """Remark on a file whose name is that of another with a suffix, or of an older edition."""
+    """Remark on a file with the name of another and a suffix, or with that of an older edition."""
     return message("skipped {file}: another form, edition or part of {other}, which is read", file=file, other=other)
 
 
 def another_format(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file whose name differs from another only in the ending."""
+    """Remark on a file with a name that differs from another only in the ending."""
     return message("skipped {file}: another format of {other}, which is read", file=file.name, other=other.name)
 
 
@@ -42,7 +42,7 @@ def same_content(file: RawFile, other: RawFile) -> Message:
 
 
 def same_folder(folder: str, other: str) -> Message:
-    """Remark on a folder whose files have the same content as those of another."""
+    """Remark on a folder with files of the same content as those of another."""
     return message("skipped {file}: same content as {other}", file=_folder(folder), other=_folder(other))
 
 

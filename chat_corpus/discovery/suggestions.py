@@ -56,7 +56,7 @@ def unknown_with_advice(name: str, text: str, sources: Mapping[str, Source]) -> 
 
 
 def _mentioned(name: str, sources: Mapping[str, Source]) -> list[str]:
-    """Return the sources that a name mentions, or whose pattern it would match with another ending."""
+    """Return the sources that a name mentions, or that it would fit with another ending."""
     mentioned = file_names.mentioned_sources(name, sources)
     intended = file_names.intended_source(name, sources, by_folder=False)
     return mentioned if intended is None or intended in mentioned else [*mentioned, intended]

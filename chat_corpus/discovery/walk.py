@@ -19,7 +19,7 @@ from chat_corpus.messages import Message, displayed, message
 
 #: Folders that archivers leave behind; they hold no corpus.
 _CLUTTER = frozenset({"__MACOSX"})
-#: Folders of the system whose entries look like files.
+#: Folders of the system with entries that look like files.
 SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
 #: Largest number of files in a raw folder.
 MAX_FILES = 100_000
@@ -68,7 +68,7 @@ class Entry:
 def walk(raw: Path) -> Iterator[Entry]:
     """Yield all files below `raw` and the members of its archives, sorted by name.
 
-    Two different files whose names are displayed alike never both come without a problem. But an archive may hold a
+    Two different files with names that are displayed alike never both come without a problem. But an archive may hold a
     name more than once; then the last member counts.
     """
     paths: dict[str, str] = {}

@@ -152,7 +152,7 @@ class Cluster:
                 "{workers} of {address}: {hosts}",
                 workers=count_noun(len(workers), "worker"),
                 address=self._address,
-                hosts=", ".join(f"{host} {number}" for host, number in hosts),
+                hosts=joined(", ", [f"{host} {number}" for host, number in hosts]),
             )
             _log.info(info, extra={"event": "workers"})
 

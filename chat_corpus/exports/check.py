@@ -262,7 +262,7 @@ def batches(path: Path, schema: pl.Schema) -> Iterator[pl.DataFrame | Message]:
 
 
 def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
-    """Rows whose content group is in another split."""
+    """Rows with a content group that is in another split."""
     split = str(file.split)
     found = check_rules.groups(frame, before).with_columns(path=pl.lit(file.path))
     for other, frames in seen.groups.items():
@@ -280,7 +280,7 @@ def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> 
 
 
 def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series, schema: pl.Schema) -> Iterator[Offence]:
-    """Where rows are whose ids have one of these hashes."""
+    """Where the rows are that have ids with one of these hashes."""
     for file in files:
         rows = 0
         for frame in batches(folder / file.path, schema):

@@ -45,7 +45,7 @@ def offences(folder: Path, file: ExportFile, summary: ExportSummary, ids: pl.Ser
 
 
 def _wrong_rows(index: pl.LazyFrame, source: ExportSource) -> Iterator[tuple[int, Message]]:
-    """Rows, from 1, that lack what each has, or whose address cannot be that of their dialogue."""
+    """Rows, from 1, that lack what each has, or have an address that cannot be that of their dialogue."""
     checks = (
         (
             ~_is_whole(),

@@ -12,7 +12,7 @@ from chat_corpus.exports import splitting
 from chat_corpus.exports.check_rules import Offence, counted
 from chat_corpus.exports.manifest import MANIFEST, ExportFile, ExportMix, ExportSummary
 from chat_corpus.exports.mixing import MixPlan
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 #: Keys of a held record.
 _HELD = ["messages", "source", "id", "resembles", "similarity"]
@@ -78,7 +78,7 @@ def held(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Off
                 record = None
             if not isinstance(record, dict) or list(record) != _HELD or record["source"] != file.source:
                 fault = message(
-                    "not a held record of {source} with the keys {keys}", source=file.source, keys=", ".join(_HELD)
+                    "not a held record of {source} with the keys {keys}", source=file.source, keys=joined(", ", _HELD)
                 )
                 yield Offence(path=file.path, line=number, rule="record", message=fault)
     ledgers = [one.ledger.records_dropped.get("held_twin", 0) for one in summary.sources if one.name == file.source]

@@ -15,7 +15,7 @@ import polars as pl
 from chat_corpus.exports import special_tokens
 from chat_corpus.exports.check_rules import Offence, has_records
 from chat_corpus.exports.manifest import ExportFile
-from chat_corpus.messages import Message, message
+from chat_corpus.messages import Message, joined, message
 
 _KEYS = ["prompt", "chosen", "rejected", "source", "id"]
 
@@ -65,6 +65,6 @@ def _fault(line: bytes, known: dict[str, list[Any]]) -> Message | None:
         if list(answer.items()) != [("role", "assistant"), ("content", text)] or not text.strip():
             return message("rejected is not one message of the assistant")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return message("not a JSON object with the keys {keys}", keys=", ".join(_KEYS))
+        return message("not a JSON object with the keys {keys}", keys=joined(", ", _KEYS))
     is_special = special_tokens.holds_special_token(pl.Series([text]))[0]
     return message("rejected holds a special token") if is_special else None

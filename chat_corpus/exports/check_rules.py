@@ -83,7 +83,7 @@ def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequen
 
 
 def wrong_ids(frame: pl.DataFrame, file: ExportFile, before: int, summary: ExportSummary) -> Iterator[Offence]:
-    """Rows whose id is not the hash of their messages; rows that break a rule of messages have no such hash."""
+    """Rows with an id that is not the hash of their messages; rows that break a rule of messages have no such hash."""
     broken = pl.concat([_of_messages(frame), _of_columns(frame, [one.name for one in summary.sources])]).select("at")
     rows = frame.with_row_index("at").join(broken, on="at", how="anti", maintain_order="left").drop_nulls(list(PARQUET))
     rows = rows.with_columns(key=splitting.content_keys(rows["messages"]))
@@ -143,7 +143,7 @@ def _faults(rows: pl.DataFrame, checks: Sequence[tuple[str, pl.Expr]]) -> pl.Dat
 
 
 def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -> Iterator[Offence]:
-    """The first row whose order key is less than the one before; `last` is the key before the first."""
+    """The first row with an order key less than the one before; `last` is the key before the first."""
     previous = keys.shift(1)
     wrong = (keys < previous).fill_null(value=False)
     at = wrong.arg_max() if wrong.any() else None

@@ -13,7 +13,7 @@ from chat_corpus.exports.check_rules import Offence, has_records
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.exports.records import FORMATS, RecordFormat, encode_ids
-from chat_corpus.messages import Message, message
+from chat_corpus.messages import Message, joined, message
 
 #: The format of `<file>.ids.jsonl` in the manifest.
 IDS = "ids"
@@ -117,6 +117,8 @@ def _message(found: bytes, expected: bytes) -> Message:
         return message("not what its Parquet row gives, or not in this format")
     if isinstance(found_row, dict) and list(found_row) != list(expected_row):
         return message(
-            "keys {found} found, {expected} expected", found=", ".join(found_row), expected=", ".join(expected_row)
+            "keys {found} found, {expected} expected",
+            found=joined(", ", found_row),
+            expected=joined(", ", expected_row),
         )
     return message("not what its Parquet row gives")

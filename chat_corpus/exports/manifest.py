@@ -181,7 +181,7 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
 
     settings      of the export and of the run, by section and key
     group_of      what a content group is made of: `record` if each record alone gives it, `dialogue` if records are
-                  pairs or windows, whose group is that of their dialogue
+                  pairs or windows, which have the group of their dialogue
     order         order of the rows in a file: `shuffled` (by `splitting.order_keys`) or `source`
     has_system    whether each record begins with a system message
     made_from     `store` or `raw`

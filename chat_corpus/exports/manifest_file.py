@@ -13,7 +13,7 @@ from chat_corpus.messages import message
 
 
 def check_name(folder: Path) -> None:
-    """Raise UsageError for a folder whose name is not UTF-8: Parquet files in it cannot be opened."""
+    """Raise UsageError for a folder with a name that is not UTF-8: Parquet files in it cannot be opened."""
     try:
         str(folder).encode()
     except UnicodeEncodeError as error:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from chat_corpus.errors import UsageError
 from chat_corpus.exports.mix_options import EQUAL, TEMPERATURE, MixOptions, parse_shares
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,7 +152,7 @@ def _check_names(text: str, names: Iterable[str]) -> None:
         raise UsageError(
             message(
                 "--mix {text}: no weight for {names}; give one, or leave sources out with --exclude",
-                text=text, names=", ".join(lacking),
+                text=text, names=joined(", ", lacking),
             )
         )  # fmt: skip
 

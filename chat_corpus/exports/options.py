@@ -8,7 +8,7 @@ from chat_corpus.exports.dialogues import DialogueOptions
 from chat_corpus.exports.mix_options import MixOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.exports.splits import SplitOptions
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 
 class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class ExportOptions(DialogueOptions, frozen=True, kw_only=True, forbid_unknown_f
                 fault = message(
                     "formats: no format '{name}'; the formats are {formats}, and hf, which is always written",
                     name=name,
-                    formats=", ".join(FORMATS),
+                    formats=joined(", ", FORMATS),
                 )
                 raise ValueError(fault)
         for name in self.formats:

@@ -82,7 +82,7 @@ class SplitLimits:
 
 
 def split_limits(options: SplitOptions, hashes: pl.Series | None = None) -> SplitLimits:
-    """The limits for a source whose dialogues have these group hashes (UInt64); without hashes there is no cap.
+    """The limits for a source with dialogues of these group hashes (UInt64); without hashes there is no cap.
 
     Only `max_groups` depends on the hashes, so that a cap depends on its source alone.
     """

@@ -24,7 +24,7 @@ from chat_corpus.row_masks import apply_where, matches, row_mask
 VERSION = 1
 #: The splits of an export, and what is in none of them because its split has reached its cap.
 SPLITS = ("train", "validation", "test")
-#: Occurrence numbers whose ids are computed together.
+#: Occurrence numbers with ids that are computed together.
 _NUMBERS = 1 << 16
 #: Between the parts of a hashed text.
 _SEPARATOR = "\x1f"
@@ -85,7 +85,7 @@ def fold_any(texts: pl.Series) -> pl.Series:
 
 def _folded(texts: pl.Series, dropped: str) -> pl.Series:
     folded = texts.str.normalize("NFKC").str.to_lowercase()
-    # Letters whose case folding is more than their small letter: ß, ς, and the like.
+    # Letters with a case folding that is more than their small letter: ß, ς, and the like.
     special = matches(folded, r"\p{CWCF}")
     return apply_where(folded, special, _case_folded).str.replace_all(dropped, "")
 

@@ -36,12 +36,12 @@ def columns(pairs: pl.DataFrame, breaks: Mapping[str, pl.Series] | None = None) 
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:
-    r"""Such columns with each `\n` as the line break that it stands for."""
+    r"""Such columns with each `\n` as the line break that it means."""
     return rows.select(pl.all().str.replace_all(LINE_BREAK, "\n", literal=True))
 
 
 def rewritten(texts: pl.Series) -> pl.Series:
-    r"""Texts as who reads a file has them, each `\n` as the line break that it stands for.
+    r"""Texts as who reads a file has them, each `\n` as the line break that it means.
 
     >>> rewritten(pl.Series(["a\r\nb", r"a\nb", "a\tb"])).to_list()
     ['a\nb', 'a\nb', 'a b']

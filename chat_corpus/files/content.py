@@ -10,7 +10,7 @@ from functools import cache
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.raw_file import RawFile, read_some
 
-#: Files whose first bytes, so many, are equal are read completely to compare them.
+#: Files with this many equal first bytes are read completely to compare them.
 _BYTES = 1 << 18
 
 
@@ -26,7 +26,7 @@ def digest(file: RawFile) -> str:
 def content_key(files: Sequence[RawFile]) -> Callable[[RawFile], object]:
     """Return a key function that is equal for those of the files that may have the same content.
 
-    It does not open a file whose size is unique.
+    It does not open a file of a unique size.
     """
     sizes = Counter(map(_size, files))
 

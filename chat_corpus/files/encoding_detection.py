@@ -73,7 +73,7 @@ class Decision:
 
 
 def choose_encoding(file: RawFile, script: Script, chosen: str = "auto") -> Decision:
-    """Return the encoding of a file whose source is in `script`: `chosen`, one of `CHOICES`, unless it is `auto`.
+    """Return the encoding of a file of a source in `script`: `chosen`, one of `CHOICES`, unless it is `auto`.
 
     Raises ChatCorpusError if the file cannot be read, or if chardet is needed but not installed.
     """

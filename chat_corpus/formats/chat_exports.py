@@ -46,7 +46,7 @@ _STYLES: dict[str, tuple[str, int, int]] = {
     "above": (rf"^{_MARKS}{times.STAMP}[ \t]+([^\s\-–].{{0,60}})()$", 9, 10),  # 2023-12-31 21:15:33 小明(10001)
     "below": (rf"^{_MARKS}(\S.{{0,60}}?)[ \t]+{times.STAMP}()[ \t]*$", 1, 10),  # 小明 2023-12-31 21:15:33
 }
-#: The style of LINE, whose dates are on lines of their own.
+#: The style of LINE, with dates on separate lines.
 _DAILY = "daily"
 #: Styles with the message on the lines below.
 _BELOW = ("above", "below", "bracket above")
@@ -197,7 +197,7 @@ def _order(records: Records, name: str) -> times.Order:
 
 
 def chat_export(gap: int = GAP) -> Format:
-    """Exports whose sessions end after `gap` seconds without a message."""
+    """Exports of chats. A session ends after `gap` seconds without a message."""
 
     def in_dialect(dialect: str) -> Format:
         facts = json.loads(dialect)

@@ -14,7 +14,7 @@ _USERS = frozenset({"human", "user", "usr", "prompter", "customer", "用户", "�
 _ASSISTANTS = frozenset(
     {"assistant", "gpt", "chatgpt", "ai", "bot", "chatbot", "model", "other", "助手", "助理", "机器人", "客服"}
 )
-#: Roles whose messages are not turns.
+#: Roles of messages that are not turns.
 _SYSTEMS = frozenset({"system", "developer", "系统"})
 #: Roles of tool calls and their results; such conversations are not dialogues of two.
 _TOOLS = frozenset(

@@ -42,7 +42,7 @@ _LONGEST = 200
 #: Texts, marks and scalars. No match backtracks into another token, since that would take quadratic time.
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
 _BRACKETS = frozenset("[]{},")
-#: Keys of an object around the records whose values describe the file.
+#: Keys of an object around the records with values that describe the file.
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
 #: A line of an array without its records.
 _BRACKET = r"^\s*[\[\]]?\s*,?\s*$"

@@ -45,7 +45,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = dict(pairs)
     if len(record) != len(pairs):
         ((repeated, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise RecordError(f"a key that stands twice: {repeated[:40]}")
+        raise RecordError(f"a repeated key: {repeated[:40]}")
     return record
 
 

@@ -115,6 +115,6 @@ def by_name() -> dict[str, Layout]:
 
 
 def formats_of(layout: Layout, names: ColumnNames, gap: int, *, characters: bool) -> tuple[Format, ...]:
-    """The formats that read files of a layout; with `characters`, of files whose characters are parted by blanks."""
+    """The formats that read files of a layout; with `characters`, of files with blanks between characters."""
     formats = layout.formats(names, gap)
     return tuple(map(joined_characters, formats)) if characters else formats

@@ -1,4 +1,4 @@
-"""Tables with a message in each row (speaker, text, dialogue, time), and tables whose columns the user names.
+"""Tables with a message in each row (speaker, text, dialogue, time), and tables with columns that the user names.
 
 A header names the columns, in any order, or the user does, by name or by number. Rows of one dialogue are contiguous; a
 table without a column of dialogues is parted by gaps in time, and one without times either is a single dialogue, which

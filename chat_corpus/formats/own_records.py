@@ -85,7 +85,7 @@ def _is_messages(value: object) -> bool:
 
 
 def joined_characters(format_: Format) -> Format:
-    """The same format for files whose characters are parted by blanks: turns without any blank.
+    """The same format for files with blanks between characters: turns without any blank.
 
     >>> from chat_corpus.files.lines import numbered_lines
     >>> from chat_corpus.formats.blank_lines import BLANK_LINES

@@ -100,7 +100,7 @@ def kind_of(value: object) -> str:
 
 
 def unread_among(record: Mapping[str, object], keys: Sequence[str], turns: Sequence[str | None]) -> list[str]:
-    """Return those of the keys whose text is not the text of a turn."""
+    """Return the keys with a text that is not the text of a turn."""
     if not keys:
         return []
     read = {turn.strip() for turn in turns if turn}

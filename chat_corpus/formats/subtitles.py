@@ -178,10 +178,10 @@ def is_substation(head: bytes) -> bool:
 
 
 def subrip(gap: int = GAP) -> Format:
-    """SubRip or WebVTT whose scenes end after `gap` seconds without text."""
+    """SubRip or WebVTT. A scene ends after `gap` seconds without text."""
     return Format(read=partial(_read, gap=gap), cut=partial(_cut, gap=gap), accepts=is_subrip)
 
 
 def substation(gap: int = GAP) -> Format:
-    """SubStation Alpha whose scenes end after `gap` seconds without text."""
+    """SubStation Alpha. A scene ends after `gap` seconds without text."""
     return Format(read=partial(_read_events, gap=gap), cut=None, accepts=is_substation)

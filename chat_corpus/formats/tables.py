@@ -41,7 +41,7 @@ _REMARK = re.compile(r"\ufeff?\s*(?:#|//|(?i:\"?sep=))")
 def table_format(table: Table, *, certain: bool = False) -> Format:
     """Return the format of files with `table`, or with the table that their first lines show.
 
-    If `certain`, it accepts only files most of whose first records can be read.
+    If `certain`, it accepts only files of which it can read most of the first records.
     """
     format_ = replace(plain_format(table), dialect_of=partial(_dialect_of, declared=table), in_dialect=_in_dialect)
     return replace(format_, accepts=lambda head: is_table(head, table)) if certain else format_
@@ -127,7 +127,7 @@ def _are_numbers(column: pl.Series) -> bool:
 
 
 def _header(lines: Sequence[str], declared: Table) -> Table | None:
-    """Return the table whose columns the first line names, after comments; None if it is not a header."""
+    """Return the table with the columns that the first line names, after comments; None if it is not a header."""
     filled = [(number, line) for number, line in enumerate(lines[:_BLANKS], 1) if line.strip("\ufeff \t\r")]
     number, line = next(((n, text) for n, text in filled if not _REMARK.match(text)), (0, ""))
     following = [text for text in lines[number:] if text.strip()]

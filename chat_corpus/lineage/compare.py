@@ -146,7 +146,7 @@ class _Comparison:
     def _differing_shards(
         self, differences: RunDifferences
     ) -> tuple[list[ShardPair], tuple[RecordedRun, RecordedRun] | None]:
-        """Return the shards whose rows differ, and the two runs; no runs if they cannot be reproduced."""
+        """Return the shards with rows that differ, and the two runs; no runs if they cannot be reproduced."""
         entries = [report.report_entry(out).get(self.name) for out in self.outs]
         interrupted_outs = [
             out

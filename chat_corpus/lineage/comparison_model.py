@@ -62,7 +62,7 @@ class Compared:
     old_rows, new_rows  number of rows; null if a side has no such file
     aligned             how rows were matched: by address, or as text
     unlike              differences of the two runs, by their reports
-    shards              number of shards whose rows differ
+    shards              number of shards with rows that differ
     traced              number of these shards that were processed again; the causes are counted over them
     by_report           whether the cause comes from the reports, and is counted over all rows
     """

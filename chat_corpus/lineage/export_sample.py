@@ -17,7 +17,7 @@ from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, Sa
 from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.outputs import sampling
 
-#: Records that are drawn for each changed one that is wanted.
+#: Records that are drawn for each requested changed one.
 _TRIES = 10
 
 

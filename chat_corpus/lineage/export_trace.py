@@ -154,8 +154,8 @@ def _traced(
             message("{id}: the raw data give a different record now: a defect; please report it", id=record_id)
         )
     found = turns_of_records(masked, pairing, export.options).filter(pl.col("record") == number)
-    wanted = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
-    texts = {(file, record): text for file, record, text in wanted.select("file", "record", "text").iter_rows()}
+    records = raw.join(turns.select("file", "record").unique(), on=["file", "record"], how="semi")
+    texts = {(file, record): text for file, record, text in records.select("file", "record", "text").iter_rows()}
     members: dict[int, list[SourceTurn]] = {}
     for position, row in found.select("position", "row").iter_rows():
         members.setdefault(position, []).append(_turn(turns.row(row, named=True), texts))

@@ -1,4 +1,4 @@
-"""An earlier run of one source whose shards can be replayed and checked against the output.
+"""An earlier run of one source, with shards that can be replayed and checked against the output.
 
 Only outputs that the raw files, the recorded settings and this code reproduce byte for byte are traced.
 """

@@ -1,4 +1,4 @@
-"""Differences between two runs of one source, by their reports, and the shards whose outputs differ."""
+"""Differences between two runs of one source, by their reports, and the shards with outputs that differ."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def explain_different_cuts(old: RecordedRun, new: RecordedRun) -> Message:
 
 
 def differing_shards(old: RecordedRun, new: RecordedRun, pairs: list[ShardPair]) -> list[ShardPair]:
-    """Return the pairs of shards whose rows are not the same, byte for byte."""
+    """Return the pairs of shards with rows that are not the same, byte for byte."""
     with old.tsv.open("rb") as old_stream, new.tsv.open("rb") as new_stream:
         return [
             pair

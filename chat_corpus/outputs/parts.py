@@ -77,7 +77,7 @@ class Part:
         return self.folder / f"{self.stem}.json"
 
     def counts(self) -> Counts | None:
-        """The counts of a finished part whose files are unchanged; None for any other part."""
+        """The counts of a finished part if its files are unchanged; None for any other part."""
         try:
             contents = self._read()
             files = {self.folder / f"{self.stem}{suffix}": crc for suffix, crc in contents.crc32.items()}

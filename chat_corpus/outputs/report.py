@@ -156,7 +156,7 @@ class Report(_Head, frozen=True, kw_only=True):
 
 
 class _RawReport(_Head, frozen=True, kw_only=True):
-    """A report whose sources are decoded one by one, so that a message can name the source."""
+    """A report. Its sources are decoded one by one, so that a message can name the source."""
 
     sources: dict[str, msgspec.Raw]
 

@@ -145,7 +145,7 @@ def runs(dropped: Iterable[int]) -> tuple[int, ...]:
 
 
 def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place]) -> None:
-    """Write the index of a source whose outputs were merged from `shards` at `places`."""
+    """Write the index of a source with outputs that were merged from `shards` at `places`."""
     rows = [shard.pairs.written - sum(place.dropped[1::2]) for shard, place in zip(counts, places, strict=True)]
     firsts = accumulate(rows, initial=1)
     entries = [

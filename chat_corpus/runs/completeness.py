@@ -166,7 +166,7 @@ def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], fac
 
 
 def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
-    """Why a source whose files can be read gave no output; empty if it gave some.
+    """Why a source with readable files gave no output; empty if it gave some.
 
     Output is a pair, or a turn for a source that has no pairs by nature.
     """

@@ -79,7 +79,7 @@ def cut_file(summary: FileSummary, format_: Format, size: int) -> Iterator[ByteR
 
 
 def whole_file(summary: FileSummary, format_: Format) -> ByteRange:
-    """Return one range for a file whose layout cannot be cut, and complete its summary. Raises as `cut_file`."""
+    """Return one range for a file of a layout that cannot be cut, and complete its summary. Raises as `cut_file`."""
     data = b""
     with summary.file.content() as content:
         stream = _as_utf8(content, summary)

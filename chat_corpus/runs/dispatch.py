@@ -80,7 +80,7 @@ class _Dispatcher:
                 self._running[_submit(self.engine, task)] = task
 
     def _recover(self, dead: list[ShardTask]) -> Iterator[Result]:
-        """Try tasks again whose worker died, and continue with a new engine.
+        """Try the tasks of dead workers again, and continue with a new engine.
 
         One dead worker ends the pool, and with it all calls that the other workers had started.
         """

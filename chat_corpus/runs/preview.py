@@ -146,7 +146,7 @@ def _tasks(
     everything: bool,
     sampling: Sampling,
 ) -> Iterator[PreviewTask]:
-    """Yield the tasks of all sources; a source whose files cannot be cut has an error."""
+    """Yield the tasks of all sources; a source with files that cannot be cut has an error."""
     filter_files = sources.filter_files(settings.plugins)
     for name, source in found.items():
         code = plugin_digest.code(name, settings.plugins, settings.added)

@@ -16,7 +16,7 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import remove_temporary
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.outputs.report import FinishedSource, Report, RunFacts
 from chat_corpus.pipeline import script
@@ -136,7 +136,7 @@ def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None
         script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing
     withdrawn = [] if samples else previous.withdraw_samples(Path(settings.out))
     if withdrawn:
-        deleted = message("deleted the earlier output of the bundled samples: {names}", names=", ".join(withdrawn))
+        deleted = message("deleted the earlier output of the bundled samples: {names}", names=joined(", ", withdrawn))
         _log.info("%s", deleted, extra={"event": "samples.deleted"})
 
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat_corpus.errors import UsageError
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 from chat_corpus.pipeline.filters import table, word_lists
 from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.settings import yaml_lines
@@ -88,7 +88,7 @@ def check_custom(settings: Settings, filters: Iterable[str]) -> None:
                     "{key}.{name}: no plugin defines a filter of this name; {hint}",
                     key=key,
                     name=name,
-                    hint=message("the filters of plugins are: {names}", names=", ".join(names))
+                    hint=message("the filters of plugins are: {names}", names=joined(", ", names))
                     if names
                     else message("load it with --plugin FILE"),
                 )

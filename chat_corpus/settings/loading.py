@@ -70,7 +70,7 @@ def _with_flags(section: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[st
 def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     """Return settings with `~` in paths expanded, and with empty sections in place of null ones.
 
-    YAML has null for a section whose keys are all commented out.
+    YAML has null for a section if all of its keys are commented out.
     """
 
     def home(value: Any) -> Any:
@@ -97,8 +97,10 @@ def with_absolute_paths(settings: Settings) -> Settings:
 
 
 def check_apart(settings: Settings) -> None:
-    """Raise UsageError if the raw folder and the output folder are the same, or one contains the other."""
+    """Raise UsageError if the raw folder and the output folder are the same or in each other, or `out` is a file."""
     raw, out = Path(settings.raw).resolve(), Path(settings.out).resolve()
+    if out.exists() and not out.is_dir():
+        raise UsageError(message("--out {out}: a file; name a folder", out=settings.out))
     names = {"out": settings.out, "raw": settings.raw}
     if raw == out:
         raise UsageError(message("--out {out}: the same folder as --raw {raw}; use another folder for --out", **names))
@@ -110,7 +112,7 @@ def check_apart(settings: Settings) -> None:
 
 
 def check_text(settings: Settings) -> None:
-    """Raise UsageError for folders and plugins whose names are not UTF-8: report.json cannot hold them."""
+    """Raise UsageError for folders and plugins with names that are not UTF-8: report.json cannot hold them."""
     paths = [("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins)]
     paths += [("--add", path) for definition in settings.corpora.values() for path in definition.paths]
     for flag, path in paths:
@@ -143,13 +145,13 @@ def check_sources(files: Iterable[Path], settings: Settings, names: Iterable[str
                 name=name,
                 hint=unknown_keys.meant(nearest[0])
                 if nearest
-                else message("the sources are: {names}", names=", ".join(names)),
+                else message("the sources are: {names}", names=joined(", ", names)),
             )
             raise UsageError(fault)
 
 
 def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
-    """Return data, whose keys are checked, as a struct of `kind`. Raises UsageError for the first wrong value."""
+    """Return data with checked keys as a struct of `kind`. Raises UsageError for the first wrong value."""
     for field in msgspec.structs.fields(kind):
         if field.name not in data:
             continue
@@ -189,7 +191,7 @@ def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, location
 def _expected(kind: Any) -> Message:
     """Return a description of the values of a type."""
     if get_origin(kind) is Literal:  # in the order of their declaration, which msgspec does not preserve
-        return message("one of {choices}", choices=", ".join(map(str, get_args(kind))))
+        return message("one of {choices}", choices=joined(", ", map(str, get_args(kind))))
     return _described(msgspec.inspect.type_info(kind))
 
 
@@ -198,7 +200,7 @@ def _described(info: msgspec.inspect.Type) -> Message:
     if isinstance(info, inspect.UnionType):
         return joined(" or ", map(_described, info.types))
     if isinstance(info, inspect.EnumType):
-        return message("one of {choices}", choices=", ".join(map(str, info.cls)))
+        return message("one of {choices}", choices=joined(", ", map(str, info.cls)))
     if isinstance(info, inspect.IntType | inspect.FloatType):
         return _described_number(info)
     if isinstance(info, inspect.VarTupleType) and getattr(info.item_type, "cls", None) is WordList:

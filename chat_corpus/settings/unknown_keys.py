@@ -55,7 +55,7 @@ def hint(name: str, siblings: Iterable[str], within: type[msgspec.Struct], under
         return meant(".".join((*under, *similar)))
     if similar := difflib.get_close_matches(spelled, [key[-1] for key in keys], n=1, cutoff=_SIMILAR):
         return meant(next(".".join(key) for key in keys if key[-1] == similar[0]))
-    return message("the valid keys are: {keys}", keys=", ".join(siblings))
+    return message("the valid keys are: {keys}", keys=joined(", ", siblings))
 
 
 def _keys(kind: type[msgspec.Struct], prefix: Key) -> Iterator[Key]:

@@ -67,7 +67,7 @@ class Input:
         return next((index for index, pattern in enumerate(self.siblings, 1) if path.match(pattern.lower())), 0)
 
     def part_of_base(self, name: str) -> int | None:
-        """Return the index of the first pattern whose last component matches the name of the file, or None."""
+        """Return the index of the first pattern with a last component that matches the name of the file, or None."""
         path = PurePosixPath(PurePosixPath(name.lower()).name)
         bases = (PurePosixPath(pattern.lower()).name for pattern in self.files)
         return next((index for index, base in enumerate(bases) if path.match(base)), None)

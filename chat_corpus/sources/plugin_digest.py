@@ -134,7 +134,7 @@ def _imported(code_: bytes) -> set[str]:
 
 
 def _from_globals(name: str) -> Iterator[str]:
-    """Yield the top-level names of modules whose objects are among the globals of a loaded module or package."""
+    """Yield the top-level names of modules with objects among the globals of a loaded module or package."""
     for loaded in [module for key, module in sys.modules.items() if key.split(".")[0] == name]:
         for value in vars(loaded).values():
             module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)

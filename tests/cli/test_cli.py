@@ -200,6 +200,13 @@ def test_a_source_that_was_not_requested_may_be_absent_or_partial(tmp_path: Path
     assert invoke("-s", "douban", "--raw", raw, "--out", tmp_path / "out").exit_code == 3
 
 
+def test_a_file_is_no_output_folder(tmp_path: Path) -> None:
+    raw, out = put(tmp_path / "raw", TIEBA), put(tmp_path, {"out": "notes"}) / "out"
+    done = invoke("--raw", raw, "--out", out)
+    assert (done.exit_code, done.stderr) == (2, f"error: --out {out}: a file; name a folder\n")
+    assert out.read_text("utf-8") == "notes"
+
+
 def test_an_empty_raw_folder_exits_3(tmp_path: Path) -> None:
     (raw := tmp_path / "raw").mkdir()
     done = invoke("--raw", raw, "--out", tmp_path / "out")
@@ -373,7 +380,7 @@ def test_progress_is_shown_on_a_terminal_and_cleared(tmp_path: Path) -> None:
     assert b"written to" in output
 
 
-@pytest.mark.parametrize("place", ["out", "out/rejects", "out/tieba.tsv/", "out/report.json/"])
+@pytest.mark.parametrize("place", ["out/rejects", "out/tieba.tsv/", "out/report.json/"])
 def test_an_output_folder_that_cannot_be_written_exits_1(place: str, tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     if place.endswith("/"):
@@ -415,6 +422,7 @@ def test_where_files_cannot_grow_none_is_half_written(limit: int, tmp_path: Path
     raw = put(tmp_path / "raw", {"tieba.dialogues": "".join(f"在吗{n}\t在\n" for n in range(2000))})
     done = program(
         "--raw", raw, "--out", tmp_path / "out",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # compiled modules would be cut off too
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")

@@ -34,12 +34,14 @@ from tests.helpers import TIEBA, invoke, put
         (("preview", "--fail-over", "abc"), "--fail-over: 'abc' found, a number from 0 to 1 expected"),
         (("preview", "--guard", "nan"), "--guard: 'nan' found, a number from 0 to 1 expected"),
         (("export", "x", "--max-share", "0"), "--max-share: '0' found, a number above 0 and up to 1 expected"),
-        (("--workers", "many"), "--workers: 'many' found, a whole number from 1 on expected"),
+        (("--workers", "many"), "--workers: 'many' found, a whole number from 1 to 1,024 expected"),
+        (("--workers", "2000"), "--workers: '2000' found, a whole number from 1 to 1,024 expected"),
         (("--engine", "spark"), "--engine: 'spark' found, one of local, dask expected"),
         (("--quiet=yes",), "--quiet takes no value"),
         (("run", "--out"), "--out needs a value"),
         (("--raw", "data", "--raw=other"), "--raw: given 2 times; it takes one value"),
         (("preview", "--sample", "1", "--limit", "2"), "--sample: given 2 times; it takes one value"),
+        (("demo", "notes.txt"), "[DIR]: notes.txt: a file; name a folder"),
         (("export", "x", "--mix", ""), "--mix: the value is empty; name one, or omit the option"),
         (("check", "-s", "ptt"), "no option -s"),
         (("check", "--profile", "lccc", "--profile", "strict"), "--profile: given 2 times; it takes one value"),
@@ -51,11 +53,12 @@ def test_a_near_miss_gets_a_hint(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
+    put(tmp_path, {"notes.txt": ""})
     done = invoke(*args)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == f"error: {expected}"
     assert done.stderr.startswith("Usage: main ")
-    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "notes.txt"]
 
 
 @pytest.mark.parametrize(
@@ -65,10 +68,11 @@ def test_a_near_miss_gets_a_hint(
         (("run", "--exclude", " "), "' ': a name expected, none found"),
         (("export", "x", "--format", ","), "',': a name expected, none found"),
         (("fetch", ""), "'': a name expected, none found"),
+        (("run", "-s", "ptt weibo"), "no source 'ptt weibo'; did you mean ptt,weibo?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_no_name_does_not_mean_all(
+def test_a_wrong_name_does_not_mean_all(
     args: tuple[str, ...], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -90,8 +90,8 @@ def _environment(consumer: Consumer, folder: Path, links: str | None) -> Path:
     path = folder / consumer.name
     python = path / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     listed = path / "installed.json"
-    wanted = json.dumps([*consumer.packages, consumer.alone])
-    if listed.is_file() and listed.read_text() == wanted:
+    requirements = json.dumps([*consumer.packages, consumer.alone])
+    if listed.is_file() and listed.read_text() == requirements:
         return python
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     install = [uv, "pip", "install", "--quiet", "--python", str(python)]
@@ -104,7 +104,7 @@ def _environment(consumer: Consumer, folder: Path, links: str | None) -> Path:
     ]
     for command in commands:
         subprocess.run(command, check=True)
-    listed.write_text(wanted)
+    listed.write_text(requirements)
     return python
 
 

@@ -302,10 +302,10 @@ def test_a_name_in_another_encoding_is_displayed_in_readable_form(tmp_path: Path
         assert stream.read() == "在吗 | 在\n".encode()
 
 
-@pytest.mark.parametrize("kind", ["absent", "file"])
-def test_a_raw_folder_that_is_none_is_a_usage_error(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "fault"), [("absent", "no such folder"), ("file", "is a file")])
+def test_a_raw_folder_that_is_none_is_a_usage_error(kind: str, fault: str, tmp_path: Path) -> None:
     put(tmp_path, {"file": "x"})
-    with pytest.raises(UsageError, match=f"{kind}: no such folder"):
+    with pytest.raises(UsageError, match=f"{kind}: {fault}"):
         discover_sources(tmp_path / kind, sources.load())
 
 

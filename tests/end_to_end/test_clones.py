@@ -230,7 +230,7 @@ def test_every_source_has_its_clone() -> None:
 
 @pytest.mark.parametrize("name", CLONES)
 def test_a_clone_of_a_repository_gives_each_exchange_once(name: str, tmp_path: Path) -> None:
-    files, example, rows, wanted = CLONES[name]
+    files, example, rows, expected = CLONES[name]
     raw, out = put(tmp_path / "raw", {**documents(example), **files}), tmp_path / "out"
     done = invoke("--raw", raw, "--out", out)
     assert done.exit_code == 0, done.stderr
@@ -238,8 +238,10 @@ def test_a_clone_of_a_repository_gives_each_exchange_once(name: str, tmp_path: P
     lines = visible(out)[f"{name}.tsv"].decode().splitlines()
     assert (len(lines), len(set(lines))) == (rows, rows)
     seen = discover(raw, sources.load())
-    assert {file.name for file in seen.found[name].files} == wanted
-    left = {file for file in files if (file not in wanted and not any(one.startswith(f"{file}/") for one in wanted))}
+    assert {file.name for file in seen.found[name].files} == expected
+    left = {
+        file for file in files if (file not in expected and not any(one.startswith(f"{file}/") for one in expected))
+    }
     remarks = "\n".join(
         [*seen.found[name].remarks, *(f"{stray.file.name}: {stray.reason}" for stray in seen.unrecognised)]
     )

@@ -34,6 +34,7 @@ def test_a_disk_that_is_full_for_workers_is_reported_and_nothing_is_half_written
     out = raw.parent / "out"
     done = program(
         "-s", "tieba", "--raw", raw, "--out", out, "--config", raw.parent / "pool.yaml",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # compiled modules would be cut off too
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")

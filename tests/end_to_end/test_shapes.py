@@ -427,11 +427,11 @@ REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
         3,
         "a role '甲' met",
     ),
-    "a key that stands twice": (
+    "a repeated key": (
         BELLE,
         LINES.replace('"input": ""', '"output": "x"'),
         3,
-        "a key that stands twice: output",
+        "a repeated key: output",
     ),
     "single quotes": (BELLE, "".join(f"{one}\n" for one in LIST), 3, "not a JSON record: Expecting property name"),
     "records as texts": (

@@ -130,9 +130,9 @@ def _reading(format_: Format) -> Callable[[str], object]:
 
 
 FORMATS = {
-    f"{name} {number}": wanted.format
+    f"{name} {number}": input_.format
     for name, source in sources.load().items()
-    for number, wanted in enumerate(source.inputs)
+    for number, input_ in enumerate(source.inputs)
 }
 
 

@@ -99,8 +99,8 @@ def _input(source: Source, mutant: Mutant) -> int | None:
     """Return the input that discovery would choose for these files; None if no format accepts them any more."""
     first = zip(mutant.sample.names, mutant.contents, strict=True)
     name, content = next(iter(first))
-    for number, wanted in enumerate(source.inputs):
-        if wanted.part_of(name) is not None and wanted.format.accepts(content[:4096]):
+    for number, input_ in enumerate(source.inputs):
+        if input_.part_of(name) is not None and input_.format.accepts(content[:4096]):
             return number
     return None
 

@@ -181,8 +181,8 @@ def test_a_repeated_text_is_traced_to_the_turn_at_its_place(
 
 def test_the_second_place_of_a_text_is_not_traced_to_the_first(repetitive: Path, tmp_path: Path) -> None:
     export(tmp_path / "out", "--raw", repetitive, "-s", "douban", "--max-turns", "2", code=3)
-    wanted = [{"role": "user", "content": "好"}, {"role": "assistant", "content": "走了"}]
-    (found,) = (row["id"] for row in records(tmp_path / "out").to_dicts() if row["messages"] == wanted)
+    messages = [{"role": "user", "content": "好"}, {"role": "assistant", "content": "走了"}]
+    (found,) = (row["id"] for row in records(tmp_path / "out").to_dicts() if row["messages"] == messages)
     (traced,) = _traced(tmp_path / "out", "--id", found)
     assert [message["turns"][0]["turn_index"] for message in traced["messages"]] == [2, 3]
 

@@ -42,10 +42,16 @@ def expected(rows: pl.DataFrame, pairing: Pairing) -> list[tuple[int, int, str |
     held = [row for row in rows.iter_rows(named=True) if row["dialogue_id"] is not None]
     found = []
     for answer in held:
-        wanted = {Pairing.FIRST: 0, Pairing.NONE: -1}.get(pairing, answer["turn_index"] - 1)
-        if answer["turn_index"] == 0 or wanted < 0 or (pairing is Pairing.EXCHANGE and answer["turn_index"] % 2 == 0):
+        query_index = {Pairing.FIRST: 0, Pairing.NONE: -1}.get(pairing, answer["turn_index"] - 1)
+        if (
+            answer["turn_index"] == 0
+            or query_index < 0
+            or (pairing is Pairing.EXCHANGE and answer["turn_index"] % 2 == 0)
+        ):
             continue
-        queries = [row for row in held if (row["dialogue_id"], row["turn_index"]) == (answer["dialogue_id"], wanted)]
+        queries = [
+            row for row in held if (row["dialogue_id"], row["turn_index"]) == (answer["dialogue_id"], query_index)
+        ]
         query = queries[-1]
         found.append((query["record"], answer["record"], query["reason"] or answer["reason"]))
     return found

@@ -125,7 +125,7 @@ def corpora(language: str) -> str:
 def facts(name: str, language: str) -> str:
     """A table of what the declaration of one corpus says: origin, licence, files, layouts, script, pairing."""
     source = sources.load()[name]
-    layouts = dict.fromkeys(f"`{_module(wanted.format.read)}`" for wanted in source.inputs)
+    layouts = dict.fromkeys(f"`{_module(input_.format.read)}`" for input_ in source.inputs)
     labels = ("来源", "许可", "查找的文件", "格式", "原文", "配对") if language == "zh" else (
         "Origin", "Licence", "Files", "Layouts", "Script", "Pairs"
     )  # fmt: skip
@@ -143,7 +143,7 @@ def facts(name: str, language: str) -> str:
 def _patterns(source: Source) -> list[str]:
     """The file patterns of a source; patterns that differ in their ending alone are one: `STC*.{csv,tsv}`."""
     stems: dict[str, list[str]] = {}
-    for pattern in dict.fromkeys(pattern for wanted in source.inputs for pattern in wanted.files):
+    for pattern in dict.fromkeys(pattern for input_ in source.inputs for pattern in input_.files):
         stem, dot, ending = pattern.rpartition(".")
         stems.setdefault(stem + dot, []).append(ending)
     return [stem + (found[0] if len(found) == 1 else "{" + ",".join(found) + "}") for stem, found in stems.items()]

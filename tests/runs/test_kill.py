@@ -168,8 +168,8 @@ def test_a_run_killed_after_any_shard_goes_on_from_there(
     arguments = _arguments(raw, out, config[1])
     victim = _Victim(arguments, slow_disk=True)
     name = chance.choice(list(PARTS))
-    wanted = chance.randrange(PARTS[name])
-    victim.wait_for(lambda: len([one for one in _finished(out) if one[0] == name]) >= wanted)
+    parts = chance.randrange(PARTS[name])
+    victim.wait_for(lambda: len([one for one in _finished(out) if one[0] == name]) >= parts)
     time.sleep(chance.uniform(0, 0.01))
     victim.kill()
     _goes_on(arguments, out, expected)
@@ -182,8 +182,8 @@ def test_a_run_of_several_processes_killed_after_any_shard_goes_on_from_there(
     """Half of the time the parent alone is killed, and the workers must notice."""
     chance, out = random.Random(seed), tmp_path / "out"
     victim = _Victim(_arguments(raw, out, config[2]))
-    wanted = chance.randrange(PARTS["ptt"])
-    victim.wait_for(lambda: len(_finished(out)) >= wanted)
+    parts = chance.randrange(PARTS["ptt"])
+    victim.wait_for(lambda: len(_finished(out)) >= parts)
     time.sleep(chance.uniform(0, 0.01))
     victim.kill(workers_too=seed % 2 == 0)
     _goes_on(_arguments(raw, out, config[1]), out, expected)

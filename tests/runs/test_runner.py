@@ -109,8 +109,8 @@ def test_the_rejects_are_all_there_and_tell_where_and_why(name: str, finished: F
     rejects, one = finished.rejects(name), finished.report["sources"][name]
     expected = Counter(one["turns"]["rejected"]) + Counter({Reason.DUPLICATE: one["pairs"]["duplicates"]})
     assert Counter(reject["reason"] for reject in rejects) == +expected
-    told_by_all = ("source", "file", "record", "reason", "message", "raw")
-    assert all(tuple(key for key in reject if key != "same_as") == told_by_all for reject in rejects)
+    keys_of_all = ("source", "file", "record", "reason", "message", "raw")
+    assert all(tuple(key for key in reject if key != "same_as") == keys_of_all for reject in rejects)
     assert all(("same_as" in reject) == (reject["reason"] == Reason.DUPLICATE) for reject in rejects)
     records = {file["file"]: file["records"] for file in one["files"]}
     for reject in rejects:

@@ -1,4 +1,4 @@
-"""Benchmarks and earlier test splits: files whose pairs the training data must not resemble.
+"""Benchmarks and earlier test splits: files of pairs that the training data must not resemble.
 
 JSON Lines, JSON arrays, TSV, CSV and Parquet, with the field names that corpora are read by (`formats.instructions`),
 and all formats that an export writes with JSON.
@@ -21,7 +21,7 @@ from chat_corpus.exports.twin_index import EVALUATION
 from chat_corpus.formats.base import RecordError
 from chat_corpus.formats.field_names import columns
 from chat_corpus.formats.instructions import instruction_turns
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 #: Pairs of one frame.
 BATCH_ROWS = 20_000
@@ -53,7 +53,7 @@ def check_files(paths: Iterable[str]) -> None:
             raise UsageError(
                 message(
                     "--decontaminate {path}: cannot tell the format; a suffix of {suffixes} is needed",
-                    path=path, suffixes=", ".join(_SUFFIXES),
+                    path=path, suffixes=joined(", ", _SUFFIXES),
                 )
             )  # fmt: skip
         for _ in _pairs(path):

@@ -18,7 +18,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.exports import manifest, manifest_file
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.files.atomic import write_atomic
-from chat_corpus.messages import Message, message
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.lock import lock_output
 
@@ -161,7 +161,7 @@ def publish(folder: Path, made: Path, summary: ExportSummary, *, force: bool) ->
         raise UsageError(
             message(
                 "{folder}: files were written there during the export ({names}); move them, and export again",
-                folder=folder, names=", ".join(others[:3]),
+                folder=folder, names=joined(", ", others[:3]),
             )
         )  # fmt: skip
     earlier = _earlier(folder)

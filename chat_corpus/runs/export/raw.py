@@ -61,7 +61,7 @@ def make_records(task: ShardTask) -> Counts:
 
 
 class RecordsRun(SourceRun):
-    """A source whose parts are records, and are not joined."""
+    """A source with parts of records, which are not joined."""
 
     task_type = RecordsTask
 

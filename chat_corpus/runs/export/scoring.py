@@ -27,7 +27,7 @@ from chat_corpus.runs.export.workers import Workers
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreTask:
-    """A part whose records get scores by the PMI in the file `table`."""
+    """A part, to give its records scores by the PMI in the file `table`."""
 
     part: RecordsPart
     table: Path

@@ -27,7 +27,7 @@ _ROWS = 65_536
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TallyTask:
-    """A Parquet file of an export, whose records are counted."""
+    """A Parquet file of an export, to count its records."""
 
     path: Path
 

@@ -13,7 +13,7 @@ from chat_corpus import sources, versions
 from chat_corpus.discovery.inventory import discover
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 from chat_corpus.outputs import layout
 from chat_corpus.outputs.report import FinishedSource, SourceEntry, StoreFacts, report_entry, reported_sources
 from chat_corpus.pipeline.settings import SourceSettings
@@ -136,15 +136,15 @@ def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Di
         return message(
             "it was made with other settings ({names}); run again with --store-dialogues --force, or export with those "
             "settings",
-            names=", ".join(changed[:5]),
+            names=joined(", ", changed[:5]),
         )
     folder = Path(entry.raw)
     changed = [file for file, size, modified in before.input if _differs(folder / file, size, modified)]
     if changed:
-        return message("raw files changed ({files}); {advice}", files=", ".join(changed[:3]), advice=_AGAIN)
+        return message("raw files changed ({files}); {advice}", files=joined(", ", changed[:3]), advice=_AGAIN)
     added = _added_files(entry, name, discovered)
     return (
-        message("raw files were added ({files}); {advice}", files=", ".join(added[:3]), advice=_AGAIN)
+        message("raw files were added ({files}); {advice}", files=joined(", ", added[:3]), advice=_AGAIN)
         if added
         else None
     )

@@ -34,7 +34,7 @@ _RECORDS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class TwinTask:
-    """A part whose records of train are compared with evaluation pairs, or whose evaluation pairs are collected."""
+    """A part: its records of train are compared with evaluation pairs, or its evaluation pairs are collected."""
 
     part: RecordsPart
     limits: SplitLimits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 from chat_corpus.pipeline.filters.table import FILTERS, active_filters
 from chat_corpus.pipeline.pair_passes import table
 from chat_corpus.pipeline.settings import SourceSettings
@@ -26,7 +26,7 @@ def warn_of_unapplied(sources: Iterable[Source], settings: Settings) -> None:
         if keys:
             text = message(
                 "{names}: not applied: {settings}; such settings drop rows of TSVs only, and no records of an export",
-                names=", ".join(names),
+                names=joined(", ", names),
                 settings=keys,
             )
             _log.warning("%s", text, extra={"event": "export.unapplied"})

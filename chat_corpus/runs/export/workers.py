@@ -37,7 +37,7 @@ class Workers:
     def map(self, function: Callable[[_T], _R], tasks: Iterable[_T]) -> list[_R]:
         """Return the results of all tasks, in order.
 
-        A task whose worker died is tried once more. Raises ChatCorpusError if a task fails, EngineError if the engine
+        A task is tried once more if its worker died. Raises ChatCorpusError if a task fails, EngineError if the engine
         is lost.
         """
         waiting = enumerate(tasks)
@@ -91,7 +91,7 @@ class Workers:
         return lost
 
     def _again(self, function: Callable[[_T], _R], lost: Sequence[tuple[int, _T]]) -> dict[int, _R]:
-        """Run lost tasks again, one at a time. Raises ChatCorpusError for a task whose worker dies again."""
+        """Run lost tasks again, one at a time. Raises ChatCorpusError for a task if its worker dies again."""
         text = message("a worker process died (killed, or out of memory); trying again")
         _log.warning("%s", text, extra={"event": "worker.died"})
         self._engine.stop()

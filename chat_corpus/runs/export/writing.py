@@ -34,7 +34,7 @@ LOADED = pl.Schema(
 SCORED = pl.Schema({**LOADED, RELATEDNESS: RELATEDNESS_TYPE})
 #: Rows of a row group: small ones are read by the viewer of a dataset page.
 _ROW_GROUP = 20_000
-#: Ending of the name of a format whose piece holds ids.
+#: Ending of the name of a format with ids in its piece.
 IDS = ".ids"
 #: Why a record is in no split: another one is equal to it, its split has reached its cap, it resembles an evaluation
 #: pair, or it does not fit the mix.

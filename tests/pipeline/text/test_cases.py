@@ -22,16 +22,16 @@ def _of(step: str) -> list[cases.Case]:
     return [case for case in CASES if case.step == step]
 
 
-def _expected(case: cases.Case, wanted: str | msgspec.UnsetType | None) -> str | None:
-    return case.expected if isinstance(wanted, msgspec.UnsetType) else wanted
+def _expected(case: cases.Case, override: str | msgspec.UnsetType | None) -> str | None:
+    return case.expected if isinstance(override, msgspec.UnsetType) else override
 
 
 def _agree(tried: list[cases.Case], expected: list[str | None], got: list[str]) -> None:
     """Each case gives what is expected, except known failures, which must fail. The message names the case."""
     differing = {
-        f"{case.label}: {case.comment}: {case.original!r}": (one, wanted)
-        for case, wanted, one in zip(tried, expected, got, strict=True)
-        if wanted is not None and (one == wanted) == bool(case.xfail)
+        f"{case.label}: {case.comment}: {case.original!r}": (one, text)
+        for case, text, one in zip(tried, expected, got, strict=True)
+        if text is not None and (one == text) == bool(case.xfail)
     }
     assert differing == {}
 
