@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -36,6 +37,8 @@ LONG = 30
 RARITY_ROWS = 200_000
 #: Candidates that are compared together.
 _CANDIDATES = 250_000
+#: Candidates that are yielded together, at least, unless there are fewer.
+_YIELDED = 1_000_000
 #: The largest size that an entry can hold; larger sets are entered with it.
 _LARGEST = (1 << 16) - 1
 _INTS = NDArray[np.int64]
@@ -196,7 +199,10 @@ def _combined(one: _INTS, many: _INTS, rows: int) -> tuple[_INTS, _INTS]:
 
 
 def candidates(buckets: DiskBuckets, least: Fraction) -> Iterator[_KEYS]:
-    """Pairs that may resemble each other: later row << 32 | earlier row, each once in what is yielded together."""
+    """Pairs that may resemble each other: later row << 32 | earlier row, sorted, some at a time.
+
+    Each comes once in what is yielded together, and may come again.
+    """
     for rows in buckets.read():
         order = np.argsort(rows["key"])
         key = rows["key"][order]
@@ -205,21 +211,33 @@ def candidates(buckets: DiskBuckets, least: Fraction) -> Iterator[_KEYS]:
         shared = same[1:] | same[:-1]
         rows, group = rows[order[shared]], np.cumsum(~same[:-1][shared])
         order = np.argsort(group << 16 | rows["answer"], kind="stable")
-        found = list(_compared(rows[order], group[order], least))
-        yield distinct(np.concatenate([np.empty(0, np.uint64), *found]))
+        waiting: list[_KEYS] = []
+        for found in _compared(_columns(rows[order]), group[order], least):
+            waiting.append(found)
+            if sum(map(len, waiting)) > _YIELDED:
+                yield distinct(np.concatenate(waiting))
+                waiting = []
+        if waiting:
+            yield distinct(np.concatenate(waiting))
 
 
-def _compared(rows: NDArray[np.void], group: _INTS, least: Fraction) -> Iterator[_KEYS]:
+def _columns(rows: NDArray[np.void]) -> dict[str, NDArray[Any]]:
+    """The fields of entries, each together in memory: sizes as `i64`, the others as they are."""
+    wide = {"<u2": np.int64}
+    return {name: rows[name].astype(wide.get(ENTRY[name].str, ENTRY[name])) for name in ENTRY.names or ()}
+
+
+def _compared(rows: dict[str, NDArray[Any]], group: _INTS, least: Fraction) -> Iterator[_KEYS]:
     """The candidates among entries sorted by group and size of the answer."""
-    sizes = rows["answer"].astype(np.int64)
+    sizes = rows["answer"]
     largest = np.minimum(sizes * least.denominator // least.numerator, _LARGEST)
     largest[sizes == _LARGEST] = _LARGEST
     largest = np.minimum(largest, rows["most_answer"])
     ends = np.searchsorted(group << 16 | sizes, group << 16 | largest, "right")
-    counts = np.maximum(ends - np.arange(len(rows)) - 1, 0)
+    counts = np.maximum(ends - np.arange(len(sizes)) - 1, 0)
     total = np.cumsum(counts)
     begin = 0
-    while begin < len(rows):
+    while begin < len(sizes):
         before = total[begin - 1] if begin else 0
         end = max(int(np.searchsorted(total, before + _CANDIDATES, "right")), begin + 1)
         for part in _split(begin, counts[begin:end]):
@@ -238,16 +256,18 @@ def _split(begin: int, counts: _INTS) -> Iterator[tuple[_INTS, _INTS]]:
     yield one, one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _similar(rows: NDArray[np.void], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
+def _similar(rows: dict[str, NDArray[Any]], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
     """Those of two entries with sizes and signatures that are near enough."""
     top, bottom = least.numerator, least.denominator
     for side in ("query", "answer"):
-        sizes, others = rows[side][one].astype(np.int64), rows[side][other].astype(np.int64)
-        differ = np.bitwise_count(rows[f"{side}_bits"][one] ^ rows[f"{side}_bits"][other]).astype(np.int64)
-        clipped = (sizes == _LARGEST) | (others == _LARGEST)
-        near = np.minimum(sizes, others) * bottom >= np.maximum(sizes, others) * top
-        near &= (others <= rows[f"most_{side}"][one]) & (sizes <= rows[f"most_{side}"][other])
-        near &= clipped | (differ * (bottom + top) <= (bottom - top) * (sizes + others))
+        most, bits = rows[f"most_{side}"], rows[f"{side}_bits"]
+        sizes, others = rows[side][one], rows[side][other]
+        near = (others <= most[one]) & (sizes <= most[other])
+        near &= np.minimum(sizes, others) * bottom >= np.maximum(sizes, others) * top
+        one, other, sizes, others = one[near], other[near], sizes[near], others[near]
+        differ = np.bitwise_count(bits[one] ^ bits[other]).astype(np.int64)
+        near = differ * (bottom + top) <= (bottom - top) * (sizes + others)
+        near |= np.maximum(sizes, others) == _LARGEST
         one, other = one[near], other[near]
     first, second = rows["row"][one].astype(np.uint64), rows["row"][other].astype(np.uint64)
     keys = np.maximum(first, second) << np.uint64(32) | np.minimum(first, second)

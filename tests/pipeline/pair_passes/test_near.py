@@ -57,6 +57,7 @@ def test_near_duplicates_are_those_of_the_definition(
     assert dropped(write(pairs, tmp_path, cuts=[size // 3]), tmp_path, options) == expected
     monkeypatch.setattr(disk_buckets, "MOST_ROWS", 40)
     monkeypatch.setattr(near_candidates, "_CANDIDATES", 10)
+    monkeypatch.setattr(near_candidates, "_YIELDED", 25)
     monkeypatch.setattr(near, "_CANDIDATES", 7)
     monkeypatch.setattr(near, "_CHARACTERS", 2000)
     monkeypatch.setattr(near, "_COMPARED_BIGRAMS", 50)
