@@ -4,9 +4,11 @@ Two pairs resemble each other if the Jaccard similarity of their character bigra
 as canonical form of its query, U+001F, canonical form of its answer (`splitting.canonical`). A dialogue resembles a
 pair if one of its exchanges does.
 
-The join finds all such pairs and no others, without random numbers. It is a prefix filter (Chaudhuri, Ganti, Kaushik,
-ICDE 2006; Bayardo, Ma, Srikant, WWW 2007): all bigrams have a rank, the rarest first. Sets of sizes m and n with that
-similarity share a bigram among the first m - ceil(0.8 m) + 1 of the one and the first n - ceil(0.8 n) + 1 of the other.
+The join finds all such pairs and no others, without random numbers. It is a prefix filter with positions (Chaudhuri,
+Ganti, Kaushik, ICDE 2006; Xiao, Wang, Lin, Yu, WWW 2008): all bigrams have a rank, the rarest first. Sets of sizes m
+and n with that similarity share at least 4/9 (m + n) bigrams. So the first one that they share comes early in both:
+from there on, each must have as many left. `twin_index` holds the evaluation pairs, and `twin_search` also covers data
+in which nearly all texts share such a bigram.
 """
 
 from __future__ import annotations

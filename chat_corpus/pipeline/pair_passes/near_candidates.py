@@ -5,11 +5,13 @@ first. Sets of sizes m and n with a Jaccard similarity of at least t share a big
 the one and the first n - ceil(t n) + 1 of the other. So two pairs that resemble each other share a bigram of such
 prefixes of their queries and one of their answers. Each pair is entered under all combinations of a bigram of the one
 and of the other prefix, in files by the hash of the two (`disk_buckets`); pairs in one entry are compared by the sizes
-of their sets and by signatures.
+of their sets and by signatures. Sets may meet where they share none before: there, so many bigrams must be left of both
+that they can still resemble each other. So pairs of one template are not compared because they share its words.
 
 Where a side is longer than `LONG`, combinations are too many. Such pairs are entered under the single bigrams in the
 prefix of the set of all bigrams of both sides, for which the same holds: the similarity of the whole is at least t if
-that of both sides is. Pairs that are nearly so long are entered under both, so that they meet either.
+that of both sides is. Again, enough must be left of each side. Pairs that are nearly so long are entered under both, so
+that they meet either.
 
 A signature has 64 bits, each the parity of how many bigrams have this number as their hash. Two sets differ in at least
 as many bigrams as their signatures in bits.
@@ -20,12 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.bigrams import distinct, text_bigrams
+from chat_corpus.exports.bigrams import distinct, numbered, text_bigrams
 from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
 
 #: Bigrams of a side above which combinations are too many.
@@ -34,6 +37,8 @@ LONG = 30
 RARITY_ROWS = 200_000
 #: Candidates that are compared together.
 _CANDIDATES = 250_000
+#: Candidates that are yielded together, at least, unless there are fewer.
+_YIELDED = 1_000_000
 #: The largest size that an entry can hold; larger sets are entered with it.
 _LARGEST = (1 << 16) - 1
 _INTS = NDArray[np.int64]
@@ -43,9 +48,14 @@ _ROW, _HASH = np.uint64(50), np.uint64(42)
 _BELOW_ROW = np.uint64((1 << 50) - 1)
 #: Bits of the hash under which occurrences of bigrams are counted.
 _COUNTED = 20
+#: An entry: key, row, and for each side its signature, its size, and the size of the largest set that it can meet here.
 ENTRY = np.dtype(
-    [("key", "<u8"), ("query_bits", "<u8"), ("answer_bits", "<u8"), ("row", "<u4"), ("query", "<u2"), ("answer", "<u2")]
-)
+    [
+        ("key", "<u8"), ("row", "<u4"),
+        ("query_bits", "<u8"), ("query", "<u2"), ("most_query", "<u2"),
+        ("answer_bits", "<u8"), ("answer", "<u2"), ("most_answer", "<u2"),
+    ]
+)  # fmt: skip
 
 
 def mixed(numbers: _KEYS) -> _KEYS:
@@ -107,53 +117,92 @@ def entries(query: Side, answer: Side, numbers: NDArray[np.uint32], least: Fract
     longest = np.maximum(query.sizes, answer.sizes)
     is_short = longest <= LONG
     one, many = _prefixes(query, least, is_short), _prefixes(answer, least, is_short)
-    keys, rows = _combined(one, many, len(longest))
-    yield _filled(keys, rows, query, answer, numbers)
+    one_at, many_at = _combined(one.rows, many.rows, len(longest))
+    keys = mixed(one.keys[one_at] * np.uint64(3) + many.keys[many_at])
+    yield _filled(keys, one.rows[one_at], (query, one.most[0][one_at]), (answer, many.most[0][many_at]), numbers)
     is_long = longest * least.denominator > LONG * least.numerator
     if is_long.any():
-        yield _filled(*_prefixes(_joined(query, answer, is_long), least, is_long), query, answer, numbers)
+        whole = _joined(query, answer, is_long, least)
+        yield _filled(whole.keys, whole.rows, (query, whole.most[0]), (answer, whole.most[1]), numbers)
 
 
-def _filled(keys: _KEYS, rows: _INTS, query: Side, answer: Side, numbers: NDArray[np.uint32]) -> NDArray[np.void]:
+def _filled(
+    keys: _KEYS, rows: _INTS, query: tuple[Side, _INTS], answer: tuple[Side, _INTS], numbers: NDArray[np.uint32]
+) -> NDArray[np.void]:
     filled = np.empty(len(keys), ENTRY)
     filled["key"], filled["row"] = keys, numbers[rows]
-    for name, side in (("query", query), ("answer", answer)):
+    for name, (side, most) in (("query", query), ("answer", answer)):
         filled[name] = np.minimum(side.sizes, _LARGEST)[rows]
         filled[f"{name}_bits"] = side.bits[rows]
+        filled[f"most_{name}"] = np.clip(most, 0, _LARGEST)
     return filled
 
 
-def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> tuple[_KEYS, _INTS]:
-    """The rarest bigrams of the chosen rows, as many as a prefix has, and the rows."""
-    lengths = side.sizes - -(-least.numerator * side.sizes // least.denominator) + 1
-    lengths[~chosen] = 0
-    counts = np.minimum(lengths, side.sizes)
-    begins = np.cumsum(side.sizes) - side.sizes
-    rows = np.repeat(np.arange(len(counts)), counts)
-    at = begins[rows] + np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
-    return side.ordered[at] & _BELOW_ROW, rows
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Prefixes:
+    """The rarest bigrams of rows: their keys, their rows, and for each of some sides the `_largest` set."""
+
+    keys: _KEYS
+    rows: _INTS
+    most: tuple[_INTS, ...]
 
 
-def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_]) -> Side:
-    """The bigrams of both sides of the chosen rows as one set; other rows have none."""
-    both = (side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer))
-    ordered = np.sort(np.concatenate(list(both)))
+def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> _Prefixes:
+    """The rarest bigrams of the chosen rows, as many as a prefix has."""
+    counts = np.where(chosen, _prefix(side.sizes, least), 0)
+    rows, at = numbered(counts, np.cumsum(side.sizes) - side.sizes)
+    most = _largest(side.sizes[rows], _positions(counts), least)
+    return _Prefixes(keys=side.ordered[at] & _BELOW_ROW, rows=rows, most=(most,))
+
+
+def _prefix(sizes: _INTS, least: Fraction) -> _INTS:
+    """How many of the rarest bigrams of sets of these sizes are looked at."""
+    lengths: _INTS = np.minimum(sizes - -(-least.numerator * sizes // least.denominator) + 1, sizes)
+    return lengths
+
+
+def _positions(counts: _INTS) -> _INTS:
+    """The numbers from 0 up to each of the counts."""
+    positions: _INTS = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return positions
+
+
+def _largest(sizes: _INTS, before: _INTS, least: Fraction) -> _INTS:
+    """The size of the largest set that resembles a set, but shares none of so many of its bigrams."""
+    largest: _INTS = (least.numerator + least.denominator) * (sizes - before) // least.numerator - sizes
+    return largest
+
+
+def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_], least: Fraction) -> _Prefixes:
+    """The rarest of all bigrams of the chosen rows, query and answer together, before which both sides leave enough."""
+    ordered = np.concatenate(
+        [side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer)]
+    )
+    order = np.argsort(ordered)
     sizes = np.where(chosen, query.sizes + answer.sizes, 0)
-    return Side(ordered=ordered, sizes=sizes, bits=query.bits ^ answer.bits)
+    begins = np.cumsum(sizes) - sizes
+    rows, at = numbered(_prefix(sizes, least), begins)
+    is_query = order < query.sizes[chosen].sum()
+    before = np.cumsum(is_query) - is_query
+    queries = (before - before[np.minimum(begins, len(before) - 1)][np.repeat(np.arange(len(sizes)), sizes)])[at]
+    answers = at - begins[rows] - queries
+    one, many = _largest(query.sizes[rows], queries, least), _largest(answer.sizes[rows], answers, least)
+    fits = one * least.denominator >= query.sizes[rows] * least.numerator
+    fits &= many * least.denominator >= answer.sizes[rows] * least.numerator
+    return _Prefixes(keys=ordered[order][at[fits]] & _BELOW_ROW, rows=rows[fits], most=(one[fits], many[fits]))
 
 
-def _combined(query: tuple[_KEYS, _INTS], answer: tuple[_KEYS, _INTS], rows: int) -> tuple[_KEYS, _INTS]:
-    """A key for each two bigrams of one row, and the row."""
-    (one, one_rows), (many, many_rows) = query, answer
-    sizes = np.bincount(many_rows, minlength=rows)
-    counts = sizes[one_rows]
-    first = np.repeat(np.cumsum(counts) - counts, counts)
-    at = np.repeat((np.cumsum(sizes) - sizes)[one_rows], counts) + np.arange(len(first)) - first
-    return mixed(np.repeat(one, counts) * np.uint64(3) + many[at]), np.repeat(one_rows, counts)
+def _combined(one: _INTS, many: _INTS, rows: int) -> tuple[_INTS, _INTS]:
+    """All combinations of a member of the one list with one of the other that is of the same row; both are sorted."""
+    sizes = np.bincount(many, minlength=rows)
+    return numbered(sizes[one], (np.cumsum(sizes) - sizes)[one])
 
 
 def candidates(buckets: DiskBuckets, least: Fraction) -> Iterator[_KEYS]:
-    """Pairs that may resemble each other: later row << 32 | earlier row, each once in what is yielded together."""
+    """Pairs that may resemble each other: later row << 32 | earlier row, sorted, some at a time.
+
+    Each comes once in what is yielded together, and may come again.
+    """
     for rows in buckets.read():
         order = np.argsort(rows["key"])
         key = rows["key"][order]
@@ -162,20 +211,33 @@ def candidates(buckets: DiskBuckets, least: Fraction) -> Iterator[_KEYS]:
         shared = same[1:] | same[:-1]
         rows, group = rows[order[shared]], np.cumsum(~same[:-1][shared])
         order = np.argsort(group << 16 | rows["answer"], kind="stable")
-        found = list(_compared(rows[order], group[order], least))
-        yield distinct(np.concatenate([np.empty(0, np.uint64), *found]))
+        waiting: list[_KEYS] = []
+        for found in _compared(_columns(rows[order]), group[order], least):
+            waiting.append(found)
+            if sum(map(len, waiting)) > _YIELDED:
+                yield distinct(np.concatenate(waiting))
+                waiting = []
+        if waiting:
+            yield distinct(np.concatenate(waiting))
 
 
-def _compared(rows: NDArray[np.void], group: _INTS, least: Fraction) -> Iterator[_KEYS]:
+def _columns(rows: NDArray[np.void]) -> dict[str, NDArray[Any]]:
+    """The fields of entries, each together in memory: sizes as `i64`, the others as they are."""
+    wide = {"<u2": np.int64}
+    return {name: rows[name].astype(wide.get(ENTRY[name].str, ENTRY[name])) for name in ENTRY.names or ()}
+
+
+def _compared(rows: dict[str, NDArray[Any]], group: _INTS, least: Fraction) -> Iterator[_KEYS]:
     """The candidates among entries sorted by group and size of the answer."""
-    sizes = rows["answer"].astype(np.int64)
+    sizes = rows["answer"]
     largest = np.minimum(sizes * least.denominator // least.numerator, _LARGEST)
     largest[sizes == _LARGEST] = _LARGEST
+    largest = np.minimum(largest, rows["most_answer"])
     ends = np.searchsorted(group << 16 | sizes, group << 16 | largest, "right")
-    counts = ends - np.arange(len(rows)) - 1
+    counts = np.maximum(ends - np.arange(len(sizes)) - 1, 0)
     total = np.cumsum(counts)
     begin = 0
-    while begin < len(rows):
+    while begin < len(sizes):
         before = total[begin - 1] if begin else 0
         end = max(int(np.searchsorted(total, before + _CANDIDATES, "right")), begin + 1)
         for part in _split(begin, counts[begin:end]):
@@ -194,15 +256,18 @@ def _split(begin: int, counts: _INTS) -> Iterator[tuple[_INTS, _INTS]]:
     yield one, one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _similar(rows: NDArray[np.void], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
+def _similar(rows: dict[str, NDArray[Any]], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
     """Those of two entries with sizes and signatures that are near enough."""
     top, bottom = least.numerator, least.denominator
     for side in ("query", "answer"):
-        sizes, others = rows[side][one].astype(np.int64), rows[side][other].astype(np.int64)
-        differ = np.bitwise_count(rows[f"{side}_bits"][one] ^ rows[f"{side}_bits"][other]).astype(np.int64)
-        clipped = (sizes == _LARGEST) | (others == _LARGEST)
-        near = np.minimum(sizes, others) * bottom >= np.maximum(sizes, others) * top
-        near &= clipped | (differ * (bottom + top) <= (bottom - top) * (sizes + others))
+        most, bits = rows[f"most_{side}"], rows[f"{side}_bits"]
+        sizes, others = rows[side][one], rows[side][other]
+        near = (others <= most[one]) & (sizes <= most[other])
+        near &= np.minimum(sizes, others) * bottom >= np.maximum(sizes, others) * top
+        one, other, sizes, others = one[near], other[near], sizes[near], others[near]
+        differ = np.bitwise_count(bits[one] ^ bits[other]).astype(np.int64)
+        near = differ * (bottom + top) <= (bottom - top) * (sizes + others)
+        near |= np.maximum(sizes, others) == _LARGEST
         one, other = one[near], other[near]
     first, second = rows["row"][one].astype(np.uint64), rows["row"][other].astype(np.uint64)
     keys = np.maximum(first, second) << np.uint64(32) | np.minimum(first, second)

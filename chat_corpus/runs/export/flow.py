@@ -191,11 +191,8 @@ def _mixed_tasks(
     job: ExportJob, found: Sequence[SourceExport], left: Mapping[str, Sequence[TrainRecords]], mix: TrainMix
 ) -> Iterator[WriteTask]:
     """One folder for all sources: train in the order of the mix, the other splits in that of the keys."""
-    total, records = (
-        sum(one.bytes for one in found),
-        sum(made.balance.records for one in found for made in one.assembled),
-    )
-    cuts = mix.cuts(total / max(records, 1), FILE_BYTES)
+    total = sum(one.bytes for one in found)
+    cuts = mix.cuts({one.name: one.bytes / max(one.records, 1) for one in found}, FILE_BYTES)
     ranges = ranges_of_cuts(mix, cuts, found, left)
     for number, (own, (first, last)) in enumerate(zip(ranges, pairwise(cuts), strict=True)):
         task = _task(job, MIXED, "train", number, own)

@@ -78,6 +78,11 @@ class SourceExport:
         return self.origin.name
 
     @property
+    def records(self) -> int:
+        """All records, before any is left out."""
+        return sum(made.balance.records for made in self.assembled)
+
+    @property
     def bytes(self) -> int:
         """Bytes of all records: their text, and what a record takes in memory besides."""
-        return sum(made.bytes + _RECORD * made.balance.records for made in self.assembled)
+        return sum(made.bytes for made in self.assembled) + _RECORD * self.records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,13 +28,23 @@ class TrainMix:
     rows: int
     subsets: Mapping[str, int]
 
-    def cuts(self, bytes_of_record: float, bytes_of_file: int) -> list[int]:
-        """The rows at which files begin, and last `rows`: a file ends where a subset ends."""
-        found = [0]
+    def cuts(self, bytes_of_record: Mapping[str, float], bytes_of_file: int) -> list[int]:
+        """The rows at which files begin, and last `rows`: a file ends where a subset ends.
+
+        Files of a subset have about as many bytes each, by the average bytes of a record of each source: the sources
+        do not have the same shares everywhere, since some end before others.
+        """
+
+        def size(row: int) -> float:
+            return sum(rank * bytes_of_record[name] for name, rank in self.plan.ranks(row).items())
+
+        found = {0, self.rows}
         for first, last in pairwise(sorted({0, self.rows, *self.subsets.values()})):
-            files = max(1, -int(-(last - first) * bytes_of_record // bytes_of_file))
-            found += [first + (last - first) * number // files for number in range(1, files + 1)]
-        return found
+            before, whole = size(first), size(last) - size(first)
+            files = max(1, -int(-whole // bytes_of_file))
+            ends = (before + whole * number / files for number in range(1, files))
+            found |= {last, *(first + bisect_left(range(first, last), end, key=size) for end in ends)}
+        return sorted(found)
 
 
 def plan_train(options: MixOptions, left: Mapping[str, Sequence[TrainRecords]]) -> TrainMix:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -54,6 +57,7 @@ def test_near_duplicates_are_those_of_the_definition(
     assert dropped(write(pairs, tmp_path, cuts=[size // 3]), tmp_path, options) == expected
     monkeypatch.setattr(disk_buckets, "MOST_ROWS", 40)
     monkeypatch.setattr(near_candidates, "_CANDIDATES", 10)
+    monkeypatch.setattr(near_candidates, "_YIELDED", 25)
     monkeypatch.setattr(near, "_CANDIDATES", 7)
     monkeypatch.setattr(near, "_CHARACTERS", 2000)
     monkeypatch.setattr(near, "_COMPARED_BIGRAMS", 50)
@@ -68,6 +72,68 @@ def test_long_texts_are_compared_with_those_at_the_border(tmp_path: Path) -> Non
     for least in ("0.5", "0.8", "0.9"):
         found = dropped(write(pairs, tmp_path), tmp_path, DedupOptions(exact="never", near=float(least)))
         assert found == brute_force(pairs, least)
+
+
+_HAN = "今天气怎么样很好不错啊我们去吃火锅你在哪里说得对那就算了谢"
+_ANSWER = "您好这里是客服中心请您留下订单号码我们会尽快为您查询物流信息并且回复谢谢您的支持祝您生活愉快再见"
+
+
+def _words(random_: random.Random, most: int) -> str:
+    return "".join(random_.choices(_HAN, k=random_.randint(1, most)))
+
+
+def _numbered(random_: random.Random) -> Pair:
+    number = random_.randrange(3000)
+    return f"这是第{number}行的问题", f"这是第{number}行的答案"
+
+
+def _of_template(random_: random.Random) -> Pair:
+    return f"请问{_words(random_, 2)}明天早上会怎么样呢", f"您好{_words(random_, 2)}明天早上是晴天谢谢您的提问"
+
+
+def _with_same_answer(random_: random.Random) -> Pair:
+    return _words(random_, 9), _ANSWER[: random_.randint(40, 45)]
+
+
+def _with_same_query(random_: random.Random) -> Pair:
+    return _ANSWER[: random_.randint(28, 45)], _words(random_, 9)
+
+
+_KINDS = {
+    "numbered lines": _numbered,
+    "one template": _of_template,
+    "the same answer": _with_same_answer,
+    "the same query": _with_same_query,
+}
+
+
+@pytest.mark.parametrize("least", ["0.6", "0.8", "0.95"])
+@pytest.mark.parametrize("kind", _KINDS)
+def test_pairs_that_resemble_each_other_in_parts_give_those_of_the_definition(
+    kind: str, least: str, tmp_path: Path
+) -> None:
+    random_ = random.Random(len(kind))
+    pairs = [_KINDS[kind](random_) for _ in range(300)]
+    found = dropped(write(pairs, tmp_path, cuts=[100]), tmp_path, DedupOptions(exact="never", near=float(least)))
+    assert found == brute_force(pairs, least)
+
+
+@pytest.mark.parametrize("make", [_of_template, _with_same_answer, _with_same_query])
+def test_few_of_the_pairs_of_one_template_are_compared(
+    make: Callable[[random.Random], Pair], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+    similar = near_candidates._similar
+
+    def counting(rows: Any, one: Any, other: Any, least: Fraction) -> Any:
+        compared.append(len(one))
+        return similar(rows, one, other, least)
+
+    monkeypatch.setattr(near_candidates, "_similar", counting)
+    random_ = random.Random(7)
+    pairs = [make(random_) for _ in range(1000)]
+    dropped(write(pairs, tmp_path), tmp_path, DedupOptions(exact="never", near=0.8))
+    assert sum(compared) < 60 * len(pairs)  # of 500 * len(pairs)
 
 
 def test_no_file_is_left(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.exports import near_twins
-from chat_corpus.exports.mixing import MixPlan
+from chat_corpus.exports.mixing import MixOptions, MixPlan, plan_mix
 from chat_corpus.runs.export import chunks, flow, run
+from chat_corpus.runs.export.mixed import TrainMix
 from tests.conftest import ROOT, examples
 from tests.helpers import invoke, put, visible
 from tests.runs.export.invented import corpora, export, index, manifest, records
@@ -140,6 +142,22 @@ def test_a_mix_is_in_the_order_of_its_plan_and_subsets_are_its_beginnings(mixed:
             name: number for name, number in one["sources"].items() if number
         }
     assert set(records(mixed).select("id", "split").rows()) == set(apart.select("id", "split").rows())
+
+
+@pytest.mark.parametrize("shares", ["equal", "natural", "temperature=0.5"])
+def test_files_of_a_mix_have_about_the_same_bytes_though_a_source_ends(shares: str) -> None:
+    options = MixOptions(shares=shares, subsets=("3k", "all"))
+    plan = plan_mix(options, {"long": 1000, "middle": 20_000, "short": 40_000})
+    sizes = {"long": 5000.0, "middle": 300.0, "short": 100.0}
+    mix = TrainMix(options=options, plan=plan, rows=plan.total, subsets={"n3k": 3000})
+    cuts = mix.cuts(sizes, 500_000)
+    assert cuts == sorted({0, 3000, plan.total, *cuts})
+    ranks = [plan.ranks(cut) for cut in cuts]
+    made = [
+        sum((after[name] - before[name]) * size for name, size in sizes.items()) for before, after in pairwise(ranks)
+    ]
+    assert max(made) <= 500_000 + 5000
+    assert len(made) <= -(-sum(made) // 500_000) + 1
 
 
 def test_libraries_load_the_subsets(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
