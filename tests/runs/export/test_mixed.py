@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.exports import near_twins
-from chat_corpus.exports.mixing import MixOptions, MixPlan, plan_mix
+from chat_corpus.exports.mix_options import MixOptions
+from chat_corpus.exports.mixing import MixPlan, plan_mix
 from chat_corpus.runs.export import chunks, flow, run
 from chat_corpus.runs.export.mixed import TrainMix
 from tests.conftest import ROOT, examples
