@@ -26,7 +26,7 @@ _STAGES = {
     "convert": "convert script",
     "apply_filters": "check filters",
     "pair": "pair",
-    "_rejects": "rejects",
+    "with_raw": "rejects",
     "encode": "write",
 }
 

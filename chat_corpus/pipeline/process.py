@@ -15,7 +15,6 @@ import polars as pl
 
 from chat_corpus.errors import LedgerError
 from chat_corpus.exports import tsv
-from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline import ledger, reading, script
 from chat_corpus.pipeline.counts import Counts, PairCounts
@@ -24,6 +23,7 @@ from chat_corpus.pipeline.filters import masking
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.ledger import Law
 from chat_corpus.pipeline.pairing import pair
+from chat_corpus.pipeline.rejects import rejected_rows, with_raw
 from chat_corpus.pipeline.reposts import split_reposts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
@@ -31,8 +31,6 @@ from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Markup, Reason, Traits
 from chat_corpus.sources.base import Scope, Source
 
-#: At most this many rejects of a record carry its raw text.
-_RAW_COPIES = 8
 #: The class of characters that the filters need.
 _DAMAGED = "damaged"
 #: Columns of the row numbers of the turns of a pair.
@@ -239,7 +237,7 @@ def filter_and_pair(
     linked = _written(possible, context)
     pairs, links = linked.drop(_LINKS), linked.select(_LINKS)
     context.counts.check(shard.label)
-    rejects = _rejects(_rejected(turns, possible), shard, raw)
+    rejects = with_raw(rejected_rows(turns, possible), shard, raw)
     return ShardResult(turns=turns, pairs=pairs, links=links, rejects=rejects, counts=context.counts)
 
 
@@ -286,45 +284,3 @@ def _written(possible: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def _by_reason(frame: pl.DataFrame) -> Counter[str]:
     return Counter(dict(frame["reason"].drop_nulls().value_counts().iter_rows()))
-
-
-def _rejected(turns: pl.DataFrame, possible: pl.DataFrame) -> pl.DataFrame:
-    """Return `file_index, record, turn_index, reason, message` of rejected turns, and of pairs that filters reject.
-
-    A pair has the address of its query, and no `turn_index`.
-    """
-    columns = ("file_index", "record", "turn_index", "reason", "message")
-    rejected = turns.filter(pl.col("reason").is_not_null()).select(columns)
-    if possible["message"].null_count() == len(possible):
-        return rejected
-    pairs = possible.filter(pl.col("message").is_not_null()).select(
-        "reason", "message", file_index="query_file_index", record="query_record", turn_index=pl.lit(None, pl.UInt32)
-    )
-    return pl.concat([rejected, pairs.select(columns)])
-
-
-def _rejects(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
-    """Return the rejected turns and pairs with the raw text of their records."""
-    frames = []
-    for index, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
-        of_file = rejected.filter(pl.col("file_index") == index)
-        quoted = of_file.join(_printable(records, of_file), on="record", how="left", maintain_order="left")
-        frames.append(quoted.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
-    whole = pl.concat(frames).sort("record", "file_index", "turn_index", nulls_last=True, maintain_order=True)
-    return raw_for_some(whole.select("source", "file", "record", "reason", "message", "raw"))
-
-
-def _printable(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
-    """Return `record, raw` of the records that have a reject; bytes that are not text are escaped."""
-    quoted = records.filter(pl.col("record").is_in(rejected["record"].unique().implode()))
-    escaped = pl.Series([None if data is None else printable(data) for data in quoted["bytes"]], dtype=pl.String)
-    return quoted.select("record", raw=quoted["text"].zip_with(quoted["bytes"].is_null(), escaped))
-
-
-def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
-    """Return rejects (`file, record, raw, …`) with `raw` in the first few of each record only.
-
-    Otherwise a record with a thousand rejected turns would be written a thousand times.
-    """
-    some = pl.int_range(pl.len()).over("file", "record") < _RAW_COPIES
-    return rejects.with_columns(raw=pl.when(some).then("raw")) if len(rejects) > _RAW_COPIES else rejects

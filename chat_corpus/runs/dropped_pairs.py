@@ -14,7 +14,7 @@ from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.pair_passes import table
 from chat_corpus.pipeline.pair_passes.table import Dropped, PairPass
-from chat_corpus.pipeline.process import raw_for_some
+from chat_corpus.pipeline.rejects import raw_for_some
 from chat_corpus.pipeline.settings import SourceSettings
 
 #: Returns the raw records, `file, record, raw`, of the part with this number.

@@ -113,7 +113,7 @@ def _merge(fault: Frame, patched: pytest.MonkeyPatch) -> None:
 
 
 def _message(fault: Frame, patched: pytest.MonkeyPatch) -> None:
-    _after(process, "_rejects", fault, patched)
+    _after(process, "with_raw", fault, patched)
 
 
 def _texts(fault: Frame, patched: pytest.MonkeyPatch) -> None:
