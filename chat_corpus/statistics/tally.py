@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from chat_corpus.pipeline.character_scan import numpy_pays
+
 #: Columns of a tally. Rows of the same name and value add up.
 #:
 #: name   query_chars, answer_chars: by length; dialogue_turns: by turns of a dialogue; characters: by code point; other
@@ -36,9 +38,18 @@ def tally_of_characters(characters: Mapping[int, int], marks: Mapping[str, int])
 
 
 def tally_of_values(name: str, values: pl.Series) -> pl.DataFrame:
-    """Return a tally of how often each value of a column of integers occurs."""
-    counts = values.rename("value").value_counts()
+    """Return a tally of how often each value of a column of u32 without null occurs; none is much above a million."""
+    counts = _counted(values) if numpy_pays(4 * len(values)) else values.rename("value").value_counts()
     return counts.select(pl.lit(name).alias("name"), pl.col("value").cast(pl.UInt32), pl.col("count").cast(pl.Int64))
+
+
+def _counted(values: pl.Series) -> pl.DataFrame:
+    """`value, count` of each value that occurs."""
+    import numpy as np  # which takes a while
+
+    counts = np.bincount(values.to_numpy())
+    occurring = np.flatnonzero(counts)
+    return pl.DataFrame({"value": occurring, "count": counts[occurring]})
 
 
 def times(tally: pl.DataFrame, factor: int) -> pl.DataFrame:
