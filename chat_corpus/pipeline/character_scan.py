@@ -109,11 +109,12 @@ class CharacterScan:
         """The bits of groups."""
         return reduce(or_, (self._groups[name] for name in names), 0)
 
-    def find(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
+    def find(self, texts: pl.Series, keep: Keep | None = None, changing: int = 0) -> pl.Series:
         """The groups of which each text holds a sign, as bits: u32, none of null.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
-        `keep` is called with the texts, if they are decoded for it, and the counter of their characters.
+        `keep` is called with the texts, if they are decoded for it, and the counter of their characters; it leaves out
+        texts with one of the bits of `changing`, which the caller is about to change.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
@@ -121,7 +122,7 @@ class CharacterScan:
         from chat_corpus.pipeline.code_points import CharacterCounter, pieces
 
         counter = CharacterCounter() if keep else None
-        found = pl.concat([pl.Series(self._find_many(piece, counter)) for piece in pieces(texts)])
+        found = pl.concat([pl.Series(self._find_many(piece, counter, changing)) for piece in pieces(texts)])
         if keep and counter is not None:
             keep(texts, counter)
         return found
@@ -133,7 +134,7 @@ class CharacterScan:
         some = (one for one in self._placed if held & one.first and (not one.sign.same or longest >= one.sign.length))
         return reduce(or_, (one.group for one in some), held & self._singles)
 
-    def _find_many(self, texts: pl.Series, counter: CharacterCounter | None) -> Bits:
+    def _find_many(self, texts: pl.Series, counter: CharacterCounter | None, changing: int) -> Bits:
         import numpy as np
 
         from chat_corpus.pipeline.code_points import CodePoints, lookup
@@ -145,7 +146,7 @@ class CharacterScan:
             bits[places] |= one.group
         found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         if counter is not None:
-            counter.add(points.codes, points.ends)
+            counter.add(points.codes, points.ends, found & np.uint32(changing) != 0)
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:

@@ -29,7 +29,7 @@ class DecodedTexts:
 
     rows     the row number of each text among the turns of the shard, ascending: u32
     texts    the texts, without null
-    counter  the characters of all of them, and the length of each
+    counter  the characters of most of them, and the length of each
     """
 
     rows: pl.Series

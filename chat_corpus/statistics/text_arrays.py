@@ -54,7 +54,8 @@ class _Counter:
         """Count the texts that are still as they were, if most are; others than these are decoded for it."""
         every = len(look.rows) == len(self._texts)
         rows = slice(None) if every else look.rows.to_numpy()
-        wanted = self._open[rows]
+        counted = look.counter.counted
+        wanted = self._open[rows] & counted
         if not _most(wanted):
             return
         now = self._texts if every else self._texts.gather(look.rows)
@@ -62,7 +63,7 @@ class _Counter:
         if not _most(wanted):
             return
         others = CharacterCounter()
-        others.add_texts(look.texts.filter(pl.Series(~wanted)))
+        others.add_texts(look.texts.filter(pl.Series(counted & ~wanted)))
         self._characters.add_counts(look.counter.counts)
         self._characters.add_counts(others.counts, -1)
         self._open[rows] &= ~wanted

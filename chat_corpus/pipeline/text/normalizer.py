@@ -136,7 +136,7 @@ def _run_to_fixpoint(
     result, numbers = held.clone(), (done != rows).arg_true()
     again = active.gather(numbers)
     for _ in range(ROUNDS):
-        found = scan.find(done.gather(numbers), None if noted is None else noted.at(numbers).keep)
+        found = scan.find(done.gather(numbers), None if noted is None else noted.at(numbers).keep, scan.bits(*_STEPS))
         result.scatter(numbers, found)
         busy = again & (found & scan.bits(*_STEPS) != 0)
         numbers, found = numbers.filter(busy), found.filter(busy)
@@ -217,7 +217,7 @@ def normalize_and_flag(
         noted = Rows(given=pl.int_range(len(texts), dtype=pl.UInt32, eager=True), decoded=decoded)
     texts = _join_easy(texts, noted, options, traits)
     scan = _scan(options, traits, tuple(classes.items()))
-    held = scan.find(texts, None if noted is None else noted.keep)
+    held = scan.find(texts, None if noted is None else noted.keep, scan.bits(*_STEPS))
     numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
