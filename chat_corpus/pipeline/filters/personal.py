@@ -84,7 +84,7 @@ _QQ_BEHIND = re.compile(
 #: The number of a group, right beside the word 群, and too long for a year or a count; a date is none.
 _GROUP_NUMBER = r"(?P<number>(?!(?:19|20)[0-9]{2}[01][0-9][0-3][0-9](?![0-9]))[1-9][0-9]{6,9})"
 #: What makes it a count: what is in a group of people, animals, buildings or computers, and how much of it.
-_CROWD = r"(?<![人种物机集羊牛马鸟鱼狗猫狼族楼筑博星岛山语这那一两几])"
+_CROWD = r"(?<![人种物机集羊牛狼族楼筑博语墓这那一两几])"
 _COUNTED = r"(?!\s*(?:[只头匹尾]|平方|公[里顷斤]|小时|美[元金]|左右|以[上下]|阅读|[A-Za-z]))"
 _GROUP = re.compile(rf"(?P<word>{_CROWD}群\s*[,，:：]?\s*)" + _GROUP_NUMBER + _END + _COUNTED + _MORE)
 _GROUP_BEHIND = re.compile(r"(?<![0-9A-Za-z.-])" + _GROUP_NUMBER + r"(?P<word>\s*这个?群(?![体众落岛人山]))")
