@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.bigrams import distinct, text_bigrams
+from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.pair_passes import near_candidates
 from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
@@ -77,7 +77,7 @@ def _compared_texts(given: PassInput, compared: NDArray[np.bool_], most: int = 0
         rows = np.flatnonzero(compared[start : start + len(texts)])
         frame = texts[rows].with_columns(row=pl.Series(rows + start, dtype=pl.UInt32))
         lengths = frame.select(pl.max_horizontal(_LEAST_WEIGHT, _LENGTH)).to_series().to_numpy()
-        yield from (frame[begin:end] for begin, end in _slices(lengths.astype(np.int64), _CHARACTERS))
+        yield from (frame[begin:end] for begin, end in slices(lengths.astype(np.int64), _CHARACTERS))
         number += len(rows)
         if most and number >= most:
             return
@@ -161,26 +161,10 @@ def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]
     starts = np.cumsum(sizes) - sizes
     members = rows.astype(np.uint64) << _BIGRAM | bigrams
     shared = np.zeros(len(one), np.int64)
-    for begin, end in _slices(sizes[one], _COMPARED_BIGRAMS):
+    for begin, end in slices(sizes[one], _COMPARED_BIGRAMS):
         counts = sizes[one[begin:end]]
-        pair = np.repeat(np.arange(begin, end), counts)
-        at = (
-            np.repeat(starts[one[begin:end]], counts)
-            + np.arange(len(pair))
-            - np.repeat(np.cumsum(counts) - counts, counts)
-        )
-        keys = other[pair].astype(np.uint64) << _BIGRAM | bigrams[at]
+        pair, at = numbered(counts, starts[one[begin:end]])
+        keys = other[begin:end][pair].astype(np.uint64) << _BIGRAM | bigrams[at]
         found_at = np.minimum(np.searchsorted(members, keys), len(members) - 1)
-        shared[begin:end] = np.bincount(pair[members[found_at] == keys] - begin, minlength=end - begin)
+        shared[begin:end] = np.bincount(pair[members[found_at] == keys], minlength=end - begin)
     return shared, sizes[one] + sizes[other] - shared
-
-
-def _slices(weights: _INTS, most: int) -> Iterator[tuple[int, int]]:
-    """Ranges of items with weights that sum to at most so much, or of one item."""
-    total = np.cumsum(weights)
-    begin = 0
-    while begin < len(weights):
-        before = total[begin - 1] if begin else 0
-        end = max(int(np.searchsorted(total, before + most, "right")), begin + 1)
-        yield begin, end
-        begin = end

@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.bigrams import distinct, numbered, text_bigrams
+from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
 from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
 
 #: Bigrams of a side above which combinations are too many.
@@ -235,14 +235,9 @@ def _compared(rows: dict[str, NDArray[Any]], group: _INTS, least: Fraction) -> I
     largest = np.minimum(largest, rows["most_answer"])
     ends = np.searchsorted(group << 16 | sizes, group << 16 | largest, "right")
     counts = np.maximum(ends - np.arange(len(sizes)) - 1, 0)
-    total = np.cumsum(counts)
-    begin = 0
-    while begin < len(sizes):
-        before = total[begin - 1] if begin else 0
-        end = max(int(np.searchsorted(total, before + _CANDIDATES, "right")), begin + 1)
+    for begin, end in slices(counts, _CANDIDATES):
         for part in _split(begin, counts[begin:end]):
             yield _similar(rows, *part, least)
-        begin = end
 
 
 def _split(begin: int, counts: _INTS) -> Iterator[tuple[_INTS, _INTS]]:
