@@ -98,7 +98,7 @@ def sample(
 def _nothing(folder: Path, request: SampleRequest) -> Message:
     """That there is no row to show."""
     if request.rejected:
-        return message("{folder}: nothing to show: these sources have no rejects", folder=folder)
+        return message("{folder}: nothing to show: these sources have no such rejects", folder=folder)
     if request.changed:
         return message("{folder}: nothing to show: no row was found that cleaning changed", folder=folder)
     return message("{folder}: nothing to show: these sources have no rows; --rejected shows rejects", folder=folder)

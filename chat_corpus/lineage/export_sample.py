@@ -32,7 +32,7 @@ def sample_export(folder: Path, request: SampleRequest) -> Sample:
     check_names(folder, request.sources, available)
     indices = {name: _index(export, name, request) for name in available if name in (request.sources or available)}
     totals = {name: int(_read(folder, index.select(pl.len())).item()) for name, index in indices.items()}
-    if request.reason and not any(totals.values()):
+    if request.reason and not any(totals.values()) and request.reason not in _reasons(export, available):
         raise UsageError(message("{folder}: no record has the reason '{reason}'", folder=folder, reason=request.reason))
     rows: list[SampledRow] = []
     remarks = without_rows(request, totals)
@@ -65,6 +65,12 @@ def _index(export: OpenExport, name: str, request: SampleRequest) -> pl.LazyFram
     if not request.rejected:
         return index.filter(pl.col("reason").is_null())
     return index.filter(pl.col("reason") == request.reason if request.reason else pl.col("reason").is_not_null())
+
+
+def _reasons(export: OpenExport, names: Sequence[str]) -> set[str]:
+    """The reasons of all records of an export that are in no split."""
+    indices = [pl.scan_parquet(export.folder / INDEX / f"{name}.parquet", glob=False) for name in names]
+    return set(_read(export.folder, pl.concat([index.select("reason") for index in indices]).unique())["reason"])
 
 
 def _read(folder: Path, frame: pl.LazyFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, Sa
 from chat_corpus.messages import Message, count_noun, error_text, joined, message
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, read_report
+from chat_corpus.schema import Reason
 
 _ROLES = ("query", "answer")
 #: Shards that are processed to find the next changed row after a random one.
@@ -50,7 +51,11 @@ def sample_output(out: Path, request: SampleRequest) -> Sample:
     """
     names = _sources(out, request)
     files = {name: _rejects(out, name, request.reason) if request.rejected else _pairs(out, name) for name in names}
-    if request.reason and not any(file.total for file in files.values()):
+    if (
+        request.reason
+        and request.reason not in set(map(str, Reason))
+        and not any(file.total for file in files.values())
+    ):
         raise UsageError(message("{folder}: no reject has the reason '{reason}'", folder=out, reason=request.reason))
     rows: dict[str, list[SampledRow]] = {}
     totals = {name: file.total for name, file in files.items()}

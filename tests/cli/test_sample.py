@@ -63,7 +63,7 @@ def test_where_nothing_is_drawn_the_exit_code_says_so(tmp_path: Path) -> None:
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     for flags, nothing in (
         (("-s", "sms"), "these sources have no rows"),
-        (("--rejected",), "these sources have no rejects"),
+        (("--rejected",), "these sources have no such rejects"),
         (("--changed",), "no row was found that cleaning changed"),
     ):
         done = invoke("sample", tmp_path / "out", *flags)
@@ -126,6 +126,7 @@ def test_nothing_on_the_terminal_is_steered_by_a_text(tmp_path: Path) -> None:
     [
         (("-s", "ptx"), 2, "no source 'ptx'; available: ptt, tieba"),
         (("--reason", "nope"), 2, "no reject has the reason 'nope'"),
+        (("--reason", "damaged"), 3, "these sources have no such rejects"),
         (("--rejected", "--changed"), 2, "omit --changed or --rejected"),
         (("-n", "0"), 2, "from 1 to 10,000 expected"),
     ],
