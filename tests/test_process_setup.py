@@ -40,6 +40,17 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def default_hang_up() -> Iterator[None]:
+    """Programs that tests start meet SIGHUP as from a terminal, also where nohup started the tests."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("command", slow_from(4, COMMANDS))
 @pytest.mark.parametrize("closed", slow_from(1, ["2>&-", ">&- 2>&-", "<&- 2>&-"]))
 def test_commands_work_without_stderr(command: str, closed: str, tmp_path: Path) -> None:
