@@ -10,7 +10,8 @@ import polars as pl
 from chat_corpus.lineage.cleaned_turns import CleanedTurns
 from chat_corpus.outputs import sampling
 from chat_corpus.page.material import FilterExample, StepExample
-from chat_corpus.pipeline.filters.masking import mask_personal
+from chat_corpus.pipeline.filters.masking import hide_personal, placeholders
+from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.table import active_filters, evaluate_filters
 from chat_corpus.pipeline.text.gates import apply_gated
 from chat_corpus.pipeline.text.normalizer import ROUNDS
@@ -44,7 +45,7 @@ class FoundExamples:
 def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
     """Return examples from a source; a shard is read only if its counts say that it has some.
 
-    Steps that mask personal data have none, and no example of a step holds what they mask. Raises ChatCorpusError.
+    Steps that mask personal data have none, and no example holds what they mask. Raises ChatCorpusError.
     """
     found = FoundExamples()
     steps = wanted.steps & _STEPS
@@ -89,8 +90,7 @@ def _add_steps(
 ) -> None:
     settings, traits = turns.run.source_settings, turns.traits(number)
     changed = frame.filter(pl.col("raw") != pl.col("before_conversion"))
-    for column in ("raw", "before_conversion"):
-        changed = changed.filter(mask_personal(changed[column], settings.filters)[0] == changed[column])
+    changed = changed.filter(_unmasked(changed, settings.filters))
     for begin in range(0, len(changed), _ROWS):
         missing = set(steps) - found.steps.keys()
         if not missing:
@@ -101,6 +101,20 @@ def _add_steps(
             found.steps[step] = StepExample(
                 source=turns.run.name, address=f"{file}:{record}", before=before, after=after
             )
+
+
+def _unmasked(turns: pl.DataFrame, options: FilterOptions) -> pl.Series:
+    """Return a mask of the turns without personal data of the kinds that the settings mask, before and after cleaning.
+
+    Some data are found after conversion only (QQ號碼). What a dialogue store has is masked, so placeholders tell too.
+    """
+    unmasked = pl.Series([True]).new_from_index(0, len(turns))
+    if not options.kinds("mask"):
+        return unmasked
+    for column in ("raw", "before_conversion", "converted"):
+        unmasked &= hide_personal(turns[column], options).eq_missing(turns[column])
+    masked = placeholders(pl.col("converted")) > placeholders(pl.col("before_conversion"))
+    return unmasked & ~turns.select(masked).to_series()
 
 
 def first_changes(
@@ -127,12 +141,14 @@ def first_changes(
 
 
 def _add_filters(found: FoundExamples, turns: CleanedTurns, frame: pl.DataFrame, names: Collection[str]) -> None:
+    settings = turns.run.source_settings
     rejected = frame.filter("filtered")
+    rejected = rejected.filter(_unmasked(rejected, settings.filters))
     if rejected.is_empty():
         return
     none = pl.lit(None, dtype=pl.String)
     unmarked = rejected.with_columns(reason=none, message=none)
-    messages = evaluate_filters(unmarked, turns.run.source_settings.filters, turns.run.source)
+    messages = evaluate_filters(unmarked, settings.filters, turns.run.source)
     first = messages.select(
         pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
     ).to_series()
