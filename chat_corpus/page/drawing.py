@@ -8,7 +8,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from chat_corpus.messages import error_text, one_line
+from chat_corpus.messages import error_text, message, one_line
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, SourceEntry
 from chat_corpus.page.excerpts import LONGEST
@@ -35,12 +35,23 @@ def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, Sou
 
 def _drawn(out: Path, name: str, entry: FinishedSource) -> SourceSamples:
     try:
+        if changed := _changed(out, name, entry):
+            return SourceSamples(fault=message("{file}: changed since the run", file=changed))
         rejects = _shown(_rejects(out, name), masking_options(entry.settings))
         return SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_chosen(rejects)))
     except OSError as error:
         return SourceSamples(fault=f"{Path(error.filename or '').name}: {error.strerror or error_text(error)}")
     except (ValueError, LookupError, TypeError) as error:  # an edited file
         return SourceSamples(fault=error_text(error))
+
+
+def _changed(out: Path, name: str, entry: FinishedSource) -> str | None:
+    """Return the name of a file that does not have the size that the report says; None if both do. Raises OSError."""
+    for path in layout.places(out, name)[:2]:
+        size, _ = entry.outputs.get(path.relative_to(out).as_posix(), (None, None))
+        if size is not None and path.stat().st_size != size:
+            return path.name
+    return None
 
 
 def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
