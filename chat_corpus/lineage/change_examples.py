@@ -18,6 +18,7 @@ from chat_corpus.pipeline.text.normalizer import ROUNDS
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Traits
+from chat_corpus.sources.base import Scope, Source
 
 #: Turns that go through the steps at once.
 _ROWS = 4096
@@ -65,7 +66,7 @@ def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
         frame = turns.shard(number)[rows]
         _add_steps(found, turns, number, frame, here)
         if filters:
-            _add_filters(found, turns, frame, filters)
+            _add_filters(found, turns, number, rows, filters)
         misses += before == len(found.steps) + len(found.filters)
         if misses > _MISSES:
             break
@@ -140,15 +141,14 @@ def first_changes(
     return found
 
 
-def _add_filters(found: FoundExamples, turns: CleanedTurns, frame: pl.DataFrame, names: Collection[str]) -> None:
-    settings = turns.run.source_settings
-    rejected = frame.filter("filtered")
-    rejected = rejected.filter(_unmasked(rejected, settings.filters))
+def _add_filters(found: FoundExamples, turns: CleanedTurns, number: int, rows: slice, names: Collection[str]) -> None:
+    settings, shard = turns.run.source_settings, turns.shard(number)
+    messages = _filter_messages(shard, settings.filters, turns.run.source)[rows]
+    frame = shard[rows]
+    shown = frame["filtered"] & _unmasked(frame, settings.filters)
+    rejected, messages = frame.filter(shown), messages.filter(shown)
     if rejected.is_empty():
         return
-    none = pl.lit(None, dtype=pl.String)
-    unmarked = rejected.with_columns(reason=none, message=none)
-    messages = evaluate_filters(unmarked, settings.filters, turns.run.source)
     first = messages.select(
         pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
     ).to_series()
@@ -163,3 +163,20 @@ def _add_filters(found: FoundExamples, turns: CleanedTurns, frame: pl.DataFrame,
             text=turn["raw"] or "",
             message=turn["message"] or "",
         )
+
+
+def _filter_messages(shard: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Return what each filter says of the turns of a shard, as `evaluate_filters`; null for turns that none rejected.
+
+    A filter of dialogues looks at whole dialogues, also at their turns that no filter rejected.
+    """
+    none = pl.lit(None, dtype=pl.String)
+    unmarked = shard.with_columns(
+        pl.when("filtered").then(none).otherwise(name).alias(name) for name in ("reason", "message")
+    )
+    if active_filters(options, source, Scope.DIALOGUE):
+        return evaluate_filters(unmarked, options, source)
+    rejected = shard["filtered"].arg_true()
+    messages = evaluate_filters(unmarked[rejected], options, source)
+    empty = messages.clear(len(shard))
+    return empty.with_columns(empty[name].scatter(rejected, messages[name]) for name in messages.columns)

@@ -189,3 +189,32 @@ def test_a_page_shows_no_data_that_the_settings_mask_after_conversion_or_in_reje
     found = details(out)
     assert found.steps["punctuation"].before.startswith("可以")
     assert found.filters["max_chars"].text.startswith("長長的")
+
+
+@pytest.mark.slow
+def test_a_plugin_filter_of_dialogues_has_an_example_and_a_missing_store_is_made_up_for(tmp_path: Path) -> None:
+    plugin = """
+import polars as pl
+from chat_corpus.plugins import Filter, Scope
+
+FILTER = Filter(
+    name="opening",
+    reason="opening",
+    scope=Scope.DIALOGUE,
+    rejects=lambda *_: (pl.len().over("file_index", "dialogue_id") > 1) & pl.col("text").str.contains("第1"),
+    message=pl.lit("first"),
+)
+"""
+    lines = "".join(f"這是第{number}句\t好的\n" for number in range(30))
+    files = put(tmp_path, {"raw/tieba.dialogues": lines, "p.py": plugin})
+    out = tmp_path / "out"
+    arguments = ("-q", "--raw", files / "raw", "--out", out, "--plugin", files / "p.py", "--store-dialogues")
+    assert invoke(*arguments).exit_code == 0
+    report = read_report(out)
+    assert report is not None
+    location = RawLocation(plugins=(str(files / "p.py"),))
+    found = cleaning_details(out, report, location)
+    assert found.faults == ()
+    assert (found.filters["opening"].message, found.filters["opening"].text[:3]) == ("first", "這是第")
+    (out / "dialogues" / "tieba.parquet").unlink()
+    assert replace(cleaning_details(out, report, location), sampled=found.sampled) == found
