@@ -144,9 +144,10 @@ def first_changes(
 def _add_filters(found: FoundExamples, turns: CleanedTurns, number: int, rows: slice, names: Collection[str]) -> None:
     settings, shard = turns.run.source_settings, turns.shard(number)
     messages = _filter_messages(shard, settings.filters, turns.run.source)[rows]
-    frame = shard[rows]
-    shown = frame["filtered"] & _unmasked(frame, settings.filters)
-    rejected, messages = frame.filter(shown), messages.filter(shown)
+    filtered = shard["filtered"][rows]
+    rejected, messages = shard[rows].filter(filtered), messages.filter(filtered)
+    unmasked = _unmasked(rejected, settings.filters)
+    rejected, messages = rejected.filter(unmasked), messages.filter(unmasked)
     if rejected.is_empty():
         return
     first = messages.select(
