@@ -18,6 +18,7 @@ from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.messages import error_text, message
 
 if TYPE_CHECKING:
+    from chat_corpus.page.material import Material
     from chat_corpus.page.model import Page
 
 
@@ -147,12 +148,25 @@ def _run_page(folder: Path, raw: str | None, added: tuple[str, ...], plugins: tu
     material = Material(report=read, samples=draw_samples(folder, read.sources))
     if full:
         from chat_corpus.lineage.cleaning_details import RawLocation, cleaning_details
-        from chat_corpus.runs.full_statistics import full_statistics
 
         location = RawLocation(raw=raw, plugins=plugins, places=places(added))
-        statistics = full_statistics(folder)
-        material = replace(material, full=statistics, cleaning=cleaning_details(folder, read, location))
+        material = _with_full(folder, replace(material, cleaning=cleaning_details(folder, read, location)))
     return build(material)
+
+
+def _with_full(folder: Path, material: Material) -> Material:
+    """Return the material of a page with full statistics, or with the reason why they cannot be made.
+
+    Raises UsageError if the report cannot be read.
+    """
+    from chat_corpus.runs.full_statistics import full_statistics
+
+    try:
+        return replace(material, full=full_statistics(folder))
+    except UsageError:
+        raise
+    except ChatCorpusError as error:
+        return replace(material, fault=message("no statistics of all pairs: {reason}", reason=error.message))
 
 
 def _write(path: Path, text: str) -> None:

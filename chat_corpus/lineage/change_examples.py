@@ -10,13 +10,15 @@ import polars as pl
 from chat_corpus.lineage.cleaned_turns import CleanedTurns
 from chat_corpus.outputs import sampling
 from chat_corpus.page.material import FilterExample, StepExample
-from chat_corpus.pipeline.filters.masking import mask_personal
+from chat_corpus.pipeline.filters.masking import hide_personal, placeholders
+from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.table import active_filters, evaluate_filters
 from chat_corpus.pipeline.text.gates import apply_gated
 from chat_corpus.pipeline.text.normalizer import ROUNDS
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Traits
+from chat_corpus.sources.base import Scope, Source
 
 #: Turns that go through the steps at once.
 _ROWS = 4096
@@ -44,7 +46,7 @@ class FoundExamples:
 def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
     """Return examples from a source; a shard is read only if its counts say that it has some.
 
-    Steps that mask personal data have none, and no example of a step holds what they mask. Raises ChatCorpusError.
+    Steps that mask personal data have none, and no example holds what they mask. Raises ChatCorpusError.
     """
     found = FoundExamples()
     steps = wanted.steps & _STEPS
@@ -64,7 +66,7 @@ def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
         frame = turns.shard(number)[rows]
         _add_steps(found, turns, number, frame, here)
         if filters:
-            _add_filters(found, turns, frame, filters)
+            _add_filters(found, turns, number, rows, filters)
         misses += before == len(found.steps) + len(found.filters)
         if misses > _MISSES:
             break
@@ -89,8 +91,7 @@ def _add_steps(
 ) -> None:
     settings, traits = turns.run.source_settings, turns.traits(number)
     changed = frame.filter(pl.col("raw") != pl.col("before_conversion"))
-    for column in ("raw", "before_conversion"):
-        changed = changed.filter(mask_personal(changed[column], settings.filters)[0] == changed[column])
+    changed = changed.filter(_unmasked(changed, settings.filters))
     for begin in range(0, len(changed), _ROWS):
         missing = set(steps) - found.steps.keys()
         if not missing:
@@ -101,6 +102,20 @@ def _add_steps(
             found.steps[step] = StepExample(
                 source=turns.run.name, address=f"{file}:{record}", before=before, after=after
             )
+
+
+def _unmasked(turns: pl.DataFrame, options: FilterOptions) -> pl.Series:
+    """Return a mask of the turns without personal data of the kinds that the settings mask, before and after cleaning.
+
+    Some data are found after conversion only (QQ號碼). What a dialogue store has is masked, so placeholders tell too.
+    """
+    unmasked = pl.Series([True]).new_from_index(0, len(turns))
+    if not options.kinds("mask"):
+        return unmasked
+    for column in ("raw", "before_conversion", "converted"):
+        unmasked &= hide_personal(turns[column], options).eq_missing(turns[column])
+    masked = placeholders(pl.col("converted")) > placeholders(pl.col("before_conversion"))
+    return unmasked & ~turns.select(masked).to_series()
 
 
 def first_changes(
@@ -126,13 +141,15 @@ def first_changes(
     return found
 
 
-def _add_filters(found: FoundExamples, turns: CleanedTurns, frame: pl.DataFrame, names: Collection[str]) -> None:
-    rejected = frame.filter("filtered")
+def _add_filters(found: FoundExamples, turns: CleanedTurns, number: int, rows: slice, names: Collection[str]) -> None:
+    settings, shard = turns.run.source_settings, turns.shard(number)
+    messages = _filter_messages(shard, settings.filters, turns.run.source)[rows]
+    filtered = shard["filtered"][rows]
+    rejected, messages = shard[rows].filter(filtered), messages.filter(filtered)
+    unmasked = _unmasked(rejected, settings.filters)
+    rejected, messages = rejected.filter(unmasked), messages.filter(unmasked)
     if rejected.is_empty():
         return
-    none = pl.lit(None, dtype=pl.String)
-    unmarked = rejected.with_columns(reason=none, message=none)
-    messages = evaluate_filters(unmarked, turns.run.source_settings.filters, turns.run.source)
     first = messages.select(
         pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
     ).to_series()
@@ -147,3 +164,20 @@ def _add_filters(found: FoundExamples, turns: CleanedTurns, frame: pl.DataFrame,
             text=turn["raw"] or "",
             message=turn["message"] or "",
         )
+
+
+def _filter_messages(shard: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
+    """Return what each filter says of the turns of a shard, as `evaluate_filters`; null for turns that none rejected.
+
+    A filter of dialogues looks at whole dialogues, also at their turns that no filter rejected.
+    """
+    none = pl.lit(None, dtype=pl.String)
+    unmarked = shard.with_columns(
+        pl.when("filtered").then(none).otherwise(name).alias(name) for name in ("reason", "message")
+    )
+    if active_filters(options, source, Scope.DIALOGUE):
+        return evaluate_filters(unmarked, options, source)
+    rejected = shard["filtered"].arg_true()
+    messages = evaluate_filters(unmarked[rejected], options, source)
+    empty = messages.clear(len(shard))
+    return empty.with_columns(empty[name].scatter(rejected, messages[name]) for name in messages.columns)

@@ -15,7 +15,7 @@ from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.outputs import dialogue_store, layout
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.runs.stored_turns import store_fault
-from chat_corpus.schema import Traits
+from chat_corpus.schema import TURNS, Traits
 
 #: Number of shards in memory.
 _CACHED = 2
@@ -49,9 +49,10 @@ class CleanedTurns:
     def shard(self, number: int) -> pl.DataFrame:
         """Return the turns of a shard.
 
-        Columns: file, record; `raw`, the text as it was read; `before_conversion` and `converted`, the text before and
-        after script conversion; `text`, the result; turn_index, dialogue_id; `reason` and `message` of a reject, and
-        `filtered`, whether a filter gave them. Raises ChatCorpusError if the raw files do not give the output.
+        Columns: file, file_index, record; `raw`, the text as it was read; `before_conversion` and `converted`, the text
+        before and after script conversion; `text`, the result; turn_index, dialogue_id; `reason` and `message` of a
+        reject, and `filtered`, whether a filter gave them. Raises ChatCorpusError if the raw files do not give the
+        output.
         """
         if number not in self._frames:
             while len(self._frames) >= _CACHED:
@@ -78,7 +79,9 @@ class CleanedTurns:
         first, last = self.firsts[number : number + 2]
         turns = dialogue_store.read(path, first, last - first)
         texts = (pl.coalesce(name, "text") for name in ("raw", "before_conversion"))
-        return turns.with_columns(*texts, converted="text").sort("record", maintain_order=True)
+        names = pl.Series([piece.file for piece in self.entries[number].pieces], dtype=pl.String)
+        file_index = pl.col("file").replace_strict(names, range(len(names)), return_dtype=TURNS["file_index"])
+        return turns.with_columns(*texts, converted="text", file_index=file_index).sort("record", maintain_order=True)
 
     def _replay(self, number: int) -> pl.DataFrame:
         shard = self.run.replay(self.entries[number])

@@ -79,9 +79,9 @@ def cleaning_details(out: Path, report: Report, location: RawLocation) -> Cleani
 
 
 def _faults(errors: Mapping[str, ChatCorpusError]) -> Iterator[Message]:
-    """Yield what is missing; sources with the same kind of reason together, with that of the first."""
+    """Yield what is missing; sources with the same kind of reason together, by name, with that of the first."""
     kinds: dict[str, list[str]] = {}
-    for name, error in errors.items():
+    for name, error in sorted(errors.items()):
         text = error.message
         kinds.setdefault(text.template if isinstance(text, Message) else str(text), []).append(name)
     for names in kinds.values():

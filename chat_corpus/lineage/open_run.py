@@ -213,10 +213,15 @@ def _inputs(report: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
 
 
 def _check_outputs(out: Path, name: str, report: FinishedSource) -> None:
-    """Raise ChatCorpusError if an output is missing or has another size than in the report."""
-    outputs = layout.outputs(out, name)
+    """Raise ChatCorpusError if an output is missing or has another size than in the report.
+
+    A dialogue store may be missing: the raw files give the same turns.
+    """
+    outputs, store = layout.outputs(out, name), layout.dialogues(out, name).relative_to(out).as_posix()
     for path, (size, _) in report.outputs.items():
         if path not in outputs:
+            if path == store:
+                continue
             raise ChatCorpusError(message("{file}: not found; {advice}", file=out / path, advice=RERUN))
         if outputs[path][0] != size:
             raise ChatCorpusError(

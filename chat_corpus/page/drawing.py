@@ -8,11 +8,13 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from chat_corpus.messages import error_text, one_line
+from chat_corpus.messages import error_text, message, one_line
 from chat_corpus.outputs import layout, sampling, shard_index
 from chat_corpus.outputs.report import FinishedSource, SourceEntry
 from chat_corpus.page.excerpts import LONGEST
+from chat_corpus.page.masked_rejects import masking_options, without_personal
 from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
+from chat_corpus.pipeline.filters.options import FilterOptions
 
 #: Pairs, and rejects, of a source on a page.
 _ROWS = 12
@@ -25,18 +27,31 @@ _CANDIDATES = 200
 def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
     """Return samples of the sources with output, with the beginnings of texts.
 
-    A source with files that are missing, or that no run wrote, has a fault in place of samples.
+    A source with files that are missing, or that no run wrote, has a fault in place of samples. Rejects have
+    placeholders for what the settings mask.
     """
-    return {name: _drawn(out, name) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
+    return {name: _drawn(out, name, entry) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
 
 
-def _drawn(out: Path, name: str) -> SourceSamples:
+def _drawn(out: Path, name: str, entry: FinishedSource) -> SourceSamples:
     try:
-        return SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_rejects(out, name)))
+        if changed := _changed(out, name, entry):
+            return SourceSamples(fault=message("{file}: changed since the run", file=changed))
+        rejects = _shown(_rejects(out, name), masking_options(entry.settings))
+        return SourceSamples(pairs=tuple(_pairs(out, name)), rejects=tuple(_chosen(rejects)))
     except OSError as error:
         return SourceSamples(fault=f"{Path(error.filename or '').name}: {error.strerror or error_text(error)}")
     except (ValueError, LookupError, TypeError) as error:  # an edited file
         return SourceSamples(fault=error_text(error))
+
+
+def _changed(out: Path, name: str, entry: FinishedSource) -> str | None:
+    """Return the name of a file that does not have the size that the report says; None if both do. Raises OSError."""
+    for path in layout.places(out, name)[:2]:
+        size, _ = entry.outputs.get(path.relative_to(out).as_posix(), (None, None))
+        if size is not None and path.stat().st_size != size:
+            return path.name
+    return None
 
 
 def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
@@ -49,11 +64,22 @@ def _pairs(out: Path, name: str) -> Iterable[SampledPair]:
         yield SampledPair(address=f"{name}.tsv:{row + 1}", query=query[:_FIRST], answer=answer[:_FIRST])
 
 
-def _rejects(out: Path, name: str) -> list[SampledReject]:
-    lines = sampling.draw_lines(layout.places(out, name)[1], _CANDIDATES, 0, name)
+def _rejects(out: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in sampling.draw_lines(layout.places(out, name)[1], _CANDIDATES, 0, name)]
+
+
+def _shown(rejects: list[dict[str, Any]], options: FilterOptions | None) -> list[dict[str, Any]]:
+    """Return the rejects with placeholders, without those that cannot be shown; all if the settings mask nothing."""
+    if options is None:
+        return rejects
+    records = without_personal([reject.get("raw") or "" for reject in rejects], options)
+    return [{**reject, "raw": raw} for reject, raw in zip(rejects, records, strict=True) if raw is not None]
+
+
+def _chosen(rejects: list[dict[str, Any]]) -> list[SampledReject]:
+    """Return those of a page, in their order: of each reason in turn."""
     by_reason: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for number, line in enumerate(lines):
-        reject = json.loads(line)
+    for number, reject in enumerate(rejects):
         by_reason.setdefault(reject["reason"], []).append((number, reject))
     turns = chain.from_iterable(zip_longest(*(by_reason[reason] for reason in sorted(by_reason))))
     chosen = sorted([one for one in turns if one][:_ROWS], key=lambda one: one[0])

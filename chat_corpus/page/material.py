@@ -83,6 +83,7 @@ class Counted:
     drawn    those that figures show; tables have all
     repeats  pairs that were left out as repeats; null if the statistics are of an export
     without  sources that have no statistics
+    fault    why full statistics could not be made
     """
 
     statistics: Mapping[str, Statistics]
@@ -91,15 +92,17 @@ class Counted:
     full: FullStatistics | None
     repeats: int | None = None
     without: tuple[str, ...] = ()
+    fault: Message | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
-    """All that the page of a run shows."""
+    """All that the page of a run shows; `fault` says why full statistics could not be made."""
 
     report: Report
     samples: Mapping[str, SourceSamples] = field(default_factory=dict)
     full: FullStatistics | None = None
+    fault: Message | None = None
     cleaning: CleaningDetails | None = None
 
     @property
@@ -124,6 +127,7 @@ class Material:
             full=self.full,
             repeats=sum(entry.pairs.duplicates for entry in self.finished.values()),
             without=tuple(name for name in self.finished if name not in statistics),
+            fault=self.fault,
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from chat_corpus.pipeline.code_points import CodePoints, pieces
+from chat_corpus.pipeline.filters.masking import placeholders
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.schema import Conversion, Conversions
 
@@ -32,15 +33,17 @@ class ConversionTally:
     def add(self, before: pl.Series, after: pl.Series) -> None:
         """Add turns before and after conversion; null stands for a turn without text.
 
-        Conversion replaces characters one for one. Texts with another length afterwards, in which personal data were
-        masked too, are left out.
+        Conversion replaces characters one for one. Texts in which personal data were masked too are left out: they have
+        another length afterwards, or a placeholder that was not there before.
         """
         self.turns += len(before)
         different = (before != after).fill_null(value=False)
         if not different.any():
             return
         changed = pl.DataFrame({"before": before.filter(different), "after": after.filter(different)})
-        changed = changed.filter(pl.col("before").str.len_chars() == pl.col("after").str.len_chars())
+        first, second = pl.col("before"), pl.col("after")
+        same_length = changed.filter(first.str.len_chars() == second.str.len_chars())
+        changed = same_length.filter(placeholders(second) <= placeholders(first))
         for piece in pieces(changed["before"]):
             self._add_changed(piece, changed["after"][: len(piece)])
             changed = changed[len(piece) :]
@@ -55,7 +58,7 @@ class ConversionTally:
         )}  # fmt: skip
         han = {key: count for key, count in found.items() if all(class_of(one) is CharacterClass.HAN for one in key)}
         self.counts.update(han)
-        if len(han) != len(found):  # placeholders of masked data that are as long as the data
+        if len(han) != len(found):  # signs that are not Han characters
             places = places[np.isin(keys, [(ord(key[0]) << 32) | ord(key[1]) for key in han])]
         self.converted += len(np.unique(first.rows(places)))
 

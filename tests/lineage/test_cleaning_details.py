@@ -53,8 +53,14 @@ def test_conversions_are_counted_one_for_one_and_masked_texts_are_left_out() -> 
         ("這", 2, 0.666667), ("裡", 1, 0.333333),
     ]  # fmt: skip
     masked = ConversionTally()
-    masked.add(pl.Series(["電話12345678"]), pl.Series(["电话<MOBILE>"]))  # as long as it was
-    assert dict(masked.counts) == {"電电": 1, "話话": 1}
+    masked.add(
+        pl.Series(["加我微信abc123或者扣扣123456都可以的", "電話1234567", "<QQ>這"]),
+        pl.Series(["加我微信<WECHAT>或者扣扣<QQ>都可以的", "电话<PHONE>", "<QQ>这"]),
+    )
+    assert [len("加我微信abc123或者扣扣123456都可以的"), len("電話1234567")] == [
+        len("加我微信<WECHAT>或者扣扣<QQ>都可以的"), len("电话<PHONE>")
+    ]  # fmt: skip
+    assert (dict(masked.counts), masked.converted) == ({"這这": 1}, 1)
 
 
 def brute_force(out: Path) -> Iterator[tuple[str, str]]:
@@ -161,3 +167,54 @@ def test_an_example_shows_no_data_that_the_settings_mask(tmp_path: Path) -> None
             "punctuation": ("可以！！！！！", "可以！！！")
         }
         assert found.conversions.converted_turns == (0 if store else 60)
+
+
+@pytest.mark.parametrize("store", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_page_shows_no_data_that_the_settings_mask_after_conversion_or_in_rejects(
+    tmp_path: Path, *, store: bool
+) -> None:
+    long = "電話13812345678，" + "這是一個很長的句子" * 3
+    lines = f"QQ號碼是123456789！！！！！\t{long}\n" * 30 + "可以！！！！！\t" + "長長的句子沒有號碼，" * 4 + "\n"
+    raw = put(tmp_path / "raw", {"tieba.dialogues": lines})
+    config = put(tmp_path, {"c.yaml": "filters: {qq: mask, phone: mask, max_chars: 25}\n"}) / "c.yaml"
+    out = tmp_path / "out"
+    options = ("--store-dialogues",) if store else ()
+    assert invoke("-q", "--raw", raw, "--out", out, "--config", config, *options).exit_code == 0
+    pages = [(out / "report.html").read_text("utf-8")]
+    assert invoke("report", out, "--full").exit_code == 0
+    pages.append((out / "report.html").read_text("utf-8"))
+    for page in pages:
+        assert "13812345678" not in page
+        assert "123456789" not in page
+    found = details(out)
+    assert found.steps["punctuation"].before.startswith("可以")
+    assert found.filters["max_chars"].text.startswith("長長的")
+
+
+@pytest.mark.slow
+def test_a_plugin_filter_of_dialogues_has_an_example_and_a_missing_store_is_made_up_for(tmp_path: Path) -> None:
+    plugin = """
+import polars as pl
+from chat_corpus.plugins import Filter, Scope
+
+FILTER = Filter(
+    name="opening",
+    reason="opening",
+    scope=Scope.DIALOGUE,
+    rejects=lambda *_: (pl.len().over("file_index", "dialogue_id") > 1) & pl.col("text").str.contains("第1"),
+    message=pl.lit("first"),
+)
+"""
+    lines = "".join(f"這是第{number}句\t好的\n" for number in range(30))
+    files = put(tmp_path, {"raw/tieba.dialogues": lines, "p.py": plugin})
+    out = tmp_path / "out"
+    arguments = ("-q", "--raw", files / "raw", "--out", out, "--plugin", files / "p.py", "--store-dialogues")
+    assert invoke(*arguments).exit_code == 0
+    report = read_report(out)
+    assert report is not None
+    location = RawLocation(plugins=(str(files / "p.py"),))
+    found = cleaning_details(out, report, location)
+    assert found.faults == ()
+    assert (found.filters["opening"].message, found.filters["opening"].text[:3]) == ("first", "這是第")
+    (out / "dialogues" / "tieba.parquet").unlink()
+    assert replace(cleaning_details(out, report, location), sampled=found.sampled) == found

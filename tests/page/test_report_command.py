@@ -177,8 +177,26 @@ def test_full_statistics_of_a_copied_output_are_those_of_the_output(out: Path, t
     for changed in (lines.replace(b"\n", b" ", 1), edited):
         assert changed != lines
         (copy / "ptt.tsv").write_bytes(changed)
+        (copy / "report.html").unlink(missing_ok=True)
         done = invoke("report", copy, "--full")
-        assert (done.exit_code, "ptt.tsv: missing, or changed" in done.stderr) == (1, True)
+        assert (done.exit_code, "ptt.tsv: missing, or changed" in done.stderr) == (3, True)
+        assert "ptt.tsv: missing, or changed" in (copy / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("full", [(), ("--full",)])
+def test_a_page_without_a_file_of_pairs_or_with_a_changed_one_says_so(
+    out: Path, tmp_path: Path, full: tuple[str, ...]
+) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "copy"))
+    with (copy / "ptt.tsv").open("ab") as stream:
+        stream.write("多\t出\n".encode())
+    changed = invoke("report", copy, *full)
+    assert (changed.exit_code, "ptt: no samples: ptt.tsv: changed since the run" in changed.stderr) == (3, True)
+    assert "ptt.tsv: changed since the run" in (copy / "report.html").read_text("utf-8")
+    (copy / "ptt.tsv").unlink()
+    missing = invoke("report", copy, *full)
+    assert (missing.exit_code, "ptt: no samples: ptt.tsv: " in missing.stderr) == (3, True)
+    assert ("no statistics of all pairs" in missing.stderr) == bool(full)
 
 
 @pytest.mark.slow

@@ -23,6 +23,8 @@ def repetition(counted: Counted, limit: int) -> View:
         sentence = message(
             "{duplicates:,} repeats of earlier pairs were left out of the output.", duplicates=counted.repeats
         )
+    if counted.fault is not None:
+        return View(name="repetition", title=title, sentence=sentence, faults=(counted.fault,))
     if counted.full is None:
         notes = (on_request(message("Most frequent texts, and how distinct they are")),)
         return View(name="repetition", title=title, sentence=sentence, notes=notes)

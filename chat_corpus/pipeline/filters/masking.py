@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Collection
 
 import polars as pl
+from msgspec.structs import replace
 
 from chat_corpus.pipeline.filters import personal
-from chat_corpus.pipeline.filters.options import FilterOptions
+from chat_corpus.pipeline.filters.options import KINDS, FilterOptions
 from chat_corpus.pipeline.filters.personal import Personal
 from chat_corpus.row_masks import matches
 
@@ -20,6 +21,7 @@ LINK = _LINK_TEXT.replace("{boundary}", r"(?-u:\b)")
 _LINK = re.compile(_LINK_TEXT.replace("{boundary}", r"\b"), re.ASCII)
 _LINK_CANDIDATE = r"://|[wW]{3}\."
 _URL = "url"
+_PLACEHOLDER = "<(?:LINK|" + "|".join(kind.upper() for kind in KINDS if kind != _URL) + ")>"
 
 
 def link_candidates(texts: pl.Series) -> pl.Series:
@@ -45,6 +47,20 @@ def mask_personal(texts: pl.Series, options: FilterOptions) -> tuple[pl.Series, 
     after = pl.Series([_masked(text, masked, dropped, changed) for text in before], dtype=pl.String)
     different = after != before
     return texts.clone().scatter(possible.filter(different), after.filter(different)), changed
+
+
+def hide_personal(texts: pl.Series, options: FilterOptions) -> pl.Series:
+    """Return texts as `mask_personal` does, for people to look at: also those that the settings drop for another kind.
+
+    >>> hide_personal(pl.Series(["QQ：123456789，a@b.cn"]), FilterOptions(qq="mask", email="drop")).to_list()
+    ['QQ：<QQ>，a@b.cn']
+    """
+    return mask_personal(texts, replace(options, **dict.fromkeys(options.kinds("drop"), "keep")))[0]
+
+
+def placeholders(text: pl.Expr) -> pl.Expr:
+    """Return how many placeholders of `mask_personal` a text has; null counts as none."""
+    return text.str.count_matches(_PLACEHOLDER).fill_null(0)
 
 
 def _masked(text: str, masked: Collection[str], dropped: Collection[str], changed: Counter[str]) -> str:
