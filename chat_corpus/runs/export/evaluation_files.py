@@ -31,21 +31,17 @@ _SUFFIXES = (".jsonl", ".ndjson", ".json", ".tsv", ".csv", ".parquet")
 def evaluation_pairs(path: Path) -> Iterator[pl.DataFrame]:
     """The pairs of a file as frames with the columns `EVALUATION`; an id is that of the row, or `<file name>:<row>`.
 
-    Raises UsageError for a file that cannot be read, and for a row that holds no pair of texts.
+    Raises UsageError for a file that cannot be read or has no rows, and for a row that holds no pair of texts.
     """
     rows = ((f"{path.name}:{number}", *pair) for number, pair in _pairs(path))
-    empty = True
     while batch := list(islice(rows, BATCH_ROWS)):
         frame = pl.DataFrame(batch, {"id": pl.String, "query": pl.String, "answer": pl.String}, orient="row")
         text = canonical(frame["query"]) + PAIR_SEPARATOR + canonical(frame["answer"])
-        empty = False
         yield frame.select("id", text=text).select(*EVALUATION)
-    if empty:
-        raise UsageError(message("--decontaminate {path}: no rows", path=path))
 
 
 def check_files(paths: Iterable[str]) -> None:
-    """Raise UsageError for a file that cannot be read to its end, or that holds a row without a pair of texts."""
+    """Raise UsageError for a file that cannot be read to its end, has no rows, or holds one without a pair of texts."""
     for path in map(Path, paths):
         if not path.is_file():
             raise UsageError(message("--decontaminate {path}: no such file", path=path))
@@ -82,6 +78,8 @@ def _pairs(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
                 path=path, number=number, fault=fault,
             )
         ) from error  # fmt: skip
+    if not number:
+        raise UsageError(message("--decontaminate {path}: no rows", path=path))
 
 
 def _records(path: Path) -> Iterator[object]:

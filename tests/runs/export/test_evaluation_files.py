@@ -71,6 +71,8 @@ def test_what_holds_no_pair_is_named_with_its_row(name: str, content: str, fault
     path = put(tmp_path, {name: content}) / name
     with pytest.raises(UsageError, match=f"{name}: .*{fault}|{name}: {fault}"):
         list(evaluation_pairs(path))
+    with pytest.raises(UsageError, match=fault):  # before any raw file is read
+        check_files([str(path)])
 
 
 def test_a_file_is_looked_for_before_anything_is_done(tmp_path: Path) -> None:
