@@ -51,7 +51,7 @@ class _Counter:
         self._characters = CharacterCounter()
 
     def add_unchanged(self, look: DecodedTexts) -> None:
-        """Count the texts that are still as they were, if most are; others than these are decoded for it."""
+        """Count the texts that are still as they were, if most are. Those that changed are decoded and subtracted."""
         every = len(look.rows) == len(self._texts)
         rows = slice(None) if every else look.rows.to_numpy()
         counted = look.counter.counted
