@@ -38,6 +38,24 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
     return bool(others) and bool(joined.str.contains(f"[{others}]").item())
 
 
+def below(column: pl.Series, follows: pl.Series) -> pl.Series:
+    """Return the rows of a column that a mask marks; the mask has a row for each row but the first.
+
+    >>> below(pl.Series([1, 2, 3]), pl.Series([True, False])).to_list()
+    [2]
+    """
+    return column.slice(1).filter(follows)
+
+
+def above(column: pl.Series, follows: pl.Series) -> pl.Series:
+    """Return the row before each row that a mask marks; the mask has a row for each row but the first.
+
+    >>> above(pl.Series([1, 2, 3]), pl.Series([True, False])).to_list()
+    [1]
+    """
+    return column.head(-1).filter(follows)
+
+
 def row_mask(size: int, rows: pl.Series) -> pl.Series:
     """Return a mask of `size` rows that is true at the row numbers `rows`."""
     return pl.repeat(value=False, n=size, eager=True).scatter(rows, True)

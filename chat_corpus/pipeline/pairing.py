@@ -6,14 +6,19 @@ or else of its response, where one of them was rejected, so that no turn is ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import msgspec
 import polars as pl
 
+from chat_corpus.row_masks import above, below
 from chat_corpus.schema import Pairing
 
 Mode = Literal["source", "adjacent", "exchange", "first"]
+#: Returns the values of a column of turns that are in the queries, or in the answers, of all pairs.
+Picked = Callable[[pl.Series], pl.Series]
 _NEEDED = ("file_index", "record", "dialogue_id", "turn_index", "text", "reason")
 
 
@@ -36,51 +41,63 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
     column `at`, so have the pairs as `query_at` and `answer_at`.
     """
     at = ["at"] if "at" in rows.columns else []
-    placed = rows.select(*_NEEDED, *at)
+    placed = {name: rows[name] for name in (*_NEEDED, *at)}
     if pairing is Pairing.NONE:
-        placed = placed.clear()
+        placed = {name: column.clear() for name, column in placed.items()}
     elif placed["dialogue_id"].null_count():
-        placed = placed.filter(pl.col("dialogue_id").is_not_null())
-    query, answer = _linked(placed["dialogue_id"], placed["turn_index"], pairing)
-    reasons = placed["reason"]
-    first = reasons.gather(query)
+        in_dialogue = placed["dialogue_id"].is_not_null()
+        placed = {name: column.filter(in_dialogue) for name, column in placed.items()}
+    queries, answers = _linked(placed["dialogue_id"], placed["turn_index"], pairing)
     return pl.DataFrame(
         {
-            "query": placed["text"].gather(query),
-            "answer": placed["text"].gather(answer),
-            "query_file_index": placed["file_index"].gather(query),
-            "query_record": placed["record"].gather(query),
-            "answer_file_index": placed["file_index"].gather(answer),
-            "answer_record": placed["record"].gather(answer),
-            "reason": first.zip_with(first.is_not_null(), reasons.gather(answer)),
-            **{f"query_{name}": placed[name].gather(query) for name in at},
-            **{f"answer_{name}": placed[name].gather(answer) for name in at},
+            "query": queries(placed["text"]),
+            "answer": answers(placed["text"]),
+            "query_file_index": queries(placed["file_index"]),
+            "query_record": queries(placed["record"]),
+            "answer_file_index": answers(placed["file_index"]),
+            "answer_record": answers(placed["record"]),
+            "reason": _reasons(placed["reason"], queries, answers),
+            **{f"query_{name}": queries(placed[name]) for name in at},
+            **{f"answer_{name}": answers(placed[name]) for name in at},
         }
     )
 
 
-def _linked(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[pl.Series, pl.Series]:
-    """The indices of queries and answers among rows in these places."""
+def _reasons(reasons: pl.Series, queries: Picked, answers: Picked) -> pl.Series:
+    """The reason of each pair: that of its query, or else of its answer; nearly all have none."""
+    first = queries(reasons)
+    if reasons.null_count() == len(reasons):
+        return first
+    return first.zip_with(first.is_not_null(), answers(reasons))
+
+
+def _linked(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[Picked, Picked]:
+    """Functions that pick the queries and the answers from a column of rows in these places."""
+    same_dialogue = dialogues.slice(1) == dialogues.head(-1)
+    alternative = same_dialogue & (turns.slice(1) == turns.head(-1))
+    if pairing is Pairing.FIRST or alternative.any():
+        return _linked_apart(dialogues, turns, pairing)
+    # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
+    follows = same_dialogue & (turns.slice(1) == turns.head(-1) + 1)
+    if pairing is Pairing.EXCHANGE:
+        follows &= turns.slice(1) % 2 == 1
+    return partial(above, follows=follows), partial(below, follows=follows)
+
+
+def _linked_apart(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[Picked, Picked]:
+    """As `_linked`, where other rows may be between a query and its answer."""
     dialogue, turn, index = pl.col("dialogue"), pl.col("turn"), pl.int_range(pl.len(), dtype=pl.UInt32)
     places = pl.DataFrame({"dialogue": dialogues, "turn": turns})
     same_dialogue = (dialogue == dialogue.shift(1)).fill_null(value=False)
-    alternative = same_dialogue & (turn == turn.shift(1)).fill_null(value=False)
     if pairing is Pairing.FIRST:
         query = pl.when(~same_dialogue).then(index).forward_fill()
-    elif places.select(alternative.any()).item():
-        # Alternatives to a turn answer what the first of them answers: the row before it.
-        query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
     else:
-        query = pl.when(index > 0).then(index - 1)
-    linked = places.select(dialogue, turn, query=query, answer=index)
-    linked = linked.filter(_answers(pairing) & pl.col("query").is_not_null())
-    # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
+        # Alternatives to a turn answer what the first of them answers: the row before it.
+        alternative = same_dialogue & (turn == turn.shift(1)).fill_null(value=False)
+        query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
+    answers = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0)
+    linked = places.select(dialogue, turn, query=query, answer=index).filter(answers & pl.col("query").is_not_null())
     answered = 0 if pairing is Pairing.FIRST else linked["turn"] - 1
     near = (dialogues.gather(linked["query"]) == linked["dialogue"]) & (turns.gather(linked["query"]) == answered)
     linked = linked if near.all() else linked.filter(near)
-    return linked["query"], linked["answer"]
-
-
-def _answers(pairing: Pairing) -> pl.Expr:
-    odd_only = pairing is Pairing.EXCHANGE
-    return (pl.col("turn") % 2 == 1) if odd_only else (pl.col("turn") > 0)
+    return partial(pl.Series.gather, indices=linked["query"]), partial(pl.Series.gather, indices=linked["answer"])
