@@ -16,7 +16,7 @@ import polars as pl
 from chat_corpus.errors import LedgerError
 from chat_corpus.exports import tsv
 from chat_corpus.formats.base import Records
-from chat_corpus.pipeline import ledger, reading, script
+from chat_corpus.pipeline import ledger, pair_checks, reading, script
 from chat_corpus.pipeline.counts import Counts, PairCounts
 from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import masking
@@ -263,11 +263,11 @@ def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings
     """
     pairing = settings.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
-    ledger.check_pairs(turns, possible, pairing, where)
+    pair_checks.check_pairs(turns, possible, pairing, where)
     if not filter_table.active_filters(settings.filters, source, Scope.PAIR):
         return possible.with_columns(message=pl.lit(None, dtype=pl.String))
     filtered = filter_table.apply_pair_filters(possible, settings.filters, source)
-    ledger.check_filtered_pairs(possible, filtered, where)
+    pair_checks.check_filtered_pairs(possible, filtered, where)
     return filtered
 
 

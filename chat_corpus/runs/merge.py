@@ -28,7 +28,7 @@ from chat_corpus.outputs.report import StoreFacts
 from chat_corpus.outputs.shard_index import Place, runs
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.pipeline.ledger import reject_lines
+from chat_corpus.pipeline.output_checks import reject_lines
 from chat_corpus.pipeline.pair_passes.table import Dropped
 from chat_corpus.runs.dropped_pairs import Selection, are_lines, cut
 from chat_corpus.schema import Reason

@@ -24,7 +24,7 @@ from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.dialogue_store import StoredTurns
 from chat_corpus.outputs.parts import Part
-from chat_corpus.pipeline import ledger, process, reading
+from chat_corpus.pipeline import output_checks, process, reading
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
@@ -102,8 +102,8 @@ def run_shard(task: ShardTask) -> Counts:
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
         columns = _columns(cleaned.breaks, outcome)
         encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
-        ledger.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
-        ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
+        output_checks.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
+        output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         tally = shard_tally(cleaned, outcome, source, settings)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
         for name, frame in _facts(task, outcome, tsv.byte_offsets(columns)):

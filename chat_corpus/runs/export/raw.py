@@ -16,7 +16,7 @@ from chat_corpus.errors import attributed
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import FinishedSource
-from chat_corpus.pipeline import ledger, process, reading
+from chat_corpus.pipeline import output_checks, process, reading
 from chat_corpus.pipeline.counts import Counts, decode
 from chat_corpus.runs.export.assembling import NEEDED, Assembled, RecordsPart, encode_records
 from chat_corpus.runs.source_run import SourceRun
@@ -50,7 +50,7 @@ def make_records(task: ShardTask) -> Counts:
         cleaned = process.clean_turns(shard, source, settings, raw)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
         rejects = outcome.rejects.write_ndjson().encode()
-        ledger.check_rejected(ledger.reject_lines(outcome.counts), rejects, shard.label)
+        output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         turns = dialogue_store.rows(cleaned, outcome, shard, source).select(NEEDED)
         records = records_part(part, task.folder, source.name, shard.number)
         made, contents = encode_records(turns, records, settings.pairs.pairing(source.pairing), task.settings.export)
