@@ -33,8 +33,8 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
     record, reason = _of_part(reading.rows, part)
     non_turns = reading.non_turns[part]
     distinct = _distinct(record)
-    if distinct + len(non_turns) != records or not _are_apart(record, non_turns, range(first, first + records)):
-        addresses = pl.concat([record.unique(), non_turns])
+    if record.null_count() or not _are_all_others(distinct, non_turns, range(first, first + records)):
+        addresses = pl.concat([distinct, non_turns])
         fault = message(
             "{where}: {records:,} records from {first:,} on were read; the reader returned {distinct:,} of them at "
             "{addresses:,} addresses; {defect}",
@@ -47,7 +47,7 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
         )
         raise LedgerError(fault)
     used = _distinct(record.filter(reason.is_null())) if reason.null_count() < len(reason) else distinct
-    return used, distinct - used
+    return len(used), len(distinct) - len(used)
 
 
 def _of_part(rows: pl.DataFrame, part: int) -> tuple[pl.Series, pl.Series]:
@@ -56,22 +56,26 @@ def _of_part(rows: pl.DataFrame, part: int) -> tuple[pl.Series, pl.Series]:
     return (record, reason) if inside.all() else (record.filter(inside), reason.filter(inside))
 
 
-def _distinct(numbers: pl.Series) -> int:
-    """The number of different numbers; those of most readers are in ascending order."""
+def _distinct(numbers: pl.Series) -> pl.Series:
+    """The different numbers, in ascending order; those of most readers are in that order."""
     before, after = numbers.head(-1), numbers.slice(1)
-    return min(len(numbers), 1) + int((before < after).sum()) if (before <= after).all() else numbers.n_unique()
+    if not (before <= after).all():
+        return numbers.unique().sort()
+    steps = before < after
+    return numbers if steps.all() else pl.concat([numbers.head(1), after.filter(steps)])
 
 
-def _are_apart(record: pl.Series, non_turns: pl.Series, numbers: range) -> bool:
-    """Whether all are among these numbers, and a record of `non_turns` is only there, and once."""
-    for series in (record, non_turns):
-        least, most = series.min(), series.max()
-        if series.null_count() or (len(series) and (least not in numbers or most not in numbers)):
+def _are_all_others(record: pl.Series, non_turns: pl.Series, numbers: range) -> bool:
+    """Whether records in ascending order are all of these numbers but `non_turns`, each of which is one of them."""
+    expected = pl.int_range(numbers.start, numbers.stop, dtype=pl.UInt32, eager=True)
+    if len(non_turns):
+        if non_turns.null_count() or non_turns.min() not in numbers or non_turns.max() not in numbers:
             return False
-    if non_turns.is_empty():
-        return True
-    alone = row_mask(len(numbers), non_turns - numbers.start)
-    return alone.sum() == len(non_turns) and not alone.gather(record - numbers.start).any()
+        without_turn = row_mask(len(numbers), non_turns - numbers.start)
+        if without_turn.sum() != len(non_turns):
+            return False
+        expected = expected.filter(~without_turn)
+    return record.equals(expected)
 
 
 def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
@@ -177,14 +181,21 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
         raise LedgerError(
             message("{where}: stage '{stage}' moved turns; {defect}", where=where, stage=stage, defect=DEFECT)
         )
-    reasons = after["reason"]
-    if judges:
-        reasons = reasons.set(before["reason"].is_null(), None) if before["reason"].null_count() else reasons
-    if not before["reason"].equals(reasons):
+    if not _keeps_reasons(before["reason"], after["reason"], judges=judges):
         fault = message(
             "{where}: stage '{stage}' changed reasons of turns; {defect}", where=where, stage=stage, defect=DEFECT
         )
         raise LedgerError(fault)
+
+
+def _keeps_reasons(before: pl.Series, after: pl.Series, *, judges: bool) -> bool:
+    """Whether all rows with a reason have it still, and no other row has one, unless the stage `judges`."""
+    if not judges and before.null_count() != after.null_count():
+        return False
+    if before.null_count() == len(before):
+        return True
+    given = before.is_not_null()
+    return before.filter(given).equals(after.filter(given))
 
 
 def check_split(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
