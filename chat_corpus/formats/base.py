@@ -9,7 +9,7 @@ import polars as pl
 
 from chat_corpus.files.lines import count_lines, cut_at_line, numbered_lines
 from chat_corpus.messages import error_text, message
-from chat_corpus.row_masks import row_mask
+from chat_corpus.row_masks import AFTER_BLANKS, may_begin_with_blank, row_mask
 from chat_corpus.schema import TURNS, Reason
 
 
@@ -131,13 +131,14 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
 
 def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
     """Set the reason of turns that are blank; their position in the dialogue does not change."""
-    text = rows["text"]
-    # All texts that begin with a blank are in these two ranges, and few others.
-    indices = ((text < "!") | ((text >= "\x7f") & (text < "\u3001"))).arg_true()
-    indices = indices.filter(text.gather(indices).str.strip_chars() == "")
-    blank = row_mask(len(rows), indices) & rows["reason"].is_null()
-    if not blank.any():
+    texts = rows["text"]
+    low = texts < AFTER_BLANKS  # most Chinese texts are not
+    few = texts.filter(low)
+    possible = may_begin_with_blank(few)
+    empty = few.filter(possible).str.strip_chars() == ""
+    if not empty.any():
         return rows
+    blank = row_mask(len(rows), low.arg_true().filter(possible).filter(empty)) & rows["reason"].is_null()
     return rows.with_columns(
         reason=pl.when(blank).then(pl.lit(str(Reason.EMPTY))).otherwise("reason"),
         message=pl.when(blank).then(pl.lit("a turn without text")).otherwise("message"),

@@ -28,6 +28,7 @@ from chat_corpus.pipeline.reposts import split_reposts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.pipeline.text import normalizer
+from chat_corpus.row_masks import filtered
 from chat_corpus.schema import Markup, Reason, Traits
 from chat_corpus.sources.base import Scope, Source
 
@@ -235,7 +236,7 @@ def filter_and_pair(
     turns = _run(FILTERING, cleaned.turns.with_columns(**masks), context).drop(*masks)
     possible = possible_pairs(turns.with_row_index("at"), source, settings, shard.label)
     linked = _written(possible, context)
-    pairs, links = linked.drop(_LINKS), linked.select(_LINKS)
+    pairs, links = linked[[name for name in linked.columns if name not in _LINKS]], linked[list(_LINKS)]
     context.counts.check(shard.label)
     rejects = with_raw(rejected_rows(turns, possible), shard, raw)
     return ShardResult(turns=turns, pairs=pairs, links=links, rejects=rejects, counts=context.counts)
@@ -274,8 +275,8 @@ def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings
 def _written(possible: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Return the pairs to write, those without a reason, with their links, and count all."""
     none_rejected = possible["reason"].null_count() == len(possible)
-    pairs = possible if none_rejected else possible.filter(pl.col("reason").is_null())
-    pairs = pairs.drop("reason", "message")
+    pairs = possible[[name for name in possible.columns if name not in ("reason", "message")]]
+    pairs = pairs if none_rejected else filtered(pairs, possible["reason"].is_null())
     context.counts.pairs = PairCounts(
         possible=len(possible), written=len(pairs), rejected=_by_reason(possible), duplicates=0
     )

@@ -9,6 +9,7 @@ import polars as pl
 from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
 from chat_corpus.pipeline.shard import Shard
+from chat_corpus.row_masks import filtered
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
@@ -19,8 +20,8 @@ def rejected_rows(turns: pl.DataFrame, possible: pl.DataFrame) -> pl.DataFrame:
 
     A pair has the address of its query, and no `turn_index`.
     """
-    columns = ("file_index", "record", "turn_index", "reason", "message")
-    rejected = turns.filter(pl.col("reason").is_not_null()).select(columns)
+    columns = ["file_index", "record", "turn_index", "reason", "message"]
+    rejected = filtered(turns[columns], turns["reason"].is_not_null())
     if possible["message"].null_count() == len(possible):
         return rejected
     pairs = possible.filter(pl.col("message").is_not_null()).select(
@@ -33,7 +34,7 @@ def with_raw(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Recor
     """Return the rejected turns and pairs with the raw text of their records."""
     frames = []
     for index, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
-        of_file = rejected.filter(pl.col("file_index") == index)
+        of_file = filtered(rejected, rejected["file_index"] == index)
         quoted = of_file.join(_printable(records, of_file), on="record", how="left", maintain_order="left")
         frames.append(quoted.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
     whole = pl.concat(frames).sort("record", "file_index", "turn_index", nulls_last=True, maintain_order=True)
@@ -42,9 +43,12 @@ def with_raw(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Recor
 
 def _printable(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
     """Return `record, raw` of the records that have a reject; bytes that are not text are escaped."""
-    quoted = records.filter(pl.col("record").is_in(rejected["record"].unique().implode()))
-    escaped = pl.Series([None if data is None else printable(data) for data in quoted["bytes"]], dtype=pl.String)
-    return quoted.select("record", raw=quoted["text"].zip_with(quoted["bytes"].is_null(), escaped))
+    quoted = filtered(records, records["record"].is_in(rejected["record"].unique().implode()))
+    texts = quoted["text"]
+    if quoted["bytes"].null_count() < len(quoted):
+        escaped = pl.Series([None if data is None else printable(data) for data in quoted["bytes"]], dtype=pl.String)
+        texts = texts.zip_with(quoted["bytes"].is_null(), escaped)
+    return pl.DataFrame({"record": quoted["record"], "raw": texts})
 
 
 def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
@@ -52,5 +56,8 @@ def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
 
     Otherwise a record with a thousand rejected turns would be written a thousand times.
     """
+    numbers = rejects["record"].sort()
+    if not (numbers.slice(_RAW_COPIES) == numbers.head(-_RAW_COPIES)).any():  # no number is there more often
+        return rejects
     some = pl.int_range(pl.len()).over("file", "record") < _RAW_COPIES
-    return rejects.with_columns(raw=pl.when(some).then("raw")) if len(rejects) > _RAW_COPIES else rejects
+    return rejects.with_columns(raw=pl.when(some).then("raw"))

@@ -18,6 +18,7 @@ from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.other_scopes import DIALOGUE_FILTERS, PAIR_FILTERS
 from chat_corpus.pipeline.filters.turn_filters import FIRST, FURTHER, LOST
 from chat_corpus.pipeline.filters.word_lists import DENY
+from chat_corpus.row_masks import filtered
 from chat_corpus.schema import TURNS, Reason
 from chat_corpus.sources.base import Filter, Scope, Source
 
@@ -76,9 +77,12 @@ def _reject(
     """Fill in `reason` and `message` of the `checked` rows that have no reason and that a filter rejects."""
     if not checked.any() or not filters:
         return rows
-    numbered = rows.select(*TURNS, "raw").with_row_index(_AT).filter(checked)
+    numbered = filtered(rows[[*TURNS, "raw"]].with_row_index(_AT), checked)
     rejected = _first_rejections(numbered, filters, options, source)
-    rejected = rejected.filter(rows["reason"].gather(rejected[_AT]).is_null())
+    if numbered["reason"].null_count() < len(numbered):
+        rejected = rejected.filter(rows["reason"].gather(rejected[_AT]).is_null())
+    if rejected.is_empty():
+        return rows
     changed = {name: rows[name].clone().scatter(rejected[_AT], rejected[name]) for name in ("reason", "message")}
     return rows.with_columns(**changed)
 

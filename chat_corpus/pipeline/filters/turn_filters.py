@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
 import polars as pl
 
 from chat_corpus.pipeline.filters import masking, personal
 from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.filters.personal import Personal
-from chat_corpus.row_masks import matches
+from chat_corpus.row_masks import matches, may_begin_with_blank
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter, Source
 
@@ -36,6 +37,12 @@ def _empty(rows: pl.DataFrame, _source: Source) -> pl.Series:
 
 def _damaged(rows: pl.DataFrame, _source: Source) -> pl.Series:
     return rows["damaged"] if "damaged" in rows.columns else matches(rows["text"], LOST)
+
+
+def _may_be_no_answer(rows: pl.DataFrame, source: Source) -> pl.Series:
+    """A mask of the texts that begin with the text for no answer, or with a blank: that is found sooner."""
+    raw = rows["raw"]
+    return reduce(or_, (raw.str.starts_with(text) for text in source.no_answer), may_begin_with_blank(raw))
 
 
 def _no_answer(source: Source) -> pl.Expr:
@@ -112,7 +119,7 @@ FIRST = (
         rejects=lambda _options, source: _no_answer(source) & (pl.col("turn_index") > 0),
         message=pl.lit("the text that this source has for no answer"),
         applies=lambda _options, source: bool(source.no_answer),
-        candidates=lambda rows, source: rows.select(_no_answer(source)).to_series(),
+        candidates=_may_be_no_answer,
     ),
     Filter(
         name="max_damaged",
