@@ -9,7 +9,7 @@ import polars as pl
 
 from chat_corpus.files.lines import count_lines, cut_at_line, numbered_lines
 from chat_corpus.messages import error_text, message
-from chat_corpus.row_masks import AFTER_BLANKS, may_begin_with_blank, row_mask
+from chat_corpus.row_masks import AFTER_BLANKS, filtered, may_begin_with_blank, row_mask
 from chat_corpus.schema import TURNS, Reason
 
 
@@ -118,6 +118,7 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
     """
     is_known = any(SPEAKER in frame.columns for frame in frames)
     columns = {**TURNS, SPEAKER: pl.String()} if is_known else TURNS
+    frames = tuple(frame for frame in frames if len(frame)) or frames[:1]
     return pl.concat(
         frame.select(
             (pl.col(name) if name in frame.columns else pl.lit(0 if name == "file_index" else None))
@@ -147,9 +148,13 @@ def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
 
 def position_within(group: str) -> pl.Expr:
     """Return an expression for the position of each row, from 0, in its run of equal values of a column."""
-    index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    starts = pl.col(group) != pl.col(group).shift(1)
-    return index - pl.when(starts.fill_null(value=True)).then(index).forward_fill()
+    index, run = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col(group).rle_id()
+    begins = (run != run.shift(1)).fill_null(value=True)
+    return index - index.filter(begins).gather(run)
+
+
+#: The result of `rejected` for no records.
+_NONE_REJECTED = pl.DataFrame(schema={name: TURNS[name] for name in ("record", "reason", "message")})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,24 +168,31 @@ class Fields:
 
 def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
     """Split records at a separator into exactly `width` fields."""
-    fields = records.select("record", "bytes", raw="text", text=pl.col("text").str.split(separator))
-    count = pl.col("text").list.len()
-    other = fields.filter((count != width) | count.is_null())
-    blank = pl.col("raw").str.strip_chars() == ""
+    split = pl.DataFrame({"record": records["record"], "text": records["text"].str.split(separator)})
+    count = split["text"].list.len()
+    good = count == width
+    if good.all(ignore_nulls=False):
+        return Fields(good=split, bad=_NONE_REJECTED, blank=split["record"].clear())
+    good = good.fill_null(value=False)
+    other = filtered(records, ~good).with_columns(count=count.filter(~good))
+    blank = pl.col("text").str.strip_chars() == ""
     wrong = rejected(
         other.filter(~blank),
         Reason.FIELDS,
-        pl.format(f"{width} fields separated by {{}} expected, {{}} met", pl.lit(repr(separator)), count),
+        pl.format(f"{width} fields separated by {{}} expected, {{}} met", pl.lit(repr(separator)), "count"),
     )
     return Fields(
-        good=fields.filter(count == width).select("record", "text"),
-        bad=pl.concat([wrong, undecodable(other.select("record", text="raw"))]),
+        good=filtered(split, good),
+        bad=pl.concat([wrong, undecodable(other)]),
         blank=other.filter(blank)["record"],
     )
 
 
 def exchanges(pairs: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
     """Return dialogues of two turns from a frame `record, text: list of two`, with the rejected rows of the shard."""
-    index = pl.int_range(pl.len(), dtype=pl.UInt32)
-    rows = pairs.explode("text").with_columns(dialogue_id=index // 2, turn_index=index % 2)
+    texts = pairs["text"].explode()
+    index = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    dialogue = index // 2
+    places = {"dialogue_id": dialogue, "turn_index": index % 2}
+    rows = pl.DataFrame({"record": pairs["record"].gather(dialogue), "text": texts, **places})
     return turns_frame(rows, bad)

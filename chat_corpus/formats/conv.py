@@ -14,6 +14,7 @@ import polars as pl
 
 from chat_corpus.files.lines import BOM
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, position_within, turns_frame
+from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import Reason
 
 _END = re.compile(rb"\nE[ \t]*\r?(?=\n)")
@@ -21,24 +22,26 @@ _END = re.compile(rb"\nE[ \t]*\r?(?=\n)")
 
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
-    text = pl.col("text")
-    marked = records.with_columns(is_turn=text.str.starts_with("M "), at=pl.int_range(pl.len(), dtype=pl.UInt32))
-    # Nearly all lines are turns or a plain E: only the others need more checks.
-    others = marked.filter(~pl.col("is_turn").fill_null(value=False)).select("record", "text", "at")
-    plain = (others["text"] == "E").fill_null(value=False)
-    odd = others.filter(~plain)
-    ends = pl.concat([others.filter(plain), odd.filter(text.str.strip_chars_end(" \t") == "E")])
-    blanks = odd.filter(text.str.strip_chars() == "")
-    non_turns = pl.concat([ends, blanks])
-    non_turns = non_turns if odd.is_empty() else non_turns.sort("at")
-    opened = pl.zeros(len(marked), dtype=pl.UInt32, eager=True).scatter(ends["at"], 1).cum_sum()
-    unplaced = pl.zeros(len(marked), dtype=pl.Boolean, eager=True).scatter(non_turns["at"], True)
-    rows = (
-        marked.with_columns(dialogue_id=opened)
-        .filter(~unplaced)
-        .with_columns(turn_index=position_within("dialogue_id"))
-    )
-    return Reading(rows=mark_empty(turns_frame(_judged(rows))), non_turns=(non_turns["record"],))
+    record, text = records["record"], records["text"]
+    is_turn = text.str.starts_with("M ").rechunk()
+    is_turn = is_turn.fill_null(value=False) if is_turn.null_count() else is_turn
+    ends, blanks = _ends_and_blanks(text, ~is_turn)
+    placed = ~(ends | blanks)
+    lines = {"record": record, "text": text, "is_turn": is_turn, "dialogue_id": ends.cum_sum()}
+    rows = pl.DataFrame({name: column.filter(placed).rechunk() for name, column in lines.items()})
+    rows = _judged(rows.with_columns(turn_index=position_within("dialogue_id")))
+    return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(record.filter(~placed).rechunk(),))
+
+
+def _ends_and_blanks(text: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Masks of the lines that begin a dialogue, and of blank lines, both among the `other` lines without a turn."""
+    lines = text.filter(other)
+    plain = lines == "E"
+    if plain.all(ignore_nulls=False):  # as nearly always
+        return other, other & ~other
+    numbers = other.arg_true()
+    ends = numbers.filter(plain | (lines.str.strip_chars_end(" \t") == "E"))
+    return row_mask(len(text), ends), row_mask(len(text), numbers.filter(lines.str.strip_chars() == ""))
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:
