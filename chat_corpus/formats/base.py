@@ -102,7 +102,9 @@ class Format:
 
 def undecodable(records: Records) -> pl.DataFrame:
     """Return rows `record, reason, message` for records that are not UTF-8; a format may place them in dialogues."""
-    return rejected(records.filter(pl.col("text").is_null()), Reason.ENCODING, NOT_UTF8)
+    texts = records["text"]
+    unread = records.filter(texts.is_null()) if texts.null_count() else records.clear()
+    return rejected(unread, Reason.ENCODING, NOT_UTF8)
 
 
 def rejected(records: Records, reason: Reason, message: str | pl.Expr) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import polars as pl
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, position_within, turns_frame, two_fields
 from chat_corpus.formats.table_rows import Table, without_headings
 from chat_corpus.formats.tables import table_format
+from chat_corpus.row_masks import filtered
 
 _SEPARATOR = "\t"
 _CHAIN = Table(separator=_SEPARATOR)
@@ -26,16 +27,15 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
     (lines,) = parts
     records, above = without_headings(lines, table)
     fields = two_fields(records, _SEPARATOR)
-    query, response = pl.col("text").list.first(), pl.col("text").list.last()
-    starts = (query != response.shift(1)) | (pl.col("record") != pl.col("record").shift(1) + 1)
-    rows = (
-        fields.good.with_columns(starts=starts.fill_null(value=True))
-        .with_columns(dialogue_id=pl.col("starts").cum_sum())
-        .explode("text")
-        .filter(pl.col("starts") | (pl.int_range(pl.len()) % 2 == 1))
-        .with_columns(turn_index=position_within("dialogue_id"))
-        .drop("starts")
-    )
+    record, texts = fields.good["record"], fields.good["text"].explode()
+    query, response = texts.gather_every(2), texts.gather_every(2, offset=1)
+    starts = (query.slice(1) != response.head(-1)) | (record.slice(1) != record.head(-1) + 1)
+    starts = pl.concat([pl.repeat(value=True, n=min(len(record), 1), eager=True), starts])
+    index = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    line, is_response = index // 2, index % 2 == 1
+    columns = {"record": record.gather(line), "text": texts, "dialogue_id": starts.cum_sum().gather(line)}
+    rows = filtered(pl.DataFrame(columns), is_response | starts.gather(line))
+    rows = rows.with_columns(turn_index=position_within("dialogue_id"))
     return Reading(rows=mark_empty(turns_frame(rows, fields.bad)), non_turns=(pl.concat([above, fields.blank]),))
 
 
