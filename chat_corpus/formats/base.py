@@ -150,9 +150,22 @@ def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
 
 def position_within(group: str) -> pl.Expr:
     """Return an expression for the position of each row, from 0, in its run of equal values of a column."""
-    index, run = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col(group).rle_id()
-    begins = (run != run.shift(1)).fill_null(value=True)
-    return index - index.filter(begins).gather(run)
+    value, index = pl.col(group), pl.int_range(pl.len(), dtype=pl.UInt32)
+    begins = value.ne_missing(value.shift(1)) | (index == 0)
+    return index - index.filter(begins).gather(value.rle_id())
+
+
+def places_between(ends: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return dialogue and position of each line that is a turn; `ends` marks the lines that end a dialogue.
+
+    >>> [places.to_list() for places in places_between(pl.Series([False, True, False, False, True, True, False]))]
+    [[0, 1, 1, 3], [0, 0, 1, 0]]
+    """
+    index = pl.int_range(len(ends), dtype=pl.UInt32, eager=True)
+    lines = index.filter(~ends)
+    dialogues = lines - index.head(len(lines))  # the lines before it that are no turns
+    begins = pl.concat([index.head(1), index.filter(ends) + 1])
+    return dialogues, lines - begins.gather(dialogues)
 
 
 #: The result of `rejected` for no records.
@@ -170,7 +183,7 @@ class Fields:
 
 def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
     """Split records at a separator into exactly `width` fields."""
-    split = pl.DataFrame({"record": records["record"], "text": records["text"].str.split(separator)})
+    split = pl.DataFrame({"record": records["record"].rechunk(), "text": records["text"].str.split(separator)})
     count = split["text"].list.len()
     good = count == width
     if good.all(ignore_nulls=False):

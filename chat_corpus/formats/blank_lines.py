@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from chat_corpus.files.lines import BOM
-from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, position_within, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, places_between, turns_frame
 from chat_corpus.schema import Reason
 
 _BLANK = re.compile(rb"\n[ \t\r]*\n")
@@ -20,9 +20,10 @@ def _read(parts: Sequence[Records]) -> Reading:
     (records,) = parts
     bad = pl.col("text").is_null()
     blank = (records["text"].str.strip_chars() == "").fill_null(value=False)
-    rows = records.with_columns(dialogue_id=blank.cum_sum()).filter(~blank)
-    rows = rows.with_columns(
-        turn_index=position_within("dialogue_id"),
+    dialogues, turns = places_between(blank)
+    rows = records.filter(~blank).with_columns(
+        dialogue_id=dialogues,
+        turn_index=turns,
         reason=pl.when(bad).then(pl.lit(str(Reason.ENCODING))),
         message=pl.when(bad).then(pl.lit(NOT_UTF8)),
     )

@@ -13,7 +13,7 @@ from dataclasses import replace
 import polars as pl
 
 from chat_corpus.files.lines import BOM
-from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, position_within, turns_frame
+from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, places_between, turns_frame
 from chat_corpus.row_masks import row_mask
 from chat_corpus.schema import Reason
 
@@ -27,10 +27,11 @@ def _read(parts: Sequence[Records]) -> Reading:
     is_turn = is_turn.fill_null(value=False) if is_turn.null_count() else is_turn
     ends, blanks = _ends_and_blanks(text, ~is_turn)
     placed = ~(ends | blanks)
-    lines = {"record": record, "text": text, "is_turn": is_turn, "dialogue_id": ends.cum_sum()}
-    rows = pl.DataFrame({name: column.filter(placed).rechunk() for name, column in lines.items()})
-    rows = _judged(rows.with_columns(turn_index=position_within("dialogue_id")))
-    return Reading(rows=mark_empty(turns_frame(rows)), non_turns=(record.filter(~placed).rechunk(),))
+    lines = {"record": record, "text": text, "is_turn": is_turn}
+    dialogues, turns = places_between(ends.filter(~blanks))
+    places = {"dialogue_id": dialogues, "turn_index": turns}
+    rows = pl.DataFrame({name: column.filter(placed).rechunk() for name, column in lines.items()} | places)
+    return Reading(rows=mark_empty(turns_frame(_judged(rows))), non_turns=(record.filter(~placed).rechunk(),))
 
 
 def _ends_and_blanks(text: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
