@@ -22,8 +22,9 @@ def blocks(data: bytes) -> Iterator[bytes]:
 
 def write_blocks(path: Path, data: bytes) -> None:
     """Write bytes to a path, block by block."""
+    view = memoryview(data)
     with path.open("wb") as stream:
-        stream.writelines(blocks(data))
+        stream.writelines(view[start : start + BLOCK] for start in range(0, len(data), BLOCK))
 
 
 @contextmanager
