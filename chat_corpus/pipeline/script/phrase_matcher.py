@@ -23,7 +23,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.character_scan import LITTLE, numpy_pays
 from chat_corpus.pipeline.decoded import Keep
 from chat_corpus.pipeline.script.opencc_packages import Chain
-from chat_corpus.row_masks import apply_where, matches
+from chat_corpus.row_masks import apply_where, matches, row_numbers
 
 if TYPE_CHECKING:
     from chat_corpus.pipeline.script.phrase_table import PhraseTable
@@ -163,8 +163,7 @@ def character_class(characters: Iterable[str]) -> str:
 
 def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[str], str]) -> pl.Series:
     """Take the exact way for the rows of a mask, the fast way's result (which is changed) for the others."""
-    rows = mask.fill_null(value=False).arg_true()
-    return fast.scatter(rows, per_row(texts.gather(rows), exact)) if len(rows) else fast
+    return fast.scatter(row_numbers(mask), per_row(texts.filter(mask), exact)) if mask.any() else fast
 
 
 def per_row(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:

@@ -26,7 +26,7 @@ from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS, Step
-from chat_corpus.row_masks import apply_where, matches, row_mask
+from chat_corpus.row_masks import apply_where, matches, row_mask, row_numbers
 from chat_corpus.schema import Traits
 
 
@@ -133,25 +133,25 @@ def _run_to_fixpoint(
     `ROUNDS` rounds have not settled, which are as they were.
     """
     done, active = _round(rows, held, scan, noted, options, traits)
-    result, numbers = held.clone(), (done != rows).arg_true()
-    again = active.gather(numbers)
+    result, altered = held.clone(), done != rows
+    numbers, again = row_numbers(altered), active.filter(altered)
     for _ in range(ROUNDS):
-        found = scan.find(done.gather(numbers), None if noted is None else noted.at(numbers).keep, scan.bits(*_STEPS))
+        found = scan.find(done[numbers], None if noted is None else noted.at(numbers).keep, scan.bits(*_STEPS))
         result.scatter(numbers, found)
         busy = again & (found & scan.bits(*_STEPS) != 0)
         numbers, found = numbers.filter(busy), found.filter(busy)
         if not len(numbers):
             break
-        some, again = _round(done.gather(numbers), found, scan, noted and noted.at(numbers), options, traits)
-        changed = some != done.gather(numbers)
+        some, again = _round(done[numbers], found, scan, noted and noted.at(numbers), options, traits)
+        changed = some != done[numbers]
         done = done.clone().scatter(numbers, some)
         numbers, again = numbers.filter(changed), again.filter(changed)
     if len(numbers):
-        result.scatter(numbers, scan.find(done.gather(numbers)))
+        result.scatter(numbers, scan.find(done[numbers]))
         numbers = numbers.filter(again)
-        numbers = numbers.filter(matches(done.gather(numbers), _candidate_pattern(options, traits)))
-        done = done.clone().scatter(numbers, rows.gather(numbers))
-        result.scatter(numbers, held.gather(numbers))
+        numbers = numbers.filter(matches(done[numbers], _candidate_pattern(options, traits)))
+        done = done.clone().scatter(numbers, rows[numbers])
+        result.scatter(numbers, held[numbers])
     return done, result, row_mask(len(rows), numbers)
 
 
@@ -186,11 +186,8 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
 
 def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
     """How many rows each step has changed, those aside that are as they were."""
-    changed = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
-    back = unsettled.arg_true()
-    if len(back):
-        changed = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in changed.items()}
-    return +Counter({step: len(rows) for step, rows in changed.items()})
+    masks = {step: row_mask(len(unsettled), pl.concat(rows)) for step, rows in noted.changed.items()}
+    return +Counter({step: int((mask & ~unsettled).sum()) for step, mask in masks.items()})
 
 
 def normalize_and_flag(
@@ -218,12 +215,12 @@ def normalize_and_flag(
     texts = _join_easy(texts, noted, options, traits)
     scan = _scan(options, traits, tuple(classes.items()))
     held = scan.find(texts, None if noted is None else noted.keep, scan.bits(*_STEPS))
-    numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
+    busy = held & scan.bits(*_STEPS) != 0
+    numbers = row_numbers(busy)
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
-        before = texts.gather(numbers)
         rows, found, left = _run_to_fixpoint(
-            before, held.gather(numbers), scan, noted and noted.at(numbers), options, traits
+            texts.filter(busy), held.filter(busy), scan, noted and noted.at(numbers), options, traits
         )
         held.scatter(numbers, found)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)
