@@ -15,11 +15,13 @@ def matches(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> p
     """Return whether each row matches a regular expression; null rows and rows outside of `where` do not.
 
     A pattern without special characters is searched for literally, since Polars caches only the last 32 compiled
-    expressions of a thread.
+    expressions of a thread. The empty pattern matches every text.
     """
     if where is not None and where.sum() < len(texts):
         rows = row_numbers(where)
         return row_mask(len(texts), rows.filter(matches(texts.filter(where), pattern)) if len(rows) else rows)
+    if not pattern:
+        return texts.is_not_null()
     found = texts.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
     return found.fill_null(value=False) if found.null_count() else found
 

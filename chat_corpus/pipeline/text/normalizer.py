@@ -87,9 +87,8 @@ def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...
 @lru_cache(maxsize=64)
 def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
     """Return the pattern of all texts that some step may change."""
-    marks = [part for stage in _staged(lambda step: step.plain_parts(options, traits))[:2] for part in stage]
-    spacing, rest = _plain_parts(options, traits)
-    return either([_NON_PLAIN, *gates([*marks, *spacing, *rest])])
+    stages = _staged(lambda step: step.parts(options, traits) if step.plain else ())
+    return either([_NON_PLAIN, *gates(part for stage in stages for part in stage)])
 
 
 @lru_cache(maxsize=2)
@@ -115,7 +114,8 @@ def _round(
         rows, odd, lambda some: apply_gated(some, _non_plain_parts(options, traits), noted and noted.some(odd))
     )
     spacing, rest = _plain_parts(options, traits)
-    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, noted and noted.some(~odd)))
+    blank = ~odd & (held & scan.bits(_SPACED) != 0)
+    spaced = apply_where(done, blank, lambda some: apply_gated(some, spacing, noted and noted.some(blank)))
     # Where blanks are squeezed, others than blanks come no closer to each other; where segments are joined, they do.
     busy = ~odd if segmented else ~odd & (held & scan.bits(_REST) != 0)
     done = apply_where(spaced, busy, lambda some: apply_gated(some, rest, noted and noted.some(busy)))
