@@ -9,7 +9,7 @@ are good traditional characters, and 乾 著 藉 good simplified ones, of which 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -71,10 +71,11 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     妳 is evidence of neither script: writers of both choose it.
     """
     converted = {key for key, value in to_simplified.items() if len(key) == 1 and key != value}
-    both = {key for key in converted if _encodable(key, "gb2312")} - set(_TRADITIONAL_ALL_THE_SAME)
+    both = _encodable(converted, "gb2312") - set(_TRADITIONAL_ALL_THE_SAME)
     both |= set(_BOTH) | set(VARIANTS)
     converted -= {FEMININE}
-    simplified = {key for key, values in to_traditional.items() if key not in values and not _encodable(key, "big5")}
+    simplified = {key for key, values in to_traditional.items() if key not in values}
+    simplified -= _encodable(simplified, "big5")
     seen = converted | both
     words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
     return Evidence(
@@ -143,9 +144,5 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     return prior
 
 
-def _encodable(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _encodable(characters: Iterable[str], encoding: str) -> set[str]:
+    return set("".join(characters).encode(encoding, "ignore").decode(encoding))

@@ -74,12 +74,15 @@ class Stage:
         self._globally = globally
         self._reach = _reach(filter(self._matters, self.entries))
         self._overlaps = sorted(_overlaps(self.entries)) if globally else []
-        #: One character of every entry that changes something: a text without any of them stays as it is.
-        self.gate = _changed(self.entries)
 
     def _matters(self, key: str) -> bool:
         """Say whether matching cannot do without a key: a single character that stays as it is shadows nothing."""
         return len(key) > 1 or self.entries[key] != key
+
+    @cached_property
+    def gate(self) -> set[str]:
+        """One character of every entry that changes something: a text without any of them stays as it is."""
+        return _changed(self.entries)
 
     @cached_property
     def _table(self) -> PhraseTable:
@@ -90,6 +93,8 @@ class Stage:
 
     def replace_one(self, text: str) -> str:
         """Replace in one text, in plain Python."""
+        if text in self.entries:  # by both rules: no longer phrase is in it
+            return self.entries[text]
         if self._globally:
             return globally_longest(text, self.entries, max(self._reach.values(), default=1))
         return leftmost_longest(text, self.entries, self._reach)
