@@ -23,13 +23,13 @@ Number = TypeVar("Number", bound=np.generic)
 # A noncharacter, which Unicode reserves for such internal use; rare text holds it all the same.
 SEPARATOR = "\ufdd0"
 # Bytes of texts that are worked on at once: their arrays stay in the processor's cache, and in memory that is reused.
-_PIECE = 1 << 19
+_PIECE = 1 << 20
 # `numpy.take` makes 64-bit indices of what it is given: those of so many code points stay in the processor's cache.
 _BLOCK = 1 << 14
 
 
 def pieces(texts: pl.Series) -> Iterator[pl.Series]:
-    """A column in pieces of half a megabyte or so; at least one, which is empty if the column is."""
+    """A column in pieces of a megabyte or so; at least one, which is empty if the column is."""
     size = int(texts.str.len_bytes().sum() or 0)
     rows = 1 + len(texts) * _PIECE // max(size, _PIECE)
     for begin in range(0, max(len(texts), 1), rows):
