@@ -10,18 +10,22 @@ import polars as pl
 #: The first character after the last blank of Unicode.
 AFTER_BLANKS = "\u3001"
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
+_FALSE = pl.Series([False])
 
 
 def matches(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.Series:
     """Return whether each row matches a regular expression; null rows and rows outside of `where` do not.
 
     A pattern without special characters is searched for literally, since Polars caches only the last 32 compiled
-    expressions of a thread.
+    expressions of a thread. The empty pattern matches every text.
     """
-    selected = texts if where is None or where.all() else texts.filter(where)
-    matches = selected.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
-    matches = matches.fill_null(value=False) if matches.null_count() else matches
-    return matches if where is None or selected is texts else row_mask(len(texts), where.arg_true().filter(matches))
+    if where is not None and where.sum() < len(texts):
+        rows = row_numbers(where)
+        return row_mask(len(texts), rows.filter(matches(texts.filter(where), pattern)) if len(rows) else rows)
+    if not pattern:
+        return texts.is_not_null()
+    found = texts.str.contains(pattern, literal=_SPECIAL.isdisjoint(pattern))
+    return found.fill_null(value=False) if found.null_count() else found
 
 
 def holds_any(texts: pl.Series, marks: str) -> bool:
@@ -34,8 +38,8 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
     ascii_marks = [mark for mark in marks if mark.isascii()]
     others = "".join(re.escape(mark) for mark in marks if not mark.isascii())
     # memchr finds a single byte; a character class of longer characters is found by their first byte.
-    data = joined.cast(pl.Binary)
-    if any(data.bin.contains(mark.encode()).item() for mark in ascii_marks):
+    data: bytes = joined.cast(pl.Binary).item()
+    if any(mark.encode() in data for mark in ascii_marks):
         return True
     return bool(others) and bool(joined.str.contains(f"[{others}]").item())
 
@@ -73,9 +77,14 @@ def above(column: pl.Series, follows: pl.Series) -> pl.Series:
     return column.head(-1).filter(follows)
 
 
+def row_numbers(where: pl.Series) -> pl.Series:
+    """Return the numbers of the rows of a mask: u32. `Series.arg_true` takes longer for few rows."""
+    return pl.int_range(len(where), dtype=pl.UInt32, eager=True).filter(where)
+
+
 def row_mask(size: int, rows: pl.Series) -> pl.Series:
     """Return a mask of `size` rows that is true at the row numbers `rows`."""
-    return pl.repeat(value=False, n=size, eager=True).scatter(rows, True)
+    return _FALSE.new_from_index(0, size).scatter(rows, True)
 
 
 def apply_where(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -86,5 +95,5 @@ def apply_where(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], 
     if count == len(texts):
         return work(texts)
     # `scatter` changes the series that it is called on.
-    changed: pl.Series = texts.clone().scatter(where.arg_true(), work(texts.filter(where)))
+    changed: pl.Series = texts.clone().scatter(row_numbers(where), work(texts.filter(where)))
     return changed

@@ -40,7 +40,8 @@ SIZE = 0x110000
 ANY = "^"
 # A character in a class, and one that may end a range.
 _CHARACTER = r"(?:\\x\{([0-9A-Fa-f]+)\}|\\x([0-9A-Fa-f]{2})|\\(.)|(.))"
-_MEMBERS = re.compile(rf"{_CHARACTER}(?:-{_CHARACTER})?", re.DOTALL)
+# Characters that are written as they are and begin no range, or else one character or range.
+_MEMBERS = re.compile(rf"([^\\-]+)(?!-)|{_CHARACTER}(?:-{_CHARACTER})?", re.DOTALL)
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
 
 
@@ -223,7 +224,10 @@ def code_points(characters: str) -> Iterator[int]:
     (b'abcA]', b'b')
     """
     for found in _MEMBERS.finditer(characters.removeprefix("^")):
-        first, last = (_code(*found.groups()[begin : begin + 4]) for begin in (0, 4))
+        if found[1]:
+            yield from map(ord, found[1])
+            continue
+        first, last = (_code(*found.groups()[begin : begin + 4]) for begin in (1, 5))
         yield from range(first, max(first, last) + 1)
 
 

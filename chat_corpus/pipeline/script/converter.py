@@ -17,7 +17,7 @@ from chat_corpus.pipeline.script.meanings import FEMININE, build_table, without_
 from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
 from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, patch
 from chat_corpus.pipeline.script.variants import ANYWHERE
-from chat_corpus.row_masks import apply_where, matches
+from chat_corpus.row_masks import apply_where, matches, row_numbers
 from chat_corpus.schema import Script
 
 #: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
@@ -137,7 +137,7 @@ class Converter:
                 remaining = ~_requested(texts, rows | others, dialogues)
                 rows, others = rows & remaining, others & remaining
             done = self._convert(texts, rows, others, masks["kana"], decoded)
-        return pl.DataFrame({"text": done, "script": pl.Series(NAMES).gather(codes)})
+        return pl.DataFrame({"text": done, "script": pl.Series(NAMES)[codes]})
 
     def _convert(
         self,
@@ -148,7 +148,7 @@ class Converter:
         decoded: Decoded | None,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
-        keep = None if decoded is None else decoded.keep(rows.arg_true())
+        keep = None if decoded is None else decoded.keep(row_numbers(rows))
         done = apply_where(texts, rows, partial(self._stage.replace, keep=keep))
         done = apply_where(done, others, self._anywhere.replace)
         japanese = matches(texts, KANA, (rows | others) & kana)
@@ -178,9 +178,9 @@ def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -
     """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
     if dialogues is None:
         return matches(texts, _REQUEST)
-    near = dialogues.is_in(dialogues.filter(rows).unique().implode()).arg_true()
-    near = near.filter(matches(texts.gather(near), "繁体"))  # found sooner than the whole pattern
-    asking = dialogues.gather(near).filter(matches(texts.gather(near), _REQUEST)) if len(near) else dialogues.clear()
-    if not len(asking):
-        return pl.repeat(value=False, n=len(texts), eager=True)
-    return dialogues.is_in(asking.unique().implode()).fill_null(value=False)
+    near = dialogues.is_in(dialogues.filter(rows).unique().implode())
+    near = matches(texts, "繁体", near)  # found sooner than the whole pattern
+    asking = matches(texts, _REQUEST, near)
+    if not asking.any():
+        return asking
+    return dialogues.is_in(dialogues.filter(asking).unique().implode()).fill_null(value=False)

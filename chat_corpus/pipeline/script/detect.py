@@ -9,14 +9,14 @@ are good traditional characters, and 乾 著 藉 good simplified ones, of which 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from chat_corpus.pipeline.script.meanings import FEMININE
 from chat_corpus.pipeline.script.variants import VARIANTS
-from chat_corpus.row_masks import matches
+from chat_corpus.row_masks import matches, row_numbers
 from chat_corpus.schema import Script
 
 #: What a code means: its first bit is evidence of simplified script, its second of traditional.
@@ -71,10 +71,11 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
     妳 is evidence of neither script: writers of both choose it.
     """
     converted = {key for key, value in to_simplified.items() if len(key) == 1 and key != value}
-    both = {key for key in converted if _encodable(key, "gb2312")} - set(_TRADITIONAL_ALL_THE_SAME)
+    both = _encodable(converted, "gb2312") - set(_TRADITIONAL_ALL_THE_SAME)
     both |= set(_BOTH) | set(VARIANTS)
     converted -= {FEMININE}
-    simplified = {key for key, values in to_traditional.items() if key not in values and not _encodable(key, "big5")}
+    simplified = {key for key, values in to_traditional.items() if key not in values}
+    simplified -= _encodable(simplified, "big5")
     seen = converted | both
     words = {key for key, value in to_simplified.items() if key != value and seen.isdisjoint(key) and len(key) > 1}
     return Evidence(
@@ -102,33 +103,34 @@ def detect(
     it stays neutral. `held` are masks of the texts with a character of the fields of `signs`.
     """
     rest = ~held["traditional"] if mostly_traditional(declared) else held["gate"] & ~held["traditional"]
-    unsure = (rest & held["doubtful"]).arg_true()
-    decided = matches(texts.gather(unsure), signs.phrases)
-    traditional = held["traditional"].clone().scatter(unsure.filter(decided), True)
+    doubtful = rest & held["doubtful"]
+    decided = matches(texts, signs.phrases, doubtful)
+    traditional = held["traditional"] | decided
     codes: pl.Series = held["simplified"].cast(pl.UInt8) * _SIMPLIFIED + traditional.cast(pl.UInt8) * _TRADITIONAL
-    others = (rest & ~held["doubtful"]).arg_true()
-    others = others.filter(matches(texts.gather(others), signs.words)) if signs.words else others.clear()
-    doubtful = pl.concat([unsure.filter(~decided), others])
-    doubtful = doubtful.filter(codes.gather(doubtful) == 0)
-    if len(doubtful):
-        codes.scatter(doubtful, _prior(codes, doubtful, declared, dialogues))
+    unsure = doubtful & ~decided
+    if signs.words:
+        unsure |= matches(texts, signs.words, rest & ~held["doubtful"])
+    unsure &= codes == 0
+    if unsure.any():
+        codes.scatter(row_numbers(unsure), _prior(codes, unsure, declared, dialogues))
     return codes
 
 
 def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
-    """Return the code that the dialogue, or else the source, suggests for some rows.
+    """Return the code that the dialogue, or else the source, suggests for the rows of a mask.
 
     Only a dialogue with a turn in another script than the declared one can say something new; most have none.
     """
     default = _PRIOR[declared]
-    prior = pl.repeat(default, len(rows), dtype=pl.UInt8, eager=True)
-    if dialogues is None:
-        return prior
+    prior = pl.Series([default], dtype=pl.UInt8).new_from_index(0, int(rows.sum()))
     other = {_TRADITIONAL: codes == _SIMPLIFIED, _SIMPLIFIED: codes == _TRADITIONAL}.get(default, codes > 0)
-    telling = dialogues.gather(rows).is_in(dialogues.filter(other).unique().implode()).arg_true()
-    if not len(telling):
+    if dialogues is None or not other.any():
         return prior
-    queried = dialogues.gather(rows.gather(telling))
+    asked = dialogues.filter(rows)
+    telling = asked.is_in(dialogues.filter(other).unique().implode())
+    if not telling.any():
+        return prior
+    queried = asked.filter(telling)
     votes = pl.DataFrame({"dialogue_id": dialogues, "code": codes}).filter(dialogues.is_in(queried.unique().implode()))
     # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
     balance = votes.group_by("dialogue_id").agg(
@@ -138,13 +140,9 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     verdict = sums.to_frame().select(
         pl.when(pl.col("code") > 0).then(_TRADITIONAL).when(pl.col("code") < 0).then(_SIMPLIFIED).otherwise(default)
     )
-    prior.scatter(telling, verdict.to_series())
+    prior.scatter(row_numbers(telling), verdict.to_series())
     return prior
 
 
-def _encodable(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _encodable(characters: Iterable[str], encoding: str) -> set[str]:
+    return set("".join(characters).encode(encoding, "ignore").decode(encoding))

@@ -205,7 +205,8 @@ def build_table(chain: Chain, *, feminine_ni: Literal["convert", "keep"]) -> dic
 
     regional = {new: old for old, new in stages[0].entries.items() if len(old) == 1 and old != new}
     keys = {key for stage in stages for key in stage.entries}
-    keys |= {"".join(regional.get(character, character) for character in key) for key in keys if len(key) > 1}
+    to_regional = str.maketrans(regional)
+    keys |= {key.translate(to_regional) for key in keys if len(key) > 1}
     table = {key: convert(key) for key in keys}
     lost = {new for new in regional if convert(new) == new and not new.encode("gb2312", "ignore")} | {"坯"}
     table = {
@@ -282,15 +283,20 @@ def _prune(table: dict[str, str]) -> dict[str, str]:
 
     tw2s has 1,300 of them, to shield 人才 from 纔 and the like between its stages; they would cost a fifth of the time.
     """
-    telling = {key for key, value in table.items() if value != "".join(table.get(c, c) for c in key)}
+    phrases = [key for key in table if len(key) > 1]
+    characters = str.maketrans({key: value for key, value in table.items() if len(key) == 1})
+    telling = {key for key in phrases if table[key] != key.translate(characters)}
     prefixes = {key[:size] for key in telling for size in range(1, len(key))}
+    heads = {key[0] for key in telling}
 
     def shadows(key: str) -> bool:
-        return any(key[start:] in prefixes for start in range(1, len(key))) or any(
-            key[start:end] in telling for start in range(len(key)) for end in range(start + 1, len(key) + 1)
+        starts = [start for start, character in enumerate(key) if character in heads]
+        return any(key[start:] in prefixes for start in starts if start) or any(
+            key[start:end] in telling for start in starts for end in range(start + 2, len(key) + 1)
         )
 
-    return {key: value for key, value in table.items() if len(key) == 1 or key in telling or shadows(key)}
+    dropped = {key for key in phrases if key not in telling and not shadows(key)}
+    return {key: value for key, value in table.items() if key not in dropped}
 
 
 def _make_idempotent(table: dict[str, str]) -> dict[str, str]:

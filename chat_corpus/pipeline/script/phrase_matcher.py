@@ -23,7 +23,7 @@ from chat_corpus.errors import UsageError
 from chat_corpus.pipeline.character_scan import LITTLE, numpy_pays
 from chat_corpus.pipeline.decoded import Keep
 from chat_corpus.pipeline.script.opencc_packages import Chain
-from chat_corpus.row_masks import apply_where, matches
+from chat_corpus.row_masks import apply_where, matches, row_numbers
 
 if TYPE_CHECKING:
     from chat_corpus.pipeline.script.phrase_table import PhraseTable
@@ -74,12 +74,15 @@ class Stage:
         self._globally = globally
         self._reach = _reach(filter(self._matters, self.entries))
         self._overlaps = sorted(_overlaps(self.entries)) if globally else []
-        #: One character of every entry that changes something: a text without any of them stays as it is.
-        self.gate = _changed(self.entries)
 
     def _matters(self, key: str) -> bool:
         """Say whether matching cannot do without a key: a single character that stays as it is shadows nothing."""
         return len(key) > 1 or self.entries[key] != key
+
+    @cached_property
+    def gate(self) -> set[str]:
+        """One character of every entry that changes something: a text without any of them stays as it is."""
+        return _changed(self.entries)
 
     @cached_property
     def _table(self) -> PhraseTable:
@@ -90,6 +93,8 @@ class Stage:
 
     def replace_one(self, text: str) -> str:
         """Replace in one text, in plain Python."""
+        if text in self.entries:  # by both rules: no longer phrase is in it
+            return self.entries[text]
         if self._globally:
             return globally_longest(text, self.entries, max(self._reach.values(), default=1))
         return leftmost_longest(text, self.entries, self._reach)
@@ -163,8 +168,7 @@ def character_class(characters: Iterable[str]) -> str:
 
 def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[str], str]) -> pl.Series:
     """Take the exact way for the rows of a mask, the fast way's result (which is changed) for the others."""
-    rows = mask.fill_null(value=False).arg_true()
-    return fast.scatter(rows, per_row(texts.gather(rows), exact)) if len(rows) else fast
+    return fast.scatter(row_numbers(mask), per_row(texts.filter(mask), exact)) if mask.any() else fast
 
 
 def per_row(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:

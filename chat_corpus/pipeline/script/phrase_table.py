@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.pipeline.character_scan import SIZE
-from chat_corpus.pipeline.code_points import CharacterCounter, CodePoints, Codes, Positions, lookup, pieces
+from chat_corpus.pipeline.code_points import CharacterCounter, CodePoints, Codes, Positions, codes_of, lookup, pieces
 from chat_corpus.pipeline.decoded import Keep
 
 #: Slots of the tables that say where a phrase may begin; they are to fit into the processor's cache.
@@ -36,7 +36,7 @@ class PhraseTable:
         for key, value in singles.items():
             if len(value) == 1:
                 self._shift[ord(key)] = (ord(value) - ord(key)) % (1 << 32)
-        self._uneven = _codes(key for key, value in singles.items() if len(value) != 1)
+        self._uneven = codes_of("".join(key for key, value in singles.items() if len(value) != 1))
         self._heads = _marked((key[:2] for key in self._phrases), 2)
         self._pairs = _marked((key for key in self._phrases if len(key) == 2), 2)
         self._triples = _marked((key[:3] for key in self._phrases if len(key) > 2), 3)
@@ -57,7 +57,7 @@ class PhraseTable:
         places, values, uneven = self._longest(joined)
         lengths = np.array([len(value) for value in values], np.int64)
         ends = np.cumsum(lengths)
-        codes[np.repeat(places - (ends - lengths), lengths) + np.arange(lengths.sum())] = _codes(values)
+        codes[np.repeat(places - (ends - lengths), lengths) + np.arange(lengths.sum())] = codes_of("".join(values))
         done = joined.replaced(codes)
         if counter is not None:
             counted.append(done)
@@ -94,13 +94,9 @@ class PhraseTable:
 
     def _possible(self, codes: Codes) -> Positions:
         """Where a phrase may begin: all places where one does, and few others."""
-        places = np.flatnonzero(self._heads[_slots(codes[:-1], codes[1:])])
+        places = np.flatnonzero(lookup(self._heads, _slots(codes[:-1], codes[1:])))
         first, second, third = codes[places], codes[places + 1], codes[np.minimum(places + 2, len(codes) - 1)]
         return places[self._pairs[_slots(first, second)] | self._triples[_slots(first, second, third)]]
-
-
-def _codes(texts: Iterable[str]) -> Codes:
-    return np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
 
 
 def _slots(first: Codes, *others: Codes) -> Codes:
@@ -114,5 +110,5 @@ def _slots(first: Codes, *others: Codes) -> Codes:
 def _marked(texts: Iterable[str], length: int) -> npt.NDArray[np.bool_]:
     """A table that is true in the slots of texts of so many characters."""
     table = np.zeros(_SLOTS, np.bool_)
-    table[_slots(*_codes(texts).reshape(-1, length).T)] = True
+    table[_slots(*codes_of("".join(texts)).reshape(-1, length).T)] = True
     return table

@@ -60,7 +60,7 @@ class Rows:
 
     def at(self, numbers: pl.Series) -> Rows:
         """The rows at these places."""
-        return Rows(changed=self.changed, decoded=self.decoded, given=self.numbers.gather(numbers))
+        return Rows(changed=self.changed, decoded=self.decoded, given=self.numbers[numbers])
 
     @property
     def keep(self) -> Keep | None:

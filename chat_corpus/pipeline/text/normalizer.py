@@ -26,7 +26,7 @@ from chat_corpus.pipeline.text import segmentation
 from chat_corpus.pipeline.text.gates import PLAIN, Named, Part, Piece, Rows, apply_gated, either, gates
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.pipeline.text.steps import STEPS, Step
-from chat_corpus.row_masks import apply_where, matches, row_mask
+from chat_corpus.row_masks import apply_where, matches, row_mask, row_numbers
 from chat_corpus.schema import Traits
 
 
@@ -87,9 +87,8 @@ def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...
 @lru_cache(maxsize=64)
 def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
     """Return the pattern of all texts that some step may change."""
-    marks = [part for stage in _staged(lambda step: step.plain_parts(options, traits))[:2] for part in stage]
-    spacing, rest = _plain_parts(options, traits)
-    return either([_NON_PLAIN, *gates([*marks, *spacing, *rest])])
+    stages = _staged(lambda step: step.parts(options, traits) if step.plain else ())
+    return either([_NON_PLAIN, *gates(part for stage in stages for part in stage)])
 
 
 @lru_cache(maxsize=2)
@@ -115,7 +114,8 @@ def _round(
         rows, odd, lambda some: apply_gated(some, _non_plain_parts(options, traits), noted and noted.some(odd))
     )
     spacing, rest = _plain_parts(options, traits)
-    spaced = apply_where(done, ~odd, lambda some: apply_gated(some, spacing, noted and noted.some(~odd)))
+    blank = ~odd & (held & scan.bits(_SPACED) != 0)
+    spaced = apply_where(done, blank, lambda some: apply_gated(some, spacing, noted and noted.some(blank)))
     # Where blanks are squeezed, others than blanks come no closer to each other; where segments are joined, they do.
     busy = ~odd if segmented else ~odd & (held & scan.bits(_REST) != 0)
     done = apply_where(spaced, busy, lambda some: apply_gated(some, rest, noted and noted.some(busy)))
@@ -133,25 +133,25 @@ def _run_to_fixpoint(
     `ROUNDS` rounds have not settled, which are as they were.
     """
     done, active = _round(rows, held, scan, noted, options, traits)
-    result, numbers = held.clone(), (done != rows).arg_true()
-    again = active.gather(numbers)
+    result, altered = held.clone(), done != rows
+    numbers, again = row_numbers(altered), active.filter(altered)
     for _ in range(ROUNDS):
-        found = scan.find(done.gather(numbers), None if noted is None else noted.at(numbers).keep, scan.bits(*_STEPS))
+        found = scan.find(done[numbers], None if noted is None else noted.at(numbers).keep, scan.bits(*_STEPS))
         result.scatter(numbers, found)
         busy = again & (found & scan.bits(*_STEPS) != 0)
         numbers, found = numbers.filter(busy), found.filter(busy)
         if not len(numbers):
             break
-        some, again = _round(done.gather(numbers), found, scan, noted and noted.at(numbers), options, traits)
-        changed = some != done.gather(numbers)
+        some, again = _round(done[numbers], found, scan, noted and noted.at(numbers), options, traits)
+        changed = some != done[numbers]
         done = done.clone().scatter(numbers, some)
         numbers, again = numbers.filter(changed), again.filter(changed)
     if len(numbers):
-        result.scatter(numbers, scan.find(done.gather(numbers)))
+        result.scatter(numbers, scan.find(done[numbers]))
         numbers = numbers.filter(again)
-        numbers = numbers.filter(matches(done.gather(numbers), _candidate_pattern(options, traits)))
-        done = done.clone().scatter(numbers, rows.gather(numbers))
-        result.scatter(numbers, held.gather(numbers))
+        numbers = numbers.filter(matches(done[numbers], _candidate_pattern(options, traits)))
+        done = done.clone().scatter(numbers, rows[numbers])
+        result.scatter(numbers, held[numbers])
     return done, result, row_mask(len(rows), numbers)
 
 
@@ -186,11 +186,8 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
 
 def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
     """How many rows each step has changed, those aside that are as they were."""
-    changed = {step: rows[0] if len(rows) == 1 else pl.concat(rows).unique() for step, rows in noted.changed.items()}
-    back = unsettled.arg_true()
-    if len(back):
-        changed = {step: rows.filter(~rows.is_in(back.implode())) for step, rows in changed.items()}
-    return +Counter({step: len(rows) for step, rows in changed.items()})
+    masks = {step: row_mask(len(unsettled), pl.concat(rows)) for step, rows in noted.changed.items()}
+    return +Counter({step: int((mask & ~unsettled).sum()) for step, mask in masks.items()})
 
 
 def normalize_and_flag(
@@ -218,12 +215,12 @@ def normalize_and_flag(
     texts = _join_easy(texts, noted, options, traits)
     scan = _scan(options, traits, tuple(classes.items()))
     held = scan.find(texts, None if noted is None else noted.keep, scan.bits(*_STEPS))
-    numbers = (held & scan.bits(*_STEPS) != 0).arg_true()
+    busy = held & scan.bits(*_STEPS) != 0
+    numbers = row_numbers(busy)
     done, unsettled = texts, row_mask(len(texts), numbers[:0])
     if len(numbers):
-        before = texts.gather(numbers)
         rows, found, left = _run_to_fixpoint(
-            before, held.gather(numbers), scan, noted and noted.at(numbers), options, traits
+            texts.filter(busy), held.filter(busy), scan, noted and noted.at(numbers), options, traits
         )
         held.scatter(numbers, found)
         done = rows.rename(texts.name) if len(numbers) == len(texts) else texts.clone().scatter(numbers, rows)

@@ -45,12 +45,6 @@ SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
     (r" \n|\n |^[ \n]|[ \n]$", lambda text: text.str.replace_all(r" ?\n ?", "\n").str.strip_chars(" \n")),
 )
 
-#: What `squeeze_blanks` comes to where a text has no blanks but plain ones, and no line breaks.
-PLAIN_PART: Part = (
-    "  |^ | $",
-    lambda text: text.str.replace_all("  +", " ").str.strip_chars(" "),
-)
-
 
 def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
     """`trim_document` for structured texts, `squeeze_blanks` for the others."""
@@ -64,8 +58,14 @@ def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
 
 
 def plain_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    """The same for texts of plain characters."""
-    return parts(options, traits) if traits.structured else (PLAIN_PART,)
+    """The same for texts of plain characters that hold one of these signs."""
+    return parts(options, traits) if traits.structured else (("", _squeeze_joined),)
+
+
+def _squeeze_joined(text: pl.Expr) -> pl.Expr:
+    """Do as `squeeze_blanks` for texts of plain characters, which hold no line breaks: as lines of one text."""
+    lines = text.str.strip_chars(" ").str.join("\n")
+    return lines.str.replace_all("  +", " ").str.split("\n").explode()
 
 
 def squeeze_blanks(text: pl.Expr) -> pl.Expr:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chat_corpus.pipeline.character_scan import code_points
 from chat_corpus.pipeline.script import ScriptOptions, load
-from chat_corpus.pipeline.text import unicode
+from chat_corpus.pipeline.text import unicode, whitespace
 from chat_corpus.pipeline.text.gates import PLAIN, Part, apply_gated
 from chat_corpus.pipeline.text.normalizer import explain, normalize, normalize_and_flag
 from chat_corpus.pipeline.text.options import MaxRun, Policy, RepostPolicy, Templates, TextOptions
@@ -189,6 +189,16 @@ def test_a_step_that_changes_a_plain_text_declares_what_it_holds(
         changed = apply_gated(pl.Series("text", [text]), step.parts(options, traits)).item() != text
         declared = step.plain_signs(options, traits)
         assert not changed or any(holds(text, sign) for sign in declared), (step.name, declared)
+
+
+@MANY
+@given(st.lists(st.text(" a好。", max_size=6), min_size=1, max_size=8))
+def test_blanks_of_plain_texts_are_squeezed_in_all_at_once_as_in_each(texts: list[str]) -> None:
+    frame = pl.DataFrame({"text": texts})
+    ((_, at_once),) = whitespace.plain_parts(TextOptions(), Traits())
+    assert callable(at_once)
+    assert "\n" not in PLAIN_CHARACTERS
+    assert frame.select(at_once(pl.col("text"))).equals(frame.select(whitespace.squeeze_blanks(pl.col("text"))))
 
 
 def _changes(parts: tuple[Part, ...]) -> list[Part]:
