@@ -32,9 +32,9 @@ def _rejected_by_filter(
     before: pl.DataFrame, after: pl.DataFrame, source: Source, settings: SourceSettings
 ) -> Counter[str]:
     """The turns that each filter rejects, the first of several, by `filter.` with its name."""
-    rejected = before["reason"].is_null() & after["reason"].is_not_null()
-    if not rejected.any():
+    if before["reason"].null_count() == after["reason"].null_count():  # no filter takes a reason back
         return Counter()
+    rejected = before["reason"].is_null() & after["reason"].is_not_null()
     names: dict[str, set[str]] = {}
     for filter_ in filter_table.active_filters(settings.filters, source):
         names.setdefault(str(filter_.reason), set()).add(filter_.name)

@@ -32,7 +32,7 @@ def count_texts(
 
         return count_many(texts, kept, decoded or Decoded())
     listed = tsv.rewritten(texts.set(~kept, "")).to_list()
-    tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
+    tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed))
     return tally, pl.Series([len(text) for text in listed], dtype=pl.UInt32)
 
 
