@@ -114,8 +114,8 @@ class CharacterScan:
         """The groups of which each text holds a sign, as bits: u32, none of null.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
-        `keep` is called with the counter of the characters of the texts, if they are decoded for it; it leaves out texts
-        with one of the bits of `changing`, which the caller is about to change.
+        `keep` is called with the counter of the texts, if they are decoded for it. It leaves out texts with one of the
+        bits of `changing`, which the caller is about to change.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):

@@ -60,7 +60,7 @@ class Characters:
 
 
 class CharacterCounter:
-    """Counts the characters of decoded texts, those of some texts after those of others."""
+    """Counts the characters of decoded texts, or what these gain and lose, some texts after others."""
 
     def __init__(self) -> None:
         self.characters = Characters()
@@ -68,41 +68,36 @@ class CharacterCounter:
         self._counted: list[Mask] = []
 
     @property
-    def lengths(self) -> Positions:
-        """How many characters each text has."""
-        return np.concatenate(self._lengths)
+    def lengths(self) -> Positions | None:
+        """How many characters each text has; None if the texts keep their lengths."""
+        return np.concatenate(self._lengths) if self._lengths else None
 
     @property
     def counted(self) -> Mask:
         """A mask of the texts that are counted."""
         return np.concatenate(self._counted)
 
-    def add(self, texts: CodePoints, left_out: Mask | None = None) -> None:
+    def add(self, texts: CodePoints, left_out: Mask) -> None:
         """Count texts without those of a mask."""
-        lengths = texts.ends - texts.starts
-        counted = np.ones(len(lengths), np.bool_) if left_out is None else ~left_out
-        number = np.count_nonzero(counted)
-        if 2 * number > len(counted):
-            self.characters.add(texts.codes, len(counted))
-            if number < len(counted):
-                self.characters.add(texts.codes[_inside(texts, ~counted)], len(counted) - number, sign=-1)
+        number = len(left_out) - int(np.count_nonzero(left_out))
+        if 2 * number > len(left_out):
+            self.characters.add(texts.codes, len(left_out))
+            if number < len(left_out):
+                self.characters.add(texts.codes[_inside(texts, left_out)], len(left_out) - number, sign=-1)
         elif number:
-            self.characters.add(texts.codes[_inside(texts, counted)], number)
-        self._note(lengths, counted)
+            self.characters.add(texts.codes[_inside(texts, ~left_out)], number)
+        self._lengths.append(texts.ends - texts.starts)
+        self._counted.append(~left_out)
 
     def add_replaced(self, texts: CodePoints, codes: Codes, left_out: Mask) -> None:
-        """Count what texts gain and lose if they have other code points, without those of a mask."""
+        """Count what texts gain and lose that have these code points instead, without those of a mask."""
         replaced = codes != texts.codes
         if left_out.any():
             replaced[_inside(texts, left_out)] = False
         places = np.flatnonzero(replaced)
         self.characters.add(codes[places])
         self.characters.add(texts.codes[places], sign=-1)
-        self._note(texts.ends - texts.starts, ~left_out)
-
-    def _note(self, lengths: Positions, counted: Mask) -> None:
-        self._lengths.append(lengths)
-        self._counted.append(counted)
+        self._counted.append(~left_out)
 
 
 #: Numbers of rows, and the counter of their texts.
@@ -117,7 +112,7 @@ class CountedTexts:
     """
 
     def __init__(self, texts: pl.Series, added: Sequence[Added]) -> None:
-        """Count those of the texts that no counter has counted."""
+        """Count the texts, of which counters have counted some."""
         self.characters = Characters()
         self.lengths: Positions = np.zeros(len(texts), np.int64)
         left = pl.Series(self._add(added))
@@ -125,42 +120,42 @@ class CountedTexts:
             self._count(left.arg_true(), texts.filter(left).fill_null(""))
 
     def change(self, where: pl.Series, before: pl.Series, after: pl.Series, added: Sequence[Added]) -> None:
-        """Count the changes of the texts of a mask that no counter has counted."""
+        """Count the changes in the texts of a mask, of which counters have counted some."""
         where = where & pl.Series(self._add(added)) if added else where
         if not where.any():
             return
         before, after = before.filter(where), after.filter(where)
         changed = before != after
         if changed.any():
-            self.characters.add_all(counted(before.filter(changed)).characters, sign=-1)
+            self.characters.add_all(counted(before.filter(changed)), sign=-1)
             self._count(where.arg_true().filter(changed), after.filter(changed))
 
     def _count(self, rows: pl.Series, texts: pl.Series) -> None:
-        counter = counted(texts)
-        self.characters.add_all(counter.characters)
-        self.lengths[rows.to_numpy()] = counter.lengths
+        self.characters.add_all(counted(texts))
+        self.lengths[rows.to_numpy()] = texts.str.len_chars().to_numpy()
 
     def _add(self, added: Sequence[Added]) -> Mask:
-        """Add what counters have; return a mask of the texts that none has counted."""
+        """Add what counters have counted; return a mask of the other texts."""
         left = np.ones(len(self.lengths), np.bool_)
         for rows, counter in added:
             places = slice(None) if len(rows) == len(left) else rows.to_numpy()
             self.characters.add_all(counter.characters)
-            self.lengths[places] = counter.lengths
+            if (lengths := counter.lengths) is not None:
+                self.lengths[places] = lengths
             left[places] &= ~counter.counted
         return left
 
 
-def counted(texts: pl.Series) -> CharacterCounter:
-    """Decode texts without null, and count them."""
-    counter = CharacterCounter()
+def counted(texts: pl.Series) -> Characters:
+    """Decode texts without null, and count their characters."""
+    characters = Characters()
     for some in pieces(texts):
-        counter.add(CodePoints(some))
-    return counter
+        characters.add(CodePoints(some).codes, len(some))
+    return characters
 
 
 def _inside(texts: CodePoints, where: Mask) -> Positions:
-    """The places of all characters of the texts of a mask and of their separators."""
+    """The places of all characters of the texts of a mask, and of the separators after them."""
     starts = texts.starts[where]
     sizes = texts.ends[where] + 1 - starts
     before = np.cumsum(sizes) - sizes

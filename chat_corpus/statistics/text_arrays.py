@@ -35,8 +35,8 @@ def count_many(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[pl.
     if counts[_REWRITTEN].any():
         breaks, returns = (found.str.count_matches(mark, literal=True) for mark in (tsv.LINE_BREAK, "\r\n"))
         lengths[marked.arg_true().filter(searched).to_numpy()] -= (breaks + returns).to_numpy()
+        found = tsv.rewritten(found) if breaks.sum() or counts[_BLANKS].any() else found
         counts = as_written(counts, int(breaks.sum()), int(returns.sum()))
-        found = tsv.rewritten(found)
     tally = pl.concat([tally_of_counts(CHARACTERS, counts), tally_of_names(marks.count_marks(found.to_list()))])
     return tally, pl.Series(lengths)
 
@@ -45,14 +45,12 @@ def _characters(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[Po
     """How often each character occurs in the texts that are `kept`, by its code point, and the length of each."""
     rejected = texts.filter(~kept)
     if decoded.texts is None or 2 * len(rejected) > len(texts):
-        counter = counted(texts.filter(kept))
-        lengths = np.zeros(len(texts), np.uint32)
-        lengths[kept.to_numpy()] = counter.lengths
-        return counter.characters.counts, lengths
+        lengths = texts.str.len_chars().fill_null(0).to_numpy() * kept.to_numpy()
+        return counted(texts.filter(kept)).counts, lengths.astype(np.uint32)
     characters, lengths = Characters(), decoded.texts.lengths.astype(np.uint32)
     characters.add_all(decoded.texts.characters)
     if len(rejected):
-        characters.add_all(counted(rejected.drop_nulls()).characters, sign=-1)
+        characters.add_all(counted(rejected.drop_nulls()), sign=-1)
         lengths[(~kept).arg_true().to_numpy()] = 0
     return characters.counts, lengths
 

@@ -56,7 +56,7 @@ def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], p
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
 @given(data=st.data(), piece=st.sampled_from([1, 40, 1 << 19]))
-def test_texts_that_stages_decode_and_change_are_counted_as_they_are_in_the_end(data: st.DataObject, piece: int) -> None:
+def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.DataObject, piece: int) -> None:
     texts = pl.Series(data.draw(st.lists(TEXTS | st.none(), min_size=1, max_size=12)), dtype=pl.String)
     scan, decoded = CharacterScan({"vowel": [Sign(characters="aeiou")], "digit": [Sign(characters="0-9")]}), Decoded()
     masks = st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)).map(pl.Series)
