@@ -97,13 +97,13 @@ class Part:
         data = sealed.seal(encode(_Contents(counts=counts, crc32=crcs)), self._seal_name)
         write_atomic(self.counts_file, lambda path: path.write_bytes(data), sync=False)
 
-    def counts_and_crcs(self) -> tuple[Counts, int, int]:
-        """The counts of a finished part, and the CRC-32 that its pairs and its rejects were written with.
+    def counts_and_crcs(self) -> tuple[Counts, int, int, int]:
+        """The counts of a finished part, and the CRC-32 that its pairs, rejects and counters were written with.
 
         Raises OSError, and ValueError if the counts file is damaged.
         """
         contents = self._read()
-        return contents.counts, contents.crc32[".tsv"], contents.crc32[".jsonl"]
+        return contents.counts, contents.crc32[".tsv"], contents.crc32[".jsonl"], contents.crc32[".tally.arrow"]
 
     def crc_of(self, path: Path) -> int:
         """The CRC-32 that a file of the finished part was written with.

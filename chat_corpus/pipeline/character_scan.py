@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from chat_corpus.pipeline.code_points import Bits, CharacterCounter, CodePoints, Positions
+    from chat_corpus.pipeline.code_points import Bits, CodePoints, Positions
+    from chat_corpus.pipeline.counted_texts import CharacterCounter
     from chat_corpus.pipeline.decoded import Keep
 
 #: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
@@ -114,18 +115,19 @@ class CharacterScan:
         """The groups of which each text holds a sign, as bits: u32, none of null.
 
         That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
-        `keep` is called with the texts, if they are decoded for it, and the counter of their characters; it leaves out
-        texts with one of the bits of `changing`, which the caller is about to change.
+        `keep` is called with the counter of the texts, if they are decoded for it. It leaves out texts with one of the
+        bits of `changing`, which the caller is about to change.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
             return pl.Series([self._find_one(text) for text in texts], dtype=pl.UInt32)
-        from chat_corpus.pipeline.code_points import CharacterCounter, pieces
+        from chat_corpus.pipeline.code_points import pieces
+        from chat_corpus.pipeline.counted_texts import CharacterCounter
 
         counter = CharacterCounter() if keep else None
         found = pl.concat([pl.Series(self._find_many(piece, counter, changing)) for piece in pieces(texts)])
         if keep and counter is not None:
-            keep(texts, counter)
+            keep(counter)
         return found
 
     def _find_one(self, text: str) -> int:
@@ -147,7 +149,7 @@ class CharacterScan:
             bits[places] |= one.group
         found: Bits = np.bitwise_or.reduceat(bits, points.starts) & np.uint32(self._singles)
         if counter is not None:
-            counter.add(points.codes, points.ends, found & np.uint32(changing) != 0)
+            counter.add(points, found & np.uint32(changing) != 0)
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:

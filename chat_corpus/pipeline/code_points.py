@@ -18,6 +18,7 @@ import polars as pl
 Codes = npt.NDArray[np.uint32]
 Bits = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 
 # A noncharacter, which Unicode reserves for such internal use; rare text holds it all the same.
@@ -82,59 +83,6 @@ class CodePoints:
         starts = [0, *(self.ends + 1).tolist()]
         rows = [text[start : end - 1] for start, end in pairwise(starts)]
         return pl.Series(self._texts.name, rows, dtype=pl.String)
-
-
-class CharacterCounter:
-    """Counts the characters of texts.
-
-    counts  how often each character of the counted texts occurs, by its code point: i64
-    """
-
-    def __init__(self) -> None:
-        self.counts = np.zeros(0x10000, np.int64)
-        self._lengths: list[Positions] = [np.zeros(0, np.int64)]
-        self._counted: list[npt.NDArray[np.bool_]] = [np.zeros(0, np.bool_)]
-
-    @property
-    def lengths(self) -> Positions:
-        """How many characters each text has."""
-        return np.concatenate(self._lengths)
-
-    @property
-    def counted(self) -> npt.NDArray[np.bool_]:
-        """A mask of the texts that were counted."""
-        return np.concatenate(self._counted)
-
-    def add(self, codes: Codes, ends: Positions, left_out: npt.NDArray[np.bool_] | None = None) -> None:
-        """Count texts by their code points, with a separator at each of `ends`, without those of a mask."""
-        sizes = np.diff(ends, prepend=-1)
-        self.add_counts(np.bincount(codes))
-        self.counts[ord(SEPARATOR)] -= len(ends)
-        self._lengths.append(sizes - 1)
-        self._counted.append(np.ones(len(ends), np.bool_) if left_out is None else ~left_out)
-        if left_out is not None and left_out.any():
-            self.add_counts(np.bincount(codes[_inside(ends[left_out], sizes[left_out])]), -1)
-            self.counts[ord(SEPARATOR)] += np.count_nonzero(left_out)
-
-    def add_texts(self, texts: pl.Series) -> None:
-        """Decode texts without null, and count them."""
-        for some in pieces(texts) if len(texts) else ():
-            points = CodePoints(some)
-            self.add(points.codes, points.ends)
-
-    def add_counts(self, counts: npt.NDArray[np.int64], factor: int = 1) -> None:
-        """Add counts by code point, or subtract them with a factor of -1."""
-        missing = len(counts) - len(self.counts)
-        if missing > 0:
-            self.counts = np.pad(self.counts, (0, missing))
-        self.counts[: len(counts)] += counts if factor == 1 else factor * counts
-
-
-def _inside(ends: Positions, sizes: Positions) -> Positions:
-    """The places of all characters of texts with their separators, by where these are and the sizes of both."""
-    before = np.cumsum(sizes) - sizes
-    places: Positions = np.repeat(ends + 1 - sizes - before, sizes) + np.arange(sizes.sum())
-    return places
 
 
 def lookup(table: npt.NDArray[Number], codes: Codes) -> npt.NDArray[Number]:

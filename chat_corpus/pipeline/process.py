@@ -129,6 +129,7 @@ def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
         context.counts.turns.changed_by_step,
         context.decoded,
     )
+    context.decoded.complete(texts["text"])
     texts = texts.with_columns(raw=rows["text"])
     unsettled = texts["unsettled"]
     if not unsettled.any():
@@ -169,6 +170,8 @@ def _mask(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
         return rows
     texts, changed = masking.mask_personal(rows["text"], context.settings.filters)
     context.counts.turns.changed_by_step.update({f"mask_{kind}": number for kind, number in changed.items()})
+    if changed:
+        context.decoded.change(texts.is_not_null(), rows["text"], texts)
     return pl.DataFrame({"text": texts, "before_masking": rows["text"]})
 
 

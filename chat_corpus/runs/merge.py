@@ -99,23 +99,24 @@ class Merge:
         self._early[number] = part
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
-            self._add_tally(following)
-            counts, pairs, rejects = following.counts_and_crcs()
+            counts, pairs, rejects, counters = following.counts_and_crcs()
+            self._add_tally(following, counters)
             self.places.append(Place(tsv=self._pairs.bytes, rejects=self._rejects.bytes, crc=pairs))
             self._rejects.expect(self._rejects.join(following.rejects, reject_lines(counts)), rejects)
             if self._selection is None:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
 
-    def _add_tally(self, part: Part) -> None:
-        """Add the counters of a part. Raises LedgerError if their file is not as it was written."""
-        if crc32_of(part.tally) != part.crc_of(part.tally):
+    def _add_tally(self, part: Part, crc: int) -> None:
+        """Add the counters of a part, written with a CRC-32. Raises LedgerError if their file has a different one."""
+        data = part.tally.read_bytes()
+        if zlib.crc32(data) != crc:
             fault = message(
                 "{source}: stage 'merge' found changed statistics in {file}; the old file is unchanged",
                 source=self._name,
                 file=part.tally.name,
             )
             raise LedgerError(fault)
-        self._tally.add(exact.read(part.tally))
+        self._tally.add(pl.read_ipc(data))
 
     @property
     def _dialogues(self) -> Path:

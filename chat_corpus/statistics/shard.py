@@ -16,13 +16,14 @@ from chat_corpus.statistics.texts import count_texts, tally_of_lengths
 
 def shard_tally(cleaned: CleanTurns, result: ShardResult, source: Source, settings: SourceSettings) -> pl.DataFrame:
     """Return the tally of a shard before passes over all pairs drop some."""
-    turns = result.turns
+    turns, dialogues = result.turns, result.turns["dialogue_id"]
     kept = turns["reason"].is_null()
     tally, lengths = count_texts(turns["text"], kept, cleaned.decoded)
-    dialogues = (turns["dialogue_id"] if kept.all() else turns["dialogue_id"].filter(kept)).drop_nulls()
+    dialogues = dialogues if kept.all() else dialogues.filter(kept)
+    dialogues = dialogues.drop_nulls() if dialogues.null_count() else dialogues
     return pl.concat([
         tally,
-        tally_of_lengths(*(lengths.gather(result.links[name]) for name in ("query_at", "answer_at"))),
+        tally_of_lengths(*(lengths[result.links[name]] for name in ("query_at", "answer_at"))),
         tally_of_values(DIALOGUE_TURNS, dialogues.rle().struct.field("len")),
         tally_of_names(_rejected_by_filter(cleaned.turns, turns, source, settings)),
     ])  # fmt: skip
@@ -32,9 +33,9 @@ def _rejected_by_filter(
     before: pl.DataFrame, after: pl.DataFrame, source: Source, settings: SourceSettings
 ) -> Counter[str]:
     """The turns that each filter rejects, the first of several, by `filter.` with its name."""
-    rejected = before["reason"].is_null() & after["reason"].is_not_null()
-    if not rejected.any():
+    if before["reason"].null_count() == after["reason"].null_count():  # no filter takes a reason back
         return Counter()
+    rejected = before["reason"].is_null() & after["reason"].is_not_null()
     names: dict[str, set[str]] = {}
     for filter_ in filter_table.active_filters(settings.filters, source):
         names.setdefault(str(filter_.reason), set()).add(filter_.name)

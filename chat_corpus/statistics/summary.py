@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import polars as pl
@@ -12,15 +12,16 @@ from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.distribution import distribution
 from chat_corpus.statistics.marks import PERSONAL, SPECIAL_TOKENS, URLS
 from chat_corpus.statistics.schema import STATISTICS_VERSION, CharacterCounts, Statistics
-from chat_corpus.statistics.tally import ANSWER_CHARS, CHARACTERS, DIALOGUE_TURNS, FILTER, QUERY_CHARS, add
+from chat_corpus.statistics.tally import ANSWER_CHARS, CHARACTERS, DIALOGUE_TURNS, FILTER, QUERY_CHARS
 
 
 def summarize(tally: pl.DataFrame) -> Statistics:
     """Return the statistics of a tally of a source, or of a part of one."""
-    counters: dict[str, Counter[int]] = {}
-    for name, value, count in add([tally]).iter_rows():
-        counters.setdefault(name, Counter())[value] = count
-    single = {name: counts[0] for name, counts in sorted(counters.items())}
+    sums: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for name, value, count in tally.iter_rows():
+        sums[name][value] += count
+    counters = {name: counts for name, summed in sorted(sums.items()) if (counts := +summed)}
+    single = {name: counts[0] for name, counts in counters.items()}
     turns = counters.get(DIALOGUE_TURNS, Counter())
     return Statistics(
         version=STATISTICS_VERSION,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from chat_corpus.pipeline.character_scan import numpy_pays
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 #: Columns of a tally. Rows of the same name and value add up.
 #:
@@ -39,17 +45,23 @@ def tally_of_characters(characters: Mapping[int, int], marks: Mapping[str, int])
 
 def tally_of_values(name: str, values: pl.Series) -> pl.DataFrame:
     """Return a tally of how often each value of a column of u32 without null occurs; none is much above a million."""
-    counts = _counted(values) if numpy_pays(4 * len(values)) else values.rename("value").value_counts()
-    return counts.select(pl.lit(name).alias("name"), pl.col("value").cast(pl.UInt32), pl.col("count").cast(pl.Int64))
+    if numpy_pays(4 * len(values)):
+        import numpy as np  # which takes a while
+
+        return tally_of_counts(name, np.bincount(values.to_numpy()))
+    counts = Counter(values.to_list())
+    return _tally(name, pl.Series(counts.keys(), dtype=pl.UInt32), pl.Series(counts.values(), dtype=pl.Int64))
 
 
-def _counted(values: pl.Series) -> pl.DataFrame:
-    """`value, count` of each value that occurs."""
-    import numpy as np  # which takes a while
+def tally_of_counts(name: str, counts: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """Return a tally of how often each value occurs, by the value."""
+    (values,) = counts.nonzero()
+    return _tally(name, pl.Series(values.astype("u4")), pl.Series(counts[values]))
 
-    counts = np.bincount(values.to_numpy())
-    occurring = np.flatnonzero(counts)
-    return pl.DataFrame({"value": occurring, "count": counts[occurring]})
+
+def _tally(name: str, values: pl.Series, counts: pl.Series) -> pl.DataFrame:
+    names = pl.Series("name", [name]).new_from_index(0, len(values))
+    return pl.DataFrame([names, values.alias("value"), counts.alias("count")])
 
 
 def times(tally: pl.DataFrame, factor: int) -> pl.DataFrame:

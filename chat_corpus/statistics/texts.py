@@ -26,13 +26,14 @@ def count_texts(
     Null counts as an empty text, and so does one outside of the mask `kept`. `decoded` has what stages found out about
     the texts, of which some changed since.
     """
-    kept = texts.is_not_null() if kept is None else kept & texts.is_not_null()
-    if numpy_pays(int(texts.str.len_bytes().sum() or 0)):
+    if kept is None or texts.null_count():
+        kept = texts.is_not_null() if kept is None else kept & texts.is_not_null()
+    if (decoded and decoded.texts) or numpy_pays(int(texts.str.len_bytes().sum() or 0)):
         from chat_corpus.statistics.text_arrays import count_many
 
         return count_many(texts, kept, decoded or Decoded())
     listed = tsv.rewritten(texts.set(~kept, "")).to_list()
-    tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed, listed, listed))
+    tally = tally_of_characters(Counter(map(ord, "".join(listed))), count_marks(listed))
     return tally, pl.Series([len(text) for text in listed], dtype=pl.UInt32)
 
 

@@ -11,11 +11,12 @@ from polars.testing import assert_frame_equal
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
-from chat_corpus.pipeline import character_scan, code_points, process, reading
+from chat_corpus.pipeline import character_scan, code_points, counted_texts, process, reading
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.pipeline.script.opencc_packages import Name, find
+from chat_corpus.pipeline.script.phrase_table import PhraseTable
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
@@ -55,21 +56,31 @@ def test_texts_are_counted_as_defined_with_and_without_numpy(texts: list[str], p
 
 @settings(max_examples=examples(10), deadline=None, suppress_health_check=QUIET)
 @given(data=st.data(), piece=st.sampled_from([1, 40, 1 << 19]))
-def test_texts_that_were_decoded_before_are_counted_as_they_are_now(data: st.DataObject, piece: int) -> None:
-    texts = data.draw(st.lists(TEXTS | st.none(), min_size=1, max_size=12))
-    scan, decoded = CharacterScan({"any": [Sign(characters="^")]}), Decoded()
+def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.DataObject, piece: int) -> None:
+    texts = pl.Series(data.draw(st.lists(TEXTS | st.none(), min_size=1, max_size=12)), dtype=pl.String)
+    scan, decoded = CharacterScan({"vowel": [Sign(characters="aeiou")], "digit": [Sign(characters="0-9")]}), Decoded()
+    masks = st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)).map(pl.Series)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(character_scan, "LITTLE", -1)
-        patch.setattr(character_scan, "MUCH", -1)
+        patch.setattr(character_scan, "LITTLE", 0)
+        patch.setattr(character_scan, "MUCH", 0)
         patch.setattr(code_points, "_PIECE", piece)
-        for _ in range(data.draw(st.integers(0, 3))):
-            rows = sorted(data.draw(st.sets(st.sampled_from(range(len(texts))), min_size=1)))
-            earlier = [data.draw(TEXTS | st.just(texts[row] or "")) for row in rows]
-            scan.find(pl.Series(earlier), decoded.keep(pl.Series(rows, dtype=pl.UInt32)))
-        kept = pl.Series([text is not None for text in texts])
-        tally, lengths = count_many(pl.Series(texts, dtype=pl.String), kept, decoded)
-    check_texts(summarize(tally), [text for text in texts if text is not None])
-    written = tsv.rewritten(pl.Series(texts, dtype=pl.String).fill_null(""))
+        patch.setattr(counted_texts, "_MANY", data.draw(st.sampled_from([1, 9, 1 << 16])))
+        first = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+        changing = (scan.find(texts, decoded.keep(first), scan.bits("vowel")) & scan.bits("vowel") != 0).arg_true()
+        texts.scatter(changing, texts.gather(changing).str.replace_all("[aeiou]", "12."))
+        scan.find(texts.gather(changing), decoded.keep(changing), scan.bits("digit"))
+        decoded.complete(texts)
+        for where in data.draw(st.lists(masks, max_size=2)):
+            before, swapped = texts.clone(), (where & texts.is_not_null()).arg_true()
+            table = PhraseTable({"好": "不", "不": "好", "n": "m", "a@": "@a", "20": "021"}, lambda text: text + "长")
+            texts = texts.clone().scatter(swapped, table.replace(texts.gather(swapped), decoded.keep(swapped)))
+            others = ~where & texts.is_not_null() & data.draw(masks)
+            texts = texts.clone().scatter(others.arg_true(), texts.filter(others) + data.draw(TEXTS))
+            decoded.change(where | others, before, texts)
+        kept = texts.is_not_null() & data.draw(masks)
+        tally, lengths = count_many(texts, kept, decoded)
+    check_texts(summarize(tally), texts.filter(kept).to_list())
+    written = tsv.rewritten(texts.set(~kept, ""))
     assert lengths.to_list() == written.str.len_chars().to_list()
 
 
@@ -93,7 +104,7 @@ def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
                 patch.setattr(character_scan, "MUCH", 0)
                 records = reading.records(shard, found.source)
                 cleaned = process.clean_turns(shard, found.source, own, records)
-                assert cleaned.decoded.looks
+                assert cleaned.decoded.texts is not None
                 assert cleaned.decoded.marked is not None
                 turns = cleaned.turns["text"]
                 kept = cleaned.turns["reason"].is_null()

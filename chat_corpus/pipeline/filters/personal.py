@@ -32,7 +32,7 @@ class Personal(StrEnum):
 
 _ALL = frozenset(Personal)
 #: Every text that holds personal data matches this, and few others do: it is one cheap look at each text.
-_CANDIDATE = "|".join(
+CANDIDATE = "|".join(
     (
         r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})",
         r"[0-9]{6}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}",
@@ -131,7 +131,7 @@ def is_identity_number(text: str) -> bool:
 
 def candidates(texts: pl.Series) -> pl.Series:
     """A mask of the texts that may hold personal data: all that do, and few others."""
-    return matches(texts, _CANDIDATE)
+    return matches(texts, CANDIDATE)
 
 
 def first_found(texts: pl.Series, kind: Personal) -> pl.Series:

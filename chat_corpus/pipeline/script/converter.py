@@ -130,13 +130,17 @@ class Converter:
         done = texts
         if self._plain is not None:
             done = self._plain.convert(texts)
+            converted = texts.is_not_null()
         elif self._options.mode == "auto":
             rows = codes >= NAMES.index("traditional")
             others = ~rows & masks["anywhere"]
             if declared is Script.HANS and (rows | others).any():
                 remaining = ~_requested(texts, rows | others, dialogues)
                 rows, others = rows & remaining, others & remaining
+            converted = rows | others
             done = self._convert(texts, rows, others, masks["kana"], decoded)
+        if decoded is not None and done is not texts:
+            decoded.change(converted, texts, done)
         return pl.DataFrame({"text": done, "script": pl.Series(NAMES)[codes]})
 
     def _convert(
@@ -148,11 +152,12 @@ class Converter:
         decoded: Decoded | None,
     ) -> pl.Series:
         """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
-        keep = None if decoded is None else decoded.keep(row_numbers(rows))
-        done = apply_where(texts, rows, partial(self._stage.replace, keep=keep))
-        done = apply_where(done, others, self._anywhere.replace)
         japanese = matches(texts, KANA, (rows | others) & kana)
-        done = patch(done, japanese & rows, texts, self._convert_around_japanese)
+        whole = rows & ~japanese
+        keep = None if decoded is None else decoded.keep(row_numbers(whole))
+        done = apply_where(texts, whole, partial(self._stage.replace, keep=keep))
+        done = apply_where(done, others & ~japanese, self._anywhere.replace)
+        done = patch(done.clone(), japanese & rows, texts, self._convert_around_japanese)
         return patch(done, japanese & others, texts, self._convert_others_around_japanese)
 
     def _convert_around_japanese(self, text: str) -> str:

@@ -100,7 +100,7 @@ class Stage:
         return leftmost_longest(text, self.entries, self._reach)
 
     def replace(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
-        """Replace in every text; null stays null. Without null, `keep` gets texts that are decoded for it."""
+        """Replace in every text; null stays null. Without null, `keep` gets what is counted of the changes."""
         size = int(texts.str.len_bytes().sum() or 0)
         # The second of the rules is slow in plain Python.
         if not numpy_pays(size) and not (self._globally and size > LITTLE):

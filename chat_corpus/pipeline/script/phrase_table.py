@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.pipeline.character_scan import SIZE
-from chat_corpus.pipeline.code_points import CharacterCounter, CodePoints, Codes, Positions, codes_of, lookup, pieces
+from chat_corpus.pipeline.code_points import CodePoints, Codes, Positions, codes_of, lookup, pieces
+from chat_corpus.pipeline.counted_texts import CharacterCounter
 from chat_corpus.pipeline.decoded import Keep
 
 #: Slots of the tables that say where a phrase may begin; they are to fit into the processor's cache.
@@ -42,15 +43,14 @@ class PhraseTable:
         self._triples = _marked((key[:3] for key in self._phrases if len(key) > 2), 3)
 
     def replace(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
-        """Replace in every text of a column without null; `keep` gets the characters of nearly all."""
-        counted: list[pl.Series] = []
+        """Replace in every text of a column without null; `keep` gets the changes of texts that keep their length."""
         counter = CharacterCounter() if keep else None
-        done = pl.concat([self._replace(piece, counted, counter) for piece in pieces(texts)])
+        done = pl.concat([self._replace(piece, counter) for piece in pieces(texts)])
         if keep and counter is not None:
-            keep(pl.concat(counted), counter)
+            keep(counter)
         return done
 
-    def _replace(self, texts: pl.Series, counted: list[pl.Series], counter: CharacterCounter | None) -> pl.Series:
+    def _replace(self, texts: pl.Series, counter: CharacterCounter | None) -> pl.Series:
         joined = CodePoints(texts)
         codes = lookup(self._shift, joined.codes)
         codes += joined.codes
@@ -59,15 +59,16 @@ class PhraseTable:
         ends = np.cumsum(lengths)
         codes[np.repeat(places - (ends - lengths), lengths) + np.arange(lengths.sum())] = codes_of("".join(values))
         done = joined.replaced(codes)
-        if counter is not None:
-            counted.append(done)
-            counter.add(codes, joined.ends)
         if len(self._uneven):
             uneven = np.concatenate([uneven, np.flatnonzero(np.isin(joined.codes, self._uneven))])
-        rows = pl.Series(np.unique(joined.rows(uneven)))
+        rows = np.unique(joined.rows(uneven))
+        if counter is not None:
+            left_out = np.zeros(len(texts), np.bool_)
+            left_out[rows] = True
+            counter.add_replaced(joined, codes, left_out)
         if not len(rows):
             return done
-        return done.clone().scatter(rows, [self._replace_one(text) for text in texts.gather(rows)])
+        return done.clone().scatter(rows, [self._replace_one(text) for text in texts[rows]])
 
     def _longest(self, joined: CodePoints) -> tuple[Positions, list[str], Positions]:
         """The phrases of the same length as their values: where they begin, and the values; and where the others do."""

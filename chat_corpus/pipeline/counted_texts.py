@@ -1,0 +1,163 @@
+"""Counts the characters of texts, with NumPy: of texts that are decoded, and of a column that stages change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, Codes, Mask, Positions, pieces
+
+#: The least size of a table of counts.
+_SIZE = 1 << 16
+#: Arrays of fewer code points than this are counted together, since each count makes a table that is larger.
+_MANY = 1 << 16
+
+
+class Characters:
+    """How often each character occurs. With a `sign` of -1, code points that were added are taken away."""
+
+    def __init__(self) -> None:
+        self._table: Positions = np.zeros(0, np.int64)
+        self._few: dict[int, list[Codes]] = {1: [], -1: []}
+        self._separators = 0
+
+    @property
+    def counts(self) -> Positions:
+        """The counts by code point, of at least all up to U+FFFF: i64."""
+        for sign, few in self._few.items():
+            if few:
+                self._add_table(np.bincount(np.concatenate(few)), sign)
+                few.clear()
+        counts = np.zeros(max(len(self._table), _SIZE), np.int64)
+        counts[: len(self._table)] = self._table
+        counts[ord(SEPARATOR)] -= self._separators
+        return counts
+
+    def add(self, codes: Codes, separators: int = 0, *, sign: int = 1) -> None:
+        """Add code points, of which so many are separators and do not count."""
+        self._separators += sign * separators
+        if len(codes) < _MANY:
+            self._few[sign].append(codes)
+        else:
+            self._add_table(np.bincount(codes), sign)
+
+    def add_all(self, other: Characters, *, sign: int = 1) -> None:
+        """Add the characters of other texts."""
+        self._separators += sign * other._separators
+        for other_sign, few in other._few.items():
+            self._few[sign * other_sign] += few
+        self._add_table(other._table, sign)
+
+    def _add_table(self, table: Positions, sign: int) -> None:
+        if len(table) > len(self._table):
+            larger = np.zeros(len(table), np.int64)
+            larger[: len(self._table)] = self._table
+            self._table = larger
+        some = self._table[: len(table)]
+        (np.add if sign > 0 else np.subtract)(some, table, out=some)
+
+
+class CharacterCounter:
+    """Counts the characters of decoded texts, or what these gain and lose, some texts after others."""
+
+    def __init__(self) -> None:
+        self.characters = Characters()
+        self._lengths: list[Positions] = []
+        self._counted: list[Mask] = []
+
+    @property
+    def lengths(self) -> Positions | None:
+        """How many characters each text has; None if the texts keep their lengths."""
+        return np.concatenate(self._lengths) if self._lengths else None
+
+    @property
+    def counted(self) -> Mask:
+        """A mask of the texts that are counted."""
+        return np.concatenate(self._counted)
+
+    def add(self, texts: CodePoints, left_out: Mask) -> None:
+        """Count texts without those of a mask."""
+        number = len(left_out) - int(np.count_nonzero(left_out))
+        if 2 * number > len(left_out):
+            self.characters.add(texts.codes, len(left_out))
+            if number < len(left_out):
+                self.characters.add(texts.codes[_inside(texts, left_out)], len(left_out) - number, sign=-1)
+        elif number:
+            self.characters.add(texts.codes[_inside(texts, ~left_out)], number)
+        self._lengths.append(texts.ends - texts.starts)
+        self._counted.append(~left_out)
+
+    def add_replaced(self, texts: CodePoints, codes: Codes, left_out: Mask) -> None:
+        """Count what texts gain and lose that have these code points instead, without those of a mask."""
+        replaced = codes != texts.codes
+        if left_out.any():
+            replaced[_inside(texts, left_out)] = False
+        places = np.flatnonzero(replaced)
+        self.characters.add(codes[places])
+        self.characters.add(texts.codes[places], sign=-1)
+        self._counted.append(~left_out)
+
+
+#: Numbers of rows, and the counter of their texts.
+Added = tuple[pl.Series, CharacterCounter]
+
+
+class CountedTexts:
+    """The characters of the texts of a column; null counts as an empty text.
+
+    characters  those of all texts
+    lengths     how many characters each text has: i64
+    """
+
+    def __init__(self, texts: pl.Series, added: Sequence[Added]) -> None:
+        """Count the texts, of which counters have counted some."""
+        self.characters = Characters()
+        self.lengths: Positions = np.zeros(len(texts), np.int64)
+        left = pl.Series(self._add(added))
+        if left.any():
+            self._count(left.arg_true(), texts.filter(left).fill_null(""))
+
+    def change(self, where: pl.Series, before: pl.Series, after: pl.Series, added: Sequence[Added]) -> None:
+        """Count the changes in the texts of a mask, of which counters have counted some."""
+        where = where & pl.Series(self._add(added)) if added else where
+        if not where.any():
+            return
+        before, after = before.filter(where), after.filter(where)
+        changed = before != after
+        if changed.any():
+            self.characters.add_all(counted(before.filter(changed)), sign=-1)
+            self._count(where.arg_true().filter(changed), after.filter(changed))
+
+    def _count(self, rows: pl.Series, texts: pl.Series) -> None:
+        self.characters.add_all(counted(texts))
+        self.lengths[rows.to_numpy()] = texts.str.len_chars().to_numpy()
+
+    def _add(self, added: Sequence[Added]) -> Mask:
+        """Add what counters have counted; return a mask of the other texts."""
+        left = np.ones(len(self.lengths), np.bool_)
+        for rows, counter in added:
+            places = slice(None) if len(rows) == len(left) else rows.to_numpy()
+            self.characters.add_all(counter.characters)
+            if (lengths := counter.lengths) is not None:
+                self.lengths[places] = lengths
+            left[places] &= ~counter.counted
+        return left
+
+
+def counted(texts: pl.Series) -> Characters:
+    """Decode texts without null, and count their characters."""
+    characters = Characters()
+    for some in pieces(texts):
+        characters.add(CodePoints(some).codes, len(some))
+    return characters
+
+
+def _inside(texts: CodePoints, where: Mask) -> Positions:
+    """The places of all characters of the texts of a mask, and of the separators after them."""
+    starts = texts.starts[where]
+    sizes = texts.ends[where] + 1 - starts
+    before = np.cumsum(sizes) - sizes
+    places: Positions = np.repeat(starts - before, sizes) + np.arange(sizes.sum())
+    return places
