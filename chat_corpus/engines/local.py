@@ -23,8 +23,9 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
-#: Tasks per worker: enough to keep workers busy while this process joins the shards of a source.
-AHEAD = 6
+#: Tasks per worker: enough to keep workers busy while this process joins the shards of a source, and finds the repeats
+#: among a gigabyte of pairs.
+AHEAD = 24
 
 
 class Pool:
