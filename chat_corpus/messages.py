@@ -115,6 +115,8 @@ def safe(text: str) -> str:
     >>> safe("a\x1b[31m")
     'a\\x1b[31m'
     """
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c in "\n\t\N{IDEOGRAPHIC SPACE}" else c.encode("unicode_escape").decode() for c in text
     )

@@ -30,7 +30,7 @@ def code_digest() -> str:
     root = Path(__file__).resolve().parent
     digest = hashlib.sha256("\n".join(f"{name} {installed(name)}" for name in PACKAGES).encode())
     for file in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
-        if file.is_relative_to(root / "samples"):
-            continue
-        digest.update(f"\n{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
+        name = file.relative_to(root).as_posix()
+        if not name.startswith("samples/"):
+            digest.update(f"\n{name}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -17,7 +17,7 @@ import pytest
 
 from chat_corpus import process_setup
 from chat_corpus.cli import main
-from chat_corpus.engines.local import most_workers
+from chat_corpus.engines.select import most_workers
 from tests.conftest import ROOT, SAMPLES, slow_from
 from tests.helpers import TIEBA, invoke, program, put, visible
 

@@ -14,8 +14,10 @@ from chat_corpus import sources
 from chat_corpus.cli import console
 from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 from chat_corpus.engines import local, worker_checks
-from chat_corpus.engines.dask_cluster import Cluster, Site
-from chat_corpus.engines.local import Inline, Pool, pool
+from chat_corpus.engines.base import Site
+from chat_corpus.engines.dask_cluster import Cluster
+from chat_corpus.engines.inline import Inline
+from chat_corpus.engines.local import Pool, pool
 from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import ChatCorpusError, EngineError, FileError, attributed
 from chat_corpus.files.raw_file import RawFile, check_unchanged
@@ -96,7 +98,7 @@ def test_many_small_files_are_worth_workers(
     files: int, pooled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pools: list[int] = []
-    monkeypatch.setattr("chat_corpus.engines.select.pool", pools.append)
+    monkeypatch.setattr("chat_corpus.engines.local.pool", pools.append)
     raw = tuple(RawFile(path=str(tmp_path / f"{n}.txt"), name=f"{n}.txt", size=30) for n in range(files))
     tieba = DiscoveredSource(source=sources.load()["tieba"], groups=[FileGroup(input=0, files=raw)])
     select_engine({"tieba": tieba}, Settings(workers=2), tmp_path)

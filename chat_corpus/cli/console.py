@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from tqdm import tqdm
-
 from chat_corpus.cli import logs
 from chat_corpus.cli.progress import Pace
 from chat_corpus.discovery.model import DiscoveredSource
@@ -22,9 +20,11 @@ _INTERVAL = 10
 
 
 class _BesideBar(logging.StreamHandler[TextIO]):
-    """A handler that takes a bar away while it writes."""
+    """A handler for a terminal that takes a bar away while it writes."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
         with tqdm.external_write_mode(self.stream):
             super().emit(record)
 
@@ -32,28 +32,45 @@ class _BesideBar(logging.StreamHandler[TextIO]):
 def set_up(*, quiet: bool, verbose: bool, as_json: bool) -> None:
     """Write messages to stderr: warnings alone, or all; as lines, or as JSON."""
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
-    logs.handle(_BesideBar(sys.stderr), level=level, as_json=as_json)
+    handler = _BesideBar(sys.stderr) if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
+    logs.handle(handler, level=level, as_json=as_json)
 
 
 @contextmanager
 def progress(found: Mapping[str, DiscoveredSource], *, bar: bool) -> Iterator[Progress]:
     """Show bytes done, rate and time left: as a bar on a terminal if `bar` is set, else as a line every ten seconds."""
     pace = Pace(sum(file.size for source in found.values() for file in source.files))
-    shown = bar and sys.stderr.isatty()
-    meter = tqdm(total=pace.total, unit="B", unit_scale=True, disable=not shown, leave=False, smoothing=0)
+    if bar and sys.stderr.isatty():
+        with _bar(pace) as advance:
+            yield advance
+    else:
+        yield _lines(pace)
+
+
+@contextmanager
+def _bar(pace: Pace) -> Iterator[Progress]:
+    from tqdm import tqdm  # here, for a run without a terminal needs it not
+
+    with tqdm(total=pace.total, unit="B", unit_scale=True, leave=False, smoothing=0) as meter:
+
+        def advance(source: str, done: int, worked: bool) -> None:
+            pace.add(done, worked=worked)
+            meter.set_description(source, refresh=False)
+            meter.initial = pace.done - pace.worked  # which tqdm leaves out of its rate
+            meter.update(pace.done - meter.n)
+
+        yield advance
+
+
+def _lines(pace: Pace) -> Progress:
     last = time.monotonic()
 
     def advance(source: str, done: int, worked: bool) -> None:
         nonlocal last
         pace.add(done, worked=worked)
-        if shown:
-            meter.set_description(source, refresh=False)
-            meter.initial = pace.done - pace.worked  # which tqdm leaves out of its rate
-            meter.update(pace.done - meter.n)
-        elif time.monotonic() - last >= _INTERVAL:
+        if time.monotonic() - last >= _INTERVAL:
             last = time.monotonic()
             line = message("{source}: {progress}", source=source, progress=pace.described)
             logs.info(line, "progress", source=source)
 
-    with meter:
-        yield advance
+    return advance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,7 @@ def run(
     from chat_corpus.cli import console, run_output
     from chat_corpus.runs.runner import run as do
 
+    gc.freeze()  # modules are never garbage: the collector need not look at them again
     settings = run_settings(configs, rest)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     settings = settled(settings)

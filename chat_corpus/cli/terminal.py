@@ -69,9 +69,12 @@ def has_colour(stream: IO[Any]) -> bool:
 
 def width(text: str) -> int:
     """Columns that text takes on a terminal, once it is safe."""
-    from wcwidth import wcswidth  # here, for --help needs no table
+    shown = safe(text)
+    if shown.isascii():
+        return len(shown)
+    from wcwidth import wcswidth  # here, for text without wide characters needs no table
 
-    return wcswidth(safe(text))
+    return wcswidth(shown)
 
 
 def cut(text: str, columns: int) -> str:

@@ -9,7 +9,7 @@ from unicodedata import east_asian_width
 _NOT_FIRST = "，。、；：？！）》」』”’…"
 _NOT_LAST = "（《「『“‘"
 #: A piece that is not broken: blanks, a Chinese character with its punctuation, or a word.
-_PIECE = re.compile(rf"\s+|[{_NOT_LAST}]*(?:[⺀-鿿豈-﫿]|[^\s⺀-鿿豈-﫿{_NOT_LAST}]+)[{_NOT_FIRST}]*|.")
+_PIECE = rf"\s+|[{_NOT_LAST}]*(?:[⺀-鿿豈-﫿]|[^\s⺀-鿿豈-﫿{_NOT_LAST}]+)[{_NOT_FIRST}]*|."
 
 
 def columns(text: str) -> int:
@@ -28,7 +28,7 @@ def wrap(text: str, width: int) -> list[str]:
     ['写入文', '件，共 12', '条。']
     """
     lines, line = [], ""
-    for piece in _PIECE.findall(" ".join(text.split())):
+    for piece in re.findall(_PIECE, " ".join(text.split())):
         if line and columns(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
             line = ""

@@ -25,7 +25,7 @@ from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_range
 from chat_corpus.formats.base import Format
 from chat_corpus.messages import Message, joined, message
-from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.base import Input, Source, matches
 from chat_corpus.sources.signature import FEW, HAN, contradicts, share
 
 _log = logging.getLogger(__name__)
@@ -111,8 +111,9 @@ def _match_by_name(
 ) -> FileMatch | None:
     """Return the first of the slots that the name fits and the content does not contradict."""
     fewest = FEW if slots and _has_exact_name(entry, sources[slots[0].source]) else 1
-    for slot in [slot for slot in slots if _input(slot, sources).format.accepts(text_head(head))]:
-        if text is None or _is_plausible(_input(slot, sources), head, text, fewest):
+    for slot in slots:
+        input_ = _input(slot, sources)
+        if input_.format.accepts(text_head(head)) and (text is None or _is_plausible(input_, head, text, fewest)):
             return _match(slot, entry.file, matched_by, head, sources)
     return None
 
@@ -255,8 +256,8 @@ def _misnamed(owner: str, fitting: list[str]) -> Message:
 def _has_exact_name(entry: Entry, source: Source) -> bool:
     """Whether a name matches a pattern of a source that is more than a folder and an ending."""
     patterns = (pattern for input_ in source.inputs for pattern in input_.files)
-    exact = [PurePosixPath(pattern.lower()) for pattern in patterns if PurePosixPath(pattern).stem != "*"]
-    return any(PurePosixPath(name.lower()).match(str(pattern)) for name in entry.names for pattern in exact)
+    exact = [pattern for pattern in patterns if PurePosixPath(pattern).stem != "*"]
+    return any(matches(name, pattern) for name in entry.names for pattern in exact)
 
 
 def _slots_by_content(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Slot]:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from chat_corpus.discovery.added import discover_added, real_paths
 from chat_corpus.discovery.grouping import group_files
 from chat_corpus.discovery.identify import identify_file
 from chat_corpus.discovery.model import DiscoveredSource, FileMatch, Inventory, UnrecognisedFile
@@ -51,9 +50,13 @@ def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) 
     Their definitions are settled. Raises UsageError if `raw` is not a folder, unless it is the default and there are
     added corpora, and if the files of these are missing.
     """
+    if not added:
+        return _discover_raw(raw, sources, any_real=False)
+    from chat_corpus.discovery.added import discover_added, real_paths
+
     public = {name: source for name, source in sources.items() if name not in dict(added)}
     own = {name: discover_added(name, definition, sources[name]) for name, definition in added}
-    if added and not raw.exists() and raw.absolute() == Path(DEFAULT_RAW).absolute():
+    if not raw.exists() and raw.absolute() == Path(DEFAULT_RAW).absolute():
         absent = {name: DiscoveredSource(source=source) for name, source in public.items()}
         return Inventory(found={**absent, **own}, unrecognised=[])
     inventory = _discover_raw(raw, public, any_real=any(one.groups for one in own.values()))

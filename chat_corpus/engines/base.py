@@ -5,10 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """What all workers need: `files` to read, a `folder` to write to, and `sources`, some from `plugins`."""
+
+    files: tuple[Path, ...]
+    folder: Path
+    sources: tuple[str, ...]
+    plugins: tuple[str, ...]
 
 
 class Engine(Protocol):

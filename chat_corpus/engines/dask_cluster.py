@@ -18,13 +18,12 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from chat_corpus.engines import dask_client, worker_checks
-from chat_corpus.engines.base import Engine
+from chat_corpus.engines.base import Engine, Site
 from chat_corpus.engines.local import start_tracker
 from chat_corpus.errors import EngineError
 from chat_corpus.messages import Message, count_noun, error_text, joined, message
@@ -48,16 +47,6 @@ _RESUME = message("finished shards are saved; run the same command again to resu
 _PRELOAD = "from chat_corpus import process_setup; process_setup.ignore_terminal_signals()"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Site:
-    """What all workers need: `files` to read, a `folder` to write to, and `sources`, some from `plugins`."""
-
-    files: tuple[Path, ...]
-    folder: Path
-    sources: tuple[str, ...]
-    plugins: tuple[str, ...]
 
 
 class Cluster:

@@ -1,4 +1,4 @@
-"""Engines of this machine: this process for small inputs, a pool of spawned processes for large ones."""
+"""The engine of large inputs: a pool of spawned processes of this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from chat_corpus import process_setup
 from chat_corpus.engines.base import Engine
+from chat_corpus.engines.inline import Inline
 from chat_corpus.messages import error_text, message
 
 _P = ParamSpec("_P")
@@ -23,36 +23,9 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
-#: Tasks per worker: enough to keep workers busy while this process joins the shards of a source.
-AHEAD = 6
-
-
-class Inline:
-    """Runs each task in this process when it is submitted."""
-
-    prefetch = maybe_started = 1
-
-    def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Call the function; the future holds its result or exception."""
-        future: Future[_T] = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 the future holds any exception, as with every executor
-            future.set_exception(error)
-        return future
-
-    def check(self) -> None:
-        """Do nothing: there are no workers."""
-
-    def restart(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
-        """Return itself: there is no worker that could die."""
-        return self
-
-    def close(self) -> None:
-        """Do nothing: there are no workers."""
-
-    def stop(self) -> None:
-        """Do nothing: there are no workers."""
+#: Tasks per worker: enough to keep workers busy while this process joins the shards of a source, and finds the repeats
+#: among a gigabyte of pairs.
+AHEAD = 24
 
 
 class Pool:
@@ -138,8 +111,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def most_workers(cores: int, platform: str = sys.platform) -> int:
-    """Return the number of workers of a pool: at most 61 on Windows, which waits for 63 handles; a pool needs two."""
-    return min(cores, 61) if platform == "win32" else cores

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chat_corpus.discovery.model import DiscoveredSource
-from chat_corpus.engines import dask_cluster
-from chat_corpus.engines.base import Engine, cores
-from chat_corpus.engines.local import Inline, most_workers, pool
+from chat_corpus.engines.base import Engine, Site, cores
+from chat_corpus.engines.inline import Inline
 from chat_corpus.settings.model import Settings
 
 #: Up to so many shards are finished before workers would have started.
@@ -24,7 +24,7 @@ def select_engine(discovered: Mapping[str, DiscoveredSource], settings: Settings
     """
     files = [file for source in discovered.values() for file in source.files]
     shards = sum(file.size for file in files) // settings.shard_bytes + len(files) // _SMALL_FILES
-    site = dask_cluster.Site(
+    site = Site(
         files=tuple(dict.fromkeys(Path(file.path) for file in files)),
         folder=folder,
         sources=tuple(name for name in discovered if name not in settings.corpora),  # tasks carry their definitions
@@ -38,14 +38,31 @@ def select_export_engine(stores: Sequence[Path], tasks: int, settings: Settings,
 
     Raises as `select_engine`.
     """
-    site = dask_cluster.Site(files=tuple(stores), folder=folder, sources=(), plugins=())
+    site = Site(files=tuple(stores), folder=folder, sources=(), plugins=())
     return _engine(tasks, settings, site, idle=False)
 
 
-def _engine(tasks: int, settings: Settings, site: dask_cluster.Site, *, idle: bool) -> Engine:
+def _engine(tasks: int, settings: Settings, site: Site, *, idle: bool) -> Engine:
     workers = most_workers(min(settings.workers or cores(), tasks))
     if settings.scheduler and not idle:
-        return dask_cluster.Cluster(settings.scheduler, workers, site)
+        return _cluster(settings.scheduler, workers, site)
     if workers <= 1 or tasks <= _FEW_SHARDS:
         return Inline()
-    return dask_cluster.Cluster("", workers, site) if settings.engine == "dask" else pool(workers)
+    return _cluster("", workers, site) if settings.engine == "dask" else _pool(workers)
+
+
+def _cluster(address: str, workers: int, site: Site) -> Engine:
+    from chat_corpus.engines.dask_cluster import Cluster  # here, for no other engine needs asyncio
+
+    return Cluster(address, workers, site)
+
+
+def _pool(workers: int) -> Engine:
+    from chat_corpus.engines.local import pool  # here, for a small input needs no multiprocessing
+
+    return pool(workers)
+
+
+def most_workers(cores: int, platform: str = sys.platform) -> int:
+    """Return the number of workers of a pool: at most 61 on Windows, which waits for 63 handles; a pool needs two."""
+    return min(cores, 61) if platform == "win32" else cores

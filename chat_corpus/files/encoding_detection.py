@@ -144,7 +144,8 @@ def detected(samples: Sequence[bytes], script: Script, *, whole: bool) -> Decisi
     if data.startswith(_MARKS[UTF8]):
         sampled = message("{sampled}, and a byte order mark", sampled=sampled)
     lines = [line for number, sample in enumerate(samples) for line in _lines(sample, begins=not number, whole=whole)]
-    bad = [line for line in lines if strictly(line, UTF8) is None]
+    is_utf8 = strictly(b"\n".join(lines), UTF8) is not None
+    bad = [] if is_utf8 else [line for line in lines if strictly(line, UTF8) is None]
     if not bad:
         return Decision(encoding=UTF8, evidence=message("all {sampled}", sampled=sampled))
     others = [line for line in bad if utf8_share(line) < UTF8_SHARE]

@@ -138,9 +138,10 @@ def _section(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def reusable(out: Path, found: DiscoveredSource, settings: Settings) -> FinishedSource | None:
-    """Return the report entry of a source if its input, settings, code and output are unchanged, else None."""
-    entry = reported_sources(out).get(found.source.name)
+def reusable(
+    out: Path, found: DiscoveredSource, settings: Settings, entry: SourceEntry | None
+) -> FinishedSource | None:
+    """Return the `entry` of a source in the report if its input, settings, code and output are unchanged, else None."""
     if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
         return None
     same = entry.fingerprint == fingerprint(found, settings) and matches_outputs(out, found.source.name, entry)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -18,17 +18,18 @@ from chat_corpus import versions
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.outputs import layout
-from chat_corpus.outputs import report as report_schema
 from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import (
     FailedSource,
     FinishedSource,
     LastFailure,
     ReadFile,
+    Report,
     RunFacts,
     SourceEntry,
     SourceFacts,
     StoreFacts,
+    encode,
     reported_sources,
 )
 from chat_corpus.pipeline import script
@@ -73,46 +74,61 @@ class SourceReport:
         self.conversions = [dedup.read(path) for path in self.samples if path.exists()]
 
 
-def write(
-    out: Path, settings: Settings, done: Mapping[str, SourceReport], run: RunFacts, *, last: bool
-) -> report_schema.Report:
-    """Write the report of a run; sources that are not part of it keep their entries.
+class RunReport:
+    """The report of a run, to which sources are added as they finish; all others keep their entries of earlier runs.
 
-    Only the `last` report is synced to disk: the others are replaced while the run continues.
+    The run has locked the output folder, so that earlier entries are read once.
     """
-    before = {
-        name: source
-        for name, source in reported_sources(out).items()
-        if source.state is not State.SAMPLE or (out / f"{name}.tsv").exists()  # else it was deleted
-    }
-    entries = {name: _entry(out, source, settings, before.get(name)) for name, source in done.items()}
-    report = report_schema.Report(
-        chat_corpus=versions.installed("chat-corpus"),
-        python=platform.python_version(),
-        packages={name: versions.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
-        script_conversion=script.load(settings.script).provenance,
-        run=run,
-        settings=msgspec.to_builtins(settings),
-        sources=dict(sorted({**before, **entries}.items())),
-    )
-    text = report_schema.encode(report)
-    write_atomic(out / layout.REPORT, lambda path: path.write_bytes(text), sync=last)
-    return report
 
+    def __init__(self, out: Path, settings: Settings, *, samples: bool) -> None:
+        self._out, self._settings, self._samples = out, settings, samples
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._entries: dict[str, SourceEntry] = {}
 
-def _entry(out: Path, report: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
-    if report.error:
-        return _failed(report, settings, before)
-    if report.unchanged is not None:
-        return report.unchanged
-    return FinishedSource(
-        **asdict(_facts(report, settings)),
-        fingerprint=previous.fingerprint(report.found, settings),
-        **asdict(replace(report.counts, records_by_file=_by_file(report))),
-        statistics=report.statistics,
-        outputs=layout.outputs(out, report.found.source.name),
-        dialogues=UNSET if report.store is None else report.store,
-    )
+    @cached_property
+    def _before(self) -> dict[str, SourceEntry]:
+        """The entries of earlier runs, without those of samples that were deleted before the first source was read."""
+        return {
+            name: source
+            for name, source in reported_sources(self._out).items()
+            if source.state is not State.SAMPLE or (self._out / f"{name}.tsv").exists()
+        }
+
+    def add(self, report: SourceReport) -> None:
+        """Add a source with outputs that are in place, or that failed or was skipped."""
+        name = report.found.source.name
+        self._entries[name] = report.unchanged or self._entry(report, self._before.get(name))
+
+    def _entry(self, report: SourceReport, before: SourceEntry | None) -> SourceEntry:
+        if report.error:
+            return _failed(report, self._settings, before)
+        return FinishedSource(
+            **asdict(_facts(report, self._settings)),
+            fingerprint=previous.fingerprint(report.found, self._settings),
+            **asdict(replace(report.counts, records_by_file=_by_file(report))),
+            statistics=report.statistics,
+            outputs=layout.outputs(self._out, report.found.source.name),
+            dialogues=UNSET if report.store is None else report.store,
+        )
+
+    def write(self, seconds: float, *, last: bool) -> Report:
+        """Write the report of a run that has taken `seconds`, and return it.
+
+        Only the `last` report is synced to disk: the others are replaced while the run continues.
+        """
+        settings = self._settings
+        report = Report(
+            chat_corpus=versions.installed("chat-corpus"),
+            python=platform.python_version(),
+            packages={name: versions.installed(name) for name in ("polars", "msgspec", "pyyaml", "chardet")},
+            script_conversion=script.load(settings.script).provenance,
+            run=RunFacts(started=self._started, samples=self._samples, seconds=round(seconds, 3)),
+            settings=msgspec.to_builtins(settings),
+            sources=dict(sorted({**self._before, **self._entries}.items())),
+        )
+        text = encode(report)
+        write_atomic(self._out / layout.REPORT, lambda path: path.write_bytes(text), sync=last)
+        return report
 
 
 def _by_file(report: SourceReport) -> dict[str, FileCounts]:

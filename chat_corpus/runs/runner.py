@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from chat_corpus.discovery.model import DiscoveredSource
@@ -18,13 +17,13 @@ from chat_corpus.errors import ChatCorpusError
 from chat_corpus.files.atomic import remove_temporary
 from chat_corpus.messages import joined, message
 from chat_corpus.outputs.layout import WORK
-from chat_corpus.outputs.report import FinishedSource, Report, RunFacts
+from chat_corpus.outputs.report import FinishedSource, Report, reported_sources
 from chat_corpus.pipeline import script
-from chat_corpus.runs import completeness, previous, report_builder
+from chat_corpus.runs import completeness, previous
 from chat_corpus.runs.dispatch import dispatch
 from chat_corpus.runs.lock import lock_output
 from chat_corpus.runs.progress import Progress
-from chat_corpus.runs.report_builder import SourceReport
+from chat_corpus.runs.report_builder import RunReport, SourceReport
 from chat_corpus.runs.source_run import SourceRun, forget
 from chat_corpus.runs.task import ShardTask
 from chat_corpus.settings.model import Settings
@@ -78,10 +77,12 @@ class _Run:
     ) -> None:
         self._found, self._settings, self._progress = found, settings, progress
         self._out, self._clock = Path(settings.out), time.perf_counter()
-        self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._samples = any(source.sample for source in found.values())
+        self._report = RunReport(self._out, settings, samples=self._samples)
         reuses = kind is SourceRun and not fresh and not conversions
         self._done = _unchanged(found, settings, progress) if reuses else {}
+        for unchanged in self._done.values():
+            self._report.add(unchanged)
         work = self._out / WORK
         self._runs = {
             name: kind.of(source, settings, work, conversions=conversions, fresh=fresh)
@@ -99,7 +100,7 @@ class _Run:
             self._progress(task.shard.source, source.advance(task.shard.bytes), worked)
             if source.finished:
                 self._close(source)
-        report = self._write_report(last=True)
+        report = self._report.write(self._seconds, last=True)
         from chat_corpus.page.writing import write_page  # here, where its imports delay no first message
 
         write_page(self._out, report, wanted=self._settings.page)
@@ -117,17 +118,18 @@ class _Run:
         """Put the files of a finished source in place, and report it."""
         parts_are_spent = source.finish(self._out)
         self._done[source.name] = source.report
+        self._report.add(source.report)
         # Written after each source, so that an interrupted run leaves no file that the report does not list.
-        self._write_report(last=False)
+        self._report.write(self._seconds, last=False)
         if parts_are_spent:
             source.forget()
         self._progress(source.name, source.size - source.reached, False)  # bytes that it could not, or need not, read
         source.log_summary()
 
-    def _write_report(self, *, last: bool) -> Report:
-        seconds = round(time.perf_counter() - self._clock, 3)
-        facts = RunFacts(started=self._started, samples=self._samples, seconds=seconds)
-        return report_builder.write(self._out, self._settings, self._done, facts, last=last)
+    @property
+    def _seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.perf_counter() - self._clock
 
 
 def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None:
@@ -145,8 +147,9 @@ def _unchanged(
 ) -> dict[str, SourceReport]:
     """Return the sources that need no work, and log each."""
     out, done = Path(settings.out), {}
+    reported = reported_sources(out)
     for name, source in found.items():
-        if entry := previous.reusable(out, source, settings):
+        if entry := previous.reusable(out, source, settings, reported.get(name)):
             forget(out / WORK / name)  # of a run that was killed after it wrote its report
             done[name] = SourceReport(found=source, counts=entry.counts, unchanged=entry)
             progress(name, sum(file.size for file in source.files), False)

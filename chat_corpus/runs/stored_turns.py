@@ -24,15 +24,14 @@ _log = logging.getLogger(__name__)
 def stored_turns(found: DiscoveredSource, settings: Settings) -> Mapping[int, StoredTurns]:
     """The stored turns of a source by shard; none where raw files, cleaning settings, code or store have changed."""
     out, name = Path(settings.out), found.source.name
-    entry = reported_sources(out).get(name)
+    path = layout.dialogues(out, name)
+    entry = reported_sources(out).get(name) if path.exists() else None
     if not isinstance(entry, FinishedSource) or not _same_cleaning(entry, found, settings):
         return {}
-    path = layout.dialogues(out, name)
     if fault := store_fault(out, name, entry):
-        if path.exists():
-            about = {"event": "store.unusable", "source": name}
-            text = message("{file}: not used: {fault}; cleaning the turns again", file=path, fault=fault)
-            _log.warning("%s", text, extra=about)
+        about = {"event": "store.unusable", "source": name}
+        text = message("{file}: not used: {fault}; cleaning the turns again", file=path, fault=fault)
+        _log.warning("%s", text, extra=about)
         return {}
     try:
         entries = shard_index.read(layout.index(out, name))

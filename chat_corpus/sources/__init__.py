@@ -101,7 +101,7 @@ def declaring(name: str, files: tuple[str, ...]) -> Mapping[str, tuple[Source, O
 
     So a file that is deleted, or fails, before a worker starts fails its own source only. Raises the errors of `load`.
     """
-    without_files = declared().sources
+    without_files = declared(()).sources
     return without_files if name in without_files else declared(files).sources
 
 

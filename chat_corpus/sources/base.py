@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -58,19 +60,34 @@ class Input:
 
     def part_of(self, name: str) -> int | None:
         """Return the index of the first pattern that matches a path, or None."""
-        path = PurePosixPath(name.lower())
-        return next((index for index, pattern in enumerate(self.files) if path.match(pattern.lower())), None)
+        return next((index for index, pattern in enumerate(self.files) if matches(name, pattern)), None)
 
     def rank(self, name: str) -> int:
         """Return 0 for the release, higher numbers for its siblings; the files of the lowest rank are read."""
-        path = PurePosixPath(name.lower())
-        return next((index for index, pattern in enumerate(self.siblings, 1) if path.match(pattern.lower())), 0)
+        return next((index for index, pattern in enumerate(self.siblings, 1) if matches(name, pattern)), 0)
 
     def part_of_base(self, name: str) -> int | None:
         """Return the index of the first pattern with a last component that matches the name of the file, or None."""
-        path = PurePosixPath(PurePosixPath(name.lower()).name)
-        bases = (PurePosixPath(pattern.lower()).name for pattern in self.files)
-        return next((index for index, base in enumerate(bases) if path.match(base)), None)
+        base = PurePosixPath(name).name
+        bases = (PurePosixPath(pattern).name for pattern in self.files)
+        return next((index for index, pattern in enumerate(bases) if matches(base, pattern)), None)
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a glob pattern matches a path from the right, without regard to case.
+
+    It is `PurePath.match`, which would parse the pattern again for each of many files.
+
+    >>> matches("raw/PTT/a.csv", "ptt*/*.csv"), matches("a.csv", "ptt*/*.csv")
+    (True, False)
+    """
+    parts, patterns = _parts(name), _parts(pattern)
+    return len(parts) >= len(patterns) and all(map(fnmatchcase, reversed(parts), reversed(patterns)))
+
+
+@lru_cache(maxsize=1024)
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path.lower()).parts
 
 
 def question_answer_inputs(

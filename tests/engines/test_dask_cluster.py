@@ -21,8 +21,9 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.engines import worker_checks
-from chat_corpus.engines.dask_cluster import Cluster, Site
-from chat_corpus.engines.local import Inline
+from chat_corpus.engines.base import Site
+from chat_corpus.engines.dask_cluster import Cluster
+from chat_corpus.engines.inline import Inline
 from chat_corpus.engines.select import select_engine
 from chat_corpus.errors import EngineError
 from chat_corpus.outputs.layout import WORK

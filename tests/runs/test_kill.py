@@ -23,7 +23,6 @@ import pytest
 from chat_corpus import sources
 from chat_corpus.cli import main
 from chat_corpus.discovery.inventory import discover_sources
-from chat_corpus.engines.local import AHEAD
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.model import Settings
@@ -33,6 +32,8 @@ from tests.helpers import invoke, visible
 #: The sources, and how many shards each is cut into.
 PARTS = {"ptt": 10, "tieba": 10}
 SHARDS = sum(PARTS.values())
+#: Tasks per worker in tests of a pool: few, so that some are not yet handed out when a worker dies.
+AHEAD = 6
 #: Processes forked from a server that has everything imported: as mortal as others, and there sooner.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.runs.test_kill"])
@@ -237,7 +238,8 @@ def test_an_earlier_output_stays_until_the_new_one_is_whole(
 
 @pytest.fixture
 def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers that are forked, not spawned."""
+    """Workers that are forked, not spawned, and get few tasks in advance."""
+    monkeypatch.setattr("chat_corpus.engines.local.AHEAD", AHEAD)
     monkeypatch.setattr("chat_corpus.engines.local.multiprocessing.get_context", lambda _: FORKS)
 
 

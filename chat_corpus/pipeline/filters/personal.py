@@ -47,53 +47,50 @@ _UNIT = r"(?!\s*(?:[人元块万亿个年月级次条位岁天分点多名篇张
 _END = r"(?![0-9])(?!\.[0-9])(?!\s*[+*/=×÷]\s*[0-9])" + _UNIT
 
 #: A mobile number: 11 digits in one of the usual groups, with or without the prefix of the country.
-_PHONE = re.compile(
+_PHONE = (
     # Not within a longer number, a word (A13…), a decimal (3.13…), or an address (/13…, =13…), nor behind a currency.
-    r"(?<![0-9A-Za-z_$¥￥#=])(?<![0-9]\.)(?<![A-Za-z]/)(?<![0-9]-)"
+    r"(?a)(?<![0-9A-Za-z_$¥￥#=])(?<![0-9]\.)(?<![A-Za-z]/)(?<![0-9]-)"
     r"(?P<prefix>(?:(?:\+|00)86|86)[ -]?)?"
     r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})"
-    r"(?!-?[0-9A-Za-z_])(?!\.[0-9])" + _UNIT,
-    re.ASCII,
+    r"(?!-?[0-9A-Za-z_])(?!\.[0-9])" + _UNIT
 )
 #: Words right before an 11-digit number that make it the number of a thing.
-_THING = re.compile(
+_THING = (
     r"(?:订单|单号|运单|快递|流水|编号|工单|货号|条码|型号|序列|批号|案号|票号|订单号|编码|ISBN|SKU|ID|id|No\.?|NO\.?)"
     r"(?:号码?)?\s*(?:是|为|[:：#])?\s*$"
 )
-_ID = re.compile(
-    r"(?<![0-9A-Za-z_.])[1-9][0-9]{5}[ -]?(?P<date>(?:18|19|20)[0-9]{6})[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z_])"
-)
-_EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+-])(?!git@)[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}[@＠]"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!(?:png|jpe?g|gif|webp|svg)\b)[A-Za-z]{2,24}(?![A-Za-z0-9-])",
-    re.ASCII,
+_ID = r"(?<![0-9A-Za-z_.])[1-9][0-9]{5}[ -]?(?P<date>(?:18|19|20)[0-9]{6})[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z_])"
+_EMAIL = (
+    r"(?a)(?<![A-Za-z0-9._%+-])(?!git@)[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}[@＠]"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!(?:png|jpe?g|gif|webp|svg)\b)[A-Za-z]{2,24}(?![A-Za-z0-9-])"
 )
 #: What may be between the word and the number: 号码是, a colon, blanks.
 _LINK = r"(?:(?:交流|粉丝|讨论|官方)?[群裙]?-?(?:帐号|账号|号码|号)?吧?\s*(?:是|为|加|[:：=])?\s*[(（【\[]?\s*)"
 _MORE = r"(?P<more>(?:\s*(?:或者?|和|[、,，/;；])\s*[1-9][0-9]{5,10}(?![0-9]))*)"
-_QQ = re.compile(
+_QQ = (
     r"(?P<word>(?:(?<![A-Za-z])[Qq]{2}|扣扣|企鹅号?|(?<![A-Za-z])[Qq](?=[群裙号])|(?<=加)我?[Qq](?![A-Za-z])"
     r"|[加进入](?:这个|我们|本|我的|我)?(?=群)|群(?=号))" + _LINK + r")"
     r"(?P<number>[1-9][0-9]{4,10})" + _END + r"(?!版|[-.年][0-9])" + _MORE
 )
 #: Q: before a number that is long enough for no question to begin with it.
-_Q_COLON = re.compile(r"(?P<word>(?<![A-Za-z0-9])[Qq][:：]\s*)(?P<number>[1-9][0-9]{6,10})" + _END + _MORE)
-_QQ_BEHIND = re.compile(
-    r"(?<![0-9A-Za-z.-])(?P<number>[1-9][0-9]{5,10})(?P<word>\s*(?:[(（]|是我的?|我的|这个)\s*(?:[Qq]{2}|扣扣)(?![A-Za-z0-9]))"
+_Q_COLON = r"(?P<word>(?<![A-Za-z0-9])[Qq][:：]\s*)(?P<number>[1-9][0-9]{6,10})" + _END + _MORE
+_QQ_BEHIND = (
+    r"(?<![0-9A-Za-z.-])(?P<number>[1-9][0-9]{5,10})"
+    r"(?P<word>\s*(?:[(（]|是我的?|我的|这个)\s*(?:[Qq]{2}|扣扣)(?![A-Za-z0-9]))"
 )
 #: The number of a group, right beside the word 群, and too long for a year or a count; a date is none.
 _GROUP_NUMBER = r"(?P<number>(?!(?:19|20)[0-9]{2}[01][0-9][0-3][0-9](?![0-9]))[1-9][0-9]{6,9})"
 #: What makes it a count: what is in a group of people, animals, buildings or computers, and how much of it.
 _CROWD = r"(?<![人种物机集羊牛狼族楼筑博语墓这那一两几])"
 _COUNTED = r"(?!\s*(?:[只头匹尾]|平方|公[里顷斤]|小时|美[元金]|左右|以[上下]|阅读|[A-Za-z]))"
-_GROUP = re.compile(rf"(?P<word>{_CROWD}群\s*[,，:：]?\s*)" + _GROUP_NUMBER + _END + _COUNTED + _MORE)
-_GROUP_BEHIND = re.compile(r"(?<![0-9A-Za-z.-])" + _GROUP_NUMBER + r"(?P<word>\s*这个?群(?![体众落岛人山]))")
+_GROUP = rf"(?P<word>{_CROWD}群\s*[,，:：]?\s*)" + _GROUP_NUMBER + _END + _COUNTED + _MORE
+_GROUP_BEHIND = r"(?<![0-9A-Za-z.-])" + _GROUP_NUMBER + r"(?P<word>\s*这个?群(?![体众落岛人山]))"
 _WORDS = (
     r"(?:[微薇威维][ .-]?信|(?<![A-Za-z])[vV][ .-]?信"
     r"|(?<![A-Za-z0-9])(?:[vV][xX]|[wW][xX]|(?i:we-?chat|weixin))(?![A-Za-z]))"
 )
 _NAME = r"(?![Xx]{3})[A-Za-z][A-Za-z0-9_-]{5,19}(?![A-Za-z0-9_@.-])"
-_WECHAT = re.compile(
+_WECHAT = (
     r"(?P<word>"
     + _WORDS
     + r"(?P<link>"
@@ -148,7 +145,7 @@ def first_found(texts: pl.Series, kind: Personal) -> pl.Series:
 def first_in(text: str, kind: Personal) -> str | None:
     """The first number or address of a kind in a text, with the word before it."""
     for detector in _DETECTORS:
-        found = detector.pattern.finditer(text) if detector.kind is kind else ()
+        found = re.finditer(detector.pattern, text) if detector.kind is kind else ()
         for one in found:
             if not detector.rejects(one):
                 return one[0]
@@ -159,7 +156,7 @@ def mask_kinds(text: str, kinds: Collection[str], counts: Counter[str]) -> str:
     """One text with placeholders for some kinds; adds what was found to `counts`."""
     for detector in _DETECTORS:
         if detector.kind in kinds:
-            text = detector.pattern.sub(partial(_replaced, detector=detector, counts=counts), text)
+            text = re.sub(detector.pattern, partial(_replaced, detector=detector, counts=counts), text)
     return text
 
 
@@ -187,10 +184,13 @@ def mask_text(text: str, counts: Counter[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Detector:
-    """A pattern of one kind. `rejects` sees a match and decides; the groups of the pattern say what is replaced."""
+    """A pattern of one kind, which `re` compiles when it is first used.
+
+    `rejects` sees a match and decides; the groups of the pattern say what is replaced.
+    """
 
     kind: Personal
-    pattern: re.Pattern[str]
+    pattern: str
     rejects: Callable[[re.Match[str]], bool] = lambda _found: False
 
 
@@ -213,7 +213,7 @@ def _replaced(found: re.Match[str], *, detector: _Detector, counts: Counter[str]
 
 
 def _is_thing(found: re.Match[str]) -> bool:
-    return _THING.search(found.string[: found.start()]) is not None
+    return re.search(_THING, found.string[: found.start()]) is not None
 
 
 def _is_not_identity(found: re.Match[str]) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
+
+from chat_corpus.pipeline.text.lazy_patterns import lazy
 
 # The encodings met: ISO-8859-2 in 561 lines of the subtitles; the other two are what Western tools assume.
 _ENCODINGS = ("iso8859-2", "latin-1", "cp1252")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
-_UNLIKELY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]")
+_HAN = lazy("[\u3400-\u4dbf\u4e00-\u9fff]")
+_UNLIKELY = lazy("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]")
 
 
 def _readings() -> tuple[str, str]:
@@ -30,7 +30,7 @@ def _repair(text: str) -> str:
             repaired = text.encode(encoding).decode()
         except UnicodeError:
             continue
-        if _HAN.search(repaired) and not _UNLIKELY.search(repaired):
+        if _HAN().search(repaired) and not _UNLIKELY().search(repaired):
             return repaired
     return text
 

@@ -76,6 +76,7 @@ _SINGLE = rf"^(?:[^/{_KEPT}]?[/{_KEPT}]+)*[^/{_KEPT}]?$"
 # douban), at most 0.01 in the other corpora. A share of bytes holds in any encoding that is ASCII below 0x80.
 _SEPARATORS = {Segmentation.BLANK: rb"[\x80-\xff] (?=[\x80-\xff])", Segmentation.SLASH: rb"[\x80-\xff]/"}
 _SHARE = 0.06
+_ASCII = bytes(range(0x80))
 
 
 def observed(sample: bytes, declared: Segmentation) -> Segmentation:
@@ -89,8 +90,10 @@ def observed(sample: bytes, declared: Segmentation) -> Segmentation:
     >>> str(observed("M 今天天气好 24/7\n".encode(), Segmentation.SLASH))
     'none'
     """
-    chinese = len(re.findall(rb"[\x80-\xff]", sample))
-    if declared is Segmentation.NONE or not chinese:
+    if declared is Segmentation.NONE:
+        return declared
+    chinese = len(sample.translate(None, _ASCII))
+    if not chinese:
         return declared
     return declared if len(re.findall(_SEPARATORS[declared], sample)) >= _SHARE * chinese else Segmentation.NONE
 

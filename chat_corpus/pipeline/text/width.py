@@ -22,7 +22,7 @@ _FOLDED = str.maketrans(dict(zip(_FULL, _ASCII, strict=True)))
 _POINT = lazy("(?<=[0-9])．(?=[0-9])")
 _CJK = "\u3001-\u3020\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff60“”‘’…—"
 # Slashes that separate tokens: beside CJK, or at the end. Without any, １/２ is a half.
-_SEGMENTED = {Segmentation.BLANK: re.compile(" "), Segmentation.SLASH: re.compile(rf"[{_CJK}]/|/(?:[{_CJK}]|\Z)")}
+_SEGMENTED = {Segmentation.BLANK: lazy(" "), Segmentation.SLASH: lazy(rf"[{_CJK}]/|/(?:[{_CJK}]|\Z)")}
 _MARKS = dict(zip(",?!:;", "，？！：；", strict=True))
 # Left context is any CJK character, so that a run follows its first mark; right context is CJK or the end.
 _BETWEEN = lazy(rf"(?<=[{_CJK}])[,?!:;]+(?=[{_CJK}]|$)", re.MULTILINE)
@@ -63,7 +63,7 @@ def fold_joined(text: pl.Expr, *, segmentation: Segmentation) -> pl.Expr:
     runs = re.compile(f"({PARTED[segmentation]})|[{FULL}]+")
 
     def fold(line: str) -> str:
-        if not _SEGMENTED[segmentation].search(line):
+        if not _SEGMENTED[segmentation]().search(line):
             return line.translate(_FOLDED)
         return runs.sub(lambda found: found[1] or found[0].translate(_FOLDED), line)
 

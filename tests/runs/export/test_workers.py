@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chat_corpus.engines.base import Engine
-from chat_corpus.engines.local import Inline
+from chat_corpus.engines.inline import Inline
 from chat_corpus.errors import ChatCorpusError, UnexpectedError
 from chat_corpus.runs.export.workers import Workers
 
