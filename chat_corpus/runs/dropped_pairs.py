@@ -69,11 +69,9 @@ class Selection:
 
 def cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
     """The lines of a part in pieces, written and dropped in turn, `lengths` as in `outputs.shard_index.Place`."""
-    borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
-    return [
-        data[begin:end]
-        for begin, end in pairwise([0, *exact.byte_offsets(keys, borders).fill_null(len(data)), len(data)])
-    ]
+    begins = exact.read(keys, "begin")["begin"].append(pl.Series([len(data)], dtype=pl.UInt32))
+    borders = begins[list(accumulate(lengths))]
+    return [data[begin:end] for begin, end in pairwise([0, *borders, len(data)])]
 
 
 def are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
