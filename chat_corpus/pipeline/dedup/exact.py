@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # a run without passes does not need NumPy
 
 #: Keys of one pass, which take some 100 MB to sort.
 KEYS_PER_PASS = 1_000_000
+#: The columns of keys that are the address of a pair.
+ADDRESS = ("file", "record", "raw_begin")
 _VALUES = 1 << 64
 #: Parts that are read before their keys are copied.
 _GROUP = 32
@@ -31,14 +33,18 @@ def read(path: Path, *columns: str) -> pl.DataFrame:
     return (frame.select(columns) if columns else frame).collect()
 
 
-def pair_keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.DataFrame:
-    """Return the keys of pairs, in order: `low, high: u64, row, begin: u32, file: enum, record: u32`.
+def pair_keys(
+    pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series, raw_begins: pl.Series | None = None
+) -> pl.DataFrame:
+    """Return the keys of pairs, in order: `low, high: u64, row, begin: u32, file: enum, record, raw_begin: u32`.
 
     `low` and `high` are a 128-bit hash of the pair, `row` its number from 0, `begin` where its bytes begin in the file
-    (from `begins`), `file` and `record` the address of its query.
+    (from `begins`), `file` and `record` the address of its query, and `raw_begin` where the bytes of this record begin
+    in the raw content of the shard, or null (from `raw_begins`).
     """
     query, answer = pairs["query"], pairs["answer"]
     names = pl.Series(files, dtype=pl.Enum(files))
+    unknown = pl.repeat(None, len(pairs), dtype=pl.UInt32, eager=True)
     return pl.DataFrame(
         {
             "low": query.hash(seed=1) ^ answer.hash(seed=2),
@@ -47,6 +53,7 @@ def pair_keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> p
             "begin": begins.cast(pl.UInt32),
             "file": names.gather(pairs["query_file_index"]),
             "record": pairs["query_record"],
+            "raw_begin": unknown if raw_begins is None else raw_begins,
         }
     )
 
@@ -84,11 +91,16 @@ def _keys(
     parts: Sequence[Path], starts: Sequence[int], begin: int, end: int, remaining: NDArray[np.bool_] | None
 ) -> pl.DataFrame:
     """Return `low, high, row` of all keys with `begin` <= `low` < `end`; `row` is counted over all parts."""
-    inside = pl.col("low").is_between(pl.lit(begin, pl.UInt64), pl.lit(end - 1, pl.UInt64))
 
     def keys_of(part: Path, start: int) -> pl.DataFrame:
-        keys = pl.scan_ipc(part, glob=False).select("low", "high", pl.col("row") + start).filter(inside).collect()
-        return keys if remaining is None else keys.filter(pl.Series(remaining[keys["row"].to_numpy()]))
+        keys = read(part, "low", "high", "row")
+        low, row = keys["low"], keys["row"] + start
+        inside = None if end - begin == _VALUES else (low >= begin) & (low <= end - 1)
+        if remaining is not None:
+            left = pl.Series(remaining[row.to_numpy()])
+            inside = left if inside is None else inside & left
+        numbered = pl.DataFrame([low, keys["high"], row])
+        return numbered if inside is None else numbered.filter(inside)
 
     # Some at a time are copied into one frame: what a filter returns has room for all rows of the part.
     groups = range(0, len(parts), _GROUP)
@@ -134,5 +146,11 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
 
 
 def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
-    """Return `file, record` of the queries of these pairs of a part, numbered from 0, in the order given."""
-    return read(part, "file", "record")[rows].cast({"file": pl.String})
+    """Return `ADDRESS` of these pairs of a part, numbered from 0, in the order given."""
+    return of_rows(read(part, *ADDRESS), rows)
+
+
+def of_rows(keys: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Return `ADDRESS` of these pairs from the keys of a part."""
+    columns = (keys[name].gather(rows) for name in ADDRESS)
+    return pl.DataFrame([column.cast(pl.String) if column.name == "file" else column for column in columns])
