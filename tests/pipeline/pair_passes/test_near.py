@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus.exports.splitting import canonical
 from chat_corpus.pipeline.dedup.options import DedupOptions
-from chat_corpus.pipeline.pair_passes import disk_buckets, near, near_candidates
+from chat_corpus.pipeline.pair_passes import near, near_candidates, near_resolution, near_texts
 from tests.conftest import slow_from
 from tests.pipeline.pair_passes.made import Pair, dropped, invented, write
 
@@ -55,12 +55,14 @@ def test_near_duplicates_are_those_of_the_definition(
     assert len(expected) > size / 100
     options = DedupOptions(exact="never", near=float(least))
     assert dropped(write(pairs, tmp_path, cuts=[size // 3]), tmp_path, options) == expected
-    monkeypatch.setattr(disk_buckets, "MOST_ROWS", 40)
-    monkeypatch.setattr(near_candidates, "_CANDIDATES", 10)
+    monkeypatch.setattr(near_candidates, "_COMPARED", 10)
     monkeypatch.setattr(near_candidates, "_YIELDED", 25)
-    monkeypatch.setattr(near, "_CANDIDATES", 7)
+    monkeypatch.setattr(near_resolution, "_FEW", 3)
+    monkeypatch.setattr(near_resolution, "_FEW_OF_PAIR", 0)
+    monkeypatch.setattr(near_resolution, "_VERIFIED", 7)
     monkeypatch.setattr(near, "_CHARACTERS", 2000)
-    monkeypatch.setattr(near, "_COMPARED_BIGRAMS", 50)
+    monkeypatch.setattr(near, "_BLOCK_CHARACTERS", 3000)
+    monkeypatch.setattr(near_texts, "_COMPARED_BIGRAMS", 50)
     assert dropped(write(pairs, tmp_path, cuts=[5, 5, size // 2]), tmp_path, options) == expected
 
 
@@ -125,9 +127,9 @@ def test_few_of_the_pairs_of_one_template_are_compared(
     compared = []
     similar = near_candidates._similar
 
-    def counting(rows: Any, one: Any, other: Any, least: Fraction) -> Any:
-        compared.append(len(one))
-        return similar(rows, one, other, least)
+    def counting(entries: Any, at: Any, others: Any, others_at: Any, least: Fraction) -> Any:
+        compared.append(len(at))
+        return similar(entries, at, others, others_at, least)
 
     monkeypatch.setattr(near_candidates, "_similar", counting)
     random_ = random.Random(7)
