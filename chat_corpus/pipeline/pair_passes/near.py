@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from chat_corpus.exports.bigrams import slices
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.pair_passes import near_entries
+from chat_corpus.pipeline.pair_passes.near_candidates import SortedEntries
 from chat_corpus.pipeline.pair_passes.near_resolution import Resolution
 from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PassInput, found
 
@@ -70,7 +71,7 @@ def _near(given: PassInput, compared: NDArray[np.bool_]) -> pl.DataFrame:
 
 def _blocks(
     frames: Iterator[pl.DataFrame], rarity: near_entries.Rarity, least: Fraction
-) -> Iterator[tuple[pl.DataFrame, NDArray[np.void]]]:
+) -> Iterator[tuple[pl.DataFrame, SortedEntries]]:
     """Blocks of pairs (`query, answer, row`), and their entries."""
     texts: list[pl.DataFrame] = []
     entries: list[NDArray[np.void]] = []
@@ -80,10 +81,11 @@ def _blocks(
         entries.append(near_entries.entries_of(frame, rarity, least))
         characters += frame.select(_LENGTH.sum()).item()
         if sum(map(len, entries)) >= _BLOCK_ENTRIES or characters >= _BLOCK_CHARACTERS:
-            yield pl.concat(texts, rechunk=True), np.concatenate(entries)
+            block = pl.concat(texts, rechunk=True), SortedEntries.of(np.concatenate(entries))
             texts, entries, characters = [], [], 0
+            yield block
     if texts:
-        yield pl.concat(texts, rechunk=True), np.concatenate(entries)
+        yield pl.concat(texts, rechunk=True), SortedEntries.of(np.concatenate(entries))
 
 
 def _compared_texts(given: PassInput, compared: NDArray[np.bool_], most: int = 0) -> Iterator[pl.DataFrame]:

@@ -18,6 +18,8 @@ _COMPARED = 250_000
 _YIELDED = 1_000_000
 #: The bits of a key that give way to the size of the answer.
 _SIZE = np.uint64(LARGEST)
+#: The first bits of keys that `KeyFilter` goes by.
+_FILTERED = 24
 _INTS = NDArray[np.int64]
 _KEYS = NDArray[np.uint64]
 
@@ -49,6 +51,21 @@ class SortedEntries:
     def where(self, mask: NDArray[np.bool_]) -> SortedEntries:
         """The entries of a mask."""
         return SortedEntries(keys=self.keys[mask], entries=self.entries[mask])
+
+
+class KeyFilter:
+    """The first bits of the keys of entries (2 MB), from which most keys that none of them has are known."""
+
+    def __init__(self, entries: SortedEntries) -> None:
+        is_held = np.zeros(1 << _FILTERED, bool)
+        is_held[entries.keys >> np.uint64(64 - _FILTERED)] = True
+        self._bits = np.packbits(is_held, bitorder="little")
+
+    def may_hold(self, entries: SortedEntries) -> SortedEntries:
+        """Those of the entries with keys that may be held."""
+        begins = entries.keys >> np.uint64(64 - _FILTERED)
+        bits = self._bits[begins >> np.uint64(3)] >> (begins & np.uint64(7)).astype(np.uint8)
+        return entries.where((bits & 1).astype(bool))
 
 
 def count_within(entries: SortedEntries, least: Fraction) -> _INTS:

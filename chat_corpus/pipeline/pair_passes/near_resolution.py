@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from chat_corpus.exports.bigrams import slices
 from chat_corpus.pipeline.pair_passes.near_candidates import (
+    KeyFilter,
     SortedEntries,
     candidates_between,
     candidates_within,
@@ -50,27 +51,28 @@ class Resolution:
     least: Fraction
     stays: NDArray[np.bool_]
     dropped: list[pl.DataFrame] = field(default_factory=lambda: [FOUND.to_frame()])
-    _blocks: int = 0
+    _filters: list[KeyFilter] = field(default_factory=list)
 
-    def add(self, texts: pl.DataFrame, entries: NDArray[np.void]) -> None:
+    def add(self, texts: pl.DataFrame, entries: SortedEntries) -> None:
         """Resolve the next block: the pairs (`query, answer, row`) and their entries."""
         block = _Block(texts=Texts(given=self.given, block=texts), least=self.least, stays=self.stays)
-        of_block = SortedEntries.of(entries)
-        for number in range(self._blocks):
-            of_block = block.drop_like(self._read(number), of_block)
-        block.resolve(of_block)
+        for number, key_filter in enumerate(self._filters):
+            if block.drop_like(self._read(number), key_filter.may_hold(entries)):
+                entries = entries.where(self.stays[entries.rows])
+        block.resolve(entries)
         self.dropped.append(pl.DataFrame(block.dropped, FOUND, orient="row"))
-        remaining = of_block.where(self.stays[of_block.rows])
+        remaining = entries.where(self.stays[entries.rows])
         if len(remaining.keys):
-            remaining.keys.tofile(self.folder / f"{self._blocks}.keys")
-            remaining.entries.tofile(self.folder / f"{self._blocks}.entries")
-            self._blocks += 1
+            number = len(self._filters)
+            remaining.keys.tofile(self.folder / f"{number}.keys")
+            remaining.entries.tofile(self.folder / f"{number}.entries")
+            self._filters.append(KeyFilter(remaining))
 
     def _read(self, number: int) -> SortedEntries:
         """The entries of an earlier block; only the pages that are looked at are read."""
         return SortedEntries(
-            keys=np.memmap(self.folder / f"{number}.keys", np.uint64, "r"),
-            entries=np.memmap(self.folder / f"{number}.entries", ENTRY, "r"),
+            keys=np.memmap(self.folder / f"{number}.keys", np.uint64, "r").view(np.ndarray),
+            entries=np.memmap(self.folder / f"{number}.entries", ENTRY, "r").view(np.ndarray),
         )
 
 
@@ -95,19 +97,19 @@ class _Block:
         is_first_half = entries.rows < rows[len(rows) // 2]
         first, second = entries.where(is_first_half), entries.where(~is_first_half)
         self.resolve(first)
-        self.resolve(self.drop_like(first.where(self.stays[first.rows]), second))
+        if self.drop_like(first.where(self.stays[first.rows]), second):
+            second = second.where(self.stays[second.rows])
+        self.resolve(second)
 
-    def drop_like(self, earlier: SortedEntries, later: SortedEntries) -> SortedEntries:
-        """Drop each later pair that resembles an earlier one, all of which stay; return the entries of the others."""
+    def drop_like(self, earlier: SortedEntries, later: SortedEntries) -> bool:
+        """Drop each later pair that resembles an earlier one, all of which stay; return whether there are any."""
         first: dict[int, tuple[int, float]] = {}
         for candidates in candidates_between(earlier, later, self.least):
             for row, repeated, similarity in self._first_hits(candidates):
                 first[row] = min(first.get(row, (repeated, similarity)), (repeated, similarity))
-        if not first:
-            return later
         self.dropped.extend((row, *hit) for row, hit in first.items())
         self.stays[list(first)] = False
-        return later.where(self.stays[later.rows])
+        return bool(first)
 
     def _first_hits(self, candidates: _KEYS) -> Iterator[tuple[int, int, float]]:
         """The first earlier row that each later row resembles, among sorted candidates.
