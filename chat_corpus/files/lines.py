@@ -60,6 +60,15 @@ def lines_end(data: bytes, lines: int) -> int:
     return high if lines else low
 
 
+def line_at(data: bytes, begin: int) -> str:
+    r"""Return the line of UTF-8 that begins at an offset and ends with a line break.
+
+    >>> line_at(b"a\r\nb\n", 0), line_at(b"a\r\nb\n", 3)
+    ('a', 'b')
+    """
+    return data[begin : data.index(b"\n", begin)].removesuffix(b"\r").decode()
+
+
 def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     r"""Return the lines of `data` as a frame `record: u32, text: str, bytes: binary`, numbered from `first`.
 

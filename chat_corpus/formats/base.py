@@ -25,7 +25,8 @@ USER, ASSISTANT = "user", "assistant"
 NOT_UTF8 = "not UTF-8"
 
 #: Numbered records of a raw file: `record: u32, text: str, bytes: binary`. A record that is not UTF-8 has its bytes and
-#: a null text; other records have null bytes.
+#: a null text; other records have null bytes. A `split` that joins the lines of a record adds `continues: bool`, true
+#: for lines that belong to the record before them, and leaves all other lines as they are.
 Records = pl.DataFrame
 
 

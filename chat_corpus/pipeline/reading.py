@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from chat_corpus.errors import ChatCorpusError, FileError, place_of
 from chat_corpus.files.encodings import UTF8
+from chat_corpus.files.lines import BOM, numbered_lines
 from chat_corpus.files.raw_file import read_range
 from chat_corpus.formats.base import Format, Reading, Records
 from chat_corpus.messages import Message, error_text, joined, message
@@ -24,12 +25,36 @@ from chat_corpus.sources.base import Source
 def records(shard: Shard, source: Source) -> tuple[Records, ...]:
     """Return the numbered raw records of a shard, a frame per file. Raises ChatCorpusError if a file changed."""
     split = format_of(shard, source).split
-    frames = tuple(split(_content(piece), piece.first) for piece in shard.pieces)
+    frames = tuple(split(content(piece), piece.first) for piece in shard.pieces)
     for frame in frames:
         if not isinstance(frame, pl.DataFrame) or not {"record", "text", "bytes"}.issubset(frame.columns):
             expected = message("expected a frame with the columns record, text and bytes")
             raise _wrong_result(frame, "split", split, shard, expected)
     return frames
+
+
+def line_offsets(raw: Sequence[Records], shard: Shard, source: Source) -> list[pl.Series] | None:
+    """Return where the lines of each piece begin in its content, in bytes: u32.
+
+    None if records are not lines, or if line breaks differ. It does not hold for content that `has_offsets` excludes.
+    """
+    offsets = []
+    is_plain = format_of(shard, source).split is numbered_lines
+    for piece, records in zip(shard.pieces, raw, strict=True):
+        if not is_plain and ("continues" not in records.columns or records["continues"].any()):
+            return None
+        sizes = records["text"].str.len_bytes()
+        breaks = piece.stop - piece.start - int(sizes.sum())
+        if sizes.null_count() or breaks not in (len(sizes), 2 * len(sizes)):
+            return None
+        sizes += breaks // max(len(sizes), 1)
+        offsets.append((sizes.cum_sum() - sizes).cast(pl.UInt32))
+    return offsets
+
+
+def has_offsets(data: bytes, first: int) -> bool:
+    """Whether `line_offsets` hold for content from record `first` on: no mark before it, a line break at its end."""
+    return data.endswith(b"\n") and not (first == 1 and data.startswith(BOM))
 
 
 def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, counts: Counts) -> pl.DataFrame:
@@ -103,7 +128,8 @@ def _wrong_result(
     )
 
 
-def _content(piece: ByteRange) -> bytes:
+def content(piece: ByteRange) -> bytes:
+    """Return the bytes of a piece, as UTF-8. Raises FileError if they changed since they were counted."""
     data = read_range(piece.file, piece.start, piece.stop)
     if piece.crc is not None and zlib.crc32(data) != piece.crc:
         raise FileError(piece.file.name, message("changed during the run; wait until it is complete, and run again"))

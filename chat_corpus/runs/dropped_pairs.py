@@ -17,8 +17,8 @@ from chat_corpus.pipeline.pair_passes.table import Dropped, PairPass
 from chat_corpus.pipeline.rejects import raw_for_some
 from chat_corpus.pipeline.settings import SourceSettings
 
-#: Returns the raw records, `file, record, raw`, of the part with this number.
-RawOf = Callable[[int], pl.DataFrame]
+#: Returns the raw records, `raw: str`, at addresses in the part with this number: `file, record, raw_begin`.
+RawOf = Callable[[int, pl.DataFrame], pl.Series]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,42 +43,37 @@ class Selection:
         rows.write_ipc(path, compression="uncompressed")
         return path
 
-    def rejects(self, name: str, part: Part, rows: pl.DataFrame, raw: pl.DataFrame) -> bytes:
-        """The rejects of dropped pairs of a part: address and raw record of the query.
+    def rejects(self, name: str, number: int, addresses: pl.DataFrame, rows: pl.DataFrame) -> bytes:
+        """The rejects of dropped pairs of the part with this number: address and raw record of the query.
 
-        `rows` are those of `Dropped.rows` and of `exact.with_addresses`, numbered within the part. `same_as` is the
-        address of the pair that the dropped pair repeats, or null.
+        `addresses` are those of the pairs (`exact.ADDRESS`), `rows` those of `Dropped.rows` and `exact.with_addresses`
+        in the same order. `same_as` is the address of the pair that the dropped pair repeats, or null.
         """
-        number = pl.col("number")
-        whens = [(number == at, each) for at, each in enumerate(self.passes)]
-        texts = [pl.when(is_it).then(each.message(self.settings)) for is_it, each in whens]
-        reasons = [pl.when(is_it).then(pl.lit(str(each.reason))) for is_it, each in whens]
+        whens = [(pl.col("number") == at, each) for at, each in enumerate(self.passes)]
         described = rows.select(
-            source=pl.lit(name),
-            reason=pl.coalesce(*reasons),
-            message=pl.coalesce(*texts),
+            reason=pl.coalesce(pl.when(is_it).then(pl.lit(str(each.reason))) for is_it, each in whens),
+            message=pl.coalesce(pl.when(is_it).then(each.message(self.settings)) for is_it, each in whens),
             same_as=pl.when(pl.col("file").is_not_null()).then(pl.struct("file", "record")),
         )
-        addresses = exact.addresses(part.keys, rows["row"])
-        raw = raw.filter(pl.col("record").is_in(addresses["record"].unique().implode()))
-        rejects = pl.concat([addresses, described], how="horizontal")
-        rejects = rejects.join(raw, on=["file", "record"], how="left", maintain_order="left")
+        rejects = addresses.with_columns(*described, self.raw_of(number, addresses), source=pl.lit(name))
         rejects = rejects.select("source", "file", "record", "reason", "message", "same_as", "raw")
         return raw_for_some(rejects).write_ndjson().encode()
 
 
-def cut(data: bytes, keys: Path, lengths: Sequence[int]) -> list[bytes]:
-    """The lines of a part in pieces, written and dropped in turn, `lengths` as in `outputs.shard_index.Place`."""
-    borders = pl.Series("row", list(accumulate(lengths)), dtype=pl.UInt32)
-    return [
-        data[begin:end]
-        for begin, end in pairwise([0, *exact.byte_offsets(keys, borders).fill_null(len(data)), len(data)])
-    ]
+def cut(data: bytes, begins: pl.Series, lengths: Sequence[int]) -> tuple[bytes, bytes] | None:
+    """The lines of a part that are written, and those that are dropped.
+
+    `begins` is where each pair begins, and `lengths` are those of runs of pairs that are written and dropped in turn,
+    as in `outputs.shard_index.Place`. None if these runs are not as many whole lines.
+    """
+    ends = pl.concat([begins, pl.Series([len(data)], dtype=begins.dtype)])
+    limits = list(pairwise([0, *ends[list(accumulate(lengths))], len(data)]))
+    counts = [*lengths, len(begins) - sum(lengths)]
+    if any(not _are_lines(data, *each, count) for each, count in zip(limits, counts, strict=True)):
+        return None
+    pieces = [memoryview(data)[begin:end] for begin, end in limits]
+    return b"".join(pieces[::2]), b"".join(pieces[1::2])
 
 
-def are_lines(pieces: Sequence[bytes], lengths: Sequence[int]) -> bool:
-    """Whether each piece has this number of whole lines."""
-    return len(pieces) == len(lengths) and all(
-        piece.count(b"\n") == length and (piece.endswith(b"\n") or not piece)
-        for piece, length in zip(pieces, lengths, strict=True)
-    )
+def _are_lines(data: bytes, begin: int, end: int, count: int) -> bool:
+    return data.count(b"\n", begin, end) == count and (begin == end or data[end - 1 : end] == b"\n")

@@ -30,7 +30,7 @@ from chat_corpus.pipeline.counts import Counts
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.output_checks import reject_lines
 from chat_corpus.pipeline.pair_passes.table import Dropped
-from chat_corpus.runs.dropped_pairs import Selection, are_lines, cut
+from chat_corpus.runs.dropped_pairs import Selection, cut
 from chat_corpus.schema import Reason
 from chat_corpus.statistics import tally
 from chat_corpus.statistics.schema import Statistics
@@ -92,6 +92,7 @@ class Merge:
         #: Positions of the parts joined so far, in order.
         self.places: list[Place] = []
         self._tally = tally.Sum()
+        self._dropped_lines = bytearray()
         self._pairs, self._rejects = JoinedLines(folder / "pairs.writing"), JoinedLines(folder / "rejects.writing")
 
     def add(self, number: int, part: Part) -> None:
@@ -224,23 +225,32 @@ class Merge:
             self.places[number] = replace(
                 self.places[number], tsv=self._pairs.bytes, duplicates=self._rejects.bytes, dropped=lengths
             )
-            if not lengths:
-                self._pairs.expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.counts_and_crcs()[1])
-                continue
-            data = part.pairs.read_bytes()
-            self._pairs.expect(zlib.crc32(data), part.counts_and_crcs()[1])
-            pieces = cut(data, part.keys, lengths)
-            if not are_lines(pieces, [*lengths, limits[1] - limits[0] - sum(lengths)]):
-                self._pairs.sound = False
+            if lengths:
+                self._write_some(number, of_part, selection)
             else:
-                self._tally.add(tally_of_dropped(b"".join(pieces[1::2])))
-            remaining = b"".join(pieces[::2])
-            written = self._pairs.append(blocks(remaining), limits[1] - limits[0] - len(of_part))
-            self._pairs.expect(written, zlib.crc32(remaining))
-            self.places[number] = replace(self.places[number], crc=written)
-            rejects = selection.rejects(self._name, part, of_part, selection.raw_of(number))
-            self._rejects.expect(self._rejects.append(blocks(rejects)), zlib.crc32(rejects))
+                self._pairs.expect(self._pairs.join(part.pairs, limits[1] - limits[0]), part.counts_and_crcs()[1])
+        self._tally.add(tally_of_dropped(bytes(self._dropped_lines)))
         return dropped
+
+    def _write_some(self, number: int, rows: pl.DataFrame, selection: Selection) -> None:
+        """Write the pairs of a part that passes leave, and the rejects of the others, `rows`."""
+        part = self._parts[number]
+        data, keys = part.pairs.read_bytes(), exact.read(part.keys, "begin", *exact.ADDRESS)
+        self._pairs.expect(zlib.crc32(data), part.counts_and_crcs()[1])
+        lines = cut(data, keys["begin"], self.places[number].dropped)
+        if lines is None:
+            self._pairs.sound = False
+            return
+        remaining, dropped_lines = lines
+        written = self._pairs.append(blocks(remaining), len(keys) - len(rows))
+        self._pairs.expect(written, zlib.crc32(remaining))
+        self.places[number] = replace(self.places[number], crc=written)
+        rejects = selection.rejects(self._name, number, exact.of_rows(keys, rows["row"]), rows)
+        self._rejects.expect(self._rejects.append(blocks(rejects)), zlib.crc32(rejects))
+        self._dropped_lines += dropped_lines
+        if len(self._dropped_lines) > BLOCK:
+            self._tally.add(tally_of_dropped(bytes(self._dropped_lines)))
+            self._dropped_lines.clear()
 
 
 def _with_dropped(counts: Counts, dropped: Dropped) -> Counts:

@@ -26,7 +26,7 @@ from chat_corpus.runs.merge import Merge
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.stored_turns import stored_turns
-from chat_corpus.runs.task import ShardTask, raw_records
+from chat_corpus.runs.task import ShardTask, raw_texts
 from chat_corpus.schema import Reason
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
@@ -138,7 +138,7 @@ class SourceRun:
         selection = Selection(
             passes=self.passes,
             settings=settings.of(self.name),
-            raw_of=lambda number: raw_records(self.made[number]),
+            raw_of=lambda number, rows: raw_texts(self.made[number], rows),
         )
         self.merge = Merge(self.name, self.folder, selection if self.passes else None, store=settings.store_dialogues)
 

@@ -19,6 +19,7 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
+from chat_corpus.files.lines import line_at
 from chat_corpus.formats.base import Records
 from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store
@@ -106,7 +107,8 @@ def run_shard(task: ShardTask) -> Counts:
         output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         tally = shard_tally(cleaned, outcome, source, settings)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
-        for name, frame in _facts(task, outcome, tsv.byte_offsets(columns)):
+        offsets = reading.line_offsets(raw(), shard, source) if task.facts and task.stored is None else None
+        for name, frame in _facts(task, outcome, tsv.byte_offsets(columns), offsets):
             contents[part.fact(name)] = _arrow(frame)
         if task.settings.store_dialogues:
             contents[part.turns] = _arrow(
@@ -129,12 +131,14 @@ def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataF
     return tsv.columns(outcome.pairs, {side: breaks.gather(links[f"{side}_at"]) for side in ("query", "answer")})
 
 
-def _facts(task: ShardTask, outcome: process.ShardResult, begins: pl.Series) -> Iterator[tuple[str, pl.DataFrame]]:
+def _facts(
+    task: ShardTask, outcome: process.ShardResult, begins: pl.Series, offsets: list[pl.Series] | None
+) -> Iterator[tuple[str, pl.DataFrame]]:
     """The facts about the pairs of a shard that the task asks for, by name."""
     if task.facts:
         from chat_corpus.pipeline.pair_passes import facts
 
-        pairs = facts.ShardPairs.of(outcome, task.shard, task.source[1], begins)
+        pairs = facts.ShardPairs.of(outcome, task.shard, task.source[1], begins, offsets)
         yield from ((name, facts.FACTS[name](pairs)) for name in task.facts)
 
 
@@ -162,11 +166,20 @@ def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Re
     return process.clean_turns(shard, source, settings, raw), lambda: raw
 
 
-def raw_records(task: ShardTask) -> pl.DataFrame:
-    """Read the raw records of a task's shard again: `file, record, raw`."""
-    frames = reading.records(task.shard, task.source[0])
-    named = zip(task.shard.pieces, frames, strict=True)
-    return pl.concat(frame.select("record", file=pl.lit(piece.file.name), raw="text") for piece, frame in named)
+def raw_texts(task: ShardTask, rows: pl.DataFrame) -> pl.Series:
+    """Return the raw records at addresses in a task's shard, `file, record, raw_begin`, in this order: `raw: str`.
+
+    Records are split again only if it is not known where they begin.
+    """
+    pieces = {piece.file.name: piece for piece in task.shard.pieces}
+    if not rows["raw_begin"].null_count():
+        contents = {name: reading.content(pieces[name]) for name in rows["file"].unique()}
+        if all(reading.has_offsets(data, pieces[name].first) for name, data in contents.items()):
+            lines = [line_at(contents[name], begin) for name, begin in rows.select("file", "raw_begin").iter_rows()]
+            return pl.Series("raw", lines, dtype=pl.String)
+    frames = zip(pieces, reading.records(task.shard, task.source[0]), strict=True)
+    records = pl.concat(frame.select("record", file=pl.lit(name), raw="text") for name, frame in frames)
+    return rows.join(records, on=["file", "record"], how="left", maintain_order="left")["raw"]
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """Which pairs stand earlier in the output: exact, in bounded memory, however many pairs there are.
 
-Each pair is known by 128 bits of hash, kept on disk beside its shard and sorted there. The keys are looked at in as
-many passes as keep one pass small; each takes the keys of one range of values, which lie together in every shard.
+Each pair has a key: 128 bits of hash, on disk beside its shard. There are as many passes as keep one pass small, each
+over the keys of one range of values. A pass sorts one half of these keys; only rows that share this half are compared
+as a whole, and only pairs that are dropped need an address.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # a run without passes does not need NumPy
 
 #: Keys of one pass, which take some 100 MB to sort.
 KEYS_PER_PASS = 1_000_000
+#: The columns of keys that are the address of a pair.
+ADDRESS = ("file", "record", "raw_begin")
 _VALUES = 1 << 64
 #: Parts that are read before their keys are copied.
 _GROUP = 32
@@ -30,18 +33,29 @@ def read(path: Path, *columns: str) -> pl.DataFrame:
     return (frame.select(columns) if columns else frame).collect()
 
 
-def pair_keys(pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series) -> pl.DataFrame:
-    """Return the keys of pairs: `low, high: u64, row, begin: u32, file: str, record: u32`, sorted by `low`.
+def pair_keys(
+    pairs: pl.DataFrame, files: Sequence[str], begins: pl.Series, raw_begins: pl.Series | None = None
+) -> pl.DataFrame:
+    """Return the keys of pairs, in order: `low, high: u64, row, begin: u32, file: enum, record, raw_begin: u32`.
 
     `low` and `high` are a 128-bit hash of the pair, `row` its number from 0, `begin` where its bytes begin in the file
-    (from `begins`), `file` and `record` the address of its query.
+    (from `begins`), `file` and `record` the address of its query, and `raw_begin` where the bytes of this record begin
+    in the raw content of the shard, or null (from `raw_begins`).
     """
-    pair = pl.struct("query", "answer")
-    names = pl.Series(list(files))[pairs["query_file_index"]]
-    keys = pairs.select(
-        low=pair.hash(seed=1), high=pair.hash(seed=2), begin=begins.cast(pl.UInt32), file=names, record="query_record"
+    query, answer = pairs["query"], pairs["answer"]
+    names = pl.Series(files, dtype=pl.Enum(files))
+    unknown = pl.repeat(None, len(pairs), dtype=pl.UInt32, eager=True)
+    return pl.DataFrame(
+        {
+            "low": query.hash(seed=1) ^ answer.hash(seed=2),
+            "high": query.hash(seed=3) ^ answer.hash(seed=4),
+            "row": pl.int_range(len(pairs), dtype=pl.UInt32, eager=True),
+            "begin": begins.cast(pl.UInt32),
+            "file": names.gather(pairs["query_file_index"]),
+            "record": pairs["query_record"],
+            "raw_begin": unknown if raw_begins is None else raw_begins,
+        }
     )
-    return keys.with_row_index("row").select("low", "high", "row", "begin", "file", "record").sort("low")
 
 
 def row_offsets(parts: Sequence[Path]) -> list[int]:
@@ -50,9 +64,9 @@ def row_offsets(parts: Sequence[Path]) -> list[int]:
 
 
 def text_keys(texts: pl.Series) -> pl.DataFrame:
-    """Return the keys of texts: `low, high: u64, row: u32`, sorted by `low`, as those of `pair_keys`."""
-    frame = texts.to_frame("text").with_row_index("row")
-    return frame.select("row", low=pl.col("text").hash(seed=1), high=pl.col("text").hash(seed=2)).sort("low")
+    """Return the keys of texts, in order: `low, high: u64, row: u32`, as those of `pair_keys`."""
+    rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    return pl.DataFrame({"low": texts.hash(seed=1), "high": texts.hash(seed=2), "row": rows})
 
 
 def find_repeats(
@@ -77,11 +91,16 @@ def _keys(
     parts: Sequence[Path], starts: Sequence[int], begin: int, end: int, remaining: NDArray[np.bool_] | None
 ) -> pl.DataFrame:
     """Return `low, high, row` of all keys with `begin` <= `low` < `end`; `row` is counted over all parts."""
-    inside = pl.col("low").is_between(pl.lit(begin, pl.UInt64), pl.lit(end - 1, pl.UInt64))
 
     def keys_of(part: Path, start: int) -> pl.DataFrame:
-        keys = pl.scan_ipc(part, glob=False).select("low", "high", pl.col("row") + start).filter(inside).collect()
-        return keys if remaining is None else keys.filter(pl.Series(remaining[keys["row"].to_numpy()]))
+        keys = read(part, "low", "high", "row")
+        low, row = keys["low"], keys["row"] + start
+        inside = None if end - begin == _VALUES else (low >= begin) & (low <= end - 1)
+        if remaining is not None:
+            left = pl.Series(remaining[row.to_numpy()])
+            inside = left if inside is None else inside & left
+        numbered = pl.DataFrame([low, keys["high"], row])
+        return numbered if inside is None else numbered.filter(inside)
 
     # Some at a time are copied into one frame: what a filter returns has room for all rows of the part.
     groups = range(0, len(parts), _GROUP)
@@ -91,7 +110,7 @@ def _keys(
 
 def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
     """Return the rows whose key `most` earlier rows have: `row`, and `first`, the earliest of them."""
-    ordered = keys.sort("low", "high", "row")
+    ordered = _with_shared_half(keys).sort("low", "high", "row")
     same = (pl.col("low") == pl.col("low").shift(1)) & (pl.col("high") == pl.col("high").shift(1))
     marked = ordered.select("row", same=same.fill_null(value=False))
     shared = marked.filter(pl.col("same") | pl.col("same").shift(-1, fill_value=False))  # few, in most corpora
@@ -100,6 +119,13 @@ def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
         "row", first=pl.when(begins).then("row").forward_fill(), place=at - pl.when(begins).then(at).forward_fill()
     )
     return numbered.filter(pl.col("place") >= most).select("row", "first")
+
+
+def _with_shared_half(keys: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys with a `low` that others have too: few, in most corpora."""
+    values = keys["low"].sort()
+    shared = values[1:].filter(values[1:] == values[:-1])
+    return keys.filter(keys["low"].is_in(shared.implode()))
 
 
 def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:
@@ -120,15 +146,11 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
 
 
 def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
-    """Return `file, record` of the queries of these pairs of a part, numbered from 0, in the order given."""
-    return _of_rows(part, rows, "file", "record")
+    """Return `ADDRESS` of these pairs of a part, numbered from 0, in the order given."""
+    return of_rows(read(part, *ADDRESS), rows)
 
 
-def byte_offsets(part: Path, rows: pl.Series) -> pl.Series:
-    """Return where the bytes of these pairs begin in the file of a part, in the order given; null for unknown pairs."""
-    return _of_rows(part, rows, "begin")["begin"]
-
-
-def _of_rows(part: Path, rows: pl.Series, *columns: str) -> pl.DataFrame:
-    keys = read(part, "row", *columns).filter(pl.col("row").is_in(rows.unique().implode()))
-    return rows.to_frame("row").join(keys, on="row", how="left", maintain_order="left").drop("row")
+def of_rows(keys: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Return `ADDRESS` of these pairs from the keys of a part."""
+    columns = (keys[name].gather(rows) for name in ADDRESS)
+    return pl.DataFrame([column.cast(pl.String) if column.name == "file" else column for column in columns])

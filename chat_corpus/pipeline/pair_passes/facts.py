@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -24,11 +25,12 @@ _SEPARATOR = "\x1f"
 class ShardPairs:
     """The pairs of a shard.
 
-    pairs     `query, answer, query_file_index, query_record`
-    dialogue  the dialogue of each pair: those of one dialogue have the same number
-    files     names of the raw files
-    begins    where the bytes of each pair begin in the file of the shard
-    ignoring  what may differ between texts that count as the same
+    pairs       `query, answer, query_file_index, query_record`
+    dialogue    the dialogue of each pair: those of one dialogue have the same number
+    files       names of the raw files
+    begins      where the bytes of each pair begin in the file of the shard
+    ignoring    what may differ between texts that count as the same
+    raw_begins  where the record of each query begins in the raw content of its piece; None if unknown
     """
 
     pairs: pl.DataFrame
@@ -36,18 +38,25 @@ class ShardPairs:
     files: Sequence[str]
     begins: pl.Series
     ignoring: Ignoring
+    raw_begins: pl.Series | None = None
 
     @classmethod
     def of(
-        cls, result: ShardResult, shard: Shard, settings: SourceSettings, begins: pl.Series | None = None
+        cls,
+        result: ShardResult,
+        shard: Shard,
+        settings: SourceSettings,
+        begins: pl.Series | None = None,
+        offsets: Sequence[pl.Series] | None = None,
     ) -> ShardPairs:
-        """The pairs that a shard results in."""
+        """The pairs that a shard results in; `offsets` are those of `reading.line_offsets`, if known."""
         return cls(
             pairs=result.pairs,
             dialogue=result.turns["dialogue_id"].gather(result.links["answer_at"]),
             files=[piece.file.name for piece in shard.pieces],
             begins=pl.repeat(0, len(result.pairs), eager=True) if begins is None else begins,
             ignoring=settings.dedup.ignoring,
+            raw_begins=None if offsets is None else _raw_begins(result.pairs, shard, offsets),
         )
 
     def leave(self, folder: Path, number: int, names: Sequence[str]) -> PairFacts:
@@ -63,9 +72,16 @@ class ShardPairs:
         return fold_spelled(texts) if self.ignoring == "punctuation" else texts
 
 
+def _raw_begins(pairs: pl.DataFrame, shard: Shard, offsets: Sequence[pl.Series]) -> pl.Series:
+    """Where the record of each query begins, from the offsets of the records of each piece."""
+    before = accumulate((len(each) for each in offsets), initial=0)
+    shifts = pl.Series([number - piece.first for number, piece in zip(before, shard.pieces, strict=False)])
+    return pl.concat(offsets).gather(shifts.gather(pairs["query_file_index"]) + pairs["query_record"])
+
+
 def _keys(shard: ShardPairs) -> pl.DataFrame:
     compared = shard.pairs.with_columns(query=shard.compared("query"), answer=shard.compared("answer"))
-    return exact.pair_keys(compared, shard.files, shard.begins)
+    return exact.pair_keys(compared, shard.files, shard.begins, shard.raw_begins)
 
 
 def _sides(side: str) -> Callable[[ShardPairs], pl.DataFrame]:

@@ -10,6 +10,7 @@ the others repeat it, and if it is dropped, they repeat what it repeats.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -17,25 +18,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
+from chat_corpus.exports.bigrams import slices
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.pipeline.pair_passes import near_candidates
-from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
+from chat_corpus.pipeline.pair_passes import near_entries
+from chat_corpus.pipeline.pair_passes.near_candidates import SortedEntries
+from chat_corpus.pipeline.pair_passes.near_resolution import Resolution
 from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PassInput, found
 
-#: Candidates that are verified together.
-_CANDIDATES = 20_000
+#: Entries, and characters, of the pairs of a block.
+_BLOCK_ENTRIES, _BLOCK_CHARACTERS = 400_000, 10_000_000
 #: Characters of the pairs that are entered together, and how many a pair counts as at least: 12,500 pairs at most.
 _CHARACTERS = 500_000
 _LEAST_WEIGHT = 40
 _LENGTH = pl.col("query").str.len_chars() + pl.col("answer").str.len_chars()
-#: Bigrams of texts that are compared together.
-_COMPARED_BIGRAMS = 1_000_000
-_CANDIDATE = np.dtype([("key", "<u8")])
-_LOW = np.uint64((1 << 32) - 1)
-_BIGRAM = np.uint64(42)  # bits of a bigram
-_INTS = NDArray[np.int64]
-_KEYS = NDArray[np.uint64]
 
 
 def find_near(given: PassInput) -> pl.DataFrame:
@@ -58,16 +53,39 @@ def _as_their_first(repeats: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
 def _near(given: PassInput, compared: NDArray[np.bool_]) -> pl.DataFrame:
     """Which of the compared pairs, which have different canonical forms, resemble an earlier one that stays."""
     least = Fraction(str(given.settings.dedup.near))
-    rarity = near_candidates.Rarity()
-    for texts in _compared_texts(given, compared, near_candidates.RARITY_ROWS):
+    rarity = near_entries.Rarity()
+    for texts in _compared_texts(given, compared, near_entries.RARITY_ROWS):
         for salt, side in enumerate(("query", "answer")):
             rarity.add(texts[side], salt)
-    with DiskBuckets(given.work / "candidates", _CANDIDATE) as found_candidates:
-        with DiskBuckets(given.work / "entries", near_candidates.ENTRY) as buckets:
-            near_candidates.write_entries(_compared_texts(given, compared), rarity, buckets, least)
-            for keys in near_candidates.candidates(buckets, least):
-                found_candidates.add((keys << _spare_bits(given)).view(_CANDIDATE))
-        return _resolved(given, found_candidates, compared, least)
+    folder = given.work / "near"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        resolution = Resolution(given=given, folder=folder, least=least, stays=compared.copy())
+        for texts, entries in _blocks(_compared_texts(given, compared), rarity, least):
+            resolution.add(texts, entries)
+        return pl.concat(resolution.dropped)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _blocks(
+    frames: Iterator[pl.DataFrame], rarity: near_entries.Rarity, least: Fraction
+) -> Iterator[tuple[pl.DataFrame, SortedEntries]]:
+    """Blocks of pairs (`query, answer, row`), and their entries."""
+    texts: list[pl.DataFrame] = []
+    entries: list[NDArray[np.void]] = []
+    characters = 0
+    for frame in frames:
+        texts.append(frame)
+        entries.append(near_entries.entries_of(frame, rarity, least))
+        characters += frame.select(_LENGTH.sum()).item()
+        if sum(map(len, entries)) >= _BLOCK_ENTRIES or characters >= _BLOCK_CHARACTERS:
+            block = pl.concat(texts, rechunk=True), SortedEntries.of(np.concatenate(entries))
+            texts, entries, characters = [], [], 0
+            yield block
+    if texts:
+        yield pl.concat(texts, rechunk=True), SortedEntries.of(np.concatenate(entries))
 
 
 def _compared_texts(given: PassInput, compared: NDArray[np.bool_], most: int = 0) -> Iterator[pl.DataFrame]:
@@ -81,90 +99,3 @@ def _compared_texts(given: PassInput, compared: NDArray[np.bool_], most: int = 0
         number += len(rows)
         if most and number >= most:
             return
-
-
-def _spare_bits(given: PassInput) -> np.uint64:
-    """The highest bits of candidates, which no row has; without them, ranges of rows are in different files."""
-    return np.uint64(32 - given.starts[-1].bit_length())
-
-
-def _resolved(given: PassInput, buckets: DiskBuckets, compared: NDArray[np.bool_], least: Fraction) -> pl.DataFrame:
-    """Verify candidates in the order of their later rows, and drop each that resembles an earlier one that stays."""
-    stays = compared.copy()
-    frames = [FOUND.to_frame()]
-    waiting: list[_KEYS] = []
-    for rows in buckets.read():
-        waiting.append(distinct(rows["key"] >> _spare_bits(given)))
-        if sum(map(len, waiting)) >= _CANDIDATES:
-            frames += _verified_in_order(given, np.concatenate(waiting), stays, least)
-            waiting = []
-    if waiting:
-        frames += _verified_in_order(given, np.concatenate(waiting), stays, least)
-    return pl.concat(frames)
-
-
-def _verified_in_order(
-    given: PassInput, keys: _KEYS, stays: NDArray[np.bool_], least: Fraction
-) -> Iterator[pl.DataFrame]:
-    """The rows among sorted candidates that are dropped; all candidates of one later row are verified together."""
-    begin = 0
-    while begin < len(keys):
-        end = int(np.searchsorted(keys, keys[min(begin + _CANDIDATES, len(keys)) - 1] | _LOW, "right"))
-        yield _verified(given, keys[begin:end], stays, least)
-        begin = end
-
-
-def _verified(given: PassInput, keys: _KEYS, stays: NDArray[np.bool_], least: Fraction) -> pl.DataFrame:
-    """The rows among some candidates that are dropped; `stays` is updated."""
-    later, earlier = (keys >> np.uint64(32)).astype(np.int64), (keys & _LOW).astype(np.int64)
-    possible = stays[earlier]
-    later, earlier = later[possible], earlier[possible]
-    value = _similarities(given, later, earlier, least)
-    dropped = []
-    for row, first, similarity in zip(later.tolist(), earlier.tolist(), value.tolist(), strict=True):
-        if similarity > 0 and stays[row] and stays[first]:
-            stays[row] = False
-            dropped.append((row, first, similarity))
-    return pl.DataFrame(dropped, FOUND, orient="row")
-
-
-def _similarities(given: PassInput, one: _INTS, other: _INTS, least: Fraction) -> NDArray[np.float64]:
-    """The lower of the similarities of queries and of answers of two rows each; 0 if one of them is too low."""
-    result = np.ones(len(one))
-    rows = np.unique(np.concatenate([one, other]))
-    if len(rows):
-        texts = _texts_of(given, rows)
-        pairs = np.searchsorted(rows, one), np.searchsorted(rows, other)
-        for side in ("query", "answer"):
-            shared, union = _overlaps(texts[side], *pairs)
-            near = shared * least.denominator >= union * least.numerator
-            result = np.where(near, np.minimum(result, shared / union), 0)
-    return result
-
-
-def _texts_of(given: PassInput, rows: _INTS) -> pl.DataFrame:
-    """`query, answer` of rows, which are sorted."""
-    limits = np.searchsorted(rows, given.starts)
-    texts: dict[str, list[str]] = {"query": [], "answer": []}
-    for path, start, begin, end in zip(given.paths("texts"), given.starts, limits, limits[1:], strict=False):
-        if begin < end:
-            part = exact.read(path)[rows[begin:end] - start]
-            for side, found_texts in texts.items():
-                found_texts += part[side].to_list()  # a copy: a slice would hold all texts of the part
-    return pl.DataFrame(texts)
-
-
-def _overlaps(texts: pl.Series, one: _INTS, other: _INTS) -> tuple[_INTS, _INTS]:
-    """How many bigrams each two texts share, and how many they have in all."""
-    rows, bigrams = text_bigrams(texts)
-    sizes = np.bincount(rows, minlength=len(texts))
-    starts = np.cumsum(sizes) - sizes
-    members = rows.astype(np.uint64) << _BIGRAM | bigrams
-    shared = np.zeros(len(one), np.int64)
-    for begin, end in slices(sizes[one], _COMPARED_BIGRAMS):
-        counts = sizes[one[begin:end]]
-        pair, at = numbered(counts, starts[one[begin:end]])
-        keys = other[begin:end][pair].astype(np.uint64) << _BIGRAM | bigrams[at]
-        found_at = np.minimum(np.searchsorted(members, keys), len(members) - 1)
-        shared[begin:end] = np.bincount(pair[members[found_at] == keys], minlength=end - begin)
-    return shared, sizes[one] + sizes[other] - shared

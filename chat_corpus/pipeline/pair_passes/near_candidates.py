@@ -1,277 +1,137 @@
-"""Pairs of texts that may resemble each other on both sides: all that do, and few others, in bounded memory.
-
-A prefix filter, as in `exports.near_twins`, on both sides at once. The bigrams of a text have an order, the rarest
-first. Sets of sizes m and n with a Jaccard similarity of at least t share a bigram among the first m - ceil(t m) + 1 of
-the one and the first n - ceil(t n) + 1 of the other. So two pairs that resemble each other share a bigram of such
-prefixes of their queries and one of their answers. Each pair is entered under all combinations of a bigram of the one
-and of the other prefix, in files by the hash of the two (`disk_buckets`); pairs in one entry are compared by the sizes
-of their sets and by signatures. Sets may meet where they share none before: there, so many bigrams must be left of both
-that they can still resemble each other. So pairs of one template are not compared because they share its words.
-
-Where a side is longer than `LONG`, combinations are too many. Such pairs are entered under the single bigrams in the
-prefix of the set of all bigrams of both sides, for which the same holds: the similarity of the whole is at least t if
-that of both sides is. Again, enough must be left of each side. Pairs that are nearly so long are entered under both, so
-that they meet either.
-
-A signature has 64 bits, each the parity of how many bigrams have this number as their hash. Two sets differ in at least
-as many bigrams as their signatures in bits.
-"""
+"""Pairs that may resemble each other: pairs that share a key of their entries, by sizes and signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
-from chat_corpus.pipeline.pair_passes.disk_buckets import DiskBuckets
+from chat_corpus.exports.bigrams import distinct, numbered, slices
+from chat_corpus.pipeline.pair_passes.near_entries import LARGEST
 
-#: Bigrams of a side above which combinations are too many.
-LONG = 30
-#: Pairs from which the rarity of bigrams is estimated, for it decides on the speed alone.
-RARITY_ROWS = 200_000
-#: Candidates that are compared together.
-_CANDIDATES = 250_000
+#: Entries that are compared together.
+_COMPARED = 250_000
 #: Candidates that are yielded together, at least, unless there are fewer.
 _YIELDED = 1_000_000
-#: The largest size that an entry can hold; larger sets are entered with it.
-_LARGEST = (1 << 16) - 1
+#: The bits of a key that give way to the size of the answer.
+_SIZE = np.uint64(LARGEST)
+#: The first bits of keys that `KeyFilter` goes by.
+_FILTERED = 24
 _INTS = NDArray[np.int64]
 _KEYS = NDArray[np.uint64]
-#: Where the row, and the rarity, of an ordered bigram begin.
-_ROW, _HASH = np.uint64(50), np.uint64(42)
-_BELOW_ROW = np.uint64((1 << 50) - 1)
-#: Bits of the hash under which occurrences of bigrams are counted.
-_COUNTED = 20
-#: An entry: key, row, and for each side its signature, its size, and the size of the largest set that it can meet here.
-ENTRY = np.dtype(
-    [
-        ("key", "<u8"), ("row", "<u4"),
-        ("query_bits", "<u8"), ("query", "<u2"), ("most_query", "<u2"),
-        ("answer_bits", "<u8"), ("answer", "<u2"), ("most_answer", "<u2"),
-    ]
-)  # fmt: skip
-
-
-def mixed(numbers: _KEYS) -> _KEYS:
-    """A hash of numbers: the finalizer of MurmurHash3."""
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        numbers = (numbers ^ numbers >> np.uint64(33)) * np.uint64(factor)
-    return numbers ^ numbers >> np.uint64(33)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
-    """The bigrams of the queries, or of the answers, of some pairs.
+class SortedEntries:
+    """Entries of pairs, sorted by key and size of the answer.
 
-    ordered  row << 50 | rarity << 42 | 42 bits of hash of each bigram, sorted: the rarest of a row first
-    sizes    how many each row has
-    bits     the signature of each row
+    keys     the upper 48 bits of the key of each entry, and the size of the answer: u64
+    entries  `near_entries.ENTRY`
     """
-
-    ordered: _KEYS
-    sizes: _INTS
-    bits: _KEYS
-
-
-class Rarity:
-    """How often bigrams occur, about: those with the same hash of 20 bits count together."""
-
-    def __init__(self) -> None:
-        self._counts = np.zeros(1 << _COUNTED, np.int64)
-
-    def add(self, texts: pl.Series, salt: int) -> None:
-        """Count the bigrams of texts; those with different salt are different."""
-        _, bigrams = text_bigrams(texts)
-        self._counts += np.bincount(self._numbers(_hashed(bigrams, salt)), minlength=len(self._counts))
-
-    def side(self, texts: pl.Series, salt: int) -> Side:
-        """The bigrams of at most 16,384 texts, none of which is empty."""
-        rows, bigrams = text_bigrams(texts)
-        hashes = _hashed(bigrams, salt)
-        sizes = np.bincount(rows, minlength=len(texts))
-        bits = np.bitwise_xor.reduceat(np.uint64(1) << (hashes & np.uint64(63)), np.cumsum(sizes) - sizes)
-        numbers = self._numbers(hashes)
-        # A bigram has one rarity wherever it occurs, and two with the same number count as one: that adds candidates.
-        rarity = np.log2(self._counts[numbers] + 1) * 8
-        ordered = rows.astype(np.uint64) << _ROW | rarity.astype(np.uint64) << _HASH | hashes >> np.uint64(22)
-        ordered.sort()
-        return Side(ordered=ordered, sizes=sizes, bits=bits)
-
-    @staticmethod
-    def _numbers(hashes: _KEYS) -> _INTS:
-        return (hashes >> np.uint64(64 - _COUNTED)).astype(np.int64)
-
-
-def _hashed(bigrams: _KEYS, salt: int) -> _KEYS:
-    return mixed(bigrams << np.uint64(1) | np.uint64(salt))
-
-
-def entries(query: Side, answer: Side, numbers: NDArray[np.uint32], least: Fraction) -> Iterator[NDArray[np.void]]:
-    """The entries of pairs with these numbers; `least` is the similarity."""
-    longest = np.maximum(query.sizes, answer.sizes)
-    is_short = longest <= LONG
-    one, many = _prefixes(query, least, is_short), _prefixes(answer, least, is_short)
-    one_at, many_at = _combined(one.rows, many.rows, len(longest))
-    keys = mixed(one.keys[one_at] * np.uint64(3) + many.keys[many_at])
-    yield _filled(keys, one.rows[one_at], (query, one.most[0][one_at]), (answer, many.most[0][many_at]), numbers)
-    is_long = longest * least.denominator > LONG * least.numerator
-    if is_long.any():
-        whole = _joined(query, answer, is_long, least)
-        yield _filled(whole.keys, whole.rows, (query, whole.most[0]), (answer, whole.most[1]), numbers)
-
-
-def _filled(
-    keys: _KEYS, rows: _INTS, query: tuple[Side, _INTS], answer: tuple[Side, _INTS], numbers: NDArray[np.uint32]
-) -> NDArray[np.void]:
-    filled = np.empty(len(keys), ENTRY)
-    filled["key"], filled["row"] = keys, numbers[rows]
-    for name, (side, most) in (("query", query), ("answer", answer)):
-        filled[name] = np.minimum(side.sizes, _LARGEST)[rows]
-        filled[f"{name}_bits"] = side.bits[rows]
-        filled[f"most_{name}"] = np.clip(most, 0, _LARGEST)
-    return filled
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Prefixes:
-    """The rarest bigrams of rows: their keys, their rows, and for each of some sides the `_largest` set."""
 
     keys: _KEYS
-    rows: _INTS
-    most: tuple[_INTS, ...]
+    entries: NDArray[np.void]
+
+    @classmethod
+    def of(cls, entries: NDArray[np.void]) -> SortedEntries:
+        """Sort entries."""
+        keys = entries["key"] & ~_SIZE | entries["answer"]
+        order = np.argsort(keys)
+        return cls(keys=keys[order], entries=entries[order])
+
+    @property
+    def rows(self) -> NDArray[np.uint32]:
+        """The number of the pair of each entry."""
+        numbers: NDArray[np.uint32] = self.entries["row"]
+        return numbers
+
+    def where(self, mask: NDArray[np.bool_]) -> SortedEntries:
+        """The entries of a mask."""
+        return SortedEntries(keys=self.keys[mask], entries=self.entries[mask])
 
 
-def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> _Prefixes:
-    """The rarest bigrams of the chosen rows, as many as a prefix has."""
-    counts = np.where(chosen, _prefix(side.sizes, least), 0)
-    rows, at = numbered(counts, np.cumsum(side.sizes) - side.sizes)
-    most = _largest(side.sizes[rows], _positions(counts), least)
-    return _Prefixes(keys=side.ordered[at] & _BELOW_ROW, rows=rows, most=(most,))
+class KeyFilter:
+    """The first bits of the keys of entries (2 MB), from which most keys that none of them has are known."""
+
+    def __init__(self, entries: SortedEntries) -> None:
+        is_held = np.zeros(1 << _FILTERED, bool)
+        is_held[entries.keys >> np.uint64(64 - _FILTERED)] = True
+        self._bits = np.packbits(is_held, bitorder="little")
+
+    def may_hold(self, entries: SortedEntries) -> SortedEntries:
+        """Those of the entries with keys that may be held."""
+        begins = entries.keys >> np.uint64(64 - _FILTERED)
+        bits = self._bits[begins >> np.uint64(3)] >> (begins & np.uint64(7)).astype(np.uint8)
+        return entries.where((bits & 1).astype(bool))
 
 
-def _prefix(sizes: _INTS, least: Fraction) -> _INTS:
-    """How many of the rarest bigrams of sets of these sizes are looked at."""
-    lengths: _INTS = np.minimum(sizes - -(-least.numerator * sizes // least.denominator) + 1, sizes)
-    return lengths
+def count_within(entries: SortedEntries, least: Fraction) -> _INTS:
+    """How many of the entries after each one it has to be compared with."""
+    ends = np.searchsorted(entries.keys, entries.keys & ~_SIZE | _largest_answers(entries, least), "right")
+    counts: _INTS = np.maximum(ends - np.arange(len(entries.keys)) - 1, 0)
+    return counts
 
 
-def _positions(counts: _INTS) -> _INTS:
-    """The numbers from 0 up to each of the counts."""
-    positions: _INTS = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return positions
+def candidates_within(entries: SortedEntries, counts: _INTS, least: Fraction) -> Iterator[_KEYS]:
+    """Pairs that may resemble each other, as `candidates_between`; `counts` are those of `count_within`."""
+    return _candidates(entries, entries, counts, np.arange(1, len(counts) + 1), least)
 
 
-def _largest(sizes: _INTS, before: _INTS, least: Fraction) -> _INTS:
-    """The size of the largest set that resembles a set, but shares none of so many of its bigrams."""
-    largest: _INTS = (least.numerator + least.denominator) * (sizes - before) // least.numerator - sizes
-    return largest
+def candidates_between(earlier: SortedEntries, later: SortedEntries, least: Fraction) -> Iterator[_KEYS]:
+    """Pairs of an earlier and a later row that may resemble each other: later row << 32 | earlier row, sorted.
 
-
-def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_], least: Fraction) -> _Prefixes:
-    """The rarest of all bigrams of the chosen rows, query and answer together, before which both sides leave enough."""
-    ordered = np.concatenate(
-        [side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer)]
-    )
-    order = np.argsort(ordered)
-    sizes = np.where(chosen, query.sizes + answer.sizes, 0)
-    begins = np.cumsum(sizes) - sizes
-    rows, at = numbered(_prefix(sizes, least), begins)
-    is_query = order < query.sizes[chosen].sum()
-    before = np.cumsum(is_query) - is_query
-    queries = (before - before[np.minimum(begins, len(before) - 1)][np.repeat(np.arange(len(sizes)), sizes)])[at]
-    answers = at - begins[rows] - queries
-    one, many = _largest(query.sizes[rows], queries, least), _largest(answer.sizes[rows], answers, least)
-    fits = one * least.denominator >= query.sizes[rows] * least.numerator
-    fits &= many * least.denominator >= answer.sizes[rows] * least.numerator
-    return _Prefixes(keys=ordered[order][at[fits]] & _BELOW_ROW, rows=rows[fits], most=(one[fits], many[fits]))
-
-
-def _combined(one: _INTS, many: _INTS, rows: int) -> tuple[_INTS, _INTS]:
-    """All combinations of a member of the one list with one of the other that is of the same row; both are sorted."""
-    sizes = np.bincount(many, minlength=rows)
-    return numbered(sizes[one], (np.cumsum(sizes) - sizes)[one])
-
-
-def candidates(buckets: DiskBuckets, least: Fraction) -> Iterator[_KEYS]:
-    """Pairs that may resemble each other: later row << 32 | earlier row, sorted, some at a time.
-
-    Each comes once in what is yielded together, and may come again.
+    Some are yielded at a time; each comes once in these, and may come again.
     """
-    for rows in buckets.read():
-        order = np.argsort(rows["key"])
-        key = rows["key"][order]
-        same = np.zeros(len(key) + 1, bool)
-        np.equal(key[1:], key[:-1], out=same[1:-1])
-        shared = same[1:] | same[:-1]
-        rows, group = rows[order[shared]], np.cumsum(~same[:-1][shared])
-        order = np.argsort(group << 16 | rows["answer"], kind="stable")
-        waiting: list[_KEYS] = []
-        for found in _compared(_columns(rows[order]), group[order], least):
-            waiting.append(found)
-            if sum(map(len, waiting)) > _YIELDED:
-                yield distinct(np.concatenate(waiting))
-                waiting = []
-        if waiting:
+    groups, sizes = later.keys & ~_SIZE, later.entries["answer"].astype(np.int64)
+    smallest = -(-sizes * least.numerator // least.denominator)
+    begins = np.searchsorted(earlier.keys, groups | smallest.astype(np.uint64))
+    ends = np.searchsorted(earlier.keys, groups | _largest_answers(later, least), "right")
+    return _candidates(earlier, later, np.maximum(ends - begins, 0), begins, least)
+
+
+def _largest_answers(entries: SortedEntries, least: Fraction) -> _KEYS:
+    """The size of the largest answer that each entry can meet."""
+    sizes = entries.entries["answer"].astype(np.int64)
+    largest = np.where(sizes == LARGEST, LARGEST, np.minimum(sizes * least.denominator // least.numerator, LARGEST))
+    limits: _KEYS = np.minimum(largest, entries.entries["most_answer"]).astype(np.uint64)
+    return limits
+
+
+def _candidates(
+    others: SortedEntries, entries: SortedEntries, counts: _INTS, begins: _INTS, least: Fraction
+) -> Iterator[_KEYS]:
+    """The candidates among entries and, for each, so many of `others` from `begins` on."""
+    waiting: list[_KEYS] = []
+    for begin, end in slices(counts, _COMPARED):
+        number, at = numbered(counts[begin:end], begins[begin:end])
+        if len(number):
+            waiting.append(_similar(entries.entries, number + begin, others.entries, at, least))
+        if sum(map(len, waiting)) > _YIELDED:
             yield distinct(np.concatenate(waiting))
+            waiting = []
+    if waiting:
+        yield distinct(np.concatenate(waiting))
 
 
-def _columns(rows: NDArray[np.void]) -> dict[str, NDArray[Any]]:
-    """The fields of entries, each together in memory: sizes as `i64`, the others as they are."""
-    wide = {"<u2": np.int64}
-    return {name: rows[name].astype(wide.get(ENTRY[name].str, ENTRY[name])) for name in ENTRY.names or ()}
-
-
-def _compared(rows: dict[str, NDArray[Any]], group: _INTS, least: Fraction) -> Iterator[_KEYS]:
-    """The candidates among entries sorted by group and size of the answer."""
-    sizes = rows["answer"]
-    largest = np.minimum(sizes * least.denominator // least.numerator, _LARGEST)
-    largest[sizes == _LARGEST] = _LARGEST
-    largest = np.minimum(largest, rows["most_answer"])
-    ends = np.searchsorted(group << 16 | sizes, group << 16 | largest, "right")
-    counts = np.maximum(ends - np.arange(len(sizes)) - 1, 0)
-    for begin, end in slices(counts, _CANDIDATES):
-        for part in _split(begin, counts[begin:end]):
-            yield _similar(rows, *part, least)
-
-
-def _split(begin: int, counts: _INTS) -> Iterator[tuple[_INTS, _INTS]]:
-    """Entries from `begin` on, each with as many as follow it; a long run of one entry in pieces."""
-    if len(counts) == 1:
-        for start in range(0, int(counts[0]), _CANDIDATES):
-            others = np.arange(start, min(start + _CANDIDATES, int(counts[0]))) + begin + 1
-            yield np.full(len(others), begin), others
-        return
-    one = np.repeat(np.arange(begin, begin + len(counts)), counts)
-    yield one, one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
-def _similar(rows: dict[str, NDArray[Any]], one: _INTS, other: _INTS, least: Fraction) -> _KEYS:
-    """Those of two entries with sizes and signatures that are near enough."""
+def _similar(
+    entries: NDArray[np.void], at: _INTS, others: NDArray[np.void], others_at: _INTS, least: Fraction
+) -> _KEYS:
+    """Those of the entries at places of two lists with sizes and signatures that are near enough."""
     top, bottom = least.numerator, least.denominator
     for side in ("query", "answer"):
-        most, bits = rows[f"most_{side}"], rows[f"{side}_bits"]
-        sizes, others = rows[side][one], rows[side][other]
-        near = (others <= most[one]) & (sizes <= most[other])
-        near &= np.minimum(sizes, others) * bottom >= np.maximum(sizes, others) * top
-        one, other, sizes, others = one[near], other[near], sizes[near], others[near]
-        differ = np.bitwise_count(bits[one] ^ bits[other]).astype(np.int64)
-        near = differ * (bottom + top) <= (bottom - top) * (sizes + others)
-        near |= np.maximum(sizes, others) == _LARGEST
-        one, other = one[near], other[near]
-    first, second = rows["row"][one].astype(np.uint64), rows["row"][other].astype(np.uint64)
+        sizes, other_sizes = (
+            rows[side][places].astype(np.int64) for rows, places in ((entries, at), (others, others_at))
+        )
+        near = (other_sizes <= entries[f"most_{side}"][at]) & (sizes <= others[f"most_{side}"][others_at])
+        near &= np.minimum(sizes, other_sizes) * bottom >= np.maximum(sizes, other_sizes) * top
+        at, others_at, sizes, other_sizes = at[near], others_at[near], sizes[near], other_sizes[near]
+        bits = entries[f"{side}_bits"][at] ^ others[f"{side}_bits"][others_at]
+        near = np.bitwise_count(bits).astype(np.int64) * (bottom + top) <= (bottom - top) * (sizes + other_sizes)
+        near |= np.maximum(sizes, other_sizes) == LARGEST
+        at, others_at = at[near], others_at[near]
+    first, second = entries["row"][at].astype(np.uint64), others["row"][others_at].astype(np.uint64)
     keys = np.maximum(first, second) << np.uint64(32) | np.minimum(first, second)
     return distinct(keys[first != second])
-
-
-def write_entries(texts: Iterator[pl.DataFrame], rarity: Rarity, buckets: DiskBuckets, least: Fraction) -> None:
-    """Enter pairs; each frame has `query, answer` in canonical form and `row`, the numbers of the pairs."""
-    for pairs in texts:
-        query, answer = rarity.side(pairs["query"], 0), rarity.side(pairs["answer"], 1)
-        for filled in entries(query, answer, pairs["row"].to_numpy(), least):
-            buckets.add(filled)

@@ -33,19 +33,16 @@ class PassInput:
     """All pairs of a source.
 
     parts    the facts of each shard, in order
+    starts   the number of the first pair of each shard, and the number of pairs
     work     a folder for temporary files
     dropped  the pairs that earlier passes dropped: frames with `row`
     """
 
     parts: Sequence[PairFacts]
+    starts: Sequence[int]
     settings: SourceSettings
     work: Path
     dropped: Sequence[pl.DataFrame] = ()
-
-    @cached_property
-    def starts(self) -> list[int]:
-        """The number of the first pair of each shard, and the number of pairs."""
-        return exact.row_offsets(self.paths("keys"))
 
     @cached_property
     def remaining(self) -> NDArray[np.bool_]:

@@ -72,18 +72,23 @@ def find_dropped(
     passes: Sequence[PairPass], parts: Sequence[PairFacts], settings: SourceSettings, work: Path
 ) -> Dropped:
     """What passes drop, one after the other. `work` is a folder for temporary files, on the disk of the parts."""
+    starts = _starts(parts)
     frames: list[pl.DataFrame] = []
     for number, each in enumerate(passes):
-        given = PassInput(parts=parts, settings=settings, work=work, dropped=tuple(frames))
+        given = PassInput(parts=parts, starts=starts, settings=settings, work=work, dropped=tuple(frames))
         frames.append(each.find(given).with_columns(number=pl.lit(number, pl.UInt8)))
     empty = FOUND.to_frame().with_columns(number=pl.lit(None, pl.UInt8))
     rows = pl.concat([empty, *frames]).sort("row")
-    return Dropped(passes=passes, starts=exact.row_offsets([part["keys"] for part in parts]), rows=rows)
+    return Dropped(passes=passes, starts=starts, rows=rows)
 
 
-def find_alone(one: PairPass, parts: Sequence[PairFacts], settings: SourceSettings, work: Path) -> pl.DataFrame:
+def _starts(parts: Sequence[PairFacts]) -> list[int]:
+    return exact.row_offsets([part["keys"] for part in parts])
+
+
+def find_alone(pair_pass: PairPass, parts: Sequence[PairFacts], settings: SourceSettings, work: Path) -> pl.DataFrame:
     """What a pass drops if it is the only one: `FOUND`, by row."""
-    return one.find(PassInput(parts=parts, settings=settings, work=work)).sort("row")
+    return pair_pass.find(PassInput(parts=parts, starts=_starts(parts), settings=settings, work=work)).sort("row")
 
 
 def _drops_exact(settings: SourceSettings, source: Source) -> bool:

@@ -114,10 +114,10 @@ def test_keys_of_many_pairs_do_not_collide() -> None:
 PAIRS: list[list[Pair]] = [[("问", "答"), ("早", "安\n好"), ("问", "答")], [], [("早", "安\n好"), ("晚", "安")]]
 
 
-def no_raw(number: int) -> pl.DataFrame:
-    """The raw records of a part, none of which is asked for."""
-    schema = pl.Schema({"file": pl.String(), "record": pl.UInt32(), "raw": pl.String()})
-    return pl.DataFrame(schema=schema).head(number)
+def no_raw(number: int, rows: pl.DataFrame) -> pl.Series:
+    """The raw records of pairs of a part, none of which is known."""
+    assert number >= 0
+    return pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias("raw")
 
 
 def merge(parts: list[Part], folder: Path, out: Path, counts: Counts, raw_of: RawOf | None = None) -> Counts:
@@ -140,10 +140,12 @@ def counts(pairs: int = 5, written: int = 5) -> Counts:
 
 def test_the_merged_file_holds_each_pair_once_and_the_rejects_say_where(tmp_path: Path) -> None:
     made, _ = parts_of(tmp_path, PAIRS)
-    raw = pl.DataFrame(
-        {"file": ["甲.csv"] * 2, "record": [3, 4], "raw": ["問,答", "早,安"]}, schema_overrides={"record": pl.UInt32}
-    )
-    report = merge(made, tmp_path / "work", tmp_path / "out", counts(), lambda _: raw)
+    raw = {3: "問,答", 4: "早,安"}
+
+    def raw_of(_: int, rows: pl.DataFrame) -> pl.Series:
+        return pl.Series("raw", [raw[record] for record in rows["record"]])
+
+    report = merge(made, tmp_path / "work", tmp_path / "out", counts(), raw_of)
     assert (tmp_path / "out" / "某源.tsv").read_text("utf-8") == "问\t答\n早\t安\\n好\n晚\t安\n"
     rejects = [
         json.loads(line) for line in (tmp_path / "out" / "rejects" / "某源.jsonl").read_text("utf-8").splitlines()

@@ -13,7 +13,7 @@ import pytest
 
 from chat_corpus.exports.splitting import canonical
 from chat_corpus.pipeline.dedup.options import DedupOptions
-from chat_corpus.pipeline.pair_passes import disk_buckets, near, near_candidates
+from chat_corpus.pipeline.pair_passes import near, near_candidates, near_resolution, near_texts
 from tests.conftest import slow_from
 from tests.pipeline.pair_passes.made import Pair, dropped, invented, write
 
@@ -55,12 +55,14 @@ def test_near_duplicates_are_those_of_the_definition(
     assert len(expected) > size / 100
     options = DedupOptions(exact="never", near=float(least))
     assert dropped(write(pairs, tmp_path, cuts=[size // 3]), tmp_path, options) == expected
-    monkeypatch.setattr(disk_buckets, "MOST_ROWS", 40)
-    monkeypatch.setattr(near_candidates, "_CANDIDATES", 10)
+    monkeypatch.setattr(near_candidates, "_COMPARED", 10)
     monkeypatch.setattr(near_candidates, "_YIELDED", 25)
-    monkeypatch.setattr(near, "_CANDIDATES", 7)
+    monkeypatch.setattr(near_resolution, "_FEW", 20)
+    monkeypatch.setattr(near_resolution, "_FEW_OF_PAIR", 0)
+    monkeypatch.setattr(near_resolution, "_VERIFIED", 7)
     monkeypatch.setattr(near, "_CHARACTERS", 2000)
-    monkeypatch.setattr(near, "_COMPARED_BIGRAMS", 50)
+    monkeypatch.setattr(near, "_BLOCK_CHARACTERS", 3000)
+    monkeypatch.setattr(near_texts, "_COMPARED_BIGRAMS", 50)
     assert dropped(write(pairs, tmp_path, cuts=[5, 5, size // 2]), tmp_path, options) == expected
 
 
@@ -91,6 +93,15 @@ def _of_template(random_: random.Random) -> Pair:
     return f"请问{_words(random_, 2)}明天早上会怎么样呢", f"您好{_words(random_, 2)}明天早上是晴天谢谢您的提问"
 
 
+def _of_changed_text(random_: random.Random) -> Pair:
+    return _changed_once(_ANSWER[:30], random_), _changed_once(_ANSWER[10:40], random_)
+
+
+def _changed_once(text: str, random_: random.Random) -> str:
+    at = random_.randrange(len(text))
+    return text[:at] + random_.choice(_HAN) + text[at + random_.randrange(4) :]
+
+
 def _with_same_answer(random_: random.Random) -> Pair:
     return _words(random_, 9), _ANSWER[: random_.randint(40, 45)]
 
@@ -102,6 +113,7 @@ def _with_same_query(random_: random.Random) -> Pair:
 _KINDS = {
     "numbered lines": _numbered,
     "one template": _of_template,
+    "one changed text": _of_changed_text,
     "the same answer": _with_same_answer,
     "the same query": _with_same_query,
 }
@@ -110,12 +122,17 @@ _KINDS = {
 @pytest.mark.parametrize("least", ["0.6", "0.8", "0.95"])
 @pytest.mark.parametrize("kind", _KINDS)
 def test_pairs_that_resemble_each_other_in_parts_give_those_of_the_definition(
-    kind: str, least: str, tmp_path: Path
+    kind: str, least: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random_ = random.Random(len(kind))
     pairs = [_KINDS[kind](random_) for _ in range(300)]
-    found = dropped(write(pairs, tmp_path, cuts=[100]), tmp_path, DedupOptions(exact="never", near=float(least)))
-    assert found == brute_force(pairs, least)
+    options, expected = DedupOptions(exact="never", near=float(least)), brute_force(pairs, least)
+    assert dropped(write(pairs, tmp_path, cuts=[100]), tmp_path, options) == expected
+    monkeypatch.setattr(near, "_CHARACTERS", 1000)
+    monkeypatch.setattr(near, "_BLOCK_CHARACTERS", 2000)
+    monkeypatch.setattr(near_resolution, "_FEW", 50)
+    monkeypatch.setattr(near_resolution, "_FEW_OF_PAIR", 0)
+    assert dropped(write(pairs, tmp_path, cuts=[100, 250]), tmp_path, options) == expected
 
 
 @pytest.mark.parametrize("make", [_of_template, _with_same_answer, _with_same_query])
@@ -125,15 +142,37 @@ def test_few_of_the_pairs_of_one_template_are_compared(
     compared = []
     similar = near_candidates._similar
 
-    def counting(rows: Any, one: Any, other: Any, least: Fraction) -> Any:
-        compared.append(len(one))
-        return similar(rows, one, other, least)
+    def counting(entries: Any, at: Any, others: Any, others_at: Any, least: Fraction) -> Any:
+        compared.append(len(at))
+        return similar(entries, at, others, others_at, least)
 
     monkeypatch.setattr(near_candidates, "_similar", counting)
     random_ = random.Random(7)
     pairs = [make(random_) for _ in range(1000)]
     dropped(write(pairs, tmp_path), tmp_path, DedupOptions(exact="never", near=0.8))
     assert sum(compared) < 60 * len(pairs)  # of 500 * len(pairs)
+
+
+def _of_numbered_text(random_: random.Random) -> Pair:
+    return f"{_ANSWER}{random_.randrange(10_000)}", _ANSWER
+
+
+@pytest.mark.parametrize("make", slow_from(1, [_of_numbered_text, _of_changed_text]))
+def test_pairs_that_resemble_nearly_all_others_are_compared_with_few(
+    make: Callable[[random.Random], Pair], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = []
+    similarities = near_texts.Texts.similarities
+
+    def counting(self: Any, rows: Any, others: Any, least: Fraction) -> Any:
+        verified.append(len(rows))
+        return similarities(self, rows, others, least)
+
+    monkeypatch.setattr(near_texts.Texts, "similarities", counting)
+    random_ = random.Random(7)
+    pairs = [make(random_) for _ in range(2000)]
+    assert len(dropped(write(pairs, tmp_path), tmp_path, DedupOptions(exact="never", near=0.8))) > 1700
+    assert sum(verified) < 20 * len(pairs)  # of 1000 * len(pairs)
 
 
 def test_no_file_is_left(tmp_path: Path) -> None:
