@@ -17,7 +17,7 @@ HF_READERS = "datasets, TRL, LLaMA-Factory, ms-swift, axolotl, pandas, polars, d
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardText:
-    """The body of the card in one language, in the order of its sections; columns are the heads of its tables."""
+    """The body of the card in one language, in the order of its sections; columns are titles of its tables."""
 
     head: str
     units: dict[str, str]

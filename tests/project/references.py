@@ -123,7 +123,7 @@ def corpora(language: str) -> str:
 
 
 def facts(name: str, language: str) -> str:
-    """A table of what the declaration of one corpus says: origin, licence, files, layouts, script, pairing."""
+    """A table of the declaration of one corpus: origin, licence, files, layouts, script, pairing."""
     source = sources.load()[name]
     layouts = dict.fromkeys(f"`{_module(input_.format.read)}`" for input_ in source.inputs)
     labels = ("来源", "许可", "查找的文件", "格式", "原文", "配对") if language == "zh" else (

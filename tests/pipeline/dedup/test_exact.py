@@ -59,7 +59,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
 
 
 def counted(rejected: int, pairs: int, written: int) -> Counts:
-    """Accounts in which nothing but turns without text was rejected."""
+    """Counts in which nothing but turns without text was rejected."""
     return replace(
         Counts.zero(),
         turns=replace(TurnCounts.zero(), read=rejected, rejected=Counter(empty=rejected)),
@@ -115,7 +115,7 @@ PAIRS: list[list[Pair]] = [[("问", "答"), ("早", "安\n好"), ("问", "答")]
 
 
 def no_raw(number: int) -> pl.DataFrame:
-    """The raw records of a part, none of which is asked for."""
+    """The raw records of a part, none of which is read."""
     schema = pl.Schema({"file": pl.String(), "record": pl.UInt32(), "raw": pl.String()})
     return pl.DataFrame(schema=schema).head(number)
 
