@@ -179,20 +179,3 @@ def test_colours_are_for_terminals_that_want_them(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.platform", "linux")
     assert terminal.has_colour(Console(tty=tty)) is expected
-
-
-@settings(max_examples=examples(60))
-@given(
-    st.lists(st.sampled_from(["run", "-q", "--raw", "--lang", "--lang=zh", "--lang=", "en", "--", "-s"]), max_size=6)
-)
-def test_the_language_is_taken_out_of_the_words_and_nothing_else(words: list[str]) -> None:
-    value, others = language.split(words)
-    end = words.index("--") if "--" in words else len(words)
-    marked = re.sub(r"(^|\0)--lang(?:=([^\0]*)|\0(?!$)([^\0]*)|)(?=\0|$)", r"\1", "\0".join(words[:end]))
-    if not any(word.startswith("--lang") for word in words):
-        assert (value, others) == (None, words)
-    elif "--" not in words:
-        assert value in ("zh", "", "en", "run", "-q", "--raw", "--lang", "--lang=zh", "--lang=")
-        assert others == [word for word in marked.split("\0") if word]
-    else:
-        assert others[-1] == words[-1] or words[-1] not in words[end:] or others[-len(words[end:]) :] == words[end:]
