@@ -110,7 +110,7 @@ def test_the_error_of_a_message_stays_translatable_and_any_other_is_one_line() -
     assert error_text(KeyError("a\nb")) == r"'a\nb'"
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(ANY_TEXT)
 def test_nothing_in_a_text_steers_a_terminal(text: str) -> None:
     """A safe text keeps its lines and tabs, a line has none; both show every other character or its escape."""
@@ -126,21 +126,21 @@ def test_what_moves_colours_or_hides_text_is_shown_as_an_escape(harmful: str) ->
         assert shown(f"好{harmful}吗").endswith("吗")
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(st.text("在吗！？ABC,.- 123\N{IDEOGRAPHIC SPACE}", max_size=20))
 def test_plain_text_is_shown_as_it_is(text: str) -> None:
     assert safe(text) == one_line(text) == visible(text) == text
     assert displayed(text) == text.replace("\N{IDEOGRAPHIC SPACE}", "\\u3000")
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(st.text("אب٣123abc\N{HANGUL FILLER}\N{COMBINING GRAPHEME JOINER}中", max_size=20))
 def test_what_is_visible_runs_from_left_to_right(text: str) -> None:
     assert not {unicodedata.bidirectional(one) for one in visible(text)} & {"R", "AL", "AN", "RLO", "RLE", "RLI"}
     assert not {"\N{HANGUL FILLER}", "\N{COMBINING GRAPHEME JOINER}"} & set(visible(text))
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(30))
 @given(st.binary(max_size=20))
 def test_bytes_of_a_file_name_that_are_no_text_are_shown_as_such(name: bytes) -> None:
     text = name.decode("utf-8", "surrogateescape")
@@ -151,7 +151,7 @@ def test_bytes_of_a_file_name_that_are_no_text_are_shown_as_such(name: bytes) ->
         shown = shown[shown.index(escape) + len(escape) :]
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(30))
 @given(st.text(max_size=600))
 def test_the_beginning_of_a_record_is_short_and_on_one_line(record: str) -> None:
     shown = beginning(record)
@@ -161,7 +161,7 @@ def test_the_beginning_of_a_record_is_short_and_on_one_line(record: str) -> None
         assert " ".join(record.split()).startswith(shown.rstrip())
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 @given(st.integers(0, 10**13))
 def test_an_amount_is_right_to_its_last_digit(size: int) -> None:
     number, unit = scaled(size)

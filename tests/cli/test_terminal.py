@@ -37,7 +37,7 @@ def chinese() -> Iterator[None]:
     language.use(before)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.lists(st.tuples(CELLS, CELLS, st.lists(CELLS, max_size=6)), max_size=6))
 def test_columns_line_up_whatever_is_in_the_cells(rows: list[tuple[str, str, list[str]]]) -> None:
     """Each column begins at the same place in every line; Han take two places, combining marks none."""
@@ -69,7 +69,7 @@ def test_of_many_values_four_are_shown_and_the_others_counted() -> None:
     assert terminal._cell([*"abcdefg"]) == "a, b, c, d and 3 more"
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.text("ab在吗é😀\N{COMBINING ACUTE ACCENT}\x1b\u202e", max_size=12), st.integers(1, 12))
 def test_a_text_that_is_cut_fits_and_is_the_beginning(text: str, columns: int) -> None:
     shown = terminal.cut(text, columns)
@@ -77,14 +77,14 @@ def test_a_text_that_is_cut_fits_and_is_the_beginning(text: str, columns: int) -
     assert (shown == text) is (terminal.width(text) <= columns)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\t"), max_size=12))
 def test_the_width_of_a_text_is_known(text: str) -> None:
     """A width below 0 would break the table: every character without one is shown as an escape."""
     assert terminal.width(text) == wcswidth(safe(text)) >= 0
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(30))
 @given(JSON_VALUES, st.sampled_from([None, 1]))
 def test_json_is_the_value_and_harmless_on_a_terminal(value: Any, indent: int | None) -> None:
     text = terminal.safe_json(value, indent)

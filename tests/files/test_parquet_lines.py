@@ -41,7 +41,7 @@ def read_lines(data: bytes) -> list[Any]:
     return [json.loads(line) for line in data.split(b"\n")[:-1]]
 
 
-@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(rows=ROWS, first=st.integers(1, 5), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_every_row_is_a_line_however_it_is_read(
     rows: list[dict[str, Any]], first: int, sizes: list[int], tmp_path: Path

@@ -23,7 +23,7 @@ def depth(value: object) -> int:
     return 1 + max(map(depth, inner), default=0) if isinstance(value, dict | list) else 0
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(VALUES)
 def test_plain_values_pass_whatever_marks_their_texts_hold(value: object) -> None:
     text = yaml.safe_dump(value, allow_unicode=True)

@@ -51,7 +51,7 @@ def written(folder: Path, dropped: list[list[bool]]) -> tuple[Path, list[Shard]]
     return path, shards
 
 
-@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(dropped=DROPPED)
 def test_every_pair_has_its_row_or_none_where_it_was_left_out(dropped: list[list[bool]], tmp_path: Path) -> None:
     path, _ = written(tmp_path, dropped)

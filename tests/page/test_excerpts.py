@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from chat_corpus.page import excerpts
 from chat_corpus.page.excerpts import cut, cut_frequent
-from tests.conftest import examples
+from tests.conftest import examples, slow_from
 
 PLAIN = st.text("在吗好！ab ", max_size=40)
 ANY = st.text("在a \n\t\x1b\u202eא\u200b\U000e0100", max_size=40)
 LIMITS = st.integers(10, 60)
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(40))
 @given(ANY, LIMITS)
 def test_a_cut_text_fits_and_shows_what_hides(text: str, limit: int) -> None:
     shown = cut(text, limit)
@@ -28,7 +28,7 @@ def test_a_cut_text_fits_and_shows_what_hides(text: str, limit: int) -> None:
     assert not {unicodedata.bidirectional(one) for one in shown} & {"R", "AL", "RLO"}
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(40))
 @given(PLAIN, LIMITS)
 def test_a_plain_text_is_whole_or_its_beginning(text: str, limit: int) -> None:
     shown = cut(text, limit)
@@ -36,7 +36,7 @@ def test_a_plain_text_is_whole_or_its_beginning(text: str, limit: int) -> None:
     assert cut_frequent(text, limit) == cut(text, min(limit, 40))
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 @given(PLAIN, PLAIN, PLAIN, PLAIN)
 def test_what_differs_is_marked_and_what_is_equal_is_around_it(head: str, old: str, new: str, tail: str) -> None:
     before, after = head + old + tail, head + new + tail
@@ -51,7 +51,7 @@ def test_what_differs_is_marked_and_what_is_equal_is_around_it(head: str, old: s
         assert first.part[-1:] != second.part[-1:] or not first.part or not second.part
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(40))
 @given(ANY, ANY, ANY, LIMITS)
 def test_a_long_text_is_cut_around_the_difference(head: str, old: str, tail: str, limit: int) -> None:
     for one in excerpts.excerpts(head + old + tail, head + tail, limit):
@@ -72,7 +72,7 @@ def material(pairs: int, text: str) -> Any:
     return SimpleNamespace(samples={"a": SimpleNamespace(pairs=[pair] * pairs, rejects=[])}, cleaning=None, full=None)
 
 
-@pytest.mark.parametrize(("pairs", "expected"), [(1, 200), (200, 100), (700, 20)])
+@pytest.mark.parametrize(("pairs", "expected"), slow_from(2, [(1, 200), (200, 100), (700, 20)]))
 def test_the_more_texts_a_page_has_the_shorter_they_are(pairs: int, expected: int) -> None:
     """The page of any corpus can be opened: its texts have at most so many bytes."""
     long = "长" * 1000

@@ -53,7 +53,7 @@ def in_rows(rects: tuple[Rect, ...]) -> dict[float, list[Rect]]:
     return rows
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(20))
 @given(ROWS)
 def test_the_segments_of_a_bar_have_the_lengths_of_their_numbers(values: list[list[int]]) -> None:
     rows = [
@@ -77,7 +77,7 @@ def test_the_segments_of_a_bar_have_the_lengths_of_their_numbers(values: list[li
         assert all(first.x + first.width <= second.x + 1e-6 for first, second in pairwise(rects))
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(20))
 @given(st.lists(COUNTS, min_size=1, max_size=8))
 def test_plain_bars_are_to_each_other_as_their_numbers(values: list[int]) -> None:
     most = max(values)
@@ -91,7 +91,7 @@ def test_plain_bars_are_to_each_other_as_their_numbers(values: list[int]) -> Non
     assert shown == [f"{one:,}" for one in values]
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(20))
 @given(st.lists(st.lists(COUNTS, min_size=5, max_size=5), max_size=4), st.integers(1, 3))
 def test_every_bin_that_is_not_empty_has_a_bar_and_the_highest_are_equal(values: list[list[int]], panels: int) -> None:
     bins = [(1, 1), (2, 3), (4, 7), (8, 15), (16, 31)]
@@ -123,7 +123,7 @@ def test_any_number_of_bins_can_be_drawn(bins: list[tuple[int, int]]) -> None:
     assert all(second.x - first.x >= 6.6 * len(str(first.text)) / 2 for first, second in pairwise(ticks))
 
 
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(15))
 @given(st.integers(0, 12), st.data())
 def test_a_matrix_has_a_field_for_each_two_names(count: int, choice: st.DataObject) -> None:
     names = [f"来源{number}" for number in range(count)]

@@ -42,7 +42,7 @@ def from_latex(line: str) -> list[str]:
     return [re.sub(pattern, lambda found: LATEX[found[0]], cell) for cell in cells]
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 @given(HOSTILE, HOSTILE)
 def test_a_cell_comes_back_from_markdown(first: str, second: str) -> None:
     lines = tables.as_markdown(page((first, second)), {}).split("\n")
@@ -51,7 +51,7 @@ def test_a_cell_comes_back_from_markdown(first: str, second: str) -> None:
     assert lines[row + 1] == ""
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 @given(HOSTILE, HOSTILE)
 def test_a_cell_comes_back_from_latex(first: str, second: str) -> None:
     text = tables.as_latex(page((first, second)), {})
@@ -60,7 +60,7 @@ def test_a_cell_comes_back_from_latex(first: str, second: str) -> None:
     assert from_latex(rows[0]) == [one_line(one).replace("–", "--") for one in (first, second)]
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(HOSTILE)
 def test_no_cell_opens_a_command_or_a_comment_in_latex(text: str) -> None:
     rest = tables._latex(one_line(text))
@@ -130,7 +130,7 @@ def test_a_number_is_shown_as_its_kind(value: float, kind: Kind, shown: str) -> 
     assert format_number(Number(value=value), kind) == shown
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_share_is_a_part_of_a_whole_or_none(part: int, whole: int) -> None:
     found = share(min(part, whole), whole)

@@ -21,7 +21,7 @@ NAMES = st.text("abz09-_", min_size=1, max_size=5)
 PATHS = st.text("ab=[]*?/\\ 好.", min_size=1, max_size=10)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.lists(st.tuples(NAMES, PATHS), max_size=4))
 def test_everything_behind_the_first_sign_is_the_path_and_no_pattern(added: list[tuple[str, str]]) -> None:
     found = corpora.from_flags([f"{name}={path}" for name, path in added], [])
