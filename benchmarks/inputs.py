@@ -10,7 +10,7 @@ from chat_corpus import sources
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.discovery.model import DiscoveredSource
 
-#: Layouts whose files cannot be repeated end to end; they are measured at the size they have, and a blank line.
+#: Sources with files that cannot be repeated end to end; they are measured at the size they have, and a blank line.
 WHOLE = frozenset({"chatterbot", "egret"})
 _PAIR = {
     ".csv": re.compile(rb'("(?:[^"]|"")*"|[^,"]*)(,.*)', re.DOTALL),

@@ -1,4 +1,4 @@
-"""What all tests share: the options, the bundled samples, and where the real excerpts lie, if they do."""
+"""What all tests share: the options, the bundled samples, and where the real excerpts are, if any."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _english()
 
 
 def _samples() -> Path:
-    """A copy of the bundled samples as they are committed, whatever corpora lie beside or over them."""
+    """A copy of the bundled samples as they are committed, whatever corpora are beside or over them."""
     copy = Path(tempfile.mkdtemp(prefix="chat-corpus-samples-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     git = ["git", "-C", str(ROOT)]

@@ -68,9 +68,9 @@ def _inputs(inputs: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _table(rows: Sequence[Figure], inputs: Sequence[str]) -> str:
-    heads = "".join(f"<th>{escape(name)}" for name in inputs)
-    heads += "".join(f"<th>{escape(name)} &minus; {escape(inputs[0])}<th>" for name in inputs[1:])
-    lines = ['<div class="scroll"><table>', f"<tr><th>Figure{heads}</tr>"]
+    titles = "".join(f"<th>{escape(name)}" for name in inputs)
+    titles += "".join(f"<th>{escape(name)} &minus; {escape(inputs[0])}<th>" for name in inputs[1:])
+    lines = ['<div class="scroll"><table>', f"<tr><th>Figure{titles}</tr>"]
     for figure in dict.fromkeys(row.figure for row in rows):
         by_input = {row.input: row for row in rows if row.figure == figure}
         cells = "".join(_value(by_input[name].value) for name in inputs)

@@ -124,7 +124,7 @@ def order_keys(pairs: pl.DataFrame, seed: int) -> pl.Series:
 
 
 def is_mixed(path: Path) -> bool:
-    """Whether a path is an export whose sources are mixed: its shares hold for every beginning of it."""
+    """Whether a path is an export of mixed sources, which has its shares in every beginning of it."""
     return (path / "manifest.json").is_file() and (path / "data" / "mixed").is_dir()
 
 

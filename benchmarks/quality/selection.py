@@ -50,7 +50,7 @@ def _distinct(rows: Integers, answers: Integers) -> Integers:
 
 
 def figures(scores: Floats) -> dict[str, Floats]:
-    """R@1, R@5 and MRR of each row, of scores (rows x candidates) whose first column is the true answer's."""
+    """R@1, R@5 and MRR of each row of scores (rows x candidates); the first column is the true answer's."""
     greater = (scores[:, 1:] > scores[:, :1]).sum(axis=1)
     equal = (scores[:, 1:] == scores[:, :1]).sum(axis=1)
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, scores.shape[1] + 1))])

@@ -15,7 +15,7 @@ from chat_corpus.cli.wrapping import columns, wrap
 
 #: An example of a command line, and what it does.
 Example = tuple[str, str]
-_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 #: Titles of the sections, in their order.
 SECTIONS = ("Input", "Selection", "Cleaning", "Output", "Processes", "Messages", "Other")
@@ -34,15 +34,15 @@ class Option(click.Option):
         self.section, self.may_be_empty = section, may_be_empty
 
 
-def option(section: str, *names: str, **attributes: Any) -> Callable[[_Decorated], _Decorated]:
+def option(section: str, *names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     """Declare an option in a section of `SECTIONS`, as `click.option` does."""
     return click.option(*names, cls=Option, section=section, **attributes)
 
 
-def options(*declared: Callable[[_Decorated], _Decorated]) -> Callable[[_Decorated], _Decorated]:
+def options(*declared: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
     """Return one decorator for options, which `--help` shows in this order."""
 
-    def decorate(command: _Decorated) -> _Decorated:
+    def decorate(command: Decorated) -> Decorated:
         for decorator in reversed(declared):
             command = decorator(command)
         return command

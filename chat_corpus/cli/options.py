@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from chat_corpus.cli.added import ADD, LAYOUT, MOVED, from_flags
-from chat_corpus.cli.help import LANG, option, options
+from chat_corpus.cli.help import LANG, Decorated, option, options
 from chat_corpus.cli.usage import Choice, File, Whole, nearest
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import joined, message
@@ -57,15 +57,15 @@ UNEQUAL_LENGTHS = option(
     type=Choice(["error", "common"]),
     help="If parallel files differ in length: fail, or use the lines that both have.",
 )
-SOURCES = option(
-    "Selection",
-    "-s",
-    "--source",
-    "included",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Process only these sources. Can be repeated.",
-)
+
+
+def source_option(help_text: str) -> Callable[[Decorated], Decorated]:
+    """Return the option -s, which selects sources."""
+    names = ("-s", "--source", "included")
+    return option("Selection", *names, multiple=True, metavar="NAME[,NAME]", help=help_text)
+
+
+SOURCES = source_option("Process only these sources. Can be repeated.")
 EXCLUDE = option(
     "Selection",
     "--exclude",
@@ -99,18 +99,20 @@ CLEANING = options(PROFILE, CONFIG, PAIRS, UNEQUAL_LENGTHS)
 PROCESSES = options(WORKERS, ENGINE, SCHEDULER)
 #: What it reports on stderr.
 MESSAGES = options(QUIET, VERBOSE, LOG_JSON, LANG)
-#: Where the raw files of an output are, and what made it.
-ORIGIN = options(
-    option("Input", "--raw", metavar="DIR", help="Folder with the raw corpora, if it was moved since the run."),
-    MOVED,
-    option(
-        "Input",
-        "--plugin",
-        "plugins",
-        multiple=True,
-        metavar="FILE",
-        help="Python file that the output was made with. Its code is run. Can be repeated.",
-    ),
+
+
+def origin_options(raw: str, plugin: str) -> Callable[[Decorated], Decorated]:
+    """Return the options for where the raw files of an output are, and what made it; with the help of two of them."""
+    return options(
+        option("Input", "--raw", metavar="DIR", help=raw),
+        MOVED,
+        option("Input", "--plugin", "plugins", multiple=True, metavar="FILE", help=plugin),
+    )
+
+
+ORIGIN = origin_options(
+    "Folder with the raw corpora, if it was moved since the run.",
+    "Python file that the output was made with. Its code is run. Can be repeated.",
 )
 
 

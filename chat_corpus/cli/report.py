@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chat_corpus.cli.added import MOVED, places
+from chat_corpus.cli.added import places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import JSON
+from chat_corpus.cli.options import JSON, origin_options
 from chat_corpus.cli.terminal import echo, echo_document, safe_json
 from chat_corpus.cli.usage import Folder, Target, check_target
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
@@ -33,14 +33,10 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("folder", metavar="DIR", type=Folder())
-@option(
-    "Input", "--raw", metavar="DIR", help="With --full: folder with the raw corpora, if it was moved since the run."
+@origin_options(
+    "With --full: folder with the raw corpora, if it was moved since the run.",
+    "With --full: Python file that the output was made with. Its code is run. Can be repeated.",
 )
-@MOVED
-@option(
-    "Input", "--plugin", "plugins", multiple=True, metavar="FILE",
-    help="With --full: Python file that the output was made with. Its code is run. Can be repeated.",
-)  # fmt: skip
 @option(
     "Output",
     "--full",
@@ -77,8 +73,6 @@ def report(
     the tables of the page. The exit code is 3 if files are missing or changed, so that the page lacks some figures.
     """
     from chat_corpus.cli import logs
-    from chat_corpus.cli.language import catalogue, in_use
-    from chat_corpus.page import tables
 
     if markdown + latex + as_json > 1:
         raise UsageError(message("--markdown, --latex, --json: use one of them"))
@@ -87,14 +81,7 @@ def report(
     if output is not None:
         check_target(output, folder)
     page = _export_page(folder, full=full) if _is_export(folder) else _run_page(folder, raw, added, plugins, full=full)
-    if markdown or latex:
-        text = (tables.as_markdown if markdown else tables.as_latex)(page, catalogue())
-    elif as_json:
-        text = safe_json(tables.as_json(page)) + "\n"
-    else:
-        from chat_corpus.page.rendering import html
-
-        text = html(page, in_use())
+    text = _as_text(page, markdown=markdown, latex=latex, as_json=as_json)
     for fault in page.faults:
         logs.warning(fault, "report.incomplete")
     if output is None and (markdown or latex or as_json):
@@ -103,6 +90,20 @@ def report(
         _write(output or folder / "report.html", text)
     if page.faults:
         raise click.exceptions.Exit(IncompleteError.exit_code)
+
+
+def _as_text(page: Page, *, markdown: bool, latex: bool, as_json: bool) -> str:
+    """Return the tables of a page in one of the formats, or else the page as HTML."""
+    from chat_corpus.cli.language import catalogue, in_use
+    from chat_corpus.page import tables
+
+    if markdown or latex:
+        return (tables.as_markdown if markdown else tables.as_latex)(page, catalogue())
+    if as_json:
+        return safe_json(tables.as_json(page)) + "\n"
+    from chat_corpus.page.rendering import html
+
+    return html(page, in_use())
 
 
 def _is_export(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import click
 from chat_corpus.cli.added import places
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
-from chat_corpus.cli.options import JSON, ORIGIN, split_names
+from chat_corpus.cli.options import JSON, ORIGIN, source_option, split_names
 from chat_corpus.cli.terminal import echo_json
 from chat_corpus.cli.usage import Folder, Whole
 from chat_corpus.errors import IncompleteError, UsageError
@@ -36,15 +36,7 @@ _MOST = 10_000
 )
 @click.argument("folder", metavar="DIR", type=Folder())
 @ORIGIN
-@option(
-    "Selection",
-    "-s",
-    "--source",
-    "included",
-    multiple=True,
-    metavar="NAME[,NAME]",
-    help="Draw from these sources only. Can be repeated.",
-)
+@source_option("Draw from these sources only. Can be repeated.")
 @option("Selection", "-n", "--rows", type=Whole(min=1, max=_MOST), default=20, metavar="N",
         help="Rows in all, spread over the sources (default: 20).")  # fmt: skip
 @option("Selection", "--rejected", is_flag=True, help="Draw from the rejects, or the records in no split.")

@@ -17,7 +17,7 @@ HF_READERS = "datasets, TRL, LLaMA-Factory, ms-swift, axolotl, pandas, polars, d
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardText:
-    """The body of the card in one language, in the order of its sections; columns are the heads of its tables."""
+    """The body of the card in one language, in the order of its sections; columns are titles of its tables."""
 
     head: str
     units: dict[str, str]
@@ -143,7 +143,7 @@ CHINESE = CardText(
         "### 数量\n\n读入的轮次要么在输出中，要么按原因计数：轮次 = 导出的轮次 + 去掉的轮次；"
         "样本 = 写出 + 去掉的样本。\n\n"
     ),
-    ledger_columns=("来源", "轮次", "导出的轮次", "样本", "写出", "去掉的轮次", "去掉的样本", "遮盖的个人信息"),
+    ledger_columns=("来源", "轮次", "导出的轮次", "样本", "写出", "去掉的轮次", "去掉的样本", "脱敏的个人信息"),
     mix=(
         "### 混合\n\n各语料混合在一起，顺序固定：比例 {shares}，单个语料最多占 {max_share}。"
         "子集依次包含：较小的子集是较大子集的开头部分。前 {rows} 个样本的任何开头部分都符合所定比例。\n\n"

@@ -2,8 +2,8 @@
 
 Records are sorted by a 64-bit key that is spread evenly (`splitting.order_keys`). Each part counts its keys in buckets
 of equal width. The sum of the counts says which bucket holds the record of a rank, and only that bucket is read to find
-its key. A file is then a range of keys, which each part holds together: an external sort whose result does not depend
-on how the records are spread over parts, or on who reads them.
+its key. A file is then a range of keys, which each part holds together: an external sort. Its result does not depend on
+how the records are spread over parts, or on who reads them.
 """
 
 from __future__ import annotations

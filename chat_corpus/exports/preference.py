@@ -1,7 +1,7 @@
 """Preference data: answers that a source labels as wrong, beside those that it labels as right.
 
-Response selection sets such as Douban's have several responses to one context, each with a label. A record whose last
-message is one of the right ones gets wrong ones to the same context: each wrong response goes to one record, in turn.
+Response selection sets such as Douban's have several responses to one context, each with a label. If the last
+message of a record is a right one, the record gets wrong ones to the same context. Each wrong response is used once.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class RecordFormat:
     carries_id    whether a record holds its id and source; if not, `<file>.ids.jsonl` does, a line a row
     by_exchange   whether a row is an exchange (a query and its answer), not a whole record
     separator     bytes between those of several frames
-    row_end       bytes that end a row, or stand between rows; null if a row may hold them
+    row_end       bytes that end a row or separate rows; null if a row may contain them
     """
 
     name: str

@@ -81,7 +81,7 @@ _ARRAYS = (
 
 
 def build_index(evaluation: pl.DataFrame) -> TwinIndex:
-    """The index of evaluation pairs with the columns `EVALUATION`, whose order does not matter.
+    """Return the index of evaluation pairs, in any order, with the columns `EVALUATION`.
 
     Of pairs with the same text it has the one with the least id.
     """

@@ -158,7 +158,7 @@ def since(entry: FinishedSource) -> str:
 def withdraw_samples(out: Path) -> list[str]:
     """Delete the outputs of the bundled samples, unless somebody changed them since. Return the sources' names.
 
-    A run on real corpora calls this, so that no invented lines lie beside its output.
+    A run on real corpora calls this, so that its output does not mix with invented lines.
     """
     withdrawn = []
     for name, entry in reported_sources(out).items():

@@ -13,7 +13,7 @@ from chat_corpus.cli import help as help_
 from chat_corpus.cli.main import main
 from tests.conftest import ROOT
 
-#: Functions of `chat_corpus.messages` whose first (of `count_noun`, second) argument is a text in English.
+#: Functions of `chat_corpus.messages`, and which of their arguments is a text in English.
 _MAKERS = {"message": 0, "joined": 0, "count_noun": 1}
 
 

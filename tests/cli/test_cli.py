@@ -38,7 +38,7 @@ class Done:
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """A run over the samples, whose output no test changes."""
+    """A run over the samples. No test changes its output."""
     out = tmp_path_factory.mktemp("samples") / "out"
     return Done(result=invoke("--raw", SAMPLES, "--out", out, "--json"), out=out)
 
@@ -372,7 +372,7 @@ def test_progress_is_shown_on_a_terminal_and_cleared(tmp_path: Path) -> None:
     try:
         while block := os.read(master, 1 << 16):
             output += block
-    except OSError:  # EIO: Linux's way of saying that nobody has the other end open
+    except OSError:  # EIO, from Linux: nobody has the other end open
         pass
     os.close(master)
     assert (done.returncode, done.stdout) == (0, b"")

@@ -22,7 +22,7 @@ from tests.conftest import slow_from
 from tests.helpers import invoke, plugin, put
 from tests.lineage.made import made
 
-#: A repeat across two releases, a line of one field, and a row whose script and blanks are changed.
+#: A repeat across two releases, a line of one field, and a row with other script and blanks than its record.
 PTT = {
     "ptt/Gossiping-QA-Dataset-2_0.csv": "question,answer\n問,答\n",
     "ptt/Gossiping-QA-Dataset.txt": "看著  書\t好\n問\t答\n只有一欄\n誰\t沒有資料\n",

@@ -181,13 +181,13 @@ def test_a_reader_that_goes_away_ends_the_filter_without_a_traceback() -> None:
     command = [sys.executable, str(ROOT / "main.py"), "normalize"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         streams: list[IO[bytes] | None] = [process.stdin, process.stdout, process.stderr]
-        given, shown, talk = (stream for stream in streams if stream is not None)
+        given, shown, errors = (stream for stream in streams if stream is not None)
         shown.close()
         with contextlib.suppress(BrokenPipeError):
             given.write("這裡\n".encode() * 99_999)
         with contextlib.suppress(BrokenPipeError):
             given.close()
-        result = talk.read().decode()
+        result = errors.read().decode()
     assert "Traceback" not in result
 
 

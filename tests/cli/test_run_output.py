@@ -103,7 +103,7 @@ def test_check_lists_a_damaged_file_under_its_source_alone(tmp_path: Path) -> No
     ] == [True]
     assert f"\nsubtitle: to download it: chat-corpus fetch subtitle --raw {raw}\n" in table.stdout
     listed = json.loads(invoke("check", "--json", "--raw", raw).stdout)
-    assert [stray["file"] for stray in listed["unrecognised"]] == ["all.tgz"]
+    assert [entry["file"] for entry in listed["unrecognised"]] == ["all.tgz"]
 
 
 def refused(out: Path, raw: Path, change: Any, *args: str) -> str:

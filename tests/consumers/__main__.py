@@ -4,7 +4,7 @@
 
 Environments are made with uv (`pip install uv`) and used again if they are there. They take about 3 GB. Without
 --export, exports of invented dialogues are tried: dialogues, pairs with a system message, pairs without, and a mix with
-subsets and preferences. `research` stands for ParlAI, Firefly, LCCC, CDial-GPT, GPT2-chitchat, and for tables.
+subsets and preferences. `research` means ParlAI, Firefly, LCCC, CDial-GPT, GPT2-chitchat, and for tables.
 Every file is loaded whole and compared. The steps of TRL and the strategy of axolotl take at most --steps rows of each
 file, always the same ones. Exit code 1 if a row is lost or changed, or a trainer warns about the data.
 """

@@ -1,4 +1,4 @@
-"""Which layout a file is found to be in, and what is said of one that is in none."""
+"""Which layout a file is found to be in, and the message about one that is in none."""
 
 from __future__ import annotations
 

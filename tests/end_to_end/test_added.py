@@ -59,9 +59,9 @@ def run(folder: Path, *args: object, out: str = "out") -> tuple[str, str]:
 def test_one_command_reads_a_file(name: str, tmp_path: Path) -> None:
     file, content, layout, pairs = ONE_FILE[name]
     (tmp_path / file).write_bytes(content)
-    made, said = run(tmp_path, "--add", f"mine={tmp_path / file}")
+    made, shown = run(tmp_path, "--add", f"mine={tmp_path / file}")
     assert made == pairs
-    assert f"mine: {file}: layout {layout} (" in said
+    assert f"mine: {file}: layout {layout} (" in shown
 
 
 def test_rows_and_records_are_traced_without_a_flag(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_the_layout_and_the_keys_are_part_of_what_an_output_was_made_with(tmp_pa
     put(tmp_path, {"qq.txt": QQ, "one.yaml": f"corpora: {{mine: {{path: {tmp_path / 'qq.txt'}, gap: 86400}}}}"})
     run(tmp_path, "--add", f"mine={tmp_path / 'qq.txt'}")
     assert "unchanged" in run(tmp_path, "--add", f"mine={tmp_path / 'qq.txt'}")[1]
-    made, said = run(tmp_path, "--config", tmp_path / "one.yaml")
-    assert "unchanged" not in said
+    made, shown = run(tmp_path, "--config", tmp_path / "one.yaml")
+    assert "unchanged" not in shown
     assert "在\\n呢\t新年快乐" in made
     entry = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["sources"]["mine"]
     assert (entry["definition"]["layout"], entry["definition"]["gap"]) == ("chat-export", 86400)

@@ -132,10 +132,10 @@ def test_parallel_files_may_be_in_different_encodings_in_small_shards_by_several
 
 def test_what_an_xml_declaration_says_of_the_encoding_does_not_matter(tmp_path: Path) -> None:
     message = '<message id="1"><text>今天天气怎么样</text></message>\n<message id="2"><text>好的</text></message>\n'
-    for number, (codec, said) in enumerate(
+    for number, (codec, declared) in enumerate(
         [("gbk", "GB2312"), ("utf-16", "UTF-16"), ("gbk", "UTF-8"), ("utf-8", "GBK")]
     ):
-        text = f'<?xml version="1.0" encoding="{said}"?>\n<smsCorpus>\n{message}</smsCorpus>\n'
+        text = f'<?xml version="1.0" encoding="{declared}"?>\n<smsCorpus>\n{message}</smsCorpus>\n'
         raw, out = tmp_path / f"raw{number}", tmp_path / f"out{number}"
         raw.mkdir()
         (raw / "smsCorpus_zh.xml").write_bytes(text.encode(codec))

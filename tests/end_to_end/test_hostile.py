@@ -189,7 +189,7 @@ def _sparse(path: Path) -> None:
 
 
 def _zeros() -> bytes:
-    """A gigabyte of zeros behind some text, compressed: members of a stream may stand one after the other."""
+    """A gigabyte of zeros behind some text, compressed: members of a stream may follow each other."""
     return gzip.compress(b"M " + b"x" * 100_000, 9) + gzip.compress(bytes(1 << 24), 9) * 64
 
 

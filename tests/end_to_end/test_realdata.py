@@ -1,4 +1,4 @@
-"""Real excerpts, where they are: everything is read, the accounts balance, and what the old tool found is found."""
+"""Real excerpts, where they are: everything is read, the counts balance, and what the old tool found is found."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_more_is_found_than_by_the_old_tool(done: Done, realdata: Path) -> None:
 def test_what_the_old_tool_found_is_found(done: Done, realdata: Path) -> None:
     """All but one in a thousand; those are its conversions that today's dictionaries make right (菸 唸 砲 讚).
 
-    In qingyun that is one, whose variant (遯) the old tool left in text that it made simplified.
+    In qingyun that is one: the old tool left a variant (遯) in text that it made simplified.
     """
     total, missing = 0, {}
     for name, file in OLD.items():

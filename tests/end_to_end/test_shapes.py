@@ -152,7 +152,7 @@ Record = Callable[[str, str], Any]
 ALPACA: Record = lambda q, a: {"instruction": q, "input": "", "output": a}  # noqa: E731 one of a table of such
 
 
-def said(asks: str, answers: str, role: str = "role", text: str = "content") -> Record:
+def messages(asks: str, answers: str, role: str = "role", text: str = "content") -> Record:
     return lambda q, a: [{role: asks, text: q}, {role: answers, text: a}]
 
 
@@ -178,20 +178,20 @@ RECORDS: dict[str, Record] = {
     "title and answer": lambda q, a: {"title": q, "answer": a},
     "a list of one answer": lambda q, a: {"question": q, "answers": [a]},
     "evaluation": lambda q, a: {"question": q, "std_answer": a, "class": "qa"},
-    "conversations": under("conversations", said("human", "gpt", "from", "value")),
-    "messages": under("messages", said("user", "assistant")),
-    "a list of messages": said("user", "assistant"),
-    "other keys": under("dialogue", said("user", "bot", "speaker", "text")),
-    "roles in Chinese": under("messages", said("用户", "机器人")),
-    "roles of Anthropic's kind": under("messages", said("Human", "AI")),
-    "two whom nobody knows": under("dialogue", said("A", "B", "speaker", "text")),
-    "two names": under("dialogue", said("小禾", "小满", "speaker", "text")),
+    "conversations": under("conversations", messages("human", "gpt", "from", "value")),
+    "messages": under("messages", messages("user", "assistant")),
+    "a list of messages": messages("user", "assistant"),
+    "other keys": under("dialogue", messages("user", "bot", "speaker", "text")),
+    "roles in Chinese": under("messages", messages("用户", "机器人")),
+    "roles of Anthropic's kind": under("messages", messages("Human", "AI")),
+    "two whom nobody knows": under("dialogue", messages("A", "B", "speaker", "text")),
+    "two names": under("dialogue", messages("小禾", "小满", "speaker", "text")),
     "two numbers": lambda q, a: {"turns": [{"speaker": 0, "text": q}, {"speaker": 1, "text": a}]},
     "a system message": lambda q, a: {
-        "messages": [{"role": "系统", "content": "规则"}, *said("user", "assistant")(q, a)]
+        "messages": [{"role": "系统", "content": "规则"}, *messages("user", "assistant")(q, a)]
     },
     "a developer's message": lambda q, a: {
-        "messages": [{"role": "developer", "content": "规则"}, *said("user", "model")(q, a)]
+        "messages": [{"role": "developer", "content": "规则"}, *messages("user", "model")(q, a)]
     },
     "parts": lambda q, a: {
         "messages": [
@@ -272,7 +272,7 @@ FILES: dict[str, Shape] = {
         [*PAIRS[:2], ("晚上做什么", "在家\\n看书"), PAIRS[3]],
     ),
     "one record": (BELLE, wrapped(LIST[0], 2), PAIRS[:1]),
-    "one conversation": (BELLE, wrapped(said("user", "assistant")(*PAIRS[0])), PAIRS[:1]),
+    "one conversation": (BELLE, wrapped(messages("user", "assistant")(*PAIRS[0])), PAIRS[:1]),
     "several shapes": (
         BELLE,
         "".join(
@@ -304,7 +304,7 @@ HISTORIES: dict[str, Any] = {
     "pairs": [list(BEFORE)],
     "pairs, some empty": [[], list(BEFORE), []],
     "texts": list(BEFORE),
-    "messages": said("user", "assistant")(*BEFORE),
+    "messages": messages("user", "assistant")(*BEFORE),
     "objects": [{"question": BEFORE[0], "answer": BEFORE[1]}],
     "objects of two sides": [{"human": BEFORE[0], "assistant": BEFORE[1]}],
     "one text": f"Human: {BEFORE[0]}\nAssistant: {BEFORE[1]}",
@@ -331,10 +331,10 @@ def parquet(columns: dict[str, Any]) -> bytes:
 
 PARQUET: dict[str, tuple[str, dict[str, Any]]] = {
     "alpaca": ("belle/a.parquet", {"instruction": QUESTIONS, "input": [None] * 4, "output": ANSWERS}),
-    "a list of messages": ("belle/a.parquet", {"messages": [said("user", "assistant")(*pair) for pair in PAIRS]}),
+    "a list of messages": ("belle/a.parquet", {"messages": [messages("user", "assistant")(*pair) for pair in PAIRS]}),
     "an id": (
         "belle/data/train-00000-of-00001.parquet",
-        {"id": range(4), "conversations": [said("human", "gpt", "from", "value")(*pair) for pair in PAIRS]},
+        {"id": range(4), "conversations": [messages("human", "gpt", "from", "value")(*pair) for pair in PAIRS]},
     ),
     "a picture": ("belle/a.parquet", {"instruction": QUESTIONS, "output": ANSWERS, "image": [b"\xff\xd8"] * 4}),
     "pictures": (
@@ -395,7 +395,7 @@ def zipped(name: str, content: str) -> bytes:
 
 LONG = wrapped(LIST * 2000)
 CUT_SHORT = "a truncated JSON array, without closing bracket; download the file again"
-#: Files that are not read: the name, the content, the exit code, and what is said.
+#: Files that are not read: the name, the content, the exit code, and the message.
 REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
     "another separator": (TABLES[0], table(PAIRS, "^"), 3, r"fields 4; the first is \S+:1, not two comma-separated"),
     "one column": (TABLES[1], "".join(f"{q}\n" for q in QUESTIONS), 3, r"2 fields separated by '\\t' expected, 1 met"),
@@ -410,20 +410,22 @@ REFUSED: dict[str, tuple[str, str | bytes, int, str]] = {
     "other keys": (BELLE, lines(lambda q, a: {"foo": q, "bar": a}), 3, "the keys are foo, bar"),
     "both": (
         BELLE,
-        lines(lambda q, a: {**ALPACA(q, a), "conversations": said("human", "gpt", "from", "value")("别的", "一句")}),
+        lines(
+            lambda q, a: {**ALPACA(q, a), "conversations": messages("human", "gpt", "from", "value")("别的", "一句")}
+        ),
         3,
         "both met, under 'instruction' and 'conversations'",
     ),
     "two answers that differ": (BELLE, lines(lambda q, a: {"question": q, "answer": [a, "嗯"]}), 3, "an array met"),
     "a tool": (
         BELLE,
-        lines(lambda q, a: {"messages": [*said("user", "assistant")(q, a), {"role": "tool", "content": "晴"}]}),
+        lines(lambda q, a: {"messages": [*messages("user", "assistant")(q, a), {"role": "tool", "content": "晴"}]}),
         3,
         "a role 'tool' met",
     ),
     "three speakers": (
         BELLE,
-        lines(lambda q, a: {"messages": [*said("甲", "乙")(q, a), {"role": "丙", "content": "嗯"}]}),
+        lines(lambda q, a: {"messages": [*messages("甲", "乙")(q, a), {"role": "丙", "content": "嗯"}]}),
         3,
         "a role '甲' met",
     ),
@@ -489,7 +491,7 @@ NAMED: dict[str, tuple[str, str, str]] = {
     ),
     "in a message": (
         BELLE,
-        lines(lambda q, a: {"messages": [{**one, "note": "笔记"} for one in said("user", "bot")(q, a)]}),
+        lines(lambda q, a: {"messages": [{**one, "note": "笔记"} for one in messages("user", "bot")(q, a)]}),
         "'messages[].note' (4 records)",
     ),
     "a column": (
@@ -541,8 +543,8 @@ def test_each_file_has_a_header_of_its_own_or_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["问题\t回答", "用户\t客服", "问\t答"])
 def test_words_that_people_say_are_no_header_where_they_say_them_again(first: str, tmp_path: Path) -> None:
-    said_again = f"{first}\n{table(PAIRS, chr(9))}{first}\n"
-    raw = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": said_again, "tieba.dialogues": said_again})
+    repeated = f"{first}\n{table(PAIRS, chr(9))}{first}\n"
+    raw = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": repeated, "tieba.dialogues": repeated})
     assert invoke("-q", "--raw", raw, "--out", tmp_path / "out").exit_code == 0
     pair = tuple(first.split("\t"))
     assert rows_of(tmp_path / "out") == [pair, *PAIRS, pair, *PAIRS, pair]

@@ -1,4 +1,4 @@
-"""Nothing that lies in an output or work folder is trusted: no name, no content, no time."""
+"""Nothing in an output or work folder is trusted: no name, no content, no time."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_file_that_is_another_under_the_same_size_and_time_is_not_mixed_with_w
 
 
 def test_a_configuration_of_another_package_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`configs/default.yaml` beside an installed package is whose ever it is."""
+    """`configs/default.yaml` beside an installed package may belong to any package."""
     import chat_corpus.cli.main
 
     fake = tmp_path / "site-packages" / "chat_corpus" / "cli.py"
@@ -154,7 +154,7 @@ WITHIN = [
 
 
 LINKS, OTHERS = ("link", "dangling"), ("hard link", "fifo")
-#: First, by turns, each place with two kinds of what may lie there; then with the two others.
+#: First, by turns, each place with two kinds of what may be there; then with the two others.
 TURNS = [(LINKS, OTHERS)[number % 2] for number in range(len(WITHIN) + 1)]
 LYING = [
     (place, kind) for turns in (TURNS, TURNS[1:]) for place, kinds in zip(WITHIN, turns, strict=False) for kind in kinds

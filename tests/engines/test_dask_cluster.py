@@ -320,7 +320,7 @@ def site_of(work: Work, *names: str) -> Site:
 
 
 def refused(cluster: Running, site: Site) -> str:
-    """Return the error of a cluster whose workers cannot be used."""
+    """Return the error of a cluster with workers that cannot be used."""
     with pytest.raises(EngineError) as caught:
         Cluster(cluster.address, 2, site)
     assert not list(site.folder.glob(".*")), "the token is deleted"

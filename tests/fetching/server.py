@@ -1,4 +1,4 @@
-"""A server on this machine that fails as servers do, and a stand-in for the Hugging Face hub."""
+"""A server on this machine that fails as servers do, and a substitute for the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Answer:
     ranges: bool = True
     delay: float = 0.0
     stall: float = 0.0
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def of(self, values: list[int] | list[int | None]) -> int | None:
-        """The value for the request that was asked for last."""
-        return values[min(len(self.asked), len(values)) - 1]
+        """The value for the last request."""
+        return values[min(len(self.requests), len(values)) - 1]
 
     @property
     def etag(self) -> str:
-        heads = sum(one.startswith("HEAD") for one in self.asked)
+        heads = sum(one.startswith("HEAD") for one in self.requests)
         return self.etags[min(max(heads, 1), len(self.etags)) - 1] if self.etags else sha256(self.data)
 
 
@@ -85,7 +85,7 @@ def running() -> Iterator[Server]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            answer.asked.append(f"{self.command} {self.headers.get('Range', '')}".strip())
+            answer.requests.append(f"{self.command} {self.headers.get('Range', '')}".strip())
             threading.Event().wait(answer.delay)
             status = answer.of(answer.statuses) or 200
             if answer.redirect or status != 200:

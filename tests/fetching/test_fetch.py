@@ -82,7 +82,7 @@ def test_files_are_downloaded_verified_and_read(server: Server, tmp_path: Path) 
     assert "ours/ours.txt: downloaded, digest verified" in done.stderr
     again = fetch(tmp_path, declared)
     assert (again.exit_code, "present" in again.stdout) == (0, True)
-    assert [len(answer.asked) for answer in server.answers.values()] == [1, 1]
+    assert [len(answer.requests) for answer in server.answers.values()] == [1, 1]
     checked = invoke("check", "--raw", tmp_path / "raw", "--plugin", declared, "--json")
     (row,) = [row for row in json.loads(checked.stdout)["sources"] if row["name"] == "ours"]
     assert [file["digest"] for file in row["files"]] == ["verified", "verified"]
@@ -201,7 +201,7 @@ def test_nothing_that_exists_is_replaced(server: Server, tmp_path: Path) -> None
     done = fetch(tmp_path, plugin(tmp_path, server.address, remote()))
     assert (done.exit_code, "exists and is not the file at the origin" in done.stderr) == (1, True)
     assert files(tmp_path) == {"ours/ours.txt": "我的|文件\n".encode()}
-    assert server.answers["/ours.txt"].asked == []
+    assert server.answers["/ours.txt"].requests == []
 
 
 @pytest.mark.slow
@@ -241,7 +241,7 @@ def test_without_a_terminal_nothing_is_downloaded_unless_confirmed(server: Serve
     assert (done.exit_code, "repeat the command with --yes" in done.stderr) == (2, True)
     planned = invoke("fetch", "ours", "--dry-run", "--raw", tmp_path / "raw", "--plugin", declared)
     assert (planned.exit_code, "CC0-1.0" in planned.stdout, server.address in planned.stdout) == (0, True, True)
-    assert (server.answers["/ours.txt"].asked, (tmp_path / "raw").exists()) == ([], False)
+    assert (server.answers["/ours.txt"].requests, (tmp_path / "raw").exists()) == ([], False)
 
 
 @pytest.mark.slow
@@ -372,7 +372,7 @@ def test_a_data_set_of_the_hub_is_downloaded(server: Server, tmp_path: Path, mon
     done = fetch(tmp_path, hub_plugin(tmp_path), "--from", server.address)
     assert done.exit_code == 0, done.output
     assert files(tmp_path) == {"ours/ours.txt": DATA}
-    assert answer.asked == ["HEAD", "GET", "GET bytes=1000-", "GET bytes=6000-"]
+    assert answer.requests == ["HEAD", "GET", "GET bytes=1000-", "GET bytes=6000-"]
 
 
 FAULTS_OF_THE_HUB: dict[str, tuple[dict[str, Any], str]] = {
@@ -417,11 +417,11 @@ def test_a_killed_download_from_the_hub_is_continued(changed: bool, tmp_path: Pa
         program.communicate()
         listed = json.loads(invoke("check", "--raw", tmp_path / "raw", "--json").stdout)
         assert ({row["state"] for row in listed["sources"]}, listed["unrecognised"]) == ({"absent"}, [])
-        answer.cuts, answer.stall, answer.asked = [None], 0.0, []
+        answer.cuts, answer.stall, answer.requests = [None], 0.0, []
         answer.etags = ["another"] if changed else []
         done = fetch(tmp_path, declared, "--from", server.address.rstrip("/"))
         assert done.exit_code == 0, done.stderr
-        (begun,) = [one for one in answer.asked if one.startswith("GET")]
+        (begun,) = [one for one in answer.requests if one.startswith("GET")]
         assert begun == "GET" if changed else begun.startswith("GET bytes=")
         assert files(tmp_path)["ours/ours.txt"] == data
 
@@ -432,7 +432,7 @@ def test_a_killed_download_begins_again(tmp_path: Path) -> None:
         answer = server.serve("/ours.txt", DATA, delay=3.0)
         declared = plugin(tmp_path, server.address, remote())
         program = _program(tmp_path, declared)
-        _wait(program, lambda: bool(answer.asked))
+        _wait(program, lambda: bool(answer.requests))
         program.kill()
         program.communicate()
         answer.delay = 0
@@ -445,7 +445,7 @@ def test_a_stopped_download_says_how_to_resume(tmp_path: Path) -> None:
     with running() as server:
         answer = server.serve("/ours.txt", DATA, delay=3.0)
         program = _program(tmp_path, plugin(tmp_path, server.address, remote()))
-        _wait(program, lambda: bool(answer.asked))
+        _wait(program, lambda: bool(answer.requests))
         os.kill(program.pid, signal.SIGINT)
         _, stderr = program.communicate(timeout=30)
         assert (program.returncode, "the same command resumes from here" in stderr) == (130, True), stderr
@@ -480,7 +480,7 @@ def test_two_programs_at_once_download_once(tmp_path: Path) -> None:
         programs = [_program(tmp_path, declared) for _ in range(2)]
         ends = [(one.communicate(), one.returncode) for one in programs]
         assert sorted(code for _, code in ends) == [0, 2], ends
-        assert len(answer.asked) == 1
+        assert len(answer.requests) == 1
         assert files(tmp_path) == {"ours/ours.txt": DATA}
 
 

@@ -29,7 +29,7 @@ DATA = st.lists(st.sampled_from(_PIECES), max_size=30).map(b"".join)
 
 
 class Dribble(io.BytesIO):
-    """A stream whose reads return other sizes than requested."""
+    """A stream that returns other sizes than requested."""
 
     def __init__(self, data: bytes, sizes: list[int]) -> None:
         super().__init__(data)

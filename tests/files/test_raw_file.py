@@ -88,6 +88,16 @@ def test_counts_and_ends_of_lines_agree(data: bytes, lines: int) -> None:
 _OPENINGS = st.sampled_from([b"", BOM, b"\x1f\x8b", b"x^", b"x\x9c", b"(\xb5/\xfd", b"\xff\xfe"])
 
 
+@settings(max_examples=examples(60), deadline=None)
+@given(data=DATA, lines=st.integers(0, 8))
+def test_data_that_is_cut_behind_any_line_has_the_same_lines(data: bytes, lines: int) -> None:
+    """So a shard may begin behind any line: its numbers are known, and no line is read twice or not at all."""
+    end = lines_end(data, lines)
+    head = numbered_lines(data[:end], 2)
+    both = pl.concat([head, numbered_lines(data[end:], 2 + len(head))])
+    assert both.rows() == numbered_lines(data, 2).rows()
+
+
 @settings(max_examples=examples(200), deadline=None)
 @given(
     magic=_OPENINGS,

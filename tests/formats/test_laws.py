@@ -15,7 +15,7 @@ PHASES = [Phase.generate, Phase.shrink]
 SIZES = st.sampled_from([1, 7, 64, 1000])
 
 
-#: Formats whose turns are in the file literally, and within how many lines from their address.
+#: Formats that have turns literally in the file, and within how many lines from their address.
 LITERAL = {
     "conv": 1,
     "tabbed": 101,  # a field in quotes may have several lines

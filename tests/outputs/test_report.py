@@ -52,7 +52,7 @@ def test_names_of_a_tally_stand_in_order(written: bytes) -> None:
     ]
 
 
-#: Objects whose keys are names of things, and not those of the schema.
+#: Objects with names of things as keys, not those of the schema.
 _OPEN = {"settings", "packages", "script_conversion", "sources", "records_by_file", "outputs", "unreadable"}
 _OPEN |= {"unread_fields", "scripts", "changed_by_step", "rejected"}
 
@@ -101,7 +101,7 @@ def test_a_report_with_a_value_of_another_kind_is_none(written: bytes) -> None:
             decode(json.dumps(report).encode())
 
 
-#: Changes of the entry of a source, and what is said of each.
+#: Changes of the entry of a source, and the message about each.
 HOSTILE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a count below 0": (lambda entry: entry["records"].update(read=-1), r"Expected `int` >= 0 - at `\$.records.read"),
     "a tally below 0": (lambda entry: entry["turns"]["rejected"].update(a=-1), r">= 0.* at `\$.turns.rejected"),

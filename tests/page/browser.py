@@ -28,7 +28,7 @@ def executable() -> str | None:
 
 
 class Browser:
-    """A page in Chromium; `requests` and `console` hold what it asked for and complained about since it was opened."""
+    """A page in Chromium; `requests` and `console` hold its requests and complaints since it was opened."""
 
     def __init__(self, to: IO[bytes], answers: IO[bytes]) -> None:
         self._to, self._answers, self._number, self._session = to, answers, 0, ""

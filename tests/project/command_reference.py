@@ -8,6 +8,8 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,9 +56,33 @@ def configuration(language: str) -> str:
     parts = [f"## {title}\n\n{_settings_table(settings, own, '', language)}"]
     for section in SourceSettings.__struct_fields__:
         value = getattr(settings, section)
-        head = f"## {section}\n\n{described(settings, section)}"
+        head = f"## {section}\n\n{_meaning(settings, section, language)}"
         parts.append(f"{head}\n\n{_settings_table(value, value.__struct_fields__, f'{section}.', language)}")
     return "\n\n".join(parts)
+
+
+@cache
+def settings_in_chinese() -> Mapping[str, str]:
+    """The Chinese of each text about a setting, by the English one."""
+    translations: dict[str, str] = json.loads(Path(__file__).with_name("settings_zh.json").read_text("utf-8"))
+    return translations
+
+
+def settings_texts() -> set[str]:
+    """Every text about a setting, in English."""
+    return set(_texts(Settings()))
+
+
+def _texts(struct: Any) -> Iterator[str]:
+    for name in struct.__struct_fields__:
+        yield described(struct, name)
+        if isinstance(value := getattr(struct, name), msgspec.Struct):
+            yield from _texts(value)
+
+
+def _meaning(struct: Any, name: str, language: str) -> str:
+    text = described(struct, name)
+    return settings_in_chinese().get(text, text) if language == "zh" else text
 
 
 def _settings_table(struct: Any, names: Sequence[str], prefix: str, language: str) -> str:
@@ -69,28 +95,29 @@ def _settings(struct: Any, names: Sequence[str], prefix: str, language: str) -> 
     for name in names:
         value = getattr(struct, name)
         if isinstance(value, msgspec.Struct):
-            yield f"`{prefix}{name}`", "", *words(language, "section"), described(struct, name)
+            yield f"`{prefix}{name}`", "", *words(language, "section"), _meaning(struct, name, language)
             yield from _settings(value, value.__struct_fields__, f"{prefix}{name}.", language)
         else:
-            default = json.dumps(msgspec.to_builtins(value)).replace('"', "")
-            yield f"`{prefix}{name}`", f"`{default}`", _values(hints[name], language), described(struct, name)
+            default = json.dumps(msgspec.to_builtins(value)).replace('"', "") or '""'
+            yield f"`{prefix}{name}`", f"`{default}`", _values(hints[name], language), _meaning(struct, name, language)
 
 
 def _values(hint: Any, language: str) -> str:
     """The values that a type allows, in words."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    comma, between = ("，", "、") if language == "zh" else (", ", ", ")
     if origin is typing.Annotated:
         bounds = next((one for one in args[1:] if isinstance(one, msgspec.Meta)), msgspec.Meta())
         limits = zip(words(language, "at least", "above", "at most", "below"), (
             bounds.ge, bounds.gt, bounds.le, bounds.lt
         ), strict=True)  # fmt: skip
         shown = [f"{limit} {bound}" for limit, bound in limits if bound is not None]
-        return ", ".join([_values(args[0], language), *shown])
+        return comma.join([_values(args[0], language), *shown])
     if origin is typing.Literal:
-        return ", ".join(f"`{value}`" for value in args)
+        return between.join(f"`{value}`" for value in args)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return ", ".join(f"`{value}`" for value in hint)
+        return between.join(f"`{value}`" for value in hint)
     if origin in (types.UnionType, typing.Union):
         return words(language, " or ")[0].join(_values(one, language) for one in args)
-    names = {bool: "`true`, `false`", int: "integer", float: "number", str: "text", types.NoneType: "`null`"}
+    names = {bool: f"`true`{between}`false`", int: "integer", float: "number", str: "text", types.NoneType: "`null`"}
     return words(language, names.get(hint) or ("list of texts" if origin is tuple else "mapping"))[0]

@@ -1,7 +1,8 @@
 """The tables of corpora in README and docs, and what all generated parts of the documents share.
 
-Each maker takes the language of the page. Help texts, comments and docstrings exist in English only, so the Chinese
-pages show them as they are; the words of the tables and declarations have a Chinese form here.
+Each maker takes the language of the page. Help texts have their Chinese in the catalogue of the command line, texts
+about settings in `settings_zh.json`. Docstrings exist in English only, so the Chinese pages show them as they are. The
+words of the tables and declarations have a Chinese form here.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ _TABLE_WORDS: Mapping[str, str] = {
     "above": "大于",
     "at most": "不大于",
     "below": "小于",
-    " or ": " 或 ",
+    " or ": "或 ",
 }
 #: Records that the publisher states or that were counted in the release, and their unit in both languages.
 SIZES = {
@@ -123,7 +124,7 @@ def corpora(language: str) -> str:
 
 
 def facts(name: str, language: str) -> str:
-    """A table of what the declaration of one corpus says: origin, licence, files, layouts, script, pairing."""
+    """A table of the declaration of one corpus: origin, licence, files, layouts, script, pairing."""
     source = sources.load()[name]
     layouts = dict.fromkeys(f"`{_module(input_.format.read)}`" for input_ in source.inputs)
     labels = ("来源", "许可", "查找的文件", "格式", "原文", "配对") if language == "zh" else (

@@ -1,4 +1,4 @@
-"""The benchmark: inputs that are what they should be, and figures for all that it is asked."""
+"""The benchmark: inputs that are what they should be, and figures for all of them."""
 
 from __future__ import annotations
 

@@ -70,6 +70,10 @@ def test_every_key_of_the_report_has_its_type_and_a_meaning(document: str, golde
     assert [key for key in report_reference.report_keys() if not meanings.get(key)] == []
 
 
+def test_every_text_about_a_setting_has_its_chinese_and_none_is_left_over() -> None:
+    assert command_reference.settings_in_chinese().keys() == command_reference.settings_texts()
+
+
 def test_both_languages_have_the_same_pages() -> None:
     names = [Path(page).name for page in ENGLISH]
     assert names == [Path(page).name for page in CHINESE]

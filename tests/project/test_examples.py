@@ -165,8 +165,8 @@ def test_the_three_commands_process_the_data_of_a_user(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said = [{"role": "user", "content": "這裡有人嗎"}, {"role": "assistant", "content": "有"}]
-    put(tmp_path, {"chat.jsonl": json.dumps({"messages": said})})
+    dialogue = [{"role": "user", "content": "這裡有人嗎"}, {"role": "assistant", "content": "有"}]
+    put(tmp_path, {"chat.jsonl": json.dumps({"messages": dialogue})})
     (commands,) = (block for block in blocks(document, "sh") if "--add" in block)
     done = [invoke(*shlex.split(line)[1:]) for line in commands.splitlines()]
     assert [one.exit_code for one in done] == [0, 0, 0]

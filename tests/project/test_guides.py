@@ -74,7 +74,7 @@ def examples(name: str, language: str) -> list[tuple[str, str, dict[str, Any], s
 
 
 def _text(cell: str, before: str = "", language: str = "en") -> str:
-    """The text of a cell; escapes stand for what cannot be seen."""
+    """The text of a cell; invisible characters are escapes."""
     if before and cell == WORDS[language]["same"]:
         return _text(before)
     assert re.fullmatch("`[^`]+`", cell), cell
@@ -106,7 +106,7 @@ def _switched_on(step: Step) -> TextOptions:
 
 
 def _sources(step: Step, language: str) -> str:
-    """The sources whose texts a step may change, once it is switched on."""
+    """The sources in which a step may change texts, once it is switched on."""
     options = _switched_on(step)
     having = [name for name, source in sources.load().items() if step.parts(options, source.traits)]
     lacking = [name for name in sources.load() if name not in having]

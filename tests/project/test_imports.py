@@ -1,4 +1,4 @@
-"""Imports run one way: a module imports from its own folder and those below, wherever in its code the import stands."""
+"""Imports run one way: a module imports from its own folder and those below, wherever in its code the import is."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ IMPORTS = {name: frozenset(_imported(file)) for name, file in MODULES.items()}
 
 
 def _folder(name: str) -> str:
-    """The folder of a module, or its own name if it lies at the top of the package."""
+    """The folder of a module, or its own name if it is at the top of the package."""
     first, dot, _ = name.partition(".")
     return f"{first}/" if dot or (name and MODULES[name].name == "__init__.py") else first
 

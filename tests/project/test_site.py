@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from tests.project.documents import CHINESE, ENGLISH, language, text
 
 CONFIGS = {"zensical.toml": ENGLISH, "zensical.zh.toml": CHINESE}
-#: Attributes whose address a browser fetches by itself.
+#: Attributes with an address that a browser fetches by itself.
 FETCHED = re.compile(r"<(?:img|script|iframe|source|video|audio|embed)\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*>")
 LINKED = re.compile(r"<link\b[^>]*>")
 

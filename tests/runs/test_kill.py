@@ -1,4 +1,4 @@
-"""Killed at any moment, the parent or a worker: what is there is whole, and the same command goes on from there."""
+"""Killed at any moment, the parent or a worker: files are whole, and the same command resumes the run."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _results(out: Path) -> dict[str, bytes]:
 
 
 def _finished(out: Path) -> set[tuple[str, int]]:
-    """Source and number of the shards whose accounts are there, which are written last."""
+    """Source and number of the shards that have counts, which are written last."""
     parts = _seen(out, f"{WORK}/*/[0-9]*.json")
     return {(part.parent.name, int(part.name.split("-")[0])) for part in parts}
 

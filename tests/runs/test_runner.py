@@ -143,19 +143,19 @@ def hard(name: str) -> dict[str, DiscoveredSource]:
 def test_the_size_of_shards_changes_nothing(
     name: str, sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does it change an account: what a shard counts is added up."""
+    """Nor does it change a count: the counts of shards are added up."""
     monkeypatch.setattr(completeness, "MOST", 2.0)  # half of a hard sample is damaged on purpose
-    outputs, accounts = [], []
+    outputs, counts = [], []
     for size in sizes:
         settings = Settings(out=str(tmp_path / str(size)), shard_bytes=size, workers=1)
         done, _ = run(hard(name), settings, silent)
         assert done[name].error == ""
         outputs.append(visible(tmp_path / str(size)))
-        accounts.append(done[name].counts)
+        counts.append(done[name].counts)
     for other in outputs[1:]:
         for file in (f"{name}.tsv", f"rejects/{name}.jsonl"):
             assert other[file].split(b"\n") == outputs[0][file].split(b"\n")
-    assert accounts[1:] == accounts[:-1]
+    assert counts[1:] == counts[:-1]
 
 
 def test_progress_adds_up_to_the_bytes_of_the_files(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_a_function_of_a_plugin_that_fails_rejects_the_record_only(name: str, tm
     assert all(re.fullmatch(message, reject["message"]) for reject in rejects), rejects[0]
 
 
-#: A source of JSON records whose function treats bad records in another way.
+#: A source of JSON records with a function that treats bad records in its own way.
 RECORDS = """
 from chat_corpus.plugins import Input, Source, json_array, json_lines
 

@@ -77,7 +77,7 @@ def test_shards_and_repeated_pairs_change_nothing(tmp_path: Path) -> None:
     assert found[0] == found[1]
     assert found[0].query_chars.count == len(set(lines)) == 105
     check_lengths(found[0], pairs_of(tmp_path / "out300" / "own.tsv"))
-    assert found[0].personal["qq"] == 200  # kept turns: a repeated pair is dropped, not its turns
+    assert found[0].personal["qq"] == 200  # accepted turns: a repeated pair is dropped, not its turns
     assert found[0].turns_per_dialogue.count == 200
 
 

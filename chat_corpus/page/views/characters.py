@@ -46,7 +46,7 @@ def characters(counted: Counted) -> View:
     titles = Titles(
         name="characters",
         title=message("Characters by class"),
-        sentence=message("Each bar is all characters of the kept turns of a source."),
+        sentence=message("Each bar is all characters of the accepted turns of a source."),
         panels=(message("characters"),),
     )
     figure, used = stacked_counts(titles, rows, _CLASSES)
@@ -57,7 +57,7 @@ def characters(counted: Counted) -> View:
         if not statistics
         else message(
             "{personal:,} personal numbers and addresses and {urls:,} web addresses are in the {characters:,} "
-            "characters of the kept turns.",
+            "characters of the accepted turns.",
             personal=sum(sum(one.personal.values()) for one in statistics.values()),
             urls=sum(one.urls for one in statistics.values()),
             characters=sum(one.characters.total for one in statistics.values()),

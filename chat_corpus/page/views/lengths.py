@@ -20,6 +20,14 @@ _COLUMNS = (
     Column(title=message("99 %")),
     Column(title=message("maximum")),
 )
+_TURNS_ALONE = message(
+    "Each bar is the number of dialogues with so many turns; the highest bar of a row has full height. The number at "
+    "the right is the median."
+)
+_WITH_ANSWERS = message(
+    "Each bar is the number of dialogues with so many turns, or of queries with so many answers; the highest bar of a "
+    "row has full height. The number at the right is the median."
+)
 
 
 def lengths(counted: Counted) -> View:
@@ -115,18 +123,9 @@ def dialogues(counted: Counted) -> View:
     titles = Titles(
         name="dialogues",
         title=message("Shape of the dialogues"),
-        sentence=message(
-            "Each bar is the number of dialogues with so many turns, or of queries with so many answers; the highest "
-            "bar of a row has full height. The number at the right is the median."
-        )
-        if beside
-        else message(
-            "Each bar is the number of dialogues with so many turns; the highest bar of a row has full height. The "
-            "number at the right is the median."
-        ),
+        sentence=_WITH_ANSWERS if beside else _TURNS_ALONE,
         panels=panels,
     )
-    count = sum(one.turns_per_dialogue.count for one in statistics.values())
     return View(
         name="dialogues",
         title=message("Shape of the dialogues"),
@@ -134,7 +133,7 @@ def dialogues(counted: Counted) -> View:
         if not statistics
         else message(
             "{dialogues:,} dialogues have {turns:,} accepted turns; {single:,} of them have a single turn.",
-            dialogues=count,
+            dialogues=sum(one.turns_per_dialogue.count for one in statistics.values()),
             turns=sum(one.turns_per_dialogue.sum for one in statistics.values()),
             single=sum(one.single_turn_dialogues for one in statistics.values()),
         ),

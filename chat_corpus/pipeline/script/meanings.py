@@ -235,13 +235,13 @@ def without_faults(chain: Chain) -> Chain:
     )
 
 
+def _combined(heads: str, tails: str) -> str:
+    return " ".join(head + tail for head in heads.split() for tail in tails.split())
+
+
 def _corrections(table: Mapping[str, str]) -> dict[str, str]:
-    """Write out the lists above as entries; the characters not spoken of are converted as everywhere."""
+    """Return the lists above as entries. Characters that a list does not name are converted as everywhere."""
     singles = dict(table) | _CHARACTERS
-
-    def each(prefixes: str, tails: str) -> str:
-        return " ".join(head + tail for head in prefixes.split() for tail in tails.split())
-
     sunk = [*_SUNK.split(), *_HEAVY.split()]
     sunk += [f"{word}沈" for word in sunk if word.endswith("沈")]  # 昏昏沈沈
 
@@ -253,7 +253,7 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | {key: value.replace("幺", "么") for key, value in table.items() if len(key) == 2 and key[1] == "么"}
         | spell(_ENDINGS)
         | spell(_WRITTEN, 著="著")
-        | spell(each(_AUTHORS, "著有"), 著="著")
+        | spell(_combined(_AUTHORS, "著有"), 著="著")
         | spell(_AT)
         | spell(_YOUNGEST, 么="幺")
         | spell(_GODS, 祇="祇")
@@ -261,16 +261,16 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
         | spell(_BORROWED)
         | spell(_ROLLS, 藉="籍")
         | spell(_LENT)
-        | spell(each(_LENDERS, _LOANS))
+        | spell(_combined(_LENDERS, _LOANS))
         | spell(_LOOKOUTS, 瞭="瞭")
         | spell(" ".join(sunk), 沈="沉")
         | spell(_SURNAMES)
         | spell(_WRITERS, 著="著")
-        | spell(each(_HEAVY, _TITLES))
-        | spell(each(_WHO, _ASKED))
+        | spell(_combined(_HEAVY, _TITLES))
+        | spell(_combined(_WHO, _ASKED))
         | spell(_PLANS, 畫="划")
         | spell(_PAINTINGS)
-        | spell(each(_PAINTED, "畫分"))
+        | spell(_combined(_PAINTED, "畫分"))
         | spell(_SECRETARIES)
         | spell(_NAMES, 昇="昇")
         | {word: word for word in _KEPT.split()}

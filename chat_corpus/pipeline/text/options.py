@@ -89,7 +89,7 @@ class TextOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     #: The device or client that a post of a forum was sent from, `——来自 小米 Note 2`, `来自手机贴吧`, which the client
     #: writes: keep, remove, or placeholder (`<CLIENT>`).
     signatures: Policy = Policy.REMOVE
-    #: Links, `http://…`, and `_url_`, which stands for one: keep, remove, or placeholder (`<LINK>`).
+    #: Links, `http://…`, and `_url_` in place of one: keep, remove, or placeholder (`<LINK>`).
     links: Policy = Policy.KEEP
     #: `alink`, which the microblog corpus has for a link: keep, remove, or placeholder (`<LINK>`).
     link_words: Policy = Policy.REMOVE

@@ -41,7 +41,7 @@ def main() -> None:
         kept = [row for row in rows if len(row["_prompt"]) % 2 == 1 and len(row["_response"]) == 1]
         return len(kept), common.difference(map(_messages, kept), expected)
 
-    # Opened as LLaMA-Factory does, by a system whose encoding is not UTF-8.
+    # LLaMA-Factory opens it in the encoding of the system, which may not be UTF-8.
     entries = json.loads((export.folder / "dataset_info.json").read_text("ascii"))
     for name, entry in entries.items():
         if "script_url" in entry:

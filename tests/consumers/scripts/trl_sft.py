@@ -138,7 +138,7 @@ def _prefer(tokenizer: Any, rows: Any) -> tuple[int, str]:
 
 
 def _wrong_labels(trainer: Any, rows: Any, tokenizer: Any) -> str:
-    """The first row whose labels are not its completion, or nothing."""
+    """The first row with other labels than its completion, or nothing."""
     for number, (made, row) in enumerate(zip(trainer.train_dataset, rows, strict=True)):
         batch = trainer.data_collator([made])
         labels = [label for label in batch["labels"][0].tolist() if label != -100]

@@ -59,7 +59,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
 
 
 def counted(rejected: int, pairs: int, written: int) -> Counts:
-    """Accounts in which nothing but turns without text was rejected."""
+    """Counts in which nothing but turns without text was rejected."""
     return replace(
         Counts.zero(),
         turns=replace(TurnCounts.zero(), read=rejected, rejected=Counter(empty=rejected)),

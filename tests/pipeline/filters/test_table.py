@@ -1,4 +1,4 @@
-"""Which turns are rejected, and what is said of them."""
+"""Which turns are rejected, and the message about each."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_what_rejects_a_turn_is_what_explains_it(source: Source, turn: int) -> N
 
 
 def test_a_rule_that_is_added_to_the_table_is_asked_of_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without saying which turns it is about, it is active_filters of plain ones too."""
+    """Without the rows that it is about, it is active_filters of plain ones too."""
     added = Filter(
         name="good", reason=Reason.LENGTH, rejects=lambda _options, _source: pl.col("text") == "好", message=pl.lit("!")
     )

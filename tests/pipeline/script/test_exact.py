@@ -73,7 +73,7 @@ def test_equal_to_the_package_on_any_mixture_of_its_phrases(name: str) -> None:
 def test_equal_to_the_package_on_every_real_line(name: str, real_lines: list[str]) -> None:
     """The package is slow: lines that its dictionaries cannot change, and pieces done before, spare it the work.
 
-    It converts what stands between two separators by itself; that is how it can be asked piece by piece.
+    It converts the text between two separators by itself, so that it can convert piece by piece.
     """
     stages = find("opencc-python-reimplemented").chain(name).stages
     changing = [key for stage in stages for part in stage for key, value in part.items() if key != value]

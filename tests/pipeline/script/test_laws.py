@@ -1,4 +1,4 @@
-"""What holds for every text: rows kept, simplified text untouched, nothing left for a second conversion."""
+"""What holds for every text: no row is lost, simplified text untouched, nothing left for a second conversion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import examples
 
 SCRIPTS = st.sampled_from(list(Script))
 
-#: Characters of GB 2312 whose simplified form is their only one, and those that both scripts have.
+#: Characters of GB 2312 with a simplified form only, and those that both scripts have.
 SIMPLIFIED = st.text(
     "这们说么过还没来时对吗后里干只台于云谷丑斗松面几余征借了周系着看的我你好不是一二三四，。！？ 什怎那", max_size=30
 )

@@ -1,4 +1,4 @@
-"""Conversion by meaning: meanings.tsv, what is a variant, 妳, and japanese.tsv for what stands beside kana."""
+"""Conversion by meaning: meanings.tsv, what is a variant, 妳, and japanese.tsv for text beside kana."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from chat_corpus.runs.export.workers import Workers
 
 
 class Mortal(Inline):
-    """An engine whose worker dies of some tasks so many times; `maybe_started` tasks are under way at once."""
+    """An engine with a worker that dies of some tasks so many times; `maybe_started` tasks are under way at once."""
 
     prefetch = maybe_started = 3
 
