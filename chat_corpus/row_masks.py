@@ -34,8 +34,8 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
     ascii_marks = [mark for mark in marks if mark.isascii()]
     others = "".join(re.escape(mark) for mark in marks if not mark.isascii())
     # memchr finds a single byte; a character class of longer characters is found by their first byte.
-    data = joined.cast(pl.Binary)
-    if any(data.bin.contains(mark.encode()).item() for mark in ascii_marks):
+    data: bytes = joined.cast(pl.Binary).item()
+    if any(mark.encode() in data for mark in ascii_marks):
         return True
     return bool(others) and bool(joined.str.contains(f"[{others}]").item())
 
