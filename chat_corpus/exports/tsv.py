@@ -30,11 +30,13 @@ def encode(pairs: pl.DataFrame) -> bytes:
 def columns(pairs: pl.DataFrame, breaks: Mapping[str, pl.Series] | None = None) -> pl.DataFrame:
     """`query` and `answer` of each pair as they are written, without a line break or a tab in them.
 
-    `breaks` has a mask of the rows of each column that hold one of `BREAKS`; without it, all texts are searched.
+    `breaks` has a mask of the rows that hold one of `BREAKS` for each column with such rows; without it, all texts are
+    searched.
     """
     if breaks is None:
         return pairs.select(_one_line(pairs[name]) for name in ("query", "answer"))
-    return pairs.select(apply_where(pairs[name], breaks[name], _joined) for name in ("query", "answer"))
+    rows = pairs[["query", "answer"]]
+    return rows.with_columns(apply_where(rows[name], mask, _joined) for name, mask in breaks.items())
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from chat_corpus.errors import DEFECT, LedgerError
 from chat_corpus.formats.base import Reading
 from chat_corpus.messages import message
 from chat_corpus.pipeline.counts import Example, FileCounts
-from chat_corpus.row_masks import row_mask
+from chat_corpus.row_masks import filtered, row_mask
 from chat_corpus.schema import Reason
 
 #: Reasons of records that cannot be read.
@@ -101,9 +101,8 @@ def check_order(rows: pl.DataFrame, where: str) -> None:
     Alternatives to a turn come from separate records, a record in no dialogue has one row, and each reason is a
     `Reason` with a message. Raises LedgerError.
     """
-    unplaced = rows.filter(rows["dialogue_id"].is_null()) if rows["dialogue_id"].null_count() else rows.clear()
-    repeated = unplaced.select("file_index", "record").is_duplicated().any()
-    if repeated or not _are_in_order(rows) or not _have_reasons(rows["reason"], rows["message"]):
+    in_order = _are_in_order(rows) and not _is_repeated(rows)
+    if not in_order or not _have_reasons(rows["reason"], rows["message"]):
         fault = message(
             "{where}: stage 'read' duplicated or moved turns, or returned an unknown reason; {defect}",
             where=where,
@@ -123,6 +122,14 @@ def _are_in_order(rows: pl.DataFrame) -> bool:
         follows |= same_place & (line.slice(1) > line.head(-1))
     moved = (after < before) | ((after > before) & (next_place > 1)) | ((after == before) & ~follows)
     return not moved.any()
+
+
+def _is_repeated(rows: pl.DataFrame) -> bool:
+    """Whether a record has several rows that are in no dialogue."""
+    dialogues = rows["dialogue_id"]
+    if not dialogues.null_count():
+        return False
+    return bool(filtered(rows[["file_index", "record"]], dialogues.is_null()).is_duplicated().any())
 
 
 def _have_reasons(reasons: pl.Series, messages: pl.Series) -> bool:

@@ -125,10 +125,8 @@ def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataF
     """The columns to write, by a mask of the turns with a line break or a tab, if there is one."""
     if breaks is None:
         return tsv.columns(outcome.pairs)
-    if not breaks.any():
-        return outcome.pairs[["query", "answer"]]
-    links = outcome.links
-    return tsv.columns(outcome.pairs, {side: breaks.gather(links[f"{side}_at"]) for side in ("query", "answer")})
+    sides = ("query", "answer") if breaks.any() else ()
+    return tsv.columns(outcome.pairs, {side: breaks.gather(outcome.links[f"{side}_at"]) for side in sides})
 
 
 def _facts(
