@@ -1,9 +1,10 @@
-"""Set-up of a process: standard streams, of which stdout is for results only; signals; the limit of memory."""
+"""Set-up of a process: standard streams, of which stdout is for results only; imports; signals; the limit of memory."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import importlib.util
 import io
 import os
@@ -144,6 +145,17 @@ def results() -> Iterator[None]:
         sys.stdout = replaced
         if saved is not None:
             os.dup2(2, 1)
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Import modules in the block without the garbage collector, which also ignores them later: they live for ever."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def stop_on_signals() -> None:

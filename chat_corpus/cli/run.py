@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from chat_corpus import process_setup
 from chat_corpus.cli.added import settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import option
@@ -90,10 +90,10 @@ def run(
     This is the default command. Files are recognised by name and content; sources that did not change since the last
     run are skipped, and an interrupted run resumes. Nothing is dropped without a reason and an entry in rejects/.
     """
-    from chat_corpus.cli import console, run_output
-    from chat_corpus.runs.runner import run as do
+    with process_setup.importing():
+        from chat_corpus.cli import console, run_output
+        from chat_corpus.runs.runner import run as do
 
-    gc.freeze()  # modules are never garbage: the collector need not look at them again
     settings = run_settings(configs, rest)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     settings = settled(settings)

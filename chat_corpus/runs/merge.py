@@ -20,7 +20,7 @@ import polars as pl
 from msgspec import structs
 
 from chat_corpus.errors import LedgerError
-from chat_corpus.files.atomic import BLOCK, blocks
+from chat_corpus.files.atomic import BLOCK, blocks, sync_files
 from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store, layout
 from chat_corpus.outputs.parts import Part, crc32_of
@@ -205,9 +205,7 @@ class Merge:
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
         announce()
-        for path in moves:  # so that a power cut cannot leave an empty file in its place
-            with path.open("rb+") as stream:
-                os.fsync(stream.fileno())
+        sync_files(moves)  # so that a power cut cannot leave an empty file in its place
         for path, place in moves.items():
             path.replace(place)
         if not self._store and store.is_file():

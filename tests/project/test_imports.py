@@ -123,6 +123,22 @@ def test_help_need_not_wait_for_heavy_packages() -> None:
     assert {"polars", "tqdm", "yaml", "msgspec", "chat_corpus.settings"} & set(loaded) == set()
 
 
+def test_a_run_in_one_process_without_a_terminal_does_not_wait_for_what_others_need() -> None:
+    code = (
+        "import sys, chat_corpus.cli.console, chat_corpus.cli.run_output, chat_corpus.runs.runner; print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert {"chat_corpus.runs.runner", "chat_corpus.engines.inline"} <= set(loaded)
+    assert {"asyncio", "multiprocessing", "tqdm", "numpy", "jinja2"} & set(loaded) == set()
+
+
+def test_a_worker_of_main_py_does_not_import_the_command_line() -> None:
+    """A spawned process runs the file of its parent under this name."""
+    code = "import runpy, sys; runpy.run_path('main.py', run_name='__mp_main__'); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert {"click", "chat_corpus"} & set(run.stdout.split()) == set()
+
+
 def _undocumented(file: Path) -> Iterator[str]:
     """What of a module is public and has no docstring."""
     tree = ast.parse(file.read_text("utf-8"))
