@@ -244,10 +244,8 @@ def inflation(path: str) -> float:
 
     bzip2 decompresses a block at once, so content that needs no further compressed bytes is counted too.
     """
-    size = packed = 0
-    with _inflating(_Sips(path), path) as stream:
-        while data := stream.read(_SIP):
-            if size >= _STEP and (stream.packed > packed or size >= _MOST_STEPS * _STEP):
-                break
-            size, packed = size + len(data), stream.packed
-    return size / max(1, packed)
+    with _inflating(_Sips(path), path) as stream, io.BufferedReader(stream, 1 << 16) as content:
+        size, packed = len(content.read(_STEP)), stream.packed
+        while size < _MOST_STEPS * _STEP and (data := content.read(1 << 16)) and stream.packed == packed:
+            size += len(data)
+        return size / max(1, packed)
