@@ -48,7 +48,8 @@ INFLATION = 250
 HARMLESS = 64 << 20
 #: Maximum size in bytes of a member of a compressed archive that is cached, since it is read several times.
 _SMALL = 1 << 20
-_STEP = 1 << 20
+#: Bytes of content by which the ratio of content to compressed size is measured, and how many times as many at most.
+_STEP, _MOST_STEPS = 1 << 20, 4
 #: Bytes per read: Python 3.12 and later read 128 kB of a gzip file at once, which may be all of it.
 _SIP = 1 << 13
 
@@ -239,7 +240,12 @@ class _Sips(io.FileIO):
 
 
 def inflation(path: str) -> float:
-    """Return the ratio of content to compressed size, measured on the first megabyte of content."""
+    """Return the ratio of content to compressed size, measured on the first megabyte of content.
+
+    bzip2 decompresses a block at once, so content that needs no further compressed bytes is counted too.
+    """
     with _inflating(_Sips(path), path) as stream, io.BufferedReader(stream, 1 << 16) as content:
-        size = len(content.read(_STEP))
-        return size / max(1, stream.packed)
+        size, packed = len(content.read(_STEP)), stream.packed
+        while size < _MOST_STEPS * _STEP and (data := content.read(1 << 16)) and stream.packed == packed:
+            size += len(data)
+        return size / max(1, packed)

@@ -43,7 +43,7 @@ def test_keys_are_in_order_so_that_additions_merge() -> None:
         ("a half-width stop after Chinese", f"{HAN}[,;?!]|{HAN}:(?!{HAN})|{HAN}\\.(?!\\w|\\.\\.)"),
         ("a Latin word or number that touches Chinese", f"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}"),
         ("a blank beside full-width punctuation", r" [，。；：？！、）]|[，。；：？！、（] "),
-        ("a word that is not ours", "字体|话轮|拒绝|数据源"),
+        ("a word that is not ours", "字体|话轮|拒绝|数据源|文件夹|遮盖|问句|答句|可重复使用|个对话|特殊标记"),
     ],
     ids=lambda value: value if " " in value and "[" not in value else "",
 )

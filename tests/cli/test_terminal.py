@@ -1,4 +1,4 @@
-"""What is printed: tables whose columns line up, JSON that any program reads, and nothing that steers the terminal."""
+"""What is printed: tables with columns that line up, JSON that any program reads, nothing that steers a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures: bars are as long as their numbers, nothing leaves the drawing, and no bar lies on another."""
+"""Figures: bars are as long as their numbers, nothing leaves the drawing, and no bar covers a second one."""
 
 from __future__ import annotations
 

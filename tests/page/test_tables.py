@@ -17,7 +17,7 @@ from tests.conftest import examples
 
 #: What a cell may hold: marks of Markdown, of LaTeX and of HTML, line breaks, and text.
 HOSTILE = st.text("|\\*_<>[]`&%$#{}~^–-\n\r\t\"' a1在，", min_size=1, max_size=12)
-#: LaTeX that stands for one character, and the character.
+#: What LaTeX needs for one character, and the character.
 LATEX = {written: one for one, written in tables._LATEX.items() if one != "–"}
 
 

@@ -105,6 +105,13 @@ def test_a_chinese_paragraph_is_one_line(document: str) -> None:
     assert re.findall(rf".*{han}\n *(?![-*|#<\n]|\d+\. ).+", bare) == []
 
 
+@pytest.mark.parametrize("document", ["README.zh-CN.md", *CHINESE])
+def test_a_chinese_page_has_one_word_for_one_thing(document: str) -> None:
+    """目录, 脱敏, 提问, 回答, 段对话 and 数据集卡片, as in the messages; others would be taken for something else."""
+    bare = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text(document), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall("字体|话轮|数据源|文件夹|遮盖|问句|答句|个对话|特殊标记|数据卡片|数据集说明", bare) == []
+
+
 @pytest.mark.parametrize("document", READMES)
 def test_a_readme_is_two_screens(document: str) -> None:
     assert 6_000 <= len(text(document).encode()) <= 8_192
