@@ -126,11 +126,11 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
     other = {_TRADITIONAL: codes == _SIMPLIFIED, _SIMPLIFIED: codes == _TRADITIONAL}.get(default, codes > 0)
     if dialogues is None or not other.any():
         return prior
-    asked = dialogues.filter(rows)
-    telling = asked.is_in(dialogues.filter(other).unique().implode())
+    unsure = dialogues.filter(rows)
+    telling = unsure.is_in(dialogues.filter(other).unique().implode())
     if not telling.any():
         return prior
-    queried = asked.filter(telling)
+    queried = unsure.filter(telling)
     votes = pl.DataFrame({"dialogue_id": dialogues, "code": codes}).filter(dialogues.is_in(queried.unique().implode()))
     # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
     balance = votes.group_by("dialogue_id").agg(

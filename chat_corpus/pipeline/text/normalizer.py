@@ -175,10 +175,9 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
     easy = ~matches(texts, hard)
     joined = apply_where(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
     if noted is not None:
-        length = texts.str.len_bytes().cast(pl.Int64)
-        trimmed = length
-        if options.whitespace and separator == " ":  # which is gone from the ends before; there is no more than one
-            trimmed = length - texts.str.starts_with(" ") - (texts.str.ends_with(" ") & (length > 1))
+        length = trimmed = texts.str.len_bytes()
+        if options.whitespace and separator == " ":  # which is gone from the ends before
+            trimmed = texts.str.strip_chars(" ").str.len_bytes()
         noted.note("whitespace", easy & (trimmed != length))
         noted.note("segmentation", easy & (trimmed != joined.str.len_bytes()))
     return joined

@@ -67,13 +67,14 @@ def gate(kind: str, limit: int) -> str:
     """Pattern of the texts in which runs of one kind may be longer than the limit, and of a few others.
 
     Every text of a corpus is searched for it, and the fewer runs a search has to tell apart, the faster it is: any
-    marks in a row pass for a run of one of them, letters if all are vowels or none is, Han if they are of one block.
+    marks in a row pass for a run of one of them, letters if all are vowels or none is, Han if they are of one block,
+    brackets for emoticons, of which a bounded length would take long to compile.
     """
     run = f"{{{limit + 1}}}"
     if kind == "max_repeats":
         letters = f"[AEIOUaeiou]{run}|[B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{run}|[AEHIOXaehiox]{{{2 * limit + 2}}}"
         han = "|".join(block + run for block in _HAN)
-        return rf"{letters}|[{re.escape(_SYMBOLS)}]{run}|{_OTHER}{run}|(?:{_EMOTICON}){run}|{han}"
+        return rf"{letters}|[{re.escape(_SYMBOLS)}]{run}|{_OTHER}{run}|(?:\[[^\[\]]+\]){run}|{han}"
     return "|".join(f"[{units}]{{{most + 1}}}" for most, units in _by_limit(_UNITS[kind](limit)).items())
 
 

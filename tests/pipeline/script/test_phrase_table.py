@@ -78,4 +78,4 @@ def test_pieces_are_the_column(rows: int) -> None:
     column = pl.Series("turn", ["好的" * 5] * rows, dtype=pl.String)
     found = list(pieces(column))
     assert pl.concat(found).equals(column)
-    assert len(found) == 1 + (rows > 1) * 4
+    assert len(found) == 1 + (rows > 1) * 2
