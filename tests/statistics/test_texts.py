@@ -11,12 +11,16 @@ from polars.testing import assert_frame_equal
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
+from chat_corpus.exports.special_tokens import SPECIAL_TOKENS
 from chat_corpus.pipeline import character_scan, code_points, counted_texts, process, reading
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.pipeline.filters.options import FilterOptions
+from chat_corpus.pipeline.script.converter import ScriptOptions
 from chat_corpus.pipeline.script.opencc_packages import Name, find
 from chat_corpus.pipeline.script.phrase_table import PhraseTable
+from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.runs.planner import ShardPlanner
 from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
@@ -95,10 +99,21 @@ def test_the_conversion_makes_no_character_of_a_mark(package: Name, chain: str) 
     assert [key for key, value in entries if not marks.isdisjoint(set(value) - set(key))] == []
 
 
-def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        Settings(),
+        Settings(
+            script=ScriptOptions(mode="t2s"), filters=FilterOptions(qq="mask", phone="mask", url="mask", email="mask")
+        ),
+        Settings(text=TextOptions(whitespace=False), script=ScriptOptions(mode="none")),
+    ],
+    ids=["default", "masked", "blanks"],
+)
+def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded(options: Settings) -> None:
     for name, found in discover_sources(SAMPLES, sources.load()).items():
-        for shard in ShardPlanner(found=found, settings=Settings()).shards():
-            own = Settings().of(name)
+        for shard in ShardPlanner(found=found, settings=options).shards():
+            own = options.of(name)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(character_scan, "LITTLE", 0)
                 patch.setattr(character_scan, "MUCH", 0)
@@ -127,13 +142,17 @@ def test_lengths_are_those_of_the_lines_that_are_left(pairs: list[tuple[str, str
 
 
 def test_no_text_with_personal_data_is_passed_over() -> None:
-    """The looks of NumPy find all that the detectors of `personal` know; new kinds need new looks."""
-    assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
     counts = count_many(pl.Series(texts), pl.Series([True] * len(texts)), Decoded())[0]
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
+
+
+def test_no_text_with_a_special_token_is_passed_over() -> None:
+    texts = pl.Series([*SPECIAL_TOKENS, "<|eot_id|>", "<｜end▁of▁sentence｜>"])
+    counts = count_many(texts, texts.is_not_null(), Decoded())[0]
+    assert counts.filter(pl.col("name") == "special_tokens")["count"].to_list() == [len(texts)]
 
 
 @pytest.mark.parametrize(
