@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, Codes, Mask, Positions, pieces
+
+Lengths = npt.NDArray[np.uint32]
 
 #: The least size of a table of counts.
 _SIZE = 1 << 16
@@ -64,11 +67,11 @@ class CharacterCounter:
 
     def __init__(self) -> None:
         self.characters = Characters()
-        self._lengths: list[Positions] = []
+        self._lengths: list[Lengths] = []
         self._counted: list[Mask] = []
 
     @property
-    def lengths(self) -> Positions | None:
+    def lengths(self) -> Lengths | None:
         """How many characters each text has; None if the texts keep their lengths."""
         return np.concatenate(self._lengths) if self._lengths else None
 
@@ -86,7 +89,7 @@ class CharacterCounter:
                 self.characters.add(texts.codes[_inside(texts, left_out)], len(left_out) - number, sign=-1)
         elif number:
             self.characters.add(texts.codes[_inside(texts, ~left_out)], number)
-        self._lengths.append(texts.ends - texts.starts)
+        self._lengths.append((texts.ends - texts.starts).astype(np.uint32))
         self._counted.append(~left_out)
 
     def add_replaced(self, texts: CodePoints, codes: Codes, left_out: Mask) -> None:
@@ -108,13 +111,13 @@ class CountedTexts:
     """The characters of the texts of a column; null counts as an empty text.
 
     characters  those of all texts
-    lengths     how many characters each text has: i64
+    lengths     how many characters each text has: u32
     """
 
     def __init__(self, texts: pl.Series, added: Sequence[Added]) -> None:
         """Count the texts, of which counters have counted some."""
         self.characters = Characters()
-        self.lengths: Positions = np.zeros(len(texts), np.int64)
+        self.lengths: Lengths = np.zeros(len(texts), np.uint32)
         left = pl.Series(self._add(added))
         if left.any():
             self._count(left.arg_true(), texts.filter(left).fill_null(""))
@@ -138,9 +141,13 @@ class CountedTexts:
         """Add what counters have counted; return a mask of the other texts."""
         left = np.ones(len(self.lengths), np.bool_)
         for rows, counter in added:
-            places = slice(None) if len(rows) == len(left) else rows.to_numpy()
             self.characters.add_all(counter.characters)
-            if (lengths := counter.lengths) is not None:
+            lengths, places = counter.lengths, rows.to_numpy()
+            if len(rows) == len(left):
+                self.lengths = self.lengths if lengths is None else lengths
+                left &= ~counter.counted
+                continue
+            if lengths is not None:
                 self.lengths[places] = lengths
             left[places] &= ~counter.counted
         return left

