@@ -49,15 +49,15 @@ def find_twins(index: TwinIndex, messages: pl.Series) -> pl.DataFrame:
 
 def find_in_pairs(index: TwinIndex, pairs: pl.DataFrame) -> pl.DataFrame:
     """What `find_twins` finds, in the `pair_texts` of dialogues."""
-    found = find(index, pairs["text"])
-    return _best(found.with_columns(row=pairs["row"][found["row"]]))
+    twins = find(index, pairs["text"])
+    return _best(twins.with_columns(row=pairs["row"][twins["row"]]))
 
 
-def _best(found: pl.DataFrame) -> pl.DataFrame:
-    ordered = found.sort("row", "similarity", "id", descending=[False, True, False])
+def _best(twins: pl.DataFrame) -> pl.DataFrame:
+    ordered = twins.sort("row", "similarity", "id", descending=[False, True, False])
     return ordered.unique("row", keep="first", maintain_order=True)
 
 
-def best_twins(found: list[pl.DataFrame]) -> pl.DataFrame:
-    """What several indices found in the same rows, as if one index had all their pairs: `TWINS`."""
-    return _best(pl.concat([TWINS.to_frame(), *found]))
+def best_twins(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Join the twins that several indices have for the same rows, as if one index had all their pairs: `TWINS`."""
+    return _best(pl.concat([TWINS.to_frame(), *frames]))

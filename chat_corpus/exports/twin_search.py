@@ -22,7 +22,7 @@ from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
 from chat_corpus.exports.signatures import levels_of, signatures
 from chat_corpus.exports.twin_index import THRESHOLD, TwinIndex, largest
 
-#: Columns of what is found: number of the row that was looked for, id of the evaluation pair, and the similarity.
+#: Columns of twins: number of the text, id of the evaluation pair that it resembles, and the similarity.
 TWINS = pl.Schema({"row": pl.UInt32(), "id": pl.String(), "similarity": pl.Float64()})
 #: Characters of texts that are compared together, and how many a text counts as at least, so that memory is bounded.
 BATCH_CHARACTERS, LEAST_CHARACTERS = 500_000, 25
@@ -59,16 +59,16 @@ class _Texts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Best:
-    """The most similar pair of each text so far, its similarity and its place; -1, 0 and -1 for none."""
+    """The most similar pair of each text so far, its similarity and its `TwinIndex.places`; -1, 0 and -1 for none."""
 
     pair: _INTS
     similarity: _FLOATS
     place: _INTS
 
     def update(self, rows: _INTS, pairs: _INTS, similarity: _FLOATS, places: _INTS) -> None:
-        """Take up verified pairs of texts, which are sorted by text."""
-        best = _first_of_rows(rows, similarity, places)
-        better = best[~self.excludes(rows[best], similarity[best], places[best])]
+        """Replace the best pairs by verified pairs that are better; `rows` are the texts, sorted."""
+        leads = _first_of_rows(rows, similarity, places)
+        better = leads[~self.excludes(rows[leads], similarity[leads], places[leads])]
         self.pair[rows[better]] = pairs[better]
         self.similarity[rows[better]] = similarity[better]
         self.place[rows[better]] = places[better]
@@ -86,15 +86,15 @@ def find(index: TwinIndex, texts: pl.Series) -> pl.DataFrame:
     Of several evaluation pairs it is the most similar one, and of those the one with the least id.
     """
     lengths = np.maximum(texts.str.len_chars().to_numpy().astype(np.int64), LEAST_CHARACTERS)
-    found = [
-        _find(index, texts[begin:end]).with_columns(pl.col("row") + begin)
+    twins = [
+        _find_in_batch(index, texts[begin:end]).with_columns(pl.col("row") + begin)
         for begin, end in slices(lengths, BATCH_CHARACTERS)
     ]
-    return pl.concat([TWINS.to_frame(), *found])
+    return pl.concat([TWINS.to_frame(), *twins])
 
 
-def _find(index: TwinIndex, some: pl.Series) -> pl.DataFrame:
-    texts = _prepared(index, some)
+def _find_in_batch(index: TwinIndex, batch: pl.Series) -> pl.DataFrame:
+    texts = _prepared(index, batch)
     count = len(texts.sizes)
     best = _Best(pair=np.full(count, -1), similarity=np.zeros(count), place=np.full(count, -1))
     for rows, pairs, differences in _candidates(index, texts, best):
@@ -108,15 +108,15 @@ def _prepared(index: TwinIndex, texts: pl.Series) -> _Texts:
     rows, bigrams = text_bigrams(texts)
     ranks = index.ranks_of(bigrams)
     is_known = ranks >= 0
-    sizes, unknown = (np.bincount(some, minlength=len(texts)) for some in (rows, rows[~is_known]))
+    sizes, unknown = (np.bincount(numbers, minlength=len(texts)) for numbers in (rows, rows[~is_known]))
     # Texts with more unknown bigrams resemble nothing.
     chosen = is_known & (unknown * _WHOLE <= sizes * (_WHOLE - _LEAST))[rows]
     rows, ranks = rows[chosen], ranks[chosen]
     levels = levels_of(sizes)
     signed = {}
     for level in np.unique(levels).tolist():
-        own = levels[rows] == level
-        signed[level] = signatures(rows[own], ranks[own], len(texts), level)
+        of_level = levels[rows] == level
+        signed[level] = signatures(rows[of_level], ranks[of_level], len(texts), level)
     members = np.sort(rows << 32 | ranks)
     return _Texts(sizes=sizes, unknown=unknown, members=members, levels=levels, signatures=signed)
 
@@ -152,9 +152,9 @@ def _sharing(
     if not len(starts):
         return
     for begin, end in slices(np.add.reduceat(counts, starts), MAX_CANDIDATES):
-        some = slice(starts[begin], starts[end] if end < len(starts) else None)
-        number, at = numbered(counts[some], begins[some])
-        row = rows[some][number]
+        batch = slice(starts[begin], starts[end] if end < len(starts) else None)
+        number, at = numbered(counts[batch], begins[batch])
+        row = rows[batch][number]
         fits = index.most[at] >= texts.sizes[row]
         keys = distinct(row[fits] << 32 | index.entries[at[fits]] & 0xFFFFFFFF)
         row, pair = keys >> 32, keys & 0xFFFFFFFF
@@ -167,8 +167,8 @@ def _differences(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> 
     for level, signed in texts.signatures.items():
         at = np.flatnonzero(texts.levels[rows] == level)
         row, pair = rows[at], pairs[at] - index.lows[level]
-        for one, other in zip(signed, index.signatures[level], strict=True):
-            differences[at] += np.bitwise_count(one[row] ^ other[pair])
+        for text_words, pair_words in zip(signed, index.signatures[level], strict=True):
+            differences[at] += np.bitwise_count(text_words[row] ^ pair_words[pair])
     return differences
 
 
@@ -180,30 +180,31 @@ def _fitting(
     while begin < len(rows):
         low = first[rows[begin]]
         level = int(texts.levels[rows[begin]])
-        same = rows[begin : np.searchsorted(texts.levels[rows], level, "right")]
-        cells = np.arange(1, len(same) + 1) * (last[same] - low)
-        some = same[: max(int(np.searchsorted(cells, MAX_CANDIDATES, "right")), 1)]
-        high = last[some[-1]]
-        differences = np.zeros((len(some), high - low), np.uint16)
-        for one, other in zip(texts.signatures[level], index.signatures[level], strict=True):
-            differences += np.bitwise_count(one[some, None] ^ other[low - index.lows[level] : high - index.lows[level]])
+        of_level = rows[begin : np.searchsorted(texts.levels[rows], level, "right")]
+        cells = np.arange(1, len(of_level) + 1) * (last[of_level] - low)
+        batch = of_level[: max(int(np.searchsorted(cells, MAX_CANDIDATES, "right")), 1)]
+        high = last[batch[-1]]
+        differences = np.zeros((len(batch), high - low), np.uint16)
+        fitting = slice(low - index.lows[level], high - index.lows[level])
+        for text_words, pair_words in zip(texts.signatures[level], index.signatures[level], strict=True):
+            differences += np.bitwise_count(text_words[batch, None] ^ pair_words[fitting])
         lead = np.argmin(differences, axis=1)
-        yield some, lead + low, differences[np.arange(len(some)), lead] + texts.unknown[some]
+        yield batch, lead + low, differences[np.arange(len(batch)), lead] + texts.unknown[batch]
         # By now the leads are verified, and those that cannot be better are left out.
-        similarity = np.maximum(best.similarity[some], _LEAST / _WHOLE)
-        limit = (texts.sizes[some] + index.sizes[high - 1]) * (1 - similarity) / (1 + similarity) + _ROUNDING
-        near = np.flatnonzero(differences <= (limit.astype(np.int64) - texts.unknown[some])[:, None])
+        similarity = np.maximum(best.similarity[batch], _LEAST / _WHOLE)
+        limit = (texts.sizes[batch] + index.sizes[high - 1]) * (1 - similarity) / (1 + similarity) + _ROUNDING
+        near = np.flatnonzero(differences <= (limit.astype(np.int64) - texts.unknown[batch])[:, None])
         number = near // (high - low)
-        row = some[number]
+        row = batch[number]
         yield row, near - number * (high - low) + low, differences.ravel()[near] + texts.unknown[row]
-        begin += len(some)
+        begin += len(batch)
 
 
 def _verify_best(index: TwinIndex, texts: _Texts, best: _Best, rows: _INTS, pairs: _INTS, differences: _INTS) -> None:
     """Find the most similar of the candidates of each text; `differences` are at most those that they have."""
-    sizes, others = texts.sizes[rows], index.sizes[pairs]
-    whole = sizes + others
-    differences = np.maximum(differences, np.abs(sizes - others))
+    sizes, pair_sizes = texts.sizes[rows], index.sizes[pairs]
+    whole = sizes + pair_sizes
+    differences = np.maximum(differences, np.abs(sizes - pair_sizes))
     possible = differences * (_WHOLE + _LEAST) <= whole * (_WHOLE - _LEAST)
     rows, pairs = rows[possible], pairs[possible]
     bounds = ((whole - differences) / (whole + differences))[possible]
@@ -247,7 +248,7 @@ def _similarity(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> _
     for begin, end in slices(counts, MAX_BIGRAMS):
         number, at = numbered(counts[begin:end], index.begins[pairs[begin:end]])
         keys = rows[begin:end][number] << 32 | index.members[at]
-        found = np.minimum(np.searchsorted(texts.members, keys), len(texts.members) - 1)
-        shared[begin:end] = np.bincount(number[texts.members[found] == keys], minlength=end - begin)
+        nearest = np.minimum(np.searchsorted(texts.members, keys), len(texts.members) - 1)
+        shared[begin:end] = np.bincount(number[texts.members[nearest] == keys], minlength=end - begin)
     union = texts.sizes[rows] + counts - shared
     return np.where(shared * _WHOLE >= union * _LEAST, shared / union, 0)

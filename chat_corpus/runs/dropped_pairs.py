@@ -60,19 +60,19 @@ class Selection:
         return raw_for_some(rejects).write_ndjson().encode()
 
 
-def cut(data: bytes, begins: pl.Series, lengths: Sequence[int]) -> tuple[bytes, bytes] | None:
-    """The lines of a part that are written, and those that are dropped.
+def cut(data: bytes, begins: pl.Series, lengths: Sequence[int]) -> list[memoryview] | None:
+    """The lines of a part in pieces, written and dropped in turn.
 
-    `begins` is where each pair begins, and `lengths` are those of runs of pairs that are written and dropped in turn,
-    as in `outputs.shard_index.Place`. None if these runs are not as many whole lines.
+    `begins` is where each pair begins, and `lengths` are numbers of pairs, as in `outputs.shard_index.Place`. None if
+    these are not the numbers of whole lines in the pieces.
     """
     ends = pl.concat([begins, pl.Series([len(data)], dtype=begins.dtype)])
     limits = list(pairwise([0, *ends[list(accumulate(lengths))], len(data)]))
     counts = [*lengths, len(begins) - sum(lengths)]
     if any(not _are_lines(data, *each, count) for each, count in zip(limits, counts, strict=True)):
         return None
-    pieces = [memoryview(data)[begin:end] for begin, end in limits]
-    return b"".join(pieces[::2]), b"".join(pieces[1::2])
+    view = memoryview(data)
+    return [view[begin:end] for begin, end in limits]
 
 
 def _are_lines(data: bytes, begin: int, end: int, count: int) -> bool:

@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class JoinedLines:
         self.sound = True
         path.write_bytes(b"")  # an interrupted run may have left a file; it is made again from the parts
 
-    def append(self, pieces: Iterable[bytes], lines: int | None = None) -> int:
+    def append(self, pieces: Iterable[bytes | memoryview], lines: int | None = None) -> int:
         """Write pieces of whole lines and return their CRC-32. `lines` is their number; None to count them."""
         written, counted = 0, 0
         with self.path.open("ab") as stream:
@@ -61,7 +62,7 @@ class JoinedLines:
                 stream.write(block)
                 written = zlib.crc32(block, written)
                 self.bytes += len(block)
-                counted += block.count(b"\n") if lines is None else 0
+                counted += bytes(block).count(b"\n") if lines is None else 0
             if self.bytes - self._synced >= _SYNC:
                 os.fsync(stream.fileno())
                 self._synced = self.bytes
@@ -216,8 +217,9 @@ class Merge:
         keys = [part.keys for part in self._parts]
         dropped = selection.find_dropped(self._parts, self._folder)
         rows = exact.with_addresses(dropped.rows, keys, dropped.starts)
-        for number, (part, limits) in enumerate(zip(self._parts, pairwise(dropped.starts), strict=True)):
-            begin, end = (rows["row"].search_sorted(row, "left") for row in limits)
+        limits_in_rows = exact.part_limits(rows["row"], dropped.starts)
+        parts = zip(self._parts, pairwise(dropped.starts), limits_in_rows, strict=True)
+        for number, (part, limits, (begin, end)) in enumerate(parts):
             of_part = rows[begin:end].with_columns(row=rows["row"][begin:end] - limits[0])
             lengths = runs(of_part["row"].to_list())
             self.places[number] = replace(
@@ -235,17 +237,16 @@ class Merge:
         part = self._parts[number]
         data, keys = part.pairs.read_bytes(), exact.read(part.keys, "begin", *exact.ADDRESS)
         self._pairs.expect(zlib.crc32(data), part.counts_and_crcs()[1])
-        lines = cut(data, keys["begin"], self.places[number].dropped)
-        if lines is None:
+        pieces = cut(data, keys["begin"], self.places[number].dropped)
+        if pieces is None:
             self._pairs.sound = False
             return
-        remaining, dropped_lines = lines
-        written = self._pairs.append(blocks(remaining), len(keys) - len(rows))
-        self._pairs.expect(written, zlib.crc32(remaining))
+        written = self._pairs.append(pieces[::2], len(keys) - len(rows))
+        self._pairs.expect(written, reduce(lambda crc, piece: zlib.crc32(piece, crc), pieces[::2], 0))
         self.places[number] = replace(self.places[number], crc=written)
-        rejects = selection.rejects(self._name, number, exact.of_rows(keys, rows["row"]), rows)
+        rejects = selection.rejects(self._name, number, exact.addresses(keys, rows["row"]), rows)
         self._rejects.expect(self._rejects.append(blocks(rejects)), zlib.crc32(rejects))
-        self._dropped_lines += dropped_lines
+        self._dropped_lines += b"".join(pieces[1::2])
         if len(self._dropped_lines) > BLOCK:
             self._tally.add(tally_of_dropped(bytes(self._dropped_lines)))
             self._dropped_lines.clear()

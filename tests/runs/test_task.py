@@ -65,7 +65,7 @@ def test_raw_records_are_those_that_splitting_again_would_give(
         task = ShardTask(shard=shard, settings=settings, folder=tmp_path, facts=("keys",))
         run_shard(task)
         keys = exact.read(task.part.keys)
-        addresses = exact.of_rows(keys, keys["row"])
+        addresses = exact.addresses(keys, keys["row"])
         unknown = addresses.with_columns(raw_begin=pl.lit(None, pl.UInt32))
         with monkeypatch.context() as patched:
             patched.setattr(reading, "records", counting)

@@ -8,7 +8,7 @@ as a whole, and only pairs that are dropped need an address.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,20 +137,19 @@ def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[i
 
 
 def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> Iterator[pl.DataFrame]:
-    for part, start, end in zip(parts, starts, starts[1:], strict=False):
-        begin, stop = (ordered["first"].search_sorted(row, "left") for row in (start, end))
-        if begin < stop:
-            rows = ordered[begin:stop]
-            first = addresses(part, rows["first"] - start)
+    for part, start, (begin, end) in zip(parts, starts, part_limits(ordered["first"], starts), strict=False):
+        if begin < end:
+            rows = ordered[begin:end]
+            first = addresses(read(part, *ADDRESS), rows["first"] - start)
             yield rows.with_columns(file=first["file"].cast(pl.Categorical), record=first["record"])
 
 
-def addresses(part: Path, rows: pl.Series) -> pl.DataFrame:
-    """Return `ADDRESS` of these pairs of a part, numbered from 0, in the order given."""
-    return of_rows(read(part, *ADDRESS), rows)
+def part_limits(rows: pl.Series, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield where, in sorted numbers of rows, those of each part begin and end."""
+    return pairwise(rows.search_sorted(pl.Series(starts, dtype=pl.UInt32), "left"))
 
 
-def of_rows(keys: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    """Return `ADDRESS` of these pairs from the keys of a part."""
+def addresses(keys: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Return `ADDRESS` of these pairs from the keys of a part; pairs are numbered from 0 within the part."""
     columns = (keys[name].gather(rows) for name in ADDRESS)
     return pl.DataFrame([column.cast(pl.String) if column.name == "file" else column for column in columns])

@@ -74,6 +74,8 @@ class ShardPairs:
 
 def _raw_begins(pairs: pl.DataFrame, shard: Shard, offsets: Sequence[pl.Series]) -> pl.Series:
     """Where the record of each query begins, from the offsets of the records of each piece."""
+    if len(offsets) == 1:
+        return offsets[0].gather(pairs["query_record"] - shard.pieces[0].first)
     before = accumulate((len(each) for each in offsets), initial=0)
     shifts = pl.Series([number - piece.first for number, piece in zip(before, shard.pieces, strict=False)])
     return pl.concat(offsets).gather(shifts.gather(pairs["query_file_index"]) + pairs["query_record"])

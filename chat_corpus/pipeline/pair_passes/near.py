@@ -23,7 +23,7 @@ from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.pair_passes import near_entries
 from chat_corpus.pipeline.pair_passes.near_candidates import SortedEntries
 from chat_corpus.pipeline.pair_passes.near_resolution import Resolution
-from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PassInput, found
+from chat_corpus.pipeline.pair_passes.pass_input import DROPPED, PassInput, as_dropped
 
 #: Entries, and characters, of the pairs of a block.
 _BLOCK_ENTRIES, _BLOCK_CHARACTERS = 400_000, 10_000_000
@@ -34,12 +34,12 @@ _LENGTH = pl.col("query").str.len_chars() + pl.col("answer").str.len_chars()
 
 
 def find_near(given: PassInput) -> pl.DataFrame:
-    """The pairs that resemble an earlier one that stays: `pass_input.FOUND`, with the lower of the two similarities."""
+    """The pairs that resemble an earlier one that stays: `DROPPED`, with the lower of the two similarities."""
     repeats = exact.find_repeats(given.paths("canonical"), starts=given.starts, remaining=given.remaining)
     compared = given.remaining.copy()
     compared[repeats["row"].to_numpy()] = False
     near = _near(given, compared)
-    return found(pl.concat([near, _as_their_first(repeats, near)]))
+    return as_dropped(pl.concat([near, _as_their_first(repeats, near)]))
 
 
 def _as_their_first(repeats: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +47,7 @@ def _as_their_first(repeats: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
     dropped = near.rename({"row": "first", "first": "of_first"})
     frame = repeats.join(dropped, on="first", how="left", maintain_order="left")
     value = pl.col("value").fill_null(1.0)
-    return frame.select("row", pl.coalesce("of_first", "first").alias("first"), value.cast(FOUND["value"]))
+    return frame.select("row", pl.coalesce("of_first", "first").alias("first"), value.cast(DROPPED["value"]))
 
 
 def _near(given: PassInput, compared: NDArray[np.bool_]) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from chat_corpus.pipeline.pair_passes.near_candidates import (
 )
 from chat_corpus.pipeline.pair_passes.near_entries import ENTRY
 from chat_corpus.pipeline.pair_passes.near_texts import Texts
-from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PassInput
+from chat_corpus.pipeline.pair_passes.pass_input import DROPPED, PassInput
 
 #: Comparisons of the entries of pairs that are made without a look at halves: in all, or for each pair.
 _FEW, _FEW_OF_PAIR = 100_000, 64
@@ -43,14 +43,14 @@ class Resolution:
     """The pairs that stay so far, in memory as a mask, and their entries in files of `folder`, one for each block.
 
     stays    which pairs stay, of those that are compared
-    dropped  the rows dropped so far: `pass_input.FOUND`
+    dropped  the rows dropped so far: `pass_input.DROPPED`
     """
 
     given: PassInput
     folder: Path
     least: Fraction
     stays: NDArray[np.bool_]
-    dropped: list[pl.DataFrame] = field(default_factory=lambda: [FOUND.to_frame()])
+    dropped: list[pl.DataFrame] = field(default_factory=lambda: [DROPPED.to_frame()])
     _filters: list[KeyFilter] = field(default_factory=list)
 
     def add(self, texts: pl.DataFrame, entries: SortedEntries) -> None:
@@ -60,7 +60,7 @@ class Resolution:
             if block.drop_like(self._read(number), key_filter.may_hold(entries)):
                 entries = entries.where(self.stays[entries.rows])
         block.resolve(entries)
-        self.dropped.append(pl.DataFrame(block.dropped, FOUND, orient="row"))
+        self.dropped.append(pl.DataFrame(block.dropped, DROPPED, orient="row"))
         remaining = entries.where(self.stays[entries.rows])
         if len(remaining.keys):
             number = len(self._filters)

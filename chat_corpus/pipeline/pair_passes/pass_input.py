@@ -25,7 +25,7 @@ PairFacts = Mapping[str, Path]
 #: row    number of the pair, counted over all shards from 0
 #: first  the earlier pair that it repeats, or null
 #: value  the similarity or score of the pair, if the pass has one
-FOUND = pl.Schema({"row": pl.UInt32(), "first": pl.UInt32(), "value": pl.Float32()})
+DROPPED = pl.Schema({"row": pl.UInt32(), "first": pl.UInt32(), "value": pl.Float32()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class PassInput:
         return exact.find_repeats(self.paths(fact), starts=self.starts, remaining=remaining, most=most)
 
 
-def found(rows: pl.DataFrame) -> pl.DataFrame:
-    """A frame with `row` and, if there are any, `first` and `value`, as `FOUND`."""
-    missing = [pl.lit(None, FOUND[name]).alias(name) for name in FOUND if name not in rows.columns]
-    return rows.with_columns(*missing).select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())
+def as_dropped(rows: pl.DataFrame) -> pl.DataFrame:
+    """A frame with `row` and, if there are any, `first` and `value`, as `DROPPED`."""
+    missing = [pl.lit(None, DROPPED[name]).alias(name) for name in DROPPED if name not in rows.columns]
+    return rows.with_columns(*missing).select(pl.col(name).cast(dtype) for name, dtype in DROPPED.items())

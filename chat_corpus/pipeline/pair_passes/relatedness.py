@@ -27,7 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.pipeline.pair_passes.pass_input import PassInput, found
+from chat_corpus.pipeline.pair_passes.pass_input import PassInput, as_dropped
 
 #: Characters of each text that are looked at.
 MAX_CHARACTERS = 64
@@ -154,7 +154,7 @@ def read_scores(work: Path, begin: int, end: int) -> pl.Series:
 
 
 def find_unrelated(given: PassInput) -> pl.DataFrame:
-    """The pairs that are dropped as unrelated, with their scores: `pass_input.FOUND`. Leaves `score_file`."""
+    """The pairs that are dropped as unrelated, with their scores: `pass_input.DROPPED`. Leaves `score_file`."""
     options = given.settings.relatedness
     score = _all_scores(given)
     is_scored = given.remaining & ~np.isnan(score)
@@ -167,7 +167,7 @@ def find_unrelated(given: PassInput) -> pl.DataFrame:
     if options.min is not None:
         dropped |= is_scored & (score < np.float32(options.min))
     rows = np.flatnonzero(dropped)
-    return found(pl.DataFrame({"row": rows, "value": score[rows]}))
+    return as_dropped(pl.DataFrame({"row": rows, "value": score[rows]}))
 
 
 def _all_scores(given: PassInput) -> NDArray[np.float32]:

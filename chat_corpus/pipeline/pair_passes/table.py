@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.pipeline.dedup import exact
-from chat_corpus.pipeline.pair_passes.pass_input import FOUND, PairFacts, PassInput, found
+from chat_corpus.pipeline.pair_passes.pass_input import DROPPED, PairFacts, PassInput, as_dropped
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Source
@@ -27,7 +27,7 @@ class PairPass:
     reason   of the pairs that it drops
     facts    what it needs of each shard, by the names of `facts.FACTS`
     is_on    whether settings ask for it
-    find     the pairs that it drops: `FOUND`
+    find     the pairs that it drops: `DROPPED`
     message  text on a dropped pair, from `value` and from `file, record`, the address of the pair that it repeats
     """
 
@@ -45,7 +45,7 @@ class Dropped:
 
     passes  the passes, in order
     starts  the number of the first pair of each shard, and the number of pairs
-    rows    `FOUND`, and `number: u8`, that of the pass in `passes`; sorted by row
+    rows    `DROPPED`, and `number: u8`, that of the pass in `passes`; sorted by row
     """
 
     passes: Sequence[PairPass]
@@ -77,7 +77,7 @@ def find_dropped(
     for number, each in enumerate(passes):
         given = PassInput(parts=parts, starts=starts, settings=settings, work=work, dropped=tuple(frames))
         frames.append(each.find(given).with_columns(number=pl.lit(number, pl.UInt8)))
-    empty = FOUND.to_frame().with_columns(number=pl.lit(None, pl.UInt8))
+    empty = DROPPED.to_frame().with_columns(number=pl.lit(None, pl.UInt8))
     rows = pl.concat([empty, *frames]).sort("row")
     return Dropped(passes=passes, starts=starts, rows=rows)
 
@@ -87,7 +87,7 @@ def _starts(parts: Sequence[PairFacts]) -> list[int]:
 
 
 def find_alone(pair_pass: PairPass, parts: Sequence[PairFacts], settings: SourceSettings, work: Path) -> pl.DataFrame:
-    """What a pass drops if it is the only one: `FOUND`, by row."""
+    """What a pass drops if it is the only one: `DROPPED`, by row."""
     return pair_pass.find(PassInput(parts=parts, starts=_starts(parts), settings=settings, work=work)).sort("row")
 
 
@@ -96,7 +96,7 @@ def _drops_exact(settings: SourceSettings, source: Source) -> bool:
 
 
 def _duplicates(given: PassInput) -> pl.DataFrame:
-    return found(given.repeats("keys"))
+    return as_dropped(given.repeats("keys"))
 
 
 def _dialogues(given: PassInput) -> pl.DataFrame:
@@ -108,8 +108,8 @@ def _dialogues(given: PassInput) -> pl.DataFrame:
         frames.append(repeats.join(lengths, on="row").with_columns(at=pl.int_ranges("pairs", dtype=pl.UInt32)))
     pairs = pl.concat(frames, how="diagonal")
     if "at" not in pairs.columns:
-        return found(repeats)
-    return found(pairs.explode("at").select(pl.col("row") + pl.col("at"), pl.col("first") + pl.col("at")))
+        return as_dropped(repeats)
+    return as_dropped(pairs.explode("at").select(pl.col("row") + pl.col("at"), pl.col("first") + pl.col("at")))
 
 
 def _near(given: PassInput) -> pl.DataFrame:
@@ -119,11 +119,11 @@ def _near(given: PassInput) -> pl.DataFrame:
 
 
 def _per_query(given: PassInput) -> pl.DataFrame:
-    return found(given.repeats("queries", given.settings.dedup.answers_per_query))
+    return as_dropped(given.repeats("queries", given.settings.dedup.answers_per_query))
 
 
 def _per_answer(given: PassInput) -> pl.DataFrame:
-    return found(given.repeats("answers", given.settings.dedup.queries_per_answer))
+    return as_dropped(given.repeats("answers", given.settings.dedup.queries_per_answer))
 
 
 def _unrelated(given: PassInput) -> pl.DataFrame:
