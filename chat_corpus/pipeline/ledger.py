@@ -53,7 +53,7 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
 def _of_part(rows: pl.DataFrame, part: int) -> tuple[pl.Series, pl.Series]:
     """The records and the reasons of the rows of one file."""
     record, reason, inside = rows["record"], rows["reason"], rows["file_index"] == part
-    return (record, reason) if inside.all() else (record.filter(inside), reason.filter(inside))
+    return (record, reason) if inside.all(ignore_nulls=False) else (record.filter(inside), reason.filter(inside))
 
 
 def _distinct(numbers: pl.Series) -> pl.Series:
