@@ -12,16 +12,15 @@ from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.distribution import distribution
 from chat_corpus.statistics.marks import PERSONAL, SPECIAL_TOKENS, URLS
 from chat_corpus.statistics.schema import STATISTICS_VERSION, CharacterCounts, Statistics
-from chat_corpus.statistics.tally import ANSWER_CHARS, CHARACTERS, DIALOGUE_TURNS, FILTER, QUERY_CHARS
+from chat_corpus.statistics.tally import ANSWER_CHARS, CHARACTERS, DIALOGUE_TURNS, FILTER, QUERY_CHARS, add
 
 
 def summarize(tally: pl.DataFrame) -> Statistics:
     """Return the statistics of a tally of a source, or of a part of one."""
-    sums: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    for name, value, count in tally.iter_rows():
-        sums[name][value] += count
-    counters = {name: counts for name, summed in sorted(sums.items()) if (counts := +summed)}
-    single = {name: counts[0] for name, counts in counters.items()}
+    counters: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for name, value, count in add([tally]).iter_rows():
+        counters[name][value] = count
+    single = {name: counts[0] for name, counts in sorted(counters.items())}
     turns = counters.get(DIALOGUE_TURNS, Counter())
     return Statistics(
         version=STATISTICS_VERSION,
