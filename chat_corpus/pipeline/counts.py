@@ -194,7 +194,8 @@ def _in_order(value: object) -> object:
     if isinstance(value, dict):
         return {name: _in_order(inner) for name, inner in value.items()}
     if isinstance(value, msgspec.Struct):
-        return replace(value, **{name: _in_order(getattr(value, name)) for name in value.__struct_fields__})
+        fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return replace(value, **{name: _in_order(inner) for name, inner in fields if type(inner) not in (int, str)})
     return value
 
 

@@ -10,10 +10,11 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from chat_corpus import sources, versions
@@ -79,7 +80,7 @@ class ShardTask:
 
         Files count by name, size and time, not by the folder where they are mounted.
         """
-        shard = asdict(self.shard)
+        shard = msgspec.to_builtins(self.shard, enc_hook=str)
         for piece in shard["pieces"]:
             del piece["file"]["path"]
         inputs = {
