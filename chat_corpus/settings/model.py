@@ -21,7 +21,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     #: Folder of the output.
     out: str = "clean_chat_corpus"
     #: Bytes of a raw file per shard. Larger shards need more memory. The output does not depend on it.
-    shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 6_000_000
+    shard_bytes: Annotated[int, msgspec.Meta(ge=1)] = 8_000_000
     #: Number of worker processes; 0 means one per core. The output does not depend on it.
     workers: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     #: Write dialogues/<source>.parquet: every turn, clean and as it was read, with address and reason. Exports are made
