@@ -134,17 +134,18 @@ def described(error: BaseException) -> str:
     >>> described(KeyError("text"))
     "KeyError: 'text'"
     """
-    text = " ".join(_text(error).split()).encode("utf-8", "backslashreplace").decode()
+    text = " ".join(exception_text(error).split()).encode("utf-8", "backslashreplace").decode()
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     frames = traceback.extract_tb(error.__traceback__)
     at = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno}, in {frames[-1].name})" if frames else ""
     return f"{type(error).__name__}{': ' if shown else ''}{shown}{at}"
 
 
-def _text(error: BaseException) -> str:
+def exception_text(error: BaseException) -> str:
+    """Return the text of an exception, also of one from a plugin that fails to give it."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 the exception is one of a plugin, and cannot show itself
+    except Exception:  # noqa: BLE001 the method of a plugin's exception may raise anything
         return "<no text>"
 
 

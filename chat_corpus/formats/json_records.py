@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus.errors import place_of
+from chat_corpus.errors import exception_text, place_of
 from chat_corpus.files.lines import numbered
 from chat_corpus.formats import json_elements
 from chat_corpus.formats.base import (
@@ -132,7 +132,7 @@ def _turns(text: str | None, turns_of: TurnsOf) -> Sequence[str | None] | tuple[
     except UnicodeEncodeError:
         return Reason.ENCODING, "a lone surrogate, which is no character"
     except RecordError as error:
-        return Reason.LAYOUT, _printable(str(error))  # it may quote a key with a lone surrogate
+        return Reason.LAYOUT, _printable(exception_text(error))  # it may quote a key with a lone surrogate
     except MemoryError:  # a failure of the process, not of the record
         raise
     except Exception as error:  # noqa: BLE001 any exception of a plugin's function rejects its record only
@@ -173,7 +173,7 @@ def _fault(error: Exception, function: TurnsOf) -> str:
     in_file = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
     last = (in_file or list(frames))[-1]
     at = f" ({Path(last.filename).name}:{last.lineno}, in {last.name})"
-    text = _printable(" ".join(str(error).split())[:_LONGEST])
+    text = _printable(" ".join(exception_text(error).split())[:_LONGEST])
     return f"{type(error).__name__}{': ' if text else ''}{text}{at}"
 
 

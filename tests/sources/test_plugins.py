@@ -245,6 +245,7 @@ FUNCTIONS = {
     "raises": ("return value['missing']", "layout", r"KeyError: 'missing' \(ours\.py:\d+, in turns\)"),
     "raises deep": ("return helper(value)", "layout", r"ZeroDivisionError: .*\(ours\.py:\d+, in helper\)"),
     "raises in a library": ("import re; re.compile(3)", "layout", r"TypeError: .*\(ours\.py:\d+, in turns\)"),
+    "raises without text": ("raise Silent(1)", "layout", r"Silent: <no text> \(ours\.py:\d+, in turns\)"),
     "none": ("return None", "layout", r"NoneType given \(ours\.py:\d+, turns\), a list of texts expected .*"),
     "a number": ("return 3", "layout", r"int given .*, a list of texts expected .*"),
     "a text": ("return 'text'", "layout", r"str given .*, a list of texts expected .*"),
@@ -271,6 +272,10 @@ def test_a_function_of_a_plugin_that_fails_rejects_the_record_only(name: str, tm
 #: A source of JSON records with a function that treats bad records in its own way.
 RECORDS = """
 from chat_corpus.plugins import Input, Source, json_array, json_lines
+
+class Silent(Exception):
+    def __str__(self):
+        raise AttributeError
 
 def helper(value):
     return 1 / 0
