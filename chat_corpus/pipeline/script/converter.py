@@ -11,9 +11,10 @@ import polars as pl
 
 from chat_corpus.pipeline.character_scan import CharacterScan, Sign
 from chat_corpus.pipeline.decoded import Decoded
+from chat_corpus.pipeline.script.conversion_table import build_table, without_faults
 from chat_corpus.pipeline.script.detect import NAMES, Evidence, detect, evidence
 from chat_corpus.pipeline.script.kana import ANY_KANA, KANA
-from chat_corpus.pipeline.script.meanings import FEMININE, build_table, without_faults
+from chat_corpus.pipeline.script.meanings import FEMININE
 from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
 from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, patch
 from chat_corpus.pipeline.script.variants import ANYWHERE

@@ -1,30 +1,22 @@
-"""The dictionary for turns that are traditional in whole or in part: OpenCC's tw2s in one table, with our corrections.
+"""Words that OpenCC converts by the wrong meaning, and characters that it should not convert.
 
-One table, where OpenCC has two stages, so that one pass over the text does it all; and safe for the simplified part of
-a mixed turn, which neither `t2s` nor `tw2s` is: a phrase that keeps a character (顯著) also keeps it where the phrase
-is simplified already (显著). It serves Hong Kong's texts as well: they write 着 where Taiwan writes 著, and everything
-else that tw2s does to Taiwan's forms, such as 為 to 爲, is undone by its second stage.
-
-The corrections were found by reading what tw2s and t2s make of PTT, and of the traditional lines in ten simplified
-corpora; each states its reason.
+We found them by reading what tw2s and t2s make of PTT, and of the traditional lines in ten simplified corpora. Each
+list states its reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-from chat_corpus.pipeline.script.opencc_packages import Chain
-from chat_corpus.pipeline.script.phrase_matcher import Stage
 from chat_corpus.pipeline.script.variants import VARIANTS
 
 _CHARACTERS = VARIANTS | {
-    "瞭": "了",  # liǎo, to understand; liào, to look out, is among the words below
-    "藉": "借",  # to borrow, to use; its other meanings are among the words below
+    "瞭": "了",  # liǎo, to understand; words with liào, to look out, are below
+    "藉": "借",  # to borrow, to use; words with its other meanings are below
     "甯": "甯",  # a surname; the dictionaries of 2023 make it 宁
     "逕": "径",
     "么": "么",  # Taiwan's table makes it 幺, and with it 什么 什幺
-    "祇": "只",  # 祇有 祇是; OpenCC keeps it for the sake of 神祇, which is among the words below
+    "祇": "只",  # 祇有 祇是; OpenCC keeps it because of 神祇, which is below
     "衹": "只",
     "喎": "喎",  # Cantonese, as are the next three; nobody writes 㖞 㖊 㶶 㓥
     "噚": "噚",
@@ -34,11 +26,11 @@ _CHARACTERS = VARIANTS | {
     "樫": "樫",
 }
 
-#: 著 that is zhù, to write or to be known, and what looks like it. OpenCC's own list has too few words of the first
-#: kind, and some (著書 著錄 著白 著於) that in chat are nearly always a verb's ending: 看著書, 聽著錄音, 穿著白衣.
+#: 著 read zhù, to write or to be known. OpenCC's own list lacks many of these words, and has some (著書 著錄 著白 著於)
+#: in which 著 nearly always ends a verb in chat: 看著書, 聽著錄音, 穿著白衣. Those are in `_ENDINGS`.
 _WRITTEN = "原著 名著 鉅著 編著 譯著 論著 專著 遺著 拙著 撰著 卓著 土著 所著 著《 著有《 著書立 彰明較著"
 
-#: Characters before 著有 that are no verbs, but end the names of authors, or speak of them (魯迅著有吶喊).
+#: Characters before 著有 that end the name of an author, or refer to one (魯迅著有吶喊), and are not verbs.
 _AUTHORS = "他 她 曾 氏 授 文 山 春 迅 白 甫 庸"
 _ENDINGS = (
     "著名字 著名片 著名牌 著作業 著作弊 著書 著錄 著白 著於 著式 著志 著者 "
@@ -49,27 +41,27 @@ _ENDINGS = (
 #: 妳 becomes 你 in every turn, or in none: 第一批异体字整理表 has it as a variant of 你 (and of 奶).
 FEMININE, NI = "妳", "你"
 
-#: 么 that is yāo, the youngest or one: 幺 in simplified text.
+#: 么 read yāo, the youngest or one: 幺 in simplified text.
 _YOUNGEST = "老么 么妹 么兒 么女 么弟 么叔 么子 么九 洞么"
 
-#: 祇 that is qí, a god of the earth, or stands in Sanskrit names.
+#: 祇 read qí: a god of the earth, or part of a Sanskrit name.
 _GODS = "神祇 地祇 祇園 祇樹 祇陀 祇洹 僧祇"
 
-#: 於 before what is also an old name's second character, which OpenCC shields: 攝於倫敦, 勇於單挑, 集於其一身.
+#: 於 before the second character of an old name, which OpenCC protects: 攝於倫敦, 勇於單挑, 集於其一身.
 _AT = "於单 於單 於伦 於倫 於戏 於戲 於则 於則 於潜 於潛 於坦 於邑 於穆 於敖 於琳 於其一 於惟一"
 
-#: 昇 in names that everybody knows; it is 升 elsewhere.
+#: 昇 in well-known names; it is 升 elsewhere.
 _NAMES = "陳昇 畢昇"
 
-#: Names and words of another language that look traditional.
+#: Names, and words of other languages, that look traditional.
 _KEPT = "王濛 素敵 魏徵 束脩"
 
-#: 藉 that is jí, or speaks of a mat or of comfort: 通用规范汉字表 keeps it there. What a longer word shows to be an
-#: object of 借 is converted all the same (色狼藉酒裝瘋).
+#: 藉 read jí, or about a mat or comfort: 通用规范汉字表 keeps it there. `_BORROWED` are longer words in which it means
+#: 借 nevertheless (色狼藉酒裝瘋).
 _MATS = "慰藉 蘊藉 醞藉 狼藉 枕藉 藉藉 茵藉 藉草 藉槁 藉卉 藉田 凌藉 踐藉 蹈藉 躪藉"
 _BORROWED = "狼藉酒 狼藉口 狼藉機 狼藉由 狼藉此 狼藉故 狼藉著"
 
-#: 藉 that is written for 籍, which is said alike; 美國藉 alone may be either.
+#: 藉 written for 籍, which sounds alike. 美國藉 alone may be either, and is not in the list.
 _ROLLS = (
     "國國藉 的國藉 重國藉 無國藉 棄國藉 入國藉 改國藉 麼國藉 哪國藉 換國藉 有國藉 個國藉 種國藉 得國藉 復國藉 銷國藉 "
     "雙國藉 拿國藉 問國藉 脫國藉 國藉是 國藉的 國藉法 國藉問題 國藉人 國藉身 國藉規 國藉登 國藉資 國藉認 國藉變 國藉證 "
@@ -80,7 +72,7 @@ _ROLLS = (
     "藉神父 藉傭兵 藉女傭 藉女星 藉男星 藉外援 藉華人 藉選手 藉投手 藉教師 藉球星"
 )
 
-#: 藉 that is jiè all the same: behind words that end alike, and before what is borrowed.
+#: 藉 read jiè after words that end like those above, and before what is borrowed.
 _LENT = "客戶藉 用戶藉 住戶藉 同學藉 放學藉 數學藉 科學藉 文學藉 化學藉 教學藉 大學藉 此外藉 另外藉 國藉人權 國藉人道"
 _LENDERS = "戶藉 黨藉 學藉 書藉 省藉"
 _LOANS = (
@@ -88,11 +80,11 @@ _LOANS = (
     "議題 政府 工作"
 )
 
-#: 瞭 that is liào.
+#: 瞭 read liào.
 _LOOKOUTS = "瞭望 瞭哨 瞭敵"
 
-#: 沈 that is chén, to sink, or what feels so: 沉 in simplified text. These are the verbs and adjectives beside which it
-#: is no name. Elsewhere it stays: 沈 is a surname, and that of 瀋陽.
+#: 沈 read chén, to sink or heavy: 沉 in simplified text. Beside these verbs and adjectives it is not a name. Elsewhere
+#: it stays: 沈 is a surname, and the 沈 of 沈陽.
 _SUNK = (
     "沈了 沈著 沈着 沈到 沈入 沈在水 沈在海 沈在河 沈在湖 沈在江 沈在底 沈在池 沈在潭 沈在溪 沈在杯 沈在鍋 沈在碗 "
     "沈在瓶 沈在缸 沈在心 沈在泥 沈在沙 沈在土 沈在裡 沈在最 沈在下 沈在谷 沈在深 沈在夢 沈進去 沈進水 沈進海 "
@@ -106,15 +98,15 @@ _SUNK = (
 )
 _HEAVY = "下沈 很沈 好沈 太沈 更沈 超沈 較沈 越沈 愈沈 最沈 真沈 夠沈 滿沈 蠻沈"
 
-#: 沈 that is a surname beside what would be such a word: 老沈了解, 剛好沈老師在; and 小沈陽, an actor.
+#: 沈 as a surname where the list above would match: 老沈了解, 剛好沈老師在; and 小沈陽, an actor.
 _SURNAMES = "老沈 小沈 阿沈 姓沈 沈姓 沈了解 沈了得 沈在寬 沈落雁 沈落燕"
 _WRITERS = "沈著作 沈著有 沈著《"
 _WHO = "沈到底"
 _ASKED = "是 有 在 為 怎 會 要 想 能 多 哪 誰 什 甚 算 憑 說 做 幹 去 演 跟"
 _TITLES = "先生 小姐 老師 太太 醫師 家 氏"
 
-#: 畫 that is huà, to plan, to gesture, to mark off or to cut: 划 in simplified text, but for the painting beside 規
-#: (法規) and 比 (比畫家).
+#: 畫 as to plan, to gesture, to mark off or to cut: 划 in simplified text. `_PAINTINGS` are exceptions where it is a
+#: painting after 規 (法規畫) or 比 (比畫家).
 _PLANS = (
     "規畫 企畫 策畫 謀畫 比畫 畫策 畫清界 畫歸 畫位 畫撥 畫分 畫時代 齊畫一 畫一標準 畫破長 畫破天 畫破夜 畫破黑 "
     "畫破寂 畫過天 畫過夜空 畫定界 畫定範 畫定區 畫火柴"
@@ -124,13 +116,13 @@ _PAINTINGS = (
     "比畫展 比畫漫 比畫素 比畫人 比畫虎 比畫技 比畫功 畫分享 畫分鏡 畫分數 畫分析 漫畫時代 動畫時代 國畫時代"
 )
 
-#: What a painting is, or of which there is one, before what could be such a plan: 漫畫分成三類.
+#: Characters before 畫分 that show it is a painting: 漫畫分成三類.
 _PAINTED = "漫 動 圖 國 書 名 版 幅 張 的"
 
-#: Secretaries, of whose names OpenCC has that of a man: 李祕.
+#: Secretaries: OpenCC has a man's name, 李祕, that would match.
 _SECRETARIES = "李祕書 吳祕書 袁祕書"
 
-#: What OpenCC has no phrase for, or a wrong one. 刻画 笔画 勾画 are the forms of 第一批异形词整理表 (2001).
+#: Words for which OpenCC has no phrase, or a wrong one. 刻画 笔画 勾画 are the forms of 第一批异形词整理表 (2001).
 _PHRASES = {
     "神衹": "神祇",
     "什么麼": "什么么",  # not 幺麽
@@ -159,7 +151,7 @@ _PHRASES = {
     "腳鍊": "脚链",
     "狗鍊": "狗链",
     "車鍊": "车链",
-    "宏碁": "宏碁",  # companies and a title whose names stay
+    "宏碁": "宏碁",  # names of companies, and a title
     "明碁": "明碁",
     "建碁": "建碁",
     "冰菓": "冰菓",
@@ -188,59 +180,8 @@ _PHRASES = {
 }
 
 
-def build_table(chain: Chain, *, feminine_ni: Literal["convert", "keep"]) -> dict[str, str]:
-    """Return one table, for OpenCC's rule, that does what the stages of a chain do one after the other.
-
-    `feminine_ni` says whether 妳 is converted or kept. Left out: results outside the Basic Multilingual Plane (頫 𫖯),
-    which OpenCC itself marks as likely to be shown as an empty box; every 坏 that stands for 坯 in old texts: in chat
-    it is a simplified 壞; names with 祕 that Taiwan's 秘 would be taken for (李秘書); and forms of the first stage that
-    the second does not know (抬 擡, in the dictionaries of 2023).
-    """
-    stages = [Stage(group) for group in chain.stages]
-
-    def convert(text: str) -> str:
-        for stage in stages:
-            text = stage.replace_one(text)
-        return text
-
-    regional = {new: old for old, new in stages[0].entries.items() if len(old) == 1 and old != new}
-    keys = {key for stage in stages for key in stage.entries}
-    to_regional = str.maketrans(regional)
-    keys |= {key.translate(to_regional) for key in keys if len(key) > 1}
-    table = {key: convert(key) for key in keys}
-    lost = {new for new in regional if convert(new) == new and not new.encode("gb2312", "ignore")} | {"坯"}
-    table = {
-        key: value
-        for key, value in table.items()
-        if max(value) <= "\uffff" and lost.isdisjoint(value) and not ("秘" in key and "祕" in value)
-    }
-    table |= {FEMININE: NI} if feminine_ni == "convert" else {}
-    return _make_idempotent(_prune(table | _corrections(table)))
-
-
-def without_faults(chain: Chain) -> Chain:
-    """Return OpenCC's t2s without its one fault that harms plain simplified text: 打坏 to 打坯, 一坏了 to 一坯了.
-
-    Its phrases for 坏, an old form of 坯, stay where they stand alone (一坏土, 坏布), as its own test cases ask for.
-    """
-    first, *rest = chain.stages
-    phrases, *others = first
-    old = [key for key in phrases if key.endswith("坏") and phrases[key].endswith("坯")]
-    guards = {f"{key}了": f"{phrases[key][:-1]}坏了" for key in old}
-    remaining = {key: value for key, value in phrases.items() if key not in ("打坏", "拉坏", "捏坏")}
-    return Chain(
-        normalization=chain.normalization,
-        segmentation=chain.segmentation,
-        stages=[[remaining | guards, *others], *rest],
-    )
-
-
-def _combined(heads: str, tails: str) -> str:
-    return " ".join(head + tail for head in heads.split() for tail in tails.split())
-
-
-def _corrections(table: Mapping[str, str]) -> dict[str, str]:
-    """Return the lists above as entries. Characters that a list does not name are converted as everywhere."""
+def corrections(table: Mapping[str, str]) -> dict[str, str]:
+    """Return the lists as entries for a table. Characters that a list does not name are converted as in the table."""
     singles = dict(table) | _CHARACTERS
     sunk = [*_SUNK.split(), *_HEAVY.split()]
     sunk += [f"{word}沈" for word in sunk if word.endswith("沈")]  # 昏昏沈沈
@@ -278,29 +219,5 @@ def _corrections(table: Mapping[str, str]) -> dict[str, str]:
     )
 
 
-def _prune(table: dict[str, str]) -> dict[str, str]:
-    """Drop phrases that do what their characters do one by one, unless they shadow another phrase that does not.
-
-    tw2s has 1,300 of them, to shield 人才 from 纔 and the like between its stages; they would cost a fifth of the time.
-    """
-    phrases = [key for key in table if len(key) > 1]
-    characters = str.maketrans({key: value for key, value in table.items() if len(key) == 1})
-    telling = {key for key in phrases if table[key] != key.translate(characters)}
-    prefixes = {key[:size] for key in telling for size in range(1, len(key))}
-    heads = {key[0] for key in telling}
-
-    def shadows(key: str) -> bool:
-        starts = [start for start, character in enumerate(key) if character in heads]
-        return any(key[start:] in prefixes for start in starts if start) or any(
-            key[start:end] in telling for start in starts for end in range(start + 2, len(key) + 1)
-        )
-
-    dropped = {key for key in phrases if key not in telling and not shadows(key)}
-    return {key: value for key, value in table.items() if key not in dropped}
-
-
-def _make_idempotent(table: dict[str, str]) -> dict[str, str]:
-    """Add every result that would itself be converted: simplified text, or part of one, must come out as it is."""
-    stage = Stage([table])
-    results = {value for key, value in table.items() if len(key) > 1}
-    return {value: value for value in results if value not in table and stage.replace_one(value) != value} | table
+def _combined(heads: str, tails: str) -> str:
+    return " ".join(head + tail for head in heads.split() for tail in tails.split())

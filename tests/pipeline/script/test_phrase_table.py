@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.pipeline.code_points import pieces
-from chat_corpus.pipeline.script.meanings import build_table
+from chat_corpus.pipeline.script.conversion_table import build_table
 from chat_corpus.pipeline.script.opencc_packages import Name, find
 from chat_corpus.pipeline.script.phrase_matcher import leftmost_longest
 from chat_corpus.pipeline.script.phrase_table import PhraseTable
