@@ -5,14 +5,13 @@ A name takes priority over a signature unless the content contradicts it. A file
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from chat_corpus.discovery import file_names, unusable_files
 from chat_corpus.discovery.model import FileMatch, HeadSample, MatchedBy, Slot, UnrecognisedFile
+from chat_corpus.discovery.slots import has_exact_name, slots_by_content, slots_by_name, slots_by_siblings
 from chat_corpus.discovery.sniff import head_of, text_of
 from chat_corpus.discovery.suggestions import unknown, unknown_with_advice
 from chat_corpus.discovery.trial import is_most_of
@@ -25,16 +24,11 @@ from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile, read_range
 from chat_corpus.formats.base import Format
 from chat_corpus.messages import Message, joined, message
-from chat_corpus.sources.base import Input, Source, matches
-from chat_corpus.sources.signature import FEW, HAN, contradicts, share
+from chat_corpus.sources.base import Input, Source
+from chat_corpus.sources.signature import FEW, HAN, contradicts
 
-_log = logging.getLogger(__name__)
-#: Sources with failing code that has been reported.
-_warned: set[str] = set()
 #: Bytes at the end of a file that are checked.
 _TAIL = 1 << 12
-#: Smallest share of lines in the layout of a file that its siblings identify.
-_MIN_IN_LAYOUT = 0.9
 
 
 def identify_file(
@@ -45,7 +39,7 @@ def identify_file(
     Without `by_content`, only files that have the name of a source are opened. If the code of a source fails on a file
     that has a name of this source, the file counts as damaged.
     """
-    slots, matched_by = _slots_by_name(entry, sources)
+    slots, matched_by = slots_by_name(entry, sources)
     owner = slots[0].source if slots else None
     try:
         return _identify(entry, sources, slots, matched_by, by_content=by_content)
@@ -110,7 +104,7 @@ def _match_by_name(
     sources: Mapping[str, Source],
 ) -> FileMatch | None:
     """Return the first of the slots that the name fits and the content does not contradict."""
-    fewest = FEW if slots and _has_exact_name(entry, sources[slots[0].source]) else 1
+    fewest = FEW if slots and has_exact_name(entry, sources[slots[0].source]) else 1
     for slot in slots:
         input_ = _input(slot, sources)
         if input_.format.accepts(text_head(head)) and (text is None or _is_plausible(input_, head, text, fewest)):
@@ -142,7 +136,7 @@ def _identify_parquet(
         reason = message("a Parquet file without the columns of {source}", source=owner)
         return UnrecognisedFile(file=entry.file, reason=reason, unusable_source=owner)
     text = text_of(head)
-    fitting = [] if text is None else list(_slots_by_content(content_name(file.name), head, text, sources))
+    fitting = [] if text is None else list(slots_by_content(content_name(file.name), head, text, sources))
     if len({slot.source for slot in fitting}) == 1:
         return _match(fitting[0], file, MatchedBy.CONTENT, head, sources)
     reason = message(
@@ -195,19 +189,6 @@ def _input(slot: Slot, sources: Mapping[str, Source]) -> Input:
     return sources[slot.source].inputs[slot.input]
 
 
-def _slots_by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Slot], MatchedBy]:
-    for name in entry.names:
-        slots = [
-            Slot(source.name, number, index)
-            for source in sources.values()
-            for number, input_ in enumerate(source.inputs)
-            if (index := input_.part_of(name)) is not None
-        ]
-        if slots:
-            return slots, MatchedBy.NAME if name == entry.names[0] else MatchedBy.GARBLED_NAME
-    return [], MatchedBy.NAME
-
-
 def _identify_by_content(
     entry: Entry, owner: str | None, head: bytes, text: str | None, sources: Mapping[str, Source]
 ) -> FileMatch | UnrecognisedFile:
@@ -220,10 +201,10 @@ def _identify_by_content(
         return UnrecognisedFile(file=entry.file, reason=message("not a text file, judging by its first bytes"))
     if owner is None and unusable_files.is_document_or_code(name):
         return UnrecognisedFile(file=entry.file, reason=unknown())
-    slots = list(_slots_by_content(name, head, text, sources))
+    slots = list(slots_by_content(name, head, text, sources))
     fitting = list(dict.fromkeys(slot.source for slot in slots))
     if owner is not None:
-        is_data = _has_exact_name(entry, sources[owner]) or re.search(HAN, text)
+        is_data = has_exact_name(entry, sources[owner]) or re.search(HAN, text)
         reason = _misnamed(owner, fitting)
         return UnrecognisedFile(file=entry.file, reason=reason, unusable_source=owner if is_data else None)
     if len(fitting) == 1:
@@ -234,7 +215,7 @@ def _identify_by_content(
         )
         return UnrecognisedFile(file=entry.file, reason=reason)
     candidates = tuple(
-        _match(slot, entry.file, MatchedBy.SIBLINGS, head, sources) for slot in _slots_by_siblings(entry, text, sources)
+        _match(slot, entry.file, MatchedBy.SIBLINGS, head, sources) for slot in slots_by_siblings(entry, text, sources)
     )
     unfinished = unusable_files.by_ending(name) if not candidates else None
     if unfinished is not None and unfinished.may_hold_data:
@@ -251,51 +232,3 @@ def _misnamed(owner: str, fitting: list[str]) -> Message:
         source=owner,
         others=joined(" or ", fitting),
     )
-
-
-def _has_exact_name(entry: Entry, source: Source) -> bool:
-    """Whether a name matches a pattern of a source that is more than a folder and an ending."""
-    patterns = (pattern for input_ in source.inputs for pattern in input_.files)
-    exact = [pattern for pattern in patterns if PurePosixPath(pattern).stem != "*"]
-    return any(matches(name, pattern) for name in entry.names for pattern in exact)
-
-
-def _slots_by_content(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Slot]:
-    for source in sources.values():
-        for number, input_ in enumerate(source.inputs):
-            fitting = [
-                signature
-                for signature in input_.signatures
-                if not signature.needs_partner and signature.fits(text, name)
-            ]
-            # Signatures are checked first because they cost least.
-            if fitting and _accepts(source, input_, head) and is_most_of(input_.format, input_.layout, head, text):
-                yield Slot(source.name, number, fitting[0].file_index)
-
-
-def _accepts(source: Source, input_: Input, head: bytes) -> bool:
-    """Whether a format accepts a file; False, with a warning for each source, if its code fails."""
-    try:
-        return bool(input_.format.accepts(text_head(head)))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone
-        if source.name not in _warned:
-            _warned.add(source.name)
-            warning = message(
-                "{source}: its code failed while checking the format of a file: {error}",
-                source=source.name,
-                error=described(error),
-            )
-            _log.warning("%s", warning, extra={"event": "source.code", "source": source.name})
-        return False
-
-
-def _slots_by_siblings(entry: Entry, text: str, sources: Mapping[str, Source]) -> Iterator[Slot]:
-    """Yield the slots that a file may fill if other files of the source are in its folder."""
-    for source in sources.values():
-        for number, input_ in enumerate(source.inputs):
-            index = input_.part_of_base(entry.names[0])
-            if index is not None and input_.layout and (share(input_.layout, text) or 0) >= _MIN_IN_LAYOUT:
-                yield Slot(source.name, number, index)
-            for signature in input_.signatures:
-                if signature.needs_partner and signature.fits(text):
-                    yield Slot(source.name, number, signature.file_index)
