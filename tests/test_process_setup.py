@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -489,3 +490,36 @@ def test_an_empty_value_does_not_mean_the_default(option: str, tmp_path: Path, m
     done = invoke("--force", option, "")
     assert (done.exit_code, f"error: {option}: the value is empty" in done.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["raw_chat_corpus"]
+
+
+FAULTS = """
+import os, resource, subprocess, sys
+from chat_corpus import process_setup
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    blocks = [b"-" * (8 << 20) for _ in range(3)]
+    del blocks
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+process_setup.configure_libraries()
+faults()
+print(faults())
+if len(sys.argv) > 1:
+    subprocess.run([sys.executable, "-c", sys.argv[1]])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of glibc")
+def test_freed_memory_is_reused_by_the_process_and_its_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
+
+    def pages(*arguments: str) -> list[int]:
+        done = subprocess.run([sys.executable, "-c", FAULTS, *arguments], capture_output=True, text=True, check=True)
+        return [int(line) for line in done.stdout.split()]
+
+    process, worker = pages(FAULTS)
+    assert max(process, worker) < 100
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "100000")  # the environment decides
+    assert pages()[0] > 1000

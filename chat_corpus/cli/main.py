@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from chat_corpus.cli import lineage
@@ -20,6 +18,7 @@ from chat_corpus.cli.report import report
 from chat_corpus.cli.run import run
 from chat_corpus.cli.sample import sample
 from chat_corpus.cli.sources import check, list_
+from chat_corpus.process_setup import configure_libraries
 from chat_corpus.versions import installed
 
 _EXAMPLES = (
@@ -47,13 +46,7 @@ def main() -> None:
     Exit codes: 0 done; 1 failed; 2 wrong usage or settings; 3 done, but a requested source is missing or incomplete; 4
     done, but a requested check failed.
     """
-    # Polars reads this when it is imported. For frames as small as a shard, more threads only wait for each other.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    # NumPy's library for matrices, which nothing here uses, would start as many threads as there are processors.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # The allocator of Polars on Linux and macOS is to keep memory for half a second, since the next shard needs it: to
-    # get it anew from the system costs some 5 % of a run.
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0")
+    configure_libraries()
 
 
 for command in (run, preview, export, check_export, fetch, check, list_, demo, normalize, new_source):
