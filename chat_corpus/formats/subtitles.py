@@ -1,9 +1,9 @@
 r"""Subtitles: SubRip (.srt), WebVTT (.vtt), and Advanced SubStation Alpha (.ass, .ssa).
 
-A cue is a turn; where its lines begin with a dash, as in ``- 在吗\n- 在``, each dash begins a turn of another speaker.
-Scenes end at a gap without text. Records are lines: a turn has the address of its first line, and times, numbers and
-blanks are no turns. SubRip and WebVTT are read in the order of the file and cut between scenes. Events of SubStation
-Alpha may be in any order: such a file is read as a whole, and its events in the order of their times.
+A cue is a turn. If its lines begin with a dash, as in ``- 在吗\n- 在``, each dash begins a turn of a different speaker.
+A scene, which is a dialogue, ends at a gap without text. Records are lines: a turn has the address of its first line;
+times, numbers and blank lines are not turns. SubRip and WebVTT are read in file order and cut between scenes. Events of
+SubStation Alpha may be in any order, so such a file is read as a whole and sorted by time.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from chat_corpus.schema import Reason
 GAP = 10
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIME = rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?$"
-#: A line that should be a time: what follows it is another cue.
+#: A line that should be the times of a cue. What follows it belongs to a new cue.
 _ARROW = r"^\s*\d[\d:,. ]*-{1,2}>\s*\d[\d:,. ]*$"
 _NUMBER = r"^\s*\d{1,7}\s*$"
-#: What WebVTT has beside cues.
+#: The first lines of blocks of WebVTT that are not cues.
 _BLOCK = r"^(?:NOTE|STYLE|REGION)(?:\s|$)"
-#: Marks of style, and a dash before words. Two dashes break a sentence off and begin no turn.
+#: Style tags, and a dash before words. Two dashes are an interrupted sentence, not the beginning of a turn.
 _STYLE = r"(?:\{[^{}]*\}|<[^<>]*>|\s)*"
 _DASH = rf"^({_STYLE})[-–—－]\s*([^-–—－\s].*)$"
 _INNER = r"\s+[-–－]\s*"
-#: What separates turns while a line is taken apart: a noncharacter.
+#: Separates turns while a line is split; a noncharacter.
 _APART = "\ufdd2"
 _EVENT = (
     r"^Dialogue:\s*[^,]*,\s*(\d+):(\d+):(\d+)[.:](\d+)\s*,\s*(\d+):(\d+):(\d+)[.:](\d+)\s*,"
@@ -61,7 +61,7 @@ def _seconds(groups: pl.Expr, first: int, fraction: float) -> pl.Expr:
 
 
 def _timed(records: Records) -> pl.DataFrame:
-    """Lines with `start` and `end` in seconds where they are the times of a cue, and `opens`, where a cue begins."""
+    """Return the lines, with `start` and `end` in seconds for times of a cue, and `opens`: whether a cue begins."""
     text = pl.col("text")
     lines = records.select("record", "text", groups=text.str.extract_groups(_TIME), broken=text.str.contains(_ARROW))
     return lines.select(
@@ -74,7 +74,10 @@ def _timed(records: Records) -> pl.DataFrame:
 
 
 def _scene_starts(cues: pl.DataFrame, gap: int) -> pl.Series:
-    """Which cues (`start`, `end`) begin a scene: more than `gap` seconds after the one before, or before that."""
+    """Return which cues (`start`, `end`) begin a scene.
+
+    They start more than `gap` seconds after the end of the cue before, or more than `gap` seconds before its start.
+    """
     start, end = cues["start"].forward_fill(), cues["end"].forward_fill()
     return ((start - end.shift(1) > gap) | (start < start.shift(1) - gap)).fill_null(value=False)
 
@@ -83,7 +86,7 @@ def _read(parts: Sequence[Records], *, gap: int) -> Reading:
     (records,) = parts
     lines = _timed(records)
     blank = (lines["text"].str.strip_chars() == "").fill_null(value=False)
-    # A cue's number is on the line before its times, with or without a blank line before it.
+    # The number of a cue is on the line before its times, with or without a blank line before it.
     number = (lines["text"].str.contains(_NUMBER) & lines["opens"].shift(-1)).fill_null(value=False)
     header = (lines["record"] == 1) & lines["text"].str.starts_with("WEBVTT").fill_null(value=False)
     lines = lines.with_columns(
@@ -106,9 +109,9 @@ def _read(parts: Sequence[Records], *, gap: int) -> Reading:
 
 
 def _turns(spoken: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Turns of lines of cues (`record, text, cue, dialogue_id`), and the records that go on a turn.
+    """Return the turns in lines of cues (`record, text, cue, dialogue_id`), and the records that continue a turn.
 
-    Lines of one turn are joined by a blank.
+    The lines of a turn are joined by a space.
     """
     text = pl.col("text")
     dashed = text.str.contains(_DASH).fill_null(value=False)
@@ -130,7 +133,7 @@ def _turns(spoken: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def _cut(data: bytes, *, gap: int) -> int:
-    """Cut before the last cue that begins a scene, before its number if that has one."""
+    """Cut before the last cue that begins a scene, or before its number if it has one."""
     lines = _timed(numbered_lines(sessions.whole_lines(data), 1))
     cues = lines.filter(pl.col("opens"))
     if cues.is_empty():
@@ -138,7 +141,7 @@ def _cut(data: bytes, *, gap: int) -> int:
     last = cues.filter(_scene_starts(cues, gap))["record"].max()
     if not isinstance(last, int):
         return 0
-    # A line before the times that is no number may be text of the cue before.
+    # If the line before the times is not a number, it may be text of the cue before.
     before = lines["text"][last - 2]
     first = last - 1 if before is not None and re.match(_NUMBER, before) else last
     return sessions.cut_before(data, lines["record"].slice(first - 1, 1))
@@ -168,20 +171,20 @@ def _read_events(parts: Sequence[Records], *, gap: int) -> Reading:
 
 
 def is_subrip(head: bytes) -> bool:
-    """Whether the first bytes of a file hold times of cues, or the mark of WebVTT."""
+    """Whether the first bytes of a file have times of cues, or the signature of WebVTT."""
     return _TIMES.search(head) is not None or head.removeprefix(BOM).startswith(b"WEBVTT")
 
 
 def is_substation(head: bytes) -> bool:
-    """Whether the first bytes of a file are a script of SubStation Alpha."""
+    """Whether the first bytes of a file are of a SubStation Alpha script."""
     return _EVENTS.search(head) is not None
 
 
 def subrip(gap: int = GAP) -> Format:
-    """SubRip or WebVTT. A scene ends after `gap` seconds without text."""
+    """Return the format of SubRip and WebVTT. A scene ends after `gap` seconds without text."""
     return Format(read=partial(_read, gap=gap), cut=partial(_cut, gap=gap), accepts=is_subrip)
 
 
 def substation(gap: int = GAP) -> Format:
-    """SubStation Alpha. A scene ends after `gap` seconds without text."""
+    """Return the format of SubStation Alpha. A scene ends after `gap` seconds without text."""
     return Format(read=partial(_read_events, gap=gap), cut=None, accepts=is_substation)

@@ -1,4 +1,4 @@
-"""Turns that a step changed or a filter rejected: the first of each from a random place of a source on."""
+"""Examples of turns that a step changed or a filter rejected: the first of each, from a random place of a source on."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Traits
 from chat_corpus.sources.base import Scope, Source
 
-#: Turns that go through the steps at once.
+#: Number of turns that go through the steps at once.
 _ROWS = 4096
-#: Shards that are read without finding anything; then the filters that are left have no example.
+#: Maximum number of shards that are read without finding an example; then the search stops.
 _MISSES = 8
 _STEPS = frozenset(step.name for step in STEPS)
 
 
 @dataclass(kw_only=True, slots=True)
 class WantedExamples:
-    """The names of steps and filters of a source that examples are looked for."""
+    """Names of the steps and filters of a source that need an example."""
 
     steps: set[str] = field(default_factory=set)
     filters: set[str] = field(default_factory=set)
@@ -37,16 +37,16 @@ class WantedExamples:
 
 @dataclass(kw_only=True, slots=True)
 class FoundExamples:
-    """An example of each step and filter, by its name."""
+    """Examples by the names of steps and filters."""
 
     steps: dict[str, StepExample] = field(default_factory=dict)
     filters: dict[str, FilterExample] = field(default_factory=dict)
 
 
 def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
-    """Return examples from a source; a shard is read only if its counts say that it has some.
+    """Return examples from a source; a shard is read only if its counts show that it has some.
 
-    Steps that mask personal data have none, and no example holds what they mask. Raises ChatCorpusError.
+    Steps that mask personal data get no example, and no example contains data that they mask. Raises ChatCorpusError.
     """
     found = FoundExamples()
     steps = wanted.steps & _STEPS
@@ -74,7 +74,7 @@ def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
 
 
 def _from_random_place(turns: CleanedTurns) -> Iterator[tuple[int, slice]]:
-    """Yield the shards and their rows from a random turn on, once around, so that the order ignores shards."""
+    """Yield shards with their rows, once around from a random turn, so that shards do not affect the order."""
     total, name = turns.firsts[-1], turns.run.name
     if not total:
         return
@@ -107,7 +107,7 @@ def _add_steps(
 def _unmasked(turns: pl.DataFrame, options: FilterOptions) -> pl.Series:
     """Return a mask of the turns without personal data of the kinds that the settings mask, before and after cleaning.
 
-    Some data are found after conversion only (QQ號碼). What a dialogue store has is masked, so placeholders tell too.
+    Some data are only found after conversion (QQ號碼). A dialogue store is masked already, so placeholders count too.
     """
     unmasked = pl.Series([True]).new_from_index(0, len(turns))
     if not options.kinds("mask"):
@@ -121,7 +121,7 @@ def _unmasked(turns: pl.DataFrame, options: FilterOptions) -> pl.Series:
 def first_changes(
     texts: pl.Series, options: TextOptions, traits: Traits, names: Collection[str]
 ) -> Mapping[str, tuple[int, str, str]]:
-    """Return for each of these steps the first text that it changes: its number, and the text before and after it.
+    """Return the first text that each of these steps changes: its number, and the text before and after the step.
 
     >>> first_changes(pl.Series(["好", "好  的", "ＯＫ  "]), TextOptions(), Traits(), {"width", "whitespace"})
     {'width': (2, 'ＯＫ  ', 'OK  '), 'whitespace': (1, '好  的', '好 的')}
@@ -167,9 +167,9 @@ def _add_filters(found: FoundExamples, turns: CleanedTurns, number: int, rows: s
 
 
 def _filter_messages(shard: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Return what each filter says of the turns of a shard, as `evaluate_filters`; null for turns that none rejected.
+    """Return the messages of each filter for the turns of a shard, as `evaluate_filters` does; null for other turns.
 
-    A filter of dialogues looks at whole dialogues, also at their turns that no filter rejected.
+    Filters of dialogues evaluate whole dialogues, including turns that no filter rejected.
     """
     none = pl.lit(None, dtype=pl.String)
     unmarked = shard.with_columns(

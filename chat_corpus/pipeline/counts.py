@@ -1,6 +1,6 @@
-"""Row counts as they stand in report.json, in the index and in the work folder: one shape, written and read.
+"""Counts of records, turns and pairs, in the same form in report.json, in the index and in the work folder.
 
-records read  = non_turns + used + rejected       (rejected: a record none of whose turns is one)
+records read  = non_turns + used + rejected       (rejected: all turns of the record are rejected)
 turns         = kept + rejected                    (by reason)
 pairs possible = written + rejected + duplicates   (by reason)
 """
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from chat_corpus.errors import DEFECT, LedgerError
 
-#: A number of things. A file in which it is below 0 is refused.
+#: A number of things. Decoding fails if it is below 0.
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 _T = TypeVar("_T")
@@ -28,7 +28,7 @@ def _tally() -> Counter[str]:
 class Example(msgspec.Struct, frozen=True, kw_only=True):
     """The first unreadable record of a file: its number, the reason, and the message.
 
-    What the record says is not in it: the rejects have the whole record.
+    It does not include the content, because the rejects have the whole record.
     """
 
     record: Count
@@ -37,9 +37,9 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileCounts(msgspec.Struct, kw_only=True):
-    """Records of one raw file that were used, rejected, and of the rejected those that nobody could read, by reason.
+    """Records of one raw file: used, rejected, and those of the rejected that were unreadable, by reason.
 
-    `unread_fields` counts the records by fields with text that is in no turn.
+    `unread_fields` counts the records that have text in a field that is not read, by field.
     """
 
     used: Count
@@ -55,16 +55,16 @@ class FileCounts(msgspec.Struct, kw_only=True):
 
     @property
     def records(self) -> int:
-        """Records that hold turns, or should."""
+        """Number of records that have turns, or should have them."""
         return self.used + self.rejected
 
     @property
     def share(self) -> float:
-        """The share of unreadable records in those that should hold turns; 1 where there are none of these."""
+        """The share of `records` that are unreadable; 1 if there are no records."""
         return self.unreadable.total() / self.records if self.records else 1.0
 
     def add(self, other: FileCounts) -> None:
-        """Add the figures of another shard of the file; of two examples the earlier one stays."""
+        """Add the figures of another shard of the file; the earlier of two examples stays."""
         examples = [one for one in (self.example, other.example) if one is not None]
         example = min(examples, key=lambda one: one.record, default=None)
         _add(self, other, "used", "rejected", "unreadable", "unread_fields")
@@ -72,7 +72,7 @@ class FileCounts(msgspec.Struct, kw_only=True):
 
 
 class RecordCounts(msgspec.Struct, kw_only=True):
-    """Records that were read, and what they are: no turns by nature, used, rejected."""
+    """Records that were read: those that are not turns, such as headers, and those used and rejected."""
 
     read: Count
     non_turns: Count
@@ -86,10 +86,10 @@ class RecordCounts(msgspec.Struct, kw_only=True):
 
 
 class TurnCounts(msgspec.Struct, kw_only=True):
-    """Turns that were read, kept, and rejected by reason; and what was changed of them.
+    """Turns that were read, kept, and rejected by reason; and how many were changed.
 
-    `changed_by_normalization` is the turns that text steps changed, `changed_by_step` those that each step changed,
-    whether or not a later one undid it. `scripts` counts the turns by the script that they were in.
+    `changed_by_normalization` counts the turns that text steps changed, `changed_by_step` those that each step changed,
+    even if a later step undid the change. `scripts` counts the turns by their script before conversion.
     """
 
     read: Count
@@ -128,7 +128,7 @@ class PairCounts(msgspec.Struct, kw_only=True):
 
 
 class Counts(msgspec.Struct, kw_only=True):
-    """What happened to the records, turns and pairs of a shard or a source; every figure counted on its own.
+    """What happened to the records, turns and pairs of a shard or a source; each figure is counted independently.
 
     `records_by_file` has the records of each raw file by its name.
     """
@@ -151,7 +151,7 @@ class Counts(msgspec.Struct, kw_only=True):
             self.records_by_file.setdefault(name, FileCounts.zero()).add(file)
 
     def check(self, where: str) -> None:
-        """Raise LedgerError where a sum does not balance."""
+        """Raise LedgerError if a sum does not balance."""
         records, turns, pairs = self.records, self.turns, self.pairs
         sums = [
             ("records", records.read, records.non_turns + records.used + records.rejected),
@@ -200,7 +200,7 @@ def _in_order(value: object) -> object:
 
 
 def decode(data: bytes | msgspec.Raw, kind: type[_T]) -> _T:
-    """Return the counts that `encode` wrote. Raises ValueError, which names the key, for any other shape."""
+    """Return the counts that `encode` wrote. Raises ValueError, which names the key, for anything else."""
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=_counter)
     except RecursionError as error:

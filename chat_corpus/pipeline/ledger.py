@@ -1,7 +1,7 @@
 """Checks that no stage loses or invents records or turns.
 
-`counts` has the figures, and `Counts.check` checks their sums. Here are the checks of the stages from reading to the
-filters; `pair_checks` has those of pairs, `output_checks` those of what is written.
+`counts` has the figures, and `Counts.check` checks their sums. This module checks the stages from reading to the
+filters, `pair_checks` the pairs, and `output_checks` the written files.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ADDRESS = ("file_index", "record", "dialogue_id", "turn_index")
 
 
 def check_reading(reading: Reading, part: int, first: int, records: int, where: str) -> tuple[int, int]:
-    """Check that each record is the address of a row or not a turn; return the numbers of used and rejected records.
+    """Check that each record is the address of a row, or is not a turn; return how many were used and rejected.
 
-    `records` is their number in the raw bytes, `first` the number of the first one. Raises LedgerError.
+    `records` is the number of records in the raw bytes, `first` the number of the first one. Raises LedgerError.
     """
     record, reason = _of_part(reading.rows, part)
     non_turns = reading.non_turns[part]
@@ -51,13 +51,13 @@ def check_reading(reading: Reading, part: int, first: int, records: int, where: 
 
 
 def _of_part(rows: pl.DataFrame, part: int) -> tuple[pl.Series, pl.Series]:
-    """The records and the reasons of the rows of one file."""
+    """Return the records and the reasons of the rows of one file."""
     record, reason, inside = rows["record"], rows["reason"], rows["file_index"] == part
     return (record, reason) if inside.all(ignore_nulls=False) else (record.filter(inside), reason.filter(inside))
 
 
 def _distinct(numbers: pl.Series) -> pl.Series:
-    """The different numbers, in ascending order; those of most readers are in that order."""
+    """Return the different numbers in ascending order; most readers return them in that order."""
     before, after = numbers.head(-1), numbers.slice(1)
     if not (before <= after).all():
         return numbers.unique().sort()
@@ -66,7 +66,7 @@ def _distinct(numbers: pl.Series) -> pl.Series:
 
 
 def _are_all_others(record: pl.Series, non_turns: pl.Series, numbers: range) -> bool:
-    """Whether records in ascending order are all of these numbers but `non_turns`, each of which is one of them."""
+    """Whether `record`, in ascending order, has all `numbers` but `non_turns`, which must be distinct and in range."""
     expected = pl.int_range(numbers.start, numbers.stop, dtype=pl.UInt32, eager=True)
     if len(non_turns):
         if non_turns.null_count() or non_turns.min() not in numbers or non_turns.max() not in numbers:
@@ -79,7 +79,7 @@ def _are_all_others(record: pl.Series, non_turns: pl.Series, numbers: range) -> 
 
 
 def file_counts(rows: pl.DataFrame, part: int, used: int, rejected: int) -> FileCounts:
-    """Return the counts of one file of a shard; `rows` are those of the reader."""
+    """Return the counts of one file of a shard; `rows` are the rows that the reader returned."""
     counts = replace(FileCounts.zero(), used=used, rejected=rejected)
     unreadable = (
         rows.filter((pl.col("file_index") == part) & pl.col("reason").is_in(UNREADABLE)) if rejected else rows.clear()
@@ -112,7 +112,7 @@ def check_order(rows: pl.DataFrame, where: str) -> None:
 
 
 def _are_in_order(rows: pl.DataFrame) -> bool:
-    """Whether each turn is in the next place, or an alternative to the turn before; unplaced rows are not looked at."""
+    """Whether each turn has the next position, or is an alternative to the one before; ignores rows in no dialogue."""
     dialogue, turn, line = (rows[name] for name in ("dialogue_id", "turn_index", "record"))
     before, after = dialogue.head(-1), dialogue.slice(1)
     place, next_place = turn.head(-1), turn.slice(1)
@@ -133,7 +133,7 @@ def _is_repeated(rows: pl.DataFrame) -> bool:
 
 
 def _have_reasons(reasons: pl.Series, messages: pl.Series) -> bool:
-    """Whether each reason is a `Reason` and has a message, and there is no other message."""
+    """Whether each reason is a `Reason` with a message, and there is no message without a reason."""
     if reasons.null_count() == len(reasons):
         return messages.null_count() == len(messages)
     unknown = set(reasons.drop_nulls().unique()) - set(map(str, Reason))
@@ -163,7 +163,7 @@ class Law(Enum):
 
 
 def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> pl.DataFrame:
-    """Return the rows after a stage; `after` has all columns, or those that the stage adds to `before` or changes.
+    """Return the rows after a stage; `after` has all columns, or only those that the stage adds or changes.
 
     Raises LedgerError if the stage did more than its law allows. A stage that returns `before` itself did nothing.
     """
@@ -179,7 +179,7 @@ def checked(law: Law, before: pl.DataFrame, after: pl.DataFrame, stage: str, whe
 
 
 def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str, *, judges: bool = False) -> None:
-    """Check that a stage kept every row at its address, and every reason; one that `judges` may add reasons.
+    """Check that a stage changed no address and no reason of a row; a stage that `judges` may add reasons.
 
     Raises LedgerError.
     """
@@ -196,7 +196,7 @@ def check_rows(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str
 
 
 def _keeps_reasons(before: pl.Series, after: pl.Series, *, judges: bool) -> bool:
-    """Whether all rows with a reason have it still, and no other row has one, unless the stage `judges`."""
+    """Whether no row changed or lost its reason, and no row got one unless the stage `judges`."""
     if not judges and before.null_count() != after.null_count():
         return False
     if before.null_count() == len(before):
@@ -206,7 +206,7 @@ def _keeps_reasons(before: pl.Series, after: pl.Series, *, judges: bool) -> bool
 
 
 def check_split(before: pl.DataFrame, after: pl.DataFrame, stage: str, where: str) -> None:
-    """Check that a stage which splits rows puts the new rows in place of the old one. Raises LedgerError."""
+    """Check that a stage that splits rows puts the new rows in place of the old one. Raises LedgerError."""
     records = pl.struct("file_index", "record", "dialogue_id").rle().struct.field("value")
     if len(after) < len(before) or not before.select(records).equals(after.select(records)):
         fault = message(

@@ -1,7 +1,7 @@
-"""From dialogues to query/response pairs.
+"""Make pairs of a query and an answer from dialogues.
 
-A pair is possible wherever two rows stand in the places that the pairing asks for. It carries the reason of its query
-or else of its response, where one of them was rejected, so that no turn is ever paired across a rejected neighbour.
+Any two rows in the positions that the pairing requires are a possible pair. If its query or its answer was rejected,
+the pair has the same reason (that of the query first), so no turn is ever paired across a rejected neighbour.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ class PairOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     mode: Mode = "source"
 
     def pairing(self, declared: Pairing) -> Pairing:
-        """The pairing to use for a source; one whose messages nobody answers has no pairs in any mode."""
+        """Return the pairing of a source. A source with messages that nobody answers has no pairs in any mode."""
         return declared if self.mode == "source" or declared is Pairing.NONE else Pairing(self.mode)
 
 
 def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
-    """All possible pairs: `query, answer, query_file_index, query_record, answer_file_index, answer_record, reason`.
+    """Return all possible pairs.
 
-    `rows` are rows of `schema.TURNS`, sorted by dialogue and turn but for those in no dialogue. Where they have the
-    column `at`, so have the pairs as `query_at` and `answer_at`.
+    Columns: `query, answer, query_file_index, query_record, answer_file_index, answer_record, reason`. `rows` are rows
+    of `schema.TURNS`; those in dialogues are sorted by dialogue and turn. If they have the column `at`, the pairs have
+    the columns `query_at` and `answer_at`.
     """
     at = ["at"] if "at" in rows.columns else []
     placed = {name: rows[name] for name in (*_NEEDED, *at)}
@@ -64,7 +65,7 @@ def pair(rows: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
 
 
 def _reasons(reasons: pl.Series, queries: Picked, answers: Picked) -> pl.Series:
-    """The reason of each pair: that of its query, or else of its answer; nearly all have none."""
+    """Return the reason of each pair: that of its query, or else of its answer; nearly all have none."""
     first = queries(reasons)
     if reasons.null_count() == len(reasons):
         return first
@@ -72,12 +73,12 @@ def _reasons(reasons: pl.Series, queries: Picked, answers: Picked) -> pl.Series:
 
 
 def _linked(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[Picked, Picked]:
-    """Functions that pick the queries and the answers from a column of rows in these places."""
+    """Return two functions, which pick the queries and the answers of all pairs from a column of these rows."""
     same_dialogue = dialogues.slice(1) == dialogues.head(-1)
     alternative = same_dialogue & (turns.slice(1) == turns.head(-1))
     if pairing is Pairing.FIRST or alternative.any():
         return _linked_apart(dialogues, turns, pairing)
-    # Where a limit cut turns out of a dialogue, those around the gap are no neighbours.
+    # If a limit cut turns out of a dialogue, the turns around the gap are not neighbours.
     follows = same_dialogue & (turns.slice(1) == turns.head(-1) + 1)
     if pairing is Pairing.EXCHANGE:
         follows &= turns.slice(1) % 2 == 1
@@ -85,14 +86,14 @@ def _linked(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[P
 
 
 def _linked_apart(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[Picked, Picked]:
-    """As `_linked`, where other rows may be between a query and its answer."""
+    """Do as `_linked`, if other rows may be between a query and its answer."""
     dialogue, turn, index = pl.col("dialogue"), pl.col("turn"), pl.int_range(pl.len(), dtype=pl.UInt32)
     places = pl.DataFrame({"dialogue": dialogues, "turn": turns})
     same_dialogue = (dialogue == dialogue.shift(1)).fill_null(value=False)
     if pairing is Pairing.FIRST:
         query = pl.when(~same_dialogue).then(index).forward_fill()
     else:
-        # Alternatives to a turn answer what the first of them answers: the row before it.
+        # Alternatives to a turn answer the same row as the first of them: the row before it.
         alternative = same_dialogue & (turn == turn.shift(1)).fill_null(value=False)
         query = pl.when(~alternative & (index > 0)).then(index - 1).forward_fill()
     answers = (turn % 2 == 1) if pairing is Pairing.EXCHANGE else (turn > 0)

@@ -1,4 +1,4 @@
-"""The raw records of a shard, and the turns that its format makes of them: the first stage, which knows the files."""
+"""The first stage, which reads files: the raw records of a shard, and the turns that its format makes of them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def records(shard: Shard, source: Source) -> tuple[Records, ...]:
 
 
 def line_offsets(raw: Sequence[Records], shard: Shard, source: Source) -> list[pl.Series] | None:
-    """Return where the lines of each piece begin in its content, in bytes: u32.
+    """Return the position of each line in the content of its piece, in bytes: u32.
 
-    None if records are not lines, or if line breaks differ. It does not hold for content that `has_offsets` excludes.
+    None if records are not lines, or if line breaks differ. The positions are wrong unless `has_offsets` is true.
     """
     offsets = []
     is_plain = format_of(shard, source).split is numbered_lines
@@ -53,15 +53,15 @@ def line_offsets(raw: Sequence[Records], shard: Shard, source: Source) -> list[p
 
 
 def has_offsets(data: bytes, first: int) -> bool:
-    """Whether `line_offsets` hold for content from record `first` on: no mark before it, a line break at its end."""
+    """Whether `line_offsets` are right for content from record `first` on: no byte order mark, a final line break."""
     return data.endswith(b"\n") and not (first == 1 and data.startswith(BOM))
 
 
 def turns(raw: tuple[Records, ...], shard: Shard, source: Source, limit: int, counts: Counts) -> pl.DataFrame:
     """Return the turns that the format reads from records, as `schema.TURNS`, and add the records to `counts`.
 
-    Each file is read as if it ended after `limit` records. Raises LedgerError if a record is missing in the result, and
-    ChatCorpusError if the format of a plugin returns a wrong type.
+    Each file is read as if it ended after `limit` records, 0 for no limit. Raises LedgerError if a record is missing
+    from the result, and ChatCorpusError if the format of a plugin returns a wrong type.
     """
     read = format_of(shard, source).read
     reading = _checked(read(raw), read, shard)
@@ -104,7 +104,7 @@ def _checked(reading: object, read: Callable[..., object], shard: Shard) -> Read
 
 
 def _column_faults(schema: pl.Schema) -> list[Message]:
-    """Columns of `schema.TURNS` that are missing, or else those of a wrong type."""
+    """Return a message for each missing column of `schema.TURNS`, or else for each column with a wrong type."""
     missing = [message("{column} is missing", column=name) for name in TURNS if name not in schema]
     return missing or [
         message("{column} is {type}, expected {expected}", column=name, type=str(schema[name]), expected=str(dtype))

@@ -31,7 +31,7 @@ def rejected_rows(turns: pl.DataFrame, possible: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_raw(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
-    """Return the rejected turns and pairs with the raw text of their records."""
+    """Return `source, file, record, reason, message, raw` of rejects; `raw` is the raw text of the record."""
     frames = []
     for index, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
         of_file = filtered(rejected, rejected["file_index"] == index)
@@ -42,7 +42,7 @@ def with_raw(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Recor
 
 
 def _printable(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
-    """Return `record, raw` of the records that have a reject; bytes that are not text are escaped."""
+    """Return `record, raw` of the records with a reject; bytes that are not text are escaped."""
     quoted = filtered(records, records["record"].is_in(rejected["record"].unique().implode()))
     texts = quoted["text"]
     if quoted["bytes"].null_count() < len(quoted):
@@ -57,7 +57,7 @@ def raw_for_some(rejects: pl.DataFrame) -> pl.DataFrame:
     Otherwise a record with a thousand rejected turns would be written a thousand times.
     """
     numbers = rejects["record"].sort()
-    if not (numbers.slice(_RAW_COPIES) == numbers.head(-_RAW_COPIES)).any():  # no number is there more often
+    if not (numbers.slice(_RAW_COPIES) == numbers.head(-_RAW_COPIES)).any():  # no number occurs more often
         return rejects
     some = pl.int_range(pl.len()).over("file", "record") < _RAW_COPIES
     return rejects.with_columns(raw=pl.when(some).then("raw"))

@@ -1,4 +1,4 @@
-"""Repost chains as dialogues: each comment a turn of its own, the oldest first, at the address of the record."""
+"""Repost chains as dialogues: each comment becomes a turn, oldest first, at the address of the record."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from chat_corpus.schema import TURNS
 
 
 def split_reposts(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `schema.TURNS` with each repost chain as so many rows; the turns of its dialogue are counted anew.
+    """Return rows of `schema.TURNS` with one row per comment of each repost chain; turns are numbered again.
 
-    For layouts whose dialogues have one row for each position. A comment without words is a turn without text.
+    For layouts with one row per position of a dialogue. A comment without words is a turn without text.
     """
     chain = pl.col("reason").is_null() & pl.col("text").str.contains(GATES["reposts"])
     if not rows.select(chain.any()).item():

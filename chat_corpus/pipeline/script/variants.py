@@ -1,15 +1,17 @@
-"""Variant characters that simplified text does not use and that OpenCC leaves alone, with what is written instead.
+"""Variant characters that simplified text does not use and that OpenCC does not convert, with their standard forms.
 
-Sources: 第一批异体字整理表 (1955), for everything that 通用规范汉字表 (2013) did not give back. Left out of it:
+Source: 第一批异体字整理表 (1955), without
 
-- what the tables of 1956 to 2013 restored, be it for names only (喆 淼 堃 邨 甯 椀 筦 澂 勣 菉 龢, 挫 於 黏 and so on);
-- what is another word to those who write it: 嘅 噉 and 撚 in Cantonese, 槑, 傌 on a chessboard, 琍 and 瓈 in names, 菑;
-- what stands in Japanese names and words: 咲 薙 櫂 姉 働.
+- characters that tables from 1956 to 通用规范汉字表 (2013) restored, even if only for names (喆 淼 堃 邨 甯 椀 筦 澂 勣
+  菉 龢, 挫 於 黏 and others);
+- characters that are a different word to people who write them: 嘅 噉 and 撚 in Cantonese, 槑, 傌 on a chessboard, 琍
+  and 瓈 in names, 菑;
+- characters of Japanese names and words: 咲 薙 櫂 姉 働.
 """
 
 from __future__ import annotations
 
-#: The form in simplified text, and behind it the variants that become it.
+#: Groups of a form in simplified text and the variants that become it.
 _OFFICIAL = (
     "暗晻 鞍鞌 岸㟁 坳㘭 鳌鼇 翱翺 霸覇 柏栢 稗粺 坂岅 帮幚幇 膀髈 榜牓 刨鉋鑤 褓緥 宝寳 褒襃 "
     "备俻 悖誖 杯桮 奔逩 逼偪 毙獘 秕粃 遍徧 膘臕 鳖鼈 瘪㿜 冰氷 并竝 钵盋 博愽 驳駮 睬倸 踩跴 "
@@ -47,8 +49,8 @@ _OFFICIAL = (
     "昵暱 眯瞇 背揹 榨搾 捂摀 彷徬 焰燄 妆粧"
 )
 
-#: Not in that table: variants of Taiwan and Hong Kong (廸 in names, 衞 in every text of Hong Kong's, 讃 for 讚), and
-#: printed forms that input methods of other countries leave in Chinese text (靑 for 青, 吿 for 告).
+#: Variants that the table lacks: those of Taiwan and Hong Kong (廸 in names, 衞 in all text from Hong Kong, 讃 for 讚),
+#: and printed forms that input methods of other countries write in Chinese text (靑 for 青, 吿 for 告).
 _OTHERS = (
     "迪廸 兹玆 卫衞 裴裵 掸撢 麻痲 赞讃 粽糭 躲躱 听聼 羹羮 盖葢 解觧 宾賔 饼餠 准凖 出岀 炮礟 铁銕鐡 蜷踡 锁鏁 "
     "莽莾 鬓鬂髩 贤贒 德惪 彝彞 岁嵗 戏戱 揽擥 焰熖 貌皃 奇竒 联聨 节莭 质貭 疏踈 体躰 职軄 逃迯 达逹 釜釡 面靣 "
@@ -59,11 +61,11 @@ _OTHERS = (
 #: Variant -> form in simplified text.
 VARIANTS = {variant: group[0] for group in f"{_OFFICIAL} {_OTHERS}".split() for variant in group[1:]}
 
-#: Variants that are another word, a surname, a name or slang all the same (曹叡, 王濬, 栞, 我艸).
+#: Variants that are also a different word, a surname, a name or slang (曹叡, 王濬, 栞, 我艸).
 _NAMES = "佀拏挐鉏叡煇珎璢廼銕悳惪炤栞濬鑪枏柟嵒艸"
 
-#: Variants that simplified text has only by mistake, which are converted in it too. Not among them is what Japan still
-#: writes in words and names, as the first level of JIS X 0208 shows (氷 戯 碁); but 水菓 and 糖菓 are Chinese.
+#: Variants that are only mistakes in simplified text, so they are converted there too. Characters that Japan still uses
+#: in words and names, those of the first level of JIS X 0208 (氷 戯 碁), are left out; but 水菓 and 糖菓 are Chinese.
 ANYWHERE = frozenset(
     variant for variant in VARIANTS if not b"" < variant.encode("cp932", "ignore") < b"\x98\x9f"
 ).difference(_NAMES) | {"菓"}

@@ -1,6 +1,6 @@
 """Text normalization: a named, ordered table of steps, each a pure function from expression to expression.
 
-`steps.STEPS` is the table, `normalizer.normalize` runs it on a column, `options.TextOptions` switches its steps; the
-other modules hold the steps, one topic each. Nothing here knows a corpus: what a text is like is told by
-`chat_corpus.schema.Traits`.
+`steps.STEPS` is the table, `normalizer.normalize` runs it on a column, and `options.TextOptions` switches its steps.
+The other modules contain the steps, one topic each. No step depends on a corpus: `chat_corpus.schema.Traits` describes
+what a text is like.
 """

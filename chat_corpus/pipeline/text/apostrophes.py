@@ -1,4 +1,4 @@
-"""Apostrophes and single quotes of English, where a segmenter put blanks around them."""
+"""English apostrophes and single quotes that a segmenter put spaces around."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ import polars as pl
 from chat_corpus.pipeline.text.lazy_patterns import lazy
 from chat_corpus.pipeline.text.numbers import KEPT
 
-#: Letters, besides ASCII, of scripts that put blanks between words (the inside of a class). Greek is not one of them
-#: here: its letters are kaomoji (ω).
+#: Letters, besides ASCII, of scripts that put spaces between words, as the inside of a character class. Greek is left
+#: out, because kaomoji use its letters (ω).
 LETTERS = "À-ÖØ-öø-ɏЀ-ӿ가-힣"
 _ANY = f"[0-9A-Za-z{LETTERS}]"
 _MARK = "['’‘]"
 
 _CONTRACTION = lazy(rf"(?<={_ANY}) ?({_MARK}) ?((?ai:s|t|m|d|re|ve|ll))(?!{_ANY}|{_MARK})")
 _NEGATION = lazy(rf"(?ai:\b(?:(ca)n (n)|([a-z]+) (n))({_MARK}t)\b)")
-# Quotes, each between blanks or at the end of a line; an apostrophe inside a word is none.
+# Quotes, each between spaces or at the end of a line. An apostrophe inside a word is not a quote.
 _QUOTED = lazy(
     rf"((?<={_ANY}) |(?<={_ANY}[,;:.!?]) |(?<={_ANY} [,;:.!?]) |(?<![^\n])(?=['‘] {_ANY}))(['‘]) "
     rf"([^'’‘\n]+(?:(?<={_ANY}){_MARK}(?={_ANY})[^'’‘\n]+)*) (['’])( (?={_ANY})|(?![^ \n,;:.!?]))"
 )
 _AT_PAUSE = lazy(rf"(?:(?<={_ANY}[,;:.!?])|(?<={_ANY} [,;:.!?])) (?=['‘]{_ANY})|(?<={_ANY}[,;:.!?]['’]) (?={_ANY})")
 _BETWEEN = lazy(rf"(?<!{_ANY})((?<={_MARK}))?({_ANY}+)( ?)({_MARK})( ?)(?=({_ANY}+)({_MARK}?))")
-#: Words that have lost their beginning.
+#: Words that have lost their beginning: 'em, 'til.
 _CLIPPED = frozenset(["n", "em", "til", "cause", "cuz", "bout", "tis", "twas"])
 _TWICE = lazy(rf"(?<={_ANY}) ?({_MARK}) ({_MARK}) ?(?=(?ai:{'|'.join(sorted(_CLIPPED))}|[0-9]0s)(?!{_ANY}))")
-#: Words that have lost their end, besides those in -in'.
+#: Words that have lost their end, besides those in -in': lil', ol'.
 _SHORTENED = frozenset(["lil", "ol"])
-# Words that are one with o' (six o'clock), and words behind O' that are no names (Sweet Child O' Mine).
+# Words that o' is part of (six o'clock), and words that show that O' is not part of a name (Sweet Child O' Mine).
 _WITH_O = frozenset(["clock", "er", "lantern", "lanterns"])
 _OF_WHAT = frozenset(["fun", "lakes", "love", "mine", "my", "the", "war", "your"])
 _PINYIN = lazy("(?ai:(?:[zcs]h?|[bpmfdtnlgkhjqxrwy])?[aeiou]{1,3}(?:ng?|r)?)+")
 _FIRST = lazy(f"{_ANY}+")
 _LAST = lazy(rf"(?<!{_ANY})({_ANY}{{1,20}})\Z")
-# Before these no word is elided, and no syllable of pinyin needs an apostrophe.
+# No word is elided before these letters, and pinyin needs no apostrophe before them.
 _CONSONANTS = frozenset("bcdfgjklmnpqrstvwxyzBCDFGJKLMNPQRSTVWXYZ")
 
-#: The mark of inches, while `segmentation` runs: another noncharacter.
+#: Stands for the inch mark while `segmentation` runs; a noncharacter, as `KEPT` is.
 INCHES = "\ufdd2"
 _FEET = lazy(rf'(?<![0-9])([0-9]) ?({_MARK}) ?([0-9]{{1,2}}) ?"( (?={_ANY}))?|"')
-#: A text that `mark_inches` changes matches it.
+#: The gate of `mark_inches`: every text that it changes matches.
 INCHES_GATE = rf'[0-9] ?{_MARK} ?[0-9]{{1,2}} ?"'
-# What is beside no blank is not changed but by contraction.
+# Apostrophes without a space next to them change only in contractions.
 _APART = re.compile(rf" {_MARK}|{_MARK} ")
 
 
 def join_apostrophes(text: pl.Expr) -> pl.Expr:
-    """Join an apostrophe to the word that it belongs to, and mark the blank on its other side.
+    """Join an apostrophe to the word that it belongs to, and mark the space on its other side.
 
-    Contractions are one word (I'm; don't, also from `do n't`), and so are elisions (l'amour, O'Reilly, Xi'an).
-    Elsewhere it ends a word (the boys' room, N' Roses) or begins one (get 'em, the '90s), or two of them quote what is
-    between them. It must stand beside Latin, Cyrillic, Hangul or digits.
+    Contractions become one word (I'm; don't, also from `do n't`), and so do elisions (l'amour, O'Reilly, Xi'an).
+    Otherwise an apostrophe ends a word (the boys' room, N' Roses) or begins one (get 'em, the '90s), or a pair of them
+    encloses a quotation. It must be next to Latin, Cyrillic or Hangul letters, or digits.
 
     >>> line = "Guns N' Roses rock ' n ' roll in the boys ' room , I ' m sure they do n't"
     >>> pl.select(join_apostrophes(pl.lit(line)).str.replace_all(KEPT, " ")).item()
@@ -62,7 +62,7 @@ def join_apostrophes(text: pl.Expr) -> pl.Expr:
 
 
 def mark_inches(text: pl.Expr) -> pl.Expr:
-    r"""Join feet and inches, and write `INCHES` for their mark, lest it be taken for a quotation mark.
+    r"""Join feet and inches, and write the inch mark as `INCHES`, so that it is not taken for a quotation mark.
 
     >>> pl.select(mark_inches(pl.lit('5 \' 10 " tall , " so 6 \' 2 "')).str.replace_all(KEPT, " ")).item()
     '5\'10\ufdd2 tall , " so 6 \' 2 "'
@@ -108,7 +108,7 @@ def _quote(found: re.Match[str]) -> str:
 
 
 def _omits(left: str, right: str) -> bool:
-    """Whether an apostrophe is likely between the words, even if there is another that would make it a quote."""
+    """Whether an apostrophe probably belongs between the words, though it could be one of a pair of quotes."""
     if _loses_end(left) or right.lower() in _CLIPPED or right[:1].isdigit() or left in ("n", "N", "o", "O"):
         return True
     if not right or right[0] in _CONSONANTS:
@@ -122,7 +122,7 @@ def _loses_end(word: str) -> bool:
 
 
 def _of(word: str, right: str, *, apart: bool) -> bool:
-    """Whether o' before the word stands for `of`: not in a name, unless a blank behind it is the author's."""
+    """Whether o' before the word stands for `of`. In a name it does not, unless the author wrote the space after it."""
     if right.lower() in _WITH_O:
         return False
     return not apart or word == "o" or right[0].islower() or right.lower() in _OF_WHAT

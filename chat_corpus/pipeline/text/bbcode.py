@@ -1,4 +1,4 @@
-"""BBCode, the markup of forums (the dialect of Discuz): tags go, and what is between them stays."""
+"""BBCode, the markup of forums, in the dialect of Discuz: tags are removed, and the text between them stays."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from chat_corpus.pipeline.text.options import Policy, TextOptions
 from chat_corpus.schema import Traits
 
 _CODE = ("code", "mw_shl_code", "php", "html")
-# Between their tags is an address, or the text of one that the tag names.
+# Tags around an address, or around a label if the tag has the address as its value.
 _LINKS = ("url", "email")
 _MEDIA = ("img", "media", "flash", "audio", "video")
-# Between their tags is a number, or a file, of the forum's own.
+# Tags around an internal number or file name of the forum.
 _INTERNAL = ("attach", "attachimg", "postbg")
 _BLOCKS = (
     *("align", "center", "left", "right", "indent", "p", "h1", "h2", "h3", "h4", "h5", "h6", "quote", "hide", "free"),
@@ -34,28 +34,29 @@ _TAG = lazy(
     rf"\[(?:(?P<close>/?)(?P<name>{'|'.join(_NAMES)})(?:=(?P<value>[^\[\]\n]{{0,1000}}))?|\*)\]",
     re.IGNORECASE | re.ASCII,
 )
-# What comes apart where these tags were: items, rows and cells.
+# Separators that replace the tags of list items, rows and cells.
 _APART = {"list": "\n", "/list": "\n", "table": "\n", "/table": "\n", "hr": "\n", "/tr": "\n", "/td": " ", "/th": " "}
-# What comes after an index in code.
+# Operators and punctuation that follow an index in code.
 _OPERATED = lazy(r"[ \t]*(?:[=+\-*/%<>&|^?:;,.)\]}]|!=)")
-# A value that is none, as in the message of an interpreter.
+# Values that no BBCode tag has: they come from messages of interpreters.
 _NO_VALUES = ("undefined", "null", "nan", "none", "true", "false")
-# What begins a text, or comes after another tag, before Han characters, where no list is lettered so.
+# Tags that need no closing tag at the start of a text, or after another tag, if Han follows and the text has no list
+# with the letters [a], [b], [c].
 _BEGUN = ("b", "i", "u", "s", "strike", "del")
 _BEFORE_HAN = lazy(r"(?:\[[a-z][^\[\]\n]{0,40}\]){0,8}[\u4E00-\u9FFF]", re.IGNORECASE | re.ASCII)
 _LETTER = lazy(r"\[(?![bipsu]\])[a-z]\]", re.IGNORECASE | re.ASCII)
 _ADDRESS = lazy(r"(?:https?://|www\.|[\w-]+@)[!-Z\\^-~]+|[!-Z\\^-~]+[./?][!-Z\\^-~]+", re.IGNORECASE | re.ASCII)
 _BEGINS = lazy(r"(?:https?://|www\.)", re.IGNORECASE)
 _INTERNAL_NAME = lazy(r"\s*[\w.,:/-]*\s*", re.ASCII)
-# Beside these no blank is written.
+# No space is written next to _MARKS, or after _OPENING.
 _MARKS = "，。！？；：、）】》」』”’…"
 _OPENING = "（【《「『“‘("
-# How Discuz shortens an address that is its own text.
+# The ellipsis with which Discuz shortens an address that is the text of its own link.
 _CUT = lazy(r" ?(?:\.{2,}|…) ?")
 
-#: A text that `strip_bbcode` changes matches it.
+#: The gate of `strip_bbcode`: every text that it changes matches.
 GATE = r"\[(?:/?[A-Za-z]|\*)"
-#: What it holds.
+#: Every such text has this sign.
 SIGN = Sign(characters=r"\[", then="/A-Za-z*")
 
 
@@ -63,9 +64,9 @@ SIGN = Sign(characters=r"\[", then="/A-Za-z*")
 class _Tag:
     """A tag in a text.
 
-    `indexes` where a letter, a digit or a bracket that ends no tag stands before it, as before an index in code;
-    `operated` where an operator comes after it besides, so that it can be nothing else. `first` at the beginning of the
-    text or behind a tag.
+    `indexes`: it may be an index in code, because it follows a letter, a digit or a bracket that is not part of a tag.
+    `operated`: it must be an index, because an operator follows it too. `first`: it is at the beginning of the text, or
+    right after another tag.
     """
 
     begin: int
@@ -80,7 +81,7 @@ class _Tag:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Edit:
-    """What stands from `begin` to `end` becomes `text`, apart from what is before it and after it."""
+    """Replace the text from `begin` to `end` by `text`, with the separators `before` and `after` around it."""
 
     begin: int
     end: int
@@ -90,20 +91,20 @@ class _Edit:
 
 
 def parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
-    """`strip_bbcode`, with addresses as the options say of links."""
+    """Return `strip_bbcode`, which treats addresses as the options say for links."""
     return ((GATE, partial(strip_bbcode, links=options.links)),)
 
 
 def strip_bbcode(text: pl.Expr, *, links: Policy = Policy.KEEP) -> pl.Expr:
-    r"""Remove the tags of BBCode, in any case of letters, and keep what is between them; nothing is read inside code.
+    r"""Remove BBCode tags, in upper or lower case, and keep the text between them; tags inside code are not parsed.
 
-    A link keeps its address, after its text, as `links` says of addresses, and so does an image, of which nothing else
-    is there to be kept. Numbers of attachments go, and the note on who edited a post. Items, rows, cells and blocks,
-    such as quotes and code, come apart.
+    The address of a link comes after its text and is treated as `links` says. So is the address of an image, which has
+    nothing else to keep. Numbers of attachments are removed, and so is the note on who edited a post. Separators
+    replace the tags of list items, rows, cells and blocks, such as quotes and code.
 
-    What is not balanced goes if it cannot be anything else: a closing tag, one with a value, `[url]` before an address,
-    `[b]` where a text in Chinese begins. `a[i]`, `[b]` elsewhere, `[1]` and `[哈哈]` stay, and so do both of `a[i] = 1;
-    //[/i]`, and a code tag around what would be taken for BBCode without it.
+    An unpaired tag is removed only if it cannot be anything else: a closing tag, a tag with a value, `[url]` before an
+    address, `[b]` at the start of a Chinese text. `a[i]`, `[b]` elsewhere, `[1]` and `[哈哈]` stay. So do both tags of
+    `a[i] = 1; //[/i]`, and code tags around text that would be taken for BBCode without them.
 
     >>> pl.select(strip_bbcode(pl.lit("[b]看[/b][url=http://a.cn/]文档[/url]，[code]x = a[i];[/code]"))).item()
     '看文档 http://a.cn/，\nx = a[i];'
@@ -151,7 +152,7 @@ def _tags(text: str) -> Iterator[_Tag]:
 
 
 def _outside_code(text: str, tags: list[_Tag], edits: list[_Edit], links: Policy) -> Iterator[_Tag]:
-    """Yield the tags outside code, and add the edits that take away those around it."""
+    """Yield the tags outside code, and add the edits that remove the tags around it."""
     ends = {name: [at for at, tag in enumerate(tags) if tag.closes and tag.name == name] for name in _CODE}
     at = 0
     while at < len(tags):
@@ -169,9 +170,10 @@ def _outside_code(text: str, tags: list[_Tag], edits: list[_Edit], links: Policy
 
 
 def _paired(tags: list[_Tag]) -> tuple[list[tuple[_Tag, _Tag]], list[_Tag]]:
-    """Pair each closing tag with the last open one of its name, an index only if there is no other; and the rest.
+    """Pair each closing tag with the last open tag of its name; return the pairs and the unpaired tags.
 
-    Where only what must be an index is there to be closed, the text is of code, and neither is a tag.
+    A tag that may be an index is paired only if there is no other. If the only candidate must be an index, the text is
+    code, and neither of the two is a tag.
     """
     opened: defaultdict[tuple[str, bool], list[_Tag]] = defaultdict(list)
     operated = set()
@@ -189,7 +191,7 @@ def _paired(tags: list[_Tag]) -> tuple[list[tuple[_Tag, _Tag]], list[_Tag]]:
 
 
 def _of_pair(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
-    """The edits that take away two tags, and what between them is not the author's."""
+    """Return the edits that remove two tags, and any text between them that the author did not write."""
     tags = [_removed(begin), _removed(end)]
     if begin.name in _LINKS and begin.value is not None:
         return _of_link(text, begin, end, links) or tags
@@ -203,7 +205,7 @@ def _of_pair(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
 
 
 def _of_link(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
-    """The edits for a link with a text: its address comes after it, or in its place if it is the same."""
+    """Return the edits for a link with a text: its address follows the text, or replaces it if both are the same."""
     address = (begin.value or "").strip(" '\x22").removeprefix("mailto:")
     if not _ADDRESS().fullmatch(address):
         return []
@@ -213,7 +215,7 @@ def _of_link(text: str, begin: _Tag, end: _Tag, links: Policy) -> list[_Edit]:
 
 
 def _is_same(label: str, address: str) -> bool:
-    """Whether a link's text is its address; scheme, last slash or a piece in the middle may be missing."""
+    """Whether a link's text is its address; the scheme, the last slash or a piece in the middle may be missing."""
     first, *rest = _CUT().split(label.rstrip("/"))
     whole = address.rstrip("/")
     bare = _BEGINS().sub("", whole, count=1)
@@ -230,7 +232,7 @@ def _address(begin: int, end: int, address: str, links: Policy) -> _Edit:
 
 
 def _spans(pairs: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans that may lie in each other as spans that do not."""
+    """Return the spans in order, without those that begin inside another."""
     spans: list[tuple[int, int]] = []
     for begin, end in sorted(pairs):
         if not spans or begin >= spans[-1][1]:
@@ -244,7 +246,7 @@ def _lies_in(spans: list[tuple[int, int]], place: int) -> bool:
 
 
 def _is_markup(text: str, tag: _Tag, lists: list[tuple[int, int]], *, lettered: bool) -> bool:
-    """Whether a tag without its counterpart can be nothing else; not so in a list that is `lettered` [a], [b], [c]."""
+    """Whether an unpaired tag must be markup; `lettered` means that the text has list letters such as [a], [c]."""
     if tag.name == "*":
         return _lies_in(lists, tag.begin)
     if tag.closes:
@@ -265,7 +267,7 @@ def _removed(tag: _Tag) -> _Edit:
 
 
 def _edited(text: str, edits: list[_Edit]) -> str:
-    """The text with edits made; blanks and breaks between parts are written only where there are two parts and none."""
+    """Return the text with the edits made; a separator is written only between parts that have no whitespace there."""
     parts: list[str] = []
     apart, at = "", 0
 

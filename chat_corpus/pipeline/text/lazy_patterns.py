@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used: all of them together take longer than a small run."""
+"""Regular expressions that are compiled on first use: compiling all of them takes longer than a small run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache, partial
 
 
 def lazy(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
-    """A function that gives the compiled expression.
+    """Return a function that returns the compiled expression.
 
     >>> spaces = lazy(" +")
     >>> spaces().sub(" ", "好  的")

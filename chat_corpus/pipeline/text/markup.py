@@ -1,4 +1,4 @@
-"""Marks that machines left: HTML entities and tags, subtitle tags, answer templates."""
+"""Markup that software wrote: HTML entities and tags, subtitle tags, answer templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_corpus.schema import Traits
 
 _NAMED = "(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _ENTITY = re.compile(f"&{_NAMED}")
-# What has been escaped many times, the whole of it at once: one time after the other would take the square of the time.
+# The `&amp;` of text that was escaped many times, all at once: removing one level per pass would take quadratic time.
 _ESCAPED = re.compile(f"&(?:(?:amp|AMP|#0{{0,5}}38|#[xX]0{{0,4}}26);)+(?={_NAMED})")
 _SURROGATES = re.compile(
     r"&#(5529[6-9]|55[3-9][0-9]{2}|56[0-2][0-9]{2}|563[01][0-9]);&#(56[3-9][0-9]{2}|57[0-2][0-9]{2}|573[0-3][0-9]|5734[0-3]);"
@@ -23,16 +23,17 @@ _NAMES = (
     "big|blockquote|br|center|code|dd|div|dl|dt|em|font|h[1-6]|hr|img|li|ol|p|pre|small|span|strike|strong|sub|sup|"
     "table|tbody|td|th|thead|tr|tt|ul"
 )
-# Of one letter, which people write between angle brackets too: i<s>m, (<a>).
+# Tags of one letter. People also write single letters between angle brackets: i<s>m, (<a>).
 _LETTERS = "abisu"
 _ATTRIBUTE = r"""\s+[A-Za-z][A-Za-z0-9:_-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)"""
 _TAG = rf"(?i)</?(?:{_NAMES})(?:{_ATTRIBUTE})*\s*/?>|<[{_LETTERS}](?:{_ATTRIBUTE})+\s*/?>|</[{_LETTERS}]\s*>"
 _BREAK = r"(?i)<br\s*/?>"
 _BETWEEN_BLOCKS = r"(?i)</(?:p|div|li|tr|h[1-6])>\s*<(p|div|li|tr|h[1-6])\b"
-#: Entities whose letters are entities: each time costs a pass, and no platform writes any.
+#: Maximum number of decoding passes. Only entities that are spelled with entities need more than one, and no platform
+#: writes those.
 _DEPTH = 4
 
-#: A text that a step changes matches the step's gate.
+#: Gates: every text that a step changes matches the pattern of the step.
 GATES = {
     "decode_entities": "&#?[0-9A-Za-z]+;",
     "strip_tags": r"<[/A-Za-z]",
@@ -55,10 +56,10 @@ def _decode(text: str) -> str:
 
 
 def decode_entities(text: pl.Expr) -> pl.Expr:
-    """Decode HTML entities, escaped however often; entities spelled by entities up to `_DEPTH` times.
+    """Decode HTML entities, however often they were escaped, and entities spelled with entities up to `_DEPTH` levels.
 
-    Only whole entities, with the semicolon, are decoded: HTML's tolerance would read `?a=1&region=2` as `?a=1®ion=2`.
-    Emoji written as two surrogate references come out as one character.
+    Only complete entities, with the semicolon, are decoded: HTML's lenient rules would read `?a=1&region=2` as
+    `?a=1®ion=2`. An emoji that is written as two surrogate references becomes one character.
 
     >>> pl.select(decode_entities(pl.lit("(&gt;_&amp;lt;) AT&T ?a=1&region=2"))).item()
     '(>_<) AT&T ?a=1&region=2'
@@ -67,10 +68,10 @@ def decode_entities(text: pl.Expr) -> pl.Expr:
 
 
 def strip_tags(text: pl.Expr) -> pl.Expr:
-    r"""Remove HTML tags, and write `<br>` and the border of two blocks as a line break. What is between tags stays.
+    r"""Remove HTML tags; write `<br>` and the boundary between two blocks as a line break. Text between tags stays.
 
-    A tag has one of HTML's names for formatted text and well-formed attributes; one of a single letter without any is
-    a tag if it is closed too. `<_<`, `a<b`, `i<s>m`, `<TIME>` and `<大风车>` stay.
+    A tag must have an HTML name for formatted text, and well-formed attributes. An opening tag of one letter without
+    attributes counts only if a closing tag follows. `<_<`, `a<b`, `i<s>m`, `<TIME>` and `<大风车>` stay.
 
     >>> pl.select(strip_tags(pl.lit("<b>粗</b><br/>a<b i<s>m <TIME>"))).item()
     '粗\na<b i<s>m <TIME>'
@@ -82,9 +83,9 @@ def strip_tags(text: pl.Expr) -> pl.Expr:
 
 
 def strip_subtitle_tags(text: pl.Expr) -> pl.Expr:
-    r"""Remove the tags of ASS (`{\an8}`) and MicroDVD (`{y:i}`); `\N` becomes a line break, `\h` a blank.
+    r"""Remove the tags of ASS (`{\an8}`) and MicroDVD (`{y:i}`); `\N` becomes a line break, `\h` a space.
 
-    Other braces may be kaomoji or words, and stay.
+    Other text in braces stays, because it may be kaomoji or words.
 
     >>> pl.select(strip_subtitle_tags(pl.lit(r"{\an8}{\fs16}走吧\N{y:i}快{笑}"))).item()
     '走吧\n快{笑}'
@@ -94,14 +95,14 @@ def strip_subtitle_tags(text: pl.Expr) -> pl.Expr:
 
 
 def template_parts(options: TextOptions, _traits: Traits) -> tuple[Part, ...]:
-    """Templates, with faces as the options say."""
+    """Return `expand_templates`, which treats faces as the options say."""
     return ((GATES["expand_templates"], partial(expand_templates, faces=options.templates.faces)),)
 
 
 def expand_templates(text: pl.Expr, *, faces: Policy = Policy.REMOVE) -> pl.Expr:
     r"""Write `{br}` and `【换行】` as line breaks, drop `{r+}` and `{r-}`, and treat `{face:N}` as `faces` says.
 
-    Other braces stay.
+    Other text in braces stays.
 
     >>> pl.select(expand_templates(pl.lit("一{br}二{face:51}{r+}{笑}"))).item()
     '一\n二{笑}'

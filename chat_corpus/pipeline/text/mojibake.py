@@ -1,4 +1,4 @@
-"""Mojibake that can be proved: UTF-8 that was read in a one-byte encoding."""
+"""Mojibake that can be proved: UTF-8 that was decoded with a single-byte encoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import polars as pl
 
 from chat_corpus.pipeline.text.lazy_patterns import lazy
 
-# The encodings met: ISO-8859-2 in 561 lines of the subtitles; the other two are what Western tools assume.
+# The encodings found: ISO-8859-2 in 561 lines of the subtitles; Western tools assume the other two.
 _ENCODINGS = ("iso8859-2", "latin-1", "cp1252")
 _HAN = lazy("[\u3400-\u4dbf\u4e00-\u9fff]")
 _UNLIKELY = lazy("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]")
@@ -20,7 +20,7 @@ def _readings() -> tuple[str, str]:
 
 _LEADS, _TAILS = _readings()
 
-#: A text that a step changes matches the step's gate: the three bytes of a Han character, read as three others.
+#: The gate: every text that the step changes has the three bytes of a Han character, decoded as three characters.
 GATE = f"[{_LEADS}][{_TAILS}]{{2}}"
 
 
@@ -36,12 +36,12 @@ def _repair(text: str) -> str:
 
 
 def repair_mojibake(text: pl.Expr) -> pl.Expr:
-    r"""Decode again, rightly, a text whose every character is a byte of UTF-8 read as ISO-8859-2, Latin-1 or cp1252.
+    r"""Repair a text if all of its characters are bytes of UTF-8 that were decoded as ISO-8859-2, Latin-1 or cp1252.
 
-    A text is repaired only if all of it goes back to bytes, those bytes are strict UTF-8, and what comes out has Han
-    and no control character: a line with one right Han character cannot be encoded, so correct Chinese is never
-    touched.
-    Repairs of GBK or Big5 are not attempted: they also succeed on lines that are right.
+    A text is repaired only if all of it can be encoded to bytes, those bytes are strict UTF-8, and the result has Han
+    and no control, private-use or replacement character. A line with one correct Han character cannot be encoded, so
+    correct Chinese never changes. There are no repairs for GBK or Big5, because they would also succeed on correct
+    lines.
 
     >>> pl.select(repair_mojibake(pl.lit("ĺź\x80ĺ§\x8b"))).item()
     '开始'

@@ -1,4 +1,4 @@
-"""Runs of the same mark, letter or laugh: bounded, never erased."""
+"""Runs of the same mark, letter or laugh: shortened, never removed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from chat_corpus.schema import Traits
 _MARKS = "!！?？,，、;；:：~～"
 _PAIRS = ("！？", "？！", r"!\?", r"\?!")
 _STOPS = ".。·・•"
-# Digits are numbers, and asterisks hide them (QQ:******). Stops, dashes and marks have their own steps. Slashes are
-# left out because addresses hold them.
+# Digits are left out because they are numbers, asterisks because they hide numbers (QQ:******), slashes because they
+# occur in addresses. Stops, dashes and marks have their own steps.
 _SYMBOLS = "=#+_|<>^$"
 _LAUGHS = "(?ai:hia|ha|he|hi|ho|xi|ah)"
 _OWN_STEP = _MARKS + _STOPS + "…⋯—―"
 _OTHER = rf"[^\x00-\x7f\s\u4e00-\u9fff{_OWN_STEP}]"
 _MODIFIER = "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
 _CODE = lazy(CODE)
-# Hyphens at its end are not part of a link.
+# Hyphens at the end are not part of a link.
 _LINK = r"(?i-u:https?://|www\.[0-9a-z])(?-u:[!#%&+,./0-9:;=?@A-Z_a-z~]|-+[#%&/0-9=A-Z_a-z])*"
 _EMOTICON = r"\[[^\[\]\s]{1,8}\]"
-# As Polars has no back-references, a run of one Han character is sought as a run from one block of 1,024: about one
-# clean line in a thousand has a run of six.
+# Polars has no back-references, so the gate finds a run of one Han character as a run from one block of 1,024. About
+# one clean line in a thousand has such a run of six.
 _HAN = [rf"[\x{{{start:X}}}-\x{{{min(start + 0x3FF, 0x9FFF):X}}}]" for start in range(0x4E00, 0xA000, 0x400)]
 
 
@@ -47,13 +47,13 @@ def _marks(limit: int) -> list[tuple[str, int]]:
 
 
 def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:
-    """`limit_ellipses`, `limit_dashes`, `limit_punctuation` or `limit_repeats`, to the limit of the options."""
+    """Return the function for one kind, with the limit of the options, behind its gate."""
     limit = getattr(options, kind).limit
     return ((gate(kind, limit), partial(_BOUNDS[kind], limit=limit)),)
 
 
 def signs(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Sign, ...]:
-    """What texts of plain characters hold that one kind may change: runs of the same character, of pairs and laughs."""
+    """Return the signs of plain texts that one kind may change: runs of a character, a pair or a laugh."""
     limit = getattr(options, kind).limit
     if kind == "max_repeats":
         same = Sign(characters=ANY, length=limit + 1, same=True)
@@ -64,11 +64,11 @@ def signs(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Sign, ..
 
 
 def gate(kind: str, limit: int) -> str:
-    """Pattern of the texts in which runs of one kind may be longer than the limit, and of a few others.
+    """Return a pattern that matches every text with a run of one kind above the limit, and a few others.
 
-    Every text of a corpus is searched for it, and the fewer runs a search has to tell apart, the faster it is: any
-    marks in a row pass for a run of one of them, letters if all are vowels or none is, Han if they are of one block,
-    brackets for emoticons, of which a bounded length would take long to compile.
+    Every text of a corpus is searched for it, and the search is faster if it distinguishes fewer runs. So any marks in
+    a row count as a run of one mark, letters if all or none are vowels, Han if they are from one block. Any text in
+    brackets counts as an emoticon, because a bounded length would take long to compile.
     """
     run = f"{{{limit + 1}}}"
     if kind == "max_repeats":
@@ -79,7 +79,7 @@ def gate(kind: str, limit: int) -> str:
 
 
 def _by_limit(units: list[tuple[str, int]]) -> dict[int, str]:
-    """All units of each limit, as the inside of a class."""
+    """Return all units of each limit, as the inside of a character class."""
     alike: dict[int, str] = {}
     for unit, most in units:
         alike[most] = alike.get(most, "") + unit
@@ -93,9 +93,9 @@ def _bound(text: pl.Expr, units: list[tuple[str, int]], *, spared: str = "") -> 
 
 
 def limit_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
-    """Cut ellipses to `limit` of `…`, or to three times as many full stops or middle dots.
+    """Shorten ellipses to `limit` of `…`, or to three times as many full stops or middle dots.
 
-    The kind of dot stays as its author wrote it.
+    The kind of dot stays as the author wrote it.
 
     >>> pl.select(limit_ellipses(pl.lit("唉…………算了。。。。。。。。 3.14"))).item()
     '唉……算了。。。。。。 3.14'
@@ -104,9 +104,9 @@ def limit_ellipses(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
 
 
 def limit_dashes(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
-    """Cut dashes to `limit` of `—`, or to twice as many hyphens.
+    """Shorten dashes to `limit` of `—`, or to twice as many hyphens.
 
-    Box-drawing lines, which kaomoji use, stay, and so do hyphens inside a link.
+    Box-drawing lines stay, because kaomoji use them, and so do hyphens inside a link.
 
     >>> pl.select(limit_dashes(pl.lit("他说——————走 -_- ------ http://a.cn/b------c"))).item()
     '他说——走 -_- ---- http://a.cn/b------c'
@@ -115,7 +115,7 @@ def limit_dashes(text: pl.Expr, *, limit: int = 2) -> pl.Expr:
 
 
 def limit_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
-    """Cut runs of one punctuation mark, or of the pairs `！？` and `？！`, to `limit`.
+    """Shorten runs of one punctuation mark, or of the pairs `！？` and `？！`, to `limit`.
 
     >>> pl.select(limit_punctuation(pl.lit("什么！！！！！！真的？！？！？！？！ (:3"))).item()
     '什么！！！真的？！？！？！ (:3'
@@ -124,24 +124,24 @@ def limit_punctuation(text: pl.Expr, *, limit: int = 3) -> pl.Expr:
 
 
 def limit_repeats(text: pl.Expr, *, limit: int = 5) -> pl.Expr:
-    """Cut runs of one letter, emoji, symbol, `[emoticon]` or laughing syllable to `limit` of it.
+    """Shorten runs of one letter, emoji, symbol, `[emoticon]` or laughing syllable to `limit` of it.
 
-    Digits stay (10000000 is a number), and so do codes and addresses (`codes.CODE`). Five is the shortest bound that
-    leaves ratings (★★★★★) and the AAAAA of Chinese sights alone.
+    Digits stay (10000000 is a number), and so do codes and addresses (`hex_codes.CODE`). Five is the lowest limit that
+    does not change ratings (★★★★★) or the AAAAA of Chinese tourist sights.
 
     >>> pl.select(limit_repeats(pl.lit("哈哈哈哈哈哈哈哈 hahahahahahaha 10000000 #DDDDDD"))).item()
     '哈哈哈哈哈 hahahahaha 10000000 #DDDDDD'
     """
     picture = f"{_OTHER}{_MODIFIER}{{0,4}}"
     letter = rf"[A-Za-z{re.escape(_SYMBOLS)}\u4e00-\u9fff]"
-    # Pictures joined without a bound would be compared with each other in the square of their number.
+    # The number of joined pictures is bounded, because matching would take quadratic time otherwise.
     unit = rf"{_EMOTICON}|{letter}|{picture}(?:\u200d{picture}){{0,9}}"
     run = re.compile(rf"({_LAUGHS})(?ai:\1){{{limit},}}|({unit})\2{{{limit},}}")
     return text.map_elements(lambda line: _cut(run, line, limit), return_dtype=pl.String)
 
 
 def _cut(run: re.Pattern[str], line: str, limit: int) -> str:
-    # Runs and codes are met in one order. Codes are only sought where a run is ASCII, as few are.
+    # Runs and codes come in the same order. Codes are searched for only if a run is ASCII, which is rare.
     codes: Iterator[re.Match[str]] | None = None
     start, end = 0, 0
 

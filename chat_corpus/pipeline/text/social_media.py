@@ -1,4 +1,4 @@
-"""What people and platforms put around their words: links, mentions, reposts, hashtags, emoticons."""
+"""Text that people and platforms put around their words: links, mentions, reposts, hashtags, emoticons."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from chat_corpus.schema import Traits
 _NAME = r"[A-Za-z0-9_\x{B7}\x{4E00}-\x{9FFF}-]{1,30}"
 
 _REPOST = r"(^|[^:])// ?@[^\s:：@/]{1,30} ?[:：]"
-_BETWEEN = "\ufddf"  # a noncharacter, which Unicode reserves for such internal use
+_BETWEEN = "\ufddf"  # a noncharacter: Unicode reserves these for internal use
 
-# A word of its own: no part of another, of a name, or of an address. Underscores are letters, but two or more of them
-# are a line that one fills in.
+# The separate word `alink`: not part of a longer word, a user name or an address. After a single underscore it is part
+# of a word; two or more underscores are a blank to fill in.
 _ALINK = (
     r"(?<![A-Za-z0-9@])(?<!@ )(?<![^_]_)(?<!^_)(?<![A-Za-z0-9]-)"
     r"alink(?![A-Za-z0-9_]|-[A-Za-z0-9]|@[A-Za-z0-9]|\.[A-Za-z0-9]| ?\. ?(?:com|cn|net|org)(?![A-Za-z]))"
 )
-# What stays, an address; brackets or quotes that hold nothing else, apart from whose link it is; or a link.
+# An address, which stays; brackets or quotes around `alink` and at most a label (译自：); or a bare `alink`.
 _ALINKS = lazy(
     r"(?P<address>(?:(?:https?|ftp)://|www ?\. ?)[!-~]+)"
     rf"|[(（【\[「『《“‘](?P<label> ?(?:[^\s()（）【】\[\]「」『』《》“”‘’:：,，.。!！?？]{{1,8}} ?[:：])? ?)"
@@ -35,10 +35,10 @@ _ALINKS = lazy(
     re.MULTILINE,
 )
 
-# Most are at the end, behind what is no part of an address or a name; the rest costs more to tell.
+# Fast path: most links end a text, after a non-ASCII character, which is not part of an address or a user name.
 _LAST_ALINK = r"([^\x00-\x7F] ?)alink$"
 
-# Each kind's pattern, the part of the match that stays, and its placeholder, which reposts do not have.
+# For each kind, its pattern, the part of the match that stays, and its placeholder, which reposts do not have.
 _KINDS = {
     "reposts": (rf"(?s){_REPOST}.*", "${1}", ""),
     "links": (r"(?i)(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]+|_url_", "", "<LINK>"),
@@ -48,10 +48,10 @@ _KINDS = {
     "emoticons": (r"\[[A-Za-z0-9\x{4E00}-\x{9FFF}]{1,8}\]", "", "<FACE>"),
 }
 
-#: A text that a step changes matches the step's gate.
+#: Gates: every text that a step changes matches the pattern of the step.
 GATES = {kind: pattern for kind, (pattern, _, _) in _KINDS.items()}
 
-#: One of which it holds, if it holds nothing but plain characters.
+#: Signs: every such text of plain characters (`gates.PLAIN`) has at least one of the signs of the step.
 SIGNS = {
     "links": (Sign(characters="/", then="/"), Sign(characters="Ww", then="Ww"), Sign(characters="_", then="Uu")),
     "link_words": (Sign(characters="n", then="k"),),
@@ -61,17 +61,17 @@ SIGNS = {
 
 
 def parts(options: TextOptions, _traits: Traits, *, kind: str) -> tuple[Part, ...]:
-    """`remove` or `replace` of one kind, as the options say."""
+    """Return `remove` or `replace` for one kind, depending on its option."""
     change = replace if getattr(options, kind) is Policy.PLACEHOLDER else remove
     return ((GATES[kind], partial(change, kind=kind)),)
 
 
 def remove(text: pl.Expr, *, kind: str) -> pl.Expr:
-    """Remove one kind: `reposts`, `links`, `alinks`, `mentions`, `hashtags` or `emoticons`.
+    """Remove one kind: `reposts`, `links`, `link_words`, `mentions`, `hashtags` or `emoticons`.
 
-    Of a repost chain the newest comment stays: it is the turn. Brackets and quotes around nothing but `alink` go with
-    it, and so do those that only say whose it is: （译自：alink）. `alink` is a word of its own: in alink.com, alink-2,
-    @alink and Woalink it stays. An `@` within an address is no mention.
+    The newest comment of a repost chain stays, because it is the turn. Brackets and quotes around nothing but `alink`
+    are removed with it, also if they contain a label: （译自：alink）. Only the separate word `alink` is removed: it
+    stays in alink.com, alink-2, @alink and Woalink. An `@` inside an address is not a mention.
 
     >>> pl.select(remove(pl.lit("好可爱//@小明:转发//@小红:哈哈"), kind="reposts")).item()
     '好可爱'
@@ -83,7 +83,7 @@ def remove(text: pl.Expr, *, kind: str) -> pl.Expr:
 
 
 def replace(text: pl.Expr, *, kind: str) -> pl.Expr:
-    """Write a placeholder for each of one kind (`<LINK>`, `<USER>`, `<TOPIC>`, `<FACE>`); see `remove`.
+    """Replace each match of one kind by a placeholder (`<LINK>`, `<USER>`, `<TOPIC>`, `<FACE>`); see `remove`.
 
     >>> pl.select(replace(pl.lit("看 https://example.org/a?b=1 吧"), kind="links")).item()
     '看 <LINK> 吧'
@@ -113,7 +113,7 @@ def _placeholder(link: re.Match[str]) -> str:
 
 
 def comments(text: pl.Expr) -> pl.Expr:
-    """The comments of a repost chain as a list, the oldest first; a text that is no chain as a list of itself.
+    """Return the comments of a repost chain as a list, oldest first; any other text is a list of itself.
 
     >>> pl.select(comments(pl.lit("好可爱//@小明:转发//@小红:哈哈"))).item().to_list()
     ['哈哈', '转发', '好可爱']

@@ -1,4 +1,4 @@
-"""Emoji of SoftBank's phones, which were private-use characters before Unicode had any."""
+"""Emoji of SoftBank phones, which were private-use characters before Unicode had emoji."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import polars as pl
 
-#: The code points of SoftBank and the emoji that each stands for; the file names its source and licence, and
-#: `python -m tests.pipeline.text.softbank` makes it.
+#: SoftBank's code points and the emoji for each. The file names its source and licence;
+#: `python -m tests.pipeline.text.softbank` writes it.
 TABLE = Path(__file__).with_name("softbank.json")
 
-#: A text that a step changes matches the step's gate.
+#: The gate: every text that the step changes matches it.
 GATE = r"[\x{E001}-\x{E537}]"
 
 
 @cache
 def emoji() -> dict[str, str]:
-    """Each private-use character with its emoji, fully qualified; unassigned ones and logos of companies have none."""
+    """Return the fully qualified emoji of each private-use character; unassigned ones and company logos have none."""
     codes = json.loads(TABLE.read_bytes())["emoji"]
     return {_text(code): _text(meant) for code, meant in codes.items()}
 
@@ -28,10 +28,10 @@ def _text(codes: str) -> str:
 
 
 def restore_emoji(text: pl.Expr) -> pl.Expr:
-    r"""Write SoftBank's private-use characters (U+E001 to U+E537) as the emoji they stand for.
+    r"""Replace SoftBank's private-use characters (U+E001 to U+E537) by the emoji that they mean.
 
-    Other private-use characters stay. In GB18030 and Big5 the same code points are characters of those encodings'
-    own, so that only text from UTF-8 and UTF-16 may be given.
+    Other private-use characters stay. GB18030 and Big5 use the same code points for characters of their own, so only
+    text from UTF-8 or UTF-16 may be passed.
 
     >>> pl.select(restore_emoji(pl.lit("生日快乐\ue34b\ue756"))).item() == "生日快乐🎂\ue756"
     True

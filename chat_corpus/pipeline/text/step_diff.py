@@ -1,4 +1,4 @@
-"""Which step makes two texts of one: the table run under two sets of options side by side."""
+"""Find the first step after which a text differs between two sets of options."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ StepConfig = tuple[TextOptions, Traits]
 
 
 def diverge(texts: pl.Series, old: StepConfig, new: StepConfig) -> pl.DataFrame:
-    """Run each of `texts` through the steps in both ways: `old, new`, what comes out, and the `step` that parts them.
+    """Run `texts` through the steps under two configurations: columns `old` and `new` (the results), and `step`.
 
-    The step is the first after which the two are not the same; null where they never differ, though one that parts
-    them may be undone by a later one. Null stays null.
+    `step` is the first step after which the two texts differ, or null if they never do; a later step may undo the
+    difference. Null texts stay null.
 
     >>> from chat_corpus.pipeline.text.options import Policy
     >>> keep, drop = TextOptions(), TextOptions(links=Policy.REMOVE)

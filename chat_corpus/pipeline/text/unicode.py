@@ -1,4 +1,4 @@
-"""Code points that should be others, or should not be there: what Unicode itself calls equivalent or invisible."""
+"""Code points to replace or remove, because Unicode calls them equivalent to others or because they are invisible."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import unicodedata
 
 import polars as pl
 
-# Radicals that are used as characters, with the character meant (Unicode, EquivalentUnifiedIdeograph.txt). Components
-# that are no character of their own (⺮, ⻊) stay: nobody writes them by mistake for a word.
+# CJK radicals that people use as characters, each with the character meant (Unicode, EquivalentUnifiedIdeograph.txt).
+# Components that are not a character themselves (⺮, ⻊) stay: nobody writes one by mistake for a word.
 _SUPPLEMENT = (
     "⺁厂 ⺂乛 ⺃乚 ⺄乙 ⺅亻 ⺆冂 ⺈刀 ⺉刂 ⺊卜 ⺌小 ⺍小 ⺎兀 ⺏尣 ⺐尢 ⺒巳 ⺓幺 ⺔彑 ⺖忄 ⺗心 ⺘扌 ⺙攵 ⺛旡 "
     "⺜日 ⺝月 ⺞歺 ⺟母 ⺠民 ⺡氵 ⺢氺 ⺣灬 ⺤爫 ⺥爫 ⺦丬 ⺧牛 ⺨犭 ⺩王 ⺫目 ⺬示 ⺭礻 ⺯糹 ⺰纟 ⺱罓 ⺲罒 ⺴冗 "
@@ -26,12 +26,12 @@ def _ideographs() -> dict[str, str]:
 
 _IDEOGRAPHS = _ideographs()
 
-# What can be part of an emoji besides the picture itself: variation selectors, skin tones, tags of regional flags.
+# What may follow the picture in an emoji: variation selectors, skin tones, tags of regional flags.
 _TAIL = r"[\x{FE0E}\x{FE0F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*"
 _PICTURE = r"\p{Extended_Pictographic}" + _TAIL
 _EMOJI = rf"{_PICTURE}(?:\x{{200D}}{_PICTURE})*|[0-9#*]\x{{FE0F}}?\x{{20E3}}"
-# Tab, line feed and the breaks that `line_breaks` turns into blanks are not here. Nor are the visible format characters
-# of Arabic (U+0600 to U+0605 and others), which makes \p{Cf} the wrong class.
+# Tab, line feed and the breaks that `line_breaks` replaces by spaces are not included. Nor are the visible format
+# characters of Arabic (U+0600 to U+0605 and others), so the class \p{Cf} would match too much.
 _UNSEEN = (
     r"[\x00-\x08\x0E-\x1F\x7F-\x{84}\x{86}-\x{9F}\x{AD}\x{34F}\x{61C}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}"
     r"\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FE00}-\x{FE0F}\x{FEFF}\x{FFF0}-\x{FFFB}\x{FFFE}\x{FFFF}"
@@ -41,19 +41,19 @@ _UNSEEN = (
 )
 
 _NUMBER = r"\.?[0-9０-９]"
-# Where a hyphen can only be an operator: before `=`, between two operands with a blank on either side, and between
-# another operator, or a bracket, and a name or a bracket.
+# Contexts in which a hyphen can only be an operator: before `=`; between two operands, with a space on either side; and
+# between another operator, or a bracket, and a name or a bracket.
 _OPERATORS = (
     (r"\x{AD}+=", "-="),
     (r"([0-9A-Za-z_)\]] )\x{AD}+( [0-9A-Za-z_(])", "${1}-${2}"),
     (r"([=(\[,+*] ?|[/<>?:] )\x{AD}+([A-Za-z_(])", "${1}-${2}"),
 )
 
-#: A text that a step changes matches the step's gate.
+#: Gates: every text that a step changes matches the pattern of the step.
 GATES = {
     "restore_minus": rf"\x{{AD}}(?:{_NUMBER}|[=A-Za-z_( ])",
     "drop_invisible": _UNSEEN,
-    # Blocks of which no character decomposes, composes with the one before, or is reordered; a test checks each.
+    # Excludes blocks in which no character decomposes, composes with the one before, or is reordered; tests check each.
     "compose": (
         r"[^\x00-\x{2FF}\x{2010}-\x{20CF}\x{2190}-\x{2328}\x{232B}-\x{2ADB}\x{3000}-\x{3029}"
         r"\x{3030}-\x{3098}\x{309B}-\x{A66E}\x{AC00}-\x{D7A3}\x{E000}-\x{F8FF}\x{FF00}-\x{FFFF}\x{1F000}-\x{1FAFF}]"
@@ -63,9 +63,9 @@ GATES = {
 
 
 def restore_minus(text: pl.Expr) -> pl.Expr:
-    r"""Write a soft hyphen as the minus sign that it was, before a number if there is none, and as an operator of code.
+    r"""Replace soft hyphens that were minus signs: before a number without a sign, and as an operator in code.
 
-    Elsewhere it stays.
+    Between a sign and a number they are removed; elsewhere they stay.
 
     >>> pl.select(restore_minus(pl.lit("[\u00ad2, -\u00ad.5] Eg\u00adret"))).item() == "[-2, -.5] Eg\u00adret"
     True
@@ -74,17 +74,17 @@ def restore_minus(text: pl.Expr) -> pl.Expr:
     """
     single = text.str.replace_all(rf"([-−－])\x{{AD}}+({_NUMBER})", "${1}${2}")
     text = single.str.replace_all(rf"\x{{AD}}+({_NUMBER})", "-${1}")
-    # Twice, for an operand of one character is beside two operators.
+    # Run twice: matches cannot overlap, but an operand of one character may be next to two operators.
     for pattern, written in _OPERATORS * 2:
         text = text.str.replace_all(pattern, written)
     return text
 
 
 def drop_invisible(text: pl.Expr) -> pl.Expr:
-    r"""Drop control, zero-width, bidi, soft hyphen, private-use characters and noncharacters.
+    r"""Remove control, zero-width, bidi and private-use characters, soft hyphens and noncharacters.
 
     Emoji keep the joiners, selectors and tags that make them one picture. U+FFFD stays, because it is evidence of
-    damage that a filter counts. Tabs and line breaks are the business of `blanks`.
+    damage that a filter counts. Tabs and line breaks are left to the steps on whitespace.
 
     >>> pl.select(drop_invisible(pl.lit("早\u200b安\ue04a👩\u200d🚀\u200d"))).item() == "早安👩\u200d🚀"
     True
@@ -93,7 +93,7 @@ def drop_invisible(text: pl.Expr) -> pl.Expr:
 
 
 def compose(text: pl.Expr) -> pl.Expr:
-    r"""Bring into Unicode normalization form C, which no reader can see and every comparison needs.
+    r"""Convert to Unicode normalization form C, a change that no reader sees and every comparison needs.
 
     NFC leaves width and compatibility forms (①, ℃, ﾊ) alone; NFKC would not.
 
@@ -104,7 +104,7 @@ def compose(text: pl.Expr) -> pl.Expr:
 
 
 def unify_ideographs(text: pl.Expr) -> pl.Expr:
-    r"""Replace compatibility ideographs and CJK radicals, which look like a character, by that character.
+    r"""Replace compatibility ideographs and CJK radicals by the character that they look like.
 
     Radicals that are only a component (⺮) and CJK strokes stay.
 

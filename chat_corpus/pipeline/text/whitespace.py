@@ -1,4 +1,4 @@
-"""Blanks and line breaks. A turn may hold line breaks; they are the one kind of break that stays."""
+"""Blanks and line breaks. A turn may contain line feeds; every other kind of line break is replaced."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chat_corpus.pipeline.text.options import TextOptions
 from chat_corpus.schema import Traits
 
 _VERTICAL = r"\x0B\x0C\x{85}\x{2028}\x{2029}"
-# U+3164 is a letter by its properties, and a blank to anyone who uses it.
+# U+3164 is a letter by its Unicode properties, but people use it as a space.
 _WIDE = r"\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3164}"
 _UNPLAIN = rf"[\t\x{{3000}}{_WIDE}]"
 
-#: A first line that is indented like the next one that is not blank.
+#: A first line that is indented by more than one space, if the next line that is not blank is indented too.
 _INDENTED = r"^(?:  |\t| \t)[^\n]*\n(?:[ \t]*\n)*[ \t]+[^ \t\n]"
 
-#: A text that a step changes matches the step's gate.
+#: Gates: every text that a step changes matches the pattern of the step.
 GATES = {
     "unify_breaks": rf"[\r{_VERTICAL}]",
     "trim_document": rf"[{_WIDE}]|^[ \t]|^[ \t]*\n|[ \t\n]$",
@@ -27,9 +27,9 @@ GATES = {
 
 
 def unify_breaks(text: pl.Expr) -> pl.Expr:
-    r"""Write every line end as LF, and every vertical blank or separator that is no line end as a blank.
+    r"""Write every line end as LF, and any other vertical blank or separator as a space.
 
-    U+0085, U+2028, VT and FF occur inside lines of the corpora, where they are debris of other encodings.
+    U+0085, U+2028, VT and FF occur inside lines of the corpora, where they are left over from other encodings.
 
     >>> pl.select(unify_breaks(pl.lit("一\r\n二\r三\u2028四"))).item()
     '一\n二\n三 四'
@@ -47,31 +47,32 @@ SQUEEZE_PARTS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
 
 
 def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    """`trim_document` for structured texts, `squeeze_blanks` for the others."""
+    """Return the parts: `trim_document` for structured texts, `squeeze_blanks` for all others."""
     return ((GATES["trim_document"], trim_document),) if traits.structured else SQUEEZE_PARTS
 
 
 def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
-    """What texts of plain characters hold that this may change: blanks at their ends, or several."""
+    """Return the signs of texts of plain characters that this may change: spaces at the ends, or several in a row."""
     ends = Sign(characters=" ", edge=True)
     return (ends,) if traits.structured else (ends, Sign(characters=" ", length=2))
 
 
 def plain_parts(options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    """The same for texts of plain characters that hold one of these signs."""
+    """Return the parts for texts of plain characters that have one of these signs."""
     return parts(options, traits) if traits.structured else (("", _squeeze_joined),)
 
 
 def _squeeze_joined(text: pl.Expr) -> pl.Expr:
-    """Do as `squeeze_blanks` for texts of plain characters, which hold no line breaks: as lines of one text."""
+    """Do as `squeeze_blanks` for texts of plain characters. They have no line breaks, so all are lines of one text."""
     lines = text.str.strip_chars(" ").str.join("\n")
     return lines.str.replace_all("  +", " ").str.split("\n").explode()
 
 
 def squeeze_blanks(text: pl.Expr) -> pl.Expr:
-    r"""Write any run of blanks as one plain blank, and none at the ends of a line or of the turn.
+    r"""Replace each run of blanks by one space, and remove blanks at the ends of a line or of the turn.
 
-    One blank between Han stays: it is a pause that the author meant. Line breaks inside the turn stay, empty lines too.
+    A single space between Han stays, because it is a pause that the author meant. Line breaks inside the turn stay,
+    also empty lines.
 
     >>> pl.select(squeeze_blanks(pl.lit(" 慢慢來\u3000 會習慣 \n\n 嗯\t"))).item()
     '慢慢來 會習慣\n\n嗯'
@@ -82,11 +83,11 @@ def squeeze_blanks(text: pl.Expr) -> pl.Expr:
 
 
 def trim_document(text: pl.Expr) -> pl.Expr:
-    r"""Drop the empty lines before a document and the blanks after it; write no-break and typographic blanks as plain.
+    r"""Remove empty lines before a document and blanks after it; write no-break and typographic spaces as plain spaces.
 
-    Everything inside stays, because it may be code, a table or verse: indentation, runs of blanks, tabs, and U+3000,
-    which indents Chinese paragraphs. The first line keeps its indentation if the next one is indented too and it is
-    more than one blank, as code is: else it is the blank after a mark (`Human: `), or one that a model put first.
+    Everything else stays, because it may be code, a table or verse: indentation, runs of spaces, tabs, and U+3000,
+    which indents Chinese paragraphs. The first line keeps its indentation if it is more than one space and the next
+    line is indented too, as in code. Otherwise it is the space after a mark (`Human: `), or one that a model generated.
 
     >>> pl.select(trim_document(pl.lit("\n    if x:\n\treturn  1\n"))).item()
     '    if x:\n\treturn  1'
