@@ -20,6 +20,7 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
+from chat_corpus.exports.exchanges import json_lines
 from chat_corpus.files.lines import line_at
 from chat_corpus.formats.base import Records
 from chat_corpus.messages import message
@@ -103,7 +104,7 @@ def run_shard(task: ShardTask) -> Counts:
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
         columns = _columns(cleaned.breaks, outcome)
-        encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
+        encoded, rejects = tsv.joined(columns), json_lines(outcome.rejects)
         output_checks.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         tally = shard_tally(cleaned, outcome, source, settings)
