@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,9 +109,8 @@ def run_shard(task: ShardTask) -> Counts:
         output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         tally = shard_tally(cleaned, outcome, source, settings)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
-        offsets = reading.line_offsets(raw(), shard, source) if task.facts and task.stored is None else None
-        for name, frame in _facts(task, outcome, tsv.byte_offsets(columns), offsets):
-            contents[part.fact(name)] = _arrow(frame)
+        if task.facts:
+            contents |= _facts(task, outcome, columns, raw)
         if task.settings.store_dialogues:
             contents[part.turns] = _arrow(
                 dialogue_store.rows(cleaned, outcome, shard, source, pairs=settings.relatedness.column)
@@ -132,14 +131,15 @@ def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataF
 
 
 def _facts(
-    task: ShardTask, outcome: process.ShardResult, begins: pl.Series, offsets: list[pl.Series] | None
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The facts about the pairs of a shard that the task asks for, by name."""
-    if task.facts:
-        from chat_corpus.pipeline.pair_passes import facts
+    task: ShardTask, outcome: process.ShardResult, columns: pl.DataFrame, raw: Callable[[], tuple[Records, ...]]
+) -> dict[Path, bytes]:
+    """The files of the facts about the pairs of a shard that the task asks for."""
+    from chat_corpus.pipeline.pair_passes import facts
 
-        pairs = facts.ShardPairs.of(outcome, task.shard, task.source[1], begins, offsets)
-        yield from ((name, facts.FACTS[name](pairs)) for name in task.facts)
+    source, settings = task.source
+    offsets = reading.line_offsets(raw(), task.shard, source) if task.stored is None else None
+    pairs = facts.ShardPairs.of(outcome, task.shard, settings, tsv.byte_offsets(columns), offsets)
+    return {task.part.fact(name): _arrow(facts.FACTS[name](pairs)) for name in task.facts}
 
 
 def check_code(task: ShardTask) -> None:
