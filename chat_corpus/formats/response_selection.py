@@ -15,34 +15,52 @@ from chat_corpus.formats.base import Format, Reading, Records, mark_empty, rejec
 from chat_corpus.schema import Reason
 
 _FIELDS = 3
+#: Bytes of a label and the tab after it.
+_LABEL = 2
 #: Maximum number of fields, since each needs memory; the longest line of the Douban corpus has 100.
 _MOST_FIELDS = 10_000
 
 
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = (part.rechunk() for part in parts)  # fields in chunks are filtered at twice the cost
-    text = pl.col("text")
-    blank = text.str.strip_chars() == ""
-    fields = records.filter(~blank).with_columns(fields=text.str.split("\t"))
-    sound = text.str.contains(r"^[01]\t") & pl.col("fields").list.len().is_between(_FIELDS, _MOST_FIELDS)
+    text, count = pl.col("text"), pl.col("fields").list.len()
+    written, blank = _parted(records, records["text"].str.strip_chars() != "")
+    fields = written.with_columns(fields=text.str.split("\t"))
+    labelled = text.str.starts_with("0\t") | text.str.starts_with("1\t")
+    sound = fields.select(labelled & count.is_between(_FIELDS, _MOST_FIELDS)).to_series()
+    lines, other = _parted(fields, sound)
     bad = rejected(
-        fields.filter(~sound),
+        other,
         Reason.FIELDS,
         pl.format(
             "a label 0 or 1, an utterance and a response expected, {} met, the first '{}'",
-            pl.col("fields").list.len(),
+            count,
             pl.col("fields").list.first().str.head(20),
         ),
     )
-    lines = fields.filter(sound).with_columns(response=pl.col("fields").list.last())
-    lines = lines.with_columns(context=text.str.slice(2).str.strip_suffix(pl.col("response")))
-    opens = (pl.col("context") != pl.col("context").shift(1)).fill_null(value=True)
-    lines = lines.with_columns(opens=opens, dialogue_id=opens.cum_sum(), turns=pl.col("fields").list.len() - 2)
+    lines = lines.with_columns(response=pl.col("fields").list.last(), turns=count - 2)
+    lines = lines.with_columns(opens=_opens(lines))
+    lines = lines.with_columns(dialogue_id=pl.col("opens").cum_sum())
     rows = turns_frame(_contexts(lines), _responses(lines)).sort(
         "dialogue_id", "turn_index", "record", maintain_order=True
     )
     rows = turns_frame(mark_empty(rows), bad, undecodable(records))
-    return Reading(rows=rows, non_turns=(records.filter(blank)["record"],))
+    return Reading(rows=rows, non_turns=(blank["record"],))
+
+
+def _parted(rows: pl.DataFrame, mask: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows where a mask is true, and those where it is false; nearly all are in the first."""
+    if mask.all(ignore_nulls=False):
+        return rows, rows.clear()
+    return rows.filter(mask), rows.filter(~mask)
+
+
+def _opens(lines: pl.DataFrame) -> pl.Series:
+    """Whether the context of each line, all between its label and its response, is not that of the line before."""
+    data, response = (pl.col(name).cast(pl.Binary) for name in ("text", "response"))
+    context = pl.col("context")
+    contexts = lines.select(context=data.bin.slice(_LABEL, data.bin.size() - response.bin.size() - _LABEL))
+    return contexts.select((context != context.shift(1)).fill_null(value=True)).to_series()
 
 
 def _contexts(lines: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
+from chat_corpus.exports.exchanges import json_lines
 from chat_corpus.files.lines import line_at
 from chat_corpus.formats.base import Records
 from chat_corpus.messages import message
@@ -103,14 +104,13 @@ def run_shard(task: ShardTask) -> Counts:
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
         columns = _columns(cleaned.breaks, outcome)
-        encoded, rejects = tsv.joined(columns), outcome.rejects.write_ndjson().encode()
+        encoded, rejects = tsv.joined(columns), json_lines(outcome.rejects)
         output_checks.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         tally = shard_tally(cleaned, outcome, source, settings)
         contents = {part.pairs: encoded, part.rejects: rejects, part.tally: _arrow(tally)}
-        offsets = reading.line_offsets(raw(), shard, source) if task.facts and task.stored is None else None
-        for name, frame in _facts(task, outcome, tsv.byte_offsets(columns), offsets):
-            contents[part.fact(name)] = _arrow(frame)
+        if task.facts:
+            contents |= _facts(task, outcome, columns, raw)
         if task.settings.store_dialogues:
             contents[part.turns] = _arrow(
                 dialogue_store.rows(cleaned, outcome, shard, source, pairs=settings.relatedness.column)
@@ -131,14 +131,15 @@ def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataF
 
 
 def _facts(
-    task: ShardTask, outcome: process.ShardResult, begins: pl.Series, offsets: list[pl.Series] | None
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The facts about the pairs of a shard that the task asks for, by name."""
-    if task.facts:
-        from chat_corpus.pipeline.pair_passes import facts
+    task: ShardTask, outcome: process.ShardResult, columns: pl.DataFrame, raw: Callable[[], tuple[Records, ...]]
+) -> dict[Path, bytes]:
+    """The files of the facts about the pairs of a shard that the task asks for."""
+    from chat_corpus.pipeline.pair_passes import facts
 
-        pairs = facts.ShardPairs.of(outcome, task.shard, task.source[1], begins, offsets)
-        yield from ((name, facts.FACTS[name](pairs)) for name in task.facts)
+    source, settings = task.source
+    offsets = reading.line_offsets(raw(), task.shard, source) if task.stored is None else None
+    pairs = facts.ShardPairs.of(outcome, task.shard, settings, tsv.byte_offsets(columns), offsets)
+    return {task.part.fact(name): _arrow(facts.FACTS[name](pairs)) for name in task.facts}
 
 
 def check_code(task: ShardTask) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from chat_corpus.errors import attributed
+from chat_corpus.exports.exchanges import json_lines
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import FinishedSource
@@ -49,7 +50,7 @@ def make_records(task: ShardTask) -> Counts:
         raw = reading.records(shard, source)
         cleaned = process.clean_turns(shard, source, settings, raw)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
-        rejects = outcome.rejects.write_ndjson().encode()
+        rejects = json_lines(outcome.rejects)
         output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         turns = dialogue_store.rows(cleaned, outcome, shard, source).select(NEEDED)
         records = records_part(part, task.folder, source.name, shard.number)
