@@ -11,7 +11,8 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.pipeline.character_scan import Sign
+from chat_corpus.files.lines import numbered_lines
+from chat_corpus.pipeline.character_scan import Sign, numpy_pays
 from chat_corpus.pipeline.text import apostrophes, numbers
 from chat_corpus.pipeline.text.gates import PLAIN, PLAIN_CJK, Part, apply_gated, either
 from chat_corpus.pipeline.text.options import TextOptions
@@ -203,6 +204,24 @@ def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
         Segmentation.BLANK: (Sign(characters=" "), Sign(characters='"', length=2)),
         Segmentation.SLASH: (Sign(characters="/"),),
     }[traits.segmentation]
+
+
+def drop_separators(texts: pl.Series, kind: Segmentation) -> pl.Series:
+    r"""Drop the separators of a column of texts that are not null and do not match the pattern of `HARD`.
+
+    >>> drop_separators(pl.Series(["今天 天气", "", "好 。"]), Segmentation.BLANK).to_list()
+    ['今天天气', '', '好。']
+    """
+    _, separator = HARD[kind]
+    if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
+        return texts.str.replace_all(separator, "", literal=True)
+    import numpy as np
+
+    # Polars filters a column of bytes in a tenth of the time that it takes to replace in each text. No text holds a
+    # line break, as this is no plain character.
+    column = pl.Series(np.frombuffer(texts.str.join("\n").cast(pl.Binary).item() + b"\n", np.uint8))
+    joined = column.filter(column != ord(separator)).to_numpy().tobytes()
+    return numbered_lines(joined, 1)["text"].alias(texts.name)
 
 
 def join_spaced(text: pl.Expr) -> pl.Expr:
