@@ -125,10 +125,11 @@ class CharacterScan:
         from chat_corpus.pipeline.counted_texts import CharacterCounter
 
         counter = CharacterCounter() if keep else None
-        found = pl.concat([pl.Series(self._find_many(piece, counter, changing)) for piece in pieces(texts)])
+        found = [pl.Series(self._find_many(piece, counter, changing)) for piece in pieces(texts)]
         if keep and counter is not None:
             keep(counter)
-        return found
+        # Polars runs each change once for each chunk of the rows that are filtered by this.
+        return pl.concat(found, rechunk=True)
 
     def _find_one(self, text: str) -> int:
         table = self._table

@@ -172,8 +172,8 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
     if not segmentation.runs(options, traits):
         return texts
     hard, separator = segmentation.HARD[kind]
-    easy = ~matches(texts, hard)
-    joined = apply_where(texts, easy, lambda some: some.str.replace_all(separator, "", literal=True))
+    easy = texts.is_not_null() & ~matches(texts, hard)
+    joined = apply_where(texts, easy, lambda some: segmentation.drop_separators(some, kind))
     if noted is not None:
         length = trimmed = texts.str.len_bytes()
         if options.whitespace and separator == " ":  # which is gone from the ends before

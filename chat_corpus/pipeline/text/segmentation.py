@@ -11,7 +11,8 @@ from functools import partial
 
 import polars as pl
 
-from chat_corpus.pipeline.character_scan import Sign
+from chat_corpus.files.lines import numbered_lines
+from chat_corpus.pipeline.character_scan import Sign, numpy_pays
 from chat_corpus.pipeline.text import apostrophes, numbers
 from chat_corpus.pipeline.text.gates import PLAIN, PLAIN_CJK, Part, apply_gated, either
 from chat_corpus.pipeline.text.options import TextOptions
@@ -203,6 +204,32 @@ def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
         Segmentation.BLANK: (Sign(characters=" "), Sign(characters='"', length=2)),
         Segmentation.SLASH: (Sign(characters="/"),),
     }[traits.segmentation]
+
+
+def drop_separators(texts: pl.Series, kind: Segmentation) -> pl.Series:
+    r"""Drop the separators of a column of texts that are not null and do not match the pattern of `HARD`.
+
+    >>> drop_separators(pl.Series(["今天 天气", "", "好 。"]), Segmentation.BLANK).to_list()
+    ['今天天气', '', '好。']
+    """
+    _, separator = HARD[kind]
+    if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
+        return texts.str.replace_all(separator, "", literal=True)
+    from chat_corpus.pipeline.code_points import pieces
+
+    # Pieces, as memory for a whole shard at once takes longer to get than to fill.
+    joined = pl.concat([_without(separator, piece) for piece in pieces(texts)], rechunk=True)
+    return joined.alias(texts.name)
+
+
+def _without(separator: str, texts: pl.Series) -> pl.Series:
+    """Drop a separator from texts without line breaks: all plain texts are."""
+    import numpy as np
+
+    # Polars filters a column of bytes in a tenth of the time that it takes to replace in each text.
+    column = pl.Series(np.frombuffer(texts.str.join("\n").cast(pl.Binary).item(), np.uint8))
+    joined = column.filter(column != ord(separator)).to_numpy().tobytes()
+    return numbered_lines(joined + b"\n", 1)["text"]
 
 
 def join_spaced(text: pl.Expr) -> pl.Expr:

@@ -17,6 +17,7 @@ from chat_corpus.pipeline.text import unicode, whitespace
 from chat_corpus.pipeline.text.gates import PLAIN, Part, apply_gated
 from chat_corpus.pipeline.text.normalizer import explain, normalize, normalize_and_flag
 from chat_corpus.pipeline.text.options import MaxRun, Policy, RepostPolicy, Templates, TextOptions
+from chat_corpus.pipeline.text.segmentation import drop_separators
 from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Markup, Script, Segmentation, Traits
 from tests.conftest import examples
@@ -199,6 +200,18 @@ def test_blanks_of_plain_texts_are_squeezed_in_all_at_once_as_in_each(texts: lis
     assert callable(at_once)
     assert "\n" not in PLAIN_CHARACTERS
     assert frame.select(at_once(pl.col("text"))).equals(frame.select(whitespace.squeeze_blanks(pl.col("text"))))
+
+
+@pytest.mark.parametrize(("kind", "separator"), [(Segmentation.BLANK, " "), (Segmentation.SLASH, "/")])
+def test_separators_are_dropped_from_many_texts_as_from_each(kind: Segmentation, separator: str) -> None:
+    pieces = ["好", "", separator, f"今天{separator}天气{separator}", "。", f"x^{separator}2", None]
+    traits, texts = Traits(segmentation=kind), pl.Series("utterance", pieces * 1000)
+    alone = [normalize(pl.Series([text], dtype=pl.String), TextOptions(), traits).item() for text in pieces]
+    assert normalize(texts, TextOptions(), traits).equals(pl.Series("utterance", alone * 1000))
+    for begin in ("x^", ""):  # the first bytes of a compressed file; an empty text
+        column = pl.Series([begin, f"好{separator}", ""] * 3000)
+        assert drop_separators(column, kind).to_list() == [begin, "好", ""] * 3000
+    assert PLAIN_CHARACTERS.isdisjoint("\r\n")
 
 
 def _changes(parts: tuple[Part, ...]) -> list[Part]:
