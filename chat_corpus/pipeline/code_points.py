@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from chat_corpus.files.lines import text_lines
+
 Codes = npt.NDArray[np.uint32]
 Bits = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
@@ -23,6 +25,8 @@ Number = TypeVar("Number", bound=np.generic)
 
 # A noncharacter, which Unicode reserves for such internal use; rare text holds it all the same.
 SEPARATOR = "\ufdd0"
+# Characters that end a line, or that are taken from its end, where Polars finds lines.
+_LINE_ENDS = "\n\r"
 # Bytes of texts that are worked on at once: their arrays stay in the processor's cache, and in memory that is reused.
 _PIECE = 1 << 20
 # `numpy.take` makes 64-bit indices of what it is given: those of so many code points stay in the processor's cache.
@@ -40,6 +44,10 @@ def pieces(texts: pl.Series) -> Iterator[pl.Series]:
 def codes_of(text: str) -> Codes:
     """The code points of a text; an array of NumPy's texts holds them, which takes less time than the codec UTF-32."""
     return np.array([text]).view(np.uint32)[: len(text)]
+
+
+def _text_of(codes: Codes) -> str:
+    return str(codes.view(f"U{len(codes)}")[0]) if len(codes) else ""
 
 
 class CodePoints:
@@ -75,8 +83,11 @@ class CodePoints:
         return np.searchsorted(self.ends, places)
 
     def replaced(self, codes: Codes) -> pl.Series:
-        """A column of texts of the same lengths that have other code points."""
-        text = str(codes.view(f"U{len(codes)}")[0]) if len(codes) else ""
+        """A column of texts of the same lengths that have other code points. It may change the array `codes`."""
+        if not any((codes == ord(end)).any() for end in _LINE_ENDS):
+            codes[self.ends] = ord("\n")  # Polars finds lines sooner than what a separator separates
+            return text_lines(_text_of(codes).encode()).rename(self._texts.name)
+        text = _text_of(codes)
         column = pl.Series(self._texts.name, [text]).str.split(SEPARATOR).explode()
         if len(column) == len(self._texts) + 1:
             return column[:-1]
