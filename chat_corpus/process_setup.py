@@ -28,7 +28,7 @@ _ADDRESS_SPACE = 1_500_000_000
 
 #: Environment variables of glibc, the parameters of `mallopt` that they set, and bytes: blocks below the first size
 #: reuse freed memory, of which up to the second size is not returned to the system.
-_MALLOC = (("MALLOC_MMAP_THRESHOLD_", -3, 1 << 25), ("MALLOC_TRIM_THRESHOLD_", -1, 1 << 26))
+_MALLOC = (("MALLOC_MMAP_THRESHOLD_", -3, 1 << 24), ("MALLOC_TRIM_THRESHOLD_", -1, 1 << 25))
 
 
 def _signals(*names: str) -> list[signal.Signals]:
