@@ -39,7 +39,7 @@ class Characters:
         return counts
 
     def add(self, codes: Codes, separators: int = 0, *, sign: int = 1) -> None:
-        """Add code points; `separators` of them are separators, which do not count."""
+        """Add code points, among them this number of separators, which do not count."""
         self._separators += sign * separators
         if len(codes) < _MANY:
             self._few[sign].append(codes)

@@ -15,7 +15,7 @@ from chat_corpus.row_masks import matches, may_begin_with_blank
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter, Source
 
-#: Stands in the corpora for a character that was lost before they were published.
+#: The character that replaces lost characters in published corpora.
 LOST = "\N{REPLACEMENT CHARACTER}"
 #: `max_repetition` checks texts of at least this many characters, in sequences of this many characters.
 REPETITION_CHARS, SEQUENCE = 12, 4

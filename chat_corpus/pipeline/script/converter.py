@@ -180,9 +180,9 @@ def _around_japanese(text: str, stage: Stage) -> str:
 
 
 def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:
-    """Return a mask of the rows in a dialogue that asks for traditional characters: there these are the answer.
+    """Return a mask of the rows in dialogues that request traditional characters, because these are the answer there.
 
-    Only dialogues of `rows` count. Without `dialogues`, it is a mask of the rows that ask.
+    Only dialogues with a row of the mask `rows` are searched. Without `dialogues`, return a mask of the requests.
     """
     if dialogues is None:
         return matches(texts, _REQUEST)
