@@ -79,15 +79,24 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     """
     if first == 1 and data.startswith(BOM):
         data = data.removeprefix(BOM) or b"\n"  # a file with only the mark is one empty line
-    # A line break in front, because Polars assumes a compressed file for some first bytes (x^2 looks like zlib).
-    shield = b"\n" if data.startswith(_COMPRESSED) else b""
     try:
-        # Validates UTF-8, breaks at LF only, removes a CR before it. The function is unstable; tests check all three.
-        lines = pl.read_lines(shield + data, name="text", row_index_name="record", row_index_offset=first - len(shield))
+        texts = text_lines(data)
     except pl.exceptions.ComputeError:
         return numbered(_split(data), first)
-    lines = lines.slice(len(shield))
-    return lines.select(pl.col("record").cast(pl.UInt32), "text", bytes=pl.lit(None, dtype=pl.Binary))
+    numbers = pl.int_range(first, first + len(texts), dtype=pl.UInt32, eager=True).alias("record")
+    return pl.DataFrame([numbers, texts]).with_columns(bytes=pl.lit(None, dtype=pl.Binary))  # takes no memory
+
+
+def text_lines(data: bytes) -> pl.Series:
+    r"""Return the lines of `data` as the column `text`. Raises ComputeError if `data` is not UTF-8.
+
+    >>> text_lines(b"a\r\n\nb").to_list()
+    ['a', '', 'b']
+    """
+    # A line break in front, because Polars assumes a compressed file for some first bytes (x^2 looks like zlib).
+    shield = b"\n" if data.startswith(_COMPRESSED) else b""
+    # Validates UTF-8, breaks at LF only, removes a CR before it. The function is unstable; tests check all three.
+    return pl.read_lines(shield + data, name="text")["text"].slice(len(shield))
 
 
 def _split(data: bytes) -> list[bytes]:

