@@ -1,10 +1,10 @@
-"""One look at every character of a column, for all that anybody wants to know of its texts.
+"""Scan every character of a column once, for all signs that the stages look for.
 
-What a text may hold is declared as data: a `Sign`. Signs that mean the same thing are a group, and each group is a bit
-of the number that a scan gives of every text. Searching for each of them with a regular expression costs as much as
-this look for all of them.
+A `Sign` declares, as data, something that a text may have. Signs with the same meaning form a group, and each group has
+a bit in the number that a scan returns for each text. One scan for all signs costs as much as one regex search for a
+single sign.
 
-A scan of much text takes NumPy, which takes a while to import; little text is looked at in plain Python.
+A scan uses NumPy, which takes a while to import, for large columns, and plain Python for small ones.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ if TYPE_CHECKING:
     from chat_corpus.pipeline.counted_texts import CharacterCounter
     from chat_corpus.pipeline.decoded import Keep
 
-#: Bytes of a column above which it pays to import NumPy, and above which it pays where it is imported.
+#: Size of a column in bytes above which it pays to import NumPy, and above which NumPy pays if it is already imported.
 MUCH, LITTLE = 1 << 18, 1 << 12
-# Classes of more characters than this are the same for many scans.
+# Classes longer than this are the same in many scans, so their table is cached.
 _LARGE = 100
 _REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 # See `CharacterScan._places`.
 _STRIDE = 4
-#: How many code points there are.
+#: Number of Unicode code points.
 SIZE = 0x110000
-#: The inside of a class of all characters.
+#: The class of all characters, as the inside of a character class.
 ANY = "^"
-# A character in a class, and one that may end a range.
+# One character in a class: `\x{…}`, `\x..`, escaped, or as itself.
 _CHARACTER = r"(?:\\x\{([0-9A-Fa-f]+)\}|\\x([0-9A-Fa-f]{2})|\\(.)|(.))"
-# Characters that are written as they are and begin no range, or else one character or range.
+# A sequence of literal characters that does not begin a range, or else one character or range.
 _MEMBERS = re.compile(rf"([^\\-]+)(?!-)|{_CHARACTER}(?:-{_CHARACTER})?", re.DOTALL)
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
 
 
 def numpy_pays(size: int) -> bool:
-    """Whether so many bytes of text are sooner done with NumPy than in plain Python, a due import counted."""
+    """Whether NumPy is faster than plain Python for `size` bytes of text, including its import if it is still due."""
     return size > (LITTLE if "numpy" in sys.modules else MUCH)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sign:
-    r"""Something that a text may hold: a character, two that follow each other, or a run.
+    r"""Something that a text may have: a character, two that follow each other, or a run.
 
-    characters  the inside of a class of a regular expression, in the syntax of Polars: characters, ranges, `\x{…}`, `^`
-    then        the same for the character after it; none where empty
-    length      so many of these characters in a row
-    same        all of which are the same character
-    edge        only at the beginning or at the end of a text
+    characters  the inside of a character class, in the regex syntax of Polars: characters, ranges, `\x{…}`, `^`
+    then        the same for the next character; any if empty
+    length      minimum number of these characters in a row
+    same        whether all characters of the run are the same character
+    edge        whether the sign counts only as the first or last character of a text
     """
 
     characters: str
@@ -70,13 +70,13 @@ class Sign:
 
     @property
     def single(self) -> bool:
-        """Whether it is one character, anywhere."""
+        """Whether the sign is a single character, anywhere in a text."""
         return not self.then and self.length == 1 and not self.edge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Placed:
-    """A sign that is no single character: bits of its characters in the table, and of its group in what is found."""
+    """A sign that depends on positions; `first` and `then` are bits of the table, `group` the bit in the result."""
 
     sign: Sign
     group: int
@@ -85,10 +85,10 @@ class _Placed:
 
 
 class CharacterScan:
-    """Groups of signs, by their names, compiled to one table over all code points."""
+    """Groups of signs, by name, compiled to one lookup table over all code points."""
 
     def __init__(self, groups: Mapping[str, Iterable[Sign]]) -> None:
-        """Compile at most 16 groups. If their signs have more sets of characters than bits are left, some share one."""
+        """Compile at most 16 groups. If there are more character classes than bits left, the last ones share a bit."""
         self._groups = {name: 1 << number for number, name in enumerate(groups)}
         self._singles = (1 << len(groups)) - 1
         sets: dict[str, int] = {}
@@ -96,7 +96,7 @@ class CharacterScan:
         def bit(characters: str) -> int:
             return sets.setdefault(characters, 1 << min(len(groups) + len(sets), 31)) if characters else 0
 
-        # The same bit for the largest set, so that scans can share the table of what is large.
+        # The largest class comes first, so that it has the same bit in many scans and its cached table can be reused.
         bit(ANY)
         self._placed = [
             _Placed(sign=sign, group=self._groups[name], first=bit(sign.characters), then=bit(sign.then))
@@ -108,15 +108,15 @@ class CharacterScan:
         self._table = _table([*pairs, *((number, characters) for characters, number in sets.items())])
 
     def bits(self, *names: str) -> int:
-        """The bits of groups."""
+        """Return the bitmask of the named groups."""
         return reduce(or_, (self._groups[name] for name in names), 0)
 
     def find(self, texts: pl.Series, keep: Keep | None = None, changing: int = 0) -> pl.Series:
-        """The groups of which each text holds a sign, as bits: u32, none of null.
+        """Return for each text a bitmask of the groups with a sign in it: u32, 0 for null.
 
-        That a text holds a sign of a single character is certain. Of others, some may be found that no text holds.
-        `keep` is called with the counter of the texts, if they are decoded for it. It leaves out texts with one of the
-        bits of `changing`, which the caller is about to change.
+        Signs of a single character are exact; others may have false positives. If the texts are decoded, `keep` is
+        called with the counter of their characters. The counter leaves out texts that have one of the bits of
+        `changing`, because the caller is about to change them.
         """
         texts = texts.fill_null("") if texts.null_count() else texts
         if not numpy_pays(int(texts.str.len_bytes().sum() or 0)):
@@ -128,7 +128,7 @@ class CharacterScan:
         found = [pl.Series(self._find_many(piece, counter, changing)) for piece in pieces(texts)]
         if keep and counter is not None:
             keep(counter)
-        # Polars runs each change once for each chunk of the rows that are filtered by this.
+        # One chunk: Polars runs each change once per chunk of the rows that a mask of several chunks selects.
         return pl.concat(found, rechunk=True)
 
     def _find_one(self, text: str) -> int:
@@ -154,7 +154,7 @@ class CharacterScan:
         return found
 
     def _places(self, points: CodePoints, bits: Bits) -> Iterator[tuple[_Placed, Positions]]:
-        """Where the signs that are no single characters are."""
+        """Yield each sign that depends on positions, with positions inside the texts that have it."""
         import numpy as np
 
         def among(places: Positions, mask: int) -> Positions:
@@ -171,7 +171,7 @@ class CharacterScan:
         for one in self._placed:
             if one.sign.same or one.sign.edge:
                 continue
-            # A long row also holds every fourth character in a row, and a fourth is sooner looked at.
+            # A long run has `length // 4` characters in a row among every fourth one, which is a quarter of the work.
             stride = _STRIDE if one.sign.length >= 2 * _STRIDE else 1
             holds = (bits[::stride] & np.uint32(one.first)) != 0
             places = stride * _in_a_row(holds, one.sign.length // stride)
@@ -179,7 +179,7 @@ class CharacterScan:
 
 
 def _in_a_row(holds: npt.NDArray[np.bool_], length: int) -> Positions:
-    """Where so many that are true begin."""
+    """Return the positions at which `length` true values in a row begin."""
     import numpy as np
 
     every = holds
@@ -189,13 +189,13 @@ def _in_a_row(holds: npt.NDArray[np.bool_], length: int) -> Positions:
 
 
 def _runs(places: Positions, length: int) -> Positions:
-    """Those of ascending places that so many of them follow each other from, itself counted."""
+    """Return those of the ascending positions that begin a run of `length` consecutive ones."""
     last = length - 1
     return places if not last else places[:-last][places[last:] - places[:-last] == last]
 
 
 def _table(pairs: Iterable[tuple[int, str]]) -> array[int]:
-    """The bits of each code point, by pairs of a bit and a class; of the classes of a bit, one may exclude."""
+    """Return the bits of each code point, from pairs of a bit and a class; one class per bit may begin with `^`."""
     pairs = sorted(pairs)
     large = tuple(pair for pair in pairs if len(pair[1]) > _LARGE or pair[1].startswith("^"))
     table = _large_table(large)[:]
@@ -221,7 +221,7 @@ def _add(table: array[int], pairs: Iterable[tuple[int, str]]) -> None:
 
 
 def code_points(characters: str) -> Iterator[int]:
-    r"""The code points of the inside of a class, or those that it excludes.
+    r"""Yield the code points that the inside of a character class lists; a leading `^` is ignored.
 
     >>> bytes(code_points(r"a-c\x{41}\]")), bytes(code_points("^b"))
     (b'abcA]', b'b')
@@ -235,7 +235,7 @@ def code_points(characters: str) -> Iterator[int]:
 
 
 def _code(braced: str | None, short: str | None, escaped: str | None, plain: str | None) -> int:
-    """The code point of one of the ways to write it; 0 of none."""
+    """Return the code point of a character from the groups of its match; 0 if all are None."""
     if braced or short:
         return int(braced or short or "", 16)
     return ord(_ESCAPED.get(escaped, escaped) if escaped else plain or "\0")

@@ -1,7 +1,7 @@
-"""Texts of a column as one array of code points, for work that looks at every character.
+"""Convert the texts of a column to one array of code points, for code that checks every character.
 
-A few passes of NumPy over all texts cost a fraction of one search per text. NumPy takes a while to import: callers
-import this module where there is much text.
+A few passes of NumPy over all texts cost a fraction of one search per text. NumPy takes a while to import, so callers
+import this module only if there is much text.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 
-# A noncharacter, which Unicode reserves for such internal use; rare text holds it all the same.
+# A noncharacter, which Unicode reserves for internal use. Rare texts have it anyway, and are handled too.
 SEPARATOR = "\ufdd0"
-# Characters that end a line, or that are taken from its end, where Polars finds lines.
+# Characters that end a line for Polars, or that it strips from the end of a line.
 _LINE_ENDS = "\n\r"
-# Bytes of texts that are worked on at once: their arrays stay in the processor's cache, and in memory that is reused.
+# Size in bytes of a piece of a column: its arrays fit in the processor's cache, and their memory is reused.
 _PIECE = 1 << 20
-# `numpy.take` makes 64-bit indices of what it is given: those of so many code points stay in the processor's cache.
+# Number of code points per call of `numpy.take`, which converts them to 64-bit indices: these fit in the cache.
 _BLOCK = 1 << 14
 
 
 def pieces(texts: pl.Series) -> Iterator[pl.Series]:
-    """A column in pieces of a megabyte or so; at least one, which is empty if the column is."""
+    """Yield a column in pieces of about a megabyte; one empty piece if the column is empty."""
     size = int(texts.str.len_bytes().sum() or 0)
     rows = 1 + len(texts) * _PIECE // max(size, _PIECE)
     for begin in range(0, max(len(texts), 1), rows):
@@ -42,7 +42,7 @@ def pieces(texts: pl.Series) -> Iterator[pl.Series]:
 
 
 def codes_of(text: str) -> Codes:
-    """The code points of a text; an array of NumPy's texts holds them, which takes less time than the codec UTF-32."""
+    """Return the code points of a text. A NumPy array of strings stores them, and is faster than the codec UTF-32."""
     return np.array([text]).view(np.uint32)[: len(text)]
 
 
@@ -51,9 +51,9 @@ def _text_of(codes: Codes) -> str:
 
 
 class CodePoints:
-    """The texts of a column one after the other, with a separator after each.
+    """The texts of a column joined to one, with a separator after each.
 
-    text    all of them as one string
+    text    the joined text
     codes   its code points
     """
 
@@ -66,26 +66,26 @@ class CodePoints:
 
     @cached_property
     def ends(self) -> Positions:
-        """Where the separator after each text is."""
+        """The position of the separator after each text."""
         ends: Positions = np.flatnonzero(self.codes == ord(SEPARATOR))
-        if len(ends) == len(self._texts):  # no text holds one itself
+        if len(ends) == len(self._texts):  # no text has a separator itself
             return ends
         lengths = self._texts.str.len_chars().to_numpy()
         return np.cumsum(lengths + 1, dtype=np.int64) - 1
 
     @cached_property
     def starts(self) -> Positions:
-        """Where each text begins, or its separator if it is empty."""
+        """The position of the first character of each text, or of its separator if it is empty."""
         return np.concatenate([[0], self.ends[:-1] + 1])
 
     def rows(self, places: Positions) -> Positions:
-        """The number of the text that each place is in."""
+        """Return the row number of the text at each position; a separator belongs to the text before it."""
         return np.searchsorted(self.ends, places)
 
     def replaced(self, codes: Codes) -> pl.Series:
-        """A column of texts of the same lengths that have other code points. It may change the array `codes`."""
+        """Return a column of texts of the same lengths with these code points instead. May change the array `codes`."""
         if not any((codes == ord(end)).any() for end in _LINE_ENDS):
-            codes[self.ends] = ord("\n")  # Polars finds lines sooner than what a separator separates
+            codes[self.ends] = ord("\n")  # Polars finds lines faster than it splits by a separator
             return text_lines(_text_of(codes).encode()).rename(self._texts.name)
         text = _text_of(codes)
         column = pl.Series(self._texts.name, [text]).str.split(SEPARATOR).explode()
@@ -97,7 +97,7 @@ class CodePoints:
 
 
 def lookup(table: npt.NDArray[Number], codes: Codes) -> npt.NDArray[Number]:
-    """The entry of each code point in a table of all code points."""
+    """Return the entry of each code point in a lookup table over all code points."""
     found = np.empty(len(codes), table.dtype)
     for begin in range(0, len(codes), _BLOCK):
         block = slice(begin, begin + _BLOCK)

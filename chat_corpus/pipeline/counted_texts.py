@@ -1,4 +1,4 @@
-"""Counts the characters of texts, with NumPy: of texts that are decoded, and of a column that stages change."""
+"""Count the characters of texts, with NumPy, and update the counts when stages change the texts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chat_corpus.pipeline.code_points import SEPARATOR, CodePoints, Codes, Mask,
 
 Lengths = npt.NDArray[np.uint32]
 
-#: The least size of a table of counts.
+#: Minimum size of a table of counts.
 _SIZE = 1 << 16
-#: Arrays of fewer code points than this are counted together, since each count makes a table that is larger.
+#: Arrays with fewer code points than this are collected and counted together: the table of a count would be larger.
 _MANY = 1 << 16
 
 
 class Characters:
-    """How often each character occurs. With a `sign` of -1, code points that were added are taken away."""
+    """Number of occurrences of each character. A `sign` of -1 subtracts code points instead of adding them."""
 
     def __init__(self) -> None:
         self._table: Positions = np.zeros(0, np.int64)
@@ -28,7 +28,7 @@ class Characters:
 
     @property
     def counts(self) -> Positions:
-        """The counts by code point, of at least all up to U+FFFF: i64."""
+        """The counts, i64, indexed by code point; at least up to U+FFFF."""
         for sign, few in self._few.items():
             if few:
                 self._add_table(np.bincount(np.concatenate(few)), sign)
@@ -39,7 +39,7 @@ class Characters:
         return counts
 
     def add(self, codes: Codes, separators: int = 0, *, sign: int = 1) -> None:
-        """Add code points, of which so many are separators and do not count."""
+        """Add code points, among them this number of separators, which do not count."""
         self._separators += sign * separators
         if len(codes) < _MANY:
             self._few[sign].append(codes)
@@ -63,7 +63,7 @@ class Characters:
 
 
 class CharacterCounter:
-    """Counts the characters of decoded texts, or what these gain and lose, some texts after others."""
+    """Counts the characters of decoded texts, or their gains and losses, one piece of a column after the other."""
 
     def __init__(self) -> None:
         self.characters = Characters()
@@ -72,7 +72,7 @@ class CharacterCounter:
 
     @property
     def lengths(self) -> Lengths | None:
-        """How many characters each text has; None if the texts keep their lengths."""
+        """The number of characters of each text; None if the texts keep their lengths."""
         return np.concatenate(self._lengths) if self._lengths else None
 
     @property
@@ -81,7 +81,7 @@ class CharacterCounter:
         return np.concatenate(self._counted)
 
     def add(self, texts: CodePoints, left_out: Mask) -> None:
-        """Count texts without those of a mask."""
+        """Count the characters of texts, except those of the mask `left_out`."""
         number = len(left_out) - int(np.count_nonzero(left_out))
         if 2 * number > len(left_out):
             self.characters.add(texts.codes, len(left_out))
@@ -93,7 +93,7 @@ class CharacterCounter:
         self._counted.append(~left_out)
 
     def add_replaced(self, texts: CodePoints, codes: Codes, left_out: Mask) -> None:
-        """Count what texts gain and lose that have these code points instead, without those of a mask."""
+        """Count the gains and losses of texts that get new code points, except those of the mask `left_out`."""
         replaced = codes != texts.codes
         if left_out.any():
             replaced[_inside(texts, left_out)] = False
@@ -103,19 +103,19 @@ class CharacterCounter:
         self._counted.append(~left_out)
 
 
-#: Numbers of rows, and the counter of their texts.
+#: Row numbers, and the counter of their texts.
 Added = tuple[pl.Series, CharacterCounter]
 
 
 class CountedTexts:
-    """The characters of the texts of a column; null counts as an empty text.
+    """Character counts of a column of texts; null counts as an empty text.
 
-    characters  those of all texts
-    lengths     how many characters each text has: u32
+    characters  counts for all texts together
+    lengths     number of characters of each text: u32
     """
 
     def __init__(self, texts: pl.Series, added: Sequence[Added]) -> None:
-        """Count the texts, of which counters have counted some."""
+        """Add the counts of `added`, and count the other texts."""
         self.characters = Characters()
         self.lengths: Lengths = np.zeros(len(texts), np.uint32)
         left = pl.Series(self._add(added))
@@ -123,7 +123,7 @@ class CountedTexts:
             self._count(left.arg_true(), texts.filter(left).fill_null(""))
 
     def change(self, where: pl.Series, before: pl.Series, after: pl.Series, added: Sequence[Added]) -> None:
-        """Count the changes in the texts of a mask, of which counters have counted some."""
+        """Add the counts of `added`, and count the changes in the other texts of a mask."""
         where = where & pl.Series(self._add(added)) if added else where
         if not where.any():
             return
@@ -138,7 +138,7 @@ class CountedTexts:
         self.lengths[rows.to_numpy()] = texts.str.len_chars().to_numpy()
 
     def _add(self, added: Sequence[Added]) -> Mask:
-        """Add what counters have counted; return a mask of the other texts."""
+        """Add the counts of counters; return a mask of the texts that none of them counted."""
         left = np.ones(len(self.lengths), np.bool_)
         for rows, counter in added:
             self.characters.add_all(counter.characters)
@@ -154,7 +154,7 @@ class CountedTexts:
 
 
 def counted(texts: pl.Series) -> Characters:
-    """Decode texts without null, and count their characters."""
+    """Return the character counts of a column without null."""
     characters = Characters()
     for some in pieces(texts):
         characters.add(CodePoints(some).codes, len(some))
@@ -162,7 +162,7 @@ def counted(texts: pl.Series) -> Characters:
 
 
 def _inside(texts: CodePoints, where: Mask) -> Positions:
-    """The places of all characters of the texts of a mask, and of the separators after them."""
+    """Return the positions of all characters of the texts of a mask, and of the separators after these texts."""
     starts = texts.starts[where]
     sizes = texts.ends[where] + 1 - starts
     before = np.cumsum(sizes) - sizes

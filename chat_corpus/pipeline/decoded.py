@@ -1,7 +1,7 @@
-"""What stages find out about the characters of texts, for the statistics of a shard.
+"""Collect the character counts of a shard, for its statistics, from the stages that decode texts.
 
-To decode the texts of a shard takes longer than to count their characters. So a stage that has decoded texts counts
-their characters while these are in the processor's cache.
+To decode the texts of a shard takes longer than to count their characters. So a stage that decodes texts also counts
+their characters, while these are in the processor's cache.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import polars as pl
 if TYPE_CHECKING:
     from chat_corpus.pipeline.counted_texts import CharacterCounter, CountedTexts
 
-#: Characters (the inside of a class): every mark that the statistics count, and every line break in two characters,
-#: holds one of them.
+#: The inside of a character class. Every mark that the statistics count, and every line break that is written as two
+#: characters, has one of these.
 MARKS = r"0-9@＠vVwW:<\[\\\r信"
-#: A function that a stage calls with the counter of the texts that it has decoded.
+#: A function that a stage calls with the counter of the texts that it decoded.
 Keep = Callable[["CharacterCounter"], None]
 
 
 class Decoded:
-    """What stages found out about the texts of a shard.
+    """Character counts of the texts of a shard.
 
-    texts   the characters of all texts as the stages leave these; None if no stage has decoded any, as of little text
-    marked  mask of the texts that hold one of `MARKS`; None if it is not known
+    texts   counts for all texts after the stages; None if no stage decoded any, as for small shards
+    marked  mask of the texts with one of `MARKS`; None if it is not known
     """
 
     def __init__(self) -> None:
@@ -35,9 +35,9 @@ class Decoded:
         self._added: list[tuple[pl.Series, CharacterCounter]] = []
 
     def keep(self, rows: pl.Series) -> Keep:
-        """Return a function that keeps what a stage has counted of the texts of these rows: their numbers, ascending.
+        """Return a function that stores the counter of a stage for these rows, given by number in ascending order.
 
-        Before `complete`, these are characters of the texts; after it, what a change has added to them.
+        Before `complete`, the counter has the characters of the texts; after it, the gains and losses of a change.
         """
         return partial(self._keep, rows)
 
@@ -45,14 +45,14 @@ class Decoded:
         self._added.append((rows, counter))
 
     def complete(self, texts: pl.Series) -> None:
-        """Count those of all texts of the shard that no stage has counted yet."""
+        """Count the texts of the shard that no stage has counted, if stages have counted any."""
         if self._added:
             from chat_corpus.pipeline.counted_texts import CountedTexts  # NumPy takes a while to import
 
             self.texts = CountedTexts(texts, self._taken())
 
     def change(self, where: pl.Series, before: pl.Series, after: pl.Series) -> None:
-        """Count what a stage has changed in the texts of a mask, where it has not counted that itself."""
+        """Count the changes of a stage in the texts of a mask that the stage did not count itself."""
         added = self._taken()
         if self.texts is not None:
             self.texts.change(where, before, after, added)

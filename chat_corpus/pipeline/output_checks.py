@@ -1,4 +1,4 @@
-"""Checks that the encoded pairs and rejects of a shard are those that were to be written."""
+"""Check the encoded pairs and rejects of a shard against the rows that they were made from."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from chat_corpus.messages import message
 from chat_corpus.pipeline.counts import Counts
 from chat_corpus.schema import PAIR_REASON
 
-#: Number of lines of a shard that are compared.
+#: Maximum number of lines of a shard that are compared.
 _LOOKS = 1000
 
 
 def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str) -> None:
-    """Check that the encoded bytes are the rows of these columns of text, one line per pair.
+    """Check that the encoded bytes have one line per pair, with the texts of `columns` separated by tabs.
 
-    Lines and bytes are counted, and some lines are compared. Raises LedgerError.
+    Counts the lines and bytes, and compares some of the lines. Raise LedgerError if they differ.
     """
     lines = count(encoded, b"\n")
     whole = pairs == len(columns) == lines == count(encoded, b"\t") and b"\r" not in encoded
@@ -38,7 +38,10 @@ def check_written(pairs: int, columns: pl.DataFrame, encoded: bytes, where: str)
 
 
 def _are_in_place(columns: pl.DataFrame, encoded: bytes, every: int) -> bool:
-    """Whether the bytes are as long as all rows, and every n-th row begins where the row before it ends."""
+    """Whether the bytes are as long as all rows together, and every nth row is at the offset that its position implies.
+
+    `every` is n.
+    """
     lengths = reduce(add, (column.str.len_bytes() + 1 for column in columns))
     *begins, end = accumulate(_sums(lengths, every), initial=0)
     rows = zip(*(column.gather_every(every).to_list() for column in columns), strict=True)
@@ -49,7 +52,7 @@ def _are_in_place(columns: pl.DataFrame, encoded: bytes, every: int) -> bool:
 
 
 def _sums(lengths: pl.Series, every: int) -> list[int]:
-    """The sum of each so many lengths, which is faster than the sums up to all of them."""
+    """Return the sum of each block of `every` lengths; this is faster than a cumulative sum."""
     whole = len(lengths) // every * every
     sums: list[int] = lengths.head(whole).reshape((-1, every)).arr.sum().to_list() if whole else []
     rest: list[int] = lengths.slice(whole).to_list()
@@ -57,13 +60,13 @@ def _sums(lengths: pl.Series, every: int) -> list[int]:
 
 
 def reject_lines(counts: Counts) -> int:
-    """The lines of rejects of a shard: one for each rejected turn, and for each pair that a filter of pairs rejects."""
+    """Return the number of reject lines of a shard: one per turn, and per pair that a filter of pairs rejects."""
     pairs = sum(number for reason, number in counts.pairs.rejected.items() if reason.startswith(PAIR_REASON))
     return counts.turns.rejected.total() + pairs
 
 
 def check_rejected(rejected: int, encoded: bytes, where: str) -> None:
-    """Check that there is one line of rejects for each rejected turn. Raises LedgerError."""
+    """Check that the encoded rejects have `rejected` lines. Raise LedgerError if they do not."""
     lines = count(encoded, b"\n")
     if lines != rejected:
         fault = message(

@@ -1,4 +1,4 @@
-"""Checks that no pair is lost, invented or moved between the turns and the pairs to write."""
+"""Check that no pair is lost, added or moved between the turns and the pairs to write."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from chat_corpus.messages import message
 from chat_corpus.row_masks import above, below
 from chat_corpus.schema import PAIR_REASON, Pairing
 
-#: The turns of a dialogue, where dialogue and turn are one number.
+#: Factor of the dialogue in a number that combines a dialogue and a turn.
 _DIALOGUE = 1 << 32
 #: Columns that identify a pair.
 _ADDRESS = ("query_file_index", "query_record", "answer_file_index", "answer_record")
-#: Number of pairs of a shard whose text is compared.
+#: Maximum number of pairs of a shard for which texts are compared.
 _LOOKS = 1000
 
-#: Returns the values of a column of turns that are in the queries, or in the answers, of all pairs.
+#: A function that returns the values of a column of turns for the queries of all pairs, or for their answers.
 _Side = Callable[[pl.Series], pl.Series]
 
 
 def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where: str) -> None:
     """Check that the pairs are those that the positions of the turns imply: each answer is paired once.
 
-    `rows` is the argument of `pairing.pair`, `pairs` its result. Number, addresses and reasons of all pairs are
-    compared, and texts of some. Raises LedgerError.
+    `rows` is the argument of `pairing.pair`, `pairs` its result. Compares the number, addresses and reasons of all
+    pairs, and the texts of some. Raise LedgerError if they differ.
     """
     placed = {name: rows[name] for name in ("file_index", "record", "dialogue_id", "turn_index", "text", "reason")}
     if placed["dialogue_id"].null_count():
@@ -47,9 +47,9 @@ def check_pairs(rows: pl.DataFrame, pairs: pl.DataFrame, pairing: Pairing, where
 
 
 def check_filtered_pairs(before: pl.DataFrame, after: pl.DataFrame, where: str) -> None:
-    """Check that filters of pairs kept every pair in its place, with its reason if it had one, and only added reasons.
+    """Check that filters of pairs changed neither the pairs nor their order, and only filled in missing reasons.
 
-    A reason that they add is that of a pair (`schema.PAIR_REASON`). Raises LedgerError.
+    The added reasons must begin with `schema.PAIR_REASON`. Raise LedgerError if a check fails.
     """
     given = before["reason"]
     same = len(before) == len(after) and all(before[name].equals(after[name]) for name in _ADDRESS)
@@ -69,7 +69,7 @@ def check_filtered_pairs(before: pl.DataFrame, after: pl.DataFrame, where: str) 
 
 
 def _implied(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[int, _Side, _Side]:
-    """The number of pairs that rows in these places imply, and functions that pick their queries and answers."""
+    """Return the number of pairs that the positions of rows imply, and functions that pick queries and answers."""
     before, after, turn = turns.head(-1), turns.slice(1), turns.cast(pl.Int64)
     together = dialogues.slice(1) == dialogues.head(-1)
     possible = (turns % 2 == 1) if pairing is Pairing.EXCHANGE else (turns > 0) & (pairing is not Pairing.NONE)
@@ -87,14 +87,14 @@ def _implied(dialogues: pl.Series, turns: pl.Series, pairing: Pairing) -> tuple[
 
 
 def _begins(values: pl.Series) -> pl.Series:
-    """The index at which the run of equal values begins that each row is in."""
+    """Return for each row the index at which its run of equal values begins."""
     value, index = pl.col(values.name), pl.int_range(pl.len())
     begins = value.ne_missing(value.shift(1)) | (index == 0)
     return values.to_frame().select(pl.when(begins).then(index).forward_fill()).to_series()
 
 
 def _are(pairs: pl.DataFrame, turns: Mapping[str, pl.Series], sides: Mapping[str, _Side]) -> bool:
-    """Whether pairs are made of the turns that their sides pick."""
+    """Whether the pairs have the addresses, texts and reasons of the turns that `sides` picks."""
     apart = 1 + len(pairs) // _LOOKS
     return (
         all(
@@ -111,7 +111,7 @@ def _are(pairs: pl.DataFrame, turns: Mapping[str, pl.Series], sides: Mapping[str
 
 
 def _reasons_are(given: pl.Series, reasons: pl.Series, sides: Mapping[str, _Side]) -> bool:
-    """Whether each pair has the reason of its query's row, or else of its answer's; nearly all have none."""
+    """Whether each pair has the reason of its query, or else that of its answer; nearly all have none."""
     if reasons.null_count() == len(reasons):
         return given.null_count() == len(given)
     rejected = reasons.is_not_null()

@@ -1,8 +1,8 @@
 """Process one shard: read, normalize, convert, mask, filter, pair. A pure function of shard, source and settings.
 
 The stages between reading and pairing are two lists, `CLEANING` and `FILTERING`. A stage returns new columns for its
-rows, and has a law that says what it may change. One runner applies each stage, checks its law with the ledger, and
-counts what it did.
+rows, and declares with a law what it may change. `_run` applies each stage, checks its law with the ledger, and counts
+its changes.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from chat_corpus.row_masks import filtered
 from chat_corpus.schema import Markup, Reason, Traits
 from chat_corpus.sources.base import Scope, Source
 
-#: The class of characters that the filters need.
+#: Name of the class of characters that the filters need, and of the column with its mask.
 _DAMAGED = "damaged"
-#: Columns of the row numbers of the turns of a pair.
+#: Columns with the row numbers of the two turns of a pair.
 _LINKS = ("query_at", "answer_at")
-#: Classes of characters besides those of the conversion: what the filters need, what a TSV file has in another way, and
-#: what the statistics look for.
+#: Classes of characters besides those of the conversion: those that the filters need, that TSV files replace, and that
+#: the statistics look for.
 _CLASSES = {_DAMAGED: filter_table.LOST, "breaks": tsv.BREAKS, "marks": MARKS}
 
 
@@ -45,11 +45,11 @@ _CLASSES = {_DAMAGED: filter_table.LOST, "breaks": tsv.BREAKS, "marks": MARKS}
 class ShardResult:
     """The result of a shard.
 
-    turns    `schema.TURNS` with clean text; `raw`, the text as it was read; `before_conversion`; `script`, the script
-             before conversion; and, if the settings mask anything, `before_masking`
+    turns    `schema.TURNS` with clean text, `raw` (the text as read), `before_conversion`, `script` (the script before
+             conversion) and, if the settings mask anything, `before_masking`
     pairs    the pairs to write: `query, answer, query_file_index, query_record, answer_file_index, answer_record`
     links    `query_at` and `answer_at` of each pair: row numbers of `turns`
-    rejects  `source, file, record, reason, message, raw`, by record and file; a record's first few have `raw`
+    rejects  `source, file, record, reason, message, raw`, by record and file; only the first few of a record have `raw`
     counts   the counts of the shard, which balance
     """
 
@@ -65,10 +65,10 @@ class CleanTurns:
     """The turns of a shard before they are filtered.
 
     turns    `schema.TURNS` with clean text, and the other columns of `ShardResult`
-    counts   the counts so far: records, and what was changed
-    damaged  mask of the turns that lost characters; None if it is not known
-    breaks   mask of the turns that hold a line break or a tab; None if it is not known
-    decoded  texts of the turns that stages have decoded
+    counts   the counts so far: records and changes
+    damaged  mask of the turns with lost characters; None if it is not known
+    breaks   mask of the turns with a line break or a tab; None if it is not known
+    decoded  character counts of the turns
     """
 
     turns: pl.DataFrame
@@ -80,7 +80,7 @@ class CleanTurns:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What a stage knows besides the rows: the shard, the source and its settings, the counts, and decoded texts."""
+    """The input of a stage besides the rows; stages may also update `counts` and `decoded`, the character counts."""
 
     shard: Shard
     source: Source
@@ -96,9 +96,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: its name, a function that returns columns for the rows, its law, and a function that counts.
+    """A stage: its name, a function that returns columns for the rows, the law that these obey, and a counter.
 
-    `count` takes the counts of the shard, and the rows before and after the stage.
+    `count` updates the counts of the shard, which it takes with the rows before and after the stage.
     """
 
     name: str
@@ -119,7 +119,7 @@ def _split_reposts(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 def _normalize(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Run the text steps. Returns `raw`, `text`, and `held`, its classes of characters; rejects unsettled turns."""
+    """Run the text steps and reject unsettled turns. Return `raw`, `text`, and `held`, a bitmask of its classes."""
     classes = {**script.load(context.settings.script).classes, **_CLASSES}
     texts = normalizer.normalize_and_flag(
         rows["text"],
@@ -148,7 +148,7 @@ def _count_normalized(counts: Counts, before: pl.DataFrame, after: pl.DataFrame)
 
 
 def _convert(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Convert traditional to simplified script. Returns `text`, `before_conversion` and `script`."""
+    """Convert traditional to simplified script. Return `text`, `before_conversion` and `script`."""
     converted = script.load(context.settings.script).convert(
         rows["text"],
         declared=context.traits.script,
@@ -165,7 +165,7 @@ def _count_converted(counts: Counts, before: pl.DataFrame, after: pl.DataFrame) 
 
 
 def _mask(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Mask personal data, if the settings say so. Returns `text` and `before_masking`."""
+    """Mask personal data, if the settings say so. Return `text` and `before_masking`."""
     if not context.settings.filters.kinds("mask"):
         return rows
     texts, changed = masking.mask_personal(rows["text"], context.settings.filters)
@@ -176,7 +176,7 @@ def _mask(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 def _filter(rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Apply the filters of turns and dialogues. Returns `reason` and `message`."""
+    """Apply the filters of turns and dialogues. Return the rows with `reason` and `message`."""
     return filter_table.apply_filters(rows, context.settings.filters, context.source)
 
 
@@ -185,7 +185,7 @@ def _count_filtered(counts: Counts, _before: pl.DataFrame, after: pl.DataFrame) 
     counts.turns.rejected = _by_reason(after)
 
 
-#: From turns as they were read to clean turns.
+#: Stages from raw turns to clean turns.
 CLEANING = (
     Stage("limit_length", _limit_length, Law.MAY_REJECT),
     Stage("split_reposts", _split_reposts, Law.MAY_SPLIT),
@@ -193,12 +193,12 @@ CLEANING = (
     Stage("convert", _convert, Law.KEEPS_REASONS, _count_converted),
     Stage("mask", _mask, Law.KEEPS_REASONS),
 )
-#: From clean turns to turns that can be paired.
+#: Stages from clean turns to turns that can be paired.
 FILTERING = (Stage("filter", _filter, Law.MAY_REJECT, _count_filtered),)
 
 
 def process_shard(shard: Shard, source: Source, settings: SourceSettings) -> ShardResult:
-    """Run a shard through all stages. Raises ChatCorpusError if its files changed, LedgerError if counts differ."""
+    """Run a shard through all stages. Raise ChatCorpusError if its files changed, LedgerError if counts differ."""
     raw = reading.records(shard, source)
     return filter_and_pair(clean_turns(shard, source, settings, raw), shard, source, settings, lambda: raw)
 
@@ -209,7 +209,7 @@ def clean_turns(
     settings: SourceSettings,
     raw: tuple[Records, ...],
 ) -> CleanTurns:
-    """Read the turns of raw records and clean them. Raises LedgerError if counts differ."""
+    """Read the turns of raw records and clean them. Raise LedgerError if counts differ."""
     context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     turns = reading.turns(raw, shard, source, settings.read.limit, context.counts)
     clean = _run(CLEANING, turns, context)
@@ -231,7 +231,7 @@ def filter_and_pair(
 ) -> ShardResult:
     """Filter clean turns and pair them. `raw` returns the raw records, which rejects quote.
 
-    Raises LedgerError if counts differ.
+    Raise LedgerError if counts differ.
     """
     context = Context(shard=shard, source=source, settings=settings, counts=Counts.zero())
     context.counts.add(cleaned.counts)
@@ -246,12 +246,12 @@ def filter_and_pair(
 
 
 def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Run rows through stages. Raises LedgerError if one breaks its law."""
+    """Return the rows after all stages. Raise LedgerError if a stage breaks its law."""
     where = context.shard.label
     for stage in stages:
         try:
             columns = stage.apply(rows, context)
-        except pl.exceptions.ShapeError as error:  # columns of different lengths were put together
+        except pl.exceptions.ShapeError as error:  # the stage combined columns of different lengths
             raise LedgerError(f"{where}: stage '{stage.name}' lost or added turns: {error}") from error
         after = ledger.checked(stage.law, rows, columns, stage.name, where)
         stage.count(context.counts, rows, after)
@@ -262,8 +262,9 @@ def _run(stages: Iterable[Stage], rows: pl.DataFrame, context: Context) -> pl.Da
 def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings, where: str) -> pl.DataFrame:
     """Return all pairs that the positions of turns imply, with the columns of `pairing.pair` and `message`.
 
-    A pair of a rejected turn has the reason of the turn. One that a filter of pairs rejects has its reason, and a
-    `message`, which is null for all others. Raises LedgerError if pairs are missing, added, or lose their reason.
+    A pair of a rejected turn has the reason of that turn. A pair that a filter of pairs rejects has the reason of the
+    filter and a `message`, which is null for all others. Raise LedgerError if pairs are missing, added, or lose their
+    reason.
     """
     pairing = settings.pairs.pairing(source.pairing)
     possible = pair(turns, pairing)
@@ -276,7 +277,7 @@ def possible_pairs(turns: pl.DataFrame, source: Source, settings: SourceSettings
 
 
 def _written(possible: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Return the pairs to write, those without a reason, with their links, and count all."""
+    """Return the pairs to write, those without a reason, with their links; store the counts of all pairs."""
     none_rejected = possible["reason"].null_count() == len(possible)
     pairs = possible[[name for name in possible.columns if name not in ("reason", "message")]]
     pairs = pairs if none_rejected else filtered(pairs, possible["reason"].is_null())

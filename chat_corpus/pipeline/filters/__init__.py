@@ -1,1 +1,1 @@
-"""Which turns are not kept, and why."""
+"""Filters: they reject turns, dialogues and pairs, each with a reason, and mask personal data."""

@@ -1,4 +1,4 @@
-"""Placeholders in place of links and personal data: the kinds that the settings say `mask` of."""
+"""Replace links and personal data by placeholders, for the kinds that the settings `mask`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_corpus.pipeline.filters.options import KINDS, FilterOptions
 from chat_corpus.pipeline.filters.personal import Personal
 from chat_corpus.row_masks import matches
 
-#: A link with its scheme or `www.`; Han and full-width punctuation end it. The boundary is that of ASCII words.
+#: A link with a scheme or `www.`; Han and full-width punctuation end it. `{boundary}` is the boundary of an ASCII word.
 _LINK_TEXT = r"(?i)(?:(?:https?|ftp)://|{boundary}www\.)[A-Za-z0-9][A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]*"
 #: The pattern of a link for Polars.
 LINK = _LINK_TEXT.replace("{boundary}", r"(?-u:\b)")
@@ -25,14 +25,14 @@ _PLACEHOLDER = "<(?:LINK|" + "|".join(kind.upper() for kind in KINDS if kind != 
 
 
 def link_candidates(texts: pl.Series) -> pl.Series:
-    """A mask of the texts that may hold a link: all that do, and few others."""
+    """Return a mask of the texts that may have a link: all that have one, and few others."""
     return matches(texts, _LINK_CANDIDATE)
 
 
 def mask_personal(texts: pl.Series, options: FilterOptions) -> tuple[pl.Series, Counter[str]]:
-    """Return texts with placeholders for the kinds to mask, and the number of texts changed, by kind.
+    """Return the texts with placeholders for the kinds to mask, and the number of changed texts by kind.
 
-    A text that the settings drop for another kind stays as it is, so that its filter finds it.
+    A text with data of a kind to drop stays as it is, so that the filter of that kind finds the data.
 
     >>> mask_personal(pl.Series(["加我QQ：123456789", "打10086"]), FilterOptions(qq="mask"))[0].to_list()
     ['加我QQ：<QQ>', '打10086']
@@ -50,7 +50,7 @@ def mask_personal(texts: pl.Series, options: FilterOptions) -> tuple[pl.Series, 
 
 
 def hide_personal(texts: pl.Series, options: FilterOptions) -> pl.Series:
-    """Return texts as `mask_personal` does, for people to look at: also those that the settings drop for another kind.
+    """Return texts for display: masked as by `mask_personal`, but also texts with data of a kind to drop.
 
     >>> hide_personal(pl.Series(["QQ：123456789，a@b.cn"]), FilterOptions(qq="mask", email="drop")).to_list()
     ['QQ：<QQ>，a@b.cn']
@@ -59,7 +59,7 @@ def hide_personal(texts: pl.Series, options: FilterOptions) -> pl.Series:
 
 
 def placeholders(text: pl.Expr) -> pl.Expr:
-    """Return how many placeholders of `mask_personal` a text has; null counts as none."""
+    """Return the number of placeholders of `mask_personal` in a text; 0 for null."""
     return text.str.count_matches(_PLACEHOLDER).fill_null(0)
 
 
@@ -75,7 +75,7 @@ def _masked(text: str, masked: Collection[str], dropped: Collection[str], change
 
 
 def _found(text: str, kinds: Collection[str]) -> bool:
-    """Whether a text holds something of these kinds."""
+    """Whether a text has a link or personal data of one of these kinds."""
     if _URL in kinds and _LINK.search(text):
         return True
     return any(personal.first_in(text, Personal(kind)) for kind in kinds if kind != _URL)

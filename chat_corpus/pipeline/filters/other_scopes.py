@@ -1,4 +1,4 @@
-"""Filters of whole dialogues, and of pairs."""
+"""Filters of whole dialogues and of pairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter, Scope, Source
 
-#: Positions in a dialogue: alternative answers share one.
+#: Number of positions in the dialogue of a turn; alternative answers share a position.
 _TURNS = (pl.col("turn_index").max() + 1).over("dialogue_id")
 _COUNTED = pl.when(_TURNS == 1).then(pl.lit("1 turn")).otherwise(pl.format("{} turns", _TURNS))
 
@@ -36,7 +36,7 @@ DIALOGUE_FILTERS = (
 
 
 def _length(side: Literal["query", "answer"], bound: Literal["min", "max"]) -> Filter:
-    """The filter of pairs by the length of one side."""
+    """Return a filter of pairs for the minimum or maximum length, in characters, of the query or the answer."""
     name, chars = f"{bound}_{side}_chars", pl.col(side).str.len_chars()
     shorter = bound == "min"
     off = 1 if shorter else 0

@@ -1,8 +1,8 @@
-"""Numbers and addresses by which a person can be reached or identified: find them and write a placeholder instead.
+"""Find numbers and addresses by which a person can be reached or identified, and replace them by placeholders.
 
 Kinds: mobile number, identity card, QQ, WeChat and e-mail, as they are written in mainland China. Only the number or
 address is replaced; the words around it stay: 加我QQ：<QQ>. Other numbers stay as they are: prices, dates, order
-numbers, hotlines. A number of QQ or WeChat is recognized by the word beside it.
+numbers, hotlines. A QQ or WeChat account is recognized by the word next to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chat_corpus.row_masks import matches
 
 
 class Personal(StrEnum):
-    """Kinds of personal data, by the name that counts have; a placeholder is the kind in capitals: <PHONE>."""
+    """Kinds of personal data, by their names in counts; the placeholder is the kind in upper case: <PHONE>."""
 
     PHONE = "phone"
     QQ = "qq"
@@ -31,7 +31,7 @@ class Personal(StrEnum):
 
 
 _ALL = frozenset(Personal)
-#: Every text that holds personal data matches this, and few others do: it is one cheap look at each text.
+#: A cheap regex that matches every text with personal data, and few others.
 CANDIDATE = "|".join(
     (
         r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})",
@@ -42,19 +42,19 @@ CANDIDATE = "|".join(
         r"(?:[微薇威维vV][ .-]?信|[vVwW][xX]|(?i:we-?chat|weixin))[^0-9A-Za-z]{0,16}[0-9A-Za-z]",
     )
 )
-#: What makes a number a quantity, or a term.
+#: No unit or noun follows that makes the number a quantity or a term.
 _UNIT = r"(?!\s*(?:[人元块万亿个年月级次条位岁天分点多名篇张台件股米]|用户|粉丝|[kKMGT]B?(?![A-Za-z])|[%％℃]))"
 _END = r"(?![0-9])(?!\.[0-9])(?!\s*[+*/=×÷]\s*[0-9])" + _UNIT
 
-#: A mobile number: 11 digits in one of the usual groups, with or without the prefix of the country.
+#: A mobile number: 11 digits, in one of the usual groupings, with or without the country prefix.
 _PHONE = (
-    # Not within a longer number, a word (A13…), a decimal (3.13…), or an address (/13…, =13…), nor behind a currency.
+    # Not in a longer number, a word (A13…), a decimal (3.13…) or a URL (/13…, =13…), and not after a currency sign.
     r"(?a)(?<![0-9A-Za-z_$¥￥#=])(?<![0-9]\.)(?<![A-Za-z]/)(?<![0-9]-)"
     r"(?P<prefix>(?:(?:\+|00)86|86)[ -]?)?"
     r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})"
     r"(?!-?[0-9A-Za-z_])(?!\.[0-9])" + _UNIT
 )
-#: Words right before an 11-digit number that make it the number of a thing.
+#: Words right before an 11-digit number that make it an order number, serial number or the like.
 _THING = (
     r"(?:订单|单号|运单|快递|流水|编号|工单|货号|条码|型号|序列|批号|案号|票号|订单号|编码|ISBN|SKU|ID|id|No\.?|NO\.?)"
     r"(?:号码?)?\s*(?:是|为|[:：#])?\s*$"
@@ -64,7 +64,7 @@ _EMAIL = (
     r"(?a)(?<![A-Za-z0-9._%+-])(?!git@)[A-Za-z0-9_][A-Za-z0-9._%+-]{0,63}[@＠]"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!(?:png|jpe?g|gif|webp|svg)\b)[A-Za-z]{2,24}(?![A-Za-z0-9-])"
 )
-#: What may be between the word and the number: 号码是, a colon, blanks.
+#: Text that may come between the word and the number: 号码是, a colon, spaces.
 _LINK = r"(?:(?:交流|粉丝|讨论|官方)?[群裙]?-?(?:帐号|账号|号码|号)?吧?\s*(?:是|为|加|[:：=])?\s*[(（【\[]?\s*)"
 _MORE = r"(?P<more>(?:\s*(?:或者?|和|[、,，/;；])\s*[1-9][0-9]{5,10}(?![0-9]))*)"
 _QQ = (
@@ -72,15 +72,16 @@ _QQ = (
     r"|[加进入](?:这个|我们|本|我的|我)?(?=群)|群(?=号))" + _LINK + r")"
     r"(?P<number>[1-9][0-9]{4,10})" + _END + r"(?!版|[-.年][0-9])" + _MORE
 )
-#: Q: before a number that is long enough for no question to begin with it.
+#: `Q:` before a number that is so long that it does not begin a question.
 _Q_COLON = r"(?P<word>(?<![A-Za-z0-9])[Qq][:：]\s*)(?P<number>[1-9][0-9]{6,10})" + _END + _MORE
 _QQ_BEHIND = (
     r"(?<![0-9A-Za-z.-])(?P<number>[1-9][0-9]{5,10})"
     r"(?P<word>\s*(?:[(（]|是我的?|我的|这个)\s*(?:[Qq]{2}|扣扣)(?![A-Za-z0-9]))"
 )
-#: The number of a group, right beside the word 群, and too long for a year or a count; a date is none.
+#: The number of a QQ group, right next to the word 群: too long for a year or a count, and not a date.
 _GROUP_NUMBER = r"(?P<number>(?!(?:19|20)[0-9]{2}[01][0-9][0-3][0-9](?![0-9]))[1-9][0-9]{6,9})"
-#: What makes it a count: what is in a group of people, animals, buildings or computers, and how much of it.
+#: Context that would make the number a count: _CROWD excludes words for groups of people, animals, buildings or
+#: computers, and _COUNTED excludes units after the number.
 _CROWD = r"(?<![人种物机集羊牛狼族楼筑博语墓这那一两几])"
 _COUNTED = r"(?!\s*(?:[只头匹尾]|平方|公[里顷斤]|小时|美[元金]|左右|以[上下]|阅读|[A-Za-z]))"
 _GROUP = rf"(?P<word>{_CROWD}群\s*[,，:：]?\s*)" + _GROUP_NUMBER + _END + _COUNTED + _MORE
@@ -101,7 +102,7 @@ _WECHAT = (
     + _NAME
     + r")"
 )
-#: Names that follow the word 微信 and are nobody's.
+#: Names after the word 微信 that are not accounts of a person.
 _PRODUCTS = frozenset(
     (
         *("android", "iphone", "windows", "symbian", "blackberry", "harmony", "harmonyos"),
@@ -113,7 +114,7 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def is_identity_number(text: str) -> bool:
-    """Whether 18 characters are a Chinese identity number: a real date of birth, and the right check digit (GB 11643).
+    """Whether 18 characters are a Chinese identity number: a valid date of birth and check digit (GB 11643).
 
     >>> is_identity_number("11010519491231002X"), is_identity_number("110105194912310021")
     (True, False)
@@ -127,12 +128,12 @@ def is_identity_number(text: str) -> bool:
 
 
 def candidates(texts: pl.Series) -> pl.Series:
-    """A mask of the texts that may hold personal data: all that do, and few others."""
+    """Return a mask of the texts that may have personal data: all that have some, and few others."""
     return matches(texts, CANDIDATE)
 
 
 def first_found(texts: pl.Series, kind: Personal) -> pl.Series:
-    """The first number or address of a kind in each text, with the word before it; null where there is none.
+    """Return the first number or address of a kind in each text, with the word before it; null if there is none.
 
     >>> first_found(pl.Series(["加我QQ：123456789", "打10086", None]), Personal.QQ).to_list()
     ['QQ：123456789', None, None]
@@ -143,7 +144,7 @@ def first_found(texts: pl.Series, kind: Personal) -> pl.Series:
 
 
 def first_in(text: str, kind: Personal) -> str | None:
-    """The first number or address of a kind in a text, with the word before it."""
+    """Return the first number or address of a kind in a text, with the word before it; None if there is none."""
     for detector in _DETECTORS:
         found = re.finditer(detector.pattern, text) if detector.kind is kind else ()
         for one in found:
@@ -153,7 +154,7 @@ def first_in(text: str, kind: Personal) -> str | None:
 
 
 def mask_kinds(text: str, kinds: Collection[str], counts: Counter[str]) -> str:
-    """One text with placeholders for some kinds; adds what was found to `counts`."""
+    """Return a text with placeholders for some kinds; add the number of replacements by kind to `counts`."""
     for detector in _DETECTORS:
         if detector.kind in kinds:
             text = re.sub(detector.pattern, partial(_replaced, detector=detector, counts=counts), text)
@@ -161,7 +162,7 @@ def mask_kinds(text: str, kinds: Collection[str], counts: Counter[str]) -> str:
 
 
 def mask(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
-    """Texts with a placeholder for each number or address, and how many there are of each kind (`Personal`).
+    """Return texts with a placeholder for each number or address, and the number of replacements by `Personal` kind.
 
     >>> masked, counts = mask(pl.Series(["加我QQ：123456789", "打10086", None]))
     >>> masked.to_list(), dict(counts)
@@ -178,15 +179,16 @@ def mask(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
 
 
 def mask_text(text: str, counts: Counter[str]) -> str:
-    """One text with placeholders; adds what was found to `counts`."""
+    """Return a text with placeholders for all kinds; add the number of replacements by kind to `counts`."""
     return mask_kinds(text, _ALL, counts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Detector:
-    """A pattern of one kind, which `re` compiles when it is first used.
+    """A pattern for one kind, which `re` compiles on first use.
 
-    `rejects` sees a match and decides; the groups of the pattern say what is replaced.
+    `rejects` returns whether a match is a false positive. A placeholder replaces the group `number` and each number in
+    the group `more`; without a group `number`, it replaces the whole match.
     """
 
     kind: Personal
@@ -195,7 +197,7 @@ class _Detector:
 
 
 def _replaced(found: re.Match[str], *, detector: _Detector, counts: Counter[str]) -> str:
-    """The text of a match with placeholders in place of its numbers."""
+    """Return the text of a match with placeholders for its numbers."""
     if detector.rejects(found):
         return found[0]
     groups = found.re.groupindex
@@ -221,7 +223,7 @@ def _is_not_identity(found: re.Match[str]) -> bool:
 
 
 def _is_product(found: re.Match[str]) -> bool:
-    """Whether what follows the word 微信 is the name of a product, or a word that no link connects with it."""
+    """Whether the name after the word 微信 is a product, or a plain word without 号, a colon or the like before it."""
     name = found["number"]
     if not name[0].isalpha():
         return False
@@ -229,7 +231,8 @@ def _is_product(found: re.Match[str]) -> bool:
     return name.lower() in _PRODUCTS or (not is_linked and not re.search("[0-9_]", name))
 
 
-#: In this order: an e-mail address and an identity number may hold a mobile number, and one may be that of an account.
+#: The order matters: e-mail addresses and identity numbers may contain a mobile number, and a mobile number may be the
+#: name of an account.
 _DETECTORS = (
     _Detector(kind=Personal.EMAIL, pattern=_EMAIL),
     _Detector(kind=Personal.ID, pattern=_ID, rejects=_is_not_identity),

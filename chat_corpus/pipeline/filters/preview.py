@@ -1,7 +1,7 @@
-"""What each filter would remove from a shard: counts of turns and rows, overlaps, and examples with what matched.
+"""Preview the removals of each filter in a shard: counts of turns and rows, overlaps, and examples with the match.
 
-A row is a pair that would be written if no filter rejected anything. A filter of turns removes the rows of its turns.
-The flags of a filter do not depend on other filters; a run removes each row with a flag of a filter that is on.
+A row is a pair that is written if no filter rejects anything. A filter of turns removes all rows with its turns. The
+flags of a filter do not depend on other filters; a run removes each row that an enabled filter flags.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from chat_corpus.sources.base import Filter, Scope, Source
 
 @dataclass(kw_only=True, slots=True)
 class Figures:
-    """What one filter would remove.
+    """Counts of turns and rows that one filter would remove.
 
-    turns, rows              turns and rows with a flag of the filter
-    alone_turns, alone_rows  those without a flag of any other filter that is looked at
-    given_turns, given_rows  those to which a run gives the reason of this filter: it is the first that is on; of the
-                             turns of a row, the query counts before the answer
+    turns, rows              turns and rows that the filter flags
+    alone_turns, alone_rows  those that no other filter of the preview flags
+    given_turns, given_rows  those that get the reason of this filter in a run: it is the first enabled filter that
+                             flags them; in a row, the reason of the query takes priority over that of the answer
     """
 
     turns: int = 0
@@ -43,9 +43,9 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Example:
-    """A turn or pair that a filter would remove; examples with the smallest `key` are shown.
+    """A turn or pair that a filter would remove; the examples with the smallest `key` are shown.
 
-    `before` is the turn before, if the filter looks at turns; of a pair `before` is the query, and `text` the answer.
+    For a turn, `before` is the previous turn of the dialogue; for a pair, `before` is the query and `text` the answer.
     """
 
     key: int
@@ -58,14 +58,14 @@ class Example:
 
 @dataclass(kw_only=True, slots=True)
 class FilterPreview:
-    """What the filters would remove from a shard or source.
+    """Removals of all filters in a shard or source.
 
-    turns, rows  turns that reading and cleaning leave, and rows that they would make
-    removed_turns, removed_rows  those that the filters remove that are on, together
+    turns, rows  turns after reading and cleaning, and the rows that they make without filters
+    removed_turns, removed_rows  those that all enabled filters remove together
     filters      figures by the name of the filter
-    overlaps     rows that both of two filters would remove, by their names in the order of the table
+    overlaps     rows that two filters both flag, by the names of the filters in the order of the table
     masked       turns with masked personal data, by kind
-    examples     by the name of the filter
+    examples     examples by the name of the filter
     """
 
     turns: int = 0
@@ -78,7 +78,7 @@ class FilterPreview:
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
     def add(self, other: FilterPreview, examples: int) -> None:
-        """Add another shard or source; of all examples of a filter, so many with the smallest keys stay."""
+        """Add another shard or source; for each filter, `examples` examples with the smallest keys stay."""
         for name in ("turns", "rows", "removed_turns", "removed_rows"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, figures in other.filters.items():
@@ -91,7 +91,7 @@ class FilterPreview:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sampling:
-    """How many examples of each filter are drawn, and the seed of the draw."""
+    """The number of examples to draw for each filter, and the seed of the draw."""
 
     examples: int
     seed: int
@@ -107,10 +107,11 @@ def preview_filters(
     on: Sequence[str],
     sampling: Sampling,
 ) -> FilterPreview:
-    """Return what each filter of the options would remove from a shard; `on` are the names of those that a run applies.
+    """Return the removals of each filter of the options in a shard.
 
-    `turns` are clean turns before the filters, with `at`, the number of the row; `pairs` are those of `pairing.pair`,
-    with `query_at` and `answer_at`. `files` are the names of the raw files.
+    `turns` are clean turns before the filters, with the column `at`, the row number. `pairs` are the result of
+    `pairing.pair`, with `query_at` and `answer_at`. `files` are the names of the raw files by index, and `on` are the
+    names of the filters that a run applies.
     """
     pairs = pairs.filter(pl.col("reason").is_null())
     filters = active_filters(options, source)
@@ -135,7 +136,7 @@ def preview_filters(
 
 
 def _count(preview: FilterPreview, by_turn: Mapping[str, pl.Series], by_row: Mapping[str, pl.Series]) -> None:
-    """Fill in the figures and overlaps from the flags of each filter."""
+    """Fill in the counts of flags, alone and in all, and the overlaps."""
     for kind, flags in (("turns", by_turn), ("rows", by_row)):
         sums = _sum(list(flags.values()))
         for name, flagged in flags.items():
@@ -156,7 +157,7 @@ def _count_given(
     by_row: Mapping[str, pl.Series],
     pairs: pl.DataFrame,
 ) -> None:
-    """Fill in what a run removes, and by which filter, as its reasons say."""
+    """Fill in the turns and rows that a run removes, in all and by the filter that gives the reason."""
     of_turns = [name for name in on if name in by_turn]
     of_pairs = [name for name in on if name in by_row and name not in by_turn]
     rows = pl.Series([None], dtype=pl.String).new_from_index(0, len(pairs))
@@ -173,7 +174,7 @@ def _count_given(
 
 
 def _first(flags: Mapping[str, pl.Series], names: Sequence[str]) -> pl.Series:
-    """The name of the first filter that flags each turn or row; null where none does."""
+    """Return for each turn or row the name of the first filter that flags it; null if none does."""
     cases = (pl.when(pl.col(name)).then(pl.lit(name)) for name in names)
     return pl.DataFrame({name: flags[name] for name in names}).select(pl.coalesce(*cases)).to_series()
 
@@ -184,7 +185,7 @@ def _add_given(preview: FilterPreview, names: pl.Series, attribute: str) -> None
 
 
 def _sum(flags: Sequence[pl.Series]) -> pl.Series:
-    """How many flags each turn or row has."""
+    """Return the number of flags of each turn or row."""
     listed = [one.cast(pl.UInt16) for one in flags]
     total = listed[0] if listed else pl.Series(dtype=pl.UInt16)
     for one in listed[1:]:
@@ -200,7 +201,7 @@ def _examples(
     files: Sequence[str],
     sampling: Sampling,
 ) -> list[Example]:
-    """Draw examples by a hash of their addresses, so that those of shards can be merged."""
+    """Draw examples by a hash of address and text, so that the examples of several shards can be merged."""
     if item.scope is Scope.PAIR:
         some = pairs[found["row"]].select(
             "query_record", "answer_record", file="query_file_index", before="query", text="answer"

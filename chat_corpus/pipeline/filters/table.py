@@ -1,7 +1,7 @@
-"""The table of filters: which turns, dialogues and pairs are rejected. A row is never removed, it gets a reason.
+"""The table of filters, which reject turns, dialogues and pairs. A rejected row is not removed, it gets a reason.
 
-Each filter looks at the row, or the dialogue, alone, whatever the other filters say of it. The first one that rejects a
-row gives the reason.
+A filter checks one row or dialogue at a time, and does not depend on other filters. The first filter that rejects a row
+gives the reason.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from chat_corpus.sources.base import Filter, Scope, Source
 
 __all__ = ["FILTERS", "LOST", "Filter"]
 
-#: Bytes of the longest turn: text steps need up to a hundred times as much memory for one text.
+#: Maximum size of a turn in bytes: text steps need up to a hundred times as much memory for one text.
 LONGEST_TURN = 1 << 20
-#: All filters of this package, in order. A filter with an option has its name.
+#: All filters of this package, in order. A filter with an option has the name of the option.
 FILTERS: tuple[Filter, ...] = (*FIRST, *FURTHER, DENY, *DIALOGUE_FILTERS, *PAIR_FILTERS)
 #: Name of the column with the number of a row; no filter has such a name.
 _AT = "#"
@@ -34,7 +34,7 @@ _PAIR = ("query", "answer", "query_file_index", "query_record", "answer_file_ind
 
 
 def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
-    """Reject turns that are too long for any stage: they get a reason, and lose their text. Takes `schema.TURNS`."""
+    """Reject turns above `LONGEST_TURN`: they get a reason, and their text becomes null. `rows` is `schema.TURNS`."""
     bytes_ = rows["text"].str.len_bytes()
     long = bytes_ > LONGEST_TURN
     if not long.any():
@@ -48,17 +48,17 @@ def reject_oversized(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def active_filters(options: FilterOptions, source: Source, scope: Scope | None = None) -> tuple[Filter, ...]:
-    """Return the filters that apply to a source, those of plugins too, in the order of the scopes; or of one scope."""
+    """Return the active filters for a source, with those of plugins, in the order of scopes; or only of one scope."""
     plugins = (item for item in source.filters if options.custom.get(item.name, item.enabled) is not False)
     active = [item for item in (*FILTERS, *plugins) if item.applies(options, source)]
     return tuple(item for each in Scope for item in active if item.scope is each and scope in (None, each))
 
 
 def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Return the rows with `reason` and `message` for turns that a filter of turns or of dialogues rejects.
+    """Return the rows with `reason` and `message` filled in for turns that a filter of turns or dialogues rejects.
 
-    `rows` has the columns of `schema.TURNS`; `raw`, the text as it was read; and, if it is known, `damaged`: whether a
-    text has lost characters. Raises ChatCorpusError if a filter of a plugin fails.
+    `rows` has the columns of `schema.TURNS`; `raw`, the text as read; and optionally `damaged`, a mask of the texts
+    with lost characters. Raise ChatCorpusError if a filter of a plugin fails.
     """
     filters = active_filters(options, source, Scope.TURN)
     candidates = [filter_.candidates(rows, source) for filter_ in filters if filter_.candidates is not None]
@@ -74,7 +74,7 @@ def apply_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) ->
 def _reject(
     rows: pl.DataFrame, checked: pl.Series, filters: Sequence[Filter], options: FilterOptions, source: Source
 ) -> pl.DataFrame:
-    """Fill in `reason` and `message` of the `checked` rows that have no reason and that a filter rejects."""
+    """Return the rows with `reason` and `message` for rejected rows among the `checked` ones without a reason."""
     if not checked.any() or not filters:
         return rows
     numbered = filtered(rows[[*TURNS, "raw"]].with_row_index(_AT), checked)
@@ -90,7 +90,7 @@ def _reject(
 def _first_rejections(
     numbered: pl.DataFrame, filters: Sequence[Filter], options: FilterOptions, source: Source
 ) -> pl.DataFrame:
-    """The rows that a filter rejects: their number, and `reason` and `message` of the first such filter."""
+    """Return the row number, `reason` and `message` of each rejected row, from the first filter that rejects it."""
     messages = _messages(numbered, filters, options, source)
     cases = [pl.when(pl.col(item.name).is_not_null()).then(pl.lit(str(item.reason))) for item in filters]
     found = messages.select(reason=pl.coalesce(*cases), message=pl.coalesce(*(item.name for item in filters)))
@@ -100,8 +100,8 @@ def _first_rejections(
 def evaluate_filters(rows: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
     """Return a column for each filter of turns and dialogues: its message for turns that it rejects, else null.
 
-    `rows` is as for `apply_filters`; for filters of dialogues it has whole dialogues. The first column that is not null
-    has the message that `apply_filters` gives.
+    `rows` is as for `apply_filters`; filters of dialogues need whole dialogues. The first column that is not null has
+    the message of `apply_filters`.
     """
     filters = (*active_filters(options, source, Scope.TURN), *active_filters(options, source, Scope.DIALOGUE))
     messages = _messages(rows, filters, options, source)
@@ -115,7 +115,7 @@ def evaluate_filters(rows: pl.DataFrame, options: FilterOptions, source: Source)
 def apply_pair_filters(pairs: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
     """Return the pairs of `pairing.pair` with `message`, and `reason` for those that a filter of pairs rejects.
 
-    Pairs that have a reason keep it; their `message` is null, as is that of pairs without a reason.
+    Pairs that already have a reason keep it. The `message` is null for these and for pairs that no filter rejects.
     """
     pairs = pairs.with_columns(message=pl.lit(None, dtype=pl.String))
     filters = active_filters(options, source, Scope.PAIR)
@@ -133,9 +133,10 @@ def evaluate_pair_filters(pairs: pl.DataFrame, options: FilterOptions, source: S
 
 
 def rejections(rows: pl.DataFrame, item: Filter, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Return `row: u32, message` of the rows without a reason that one filter rejects, whatever other filters do.
+    """Return `row: u32, message` of the rows without a reason that one filter rejects; other filters do not matter.
 
-    `rows` are turns as for `apply_filters`, of whole dialogues, or for a filter of pairs the pairs of `pairing.pair`.
+    `rows` are the turns of whole dialogues, as for `apply_filters`; or, for a filter of pairs, the result of
+    `pairing.pair`.
     """
     checked = rows["reason"].is_null()
     if item.candidates is not None:
@@ -151,7 +152,10 @@ def rejections(rows: pl.DataFrame, item: Filter, options: FilterOptions, source:
 
 
 def _messages(rows: pl.DataFrame, filters: Sequence[Filter], options: FilterOptions, source: Source) -> pl.DataFrame:
-    """A column for each filter: its message for rows that it rejects, else null. Raises ChatCorpusError."""
+    """Return a column for each filter: its message for rows that it rejects, else null.
+
+    Raise ChatCorpusError, with the name of the filter, if a filter fails.
+    """
     try:
         return rows.select(_message(item, options, source).alias(item.name) for item in filters)
     except pl.exceptions.PolarsError:
@@ -165,7 +169,7 @@ def _messages(rows: pl.DataFrame, filters: Sequence[Filter], options: FilterOpti
 
 
 def _message(item: Filter, options: FilterOptions, source: Source) -> pl.Expr:
-    """The message of a filter, null where it lets the row pass."""
+    """Return an expression for the message of a filter; null for rows that pass."""
     rejects = item.rejects(options, source)
     if item.message is None:
         return rejects.cast(pl.String)

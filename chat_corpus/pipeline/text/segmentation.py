@@ -1,7 +1,8 @@
-r"""Word segmentation undone: the text as it was before a tool put a blank or a slash between its words.
+r"""Undo word segmentation: restore the text as it was before a tool put a space or a slash between its words.
 
-A blank is dropped unless a rule says that people write one there. Rules mark the blanks that stay with a noncharacter,
-which Unicode reserves for such internal use; at the end all other blanks go and the marks become blanks.
+A space is dropped unless a rule says that people write one there. The rules replace the spaces that stay by a
+noncharacter, which Unicode reserves for internal use. At the end all other spaces are dropped, and the noncharacters
+become spaces again.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from chat_corpus.schema import Segmentation, Traits
 _KEPT = numbers.KEPT
 _SLASH = "\ufdd1"
 _CJK = r"\x{2E80}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{FF00}-\x{FFEF}“”‘’…—"
-# Full-width letters and digits still stand here where a segmenter parted them: no blank between them stays.
+# The width step leaves full-width letters and digits that a segmenter split; no space between two of them stays.
 _WORD = apostrophes.LETTERS
 _ANY = f"[0-9A-Za-z{_WORD}]"
 _ODD = f"[{_WORD}{numbers.FULL}]"
 _TLD = r"(?:com|cn|net|org)"
 
-# Groups of rules, in order: a gate, and patterns with what they become. `(?-u:\b)`, the boundary of an ASCII word,
-# stands where other engines would look around.
+# Groups of rules, in order: a gate, and patterns with their replacements. Polars has no look-around, so `(?-u:\b)`, the
+# boundary of an ASCII word, is used instead.
 _RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (" _ ", ((" _ ", "_"),)),  # T _ T
     (
@@ -63,28 +64,28 @@ _RULES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 
-# A slash beside CJK, or at the end, separates words: a real one there comes out of `join_slashed` as ／, so that the
-# same turn is not taken for a segmented one again.
+# A slash next to CJK, or at the end, separates words. `join_slashed` writes a real slash next to CJK as ／, so that the
+# result is not taken for segmented text again.
 _MARK = r"[^/\p{L}\p{N}\s]+"  # a token without letters or digits: ^/_/^, OK/~
 _SLASHED = (
     rf"[{_CJK}]/|/[{_CJK}]|/$|[0-9A-Za-z]///[0-9A-Za-z]|^[A-Za-z']+(?:/[A-Za-z']+){{2,}}[.!?]?$"
     rf"|^{_MARK}/[^/]|[^/]/{_MARK}/[^/]|[^/]/{_MARK}$"
 )
-# Every token is one character: the full subtitles are cut so, and a Latin word there is not to be cut into letters.
+# Every token is one character, as in the full subtitles; there the letters of a Latin word are joined again.
 _SINGLE = rf"^(?:[^/{_KEPT}]?[/{_KEPT}]+)*[^/{_KEPT}]?$"
 
-# Separators after Chinese characters, per byte of such characters: 0.19 to 0.21 in word-segmented UTF-8 (weibo,
-# douban), at most 0.01 in the other corpora. A share of bytes holds in any encoding that is ASCII below 0x80.
+# Ratio of separators after non-ASCII characters to non-ASCII bytes: 0.19 to 0.21 in word-segmented UTF-8 (weibo,
+# douban), at most 0.01 in the other corpora. A ratio of bytes works for any encoding that is ASCII below 0x80.
 _SEPARATORS = {Segmentation.BLANK: rb"[\x80-\xff] (?=[\x80-\xff])", Segmentation.SLASH: rb"[\x80-\xff]/"}
 _SHARE = 0.06
 _ASCII = bytes(range(0x80))
 
 
 def observed(sample: bytes, declared: Segmentation) -> Segmentation:
-    r"""Tell the segmentation that a sample of a raw file bears out: the one its source declares, or none.
+    r"""Return the segmentation of a raw file, judged by a sample: the one that its source declares, or none.
 
-    Sources declare what they are published as; copies circulate with and without segmentation. A sample without
-    Chinese says nothing, so that the declaration stands.
+    Sources declare the segmentation of the published files, but copies circulate with and without it. If the sample has
+    no Chinese, there is no evidence, and the result is the declared segmentation.
 
     >>> str(observed("M 今天/天气/好/\n".encode(), Segmentation.SLASH))
     'slash'
@@ -123,7 +124,7 @@ def _place_slashes(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(_SLASH, "/", literal=True)
 
 
-# Quotation marks, and before them the marks of inches, which are none.
+# Rules for quotation marks. Inch marks are replaced first, since they are not quotation marks.
 _QUOTES = (
     (r'"(?: ?")+', '"'),  # a quote doubled by CSV, then segmented: " " iPhone 10 " "
     (r'" ?([^" \n](?:[^"\n]*[^" \n])?) ?"', '"${1}"'),
@@ -135,7 +136,7 @@ _QUOTED: tuple[Part, ...] = (
     ('"', partial(_rules, rules=_QUOTES)),
     (apostrophes.INCHES, lambda text: text.str.replace_all(apostrophes.INCHES, '"', literal=True)),
 )
-# What few texts need stands behind one gate: of the others, each rule is not asked.
+# Changes that few texts need are behind one gate, so that other texts skip the gate of each rule.
 _RARE: tuple[Part, ...] = (
     (r"\\['\x22]", _unescape),
     ('"', _QUOTED),
@@ -151,8 +152,8 @@ _BY_RULES: tuple[Part, ...] = (
     ),
 )
 _WORDY = either(gate for gate, _ in _BY_RULES)
-# Without a blank, only escapes and doubled quotes are there to mend. This gate is part of those that all texts are
-# searched for, and kept short: Polars compiles it again with each of them.
+# In texts without spaces, only escapes and doubled quotes need a change. This gate is short, because it is part of the
+# combined patterns that all texts are searched for, and Polars compiles it again with each of these.
 _SPACED: tuple[Part, ...] = (
     (
         rf"\\['\x22]|\x22\x22|[ {_KEPT}]",
@@ -179,8 +180,8 @@ PARTS: dict[Segmentation, tuple[Part, ...]] = {
     Segmentation.SLASH: ((_SLASHED, _UNSLASHED),),
 }
 
-#: Most segmented texts are all plain and no rule is about them: if they do not match the pattern, the whole table
-#: does to them, in its first round, nothing but to drop the separator.
+#: A pattern and the separator of each segmentation. Most segmented texts are plain and no rule applies to them. These
+#: do not match the pattern: all that the first round of the table does to them is to drop the separators.
 HARD: dict[Segmentation, tuple[str, str]] = {
     Segmentation.BLANK: (f"[^{PLAIN}]|  |{_WORDY}", " "),
     Segmentation.SLASH: (f"[^{PLAIN_CJK}/]|//", "/"),
@@ -188,17 +189,17 @@ HARD: dict[Segmentation, tuple[str, str]] = {
 
 
 def runs(options: TextOptions, traits: Traits) -> bool:
-    """Whether the step runs: on texts that a segmenter parted, unless they are structured."""
+    """Whether the step runs: it needs segmented texts that are not structured."""
     return options.segmentation and not traits.structured and traits.segmentation is not Segmentation.NONE
 
 
 def parts(_options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-    """Those of `join_spaced` or `join_slashed`; none where nothing was parted."""
+    """Return the parts of `join_spaced` or `join_slashed`; none for texts without segmentation."""
     return PARTS[traits.segmentation]
 
 
 def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
-    """What texts of plain characters hold that `parts` may change."""
+    """Return the signs of texts of plain characters that `parts` may change."""
     return {
         Segmentation.NONE: (),
         Segmentation.BLANK: (Sign(characters=" "), Sign(characters='"', length=2)),
@@ -207,7 +208,7 @@ def plain_signs(_options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
 
 
 def drop_separators(texts: pl.Series, kind: Segmentation) -> pl.Series:
-    r"""Drop the separators of a column of texts that are not null and do not match the pattern of `HARD`.
+    r"""Drop the separators in a column of texts, none of which is null or matches the pattern of `HARD`.
 
     >>> drop_separators(pl.Series(["今天 天气", "", "好 。"]), Segmentation.BLANK).to_list()
     ['今天天气', '', '好。']
@@ -217,27 +218,27 @@ def drop_separators(texts: pl.Series, kind: Segmentation) -> pl.Series:
         return texts.str.replace_all(separator, "", literal=True)
     from chat_corpus.pipeline.code_points import pieces
 
-    # Pieces, as memory for a whole shard at once takes longer to get than to fill.
+    # In pieces, because to allocate memory for a whole shard at once takes longer than to fill it.
     joined = pl.concat([_without(separator, piece) for piece in pieces(texts)], rechunk=True)
     return joined.alias(texts.name)
 
 
 def _without(separator: str, texts: pl.Series) -> pl.Series:
-    """Drop a separator from texts without line breaks: all plain texts are."""
+    """Drop a separator from texts without line breaks; plain texts have none."""
     import numpy as np
 
-    # Polars filters a column of bytes in a tenth of the time that it takes to replace in each text.
+    # To filter a column of bytes takes Polars a tenth of the time of a replacement in each text.
     column = pl.Series(np.frombuffer(texts.str.join("\n").cast(pl.Binary).item(), np.uint8))
     joined = column.filter(column != ord(separator)).to_numpy().tobytes()
     return numbered_lines(joined + b"\n", 1)["text"]
 
 
 def join_spaced(text: pl.Expr) -> pl.Expr:
-    r"""Drop the blanks that a segmenter put between words, and the escapes and doubled quotes that went with them.
+    r"""Drop the spaces that a segmenter put between words, and the escapes and doubled quotes that come with them.
 
-    Blanks stay between words of Latin, Cyrillic and Hangul, between those and numbers, and where such words meet ASCII
-    punctuation as people write it. No blank stays beside Han, kana or Chinese punctuation, or inside kaomoji. What
-    pauses the author meant cannot be told from segmentation and are lost.
+    Spaces stay between words of Latin, Cyrillic and Hangul, between these and numbers, and next to ASCII punctuation of
+    such words, where people write them. No space stays next to Han, kana or Chinese punctuation, or inside kaomoji.
+    Spaces that the author wrote as pauses look like segmentation, and are lost.
 
     >>> pl.select(join_spaced(pl.lit(r"《 It \'s too late 。 》 ， 用 iPhone 5 拍 的 ( ﾉ´∀ ｀ * ) ﾉ"))).item()
     "《It's too late。》，用iPhone 5拍的(ﾉ´∀｀*)ﾉ"
@@ -248,9 +249,9 @@ def join_spaced(text: pl.Expr) -> pl.Expr:
 def join_slashed(text: pl.Expr) -> pl.Expr:
     """Drop the slashes that a segmenter put between words, with or without one at the end.
 
-    A token that is itself a slash (`24///7`) stays a slash, beside CJK a full-width one; a token that is a blank (`…/ /
-    /这`) stays a blank. Words of Latin come apart by a blank, unless every token is one character. A text whose slashes
-    all stand between ASCII characters is taken as not segmented (24/7, http://).
+    A token that is itself a slash (`24///7`) stays, as ／ next to CJK; a token that is a space (`…/ / /这`) stays too.
+    Latin words are separated by a space, unless every token is one character. A text with slashes only between ASCII
+    characters (24/7, http://) does not count as segmented.
 
     >>> pl.select(join_slashed(pl.lit("这/是/什么/…/ / /I/love/you/，/24///7/"))).item()
     '这是什么… I love you，24/7'

@@ -1,4 +1,4 @@
-"""The table of text steps, in the order in which they run, and what a line of it says."""
+"""The table of text steps, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ Signs = Callable[[TextOptions, Traits], tuple[Sign, ...]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """A line of the table: one text step, and the texts that it is for.
+    """A row of the table: one text step, and the texts that it applies to.
 
-    name       its field in `TextOptions`, which switches it and holds its parameters
-    changes    what it does, under options and traits: functions from column to column in order, each behind a pattern
-               that every text matches which the function would change
-    markup     it is for sources that declare one of these; for all, where there is none
-    documents  whether it is for structured texts too: code, tables, Markdown
-    plain      what a text of plain characters (`gates.PLAIN`) holds that it may change; it changes none where empty. If
-               the step comes before those that mind blanks, all steps run on these texts
-    on_plain   with which functions, if with others
+    name       the field in `TextOptions` that switches it on and has its parameters
+    changes    returns its parts for options and traits: changes in order, each with the gate that guards it
+    markup     it runs only for sources that declare one of these; for all sources if empty
+    documents  whether it also runs on structured texts: code, tables, Markdown
+    plain      returns signs for options and traits; every text of plain characters (`gates.PLAIN`) that the step may
+               change has one of them. None if it never changes such a text. If the step belongs to a stage before the
+               whitespace steps, all steps run on the texts with these signs
+    on_plain   returns the parts for texts of plain characters, if they differ from `changes`
     """
 
     name: str
@@ -52,17 +52,17 @@ class Step:
     on_plain: Parts | None = None
 
     def parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-        """Its functions behind their patterns; none where it does not run."""
+        """Return its parts; none if it does not run."""
         return self.changes(options, traits) if self._runs(options, traits) else ()
 
     def plain_parts(self, options: TextOptions, traits: Traits) -> tuple[Part, ...]:
-        """Those that may change texts of plain characters."""
+        """Return its parts for texts of plain characters; none if it does not run, or does not change such texts."""
         if self.plain is None or not self._runs(options, traits):
             return ()
         return (self.on_plain or self.changes)(options, traits)
 
     def plain_signs(self, options: TextOptions, traits: Traits) -> tuple[Sign, ...]:
-        """What such texts hold: at least one of these."""
+        """Return the signs of the texts of plain characters that it may change: each has at least one of them."""
         return self.plain(options, traits) if self.plain and self._runs(options, traits) else ()
 
     def _runs(self, options: TextOptions, traits: Traits) -> bool:
@@ -76,12 +76,12 @@ class Step:
 
 
 def _one(gate: str, change: Callable[[pl.Expr], pl.Expr]) -> Parts:
-    """One function without parameters."""
+    """Return parts for one change without parameters."""
     return lambda _options, _traits: ((gate, change),)
 
 
 def _any(*signs: Sign) -> Signs:
-    """Signs without parameters."""
+    """Return signs that depend neither on options nor on traits."""
     return lambda _options, _traits: signs
 
 
