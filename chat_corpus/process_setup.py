@@ -1,4 +1,7 @@
-"""Set-up of a process: standard streams, of which stdout is for results only; imports; signals; the limit of memory."""
+"""Set up a process: standard streams, imports, threads and allocators of libraries, signals, the limit of memory.
+
+Stdout is for results only.
+"""
 
 from __future__ import annotations
 
@@ -198,7 +201,8 @@ def _keep_freed_memory() -> None:
     By default it returns every large block to the system. Getting the pages again, zeroed one by one, took some 5 % of
     a run. Source of the names and numbers: mallopt(3) of Linux.
     """
-    if any(name in os.environ for name, _, _ in _MALLOC):
+    tuned = "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
+    if tuned or any(name in os.environ for name, _, _ in _MALLOC):
         return
     os.environ |= {name: str(size) for name, _, size in _MALLOC}  # for workers, whose allocator reads them as it starts
     if sys.platform != "linux":

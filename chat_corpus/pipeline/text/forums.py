@@ -191,7 +191,7 @@ def strip_signatures(text: pl.Expr, *, placeholder: bool = False) -> pl.Expr:
     The signature must begin the line, or follow a space or the end of a sentence; forms that only clients write may
     follow any text. Without a dash, only the wording of clients counts (`来自手机贴吧`). Other text with 来自 stays:
     ——来自《红楼梦》, 最大的压力——来自华为. With `placeholder` the signature becomes `<CLIENT>`, separated by a space
-    from a Latin letter or a digit before it.
+    from an ASCII letter or digit before it.
 
     >>> pl.select(strip_signatures(pl.lit("说得在理 ——来自 小米 Note 2"))).item()
     '说得在理'
