@@ -202,11 +202,9 @@ def _keep_freed_memory() -> None:
     a run. Source of the names and numbers: mallopt(3) of Linux.
     """
     tuned = "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
-    if tuned or any(name in os.environ for name, _, _ in _MALLOC):
+    if sys.platform != "linux" or tuned or any(name in os.environ for name, _, _ in _MALLOC):
         return
     os.environ |= {name: str(size) for name, _, size in _MALLOC}  # for workers, whose allocator reads them as it starts
-    if sys.platform != "linux":
-        return
     import ctypes
 
     library = ctypes.CDLL(None)
