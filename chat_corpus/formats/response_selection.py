@@ -24,11 +24,11 @@ _MOST_FIELDS = 10_000
 def _read(parts: Sequence[Records]) -> Reading:
     (records,) = (part.rechunk() for part in parts)  # fields in chunks are filtered at twice the cost
     text, count = pl.col("text"), pl.col("fields").list.len()
-    written, blank = _parted(records, records["text"].str.strip_chars() != "")
+    written, blank = _split_by(records, records["text"].str.strip_chars() != "")
     fields = written.with_columns(fields=text.str.split("\t"))
     labelled = text.str.starts_with("0\t") | text.str.starts_with("1\t")
     sound = fields.select(labelled & count.is_between(_FIELDS, _MOST_FIELDS)).to_series()
-    lines, other = _parted(fields, sound)
+    lines, other = _split_by(fields, sound)
     bad = rejected(
         other,
         Reason.FIELDS,
@@ -48,15 +48,15 @@ def _read(parts: Sequence[Records]) -> Reading:
     return Reading(rows=rows, non_turns=(blank["record"],))
 
 
-def _parted(rows: pl.DataFrame, mask: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows where a mask is true, and those where it is false; nearly all are in the first."""
+def _split_by(rows: pl.DataFrame, mask: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows where a mask is true, and those where it is false; the latter are rare. Null is in neither."""
     if mask.all(ignore_nulls=False):
         return rows, rows.clear()
     return rows.filter(mask), rows.filter(~mask)
 
 
 def _opens(lines: pl.DataFrame) -> pl.Series:
-    """Whether the context of each line, all between its label and its response, is not that of the line before."""
+    """Return whether the context of each line, from its label to its response, differs from that of the line before."""
     data, response = (pl.col(name).cast(pl.Binary) for name in ("text", "response"))
     context = pl.col("context")
     contexts = lines.select(context=data.bin.slice(_LABEL, data.bin.size() - response.bin.size() - _LABEL))

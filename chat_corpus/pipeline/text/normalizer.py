@@ -202,11 +202,9 @@ def normalize_and_flag(
 
     The columns are: the texts, under the name of `texts`; `held`, u32, with bit n set (n from 0) if the resulting text
     has a character of the nth of the `classes`; and `unsettled`, a mask of the rows that did not settle within `ROUNDS`
-    rounds and stay as they were; no author writes such texts. `classes` are the insides of character classes, at most
-    13: the scan has 16 groups, and the steps use three.
-
-    `changed` is updated with the number of rows that each step changed (the steps that `explain` lists for a text), and
-    `decoded` with the character counts of the texts that the scan decodes.
+    rounds and stay as they were. `classes` are the insides of at most 13 character classes: the scan has 16 groups, and
+    the steps use three. `changed` is updated with the number of rows that each step changed (the steps that `explain`
+    lists for a text), and `decoded` with the character counts of the texts that the scan decodes.
 
     >>> texts = pl.Series("text", ["好", "妳  的", "é", "妳", ""])
     >>> normalize_and_flag(texts, TextOptions(), Traits(), {"you": "妳", "o": "ó的"})["held"].to_list()
