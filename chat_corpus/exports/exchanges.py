@@ -1,8 +1,6 @@
-"""Dialogues as rows of exchanges, and rows as JSON Lines: what several formats are made of."""
+"""Dialogues as rows of exchanges, which several formats of records use."""
 
 from __future__ import annotations
-
-import io
 
 import polars as pl
 
@@ -19,10 +17,3 @@ def exchanges(dialogues: pl.DataFrame) -> pl.DataFrame:
 def system_column(frame: pl.DataFrame) -> list[str]:
     """The column of the system prompt, where there is one: it is the same for all records of an export."""
     return [] if frame["system"].null_count() else ["system"]
-
-
-def json_lines(frame: pl.DataFrame) -> bytes:
-    """The rows of a frame as JSON Lines."""
-    out = io.BytesIO()  # without a file, `write_ndjson` decodes the bytes, which takes longer than to write them
-    frame.write_ndjson(out)
-    return out.getvalue()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from chat_corpus.exports import special_tokens
-from chat_corpus.exports.exchanges import json_lines
+from chat_corpus.json_lines import encode_json_lines
 from chat_corpus.schema import Reason
 
 #: Name of the format.
@@ -63,7 +63,7 @@ def encode_preference(dialogues: pl.DataFrame) -> bytes:
     """Rows of `preferences` as JSON Lines; no bytes where no wrong answers are known."""
     if REJECTED not in dialogues.columns:
         return b""
-    return json_lines(preferences(dialogues))
+    return encode_json_lines(preferences(dialogues))
 
 
 def count_preferences(dialogues: pl.DataFrame) -> int:

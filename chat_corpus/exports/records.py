@@ -14,8 +14,9 @@ from types import MappingProxyType
 import polars as pl
 
 from chat_corpus.exports import research_formats, tsv
-from chat_corpus.exports.exchanges import exchanges, json_lines, system_column
+from chat_corpus.exports.exchanges import exchanges, system_column
 from chat_corpus.exports.preference import PREFERENCE, count_preferences, encode_preference
+from chat_corpus.json_lines import encode_json_lines
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ def encode_parquet(dialogues: pl.DataFrame) -> bytes:
 
 
 def _messages(dialogues: pl.DataFrame) -> bytes:
-    return json_lines(dialogues.select("messages", "source", "id"))
+    return encode_json_lines(dialogues.select("messages", "source", "id"))
 
 
 _SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
@@ -77,13 +78,15 @@ _SHAREGPT_ROLES = {"user": "human", "assistant": "gpt", "system": "system"}
 def _sharegpt(dialogues: pl.DataFrame) -> bytes:
     role, content = (pl.element().struct.field(name) for name in ("role", "content"))
     turn = pl.struct(role.replace_strict(_SHAREGPT_ROLES, return_dtype=pl.String).alias("from"), content.alias("value"))
-    return json_lines(dialogues.select(pl.col("messages").list.eval(turn).alias("conversations"), "source", "id"))
+    return encode_json_lines(
+        dialogues.select(pl.col("messages").list.eval(turn).alias("conversations"), "source", "id")
+    )
 
 
 def _prompt_completion(dialogues: pl.DataFrame) -> bytes:
     messages = pl.col("messages")
     prompt, completion = messages.list.head(messages.list.len() - 1), messages.list.tail(1)
-    return json_lines(dialogues.select(prompt.alias("prompt"), completion.alias("completion"), "source", "id"))
+    return encode_json_lines(dialogues.select(prompt.alias("prompt"), completion.alias("completion"), "source", "id"))
 
 
 def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
@@ -102,12 +105,14 @@ def _alpaca(dialogues: pl.DataFrame) -> bytes:
     rows = _with_history(dialogues)
     names = {"query": "instruction", "answer": "output"}
     rows = rows.with_columns(input=pl.lit("")).rename(names)
-    return json_lines(rows.select(*system_column(rows), "instruction", "input", "output", "history", "source", "id"))
+    return encode_json_lines(
+        rows.select(*system_column(rows), "instruction", "input", "output", "history", "source", "id")
+    )
 
 
 def _query_response(dialogues: pl.DataFrame) -> bytes:
     rows = _with_history(dialogues).rename({"answer": "response"})
-    return json_lines(rows.select(*system_column(rows), "query", "response", "history", "source", "id"))
+    return encode_json_lines(rows.select(*system_column(rows), "query", "response", "history", "source", "id"))
 
 
 def _tsv(dialogues: pl.DataFrame) -> bytes:
@@ -125,7 +130,7 @@ def _csv(dialogues: pl.DataFrame) -> bytes:
 def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
     """The lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format that cannot carry them."""
     rows = dialogues.select("id", "source")
-    return json_lines(rows[exchanges(dialogues)["at"]] if format_.by_exchange else rows)
+    return encode_json_lines(rows[exchanges(dialogues)["at"]] if format_.by_exchange else rows)
 
 
 #: CSV readers of trainers take texts such as NA and null for missing.

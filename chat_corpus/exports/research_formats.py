@@ -18,7 +18,8 @@ import re
 
 import polars as pl
 
-from chat_corpus.exports.exchanges import exchanges, json_lines, system_column
+from chat_corpus.exports.exchanges import exchanges, system_column
+from chat_corpus.json_lines import encode_json_lines
 
 #: What ends a line for a reader of the plain formats, or separates utterances: all of it white space.
 _BREAKS = r"[\t\n\x0b\x0c\r\x{85}\x{2028}\x{2029}]+"
@@ -28,7 +29,7 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 def encode_lccc(dialogues: pl.DataFrame) -> bytes:
     """Records of LCCC."""
     utterances = pl.Series("dialog", _spoken(dialogues)["content"])
-    return json_lines(dialogues.select("source", "id").select(utterances, "source", "id"))
+    return encode_json_lines(dialogues.select("source", "id").select(utterances, "source", "id"))
 
 
 def encode_cdial_gpt(dialogues: pl.DataFrame) -> bytes:
@@ -49,7 +50,7 @@ def encode_parlai(dialogues: pl.DataFrame) -> bytes:
         for speaker, column in (("user", "query"), ("assistant", "answer"))
     ]
     pairs = pl.Series("dialog", rows.select(*acts).select(pl.concat_list("user", "assistant")).to_series())
-    return _ascii(json_lines(_by_dialogue(rows, pairs, dialogues).select("dialog", "source", "id")))
+    return _ascii(encode_json_lines(_by_dialogue(rows, pairs, dialogues).select("dialog", "source", "id")))
 
 
 def encode_firefly(dialogues: pl.DataFrame) -> bytes:
@@ -59,7 +60,7 @@ def encode_firefly(dialogues: pl.DataFrame) -> bytes:
     frame = _by_dialogue(rows, pairs, dialogues).select(
         *system_column(rows), conversation_id="id", category="source", conversation="conversation"
     )
-    return json_lines(frame)
+    return encode_json_lines(frame)
 
 
 def _spoken(dialogues: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from chat_corpus.json_lines import encode_json_lines
 from chat_corpus.messages import message
 
 #: The `RawFile.encoding` of a Parquet file.
@@ -60,7 +61,7 @@ class ParquetLines(io.RawIOBase):
         """Return the next rows as JSON Lines; empty at the end."""
         try:
             rows = self._rows.slice(self._row, self._step).collect(engine="in-memory")
-            lines = rows.with_columns(map(_as_text, rows)).write_ndjson().encode()
+            lines = encode_json_lines(rows.with_columns(map(_as_text, rows)))
         except pl.exceptions.PolarsError as error:
             text = " ".join(str(error).split())[:200]
             raise OSError(message("not a readable Parquet file: {error}", error=text)) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from chat_corpus.exports.exchanges import json_lines
+from chat_corpus.json_lines import encode_json_lines
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.pipeline.dedup import exact
@@ -58,7 +58,7 @@ class Selection:
         )
         rejects = addresses.with_columns(*described, self.raw_of(number, addresses), source=pl.lit(name))
         rejects = rejects.select("source", "file", "record", "reason", "message", "same_as", "raw")
-        return json_lines(raw_for_some(rejects))
+        return encode_json_lines(raw_for_some(rejects))
 
 
 def cut(data: bytes, begins: pl.Series, lengths: Sequence[int]) -> list[memoryview] | None:

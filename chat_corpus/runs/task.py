@@ -20,9 +20,9 @@ import polars as pl
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, attributed
 from chat_corpus.exports import tsv
-from chat_corpus.exports.exchanges import json_lines
 from chat_corpus.files.lines import line_at
 from chat_corpus.formats.base import Records
+from chat_corpus.json_lines import encode_json_lines
 from chat_corpus.messages import message
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.dialogue_store import StoredTurns
@@ -104,7 +104,7 @@ def run_shard(task: ShardTask) -> Counts:
         cleaned, raw = _cleaned(task)
         outcome = process.filter_and_pair(cleaned, shard, source, settings, raw)
         columns = _columns(cleaned.breaks, outcome)
-        encoded, rejects = tsv.joined(columns), json_lines(outcome.rejects)
+        encoded, rejects = tsv.joined(columns), encode_json_lines(outcome.rejects)
         output_checks.check_written(outcome.counts.pairs.written, columns, encoded, shard.label)
         output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, shard.label)
         tally = shard_tally(cleaned, outcome, source, settings)

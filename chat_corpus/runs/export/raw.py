@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from chat_corpus.errors import attributed
-from chat_corpus.exports.exchanges import json_lines
+from chat_corpus.json_lines import encode_json_lines
 from chat_corpus.outputs import dialogue_store
 from chat_corpus.outputs.parts import Part
 from chat_corpus.outputs.report import FinishedSource
@@ -83,7 +83,7 @@ def _records(task: ShardTask) -> tuple[Records, bytes, Counts]:
 def _turns(task: ShardTask) -> tuple[pl.DataFrame, bytes, Counts]:
     """Return the turns that records are made of, the rejects of the shard as JSON Lines, and its counts."""
     cleaned, outcome = _processed(task)
-    rejects = json_lines(outcome.rejects)
+    rejects = encode_json_lines(outcome.rejects)
     output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, task.shard.label)
     turns = dialogue_store.rows(cleaned, outcome, task.shard, task.source[0]).select(NEEDED)
     return turns, rejects, outcome.counts

@@ -17,12 +17,12 @@ import polars as pl
 
 from chat_corpus.errors import attributed
 from chat_corpus.exports import near_twins
-from chat_corpus.exports.exchanges import json_lines
 from chat_corpus.exports.ordering import Counts, bucket_counts
 from chat_corpus.exports.splits import SplitLimits
 from chat_corpus.exports.twin_index import EVALUATION, TwinIndex, build_index
 from chat_corpus.exports.twin_search import TWINS
 from chat_corpus.files.atomic import write_blocks
+from chat_corpus.json_lines import encode_json_lines
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.runs.export.assembling import RecordsPart, leave
 from chat_corpus.runs.export.evaluation_files import evaluation_pairs
@@ -139,4 +139,4 @@ def held_records(part: RecordsPart) -> tuple[bytes, int]:
     keys = twins.join(keys, on="row", how="left", maintain_order="left")
     records = load(part, keys)
     frame = records.select("messages", "source", "id", resembles=keys["id"], similarity=keys["similarity"].round(4))
-    return json_lines(frame), len(frame)
+    return encode_json_lines(frame), len(frame)
