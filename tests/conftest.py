@@ -29,10 +29,32 @@ def _english() -> None:
 _english()
 
 
+def _temporary(name: str) -> Path:
+    """A folder that is deleted when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix=f"chat-corpus-{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _libraries() -> None:
+    """Have libraries that load or download data ignore the user's settings, with an empty cache of their own.
+
+    They read these variables once, when they are imported, so that a test that sets one sets it for all tests after it.
+    """
+    proxies = {f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")}
+    for name in list(os.environ):
+        if name.startswith(("HF_", "HUGGING")) or name.lower() in proxies:
+            del os.environ[name]
+    os.environ |= {"HF_HOME": str(CACHE), "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+
+CACHE = _temporary("cache")
+_libraries()
+
+
 def _samples() -> Path:
     """A copy of the bundled samples as they are committed, whatever corpora are beside or over them."""
-    copy = Path(tempfile.mkdtemp(prefix="chat-corpus-samples-"))
-    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    copy = _temporary("samples")
     git = ["git", "-C", str(ROOT)]
     listed = subprocess.run([*git, "ls-files", "-z", "raw_chat_corpus"], check=True, capture_output=True).stdout
     command = [*git, "checkout-index", "-z", "--stdin", f"--prefix={copy}/"]
@@ -51,8 +73,7 @@ def _compiled() -> Path | None:
     """
     if not sys.dont_write_bytecode or "PYTEST_XDIST_WORKER" in os.environ:
         return None
-    folder = Path(tempfile.mkdtemp(prefix="chat-corpus-compiled-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _temporary("compiled")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
     return folder
@@ -66,8 +87,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_unconfigure() -> None:
-    """Leave no samples behind: the processes that tests are shared among end without `atexit`."""
+    """Leave no samples and no cache behind: the processes that tests are shared among end without `atexit`."""
     shutil.rmtree(SAMPLES.parent, ignore_errors=True)
+    shutil.rmtree(CACHE, ignore_errors=True)
     if COMPILED is not None:
         shutil.rmtree(COMPILED, ignore_errors=True)
 

@@ -34,37 +34,29 @@ def summary(made: tuple[Path, ExportSummary]) -> ExportSummary:
     return made[1]
 
 
-@pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Nothing is fetched; a folder for caches."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    return str(tmp_path / "cache")
-
-
 def _rows(export: Path, pattern: str) -> list[dict[str, Any]]:
     """Rows of Parquet files, in the order of the files."""
     files = sorted(export.glob(pattern))
     return [row for file in files for row in pl.read_parquet(file).to_dicts()]
 
 
-def test_datasets_loads_the_folder(export: Path, summary: ExportSummary, offline: str) -> None:
+def test_datasets_loads_the_folder(export: Path, summary: ExportSummary, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     datasets.disable_progress_bars()
-    whole = datasets.load_dataset(str(export), cache_dir=offline)
+    whole = datasets.load_dataset(str(export), cache_dir=str(tmp_path))
     assert {name: part.num_rows for name, part in whole.items()} == summary.splits()
     assert whole["train"].to_list() == _rows(export, "data/*/train-*.parquet")
 
 
 @pytest.mark.slow  # six loads of `datasets`
-def test_datasets_loads_each_source_and_each_format(export: Path, summary: ExportSummary, offline: str) -> None:
+def test_datasets_loads_each_source_and_each_format(export: Path, summary: ExportSummary, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     datasets.disable_progress_bars()
-    ptt = datasets.load_dataset(str(export), "ptt", cache_dir=offline)
+    ptt = datasets.load_dataset(str(export), "ptt", cache_dir=str(tmp_path))
     assert {name: part.num_rows for name, part in ptt.items()} == summary.splits("ptt")
     for name in ("messages", "alpaca", "prompt-completion", "query-response", "sharegpt"):
         path = str(export / name / "ptt" / "train.jsonl")
-        loaded = datasets.load_dataset("json", data_files=path, split="train", cache_dir=offline)
+        loaded = datasets.load_dataset("json", data_files=path, split="train", cache_dir=str(tmp_path))
         assert loaded.num_rows == summary.splits("ptt")["train"]
         assert loaded["id"] == ptt["train"]["id"]
 

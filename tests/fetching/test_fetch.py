@@ -43,8 +43,6 @@ SOURCE = Source(
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     with running() as one:
         yield one
 
@@ -391,6 +389,15 @@ def test_what_the_hub_does_wrong_is_reported(name: str, server: Server, tmp_path
     done = fetch(tmp_path, hub_plugin(tmp_path), "--from", server.address)
     assert (done.exit_code, text in done.stderr) == (1, True), done.stderr
     assert "ours/ours.txt" not in files(tmp_path)
+
+
+def test_the_hub_is_not_asked_where_the_user_is_offline(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # read from the environment at import
+    answer = server.serve_hub("Ours/talk", "ours.txt", DATA)
+    done = fetch(tmp_path, hub_plugin(tmp_path), "--from", server.address)
+    assert (done.exit_code, "unset it to download" in done.stderr, answer.requests) == (1, True, []), done.stderr
 
 
 @pytest.mark.slow

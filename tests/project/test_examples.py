@@ -142,7 +142,6 @@ def _row(name: str, entry: Mapping[str, Any]) -> list[str]:
 def test_the_python_examples_run(document: str, outcome: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the Chinese pages are the same; signatures of the reference are no examples."""
     monkeypatch.chdir(outcome)
-    monkeypatch.setenv("HF_HOME", str(outcome / "cache"))
     ran: dict[str, Any] = {}
     generated = between(document, "api")[1] if document == "docs/api.md" else ""
     for block in blocks(document, "python"):

@@ -161,9 +161,8 @@ def test_files_of_a_mix_have_about_the_same_bytes_though_a_source_ends(shares: s
     assert len(made) <= -(-sum(made) // 500_000) + 1
 
 
-def test_libraries_load_the_subsets(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libraries_load_the_subsets(mixed: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets.disable_progress_bars()
     whole = datasets.load_dataset(str(mixed), cache_dir=str(tmp_path))
     part = datasets.load_dataset(str(mixed), "n60", cache_dir=str(tmp_path))

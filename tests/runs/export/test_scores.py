@@ -153,9 +153,8 @@ def test_mixes_have_scores_too(stored: Path, scored: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow  # loaders take seconds to import
-def test_loaders_read_the_column(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loaders_read_the_column(scored: Path, tmp_path: Path) -> None:
     datasets, mlcroissant = pytest.importorskip("datasets"), pytest.importorskip("mlcroissant")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     datasets.disable_progress_bars()
     loaded = datasets.load_dataset(str(scored), cache_dir=str(tmp_path))["train"]
     expected = pl.read_parquet(scored / "data" / "*" / "train-*.parquet")
