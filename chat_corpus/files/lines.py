@@ -13,8 +13,8 @@ import polars as pl
 #: First bytes for which Polars assumes a compressed file: gzip, zlib, zstd.
 _COMPRESSED = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
 BOM = b"\xef\xbb\xbf"
-#: Minimum number of bytes for which counting by Polars is faster.
-MANY_LINES = 1 << 18
+#: Minimum numbers of bytes for which Polars is faster: counting lines, and reading them.
+MANY_LINES, MANY_TEXTS = 1 << 18, 1 << 15
 
 
 def count(data: bytes, byte: bytes) -> int:
@@ -79,6 +79,8 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     """
     if first == 1 and data.startswith(BOM):
         data = data.removeprefix(BOM) or b"\n"  # a file with only the mark is one empty line
+    if len(data) < MANY_TEXTS:
+        return numbered(_split(data), first)
     try:
         texts = text_lines(data)
     except pl.exceptions.ComputeError:
