@@ -13,6 +13,8 @@ from chat_corpus.row_masks import filtered
 
 #: At most this many rejects of a record carry its raw text.
 _RAW_COPIES = 8
+_COLUMNS = ("source", "file", "record", "reason", "message", "raw")
+_NONE = pl.DataFrame(schema={name: pl.UInt32 if name == "record" else pl.String for name in _COLUMNS})
 
 
 def rejected_rows(turns: pl.DataFrame, possible: pl.DataFrame) -> pl.DataFrame:
@@ -32,13 +34,15 @@ def rejected_rows(turns: pl.DataFrame, possible: pl.DataFrame) -> pl.DataFrame:
 
 def with_raw(rejected: pl.DataFrame, shard: Shard, raw: Callable[[], tuple[Records, ...]]) -> pl.DataFrame:
     """Return `source, file, record, reason, message, raw` of rejects; `raw` is the raw text of the record."""
+    if rejected.is_empty():
+        return _NONE
     frames = []
     for index, (piece, records) in enumerate(zip(shard.pieces, raw(), strict=True)):
         of_file = filtered(rejected, rejected["file_index"] == index)
         quoted = of_file.join(_printable(records, of_file), on="record", how="left", maintain_order="left")
         frames.append(quoted.with_columns(source=pl.lit(shard.source), file=pl.lit(piece.file.name)))
     whole = pl.concat(frames).sort("record", "file_index", "turn_index", nulls_last=True, maintain_order=True)
-    return raw_for_some(whole.select("source", "file", "record", "reason", "message", "raw"))
+    return raw_for_some(whole.select(_COLUMNS))
 
 
 def _printable(records: Records, rejected: pl.DataFrame) -> pl.DataFrame:
