@@ -19,6 +19,8 @@ from chat_corpus.errors import DEFECT, LedgerError
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 _T = TypeVar("_T")
+#: Types of values that hold no others.
+_PLAIN = frozenset((bool, float, int, str, type(None)))
 
 
 def _tally() -> Counter[str]:
@@ -192,10 +194,11 @@ def _in_order(value: object) -> object:
     if isinstance(value, Counter):
         return Counter(dict(sorted(value.items())))
     if isinstance(value, dict):
-        return {name: _in_order(inner) for name, inner in value.items()}
+        return {name: inner if type(inner) in _PLAIN else _in_order(inner) for name, inner in value.items()}
     if isinstance(value, msgspec.Struct):
         fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
-        return replace(value, **{name: _in_order(inner) for name, inner in fields if type(inner) not in (int, str)})
+        nested = {name: _in_order(inner) for name, inner in fields if type(inner) not in _PLAIN}
+        return replace(value, **nested) if nested else value
     return value
 
 
