@@ -155,6 +155,8 @@ def first_in(text: str, kind: Personal) -> str | None:
 
 def mask_kinds(text: str, kinds: Collection[str], counts: Counter[str]) -> str:
     """Return a text with placeholders for some kinds; add the number of replacements by kind to `counts`."""
+    if not re.search(CANDIDATE, text):
+        return text
     for detector in _DETECTORS:
         if detector.kind in kinds:
             text = re.sub(detector.pattern, partial(_replaced, detector=detector, counts=counts), text)
