@@ -63,8 +63,8 @@ class Part:
 
     @property
     def tally(self) -> Path:
-        """The shard's counters of the statistics."""
-        return self.folder / f"{self.stem}.tally.arrow"
+        """The shard's counters of the statistics, in Arrow's streaming format."""
+        return self.folder / f"{self.stem}.tally.arrows"
 
     @property
     def sample(self) -> Path:
@@ -103,7 +103,7 @@ class Part:
         Raises OSError, and ValueError if the counts file is damaged.
         """
         contents = self._read()
-        return contents.counts, contents.crc32[".tsv"], contents.crc32[".jsonl"], contents.crc32[".tally.arrow"]
+        return contents.counts, contents.crc32[".tsv"], contents.crc32[".jsonl"], contents.crc32[".tally.arrows"]
 
     def crc_of(self, path: Path) -> int:
         """The CRC-32 that a file of the finished part was written with.

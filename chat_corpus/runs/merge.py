@@ -118,7 +118,7 @@ class Merge:
                 file=part.tally.name,
             )
             raise LedgerError(fault)
-        self._tally.add(pl.read_ipc(data))
+        self._tally.add(pl.read_ipc_stream(data))
 
     @property
     def _dialogues(self) -> Path:

@@ -47,7 +47,7 @@ def parts_of(folder: Path, parts: list[list[Pair]]) -> tuple[list[Part], list[tu
         keys = dedup.pair_keys(rows, ["甲.csv", "乙.txt"], tsv.byte_offsets(tsv.columns(rows)))
         keys.write_ipc(part.keys, compression="uncompressed")
         totals = counted(1, len(pairs), len(pairs))
-        TALLY.to_frame().write_ipc(part.tally, compression="uncompressed")
+        TALLY.to_frame().write_ipc_stream(part.tally)
         tally = part.tally.read_bytes()
         part.leave({part.pairs: tsv.encode(rows), part.rejects: b'{"reason":"empty"}\n', part.tally: tally}, totals)
         addressed += [
