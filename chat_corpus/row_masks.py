@@ -87,6 +87,20 @@ def row_mask(size: int, rows: pl.Series) -> pl.Series:
     return _FALSE.new_from_index(0, size).scatter(rows, True)
 
 
+def same_group(groups: pl.Series, rows: pl.Series) -> pl.Series:
+    """Return a mask of the rows with a group that a row of the mask `rows` has; null is no group.
+
+    Groups are numbers from 0, not many more than rows. `Series.is_in` takes five times as long for many groups.
+
+    >>> groups = pl.Series([0, 0, 2, None, 1], dtype=pl.UInt32)
+    >>> same_group(groups, pl.Series([True, False, False, True, False])).to_list()
+    [True, True, False, False, False]
+    """
+    highest: int = groups.max() or 0  # type: ignore[assignment]  # of a column of integers
+    found = row_mask(highest + 1, groups.filter(rows).drop_nulls()).gather(groups)
+    return found.fill_null(value=False) if found.null_count() else found
+
+
 def apply_where(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
     """Return `texts` with `work` applied to the rows of a mask only, so that other rows cost nothing."""
     count = where.sum()

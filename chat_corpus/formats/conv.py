@@ -49,9 +49,9 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
     """Return turns without their mark; lines without a mark get a reason."""
     text = pl.col("text")
     if rows["is_turn"].all(ignore_nulls=False):
-        return rows.with_columns(text.str.slice(2))
+        return rows.with_columns(text.str.tail(-2))
     marked = pl.col("is_turn") | (text == "M")
-    content = pl.when(marked).then(text.str.slice(2)).otherwise(text)
+    content = pl.when(marked).then(text.str.tail(-2)).otherwise(text)
     unmarked = "a line that begins with neither 'E' nor 'M '"
     return rows.with_columns(
         text=content,

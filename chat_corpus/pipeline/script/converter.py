@@ -18,7 +18,7 @@ from chat_corpus.pipeline.script.meanings import FEMININE
 from chat_corpus.pipeline.script.opencc_packages import Name, Package, find
 from chat_corpus.pipeline.script.phrase_matcher import Pipeline, Stage, patch
 from chat_corpus.pipeline.script.variants import ANYWHERE
-from chat_corpus.row_masks import apply_where, matches, row_numbers
+from chat_corpus.row_masks import apply_where, matches, row_numbers, same_group
 from chat_corpus.schema import Script
 
 #: Requests in simplified text for a conversion to traditional script, as in BELLE's instructions (翻译成繁体).
@@ -186,9 +186,7 @@ def _requested(texts: pl.Series, rows: pl.Series, dialogues: pl.Series | None) -
     """
     if dialogues is None:
         return matches(texts, _REQUEST)
-    near = dialogues.is_in(dialogues.filter(rows).unique().implode())
+    near = same_group(dialogues, rows)
     near = matches(texts, "繁体", near)  # a literal search first, which is faster than the whole pattern
     asking = matches(texts, _REQUEST, near)
-    if not asking.any():
-        return asking
-    return dialogues.is_in(dialogues.filter(asking).unique().implode()).fill_null(value=False)
+    return same_group(dialogues, asking) if asking.any() else asking
