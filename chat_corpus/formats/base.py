@@ -1,4 +1,4 @@
-"""The interface of formats: cut, number and read files of one layout. A format knows a layout, never a corpus."""
+"""The interface of formats: cut, number and read files of one layout. A format holds no facts about a corpus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_corpus.schema import TURNS, Reason
 
 
 class RecordError(ValueError):
-    """A record is not of the layout of the format; the message says what was expected and what was found."""
+    """A record does not have the layout of the format; the message names what was expected and what was found."""
 
 
 #: The column of a `Reading` that only formats with known speakers have.
@@ -37,8 +37,8 @@ class Reading:
     Each record is the address of at least one row of `rows` (`schema.TURNS`, sorted by dialogue and turn), or its
     number is in the series `non_turns` of its part: marks, headers, blanks, continuations of the record before.
     `unread` has the record and the name of each field with text that the format does not read; it is empty for formats
-    of several parts. A format that knows who speaks adds the column `speaker: str` to `rows`: who says the turn, as the
-    file has it, or null.
+    with several parts. If the layout has speakers, `rows` has the column `speaker: str`: the speaker of the turn as
+    named in the file, or null.
     """
 
     rows: pl.DataFrame
@@ -49,7 +49,7 @@ class Reading:
 class Turns(list["str | None"]):
     """The turns of one record, None for a missing turn, and the names of fields with text that were not read.
 
-    `speakers` has who says each turn, and is empty where the record does not show it.
+    `speakers` has the speaker of each turn, or is empty if the record does not name them.
     """
 
     def __init__(self, turns: Sequence[str | None], unread: Sequence[str] = (), speakers: Sequence[str] = ()) -> None:
@@ -67,8 +67,8 @@ class Format:
     `split` numbers the records of a prefix, `count` counts them without decoding. `accepts` checks the first bytes.
     `fault_at_end` checks the last bytes of a file, and returns a message if they show damage, otherwise an empty text.
     A format with several `parts` reads as many files together, cut at the same record. `repeats` is the maximum number
-    of turns of earlier records that a record repeats before its own turns. `labelled`: the last
-    turns of a dialogue are candidate responses, each labelled right or wrong.
+    of turns of earlier records that a record repeats before its new turns. `labelled` means that the last turns of a
+    dialogue are candidate responses, each labelled right or wrong.
 
     A layout may have dialects: facts about a whole file, such as the order of columns, that single records do not show.
     `dialect_of` finds the dialect in the first bytes of a file, as UTF-8, and `in_dialect` returns the format that
@@ -109,7 +109,7 @@ def undecodable(records: Records) -> pl.DataFrame:
 
 
 def rejected(records: Records, reason: Reason, message: str | pl.Expr) -> pl.DataFrame:
-    """Return rows `record, reason, message` for records that are not turns; they are in no dialogue."""
+    """Return rows `record, reason, message` for records that are not turns and are in no dialogue."""
     expression = pl.lit(message) if isinstance(message, str) else message
     return records.select("record", reason=pl.lit(str(reason)), message=expression)
 
@@ -117,7 +117,7 @@ def rejected(records: Records, reason: Reason, message: str | pl.Expr) -> pl.Dat
 def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
     """Return frames with some of the columns of `schema.TURNS` as one frame with all; a missing file_index is 0.
 
-    The column `speaker` is there if one of the frames has it.
+    The result has the column `speaker` if one of the frames has it.
     """
     is_known = any(SPEAKER in frame.columns for frame in frames)
     columns = {**TURNS, SPEAKER: pl.String()} if is_known else TURNS
@@ -134,7 +134,7 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
 
 
 def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
-    """Set the reason of turns that are blank; their position in the dialogue does not change."""
+    """Return rows with a reason and a message for blank turns; their position in the dialogue does not change."""
     texts = rows["text"]
     low = texts < AFTER_BLANKS  # most Chinese texts are not
     few = texts.filter(low)
@@ -157,14 +157,14 @@ def position_within(group: str) -> pl.Expr:
 
 
 def places_between(ends: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return dialogue and position of each line that is a turn; `ends` marks the lines that end a dialogue.
+    """Return `dialogue_id` and `turn_index` of the lines that are turns: all but those that `ends` marks.
 
     >>> [places.to_list() for places in places_between(pl.Series([False, True, False, False, True, True, False]))]
     [[0, 1, 1, 3], [0, 0, 1, 0]]
     """
     index = pl.int_range(len(ends), dtype=pl.UInt32, eager=True)
     lines = index.filter(~ends)
-    dialogues = lines - index.head(len(lines))  # the lines before it that are no turns
+    dialogues = lines - index.head(len(lines))  # the number of lines before it that are not turns
     begins = pl.concat([index.head(1), index.filter(ends) + 1])
     return dialogues, lines - begins.gather(dialogues)
 
@@ -175,7 +175,7 @@ _NONE_REJECTED = pl.DataFrame(schema={name: TURNS[name] for name in ("record", "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fields:
-    """Split records: `good` (record, text: list of fields), `bad` rows with a reason, and numbers of `blank` lines."""
+    """Split records: `good` (record, text: list of fields), `bad` (rows of `rejected`), numbers of `blank` lines."""
 
     good: pl.DataFrame
     bad: pl.DataFrame
@@ -183,7 +183,7 @@ class Fields:
 
 
 def two_fields(records: Records, separator: str, width: int = 2) -> Fields:
-    """Split records at a separator into exactly `width` fields."""
+    """Return records split at a separator into fields; a record is good if it has exactly `width` fields."""
     split = pl.DataFrame({"record": records["record"].rechunk(), "text": records["text"].str.split(separator)})
     count = split["text"].list.len()
     good = count == width

@@ -1,4 +1,4 @@
-"""Chats with one utterance a line and a blank line between dialogues, as GPT2-chitchat reads them."""
+"""Chats with one utterance per line and a blank line between dialogues, as GPT2-chitchat reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, places_
 from chat_corpus.schema import Reason
 
 _BLANK = re.compile(rb"\n[ \t\r]*\n")
-#: A head of such a file holds so many dialogues, of so many lines on average.
+#: Minimum number of dialogues in the first bytes of such a file, and of lines per dialogue on average.
 _DIALOGUES, _LINES = 2, 2
 
 
@@ -31,7 +31,7 @@ def _read(parts: Sequence[Records]) -> Reading:
 
 
 def _cut(data: bytes) -> int:
-    """Cut after the last blank line."""
+    """Return the offset after the last blank line; 0 if there is none."""
     end = len(data)
     while (end := data.rfind(b"\n", 0, end)) > 0:
         begin = data.rfind(b"\n", 0, end)
@@ -41,11 +41,11 @@ def _cut(data: bytes) -> int:
 
 
 def is_blank_separated(head: bytes) -> bool:
-    """Whether the first bytes of a file hold several dialogues of at least two lines, parted by blank lines."""
+    """Return whether first bytes of a file hold dialogues separated by blank lines, of two or more lines on average."""
     dialogues = [part for part in _BLANK.split(head.removeprefix(BOM)) if part.strip()]
     lines = sum(1 for part in dialogues for line in part.split(b"\n") if line.strip())
     return len(dialogues) >= _DIALOGUES and lines >= _LINES * len(dialogues)
 
 
-#: A line is an utterance, a blank one ends the dialogue.
+#: A line is an utterance; a blank line ends the dialogue.
 BLANK_LINES = Format(read=_read, cut=_cut, accepts=is_blank_separated)

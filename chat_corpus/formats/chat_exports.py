@@ -1,9 +1,9 @@
-"""Chats exported as text by WhatsApp, WeChat, QQ, LINE and the like: a time, a speaker, a message.
+"""Chats exported as text by WhatsApp, WeChat, QQ, LINE and similar programs: a time, a speaker, a message.
 
-Which style a file has is found in its first bytes: the message after the speaker on one line, or on the lines below.
-LINE writes the date on a line of its own (`formats.daily_lines`).
-Lines without time and speaker continue the message before. Sessions end at a gap, consecutive messages of one speaker
-merge (`formats.sessions`). Lines for pictures and the like hold no text and are left out of the turn.
+The style of a file is detected in its first bytes: the message follows the speaker on the same line, or is on the lines
+below. LINE writes the date on a separate line (`formats.daily_lines`). Lines without time and speaker continue the
+message before. Sessions end at a gap, and consecutive messages of one speaker merge (`formats.sessions`). Lines in
+place of pictures and other media are not part of the turn.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MARKS = r"[\x{200e}\x{200f}\x{202a}\x{202c}\x{feff}]*"
 _NAME = r"[^:：\n]{1,60}?"
 _SAID = rf"{_MARKS}(?:({_NAME})[:：](?: |$))?{_MARKS}(.*)"
 _SAID_CLOSELY = rf"{_MARKS}(?:({_NAME})(?:[:：](?: |$)|：))?{_MARKS}(.*)"
-#: The styles: what a line with time and speaker looks like, and the groups of speaker and text in it.
+#: The styles: the pattern of a line with time and speaker, and the numbers of its groups for speaker and text.
 _STYLES: dict[str, tuple[str, int, int]] = {
     "bracket": (rf"^{_MARKS}\[{times.STAMP}\] ?{_SAID_CLOSELY}$", 9, 10),  # [31/12/2023, 21:15:33] 小明: 在吗
     "dash": (rf"^{_MARKS}{times.STAMP} [-–] {_SAID}$", 9, 10),  # 2023/12/31 下午9:15 - 小明: 在吗
@@ -50,9 +50,11 @@ _STYLES: dict[str, tuple[str, int, int]] = {
 _DAILY = "daily"
 #: Styles with the message on the lines below.
 _BELOW = ("above", "below", "bracket above")
-#: A head of an export has so many lines with time and speaker, and so large a share of the lines that are not blank.
+#: Minimum number of lines with time and speaker in the first bytes of an export, and their minimum share of the lines
+#: that are not blank.
 _FEWEST, _SHARE = 2, 0.2
-#: A style further down the table also matches lines of the styles above it, with the message as part of the name.
+#: A later style must match this many times as many lines as the best earlier one, because it also matches lines of
+#: earlier styles, with the message as part of the name.
 _CLEARLY = 1.5
 #: Lines that describe the export itself.
 _FRAME = (
@@ -75,16 +77,17 @@ MEDIA = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Style:
-    """How one file writes time and speaker."""
+    """The style of a file: a key of `_STYLES` or `_DAILY`, and the order of day and month."""
 
     name: str
     order: times.Order = times.Order.DAY_FIRST
 
     def parsed(self, records: Records) -> pl.DataFrame:
-        """Lines as `record, text, bytes, stamp, speaker, content`; without time and speaker, the last three are null.
+        """Return lines as `record, text, bytes, stamp, speaker, content`.
 
-        A notice of the program has a stamp and no speaker. A line that is not UTF-8 is looked at as far as it decodes,
-        so that it does not end up in the message before.
+        The last three are null for a line without time and speaker. A notice of the program has a stamp and no speaker.
+        A line that is not UTF-8 is parsed with escapes for invalid bytes, so that it does not continue the message
+        before.
         """
         shown = records["text"]
         if shown.null_count():
@@ -97,7 +100,7 @@ class _Style:
         pattern, speaker, content = _STYLES[self.name]
         groups = shown.to_frame("line").select(groups=pl.col("line").str.extract_groups(pattern))["groups"]
         fields = groups.struct.unnest()
-        offset = 1 if speaker == 1 else 0  # the groups of the time come after the speaker's
+        offset = 1 if speaker == 1 else 0  # the groups of the time follow the group of the speaker
         moved = pl.struct(pl.col(str(place + offset)).alias(str(place)) for place in range(1, times.GROUPS + 1))
         found = fields.select(
             stamp=times.seconds(moved, self.order),
@@ -109,7 +112,7 @@ class _Style:
         return records.select("record", "text", "bytes").with_columns(found)
 
     def dates(self, lines: pl.DataFrame) -> pl.Series:
-        """Which lines hold nothing but a date; they end the message before."""
+        """Return a mask of the lines that hold only a date; they end the message before."""
         if self.name != _DAILY:
             return pl.repeat(value=False, n=len(lines), dtype=pl.Boolean, eager=True)
         return lines["text"].str.contains(daily_lines.DATE).fill_null(value=False)
@@ -137,7 +140,7 @@ def _read(parts: Sequence[Records], *, style: _Style, gap: int) -> Reading:
 
 
 def _messages(lines: pl.DataFrame, style: _Style) -> pl.DataFrame:
-    """The messages that lines make, as `sessions.MESSAGES`; notices of the program are none."""
+    """Return the messages in lines as `sessions.MESSAGES`, without notices of the program."""
     begins = pl.col("stamp").is_not_null()
     below = style.name in _BELOW
     content = pl.when(begins).then(pl.lit("") if below else pl.col("content")).otherwise("text")
@@ -159,14 +162,14 @@ def _messages(lines: pl.DataFrame, style: _Style) -> pl.DataFrame:
 
 
 def _cut(data: bytes, *, style: _Style, gap: int) -> int:
-    """Cut before the last message that begins a session."""
+    """Return the offset of the last message that begins a session, or of the date above it; 0 if there is none."""
     lines = style.parsed(numbered_lines(sessions.whole_lines(data), 1))
-    # As they are read: what the program says of the chat is no message, and has no share in the gaps.
+    # As in `_read`, notices of the program are not messages, so the gaps are between other lines.
     messages = lines.filter(pl.col("speaker").is_not_null()).with_columns(key=pl.lit(None, dtype=pl.String))
     if messages.is_empty():
         return 0
     begins = messages.filter(sessions.session_starts(messages, gap))["record"]
-    if style.name == _DAILY:  # a shard must know the date
+    if style.name == _DAILY:  # a shard must begin with the date
         first = daily_lines.first_of_day(lines)
         begins = first.filter(first["record"].is_in(begins.implode()))["date"]
     return sessions.cut_before(data, begins)
@@ -174,7 +177,7 @@ def _cut(data: bytes, *, style: _Style, gap: int) -> int:
 
 @lru_cache(maxsize=8)
 def style_of(head: bytes) -> _Style | None:
-    """The style of the file with these first bytes; None if too few of its lines have a time and a speaker."""
+    """Return the style of the file with these first bytes; None if too few lines have a time and a speaker."""
     records = numbered_lines(sessions.whole_lines(head) or head, 1)
     filled = len(records) - int((records["text"].str.strip_chars() == "").sum())
     best, most = None, 0
@@ -197,7 +200,7 @@ def _order(records: Records, name: str) -> times.Order:
 
 
 def chat_export(gap: int = GAP) -> Format:
-    """Exports of chats. A session ends after `gap` seconds without a message."""
+    """Return the format of exported chats. A session ends after `gap` seconds without a message."""
 
     def in_dialect(dialect: str) -> Format:
         facts = json.loads(dialect)

@@ -1,8 +1,8 @@
 """Chats exported as JSON: an object for each message, with speaker, time and text.
 
 Telegram Desktop (result.json of one chat), DiscordChatExporter, Slack and tools for WeChat write such files: an array,
-an array below a key, or one message per line. Sessions end at a gap, consecutive messages of one speaker merge
-(`formats.sessions`). What the program says of the chat is no message.
+an array under a key, or one message per line. Sessions end at a gap, and consecutive messages of one speaker merge
+(`formats.sessions`). Notices of the program are not messages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chat_corpus.formats.json_records import json_array, json_lines, of_the_file
 from chat_corpus.formats.json_values import decode
 from chat_corpus.schema import Reason
 
-#: Keys of a message, in lower case: who sent it (all of them together), when, and what.
+#: Keys of a message, in lower case: of the speaker (all their values together identify one), the time, and the text.
 _SPEAKER = (
     *("from", "from_id", "author", "sender", "sender_id", "sendername", "senderusername", "user", "user_id", "talker"),
     *("is_sender", "issender", "issend", "nickname"),
@@ -44,20 +44,20 @@ _TIME = (
     ),
 )
 _TEXT = ("text", "content", "message", "msg", "strcontent")
-#: Types of messages that the program made, and the numbers of WeChat for them.
+#: Types of notices of the program, and WeChat's numbers for them.
 _NOTICES = re.compile(
     r"service|system|channel_\w+|Guild\w+|Recipient\w+|Call|Channel\w+Change|ChannelPinnedMessage|ThreadCreated|100\d\d"
 )
-#: The number of WeChat for text.
+#: WeChat's number for the type text.
 _WECHAT_TEXT = 1
 _MEDIA = re.compile(MEDIA)
 _FAULT = "a message with speaker, time and text expected"
 
 
 def message_turns(record: object) -> Turns:
-    """The text of an exported message as a list of one turn, None for a notice of the program.
+    """Return the text of an exported message as a list of one turn: None for a notice of the program.
 
-    Raises RecordError for any other record, a dialogue of its own among them.
+    Raises RecordError for any other record, also for a message that has a question and an answer.
 
     >>> message_turns({"from": "小明", "date": "2026-11-29T10:30:15", "text": ["看", {"type": "bold", "text": "这"}]})
     ['看这']
@@ -69,7 +69,7 @@ def message_turns(record: object) -> Turns:
 
 
 def _message(record: object) -> tuple[str, str, str | None] | None:
-    """Speaker, time and text of a message, the text None for a notice; None for any other record."""
+    """Return speaker, time and text of a message, with None as the text of a notice; None for any other record."""
     if not isinstance(record, Mapping):
         return None
     keys = {str(key).lower(): value for key, value in record.items()}
@@ -89,12 +89,12 @@ def _message(record: object) -> tuple[str, str, str | None] | None:
 
 
 def _identity(value: object) -> object:
-    """What tells a speaker from others: of an object its id or name."""
+    """Return the value that identifies a speaker: the id or name of an object, otherwise the value itself."""
     return value.get("id", value.get("name")) if isinstance(value, Mapping) else value
 
 
 def _text(value: object) -> str | None:
-    """The text of a message, which may be in pieces; None for anything else."""
+    """Return the text of a message, which may be a list of pieces; None for other values."""
     if isinstance(value, str):
         return value
     if not isinstance(value, list):
@@ -104,7 +104,7 @@ def _text(value: object) -> str | None:
 
 
 def _is_dialogue(keys: Iterable[str]) -> bool:
-    """Whether there are a question and an answer under these keys."""
+    """Return whether some of the keys are names of a question, and some are names of an answer."""
     names = {normal(key) for key in keys}
     return bool(names & PROMPTS) and bool(names & ANSWERS)
 
@@ -117,7 +117,7 @@ def _read(parts: Sequence[Records], *, gap: int) -> Reading:
 
 
 def _messages(records: Records) -> tuple[pl.DataFrame, pl.Series]:
-    """The messages as `sessions.MESSAGES`, and the numbers of records that are none by nature."""
+    """Return the messages as `sessions.MESSAGES`, and the numbers of records that are not messages, such as notices."""
     beside = of_the_file(records).to_list() if "beside" in records.columns else [False] * len(records)
     columns: dict[str, list[object]] = {name: [] for name in ("record", "speaker", "time", "text", "reason", "message")}
     others = []
@@ -137,7 +137,7 @@ def _messages(records: Records) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def _fields(text: str | None) -> tuple[str | None, str | None, str | None, str | None, str | None] | None:
-    """Speaker, time, text, reason and message of a record; None for a notice."""
+    """Return speaker, time, text, reason and message of a record; None for a notice."""
     if text is None:
         return None, None, None, str(Reason.ENCODING), NOT_UTF8
     try:
@@ -157,7 +157,7 @@ def _fields(text: str | None) -> tuple[str | None, str | None, str | None, str |
 
 
 def _begins(records: Records, gap: int) -> set[int]:
-    """The numbers of messages that begin a session."""
+    """Return the record numbers of messages that begin a session."""
     messages, _ = _messages(records)
     return set(messages.filter(sessions.session_starts(messages, gap))["record"])
 
@@ -168,7 +168,11 @@ def _cut_lines(data: bytes, *, gap: int, split: Callable[[bytes, int], Records])
 
 
 def _cut_array(data: bytes, *, gap: int, nested: Nested) -> int:
-    """Cut behind the record before the last one that begins a session; the last record may be incomplete."""
+    """Return the end of the record before the last one that begins a session; 0 if there is none.
+
+    The last record is ignored, since it may be incomplete. What follows the cut must not look like the beginning of the
+    file.
+    """
     spans = list(elements(data, nested))
     last = max((index for index, (*_, is_record) in enumerate(spans) if is_record), default=0)
     begins = _begins(records_at(data, spans[:last], 1), gap)
@@ -178,13 +182,13 @@ def _cut_array(data: bytes, *, gap: int, nested: Nested) -> int:
 
 
 def chat_lines(gap: int = GAP) -> Format:
-    """A message per line; sessions end after `gap` seconds without a message."""
+    """Return the format of one message per line. A session ends after `gap` seconds without a message."""
     lines = json_lines(message_turns, certain=True)
     return replace(lines, read=partial(_read, gap=gap), cut=partial(_cut_lines, gap=gap, split=lines.split))
 
 
 def chat_array(gap: int = GAP) -> Format:
-    """Messages in an array; sessions end after `gap` seconds without a message."""
+    """Return the format of messages in an array. A session ends after `gap` seconds without a message."""
     array = json_array(message_turns, certain=True)
 
     def in_dialect(dialect: str) -> Format:

@@ -1,7 +1,7 @@
 """The ChatterBot corpus layout: YAML with `conversations`, a list of lists of utterances.
 
-Each conversation is composed separately, so that a malformed one rejects only itself. Utterances stay as written,
-`1963`, `yes` and `他说: 好` included. Tags construct nothing, and aliases are not followed.
+Each conversation is composed separately, so that a malformed one does not affect the others. Utterances stay as
+written, also `1963`, `yes` and `他说: 好`. Tags construct no objects, and aliases are not followed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ class _Line(NamedTuple):
 
 
 def _is_lost(line: _Line, chunks: list[list[_Line]]) -> bool:
-    """Whether a line outside of conversations is an error: not UTF-8, not YAML, or in a file without conversations."""
+    """Return whether a line outside of conversations is an error.
+
+    It is if it is not UTF-8, is not YAML, or has text in a file without conversations.
+    """
     return line.text is None or not (_OTHER if chunks else _REMARK).match(line.text)
 
 
@@ -92,7 +95,10 @@ def _conversations(lines: list[_Line]) -> tuple[list[list[_Line]], list[_Line]]:
 
 
 def _utterances(chunk: list[_Line]) -> Iterator[tuple[int, int, str | None, str | None, str | None]]:
-    """Yield rows (record, turn, text, reason, message) of one conversation; an invalid line rejects its utterance."""
+    """Yield rows (record, turn, text, reason, message) of one conversation.
+
+    A line that is not UTF-8 rejects its utterance only.
+    """
     bad = {index for index, line in enumerate(chunk) if line.text is None}
     source = "\n".join(line.shown for line in chunk)
     first = chunk[0].number

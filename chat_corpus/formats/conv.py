@@ -1,6 +1,6 @@
-"""The .conv layout: a line ``E`` begins a dialogue, each line ``M text`` is a turn of it.
+r"""The .conv layout: a line ``E`` begins a dialogue, each line ``M text`` is a turn of it.
 
-Both line ends occur in one file. A line with neither mark has a position in its dialogue, so that the turns around it
+A file may mix ``\n`` and ``\r\n``. A line with neither mark has a position in its dialogue, so that the turns around it
 do not become neighbours.
 """
 
@@ -35,7 +35,7 @@ def _read(parts: Sequence[Records]) -> Reading:
 
 
 def _ends_and_blanks(text: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Masks of the lines that begin a dialogue, and of blank lines, both among the `other` lines without a turn."""
+    """Return masks of the lines that begin a dialogue and of blank lines; `other` marks the lines without a turn."""
     lines = text.filter(other)
     plain = lines == "E"
     if plain.all(ignore_nulls=False):  # as nearly always
@@ -64,7 +64,7 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cut(data: bytes) -> int:
-    """Cut before the last line ``E``, which begins a dialogue that may be incomplete."""
+    """Return the offset of the last line ``E``, which begins a dialogue that may be incomplete; 0 if there is none."""
     stop = len(data)
     while (stop := data.rfind(b"\nE", 0, stop)) >= 0:
         if _END.match(data, stop):
@@ -73,7 +73,7 @@ def _cut(data: bytes) -> int:
 
 
 def _is_marked(head: bytes) -> bool:
-    """Whether the first line that is not blank has a mark of this layout."""
+    """Return whether the first line that is not blank has a mark of this layout."""
     begin = head.removeprefix(BOM).lstrip()
     return begin.startswith(b"M ") or re.match(rb"E[ \t\r]*(?:\n|\Z)", begin) is not None
 

@@ -1,4 +1,4 @@
-"""Conversations in JSON: messages with roles, questions with their answers, or texts that follow each other."""
+"""Conversations in JSON: messages with roles, questions with their answers, or consecutive texts."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SYSTEMS = frozenset({"system", "developer", "系统"})
 _TOOLS = frozenset(
     {"tool", "tool_call", "tool_response", "function", "function_call", "observation", "ipython", "工具"}
 )
-#: The key in messages for a record that is a list. The elements of such a list, or of a list under "data", are messages
-#: or texts: other objects would be records.
+#: The name in error messages for a record that is a list. The elements of such a list, or of a list under "data", are
+#: messages or texts; objects with a question and an answer would be records.
 LIST = "the record"
 _OF_RECORDS = frozenset({LIST, "data"})
 
 
 def has_role(speakers: Iterable[str]) -> bool:
-    """Whether some of the speakers are roles of a chat with a model, rather than people.
+    """Return whether some of the speakers are roles in a chat with a model, not names of people.
 
     >>> has_role(["小明", "user"]), has_role(["小明", "小红"])
     (True, False)
@@ -38,7 +38,7 @@ def has_role(speakers: Iterable[str]) -> bool:
 def conversation(value: object, key: str) -> Turns:
     """Return the turns of messages, of objects with a question and an answer, or of consecutive texts.
 
-    Raises RecordError for any other value.
+    `key` is the name of the value in error messages. Raises RecordError for any other value.
     """
     if isinstance(value, Mapping) and _is_round(shape_of(tuple(value))):
         return _rounds([value], [shape_of(tuple(value))], key)
@@ -75,7 +75,7 @@ def _message_of(message: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _is_round(shape: Shape) -> bool:
-    """Whether an object is a question with its answer, and not a task with its solution."""
+    """Return whether an object is a question with its answer; an instruction with its output is not."""
     is_pair = len(shape.prompts) == 1 and len(shape.answers) == 1 and not shape.roles
     return is_pair and normal(shape.prompts[0]) != "instruction"
 
@@ -92,14 +92,14 @@ def _rounds(rounds: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key
 
 
 def alternating(count: int) -> list[str]:
-    """The speakers of so many turns of a user and an assistant."""
+    """Return the speakers of `count` turns: user and assistant alternate, beginning with the user."""
     return [(USER, ASSISTANT)[turn % SPEAKERS] for turn in range(count)]
 
 
 def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape], key: str) -> Turns:
     """Return alternating turns of user and assistant, joining consecutive messages of a role.
 
-    An assistant who begins has turn 1. Raises RecordError for unknown roles, or if there are no turns.
+    If the assistant begins, turn 0 is None. Raises RecordError for unknown roles, or if there are no turns.
     """
     turns: list[str | None] = []
     unread: dict[str, None] = {}
@@ -124,7 +124,7 @@ def _messages(messages: Sequence[Mapping[str, object]], shapes: Sequence[Shape],
 
 
 def _speakers(roles: Sequence[str], users: frozenset[str], count: int) -> list[str]:
-    """Who says each turn: user and assistant, or the two unknown roles as they are."""
+    """Return the speaker of each turn: user and assistant, or the two unknown roles as they are."""
     if users == _USERS:
         return alternating(count)
     (first,) = users
@@ -138,7 +138,7 @@ def _role(message: Mapping[str, object], key: str) -> str:
 
 
 def _users(roles: Sequence[str]) -> frozenset[str]:
-    """Return the roles of the user; of two unknown roles, such as A and B, the first is the user.
+    """Return the names of the role of the user. If there are two unknown roles, such as A and B, the first is the user.
 
     Raises RecordError for other unknown roles.
     """

@@ -47,7 +47,7 @@ def _read(parts: Sequence[Records]) -> Reading:
 
 
 def _records(lines: Records) -> tuple[pl.DataFrame, pl.Series]:
-    """Return records as `record, id, text`, with a null id if malformed, and the numbers of continuing lines.
+    """Return records as `record, text, id, speaker`, with a null id if malformed, and the numbers of continuing lines.
 
     A record with an invalid line has no text, because the rest would be an incomplete utterance.
     """

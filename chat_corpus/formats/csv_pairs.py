@@ -1,4 +1,4 @@
-"""CSV of question and answer with quoted fields (RFC 4180), or any other table of them; see `formats.tables`."""
+"""Tables of question and answer with quoted fields (RFC 4180), such as CSV; see `formats.tables`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from chat_corpus.formats.tables import table_format
 
 
 def quoted(separator: str = ",") -> Format:
-    """Return the format `query,response` with quoted fields, unless the first lines show another table."""
+    """Return the format `query,response` with quoted fields, unless the first lines show a different table."""
     return table_format(Table(separator=separator, quoted=True))

@@ -1,6 +1,7 @@
-"""Lines of a chat below a line with their date, as LINE exports them: time of day, tab, speaker, tab, message.
+"""Lines of a chat below a line with the date, as LINE exports them: time of day, tab, speaker, tab, message.
 
-Lines with a date are like ``2026/11/29（日）`` or ``Sun, 11/29/2026``. A message of several lines is in double quotes.
+A line with a date looks like ``2026/11/29（日）`` or ``Sun, 11/29/2026``. A message of several lines is in double
+quotes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _MESSAGE = rf"^{_MARKS}({times.HALF})? ?(\d{{1,2}}):(\d\d) ?({times.HALF})?\t([^
 
 
 def parsed(lines: pl.Series, order: times.Order) -> pl.DataFrame:
-    """Lines as `stamp` (seconds), `speaker`, `content`, all null where there is no time of day or no date above it.
+    """Return lines as `stamp` (seconds), `speaker`, `content`; all null without a time of day or a date above the line.
 
     A notice of the program has a stamp and no speaker.
     """
@@ -44,7 +45,7 @@ def parsed(lines: pl.Series, order: times.Order) -> pl.DataFrame:
 
 
 def order_of(lines: pl.Series) -> times.Order:
-    """The order of day and month in the lines with a date."""
+    """Return the order of day and month in the lines with a date."""
     dates = lines.to_frame("line").select(date=pl.col("line").str.extract_groups(DATE))["date"].struct
     halves = pl.Series([None], dtype=pl.String)
     one, two = dates.field("1"), dates.field("2")
@@ -55,14 +56,14 @@ def order_of(lines: pl.Series) -> times.Order:
 
 
 def unquoted(text: pl.Expr) -> pl.Expr:
-    """Texts of several lines without the quotes around them, and with single quotes inside."""
+    """Return an expression that removes the quotes around texts of several lines; two quotes inside become one."""
     inner = text.str.strip_prefix('"').str.strip_suffix('"').str.replace_all('""', '"', literal=True)
     is_quoted = text.str.contains("\n", literal=True) & text.str.starts_with('"') & text.str.ends_with('"')
     return pl.when(is_quoted).then(inner).otherwise(text)
 
 
 def first_of_day(lines: pl.DataFrame) -> pl.DataFrame:
-    """Records of messages that are the first below a line with a date, as `record`, and of that line, as `date`.
+    """Return the record number of the first message below each date (`record`), and of the line with the date (`date`).
 
     `lines` has the columns `record`, `text`, `speaker`.
     """

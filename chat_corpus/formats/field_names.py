@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Additional text of a prompt, appended to it on a new line; alone, it is the prompt.
+#: Additional text of a prompt, appended to it on a new line. Without a prompt, this text is the prompt.
 INPUT = "input"
 PROMPTS = _words(
     "instruction prompt query question questions ques q ask post request source_text human user "
@@ -26,7 +26,7 @@ ANSWERS = _words(
     "output response answer answers ans a reply target completion std_answer standard_answer comment target_text "
     "cmnt assistant bot gpt 答 答案 回答 回复 答复 答句 回覆 標準答案 标准答案 机器人回复 输出"
 )
-#: Names of fields that are the question only if no other field is.
+#: Names of the question if there is no field with a name in `PROMPTS` or `INPUT`.
 SECOND_PROMPTS = _words("context title text content message utterance sentence subject src 标题 標題 内容 上文 上句")
 #: Names of the turns before the question.
 HISTORIES = _words("history histories chat_history dialog_history dialogue_history 历史 历史对话 对话历史")
@@ -52,7 +52,7 @@ NO_TURN = _words(
 )
 #: Names of the column of row numbers that data-frame libraries and spreadsheets put first.
 _ROW_NUMBERS = frozenset(["", "unnamed: 0", "unnamed:0", "#", "index", "level_0", "__index_level_0__"])
-#: Names that mean question and answer only together, in this order.
+#: Pairs of names that mean question and answer only if they occur together, in this order.
 _TOGETHER = frozenset(
     tuple(pair.split("/"))
     for pair in _words(
@@ -82,7 +82,7 @@ def normal(name: str) -> str:
 
 
 def is_row_number(name: str) -> bool:
-    """Whether a column with this name has row numbers."""
+    """Return whether a column with this name has row numbers."""
     return normal(name) in _ROW_NUMBERS
 
 
@@ -116,8 +116,8 @@ def columns(names: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _are_pair(question: str, answer: str) -> bool:
-    """Whether two names together are those of a question and its answer."""
+    """Return whether two names together mean a question and its answer."""
     first, second = _COUNTED.fullmatch(question), _COUNTED.fullmatch(answer)
     counted = first is not None and second is not None and first[1] == second[1] and int(first[2]) + 1 == int(second[2])
-    # Data-frame libraries write numbers for columns without names.
+    # Data-frame libraries name columns without names "0" and "1".
     return counted or (question, answer) in _TOGETHER or (question, answer) == ("0", "1")

@@ -1,13 +1,13 @@
 """Records of questions and answers, or of conversations, in the common layouts of instruction data.
 
-Alpaca's fields (with `history`, the turns before), merged fields, seed tasks, pairs under common names, messages in the
-style of ShareGPT and OpenAI, lists of `{human, assistant}`, plain lists of texts. Each record is one dialogue; any
-other layout raises RecordError. An `input` is appended to its prompt on a new line. Roles are dropped, and a system
-message is not a turn.
+The layouts are Alpaca's fields (`history` has the turns before), merged fields, seed tasks, pairs under common names,
+messages in the style of ShareGPT and OpenAI, lists of `{human, assistant}`, and plain lists of texts. Each record is
+one dialogue; any other layout raises RecordError. An `input` is appended to its prompt on a new line. Roles become the
+speakers of the turns, and a system message is not a turn.
 
-A record with both an exchange and a conversation is read as the conversation if that includes the texts of the
-exchange, and is rejected otherwise. `Turns.unread` names fields with text that no layout has, unless
-`field_names.NO_TURN` lists them or their text is that of a turn.
+A record with both an exchange and a conversation is read as the conversation if this includes the texts of the
+exchange, and is rejected otherwise. `Turns.unread` has the names of other fields with text, except those that
+`field_names.NO_TURN` lists and those that repeat the text of a turn.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def _of_conversation(record: Mapping[str, object], shape: Shape, keys: Sequence[
 
 
 def _of_exchange(record: Mapping[str, object], shape: Shape) -> tuple[list[str | None], list[str], list[str]]:
-    """Return the turns of an exchange with those before it, the keys that hold them, and names of their speakers.
+    """Return the turns of an exchange and of its history, the keys that were read, and the names of the speakers.
 
-    There are names only where the answer is a whole dialogue between people.
+    There are names only if the answer is a whole dialogue between people.
     """
     prompt = _chosen(record, shape.prompts, "prompt")
     partners = _PARTNERS.get(normal((*filter(None, [prompt]), *shape.inputs, "")[0]), ())
@@ -121,7 +121,7 @@ def _chosen(record: Mapping[str, object], keys: Sequence[str], what: str) -> str
 
 
 def _exchange(prompt: str, answer: str) -> tuple[list[str], list[str]]:
-    r"""Return prompt and answer as turns, splitting the dialogues that BELLE embeds in them; and their speakers' names.
+    r"""Return prompt and answer as turns, after splitting dialogues that BELLE puts into them, and the speakers' names.
 
     In multiturn_chat the prompt has the turns before the last answer, as ``Human:…\nAssistant:…``. In generated_chat
     the answer is a whole dialogue between two people that the prompt describes.
@@ -143,7 +143,7 @@ def _exchange(prompt: str, answer: str) -> tuple[list[str], list[str]]:
 
 
 def _marked_turns(text: str) -> list[str]:
-    """Return the turns of a text that marks them with Human or Assistant, from Human.
+    """Return the turns of a text that marks them with Human or Assistant, beginning with Human.
 
     Consecutive turns of one speaker become one.
     """
@@ -214,7 +214,7 @@ def _json(text: str, key: str) -> object:
 
 
 def _joined(before: list[str | None], last: Sequence[str]) -> list[str | None]:
-    """Return turns with those that follow; consecutive turns of the same speaker become one."""
+    """Return the turns `before` and `last`. If `before` ends with a prompt, the first turn of `last` is added to it."""
     if len(before) % 2 == 0:
         return [*before, *last]
     return [*before[:-1], f"{before[-1] or ''}\n{last[0]}", *last[1:]]

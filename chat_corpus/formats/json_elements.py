@@ -1,4 +1,4 @@
-"""Find the records in the bytes of a JSON file by their brackets, without decoding them; cut and split there."""
+"""Find the records in the bytes of a JSON file by their brackets, without decoding, to cut and split the file there."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from chat_corpus.formats.json_layout import Nested
 from chat_corpus.messages import message
 
 _MARKS = {"{": re.compile(rb'["{}]'), "[": re.compile(rb'["\[\]]')}
-#: The bracket that closes each one.
+#: The closing bracket of each opening bracket.
 CLOSING = {"[": "]", "{": "}"}
 _BACKSLASH = ord("\\")
 _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 #: Between lists in an object there are also keys.
 _GLUE = re.compile(rb'(?:[\s,\[\]{}\xef\xbb\xbf]|"(?:[^"\\]|\\.)*"\s*:)*', re.DOTALL)
-#: A separate line at the end that is not JSON is rejected by itself.
+#: An optional last line that is not JSON; only this line is rejected.
 _REMARK = rb"(?:\n[^\[\]{}\"\n]*\s*)?\Z"
 
 
@@ -37,7 +37,7 @@ def elements(data: bytes, nested: Nested) -> Iterator[tuple[int, int, bool]]:
 
     Commas, brackets and keys between records are skipped. Depth counts only brackets of the records' kind, so that a
     missing or extra bracket of the other kind damages only its record; brackets in strings are skipped. A record that
-    does not close extends to the end. The text before the first record of a file is known as the prefix.
+    is not closed extends to the end. The prefix of the file, the text before its first record, is not yielded.
     """
     opening, marks, between = nested.opening.encode(), _MARKS[nested.opening], _between(nested)
     listed = nested.opening == "[" and nested.prefix.rstrip().endswith("[")
@@ -93,9 +93,9 @@ def _escaped(data: bytes, at: int) -> bool:
 
 
 def cut(data: bytes, nested: Nested) -> int:
-    """Cut after the second last closed record: the last one may be incomplete.
+    """Return the offset after the second last closed record, because the last may be incomplete; 0 if there is none.
 
-    The rest must not look like the beginning of the file.
+    What follows the cut must not look like the beginning of the file, otherwise an earlier record is taken.
     """
     ends = [end for _, end, is_record in elements(data, nested) if is_record]
     return next((end for end in reversed(ends[:-1]) if not nested.prefix or not _start(data[end:], nested)), 0)

@@ -1,7 +1,7 @@
 """Detect the layout of records in a JSON file from its first bytes.
 
-JSON Lines, an array, consecutive objects over several lines, a list under the keys of an object (or several lists, such
-as ``{"train": […], "test": […]}``), an object of records by number, or columns instead of rows.
+The layout is JSON Lines, an array, consecutive objects over several lines, a list under the keys of an object (or
+several lists, such as ``{"train": […], "test": […]}``), an object of records by number, or columns instead of rows.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.field_names import ANSWERS, NO_TURN, PROMPTS, is_row_number, normal
 from chat_corpus.formats.json_values import MARKS, decode_container, skip_blanks, value_at
 
-#: Maps a decoded JSON value to the turns of a dialogue, None for a missing turn. Raises RecordError for a value of
-#: another layout.
+#: Maps a decoded JSON value to the turns of a dialogue, None for a missing turn. Raises RecordError for a value in a
+#: different layout.
 TurnsOf = Callable[[object], Sequence["str | None"]]
 
 _KEY = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCALAR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)(?=\s*[,}])', re.DOTALL)
 _COMMA = re.compile(r"[\s,]*")
-#: The first column of a table by columns: a list of scalars, or an object of them by row.
+#: The beginning of the first column in a table by columns: a list of scalars, or an object from rows to scalars.
 _COLUMN = re.compile(r'(?:\[\s*(?=["\d\-nNtf])|\{\s*"[^"\\]*"\s*:\s*(?=["\d\-nNtf]))')
 #: Number of values of a list that are checked for a record.
 _TRIED = 20
@@ -31,7 +31,7 @@ _TRIED = 20
 _DEEP = 6
 #: Maximum length of the text before the records, in characters.
 _PREFIX = 4096
-#: Maximum number of lines of a record among records of one line.
+#: Maximum number of lines of a record in a file where other records have one line.
 _REACH = 100
 
 
@@ -39,7 +39,7 @@ _REACH = 100
 class Nested:
     """Records that begin with the bracket `opening`, of an object or an array, in a file that begins with `prefix`.
 
-    With `columns`, the file is a single object of columns.
+    If `columns` is true, the file is a single object of columns.
     """
 
     opening: str = "{"
@@ -79,7 +79,7 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
 
 
 def has_record(head: bytes, turns_of: TurnsOf) -> bool:
-    """Whether one of the first values of a file with these first bytes is a record."""
+    """Return whether one of the first values of a file with these first bytes is a record."""
     text = head.decode("utf-8", "surrogateescape")
     at = skip_blanks(text, 0)
     if text[at : at + 1] == "[" and _first_record(text, at, turns_of, 0) is not None:
@@ -98,7 +98,10 @@ def has_record(head: bytes, turns_of: TurnsOf) -> bool:
 
 
 def _is_exchange(value: object) -> bool:
-    """Whether a value has texts as question and answer: then it is a record, maybe a faulty one, and contains none."""
+    """Return whether a value has texts as question and answer.
+
+    Such a value is a record, perhaps a faulty one, and contains no other records.
+    """
     if not isinstance(value, Mapping):
         return False
     texts = {normal(name) for name, item in value.items() if isinstance(item, str)}
@@ -106,7 +109,7 @@ def _is_exchange(value: object) -> bool:
 
 
 def _inside(text: str, start: int, turns_of: TurnsOf) -> Nested | None:
-    """Return the layout of a file that is a single value on one line, and not a record."""
+    """Return the layout of a file with a single value on one line that is not a record; None if it contains none."""
     nested = _nested(text, start, turns_of, whole=True)
     return nested if nested.prefix or nested.columns else None
 
@@ -124,7 +127,7 @@ def _nested(text: str, start: int, turns_of: TurnsOf, *, whole: bool) -> Nested:
 
 
 def _first_record(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:
-    """Return the offset of the first record in the value at `at`: the value, an element, or a value under its keys."""
+    """Return the offset of the first record in the value at `at`: the value itself, an element, or a value of a key."""
     value, end = value_at(text, at)
     if end and (depth == 0 or _is_element(value)) and _accepted(value, turns_of):
         return at
@@ -168,12 +171,15 @@ def _in_object(text: str, at: int, turns_of: TurnsOf, depth: int) -> int | None:
 
 
 def _is_element(value: object) -> bool:
-    """Whether a value under a key may be a record: an object or messages; a list of texts may be anything."""
+    """Return whether a value under a key may be a record: an object or a list of objects.
+
+    A list of texts is no evidence of a record.
+    """
     return isinstance(value, Mapping) or (isinstance(value, list) and all(isinstance(item, Mapping) for item in value))
 
 
 def _is_columns(text: str, start: int, *, whole: bool) -> bool:
-    """Whether the object at `start` is a table by columns."""
+    """Return whether the object at `start` is a table by columns."""
     value, end = value_at(text, start)
     if end and isinstance(value, Mapping):
         return len(list(rows_of(value))) > 0 and not text[end:].strip(" \t\r\n,")
@@ -187,7 +193,8 @@ def _is_columns(text: str, start: int, *, whole: bool) -> bool:
 def rows_of(table: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """Yield the rows of a table by columns; nothing for any other object.
 
-    Columns are lists, or objects by row, as pandas writes them; `columns` and `data` are its layout "split".
+    Columns are lists, or objects from rows to values, as pandas writes them; `columns` and `data` are the keys of the
+    layout "split" of pandas.
     """
     names, data = table.get("columns"), table.get("data")
     if isinstance(names, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
@@ -203,7 +210,7 @@ def rows_of(table: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
 
 
 def _by_row(value: object) -> Mapping[object, object] | None:
-    """Return a column by row number or label; None for a value that is not a column of scalars."""
+    """Return a column as a mapping from row number or label to value; None if it is not a column of scalars."""
     if isinstance(value, list) and value:
         column: Mapping[object, object] = dict(enumerate(value))
     elif isinstance(value, Mapping) and value:
@@ -222,7 +229,7 @@ def _accepted(value: object, turns_of: TurnsOf) -> bool:
 
 
 def _is_record(text: str, start: int) -> bool:
-    """Whether the keys of an incomplete value show a long record rather than an object with a list of records."""
+    """Return whether the keys of an incomplete value show a long record, not an object with a list of records."""
     keys = []
     at = start + 1
     while text[start] == "{" and (key := _KEY.match(text, at)):
@@ -238,20 +245,20 @@ def _is_record(text: str, start: int) -> bool:
 
 
 def _follow(text: str, start: int) -> bool:
-    """Whether the first line has a value and the beginning of another."""
+    """Return whether the first line has a complete value and the beginning of a second one."""
     _, end = value_at(text, start)
     match = _COMMA.match(text, end) if end else None
     return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
 
 
 def _mostly_lines(lines: Sequence[str]) -> bool:
-    """Whether the lines are JSON Lines with a damaged first line."""
+    """Return whether the lines are JSON Lines with a damaged first line."""
     closed = sum(decode_container(line.strip()) is not None for line in lines[1:])
     return 2 * closed > len(lines) - 1
 
 
 def _spans_lines(lines: Sequence[str]) -> bool:
-    """Whether a record continues in the next lines, because a text in it has line breaks."""
+    """Return whether a record continues in the next lines, because a text in it has line breaks."""
     for number, line in enumerate(lines):
         bare = line.lstrip()
         if bare.startswith("{") and decode_container(bare.rstrip()) is None:

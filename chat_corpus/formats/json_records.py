@@ -39,12 +39,12 @@ from chat_corpus.schema import Reason
 
 #: Maximum length of an exception's text in a reject, in characters.
 _LONGEST = 200
-#: Texts, marks and scalars. No match backtracks into another token, since that would take quadratic time.
+#: Texts, marks and scalars. No match backtracks into the token before, since that would take quadratic time.
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},:]|[^\s"\[\]{},:\ufeff]+', re.DOTALL)
 _BRACKETS = frozenset("[]{},")
 #: Keys of an object around the records with values that describe the file.
 _OF_THE_FILE = NO_TURN | {"description", "title", "info", "homepage", "citation", "next", "previous", "status", "msg"}
-#: A line of an array without its records.
+#: A line of an array without a record: a bracket, a comma, or blanks.
 _BRACKET = r"^\s*[\[\]]?\s*,?\s*$"
 _BESIDE = "text between or around the records, which is no record"
 #: Maximum number of unread fields that are named in a shard.
@@ -86,13 +86,13 @@ def _read(parts: Sequence[Records], *, turns_of: TurnsOf) -> Reading:
 
 
 def of_the_file(records: Records) -> pl.Series:
-    """Return which pieces beside the records only describe the file."""
+    """Return a mask of the pieces that are beside the records and only describe the file."""
     rows = records.select("text", "beside").iter_rows()
     return pl.Series([beside and text is not None and _is_of_the_file(text) for text, beside in rows], dtype=pl.Boolean)
 
 
 def _is_of_the_file(text: str) -> bool:
-    """Whether a piece has only keys, and scalars or lists of scalars that are not turns."""
+    """Return whether a piece has only keys with scalars, or lists of scalars, that are not turns."""
     tokens = _TOKENS.findall(text)
     index = 0
     while index < len(tokens):
@@ -153,7 +153,7 @@ def _value(text: str) -> object:
 
 
 def _checked(turns: object, function: TurnsOf) -> Sequence[str | None]:
-    """Return the turns that a function returned. Raises RecordError for anything but a list of texts and None."""
+    """Return the result of a function as turns. Raises RecordError unless it is a list of texts and None."""
     wrong = None if isinstance(turns, list | tuple) else turns
     if isinstance(turns, list | tuple):
         odd = [turn for turn in turns if not (turn is None or isinstance(turn, str))]
@@ -202,10 +202,11 @@ def json_lines(turns_of: TurnsOf, *, certain: bool = False) -> Format:
 
 
 def json_array(turns_of: TurnsOf, *, certain: bool = False) -> Format:
-    """Return the format of JSON in any layout but one record per line; `certain` is as in `json_lines`.
+    """Return the format of JSON in any layout except one record per line; `certain` is as in `json_lines`.
 
-    The layout is an array, consecutive objects, lists under the keys of an object, or columns. Only text between the
-    records counts as a record. A file of columns is read as a whole, and its rows are numbered.
+    The layout is an array, consecutive objects, lists under the keys of an object, or columns. Text between the records
+    counts as a record; it is rejected unless it only describes the file. A file of columns is read as a whole, and its
+    rows are numbered.
     """
 
     def dialect_of(head: bytes) -> str:

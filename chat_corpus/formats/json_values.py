@@ -17,10 +17,10 @@ _MOST_COMMAS = 100
 
 
 def decode(text: str) -> object:
-    """Return a JSON value, with tolerance for raw tabs and line breaks in texts, and for trailing commas.
+    """Return the value of a JSON text. Raw tabs and line breaks in texts, and trailing commas, are allowed.
 
-    NaN, which exporters write for a missing value, becomes null. Raises ValueError, RecursionError, and RecordError for
-    a repeated key, because one of its values would be lost.
+    NaN, which exporters write for a missing value, becomes None. Raises ValueError for invalid JSON, RecursionError for
+    too deep nesting, and RecordError for a repeated key, because one of its values would be lost.
     """
     bare = text.strip(f"{MARKS} \t\r\n").removesuffix(",")
     for _ in range(_MOST_COMMAS):
@@ -35,7 +35,7 @@ def decode(text: str) -> object:
 
 
 def _last_comma(text: str, at: int) -> int:
-    """Return the offset of a trailing comma, -1 if there is none; `at` is its offset or that of the next bracket."""
+    """Return the offset of a trailing comma, or -1; `at` is the offset of the comma or of the bracket after it."""
     bracket = at if text[at : at + 1] in ("}", "]") else skip_blanks(text, at + 1) if text[at : at + 1] == "," else -1
     comma = len(text[:bracket].rstrip()) - 1
     return comma if bracket > 0 and text[bracket : bracket + 1] in ("}", "]") and text[comma] == "," else -1
@@ -53,7 +53,10 @@ _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object, parse_const
 
 
 def decode_container(text: str) -> object:
-    """Return the value of a text that is a single object or array; None for any other text."""
+    """Return the value of a text that is a single object or array; None for any other text.
+
+    The value of an object with a repeated key is an empty dict.
+    """
     try:
         value = decode(text)
     except RecordError:
@@ -72,6 +75,6 @@ def value_at(text: str, at: int) -> tuple[object, int]:
 
 
 def skip_blanks(text: str, at: int) -> int:
-    """Return the offset of the next character that is no blank and no mark."""
+    """Return the offset of the next character that is neither a blank nor a mark."""
     match = _BLANKS.match(text, at)
     return match.end() if match else at

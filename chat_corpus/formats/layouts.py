@@ -21,7 +21,7 @@ from chat_corpus.formats.tables import table_format
 from chat_corpus.messages import Message, message
 from chat_corpus.schema import Markup
 
-#: Columns that the user has named: what they hold, and their name or number.
+#: Columns that the user names: pairs of a role, such as `speaker`, and the name or number of the column.
 ColumnNames = tuple[tuple[str, str], ...]
 
 
@@ -29,9 +29,9 @@ ColumnNames = tuple[tuple[str, str], ...]
 class Layout:
     """A layout: its name, other names for it, a description, and the formats that read its files.
 
-    `formats` makes them of the columns that the user names and of the gap in seconds that ends a dialogue, 0 for the
-    default. A file is read by the first format that accepts it. `has_columns` and `has_gap` tell whether a definition
-    may set these keys; `markup` is what such files usually hold.
+    `formats` returns the formats for the columns that the user names and for the gap in seconds that ends a dialogue,
+    0 for the default. The first format that accepts a file reads it. If `has_columns` or `has_gap` is true, a
+    definition may set this key. `markup` is the usual markup of such files.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def parts(self) -> int:
-        """How many files are read together."""
+        """The number of files that are read together."""
         return self.formats((), 0)[0].parts
 
 
@@ -110,11 +110,11 @@ LAYOUTS = (JSON, TABLE, BLANK_LINE_CHATS, CONV_FILES, PARALLEL_FILES, SUBTITLES,
 
 @cache
 def by_name() -> dict[str, Layout]:
-    """Layouts by their names and their other names."""
+    """Return the layouts by name and by alias."""
     return {name: layout for layout in LAYOUTS for name in (layout.name, *layout.aliases)}
 
 
 def formats_of(layout: Layout, names: ColumnNames, gap: int, *, characters: bool) -> tuple[Format, ...]:
-    """The formats that read files of a layout; with `characters`, of files with blanks between characters."""
+    """Return the formats that read files of a layout. If `characters`, blanks between characters are removed."""
     formats = layout.formats(names, gap)
     return tuple(map(joined_characters, formats)) if characters else formats

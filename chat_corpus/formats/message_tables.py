@@ -1,7 +1,7 @@
 """Tables with a message in each row (speaker, text, dialogue, time), and tables with columns that the user names.
 
-A header names the columns, in any order, or the user does, by name or by number. Rows of one dialogue are contiguous; a
-table without a column of dialogues is parted by gaps in time, and one without times either is a single dialogue, which
+The columns are named by a header, in any order, or by the user, by name or number. Rows of one dialogue are contiguous.
+A table without a column of dialogues is split at gaps in time. A table without times, too, is a single dialogue, which
 is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`).
 """
 
@@ -28,7 +28,7 @@ from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain
 GAP = 3600
 SPEAKER, TEXT, DIALOGUE, TIME = "speaker", "text", "dialogue", "time"
 QUERY, ANSWER = "query", "answer"
-#: Column names of exported messages, most telling first: WeChat, QQ, Discord and Telegram exporters, and plain tables.
+#: Column names of exported messages, most specific first: WeChat, QQ, Discord and Telegram exporters, and plain tables.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     SPEAKER: (
         *("speaker", "role", "sender", "from", "talker", "author", "nickname", "username", "user_name", "user", "name"),
@@ -50,15 +50,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _SEPARATORS = (",", "\t", ";", "|")
-#: So many of the first lines may be blank, and so many show how many columns there are.
+#: Number of first lines, blank or not, that may hold the header, and that show the number of columns.
 _BLANKS, _SHOWN = 10, 20
-#: From this share of readable rows on a file is such a table.
+#: Minimum share of readable rows in such a table.
 _READABLE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """A table and the places of its columns by what they hold."""
+    """A table, and the indices of its columns by role: `speaker`, `text`, `dialogue`, `time`, `query`, `answer`."""
 
     table: Table
     places: Mapping[str, int]
@@ -74,7 +74,7 @@ class _Layout:
 
 
 def _messages(records: Records, layout: _Layout) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
-    """Rows as `sessions.MESSAGES`, the numbers of blank lines, and the fields of sound rows (`record, text`)."""
+    """Return rows as `sessions.MESSAGES`, numbers of blank lines, and the fields of readable rows (`record, text`)."""
     fields = fields_of(records, layout.table)
 
     def column(name: str) -> pl.Expr:
@@ -110,7 +110,7 @@ def _read(parts: Sequence[Records], *, layout: _Layout, gap: int) -> Reading:
 
 
 def _cut(data: bytes, *, layout: _Layout, gap: int) -> int:
-    """Cut before the last row that begins a dialogue."""
+    """Return the offset of the last row that begins a dialogue; 0 if there is none."""
     format_ = plain_format(layout.table)
     whole = data[: (format_.cut or cut_at_line)(data)]
     if not whole:
@@ -126,7 +126,10 @@ def _format(layout: _Layout, gap: int) -> Format:
 
 
 def message_table(names: tuple[tuple[str, str], ...] = (), gap: int = GAP) -> Format:
-    """Tables of messages; `names` are names or numbers of columns by what they hold, as ``("speaker", "谁")``."""
+    """Return the format of tables of messages.
+
+    `names` are pairs of a role and the name or number of its column, such as ``("speaker", "谁")``.
+    """
 
     def dialect_of(head: bytes) -> str:
         found = _look(head, names)
@@ -145,8 +148,8 @@ _PLAIN = _Layout(table=Table(separator=",", quoted=True), places={SPEAKER: 0, TE
 
 @lru_cache(maxsize=8)
 def _look(head: bytes, names: tuple[tuple[str, str], ...]) -> _Layout | None:
-    """The table of messages that a file with these first bytes is; None for any other file."""
-    if not names and columns(header_of(head)[1]) is not None:  # of questions and answers
+    """Return the table of messages in a file with these first bytes; None for any other file."""
+    if not names and columns(header_of(head)[1]) is not None:  # a table of questions and answers
         return None
     found = _located(head, {TEXT, SPEAKER, DIALOGUE, TIME}, names)
     if found is None or TEXT not in found.places or len(found.places) == 1:
@@ -165,7 +168,7 @@ def _order(fields: pl.Series, place: int) -> times.Order:
 
 @lru_cache(maxsize=8)
 def pair_columns(head: bytes, names: tuple[tuple[str, str], ...]) -> Table | None:
-    """The table of questions and answers under columns that the user names; None if the file lacks such columns."""
+    """Return the table of questions and answers in columns that the user names; None if the file lacks them."""
     found = _located(head, {QUERY, ANSWER}, names)
     if found is None or {QUERY, ANSWER} - set(found.places):
         return None
@@ -173,7 +176,7 @@ def pair_columns(head: bytes, names: tuple[tuple[str, str], ...]) -> Table | Non
 
 
 def named_pairs(names: tuple[tuple[str, str], ...]) -> Format:
-    """Tables of questions and answers in the columns that the user names."""
+    """Return the format of tables of questions and answers in columns that the user names."""
 
     def dialect_of(head: bytes) -> str:
         found = pair_columns(head, names)
@@ -193,7 +196,7 @@ def _whole(head: bytes) -> bytes:
 
 
 def header_of(head: bytes) -> tuple[int, list[str]]:
-    """Number and fields of the first line that is not blank, at the separator that makes most fields of it."""
+    """Return number and fields of the first line that is not blank, split at the separator that gives most fields."""
     lines = _whole(head).decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
     return number, max((_fields(line, separator) for separator in _SEPARATORS), key=len)
@@ -207,7 +210,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -> _Layout | None:
-    """Return the table in which the header or the user names columns for these `roles`."""
+    """Return the table in which the header or the user names columns for some of `roles`; None if there is none."""
     data = _whole(head)
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
@@ -232,14 +235,17 @@ def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -
 
 
 def _numbered(given: Mapping[str, str]) -> dict[str, int] | None:
-    """Places of columns that are given by their numbers, from 1; None if they are given by names."""
+    """Return the indices of columns that are given by numbers, from 1; None if they are given by names."""
     if not all(re.fullmatch(r"[1-9]\d?", name) for name in given.values()):
         return None
     return {what: int(name) - 1 for what, name in given.items()}
 
 
 def _named(header: Sequence[str], given: Mapping[str, str], roles: set[str]) -> dict[str, int] | None:
-    """Places of the columns in a header, as the user calls them, and else under their usual names."""
+    """Return the indices of columns in a header by role: by the names from the user, or else by the usual names.
+
+    Returns None if the header lacks a name from the user.
+    """
     plain = [normal(name) for name in header]
     places: dict[str, int] = {}
     for what, name in given.items():
@@ -254,7 +260,7 @@ def _named(header: Sequence[str], given: Mapping[str, str], roles: set[str]) -> 
 
 
 def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int, str], ...]:
-    """Places and names of columns that may hold text which is not read."""
+    """Return indices and names of columns that may hold text that is not read."""
     rest = [place for place in range(len(header)) if place not in places.values()]
     return tuple(
         (place, header[place].strip()[:80])
@@ -269,7 +275,7 @@ def _width(lines: Sequence[str], separator: str) -> int:
 
 
 def _share(data: bytes, table: Table) -> float:
-    """The share of rows that are of a table."""
+    """Return the share of rows that fit a table."""
     records, _ = without_headings(plain_format(table).split(data, 1), table)
     fields = fields_of(records, table)
     return len(fields.good) / max(1, len(fields.good) + len(fields.bad))

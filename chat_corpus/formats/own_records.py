@@ -1,8 +1,8 @@
-"""JSON records of any usual shape, those of trainers among them that `instructions` does not have.
+"""JSON records in the layouts of `instructions`, and in further layouts of trainers.
 
 TRL's conversational ``prompt`` and ``completion``, which are lists of messages, and ParlAI's ``dialog``, a list with a
-list of messages with ``id`` and ``text``, are read as conversations. Turns whose characters are parted by blanks, as
-CDial-GPT wants them, are put together by `joined_characters`.
+list of messages with ``id`` and ``text``, are read as conversations. Messages of three or more speakers are read too.
+`joined_characters` removes the blanks between characters, which CDial-GPT needs.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from chat_corpus.formats.instructions import instruction_turns
 _DIALOG = "dialog"
 #: Keys of the speaker and of the text in messages of a group.
 _SPEAKERS, _TEXTS = ("speaker", "name", "sender", "role", "from"), ("text", "content", "value", "utterance", "message")
-#: From so many speakers on, messages are those of a group.
+#: Minimum number of speakers in a group.
 _GROUP = 3
-#: Of turns so many have a blank, and of tokens so many are one character.
+#: Minimum share of turns with a blank, and of tokens with a single character, in texts with blanks between characters.
 _MANY, _ALL = 0.5, 0.97
 
 
 def record_turns(record: object) -> Turns:
-    r"""Turns of a record. Raises RecordError for any other layout.
+    r"""Return the turns of a record. Raises RecordError for any other layout.
 
     >>> answer = {"role": "assistant", "content": "在"}
     >>> record_turns({"prompt": [{"role": "user", "content": "在吗"}], "completion": [answer]})
@@ -62,9 +62,9 @@ def _plain(record: object) -> object:
 
 
 def _group(messages: Sequence[Mapping[str, object]]) -> Turns | None:
-    """The turns of messages of more than two speakers, those of one speaker in a row joined; None for other messages.
+    """Return the turns in messages of three or more speakers; None for other messages.
 
-    A user, an assistant and their tools are no group.
+    Consecutive messages of one speaker become one turn. A user, an assistant and their tools are not a group.
     """
     names = next((key for key in _SPEAKERS if all(isinstance(one.get(key), str) for one in messages)), None)
     texts = next((key for key in _TEXTS if all(isinstance(one.get(key), str) for one in messages)), None)
@@ -85,7 +85,7 @@ def _is_messages(value: object) -> bool:
 
 
 def joined_characters(format_: Format) -> Format:
-    """The same format for files with blanks between characters: turns without any blank.
+    """Return a format for files with blanks between characters: it removes all blanks from the turns.
 
     >>> from chat_corpus.files.lines import numbered_lines
     >>> from chat_corpus.formats.blank_lines import BLANK_LINES
@@ -107,7 +107,7 @@ def _joined(parts: Sequence[Records], *, read: Callable[[Sequence[Records]], Rea
 
 
 def is_parted(texts: pl.Series) -> bool:
-    """Whether nearly all blanks in some turns stand between single characters, and all characters are so parted.
+    """Return whether most texts have a blank, and nearly all tokens between blanks are single characters.
 
     >>> is_parted(pl.Series(["你 好 啊", "h i"])), is_parted(pl.Series(["你好 啊", "在"]))
     (True, False)

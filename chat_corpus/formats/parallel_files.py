@@ -1,7 +1,7 @@
 """Parallel files: line n of the second file answers line n of the first.
 
-A line that is not UTF-8, or is empty, rejects only its exchange. Lines beyond the end of the shorter file are rejected
-as unpaired; the planner of shards decides before whether such files are read at all.
+A line that is not UTF-8, or is empty, affects only its exchange. Lines beyond the end of the shorter file are rejected
+as unpaired. The planner decides beforehand whether files of different length are read at all.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Shape:
 
 @lru_cache(maxsize=1 << 10)
 def shape_of(keys: tuple[str, ...]) -> Shape:
-    """Return the roles of the keys of a record, by their names."""
+    """Return the keys of a record by role, which their names show."""
 
     def of(names: frozenset[str] | set[str]) -> tuple[str, ...]:
         return tuple(key for key in keys if normal(key) in names)
@@ -108,7 +108,7 @@ def unread_among(record: Mapping[str, object], keys: Sequence[str], turns: Seque
 
 
 def _texts_in(value: object, depth: int) -> Iterator[str]:
-    """Yield the texts in a value that have a letter, so no numbers, dates or marks."""
+    """Yield the texts in a value that contain a letter, so numbers, dates and marks are skipped."""
     if isinstance(value, str):
         if any(map(str.isalpha, value)):
             yield value

@@ -40,7 +40,7 @@ def _read(parts: Sequence[Records], *, table: Table) -> Reading:
 
 
 def _cut(data: bytes) -> int:
-    """Cut at the last line break between two threads."""
+    """Return the offset after the last line break between two threads; 0 if there is none."""
     end = data.rfind(b"\n")
     after = None
     while end >= 0:

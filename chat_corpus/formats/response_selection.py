@@ -1,4 +1,4 @@
-"""Response selection sets: ``label TAB utterance TAB … TAB response``, neighbouring lines sharing one context.
+"""Response selection sets: ``label TAB utterance TAB … TAB response``, where consecutive lines share one context.
 
 The reader returns the context of a run of lines once, as turns of one dialogue at the first of the lines. A response
 labelled 1 is an alternative turn after the context; a response labelled 0 is random, and is rejected as negative.
@@ -22,7 +22,7 @@ _MOST_FIELDS = 10_000
 
 
 def _read(parts: Sequence[Records]) -> Reading:
-    (records,) = (part.rechunk() for part in parts)  # fields in chunks are filtered at twice the cost
+    (records,) = (part.rechunk() for part in parts)  # filtering fields in several chunks takes twice as long
     text, count = pl.col("text"), pl.col("fields").list.len()
     written, blank = _split_by(records, records["text"].str.strip_chars() != "")
     fields = written.with_columns(fields=text.str.split("\t"))
@@ -98,7 +98,10 @@ def _context(line: bytes) -> bytes | None:
 
 
 def _cut(data: bytes) -> int:
-    """Cut at the last line break between two contexts; a malformed line does not end a context."""
+    """Return the offset after the last line break between two contexts; 0 if there is none.
+
+    A malformed line does not end a context.
+    """
     end = data.rfind(b"\n")
     after = None
     while end >= 0:

@@ -1,6 +1,6 @@
-"""Messages of a log as dialogues: sessions end at a gap in time, consecutive messages of one speaker merge.
+"""Messages of a log as dialogues: sessions end at a gap in time, and consecutive messages of one speaker merge.
 
-A file is cut into shards where a session begins, which the bytes before it show, so that no dialogue is split.
+A file is cut into shards at the beginnings of sessions, so that no dialogue is split.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import polars as pl
 from chat_corpus.files.lines import lines_end
 from chat_corpus.formats.base import position_within, turns_frame
 
-#: What `turns_of_messages` expects: one row for each message, in the order of the file.
+#: Columns of the messages for `turns_of_messages`: one row for each message, in the order of the file.
 #:
 #: record   record where the message begins
-#: speaker  who sent it; null if unknown, so that it never merges
+#: speaker  sender of the message; null if unknown: such a message never merges
 #: stamp    seconds on any clock, null if unknown
 #: key      name of the dialogue, null if unknown
 #: text     the message, null for a message that cannot be read
-#: reason   why it cannot be read, or null
-#: message  the same for a person, or null
+#: reason   a `Reason` if the message cannot be read, or null
+#: message  explanation of the reason for a person, or null
 MESSAGES = pl.Schema(
     {
         "record": pl.UInt32(),
@@ -33,10 +33,10 @@ MESSAGES = pl.Schema(
 
 
 def session_starts(messages: pl.DataFrame, gap: int) -> pl.Series:
-    """Which messages begin a dialogue: where the key changes or, without any key, after more than `gap` seconds.
+    """Return a mask of the messages at which the key changes or, without any key, that follow a gap in time.
 
-    Columns `stamp` and `key` are those of `MESSAGES`. The first message is not marked. Time that runs backwards by more
-    than the gap ends a session too: exports hold one chat after the other.
+    The columns `stamp` and `key` are as in `MESSAGES`, and a gap is more than `gap` seconds. The first message is not
+    marked. Time that runs backwards by more than the gap also begins a dialogue: an export may hold several chats.
 
     >>> frame = pl.DataFrame({"stamp": [0, 10, None, 99, 5], "key": [None] * 5}, schema_overrides={"key": pl.String})
     >>> session_starts(frame, 60).to_list()
@@ -50,9 +50,10 @@ def session_starts(messages: pl.DataFrame, gap: int) -> pl.Series:
 
 
 def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, pl.Series]:
-    """Turns of `MESSAGES`, as `schema.TURNS` and `speaker`, and the records of messages that belong to the turn before.
+    """Return the turns as `schema.TURNS` with `speaker`, and the records of messages that continue a turn.
 
-    Texts of one turn are joined by a line break, those without text left out; a message with a reason is a turn alone.
+    `messages` has the schema `MESSAGES`. The texts of a turn, except blank ones, are joined by line breaks. A message
+    with a reason is a separate turn.
     """
     if messages.is_empty():
         return turns_frame(messages.select("record")), messages["record"]
@@ -70,7 +71,7 @@ def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, p
         rows = placed
     else:
         texts = pl.col("text").filter(pl.col("text").str.strip_chars() != "")
-        # A turn of one message keeps its text, blank or not, as it does where no messages merge.
+        # A turn of one message has its text, blank or not, as in the other branch.
         joined = pl.when(pl.len() == 1).then(pl.col("text").first()).otherwise(texts.str.join("\n"))
         text = pl.when(pl.col("text").is_null().all()).then(None).otherwise(joined)
         first = [pl.col(name).first() for name in ("record", "speaker", "dialogue_id", "reason", "message")]
@@ -81,11 +82,11 @@ def turns_of_messages(messages: pl.DataFrame, gap: int) -> tuple[pl.DataFrame, p
 
 
 def cut_before(data: bytes, records: pl.Series) -> int:
-    """Offset of the last of the lines with these numbers, counted from 1; 0 if there is none after the first line."""
+    """Return the offset of the last of the lines with these numbers (from 1); 0 if none is after the first line."""
     last = records.max()
     return lines_end(data, last - 1) if isinstance(last, int) and last > 1 else 0
 
 
 def whole_lines(data: bytes) -> bytes:
-    """Data up to its last line break."""
+    """Return the data up to its last line break."""
     return data[: data.rfind(b"\n") + 1]

@@ -61,7 +61,11 @@ def _seconds(groups: pl.Expr, first: int, fraction: float) -> pl.Expr:
 
 
 def _timed(records: Records) -> pl.DataFrame:
-    """Return the lines, with `start` and `end` in seconds for times of a cue, and `opens`: whether a cue begins."""
+    """Return the lines as `record, text, start, end, broken, opens`.
+
+    `start` and `end` are in seconds, and null except for a line with the times of a cue. `broken` marks malformed
+    times. `opens` marks the lines that begin a cue, with times of either kind.
+    """
     text = pl.col("text")
     lines = records.select("record", "text", groups=text.str.extract_groups(_TIME), broken=text.str.contains(_ARROW))
     return lines.select(
@@ -74,7 +78,7 @@ def _timed(records: Records) -> pl.DataFrame:
 
 
 def _scene_starts(cues: pl.DataFrame, gap: int) -> pl.Series:
-    """Return which cues (`start`, `end`) begin a scene.
+    """Return a mask of the cues (`start`, `end`) that begin a scene.
 
     They start more than `gap` seconds after the end of the cue before, or more than `gap` seconds before its start.
     """
@@ -133,7 +137,7 @@ def _turns(spoken: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def _cut(data: bytes, *, gap: int) -> int:
-    """Cut before the last cue that begins a scene, or before its number if it has one."""
+    """Return the offset of the last cue that begins a scene, or of its number if it has one; 0 if there is none."""
     lines = _timed(numbered_lines(sessions.whole_lines(data), 1))
     cues = lines.filter(pl.col("opens"))
     if cues.is_empty():
@@ -171,12 +175,12 @@ def _read_events(parts: Sequence[Records], *, gap: int) -> Reading:
 
 
 def is_subrip(head: bytes) -> bool:
-    """Whether the first bytes of a file have times of cues, or the signature of WebVTT."""
+    """Return whether the first bytes of a file have times of cues, or the signature of WebVTT."""
     return _TIMES.search(head) is not None or head.removeprefix(BOM).startswith(b"WEBVTT")
 
 
 def is_substation(head: bytes) -> bool:
-    """Whether the first bytes of a file are of a SubStation Alpha script."""
+    """Return whether the first bytes of a file have a section or an event of SubStation Alpha."""
     return _EVENTS.search(head) is not None
 
 

@@ -2,8 +2,8 @@ r"""Read the rows of a table with known separator, columns and quotes; `formats.
 
 Quoted fields follow RFC 4180: ``"`` around a field with separators, doubled quotes or line breaks. A quote inside an
 unquoted field is an ordinary character. A quoted field that does not close within `_REACH` lines rejects only the line
-that opens it. Python's csv and Polars are not used for the records, because there a stray quote swallows the rows after
-it.
+that opens it. Python's csv and Polars are not used for the records, because an unclosed quote would make them read the
+following rows as one field.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from chat_corpus.formats.base import (
 from chat_corpus.messages import message
 from chat_corpus.schema import Reason
 
-#: Maximum number of lines of a quoted field, so that a stray quote does not swallow a file. PTT's second release has
-#: fields of one line only.
+#: Maximum number of lines of a quoted field, so that an unclosed quote does not include the rest of a file. PTT's
+#: second release has fields of one line only.
 _REACH = 100
 #: Maximum number of quotes in a record of several lines: each needs memory during the search.
 _QUOTES = 10_000
@@ -62,7 +62,7 @@ class Table:
 
     @classmethod
     def of(cls, dialect: str) -> Table:
-        """Return the table of a dialect, which `dialect` has written. Raises ValueError for an impossible width."""
+        """Return the table from the text of `dialect`. Raises ValueError for a wrong width or an empty separator."""
         facts = json.loads(dialect)
         if not 1 < facts["width"] <= MOST_COLUMNS or not facts["separator"]:
             raise ValueError(message("{count} columns", count=facts["width"]))
@@ -94,7 +94,7 @@ def _patterns(table: Table) -> tuple[str, re.Pattern[bytes], re.Pattern[bytes]]:
 
 
 def _spans(data: bytes, table: Table, *, final: bool) -> Iterator[tuple[int, int]]:
-    """Yield the spans `(first, last)` of line indices of multi-line records; `last` is -1 if the data end before."""
+    """Yield the first and last line index of each multi-line record; the last is -1 if the data ends inside of it."""
     _, whole, opens = _patterns(table)
 
     def is_record(lines: list[bytes]) -> bool:
@@ -116,7 +116,7 @@ def _spans(data: bytes, table: Table, *, final: bool) -> Iterator[tuple[int, int
 
 
 def _cut(data: bytes, table: Table) -> int:
-    """Cut at the last line break, before a quoted field that may be incomplete."""
+    """Return the offset after the last line break, or of a record before it that may be incomplete."""
     end = data.rfind(b"\n") + 1
     unfinished = [first for first, last in _spans(data[:end], table, final=False) if last < 0]
     if not unfinished:
@@ -125,7 +125,7 @@ def _cut(data: bytes, table: Table) -> int:
 
 
 def _split(data: bytes, first: int, table: Table) -> Records:
-    """Return lines; those of a multi-line record are joined into its first, the others are marked as continuing."""
+    """Return the lines; the first line of a multi-line record has its whole text, the others have `continues` true."""
     lines = numbered_lines(data, first).with_columns(continues=pl.lit(value=False))
     spans = list(_spans(data, table, final=True)) if b'"' in data else []
     if not spans:

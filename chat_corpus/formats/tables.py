@@ -1,8 +1,9 @@
 """Detect tables of questions and answers, one record per line: their columns, separators and quotes.
 
-The first bytes of a file show the table. A header in any spelling names the columns, so their order, other columns and
-a column of row numbers do not matter. Without a header the layout is the declared one, or else the one in which lines
-have two fields besides row numbers and empty fields. `formats.table_rows` reads rows; Python's csv reads the header.
+The table is detected in the first bytes of a file. A header names the columns in one of many spellings, so their order,
+other columns and a column of row numbers do not matter. Without a header, the layout is the declared one, or else one
+in which lines have two fields besides row numbers and empty fields. `formats.table_rows` reads rows; Python's csv reads
+the header.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from chat_corpus.schema import Reason
 _SEPARATORS = (",", "\t", ";", " | ", "|", "，", "；", "｜")
 #: Number of first lines, blank or not, that may hold the header.
 _BLANKS = 10
-#: Share of lines with two fields that confirms the declared separator, and the share that another one needs.
+#: Minimum share of lines with two fields for the declared separator, and for a different one.
 _ENOUGH, _NEARLY_ALL = 0.5, 0.9
 #: Minimum number of lines below a header of single characters.
 _FEW_LINES = 4
@@ -41,7 +42,7 @@ _REMARK = re.compile(r"\ufeff?\s*(?:#|//|(?i:\"?sep=))")
 def table_format(table: Table, *, certain: bool = False) -> Format:
     """Return the format of files with `table`, or with the table that their first lines show.
 
-    If `certain`, it accepts only files of which it can read most of the first records.
+    If `certain`, the format accepts a file only if it can read at least half of the first records.
     """
     format_ = replace(plain_format(table), dialect_of=partial(_dialect_of, declared=table), in_dialect=_in_dialect)
     return replace(format_, accepts=lambda head: is_table(head, table)) if certain else format_
@@ -59,7 +60,7 @@ def _dialect_of(head: bytes, declared: Table) -> str:
 
 @lru_cache(maxsize=8)  # discovery checks the same head several times
 def detect_table(head: bytes, declared: Table) -> Table:
-    """Return the table of a file with these first bytes; `declared` unless they show another one."""
+    """Return the table of a file with these first bytes; `declared` unless they show a different one."""
     data = head.removeprefix(BOM)
     data = data[: cut_at_line(data) or len(data)] if len(head) >= HEAD_BYTES else data
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
@@ -75,19 +76,19 @@ def detect_table(head: bytes, declared: Table) -> Table:
 
 
 def is_table(head: bytes, declared: Table) -> bool:
-    """Whether most of the records of a file with these first bytes can be read."""
+    """Return whether at least half of the records in these first bytes of a file can be read."""
     table = detect_table(head, declared)
     return _share(head[: cut_at_line(head) or len(head)], table) >= _ENOUGH
 
 
 def _has_borders(lines: Sequence[str]) -> bool:
-    """Whether lines are the rows of a Markdown table, which begin and end with a bar."""
+    """Return whether lines are the rows of a Markdown table, which begin and end with a bar."""
     filled = [line.strip() for line in lines if line.strip()]
     return sum(line.startswith("|") and line.endswith("|") for line in filled) > _NEARLY_ALL * len(filled)
 
 
 def _has_tabs(lines: Sequence[str]) -> bool:
-    """Whether lines have one tab each, which is rare in texts, unlike commas."""
+    """Return whether lines have one tab each, which is rare in texts, unlike commas."""
     filled = [line for line in lines if line.strip()]
     return len(filled) >= _ROWS and sum(line.count("\t") == 1 for line in filled) > _NEARLY_ALL * len(filled)
 
@@ -146,9 +147,10 @@ def _header(lines: Sequence[str], declared: Table) -> Table | None:
 
 
 def _are_texts(lines: Sequence[str], names: Sequence[str], places: tuple[int, int], separator: str) -> bool:
-    """Whether the names of a header may be texts of a first record, since 问题 and 回答 also occur in dialogues.
+    """Return whether names in a header may be texts of a first record, since 问题 and 回答 also occur in dialogues.
 
-    They are texts if another line repeats them. For 问 and 答, few lines below cannot decide, and count as a yes.
+    They may be texts if a line below repeats them, if there is no line below, or if there are only few lines below
+    names of one character, such as 问 and 答.
     """
     if len(lines) < _FEW_LINES and all(len(names[index].strip()) == 1 for index in places):
         return True
@@ -167,7 +169,7 @@ def _names(line: str, separator: str) -> list[str]:
 
 
 def _of_rows(data: bytes, lines: Sequence[str], named: Table, declared: Table) -> Table:
-    """Return a table with a header, adjusted to its rows, which may have another separator and quotes."""
+    """Return a table with a header, adjusted to its rows, which may have a different separator and quotes."""
     best, below = named, lines[named.header :]
     for separator in dict.fromkeys([named.separator, declared.separator, *_SEPARATORS]):
         candidate = replace(named, separator=separator, quoted=separator == "," or _is_quoted(below, separator))
@@ -182,9 +184,10 @@ def _of_rows(data: bytes, lines: Sequence[str], named: Table, declared: Table) -
 
 
 def _is_quoted(lines: Sequence[str], separator: str) -> bool:
-    """Whether fields that begin with a quote are quoted: they close, and one needs quotes, or all have them.
+    """Return whether fields that begin with a quote are quoted fields.
 
-    The last one may not close, because the sample of the file may end in it.
+    All of them must close, except that the sample may end inside the last one. Besides, some field must need its
+    quotes, or all fields must have quotes.
     """
     text, mark = "\n".join(line.removesuffix("\r") for line in lines), re.escape(separator)
     begun = len(re.findall(rf'(?m)(?:^|{mark})"', text))

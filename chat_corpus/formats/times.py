@@ -1,4 +1,4 @@
-"""Points in time as chat programs write them, as seconds on one clock; only differences between them mean something."""
+"""Points in time as chat programs write them, converted to seconds; only their differences are meaningful."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 _SPACE = r"[ \t\x{a0}\x{202f}]"
 #: Half of the day.
 HALF = r"上午|下午|晚上|早上|中午|凌晨|[AaPp]\.?[Mm]\.?"
-#: A date and a time of day, in ten groups: three of the date, half of the day, hour, minute, second, half of the day.
+#: A date and a time of day, in eight groups: three of the date, half of the day, hour, minute, second, half of the day.
 STAMP = (
     r"(\d{1,4})[-/.年](\d{1,2})[-/.月](\d{1,4})日?(?:[,，]|T)?"
     rf"{_SPACE}*(?:(?:周|週|星期)[一二三四五六日天]|\([一二三四五六日天]\))?{_SPACE}*"
@@ -17,9 +17,9 @@ STAMP = (
 )
 #: Groups in `STAMP`.
 GROUPS = 8
-#: What makes an hour up to twelve one of the afternoon.
+#: Halves of the day that add 12 to an hour below 12.
 _AFTERNOON = r"^(?:下午|晚上|中午|[Pp])"
-#: The same numbers may be milliseconds or microseconds since 1970.
+#: From these values on, a number is milliseconds, or microseconds, since 1970.
 _MILLI, _MICRO = 100_000_000_000, 100_000_000_000_000
 _MONTHS = 12
 
@@ -32,7 +32,10 @@ class Order(StrEnum):
 
 
 def seconds(groups: pl.Expr, order: Order) -> pl.Expr:
-    """Seconds (Int64) of the groups of `STAMP`, a struct with the fields `1` to `8`; null for what is no date."""
+    """Return an expression for seconds (Int64) from the groups of `STAMP`; null for an invalid date or time.
+
+    `groups` is a struct with the fields `1` to `8`.
+    """
 
     def number(place: int) -> pl.Expr:
         return groups.struct.field(str(place)).cast(pl.Int64, strict=False)
@@ -53,9 +56,9 @@ def seconds(groups: pl.Expr, order: Order) -> pl.Expr:
 
 
 def order_of(firsts: pl.Series, seconds_: pl.Series, halves: pl.Series) -> Order:
-    """The order of dates that do not begin with the year: the one that the first two numbers of some date prove.
+    """Return the order of dates that do not begin with the year: the one that the first two numbers of a date prove.
 
-    Without proof, dates with a half of the day have the month first, as in the United States.
+    Without proof, dates with AM or PM have the month first, as in the United States.
     """
     one, two = firsts.cast(pl.Int64, strict=False), seconds_.cast(pl.Int64, strict=False)
     if ((one > _MONTHS) & (one < 100)).any():
@@ -66,7 +69,9 @@ def order_of(firsts: pl.Series, seconds_: pl.Series, halves: pl.Series) -> Order
 
 
 def stamp_of(text: pl.Expr, order: Order) -> pl.Expr:
-    """Seconds (Int64) of a column of text: a date with a time of day, or a number of seconds since 1970.
+    """Return an expression for seconds (Int64) from text: a date with a time of day, or a number since 1970.
+
+    The number is in seconds, milliseconds or microseconds. Other texts become null.
 
     >>> frame = pl.DataFrame({"time": ["2024-01-01 00:01", "1704067260", "1704067260000", "tea time"]})
     >>> frame.select(stamp_of(pl.col("time"), Order.DAY_FIRST)).to_series().to_list()

@@ -1,4 +1,4 @@
-"""XML with one element per message, each parsed separately: a damaged message rejects only itself.
+"""XML with one element per message. Each is parsed separately, so that a damaged message does not affect the others.
 
 No entity is expanded. Layout: the NUS SMS corpus, ``<message id="…"><text>…</text>…</message>``. Records are numbered
 from 1 in their order.
@@ -27,7 +27,7 @@ def _starts(data: bytes, element: str) -> list[int]:
 
 
 def _cut(data: bytes, *, element: str) -> int:
-    """Cut before the last message."""
+    """Return the offset of the last message; 0 if there is none."""
     starts = _starts(data, element)
     return starts[-1] if starts else 0
 
@@ -69,7 +69,7 @@ def _message(record: str | None, element: str, child: str, speaker: str) -> tupl
 def xml_messages(element: str, child: str, speaker: str = "") -> Format:
     """Return the format in which each `element` is a dialogue of one turn, the text of its `child`.
 
-    `speaker` is the path of the element, below it, that names who wrote it.
+    `speaker` is the path, below `element`, of the element with the name of the sender.
     """
     return Format(
         read=partial(_read, element=element, child=child, speaker=speaker),
