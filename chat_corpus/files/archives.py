@@ -18,12 +18,12 @@ from chat_corpus.files import compression
 from chat_corpus.files.compression import LimitError, compression_of, is_archive, is_zip, open_stream, skip
 from chat_corpus.messages import error_text, message
 
-#: No corpus has more members than this. The directory of a zip archive is read only up to so many bytes.
+#: Limits that no corpus exceeds: the number of members, and the size of the directory of a zip archive in bytes.
 MAX_MEMBERS = 10_000
 _DIRECTORY = 4 << 20
-#: Bytes; longer than any header of a tar archive.
+#: Maximum length of a header of a tar archive in bytes; real ones are shorter.
 _HEADER = 1 << 20
-#: Zeros pad the end of a tar archive. Another archive may follow them; the search for it ends after so many bytes.
+#: Zeros pad the end of a tar archive, and a second archive may follow them. Maximum number of zeros in bytes.
 _PADDING = 16 << 20
 
 
@@ -102,7 +102,7 @@ def _zip_trouble(info: zipfile.ZipInfo) -> str:
 
 
 def nested(name: str) -> str:
-    """Return the trouble of an archive or compressed file inside an archive; empty for other files."""
+    """Return a message for an archive or compressed file inside an archive; empty for other files."""
     return message("an archive inside an archive, which is not supported") if is_archive(name) else ""
 
 
@@ -173,7 +173,10 @@ def _tar_infos(tape: _Tape) -> Iterator[Member]:
 
 
 def _seek_next_archive(tape: _Tape) -> bool:
-    """Whether another archive follows, as after `cat a.tar b.tar`; seek to its beginning."""
+    """Seek to the beginning of the next archive in the file, as after `cat a.tar b.tar`; return whether there is one.
+
+    Raises ReadError for a damaged header, and LimitError for too many zeros.
+    """
     end = tape.tell()
     if tape.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile stops at a damaged header as at the end
         raise tarfile.ReadError(message("no header of a member at byte {position:,}", position=end))

@@ -45,7 +45,7 @@ def atomic_path(path: Path, *, sync: bool = True) -> Iterator[Path]:
 
 
 def sync_files(paths: Collection[Path]) -> None:
-    """Sync one or more files to disk, all at the same time: that takes little longer than one. Raises OSError."""
+    """Sync one or more files to disk, all at the same time, which takes little longer than one file. Raises OSError."""
     with ThreadPoolExecutor(len(paths)) as threads:
         list(threads.map(_sync, paths))
 

@@ -42,13 +42,13 @@ _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {
 }
 _TARS = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tzst": ".zst"}
 
-#: Content may be so many times as large as the file: chat text compresses to a fifth at best. Content up to `HARMLESS`
-#: bytes is always read.
+#: Maximum ratio of the size of content to the size of its file: chat text compresses to a fifth at best. Content up to
+#: `HARMLESS` bytes is always read.
 INFLATION = 250
 HARMLESS = 64 << 20
 #: Maximum size in bytes of a member of a compressed archive that is cached, since it is read several times.
 _SMALL = 1 << 20
-#: Bytes of content by which the ratio of content to compressed size is measured, and how many times as many at most.
+#: The ratio of content to compressed size is measured on this many bytes of content, or on up to this many such steps.
 _STEP, _MOST_STEPS = 1 << 20, 4
 #: Bytes per read: Python 3.12 and later read 128 kB of a gzip file at once, which may be all of it.
 _SIP = 1 << 13
@@ -82,17 +82,17 @@ def content_name(path: str) -> str:
 
 
 def is_zip(path: str) -> bool:
-    """Whether a name is the name of a zip archive."""
+    """Return whether a name is the name of a zip archive."""
     return path.lower().endswith(".zip")
 
 
 def is_tar(path: str) -> bool:
-    """Whether a name is the name of a tar archive, compressed or not."""
+    """Return whether a name is the name of a tar archive, compressed or not."""
     return content_name(path).lower().endswith(".tar")
 
 
 def is_archive(path: str) -> bool:
-    """Whether a name is the name of an archive or of a compressed file."""
+    """Return whether a name is the name of an archive or of a compressed file."""
     return is_zip(path) or is_tar(path) or bool(compression_of(path))
 
 
@@ -102,7 +102,7 @@ def inflates_too_much() -> Message:
 
 
 class _Inflating(io.RawIOBase):
-    """The content of a compressed file. Raises LimitError if it is too large for the compressed size."""
+    """The content of a compressed file. Reading raises LimitError if it is too large for the compressed size."""
 
     def __init__(self, file: IO[bytes], stream: Any) -> None:
         self._file, self._stream, self._at = file, stream, 0
@@ -138,7 +138,7 @@ class _Inflating(io.RawIOBase):
 
 
 class _Window(io.RawIOBase):
-    """The byte range `start:start + size` of a stream. Raises EOFError if the stream ends before."""
+    """The byte range `start:start + size` of a stream. Reading raises EOFError if the stream ends earlier."""
 
     def __init__(self, stream: IO[bytes], start: int, size: int) -> None:
         self._stream, self._start, self._size, self._at = stream, start, size, 0

@@ -24,9 +24,9 @@ def digest(file: RawFile) -> str:
 
 
 def content_key(files: Sequence[RawFile]) -> Callable[[RawFile], object]:
-    """Return a key function that is equal for those of the files that may have the same content.
+    """Return a function from a file to a key. Files that may have the same content have equal keys.
 
-    It does not open a file of a unique size.
+    The function does not open a file with a unique size.
     """
     sizes = Counter(map(_size, files))
 
@@ -39,7 +39,7 @@ def content_key(files: Sequence[RawFile]) -> Callable[[RawFile], object]:
 
 
 def same_content(file: RawFile, other: RawFile) -> bool:
-    """Whether two files have the same content. Reads both to their ends if sizes and first bytes are equal."""
+    """Return whether two files have the same content. Reads both completely if sizes and first bytes are equal."""
     sizes = {_size(file), _size(other)} - {None}
     if len(sizes) > 1 or _beginning(file) != _beginning(other):
         return False
@@ -54,7 +54,7 @@ def _size(file: RawFile) -> int | None:
 
 @cache
 def _beginning(file: RawFile) -> bytes:
-    """Return a digest of the first bytes of a file; its name, which equals no other, if it cannot be read."""
+    """Return a digest of the first bytes of a file, or its name, which is unique, if the file cannot be read."""
     try:
         with file.open() as stream:
             return hashlib.sha256(read_some(stream, _BYTES, file)).digest()
@@ -64,7 +64,7 @@ def _beginning(file: RawFile) -> bytes:
 
 @cache
 def _cached_digest(file: RawFile) -> str | None:
-    """Return the digest of a file, so that each of many files with equal first bytes is read once."""
+    """Return the digest of a file, or None if it cannot be read. Cached, so that no file is read twice."""
     try:
         return digest(file)
     except ChatCorpusError:

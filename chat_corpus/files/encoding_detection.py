@@ -50,7 +50,7 @@ _CUT_END = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,3}\Z")
 _CUT_BEGIN = re.compile(rb"\A[\x80-\xbf]{1,3}")
 #: Minimum number of lines in a second encoding; fewer are damage.
 _ENOUGH = 5
-#: Up to so many characters, the script of the source overrides the detector.
+#: Up to this many characters, the script of the source overrides the detector.
 _FEW = 20
 _KANA = frozenset(map(chr, (*range(0x3041, 0x3097), *range(0x30A1, 0x30FB))))
 #: Text with a larger share of kana is not Chinese. Real samples have at most 0.003, or 0.17 if Big5 is decoded as
@@ -111,7 +111,7 @@ def _lost(samples: Sequence[bytes], encoding: str, *, whole: bool) -> int:
 
 
 def _samples(file: RawFile) -> tuple[list[bytes], bool]:
-    """Return samples from several places of a file, at even offsets, and whether they are the whole content.
+    """Return samples from several places of a file, at even offsets, and whether they hold the whole content.
 
     A compressed stream is sampled at its beginning only.
     """
@@ -128,7 +128,10 @@ def _samples(file: RawFile) -> tuple[list[bytes], bool]:
 
 
 def detected(samples: Sequence[bytes], script: Script, *, whole: bool) -> Decision:
-    """Return the encoding of a file from `samples` of its content; the first is its beginning, or the `whole` of it."""
+    """Return the encoding of a file from `samples` of its content; the first sample is the beginning of the file.
+
+    `whole` means that the only sample is the whole content.
+    """
     data = b"".join(samples)
     sampled = message("of {size:,} bytes looked at", size=len(data))
     wide = _utf16(data)
@@ -159,13 +162,13 @@ def detected(samples: Sequence[bytes], script: Script, *, whole: bool) -> Decisi
 
 
 def text_head(head: bytes) -> bytes:
-    """Return the first bytes of a file for formats, which expect ASCII characters as bytes: UTF-16 becomes UTF-8."""
+    """Return the first bytes of a file, UTF-16 converted to UTF-8: formats expect ASCII characters as single bytes."""
     wide = _utf16(head)
     return head if wide is None else decoded(head, wide).encode("utf-8", "surrogatepass")
 
 
 def _lines(sample: bytes, *, begins: bool, whole: bool) -> list[bytes]:
-    """Return the complete lines of a sample; without line breaks the sample, without incomplete characters."""
+    """Return the complete lines of a sample; if it has no line break, the sample without incomplete characters."""
     lines = sample.split(b"\n")
     if whole:
         return lines[: count_lines(sample)]
@@ -175,7 +178,7 @@ def _lines(sample: bytes, *, begins: bool, whole: bool) -> list[bytes]:
 
 
 def _utf16(data: bytes) -> str | None:
-    """Return the UTF-16 encoding that a byte order mark names, or that makes more sense than UTF-8; else None."""
+    """Return the UTF-16 encoding of a byte order mark, or the one that fits better than UTF-8; None if none fits."""
     marked = [name for name, mark in _MARKS.items() if name != UTF8 and data.startswith(mark)]
     if not marked and b"\0" not in data:
         return None
@@ -190,7 +193,10 @@ def _sense(text: str) -> float:
 
 
 def _legacy(others: Sequence[bytes], lines: Sequence[bytes], script: Script) -> Decision | None:
-    """Return the encoding of a file of which `others`, among the sampled `lines`, are not UTF-8; None if damaged."""
+    """Return the encoding of a file with the sampled `lines`, or None if it is damaged UTF-8.
+
+    `others` are those of the lines that are not UTF-8.
+    """
     verdict = _gb_or_big5(others, script)
     if verdict is None:
         return None if len(lines) > 2 * len(others) else _unknown(len(others), len(lines))

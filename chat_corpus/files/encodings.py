@@ -40,7 +40,7 @@ _EURO = b"\xa3\xe1"
 _ESCAPED = re.compile("[\udc80-\udcff]")
 #: Minimum number of characters of a line that prove an encoding.
 _PROOF = 4
-#: A line with a lower `utf8_share` is not damaged UTF-8 but another encoding.
+#: A line with a lower `utf8_share` is in a different encoding; a line with a higher one is damaged UTF-8.
 UTF8_SHARE = 0.5
 _ASCII = bytes(range(0x80))
 _ORDINARY = re.compile("[\t\n\r -~]+")
@@ -69,7 +69,7 @@ def _undecodable(codec: str) -> re.Pattern[bytes]:
 
 
 def _fails(data: bytes, codec: str) -> bool:
-    """Whether no further bytes could complete these to a character."""
+    """Return whether these bytes are no character, and no further bytes can complete them to one."""
     try:
         codecs.getincrementaldecoder(codec)().decode(data)
     except UnicodeDecodeError:
@@ -147,7 +147,7 @@ def utf8_share(data: bytes) -> float:
 
 
 def proven(line: bytes, encoding: str) -> str | None:
-    """Return the text of a line that must be in this encoding although its file is UTF-8; otherwise None."""
+    """Return the text of a line that is clearly in this encoding although its file is UTF-8; otherwise None."""
     text = strictly(line, encoding)
     if text is None or commonness(text) < 1 or utf8_share(line) >= UTF8_SHARE:
         return None
@@ -155,7 +155,7 @@ def proven(line: bytes, encoding: str) -> str | None:
 
 
 def is_utf8_line(line: bytes, encoding: str) -> bool:
-    """Whether a line is Chinese in UTF-8 although its file is in this encoding."""
+    """Return whether a line is Chinese in UTF-8 although its file is in this encoding."""
     as_utf8 = None if line.isascii() else strictly(line, UTF8)
     if as_utf8 is None:
         return False
@@ -164,7 +164,10 @@ def is_utf8_line(line: bytes, encoding: str) -> bool:
 
 
 def line_encoding(line: bytes, main: str, other: str) -> str:
-    """Return the encoding of a line in a file that mixes two and is mostly in `main`; UTF-8 if it is in neither."""
+    """Return the encoding of a line in a file that mixes `main`, the encoding of most lines, and `other`.
+
+    One of the two is UTF-8, which is also the result for a line in neither.
+    """
     if main != UTF8:
         return UTF8 if is_utf8_line(line, main) else main
     return other if strictly(line, UTF8) is None and proven(line, other) is not None else UTF8

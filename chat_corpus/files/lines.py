@@ -86,7 +86,7 @@ def numbered_lines(data: bytes, first: int) -> pl.DataFrame:
     except pl.exceptions.ComputeError:
         return numbered(_split(data), first)
     numbers = pl.int_range(first, first + len(texts), dtype=pl.UInt32, eager=True).alias("record")
-    return pl.DataFrame([numbers, texts]).with_columns(bytes=pl.lit(None, dtype=pl.Binary))  # takes no memory
+    return pl.DataFrame([numbers, texts]).with_columns(bytes=pl.lit(None, dtype=pl.Binary))  # a literal takes no memory
 
 
 def text_lines(data: bytes) -> pl.Series:

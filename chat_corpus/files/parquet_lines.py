@@ -18,7 +18,7 @@ from chat_corpus.messages import message
 PARQUET = "parquet"
 #: The first bytes of a Parquet file.
 MARK = b"PAR1"
-#: Number of rows of the first read, and bytes of JSON that later reads aim at.
+#: Number of rows of the first read, and the intended size of later reads in bytes of JSON.
 _FIRST, _BYTES = 64, 1 << 22
 _MOST = 1 << 14
 
@@ -37,7 +37,7 @@ class ParquetLines(io.RawIOBase):
         self._at, self._ended = 0, False
 
     def readable(self) -> bool:
-        """Whether the stream can be read: always."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
@@ -45,7 +45,7 @@ class ParquetLines(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next `size` bytes, fewer at the end; all that follow for a negative size."""
+        """Return the next `size` bytes, fewer at the end; all remaining bytes for a negative size."""
         parts = [self._ready.read(size)]
         missing = size - len(parts[0])
         while not self._ended and (size < 0 or missing > 0):

@@ -129,9 +129,9 @@ def read_range(file: RawFile, start: int, stop: int) -> bytes:
 
 
 def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
-    """Return a stream at a position up to `start`, so that reading ranges in order takes a single pass.
+    """Return a context manager for a stream at `start`, so that reading ranges in order takes a single pass.
 
-    Two files that are read in turns have separate streams, even if they are members of the same archive.
+    Two files that are read alternately have separate streams, even if they are members of the same archive.
     """
     content = None if file.ranged else (file.size, file.member)
     key = file.path, file.modified, file.encoding, content
@@ -142,7 +142,7 @@ def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
 
 
 def start_stream(file: RawFile) -> IO[bytes]:
-    """Open a file at its beginning: the archive that holds it, if its ranges are read through that."""
+    """Open a file at its beginning, or at the beginning of its archive if it is a byte range of the archive."""
     return file.archive() if file.ranged else file.open()
 
 

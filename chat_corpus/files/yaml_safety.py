@@ -14,7 +14,7 @@ _DEEPEST = 50
 
 
 def check_nesting(text: str) -> bool:
-    """Whether YAML text has an alias. Raises ValueError for too deep nesting, YAMLError for invalid YAML."""
+    """Return whether YAML text has an alias. Raises ValueError for too deep nesting, YAMLError for invalid YAML."""
     depth, aliases = 0, False
     for event in yaml.parse(text, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
