@@ -38,5 +38,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """What there is to import, before it has been."""
+    """Return all names of the module, also public names that are not imported yet."""
     return sorted({*globals(), *__all__})

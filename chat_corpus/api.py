@@ -85,8 +85,8 @@ def dialogues(
 ) -> pl.DataFrame:
     """Return every turn of a source as one frame: the columns and rows of its dialogue store (`dialogue_store.SCHEMA`).
 
-    With `out`, the store in this output folder is read; else the raw corpus. Raises the errors of `turns`, and
-    UsageError if there is no store.
+    If `out` is set, the store in this output folder is read, otherwise the raw corpus. Raises the errors of `turns`,
+    and UsageError if there is no usable store.
     """
     if out is not None:
         path = layout.dialogues(Path(out), source)
@@ -141,9 +141,9 @@ def export(
 ) -> ExportSummary:
     """Run the command `export` for these sources, or for all that are found, and return the content of manifest.json.
 
-    Exports the dialogue stores under `out`, or with `raw` the corpora of that folder. Options are settings of the
-    section `export`. Processes as in `run`. Raises UsageError if the folder cannot be used, IncompleteError if a source
-    cannot be exported; the other sources are exported before.
+    Exports the dialogue stores under `out`, or, if `raw` is set, the corpora in that folder. Options are settings of
+    the section `export`. The number of processes is as in `run`. Raises UsageError if the folder cannot be used, and
+    IncompleteError if a source cannot be exported; the other sources are exported before.
     """
     all_settings = read_settings("raw_chat_corpus" if raw is None else raw, (), settings, out=out)
     if raw is None:
@@ -227,10 +227,10 @@ def trace(
 ) -> list[tracing.Row]:
     """Return where rows of an output, numbered from 1, came from.
 
-    `raw` is the folder of the raw files, by default the one in the report, and `added` has the file or folder of added
-    corpora that were moved, by name. `plugins` are the Python files of the run that made the output: they are executed
-    again. Raises UsageError for a missing row or report, and ChatCorpusError
-    if raw files, settings, code or the output have changed since the run.
+    `raw` is the folder of the raw files, by default the one in the report. `added` maps the name of an added corpus
+    that was moved to its file or folder. `plugins` are the Python files of the run that made the output; they are
+    executed again. Raises UsageError for a missing row or report, and ChatCorpusError if raw files, settings, code or
+    the output have changed since the run.
     """
     run = open_run.load_by_tsv(Path(tsv), name_of(raw), [str(file) for file in plugins], places(added))
     return [tracing.trace(run, row) for row in rows]

@@ -1,4 +1,4 @@
-"""Arguments of the Python interface: the settings and the sources that they name."""
+"""Arguments of the Python interface: read the settings and find the sources."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def read_settings(
     settings: SettingsDict | None,
     out: str | Path = "clean_chat_corpus",
 ) -> Settings:
-    """Settings from files and a dict. The dict wins. Raises UsageError for unknown keys and wrong values."""
+    """Return the settings from files and a dict, where the dict takes priority.
+
+    Raises UsageError for unknown keys and wrong values.
+    """
     files = [Path(config)] if isinstance(config, str | Path) else [Path(file) for file in config]
     flags = {"workers": 1, **_without_paths(settings or {}), "raw": str(raw), "out": str(out)}
     all_settings = loading.load(files, flags)
@@ -49,7 +52,7 @@ def read_settings(
 
 
 def _without_paths(value: Any) -> Any:
-    """Settings with paths as texts."""
+    """Return settings with paths converted to text."""
     if isinstance(value, Mapping):
         return {name: _without_paths(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -58,7 +61,10 @@ def _without_paths(value: Any) -> Any:
 
 
 def chosen_sources(names: Iterable[str], settings: Settings) -> dict[str, DiscoveredSource]:
-    """Return these sources, or all discovered ones. Raises UsageError and IncompleteError."""
+    """Return the named sources, or all discovered sources if there are no names.
+
+    Raises UsageError for an unknown name, and IncompleteError if a source is missing or none is found.
+    """
     all_sources = check_names(names, settings)
     found = discover_sources(Path(settings.raw), all_sources, settings.added)
     chosen = {name: found[name] for name in names} or {name: source for name, source in found.items() if source.groups}
@@ -72,7 +78,7 @@ def chosen_sources(names: Iterable[str], settings: Settings) -> dict[str, Discov
 
 
 def check_names(names: Iterable[str], settings: Settings) -> Mapping[str, Source]:
-    """Return all sources. Raises UsageError for a name that none of them has."""
+    """Return all sources by name. Raises UsageError if one of `names` is unknown."""
     all_sources = sources.load(settings.plugins, settings.added)
     for name in names:
         if name not in all_sources:
@@ -84,10 +90,10 @@ def check_names(names: Iterable[str], settings: Settings) -> Mapping[str, Source
 
 
 def places(added: Mapping[str, str | Path] | None) -> dict[str, str]:
-    """Where added corpora are now, by name."""
+    """Return the paths of added corpora as text, by name of the corpus."""
     return {name: str(path) for name, path in (added or {}).items()}
 
 
 def name_of(folder: str | Path | None) -> str | None:
-    """The path of a folder as text; None if none is given."""
+    """Return the path of a folder as text, or None without a folder."""
     return None if folder is None else str(folder)

@@ -122,7 +122,7 @@ def unexpected(where: str, error: BaseException) -> ChatCorpusError:
 
 
 def _is_ours(error: ChatCorpusError) -> bool:
-    """Whether this package raised an error. An error that a worker sent has no traceback, and counts as ours."""
+    """Return whether this package raised an error. An error that a worker sent has no traceback, and counts as ours."""
     frames = traceback.extract_tb(error.__traceback__)
     raised = not frames or Path(frames[-1].filename).resolve().is_relative_to(_PACKAGE)
     return raised and type(error).__module__ == __name__
@@ -163,9 +163,9 @@ def place_of(function: Callable[..., object]) -> str:
 
 
 def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorpusError:
-    """Return what `unexpected` returns, but for an error of the disk under `folder` a message that says so.
+    """Return an exception as a ChatCorpusError: "cannot be written" for an OSError of `folder`, else `unexpected`.
 
-    `folder` is where files were being written, if any.
+    `folder` is the folder in which files were being written, if any.
     """
     if folder and isinstance(error, OSError):
         is_ours = Path(error.filename).is_relative_to(folder) if error.filename else error.errno in _DISK
@@ -177,13 +177,13 @@ def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorp
 
 @contextmanager
 def attributed(where: str, folder: Path | None = None) -> Iterator[None]:
-    """Raise any exception of the block as the ChatCorpusError that `unwritten` makes of it; let interrupts pass."""
+    """Convert any exception of the block with `unwritten` and raise the result; KeyboardInterrupt is not converted."""
     try:
         yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         failure = unwritten(where, error, folder)
-        if failure is error:  # an error that is its own cause would make a loop of the chain of causes
+        if failure is error:  # an error raised from itself would have an endless chain of causes
             raise
         raise failure from error

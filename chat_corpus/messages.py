@@ -64,12 +64,12 @@ class _Constant(Message):
     """A text without values, which may have braces."""
 
     def translated(self, catalogue: Mapping[str, str]) -> str:
-        """The text in the language of a catalogue."""
+        """Return the text in the language of a catalogue."""
         return catalogue.get(self.template, self.template)
 
 
 def constant(text: str) -> Message:
-    """A text from a declaration, as the licence of a source, as a message.
+    """Return a text from a declaration, for example the licence of a source, as a message.
 
     >>> constant("see {x}").translated({"see {x}": "参见 {x}"})
     '参见 {x}'
@@ -100,7 +100,7 @@ def translated(value: object, catalogue: Mapping[str, str]) -> object:
 def load_catalogue(language: str) -> Mapping[str, str]:
     """Return the catalogue of a language: English templates and their translations."""
     import json
-    from importlib.resources import files  # here, for English needs neither
+    from importlib.resources import files  # imported here, since English needs neither module
 
     data = files("chat_corpus").joinpath("cli", "catalogues", f"{language}.json").read_bytes()
     entries: dict[str, str] = json.loads(data)
@@ -143,10 +143,10 @@ def one_line(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return text of a corpus as one line in which nothing hides, and nothing moves other text.
+    r"""Return text of a corpus as one line that shows every character and cannot change the order of other text.
 
-    Escapes replace what `one_line` escapes, and besides letters that are written from right to left, fillers that look
-    like blanks, and variation selectors except those of emoji.
+    Escapes replace the characters that `one_line` escapes, and also characters that are written from right to left,
+    fillers that look like blanks, and variation selectors except the one that selects emoji.
 
     >>> visible("a\N{RIGHT-TO-LEFT OVERRIDE}b\N{HANGUL FILLER}\N{HEBREW LETTER ALEF}\n\N{HEAVY BLACK HEART}\ufe0f")
     'a\\u202eb\\u3164\\u05d0\\n❤️'

@@ -20,8 +20,8 @@ between versions.
 - A custom format: a `Format`. Its `read` returns a `Reading` with rows of the schema `TURNS`. `turns_frame` makes
   these rows; `rejected` and `undecodable` make rows of bad records with a `Reason`. A function that makes `Turns` of a
   record raises `RecordError` for a record that it cannot read.
-- A filter: `Filter` with its `Scope`, as `FILTER` or in a tuple `FILTERS`; with a file, or an installed package that
-  registers it in the entry point group `chat_corpus.filters`.
+- A filter: `Filter` with its `Scope`, as `FILTER` or in a tuple `FILTERS`, in a file for `--plugin` or in an installed
+  package that registers it in the entry point group `chat_corpus.filters`.
 - Addresses that `chat-corpus fetch` downloads from: `FileOrigin` with `RemoteFile`.
 - Recognition of files by content: `Signature`, `Rate`, and the patterns `HAN`, `KANA`, `ONE_TAB`, `SEGMENTED` and
   `TRADITIONAL`.

@@ -1,4 +1,4 @@
-"""Set up a process: standard streams, imports, threads and allocators of libraries, signals, the limit of memory.
+"""Set up a process: standard streams, imports, threads and allocators of libraries, signals, the memory limit.
 
 Stdout is for results only.
 """
@@ -25,12 +25,13 @@ from chat_corpus.messages import message
 missing: set[str] = set()
 
 
-#: Measured in bytes: with 1.0 GB, workers died of shards of 5 MB. Most of it is reserved and never used.
+#: Minimum address space of a process, in bytes. With 1.0 GB, workers died on shards of 5 MB. Most of it is reserved and
+#: never used.
 _ADDRESS_SPACE = 1_500_000_000
 
 
-#: Environment variables of glibc, the parameters of `mallopt` that they set, and bytes: blocks below the first size
-#: reuse freed memory, of which up to the second size is not returned to the system.
+#: Environment variable of glibc, the parameter of `mallopt` that it sets, and its value in bytes. Blocks smaller than
+#: the first value reuse freed memory; freed memory up to the second value is not returned to the system.
 _MALLOC = (("MALLOC_MMAP_THRESHOLD_", -3, 1 << 24), ("MALLOC_TRIM_THRESHOLD_", -1, 1 << 25))
 
 
@@ -38,18 +39,18 @@ def _signals(*names: str) -> list[signal.Signals]:
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
-#: Signals that end the program in the way of Ctrl-C: a request to end, a closed terminal, and Ctrl-Break of Windows.
+#: Signals that end the program as Ctrl-C does: a request to end, a closed terminal, and Ctrl-Break on Windows.
 STOP_SIGNALS = _signals("SIGTERM", "SIGHUP", "SIGBREAK")
 #: Signals that a terminal sends to all processes of a run.
 TERMINAL_SIGNALS = _signals("SIGINT", "SIGHUP", "SIGBREAK")
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal ended the program in the way of Ctrl-C; only the exit code differs."""
+    """A signal ended the program as Ctrl-C does; only the exit code differs."""
 
     @property
     def exit_code(self) -> int:
-        """The exit code that shells give a program that this signal ended: 128 and its number."""
+        """The exit code of shells for a program that this signal ended: 128 plus the number of the signal."""
         return 128 + int(self.args[0])
 
 
@@ -102,13 +103,16 @@ def _reserve(number: int) -> None:
             os.close(null)
 
 
-#: The stream for results while prints go to stderr, and the file number that leads to it meanwhile, if it has one.
+#: One entry for each active `prints_to_stderr`: the stream for results, and the copy of its file number, if it has one.
 _results: list[tuple[TextIO, int | None]] = []
 
 
 @contextlib.contextmanager
 def prints_to_stderr() -> Iterator[None]:
-    """Send to stderr what a plugin, or a program that it starts, prints in the block; only `results` go to stdout."""
+    """Send everything that is printed in the block to stderr, except `results`, which go to stdout.
+
+    This includes output of plugins and of programs that they start.
+    """
     out = sys.stdout
     saved = _diverted(out)
     _results.append((out, saved))
@@ -157,7 +161,10 @@ def results() -> Iterator[None]:
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Import modules in the block without the garbage collector, which also ignores them later: they live for ever."""
+    """Run the block, which imports modules, without garbage collection, and exclude its objects from later collections.
+
+    Modules live until the program ends, so searching them for garbage would only take time.
+    """
     gc.disable()
     try:
         yield
@@ -167,7 +174,7 @@ def importing() -> Iterator[None]:
 
 
 def stop_on_signals() -> None:
-    """Let signals that end a program raise `Terminated`, in the way of Ctrl-C.
+    """Make the signals in `STOP_SIGNALS` raise `Terminated`, as Ctrl-C raises KeyboardInterrupt.
 
     An ignored signal stays ignored: `nohup` ignores the signal of a closed terminal.
     """
@@ -190,13 +197,13 @@ def configure_libraries() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     # NumPy's library for matrices, which nothing here uses, would start as many threads as there are processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # The allocator of Polars on Linux and macOS is to keep memory for half a second, since the next shard needs it.
+    # The allocator of Polars on Linux and macOS keeps freed memory for half a second, since the next shard needs it.
     os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0")
     _keep_freed_memory()
 
 
 def _keep_freed_memory() -> None:
-    """Let the allocator of Python and NumPy keep some freed memory for the next arrays, if it is that of glibc.
+    """Let the allocator of Python and NumPy keep some freed memory for the next arrays, if it is glibc's allocator.
 
     By default it returns every large block to the system. Getting the pages again, zeroed one by one, took some 5 % of
     a run. Source of the names and numbers: mallopt(3) of Linux.

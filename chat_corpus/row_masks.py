@@ -1,4 +1,4 @@
-"""Masks of rows: which rows of a column match a pattern, and changes to those rows alone."""
+"""Boolean masks of rows: find the rows of a column that match a pattern, and change only these rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def matches(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> p
 
 
 def holds_any(texts: pl.Series, marks: str) -> bool:
-    r"""Whether any text of a column holds any of these characters; one search in all texts joined.
+    r"""Return whether any text of a column contains any character of `marks`. Searches all texts as one joined text.
 
     >>> holds_any(pl.Series(["a", None, "b\u2028"]), "\r\u2028")
     True
@@ -37,7 +37,7 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
     joined = texts.str.join("")
     ascii_marks = [mark for mark in marks if mark.isascii()]
     others = "".join(re.escape(mark) for mark in marks if not mark.isascii())
-    # memchr finds a single byte; a character class of longer characters is found by their first byte.
+    # ASCII: one search for a single byte (memchr). Others: a regular expression, which searches for their first byte.
     data: bytes = joined.cast(pl.Binary).item()
     if any(mark.encode() in data for mark in ascii_marks):
         return True
@@ -45,7 +45,7 @@ def holds_any(texts: pl.Series, marks: str) -> bool:
 
 
 def may_begin_with_blank(texts: pl.Series) -> pl.Series:
-    """Return a mask of the texts that begin with a blank, and few others; the empty text counts as one of them.
+    """Return a mask of the texts that may begin with a blank: all that do, empty texts, and few others.
 
     >>> may_begin_with_blank(pl.Series(["", "\N{IDEOGRAPHIC SPACE}好", "好", "A"])).to_list()
     [True, True, False, False]
@@ -55,12 +55,12 @@ def may_begin_with_blank(texts: pl.Series) -> pl.Series:
 
 
 def filtered(rows: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
-    """Return the rows of a mask, as `DataFrame.filter` does, which takes three times as long for few rows."""
+    """Return the rows that a mask selects. For few rows, `DataFrame.filter` takes three times as long."""
     return pl.DataFrame([column.filter(mask) for column in rows.get_columns()])
 
 
 def below(column: pl.Series, follows: pl.Series) -> pl.Series:
-    """Return the rows of a column that a mask marks; the mask has a row for each row but the first.
+    """Return the rows of a column that the mask `follows` selects. The mask begins with the second row.
 
     >>> below(pl.Series([1, 2, 3]), pl.Series([True, False])).to_list()
     [2]
@@ -69,7 +69,7 @@ def below(column: pl.Series, follows: pl.Series) -> pl.Series:
 
 
 def above(column: pl.Series, follows: pl.Series) -> pl.Series:
-    """Return the row before each row that a mask marks; the mask has a row for each row but the first.
+    """Return the row before each row that the mask `follows` selects. The mask begins with the second row.
 
     >>> above(pl.Series([1, 2, 3]), pl.Series([True, False])).to_list()
     [1]
@@ -78,7 +78,7 @@ def above(column: pl.Series, follows: pl.Series) -> pl.Series:
 
 
 def row_numbers(where: pl.Series) -> pl.Series:
-    """Return the numbers of the rows of a mask: u32. `Series.arg_true` takes longer for few rows."""
+    """Return the numbers (u32, from 0) of the rows that a mask selects. `Series.arg_true` takes longer for few rows."""
     return pl.int_range(len(where), dtype=pl.UInt32, eager=True).filter(where)
 
 
@@ -88,9 +88,10 @@ def row_mask(size: int, rows: pl.Series) -> pl.Series:
 
 
 def same_group(groups: pl.Series, rows: pl.Series) -> pl.Series:
-    """Return a mask of the rows with a group that a row of the mask `rows` has; null is no group.
+    """Return a mask of all rows in the groups of the rows that the mask `rows` selects. A null group matches nothing.
 
-    Groups are numbers from 0, not many more than rows. `Series.is_in` takes five times as long for many groups.
+    Groups are numbers from 0; the highest is not much larger than the number of rows. `Series.is_in` takes five times
+    as long for many groups.
 
     >>> groups = pl.Series([0, 0, 2, None, 1], dtype=pl.UInt32)
     >>> same_group(groups, pl.Series([True, False, False, True, False])).to_list()
@@ -102,7 +103,7 @@ def same_group(groups: pl.Series, rows: pl.Series) -> pl.Series:
 
 
 def apply_where(texts: pl.Series, where: pl.Series, work: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Return `texts` with `work` applied to the rows of a mask only, so that other rows cost nothing."""
+    """Return `texts` with `work` applied only to the rows that a mask selects, so that other rows cost nothing."""
     count = where.sum()
     if count == 0:
         return texts

@@ -44,7 +44,7 @@ _NAME = re.compile("[a-z0-9][a-z0-9_-]*")
 
 
 def is_source_name(name: object) -> bool:
-    """Whether a value can be the name of a source, which users type in lists and which becomes the name of files.
+    """Return whether a value can be the name of a source: users type it in lists, and files are named after it.
 
     >>> is_source_name("ptt-2"), is_source_name("../victim"), is_source_name("con")
     (True, False, False)
@@ -53,7 +53,7 @@ def is_source_name(name: object) -> bool:
 
 
 class State(StrEnum):
-    """What discovery found of a source, or that its last run failed. Commands and reports show the value."""
+    """The state of a source: the result of discovery, or `failed` after a failed run. Commands and reports show it."""
 
     FOUND = "found"
     RENAMED = "renamed"  # recognised by its content, or by the files beside it
@@ -66,7 +66,7 @@ class State(StrEnum):
 
 
 class Script(StrEnum):
-    """The script of a source, by its publisher or by our measurement (BCP 47 subtags)."""
+    """The script of a source, from its publisher or from our measurement (BCP 47 subtags)."""
 
     HANS = "Hans"
     HANT = "Hant"

