@@ -1,4 +1,4 @@
-"""Files of corpora that the user adds by settings, as `discover` finds those of the raw folder."""
+"""Find the files of corpora that the user adds by settings; `inventory` finds those in the raw folder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAIR = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenedFile:
-    """A file, its first bytes as UTF-8, and the reason why it cannot be read, if so."""
+    """A file and its first bytes as UTF-8; `fault` is the reason why it cannot be read, or empty."""
 
     file: RawFile
     head: bytes
@@ -49,7 +49,7 @@ class _Match:
 def discover_added(name: str, definition: Definition, source: Source) -> DiscoveredSource:
     """Return the files of an added corpus with a settled definition.
 
-    Raises UsageError if there is no such path, or if parallel files are not two.
+    Raises UsageError if a path does not exist, or if the layout is parallel files and they are not exactly two.
     """
     root, entries = entries_of(name, definition)
     found = DiscoveredSource(source=source, root=str(root))
@@ -83,7 +83,7 @@ def real_paths(found: DiscoveredSource) -> set[str]:
 def entries_of(name: str, definition: Definition) -> tuple[Path, list[Entry]]:
     """Return the folder that file names are relative to, and the files at the paths of a definition, each once.
 
-    Raises UsageError if there is nothing at a path.
+    Raises UsageError if a path does not exist.
     """
     paths = list(dict.fromkeys(path for given in definition.paths for path in _matching(name, given)))
     folders = [path if path.is_dir() else path.parent for path in paths]
@@ -97,7 +97,10 @@ def entries_of(name: str, definition: Definition) -> tuple[Path, list[Entry]]:
 
 
 def _matching(name: str, given: str) -> Iterator[Path]:
-    """Yield the path itself if it exists, or else the paths that it matches as a pattern. Raises UsageError."""
+    """Yield the path itself if it exists, otherwise the paths that it matches as a pattern.
+
+    Raises UsageError if it matches none.
+    """
     if Path(given).exists():
         yield Path(given)
         return
@@ -109,7 +112,7 @@ def _matching(name: str, given: str) -> Iterator[Path]:
 
 
 def open_file(entry: Entry) -> OpenedFile:
-    """Return the first bytes of a file as UTF-8, or the reason why it cannot be read."""
+    """Return a file with its first bytes as UTF-8, or with the reason why it cannot be read."""
     file = entry.file
     if entry.problem or not file.size:
         return OpenedFile(file=file, head=b"", fault=entry.problem or message("empty file"))

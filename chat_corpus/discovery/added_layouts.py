@@ -1,4 +1,4 @@
-"""What the content of an added corpus shows: its layout, how turns become pairs, segmentation, kind of turns."""
+"""Detect facts about an added corpus from its content: layout, how turns become pairs, segmentation, kind of turns."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ _DOCUMENTS = 0.05
 
 
 def settle_all(corpora: Mapping[str, Definition]) -> dict[str, Definition]:
-    """Settle all definitions. Raises the errors of `settled`."""
+    """Return all definitions, settled. Raises the errors of `settled`."""
     return {name: settled(name, definition) for name, definition in corpora.items()}
 
 
 def settled(name: str, definition: Definition) -> Definition:
-    """Return a definition in which nothing is `auto`, according to its files, and log how they are read.
+    """Return a definition with each `auto` replaced by a value that fits the files, and log how they are read.
 
-    Raises UsageError if there are no files, if their layout is not one, or if it does not have the keys that are set.
+    Raises UsageError if there are no files, if they do not have a single layout, or if a key is set that the layout
+    does not have.
     """
     files = list(_first_usable(entries_of(name, definition)[1]))
     usable = [file for file in files if not file.fault]
@@ -63,7 +64,7 @@ def settled(name: str, definition: Definition) -> Definition:
 
 
 def _first_usable(entries: Sequence[Entry]) -> Iterator[OpenedFile]:
-    """Yield files until enough of them are usable."""
+    """Yield opened files up to the `_MAX_OPENED`th usable one."""
     usable = 0
     for opened in map(open_file, entries):
         usable += not opened.fault
@@ -100,7 +101,7 @@ def _check_keys(name: str, definition: Definition, layout: Layout) -> None:
 
 
 def _find_layout(name: str, definition: Definition, files: Sequence[OpenedFile]) -> Detection:
-    """Return the layout that the content shows. Raises UsageError unless it is one."""
+    """Return the layout that the content shows. Raises UsageError if there is none or more than one."""
     names = definition.columns.names
     detections = [(opened.file.name, detect(opened.head, names)) for opened in files]
     found: dict[str, tuple[str, Detection]] = {}
@@ -133,7 +134,7 @@ def _may_be_parallel(definition: Definition, files: Sequence[OpenedFile]) -> boo
 
 
 def _check_layout(name: str, definition: Definition, files: Sequence[OpenedFile]) -> Detection:
-    """Return the layout that the user names. Raises UsageError if none of the files is in it."""
+    """Return the layout that the user names. Raises UsageError if none of the files has it."""
     layout, names = by_name()[definition.layout], definition.columns.names
     columns = names if layout.has_columns else ()
     formats = layout.formats(columns, 0)
@@ -175,14 +176,14 @@ def _refused(name: str, file: str, seen: Message, layout: Layout | None = None) 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Texts:
-    """Properties of the texts of a corpus: what separates words, and whether turns have lines, as documents have."""
+    """Properties of the texts of a corpus: the separator of words, and whether turns have line breaks, as documents."""
 
     segmentation: Literal["none", "blank", "slash", "character"] = "none"
     are_documents: bool = False
 
     @classmethod
     def of(cls, layout: Layout, definition: Definition, files: Sequence[OpenedFile]) -> _Texts:
-        """Look at the first file with turns, or at its lines if it is read together with another file."""
+        """Return the properties of the first file with turns, or of its lines if its turns cannot be read alone."""
         formats = formats_of(layout, definition.columns.names, definition.gap or 0, characters=False)
         for opened in files:
             format_ = next((one for one in formats if one.accepts(opened.head)), None)

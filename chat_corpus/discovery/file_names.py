@@ -1,4 +1,4 @@
-"""Hints in the name of a file at a source, although the name matches none of the patterns of the source."""
+"""Find hints of a source in the name of a file that matches none of the patterns of the source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat_corpus.sources.base import Source
 #: Endings of files of pairs that older tools write for each corpus, such as `douban_single_turn.tsv`.
 _CONVERTED = r"(?:_(?:single|multi)_?turn|_clean(?:ed)?|_pairs?|_qa)?\.tsv"
 
-#: Suffixes of copies: files with the same dialogues in another form, or with some of them.
+#: Suffixes of copies: files with the same dialogues in a different form, or with some of them.
 _COPY_SUFFIXES = re.compile(
     r"(?:[-_. ]+(?:raw|orig|original|old|bak|backup|copy|clean|cleaned|sample|samples|small|mini|tiny|demo|example"
     r"|examples|subset|head|part[-_]?\d+|utf-?8|utf-?16|gbk|gb2312|gb18030|big5|副本)|\s*[(（]\d+[)）])+"
@@ -42,10 +42,10 @@ def converted_source(name: str, sources: Iterable[str]) -> str | None:
 
 
 def intended_source(name: str, sources: Mapping[str, Source], *, by_folder: bool) -> str | None:
-    """Return the source with a pattern that a name would match if it had another ending.
+    """Return the source with a pattern that a name would match if it had a different ending.
 
-    A pattern that is only an ending, such as `qingyun*/*.csv`, counts only with `by_folder`: a folder may hold any
-    file.
+    A pattern that is only a folder and an ending, such as `qingyun*/*.csv`, is used only if `by_folder`, because a
+    folder may hold any file.
     """
     path = PurePosixPath(name.lower())
     for source in sources.values():

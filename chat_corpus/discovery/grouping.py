@@ -16,7 +16,7 @@ from chat_corpus.sources.base import Input, Source
 
 
 def group_files(source: Source, matches: list[FileMatch]) -> DiscoveredSource:
-    """Group the files that match a source, and remark on those that are skipped."""
+    """Return the files that match a source in groups, with remarks on files that are skipped."""
     discovered = DiscoveredSource(source=source)
     names = {match.file.name for match in matches}
     matches = _without_copies(_without_other_formats(matches, discovered), discovered)
@@ -41,15 +41,15 @@ def group_files(source: Source, matches: list[FileMatch]) -> DiscoveredSource:
 
 
 def _order(input_: Input, match: FileMatch) -> tuple[bool, int, int, str]:
-    """Sort key of the files of an input: those matched by name first."""
+    """Return the sort key of a file of an input: files matched by name come first."""
     by_content = match.matched_by in (MatchedBy.CONTENT, MatchedBy.SIBLINGS)
     return by_content, match.slot.file_index, input_.rank(content_name(match.file.name)), match.file.name
 
 
 def _without_other_formats(matches: list[FileMatch], discovered: DiscoveredSource) -> list[FileMatch]:
-    """Return the matches without files that differ from another only in the ending, such as `ai.json` beside `ai.yml`.
+    """Return the matches without further files of the same name but for the ending, such as `ai.json` beside `ai.yml`.
 
-    The first such file is read, in the order of the source's inputs and of the names.
+    The first such file is read: files matched by name come first, then the order is that of inputs and of names.
     """
     chosen: dict[tuple[str, str], FileMatch] = {}
     remaining: list[FileMatch] = []
@@ -69,7 +69,7 @@ def _without_other_formats(matches: list[FileMatch], discovered: DiscoveredSourc
 
 
 def _without_copies(matches: list[FileMatch], discovered: DiscoveredSource) -> list[FileMatch]:
-    """Return the matches without files that are named as copies of another, as with ``_raw`` or ``_sample``."""
+    """Return the matches without files named as copies of others, for example with ``_raw`` or ``_sample``."""
     names = {PurePosixPath(content_name(match.file.name).lower()).name: match.file.name for match in matches}
     remaining: list[FileMatch] = []
     for match in matches:
@@ -95,7 +95,7 @@ def _best_edition(input_: Input, matches: list[FileMatch], discovered: Discovere
 
 
 def _find_missing(discovered: DiscoveredSource, matches: list[FileMatch]) -> None:
-    """Note the missing files of a source. A renamed file may be any of them, so only their number is certain."""
+    """Add the missing files of a source. A renamed file may be any of them, so only their number is certain."""
     paths = [PurePosixPath(content_name(match.file.name)) for match in matches]
     missing = [pattern for pattern in discovered.source.complete if not any(path.match(pattern) for path in paths)]
     if discovered.groups and len(missing) > len(discovered.renamed):
@@ -113,7 +113,7 @@ def _remark_on_renamed(discovered: DiscoveredSource, matches: list[FileMatch]) -
 
 
 def _group_single_files(discovered: DiscoveredSource, number: int, input_: Input, matches: list[FileMatch]) -> None:
-    """Make each file a group. Beside a file matched by name, one matched by content only is another version."""
+    """Make each file a group. If a file was matched by name, a file matched only by content is a different version."""
     chosen: list[FileMatch] = []
     look_of = content_key([*discovered.files, *(match.file for match in matches)])
     files_by_look: dict[object, list[RawFile]] = {}
@@ -135,12 +135,15 @@ def _group_single_files(discovered: DiscoveredSource, number: int, input_: Input
 
 
 def _is_weaker(match: FileMatch, chosen: list[FileMatch]) -> bool:
-    """Whether a file was matched by content only, and the first chosen one by more."""
+    """Return whether a file was matched only by content, and the first chosen file by its name or by siblings."""
     return match.matched_by is MatchedBy.CONTENT and bool(chosen) and chosen[0].matched_by is not MatchedBy.CONTENT
 
 
 def _remark_on_same_names(discovered: DiscoveredSource, matches: list[FileMatch]) -> None:
-    """Remark on files of the same name, by as much of the path as the pattern has: versions of the same file."""
+    """Remark on files with the same name, which may be versions of the same file.
+
+    If the stem of the pattern is `*`, the name is the path with as many components as the pattern.
+    """
     files_by_name: dict[str, list[str]] = {}
     for match in matches:
         input_ = discovered.source.inputs[match.slot.input]
@@ -159,11 +162,11 @@ def _remark_on_same_names(discovered: DiscoveredSource, matches: list[FileMatch]
 
 
 def _is_unpacked_too(file: RawFile, names: set[str], discovered: DiscoveredSource) -> bool:
-    """Whether an unpacked copy of a compressed file, or of a member of an archive, is among `names`."""
+    """Return whether an unpacked copy of a compressed file, or of a member of an archive, is among `names`."""
     if file.member is None:
         copies = {content_name(file.name)} - {file.name}
     else:
-        # As `unzip` unpacks it, as a file manager does, into a folder of the archive's name, or without its folders.
+        # Unpacked by `unzip`, by a file manager (into a folder with the name of the archive), or without its folders.
         archive = PurePosixPath(file.holder)
         inside = PurePosixPath(file.name).relative_to(archive)
         unpacked = content_name(archive.name).rpartition(".")[0]
@@ -176,7 +179,7 @@ def _is_unpacked_too(file: RawFile, names: set[str], discovered: DiscoveredSourc
 
 
 def _group_parallel_files(discovered: DiscoveredSource, number: int, input_: Input, matches: list[FileMatch]) -> None:
-    """Make each folder that has a file of every part a group."""
+    """Make the files of each folder that has all parts a group."""
     complete = _complete_folders(discovered, input_, matches)
     named = {match.file for match in matches if match.matched_by in (MatchedBy.NAME, MatchedBy.GARBLED_NAME)}
     ranks = {folder: _rank(input_, files, named) for folder, files in complete.items()}
@@ -191,7 +194,7 @@ def _group_parallel_files(discovered: DiscoveredSource, number: int, input_: Inp
             discovered.remarks.append(remarks.same_folder(folder, folder_of(same.files[0])))
         else:
             discovered.groups.append(FileGroup(input=number, files=files))
-    if discovered.groups:  # a part that one folder lacks is in another
+    if discovered.groups:  # other folders may lack a part
         discovered.missing.clear()
     if len(discovered.groups) > 1:
         discovered.remarks.append(remarks.different_copies([folder_of(group.files[0]) for group in discovered.groups]))
@@ -219,7 +222,7 @@ def _complete_folders(
 
 
 def _rank(input_: Input, files: tuple[RawFile, ...], named: set[RawFile]) -> tuple[int, int]:
-    """Distance of files from the release: how many lack its name, and the highest rank."""
+    """Return the distance of files from the release: the number of files without its names, and the highest rank."""
     return sum(file not in named for file in files), max(input_.rank(content_name(file.name)) for file in files)
 
 

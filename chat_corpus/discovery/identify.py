@@ -1,4 +1,4 @@
-"""Identification of a file's source: by its name, else by its content, else by the nearest layout.
+"""Identify the source of a file: by its name, otherwise by its content, otherwise by the nearest layout.
 
 A name takes priority over a signature unless the content contradicts it. A file that fits two sources gets neither.
 """
@@ -27,17 +27,17 @@ from chat_corpus.messages import Message, joined, message
 from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.signature import FEW, HAN, contradicts
 
-#: Bytes at the end of a file that are checked.
+#: Number of bytes at the end of a file that are checked.
 _TAIL = 1 << 12
 
 
 def identify_file(
     entry: Entry, sources: Mapping[str, Source], *, by_content: bool = True
 ) -> FileMatch | UnrecognisedFile:
-    """Return the slot that a file fills, or why it fills none.
+    """Return the match of a file with a slot, or the reason why it is not recognised.
 
-    Without `by_content`, only files that have the name of a source are opened. If the code of a source fails on a file
-    that has a name of this source, the file counts as damaged.
+    If `by_content` is false, only files that have the name of a source are opened. If the code of a source fails on a
+    file that has a name of this source, the file counts as damaged.
     """
     slots, matched_by = slots_by_name(entry, sources)
     owner = slots[0].source if slots else None
@@ -53,7 +53,7 @@ def identify_file(
 def _identify(
     entry: Entry, sources: Mapping[str, Source], slots: list[Slot], matched_by: MatchedBy, *, by_content: bool
 ) -> FileMatch | UnrecognisedFile:
-    """Identify a file with a name that fits some slots."""
+    """Return the result of `identify_file` for a file with a name that fits `slots`, which may be empty."""
     owner = slots[0].source if slots else None
     if entry.problem:
         return UnrecognisedFile(file=entry.file, reason=entry.problem, damaged_source=owner, warn=entry.warn)
@@ -113,7 +113,7 @@ def _match_by_name(
 
 
 def _is_plausible(input_: Input, head: bytes, text: str, fewest: int) -> bool:
-    """Whether a file with the name of an input has its layout, or can be read nevertheless."""
+    """Return whether a file with the name of an input has its layout, or can be read nevertheless."""
     if not contradicts(input_.layout, text, fewest):
         return True
     return input_.format.parts == 1 and is_most_of(input_.format, input_.layout, head, text)
@@ -122,7 +122,7 @@ def _is_plausible(input_: Input, head: bytes, text: str, fewest: int) -> bool:
 def _identify_parquet(
     entry: Entry, slots: list[Slot], matched_by: MatchedBy, sources: Mapping[str, Source]
 ) -> FileMatch | UnrecognisedFile:
-    """Identify a Parquet file by its name, else by its rows as JSON."""
+    """Return the result of `identify_file` for a Parquet file, by its name, otherwise by its rows as JSON."""
     owner = slots[0].source if slots else None
     file = replace(entry.file, encoding=PARQUET)
     try:
@@ -147,7 +147,7 @@ def _identify_parquet(
 
 
 def _end_fault(match: FileMatch, head: bytes, sources: Mapping[str, Source]) -> str:
-    """Return the fault at the end of a file; empty if there is none, or if only a full read would show it."""
+    """Return a message about a fault at the end of a file; empty if there is none or only a full read would show it."""
     fault_at_end, file = _input(match.slot, sources).format.fitted(text_head(head)).fault_at_end, match.file
     if fault_at_end is None:
         return ""
@@ -192,7 +192,7 @@ def _input(slot: Slot, sources: Mapping[str, Source]) -> Input:
 def _identify_by_content(
     entry: Entry, owner: str | None, head: bytes, text: str | None, sources: Mapping[str, Source]
 ) -> FileMatch | UnrecognisedFile:
-    """Identify a file by its content. If its name is that of `owner`, it is not matched to another source."""
+    """Return the result of `identify_file` by content. A file with a name of `owner` does not match other sources."""
     name = content_name(entry.file.name)
     kind = unusable_files.by_ending(name, is_text=text is not None) if owner is None else None
     if kind is not None:

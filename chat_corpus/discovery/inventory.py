@@ -1,7 +1,7 @@
 """Inventory of the raw folder: the files of each source, incomplete inputs, and the bundled samples.
 
-Bundled samples are recognised by their content, so that a real corpus unpacked over them replaces them one by one. Once
-there is one real file, no sample is read.
+Bundled samples are recognised by their content, so that a real corpus unpacked over them replaces them one by one. If
+there is at least one real file, no sample is read.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def discover_sources(raw: Path, sources: Mapping[str, Source], added: Definition
 
 
 def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) -> Inventory:
-    """Find the files of each source under `raw`, and of the corpora that the user has `added`.
+    """Return the files of each source under `raw`, and of the corpora that the user has `added`.
 
-    Their definitions are settled. Raises UsageError if `raw` is not a folder, unless it is the default and there are
-    added corpora, and if the files of these are missing.
+    The definitions of added corpora must be settled. Raises UsageError if files of added corpora are missing, or if
+    `raw` is not a folder; but the default folder may be missing if there are added corpora.
     """
     if not added:
         return _discover_raw(raw, sources, any_real=False)
@@ -66,7 +66,7 @@ def discover(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) 
 
 
 def _discover_raw(raw: Path, sources: Mapping[str, Source], *, any_real: bool) -> Inventory:
-    """Find the files of each source under `raw`; with `any_real`, bundled samples are not read."""
+    """Return the files of each source under `raw`; if `any_real`, bundled samples are not read."""
     if raw.is_file():
         raise UsageError(message("{path}: is a file; name a folder with --raw", path=raw))
     if not raw.is_dir():
@@ -95,7 +95,7 @@ def _discover_raw(raw: Path, sources: Mapping[str, Source], *, any_real: bool) -
 def _group_sources(
     matches: list[FileMatch], sources: Mapping[str, Source], *, any_real: bool
 ) -> dict[str, DiscoveredSource]:
-    """Group the files of each source, without bundled samples if there is a real file here or elsewhere."""
+    """Return the files of each source in groups, without bundled samples if there is a real file here or elsewhere."""
     samples = {match.file for match in matches if is_sample(match.file)}
     is_real = any_real or any(match.file not in samples for match in matches)
     found = {}
@@ -109,7 +109,10 @@ def _group_sources(
 
 
 def _identify_files(raw: Path, sources: Mapping[str, Source]) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
-    """Identify each file; if an archive holds a name more than once, its last readable member counts."""
+    """Return the recognised and the unrecognised files.
+
+    If an archive has several members with the same name, the last readable one is used.
+    """
     results: list[FileMatch | UnrecognisedFile] = []
     positions: dict[str, int] = {}
     unrecognised = 0
@@ -129,9 +132,9 @@ def _identify_files(raw: Path, sources: Mapping[str, Source]) -> tuple[list[File
 
 
 def _replaced(file: RawFile, later: RawFile) -> UnrecognisedFile:
-    """Return a member as replaced by a later one of the same name, as in an archive that was updated.
+    """Return a member that a later one with the same name replaces, as in an archive that was updated.
 
-    The user must know if the stored names differ: they are the same only without a path that leads out of the archive.
+    The user is warned if the stored names differ: then they are equal only after `archives.safe_name`.
     """
     reason = message("a later member of the archive has the same name and is read instead, as unpacking would do")
     return UnrecognisedFile(file=file, reason=reason, warn=file.member != later.member)

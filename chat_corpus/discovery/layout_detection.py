@@ -1,4 +1,4 @@
-"""Which of `formats.layouts` the first bytes of a file are in, and what was seen of it."""
+"""Detect which of `formats.layouts` a file has, from its first bytes."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from chat_corpus.formats.own_records import record_turns
 from chat_corpus.messages import Message, beginning, count_noun, error_text, joined, message
 from chat_corpus.schema import Pairing
 
-#: Lines of a file of `E` and `M`: of so many lines, that are not blank, one of these.
+#: Minimum share of lines that begin with `E` or `M` among those that are not blank, and the pattern of such lines.
 _MARKED, _MARK = 0.7, re.compile(rb"(?m)^(?:M .*|M|E[ \t]*)\r?$")
-#: Of a table without header at least so many records can be read.
+#: Minimum share of readable records in a table without header.
 _READABLE = 0.9
-#: So many keys of a record are named.
+#: Maximum number of keys of a record in a message, and of records that are tried.
 _KEYS = 5
-#: Keys of records in which a user asks and an assistant answers, once or, with a history, in turn.
+#: Keys of records of a user and an assistant: of single exchanges, and of exchanges that may have a history.
 _PROMPTS, _EXCHANGES = frozenset({"prompt", "query", "input"}), frozenset({"instruction", "history"})
 #: The first chat in an export of all chats of Telegram.
 _TELEGRAM = re.compile(
     rb'"list"\s*:\s*\[\s*\{[^{}\[\]]*"type"\s*:\s*'
     rb'"(?:saved_messages|personal_chat|bot_chat|(?:private|public)_(?:group|supergroup|channel))"'
 )
-#: Names of the first and the second of two files, apart from what both names share.
+#: Words by which the names of parallel files differ: in the file with queries, and in the file with answers.
 _SIDES = (
     ("post", "response"), ("query", "response"), ("query", "answer"), ("question", "answer"), ("src", "tgt"),
     ("source", "target"), ("input", "output"), ("q", "a"), ("x", "y"), ("context", "response"), ("ask", "answer"),
@@ -47,7 +47,10 @@ _SIDES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detection:
-    """The layout of a file, the evidence, and how turns become pairs; `is_assistant`: an assistant answers a user."""
+    """The layout of a file, the evidence, and how turns become pairs.
+
+    `is_assistant` means that an assistant answers a user.
+    """
 
     layout: Layout
     evidence: Message
@@ -56,9 +59,9 @@ class Detection:
 
 
 def detect(head: bytes, names: ColumnNames = ()) -> Detection | Message:
-    """The layout of the file with these first bytes, which are UTF-8; or what was seen of it that is of none.
+    """Return the layout of the file with these first bytes (UTF-8), or a description of the file if it has no layout.
 
-    `names` are the columns that the user has named; with any, only a table will do.
+    `names` are the columns that the user names; if there are any, the layout must be a table.
     """
     if names:
         return _table(head, names) or message("no columns of these names: {names}", names=_named(names))
@@ -74,7 +77,7 @@ def detect(head: bytes, names: ColumnNames = ()) -> Detection | Message:
 
 
 def sides(names: Sequence[str]) -> tuple[int, int] | None:
-    """Which of two file names is that of the queries and which that of the answers; None if they do not say.
+    """Return the index of the file with queries and of the file with answers; None if the names do not show it.
 
     >>> sides(["train.answer.txt", "train.query.txt"]), sides(["a.txt", "b.txt"])
     ((1, 0), None)
@@ -91,7 +94,7 @@ def sides(names: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _json(head: bytes) -> Detection | Message | None:
-    """JSON records; why a file of JSON has none; None for anything else."""
+    """Return the detection of JSON records, or the reason why a JSON file has none; None for any other file."""
     begin = head.removeprefix(BOM).lstrip()
     if not begin.startswith((b"{", b"[")):
         return None
@@ -120,13 +123,13 @@ def _json(head: bytes) -> Detection | Message | None:
             pairing=Pairing.EXCHANGE if is_assistant else Pairing.ADJACENT,
             is_assistant=is_assistant,
         )
-    if has_record(head, record_turns):  # behind values that are none
+    if has_record(head, record_turns):  # after values that are not records
         return Detection(layout=layouts.JSON, evidence=message("JSON"))
     return fault
 
 
 def _has_assistant(record: Mapping[str, object], turns: int) -> bool:
-    """Whether an assistant answers a user in a record, by its keys and by the roles in its messages."""
+    """Return whether an assistant answers a user in a record, by its keys and by the roles in its messages."""
     keys = {normal(key) for key in record}
     for value in record.values():
         messages = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
@@ -166,7 +169,7 @@ def _chat(head: bytes) -> Detection | None:
 
 
 def _chat_json(head: bytes) -> Detection | None:
-    """Messages of a chat as JSON."""
+    """Return the detection of messages of a chat in JSON."""
     if not head.removeprefix(BOM).lstrip().startswith((b"{", b"[")):
         return None
     lines, array, _ = layouts.CHAT_EXPORT.formats((), 0)
@@ -187,7 +190,7 @@ def _named(names: ColumnNames) -> Message:
 
 
 def _headed_table(head: bytes) -> Detection | None:
-    """A table with a header of known column names."""
+    """Return the detection of a table with a header of known column names."""
     messages, pairs = layouts.TABLE.formats((), 0)
     fields = header_of(head)[1]
     if not (messages.accepts(head) or (columns(fields) is not None and pairs.accepts(head))):
@@ -203,7 +206,7 @@ def _blank_lines(head: bytes) -> Detection | None:
 
 
 def _plain_table(head: bytes) -> Detection | None:
-    """A table without header: nearly all of its lines are a query and an answer."""
+    """Return the detection of a table without header: nearly all of its lines are a query and an answer."""
     _, pairs = layouts.TABLE.formats((), 0)
     tried = trial(pairs, head) if pairs.accepts(head) else None
     if tried is None or tried[0].share > 1 - _READABLE:
@@ -212,7 +215,7 @@ def _plain_table(head: bytes) -> Detection | None:
 
 
 def _seen(head: bytes) -> Message:
-    """What a file looks like that is of no layout."""
+    """Return a description of a file that has no layout."""
     lines = head.removeprefix(BOM).decode("utf-8", "replace").splitlines()
     filled = [line for line in lines if line.strip()]
     if not filled:

@@ -30,7 +30,7 @@ class MatchedBy(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeadSample:
-    """Number of records in the first `bytes` bytes of a file's content; `whole` if that is all of it."""
+    """Number of records in the first `bytes` bytes of a file's content; `whole` means that this is all of it."""
 
     records: int
     bytes: int
@@ -54,7 +54,7 @@ class UnrecognisedFile:
     damaged_source    the source that the file belongs to by its name, if it is damaged
     unusable_source   the source that the file would belong to if it could be read
     warn              whether the user must know, since a corpus may be lost
-    possible_matches  slots that the file may fill if the files beside it are of the same source
+    possible_matches  slots that the file may fill if other files in its folder belong to the same source
     """
 
     file: RawFile
@@ -67,7 +67,7 @@ class UnrecognisedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileGroup:
-    """Files that are read together: one, or one for each part of the format."""
+    """Files that are read together: a single file, or one for each part of the format."""
 
     input: int
     files: tuple[RawFile, ...]
@@ -89,7 +89,7 @@ class DiscoveredSource:
     missing: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
-    #: Messages about files in a form that is not read. Empty if there is another form that is.
+    #: Messages about files in a form that is not read. Empty if there are files in a form that is read.
     unusable: list[str] = field(default_factory=list)
     renamed: list[RawFile] = field(default_factory=list)
     head_samples: dict[RawFile, HeadSample] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Remarks on the files of a source: which are skipped, missing or renamed, for the log, `check` and report.json."""
+"""Remarks on files of a source that are skipped, missing or renamed, for the log, `check` and report.json."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _NAMED = 3
 
 
 def another_version(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file of a source with alternative inputs."""
+    """Return a remark on a file of a source with alternative inputs."""
     return message("skipped {file}: another version of {other}, which is read", file=file.name, other=other.name)
 
 
 def converted_copy(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file that somebody else made from the corpus."""
+    """Return a remark on a file that somebody else made from the corpus."""
     return message(
         "skipped {file}: converted from this corpus by somebody else; {other} is read instead",
         file=file.name,
@@ -27,27 +27,27 @@ def converted_copy(file: RawFile, other: RawFile) -> Message:
 
 
 def another_edition(file: str, other: str) -> Message:
-    """Remark on a file with the name of another and a suffix, or with that of an older edition."""
+    """Return a remark on a file with the name of a different file and a suffix, or of an older edition."""
     return message("skipped {file}: another form, edition or part of {other}, which is read", file=file, other=other)
 
 
 def another_format(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file with a name that differs from another only in the ending."""
+    """Return a remark on a file with a name that differs from a different file only in the ending."""
     return message("skipped {file}: another format of {other}, which is read", file=file.name, other=other.name)
 
 
 def same_content(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file that has the same content as another."""
+    """Return a remark on a file that has the same content as a different one."""
     return message("skipped {file}: same content as {other}", file=file.name, other=other.name)
 
 
 def same_folder(folder: str, other: str) -> Message:
-    """Remark on a folder with files of the same content as those of another."""
+    """Return a remark on a folder with files of the same content as those of a different one."""
     return message("skipped {file}: same content as {other}", file=_folder(folder), other=_folder(other))
 
 
 def without_name(file: RawFile, other: RawFile) -> Message:
-    """Remark on a file that was recognised by content only, beside one that has the name of the corpus."""
+    """Return a remark on a file that was recognised only by content, if a different one has the name of the corpus."""
     return message(
         "skipped {file}: recognised by content only; {other} has the name of the corpus and is read",
         file=file.name,
@@ -56,17 +56,17 @@ def without_name(file: RawFile, other: RawFile) -> Message:
 
 
 def unpacked(file: RawFile) -> Message:
-    """Remark on a packed file that is there unpacked as well."""
+    """Return a remark on a packed file that is also present unpacked."""
     return message("skipped {file}: an unpacked copy is beside it", file=file.name)
 
 
 def replaced(file: RawFile, other: RawFile) -> Message:
-    """Remark on a second file for the same slot in a folder."""
+    """Return a remark on a second file for the same slot in a folder."""
     return message("skipped {file}: {other} is read instead", file=file.name, other=other.name)
 
 
 def part_missing(folder: str, patterns: Sequence[str]) -> Message:
-    """Remark on a folder that lacks a part of files that are read together."""
+    """Return a remark on a folder that lacks one of the files that are read together."""
     return message(
         "{folder}: {files} not found; the files of this source can only be read together",
         folder=_folder(folder),
@@ -75,7 +75,7 @@ def part_missing(folder: str, patterns: Sequence[str]) -> Message:
 
 
 def some_missing(patterns: Sequence[str], *, renamed: int) -> Message:
-    """Remark on missing files where some files were renamed, and may be any of them."""
+    """Return a remark on missing files if some files were renamed, which may be any of them."""
     return message(
         "{count} of these {total} files not found: {patterns} (the renamed files are the others)",
         count=len(patterns) - renamed,
@@ -85,25 +85,25 @@ def some_missing(patterns: Sequence[str], *, renamed: int) -> Message:
 
 
 def different_files(names: Sequence[str]) -> Message:
-    """Remark on several files of a corpus that has one."""
+    """Return a remark on several files of a corpus that has a single file."""
     return message("{count} different files of this corpus are all read: {files}", count=len(names), files=some(names))
 
 
 def same_names(names: Sequence[str]) -> Message:
-    """Remark on several files of one name."""
+    """Return a remark on several files with the same name."""
     return message(
         "{count} different files of the same name are all read: {files}", count=len(names), files=some(names)
     )
 
 
 def different_copies(folders: Sequence[str]) -> Message:
-    """Remark on several folders with files that are read together."""
+    """Return a remark on several folders with files that are read together."""
     shown = joined(", ", map(_folder, folders))
     return message("{count} different copies of this corpus are all read: {folders}", count=len(folders), folders=shown)
 
 
 def recognised(names: Sequence[str], matched_by: MatchedBy) -> Message:
-    """Remark on files that do not have a name of the corpus."""
+    """Return a remark on files that do not have a name of the corpus."""
     files = some(names)
     if matched_by is MatchedBy.GARBLED_NAME:
         return message("{files}: recognised by a garbled name", files=files)

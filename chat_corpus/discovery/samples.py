@@ -1,4 +1,4 @@
-"""The bundled samples: which files have their content, and a copy of them."""
+"""The bundled samples: recognise them by content, and copy them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import message
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-#: Where the samples are: in an installed package, and in a checkout, where real corpora may be beside them.
+#: Folders of the samples: in an installed package, and in a checkout, where real corpora may be beside them.
 FOLDERS = (_PACKAGE / "samples", _PACKAGE.parent / "raw_chat_corpus")
 
 
@@ -27,19 +27,19 @@ def _samples() -> Mapping[str, int]:
 
 
 def is_sample(file: RawFile) -> bool:
-    """Whether the content of a file is that of a bundled sample."""
+    """Return whether a file has the content of a bundled sample."""
     if file.size not in _samples().values():
         return False
     try:
         return digest(file) in _samples()
-    except ChatCorpusError:  # a damaged file is no sample; whoever reads it reports the damage
+    except ChatCorpusError:  # a damaged file is not a sample; its reader reports the damage
         return False
 
 
 def copy(target: Path) -> int:
-    """Copy the samples into a folder, and return how many there are.
+    """Copy the samples into a folder, and return their number.
 
-    Raises UsageError if there are none, or if the folder has other files by their names.
+    Raises UsageError if there are no samples, or if the folder has other files with their names.
     """
     folder = next((folder for folder in FOLDERS if folder.is_dir()), None)
     contents = {} if folder is None else dict(_contents(folder))

@@ -1,4 +1,4 @@
-"""Files that cannot be recognised alone, but by the other files in their folder."""
+"""Recognise files by the other files in their folder: outputs, and files that cannot be recognised alone."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MIN_OUTPUTS = 3
 
 
 def folder_of(file: RawFile) -> str:
-    """Return the folder of a file, as it is displayed."""
+    """Return the folder of a file in the form in which it is displayed."""
     return str(PurePosixPath(file.name).parent)
 
 
 def exclude_outputs(
     matches: Sequence[FileMatch], unrecognised: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
 ) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
-    """Move outputs of this program, or of one like it, from the matches by content to the unrecognised files.
+    """Return matches and unrecognised files, with outputs of this or a similar program among the unrecognised ones.
 
     An output has the name of a source, and is beside a report, an index, or outputs of at least two other sources.
     """
@@ -52,7 +52,7 @@ def exclude_outputs(
 def match_siblings(
     matches: Sequence[FileMatch], unrecognised: Sequence[UnrecognisedFile], sources: Mapping[str, Source]
 ) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
-    """Move files that the other files in their folder identify from the unrecognised files to the matches."""
+    """Return matches and unrecognised files, with files that others in their folder identify among the matches."""
     candidates: dict[tuple[str, Slot], list[FileMatch]] = {}
     for item in unrecognised:
         for match in item.possible_matches:

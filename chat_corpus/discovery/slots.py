@@ -23,7 +23,7 @@ _MIN_IN_LAYOUT = 0.9
 
 
 def slots_by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Slot], MatchedBy]:
-    """Return the slots that the first fitting one of a file's names matches, and how that name was found."""
+    """Return the slots that fit the first of a file's names that fits any, and whether this name was garbled."""
     for name in entry.names:
         slots = [
             Slot(source.name, number, index)
@@ -37,14 +37,14 @@ def slots_by_name(entry: Entry, sources: Mapping[str, Source]) -> tuple[list[Slo
 
 
 def has_exact_name(entry: Entry, source: Source) -> bool:
-    """Whether a name matches a pattern of a source that is more than a folder and an ending."""
+    """Return whether a name of a file matches a pattern of a source that is more than a folder and an ending."""
     patterns = (pattern for input_ in source.inputs for pattern in input_.files)
     exact = [pattern for pattern in patterns if PurePosixPath(pattern).stem != "*"]
     return any(matches(name, pattern) for name in entry.names for pattern in exact)
 
 
 def slots_by_content(name: str, head: bytes, text: str, sources: Mapping[str, Source]) -> Iterator[Slot]:
-    """Yield the slots with a signature that fits a file's head, if most of the head is in their layout."""
+    """Yield the slots with a signature that fits the head of a file, if most of the head has their layout."""
     for source in sources.values():
         for number, input_ in enumerate(source.inputs):
             fitting = [
@@ -52,13 +52,13 @@ def slots_by_content(name: str, head: bytes, text: str, sources: Mapping[str, So
                 for signature in input_.signatures
                 if not signature.needs_partner and signature.fits(text, name)
             ]
-            # Signatures are checked first because they cost least.
+            # Signatures are checked first because this takes least time.
             if fitting and _accepts(source, input_, head) and is_most_of(input_.format, input_.layout, head, text):
                 yield Slot(source.name, number, fitting[0].file_index)
 
 
 def _accepts(source: Source, input_: Input, head: bytes) -> bool:
-    """Whether a format accepts a file; False, with a warning for each source, if its code fails."""
+    """Return whether a format accepts a file; False, with one warning per source, if its code fails."""
     try:
         return bool(input_.format.accepts(text_head(head)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a plugin raises is the fault of its source alone

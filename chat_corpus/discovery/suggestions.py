@@ -14,7 +14,7 @@ from chat_corpus.sources.signature import HAN, share
 _MIN_IN_LAYOUT = 0.9
 #: Number of name patterns of a source that a message shows.
 _SHOWN = 8
-#: Layouts of any text.
+#: Layouts that fit any text.
 _COMMON = ("", ",")
 
 
@@ -56,7 +56,7 @@ def unknown_with_advice(name: str, text: str, sources: Mapping[str, Source]) -> 
 
 
 def _mentioned(name: str, sources: Mapping[str, Source]) -> list[str]:
-    """Return the sources that a name mentions, or that it would fit with another ending."""
+    """Return the sources that a name mentions, or that it would fit with a different ending."""
     mentioned = file_names.mentioned_sources(name, sources)
     intended = file_names.intended_source(name, sources, by_folder=False)
     return mentioned if intended is None or intended in mentioned else [*mentioned, intended]

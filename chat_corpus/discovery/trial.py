@@ -1,4 +1,4 @@
-"""Trial reads of the first bytes of a file: how many of its records a format can read."""
+"""Trial reads of the first bytes of a file, to count the records that a format can read."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ from chat_corpus.pipeline.counts import FileCounts
 from chat_corpus.pipeline.ledger import UNREADABLE, check_reading, file_counts
 from chat_corpus.sources.signature import share
 
-#: Smallest share of readable records in a corpus that is recognised by its content only.
+#: Minimum share of readable records in a corpus that is recognised only by its content.
 _MIN_READABLE = 0.95
-#: Smallest share of lines in the layout, in a file that is read together with another: records may have other lines.
+#: Minimum share of lines in the layout if files are read together: records may have further lines.
 _MIN_IN_LAYOUT = 0.7
-#: Number of records checked at either end of a file: a document that quotes a corpus has the quotation inside.
+#: Number of records that are checked at either end of a file: a document that quotes a corpus begins and ends with
+#: other text.
 _ENDS = 5
 #: Beginnings of lines of logs, quotations, patches and listings; lines of a corpus have none of them.
 _QUOTED = r"^(?:> ?|[+][^+]|\[?\d{4}-\d\d-\d\d|\[?\d\d:\d\d|\d+[:.)] |\[?(?:DEBUG|INFO|WARN|ERROR)\b)"
-#: Largest share of such lines in a corpus.
+#: Maximum share of such lines in a corpus.
 _MAX_QUOTED = 0.5
 #: A line that begins or ends a block of code.
 _FENCE = re.compile(r"^(?:```|~~~)\w*$", re.MULTILINE)
 
 
 def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
-    """Return the counts of the whole records in a head, and the beginning of an unreadable record, if any.
+    """Return the counts of the whole records in a head, and the beginning of an unreadable record, or empty.
 
-    Returns None if the head is not enough: its first record is longer, or the file is read together with another.
+    Returns None if the head is not enough: its first record is longer, or the format reads several files together.
     """
     result = _read(format_, head)
     if result is None:
@@ -48,7 +49,7 @@ def trial(format_: Format, head: bytes) -> tuple[FileCounts, str] | None:
 
 
 def readable_texts(format_: Format, head: bytes) -> pl.Series | None:
-    """Return the texts of the turns in a head; None as `trial`."""
+    """Return the texts of the turns in a head; None if `trial` returns None."""
     result = _read(format_, head)
     return None if result is None else result[1].rows["text"]
 
@@ -59,7 +60,7 @@ def _beginning(records: Records, number: int) -> str:
 
 
 def _read(format_: Format, head: bytes) -> tuple[Records, Reading] | None:
-    """Return the whole records in a head, raw and read; None as `trial`."""
+    """Return the whole records in a head, and their reading; None if the head is not enough."""
     if format_.parts > 1:
         return None
     data, text = text_head(head).removeprefix(BOM), text_of(head)
@@ -75,7 +76,7 @@ def _read(format_: Format, head: bytes) -> tuple[Records, Reading] | None:
 
 
 def is_most_of(format_: Format, layout: str, head: bytes, text: str) -> bool:
-    """Whether a whole file is in a layout, rather than a document, script or log that quotes some of it."""
+    """Return whether a whole file has a layout, unlike a document, script or log that quotes a part of a corpus."""
     if _FENCE.search(text) or (share(_QUOTED, text, fewest=1) or 0) > _MAX_QUOTED:
         return False
     if format_.parts > 1:

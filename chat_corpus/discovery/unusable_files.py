@@ -1,4 +1,4 @@
-"""Kinds of files that are not read, recognised by their first bytes or their ending, and what to do about each."""
+"""Kinds of files that are not read, recognised by their first bytes or their ending, with advice for the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chat_corpus.messages import Message, message
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """A kind of file: what to tell the user, and whether it may hold data, so that a corpus may be lost."""
+    """A kind of file: the message for the user, and whether it may hold data, so that a corpus may be lost."""
 
     message: Message
     may_hold_data: bool = True
@@ -131,7 +131,7 @@ _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _STRUCTURED = (b"{", b"[", b"<")
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\3\4"
-#: First members of zip archives that are one file to their user.
+#: First members of zip archives that their users see as a single file.
 _INSIDE: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"PK\x03\x04.{26}xl/|opendocument\.spreadsheet", re.DOTALL), _SPREADSHEET),
     (re.compile(rb"PK\x03\x04.{26}word/|opendocument\.text", re.DOTALL), _DOCUMENT),
@@ -162,7 +162,7 @@ _ENDINGS = {
     ".7z": _SEVEN,
 }
 _VOLUMES = re.compile(r"\.(?:z\d\d|\d{3}|r\d\d|part\d+\.rar)\Z")
-#: Endings of documents and code: no corpus, however many examples they quote.
+#: Endings of documents and code, which are never a corpus, even if they quote examples of one.
 _DOCUMENTS_AND_CODE = frozenset(
     {
         ".adoc", ".bat", ".c", ".cc", ".cfg", ".cpp", ".cs", ".css", ".diff", ".go", ".h", ".hpp",
@@ -225,7 +225,7 @@ def by_ending(name: str, *, is_text: bool = False) -> Kind | None:
 
 
 def is_document_or_code(name: str) -> bool:
-    """Whether a file is a document or code, by its name.
+    """Return whether a file is a document or code, by its name.
 
     >>> [is_document_or_code(name) for name in ("a/README_zh.txt", "LICENSE", "a/readme-data.py", "read.txt")]
     [True, True, True, False]

@@ -1,7 +1,7 @@
-"""Walk of the raw folder: every file in it and in its archives, with the names it may have. Only archives are opened.
+"""Walk the raw folder: find every file in it and in its archives, with its likely names. Only archives are opened.
 
-The walk follows links, but enters no folder twice. An entry that is not a file, cannot be read or exceeds a limit
-carries the problem.
+The walk follows links, but enters no folder twice. An entry that is not a file, cannot be read or exceeds a limit has a
+message in `problem`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from chat_corpus.files import archives, compression
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
 from chat_corpus.messages import Message, displayed, message
 
-#: Folders that archivers leave behind; they hold no corpus.
+#: Folders that archivers leave behind, without a corpus in them.
 _CLUTTER = frozenset({"__MACOSX"})
 #: Folders of the system with entries that look like files.
 SYSTEM_FOLDERS = ("/dev", "/proc", "/sys")
-#: Largest number of files in a raw folder.
+#: Maximum number of files in a raw folder.
 MAX_FILES = 100_000
-#: What is never opened.
+#: Messages about kinds of files that are never opened.
 _KINDS = {
     stat.S_IFIFO: message("a FIFO, which is never opened"),
     stat.S_IFSOCK: message("a socket, which is never opened"),
     stat.S_IFCHR: message("a device, which is never opened"),
     stat.S_IFBLK: message("a device, which is never opened"),
 }
-#: Pairs of encodings of garbled names: read in the first, written in the second; None: bytes that were not decoded.
+#: Pairs of encodings of garbled names: the wrong one in which they were read, or None for bytes that were not decoded,
+#: and the one in which they were written.
 _GARBLED = (
     (None, "utf-8"),
     (None, "gb18030"),
@@ -41,7 +42,7 @@ _GARBLED = (
     ("latin-1", "gb18030"),
     ("latin-1", "utf-8"),
 )
-#: Archives that are one file to their user, by the name of the first member.
+#: Messages about archives that their users see as a single file, by the name of the first member.
 _OFFICE = {
     "[Content_Types].xml": message(
         "an Office file, not an archive: save a spreadsheet as CSV (UTF-8), a document as text"
@@ -52,10 +53,10 @@ _OFFICE = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A file, the names that it may have had, and its first bytes if they have been read.
+    """A file, its likely names, and its first bytes if they have been read.
 
-    `problem` is the reason why the file is not opened, empty if it can be; `warn` says that the user must know, since
-    a corpus may be lost.
+    `problem` is the reason why the file is not opened, or empty. `warn` means that the user must know it, since a
+    corpus may be lost.
     """
 
     file: RawFile
@@ -68,8 +69,8 @@ class Entry:
 def walk(raw: Path) -> Iterator[Entry]:
     """Yield all files below `raw` and the members of its archives, sorted by name.
 
-    Two different files with names that are displayed alike never both come without a problem. But an archive may hold a
-    name more than once; then the last member counts.
+    If the names of different files look the same when displayed, only the first file has no problem. Members of the
+    same archive may have the same name; then the last one is used.
     """
     paths: dict[str, str] = {}
     for entry in _entries(raw):
@@ -106,10 +107,10 @@ def _too_many() -> Message:
 
 
 def find(raw: Path, name: str) -> RawFile | None:
-    """Return the file that `walk` yields under a name, the last one that can be opened; None if there is none.
+    """Return the last file without a problem that `walk` yields under a name; None if there is none.
 
-    If the name leads to the file, no other file or archive is opened. A name with a backslash may be an escape of
-    another character, so it is looked up by a walk.
+    If the name leads to the file, no other file or archive is opened. A name with a backslash may have an escape in
+    place of a different character, so it is searched with a walk.
     """
     paths = (raw / part for part in (PurePosixPath(name), *PurePosixPath(name).parents))
     path = next((path for path in paths if path.is_file()), None) if "\\" not in name else None
@@ -121,10 +122,10 @@ def find(raw: Path, name: str) -> RawFile | None:
 
 
 def _enter(folder: str, seen: set[tuple[int, int]]) -> bool:
-    """Whether a folder has not been entered before."""
+    """Return whether a folder has not been entered before, and add it to the entered folders in `seen`."""
     try:
         status = os.stat(folder)  # noqa: PTH116
-    except OSError:  # it was there a moment ago
+    except OSError:  # it was removed during the walk
         return False
     key = status.st_dev, status.st_ino
     if key in seen:
@@ -134,7 +135,7 @@ def _enter(folder: str, seen: set[tuple[int, int]]) -> bool:
 
 
 def _is_system(folder: str, raw: Path) -> bool:
-    """Whether a link has led out of the raw folder to where devices are."""
+    """Return whether a link leads out of the raw folder into a system folder."""
     real = Path(os.path.realpath(folder))
     return any(real.is_relative_to(system) for system in SYSTEM_FOLDERS) and not real.is_relative_to(raw.resolve())
 
@@ -191,7 +192,7 @@ def _inaccessible(path: str, raw: Path, error: OSError) -> Entry:
 
 
 def list_members(archive: RawFile, name: str) -> Iterator[Entry]:
-    """Yield the members of an archive; if it is damaged or exceeds a limit, the archive itself with the problem."""
+    """Yield the members of an archive. If it is damaged or exceeds a limit, then yield the archive with the problem."""
     problem: Message
     try:
         for number, (member, head) in enumerate(archives.members(archive.path, HEAD_BYTES)):
@@ -228,15 +229,15 @@ def _member(archive: RawFile, name: str, member: archives.Member, head: bytes | 
 
 
 def _fault(error: Exception) -> str:
-    """The text of an error, as a message if it has one."""
+    """Return the text of an error; if it is a `Message`, it stays translatable."""
     text = error.args[0] if error.args else ""
     return text if isinstance(text, Message) else displayed(str(error)) or type(error).__name__
 
 
 def likely_names(name: str) -> tuple[str, ...]:
-    r"""Return a name, and what it was before it was decoded with the wrong encoding.
+    r"""Return a name, and the names that it may have been before it was decoded in a wrong encoding.
 
-    Bytes that did not survive are left out: the result is compared with patterns and never shown.
+    Bytes that were lost are left out: the results are compared with patterns and never shown.
 
     >>> likely_names("12涓囧硅瘽璇鏂欓潚浜戝簱.csv")[1]
     '12万话料青云库.csv'
@@ -252,14 +253,14 @@ def likely_names(name: str) -> tuple[str, ...]:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name holds no byte that the file system's encoding could not decode."""
+    """Return whether all bytes of a name were decoded in the encoding of the file system."""
     return not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def entries_at(path: Path, root: Path) -> Iterator[Entry]:
-    """Yield the file at a path below `root`, or the members of the archive there, or all files of the folder there.
+    """Yield the file at a path, the members of the archive there, or all files of the folder there.
 
-    Names are those of paths below `root`.
+    The path is below `root`, and names are relative to `root`.
     """
     if not path.is_dir():
         yield from _at(str(path), root)
