@@ -1,8 +1,8 @@
 """Find pairs that repeat an earlier pair of the output: exactly, in bounded memory, for any number of pairs.
 
-Each pair has a key, a hash of 128 bits, on disk next to its shard. The keys are read in several small passes, each over
-one range of values. A pass sorts by one half of the keys; it compares whole keys only for rows that share this half.
-Only pairs that are dropped need an address.
+Each pair has a key, a hash of 128 bits, on disk with the results of its shard. The keys are read in several small
+passes, each over one range of values. A pass sorts by one half of the keys, and compares whole keys only for rows that
+share this half. Only pairs that are dropped need an address.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a run without passes does not need NumPy
 
 #: Number of keys per pass; sorting them takes about 100 MB.
 KEYS_PER_PASS = 1_000_000
-#: Columns of the keys with the address of a pair.
+#: Columns with the address of a pair in the frame of `pair_keys`.
 ADDRESS = ("file", "record", "raw_begin")
 _VALUES = 1 << 64
 #: Number of parts that are read before their keys are copied.
@@ -129,7 +129,7 @@ def _with_shared_half(keys: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_addresses(rows: pl.DataFrame, parts: Sequence[Path], starts: Sequence[int]) -> pl.DataFrame:
-    """Add `file, record`, the address of the pair `first`, or null if there is none; sort by `row`."""
+    """Return rows with `file, record`, the address of the pair `first`, or null if there is none; sorted by `row`."""
     ordered = rows.filter(pl.col("first").is_not_null()).sort("first")
     others = rows.filter(pl.col("first").is_null())
     empty = rows.clear().with_columns(file=pl.lit(None, pl.Categorical), record=pl.lit(None, pl.UInt32))

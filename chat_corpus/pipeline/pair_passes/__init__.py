@@ -1,1 +1,1 @@
-"""Passes over all pairs of a source, which decide on a pair by what the other pairs are."""
+"""Passes over all pairs of a source, which drop pairs because of other pairs."""

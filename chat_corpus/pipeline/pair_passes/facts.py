@@ -1,4 +1,4 @@
-"""What a shard leaves beside its pairs, so that passes can compare the pairs of all shards."""
+"""Facts that each shard writes besides its pairs, so that passes can compare the pairs of all shards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chat_corpus.pipeline.process import ShardResult
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 
-#: Between query and answer in canonical form, which holds no such character.
+#: Separator of query and answer in canonical form, which does not contain this character.
 _SEPARATOR = "\x1f"
 
 
@@ -26,11 +26,11 @@ class ShardPairs:
     """The pairs of a shard.
 
     pairs       `query, answer, query_file_index, query_record`
-    dialogue    the dialogue of each pair: those of one dialogue have the same number
+    dialogue    the number of the dialogue of each pair
     files       names of the raw files
-    begins      where the bytes of each pair begin in the file of the shard
-    ignoring    what may differ between texts that count as the same
-    raw_begins  where the record of each query begins in the raw content of its piece; None if unknown
+    begins      offset of the bytes of each pair in the file of the shard
+    ignoring    differences that are ignored when texts are compared
+    raw_begins  offset of the record of each query in the raw content of its piece; None if unknown
     """
 
     pairs: pl.DataFrame
@@ -49,7 +49,7 @@ class ShardPairs:
         begins: pl.Series | None = None,
         offsets: Sequence[pl.Series] | None = None,
     ) -> ShardPairs:
-        """The pairs that a shard results in; `offsets` are those of `reading.line_offsets`, if known."""
+        """Return the pairs in the result of a shard; `offsets` are those of `reading.line_offsets`, if known."""
         return cls(
             pairs=result.pairs,
             dialogue=result.turns["dialogue_id"].gather(result.links["answer_at"]),
@@ -60,20 +60,20 @@ class ShardPairs:
         )
 
     def leave(self, folder: Path, number: int, names: Sequence[str]) -> PairFacts:
-        """Write facts to files of a folder; the names begin with a number. Return the files by name."""
+        """Write the facts in `names` to files `<number>.<name>.arrow` of a folder. Return the files by name."""
         files = {name: folder / f"{number}.{name}.arrow" for name in names}
         for name, path in files.items():
             FACTS[name](self).write_ipc(path, compression="uncompressed")
         return files
 
     def compared(self, side: str) -> pl.Series:
-        """The queries or answers as they are compared."""
+        """Return the queries or the answers (`side`) in the form in which they are compared."""
         texts = self.pairs[side]
         return fold_spelled(texts) if self.ignoring == "punctuation" else texts
 
 
 def _raw_begins(pairs: pl.DataFrame, shard: Shard, offsets: Sequence[pl.Series]) -> pl.Series:
-    """Where the record of each query begins, from the offsets of the records of each piece."""
+    """Return the offset of the record of each query, from the offsets of the records of each piece."""
     if len(offsets) == 1:
         return offsets[0].gather(pairs["query_record"] - shard.pieces[0].first)
     before = accumulate((len(each) for each in offsets), initial=0)
@@ -91,7 +91,7 @@ def _sides(side: str) -> Callable[[ShardPairs], pl.DataFrame]:
 
 
 def _dialogues(shard: ShardPairs) -> pl.DataFrame:
-    """`low, high, row, pairs` of each dialogue: the key of its pairs in order, its first pair, and their number."""
+    """Return a row for each dialogue: `row` (its first pair), `pairs` (their number), `low, high` (their hash)."""
     texts = {side: shard.compared(side) for side in ("query", "answer")}
     lengths = pl.format("{},{}:", *(pl.col(side).str.len_bytes() for side in texts))
     frame = pl.DataFrame(texts).select(
@@ -106,12 +106,12 @@ def _dialogues(shard: ShardPairs) -> pl.DataFrame:
 
 
 def _texts(shard: ShardPairs) -> pl.DataFrame:
-    """`query, answer` of each pair in canonical form."""
+    """Return `query, answer` of each pair in canonical form."""
     return shard.pairs.select(canonical(shard.pairs[side]).alias(side) for side in ("query", "answer"))
 
 
 def _similar(shard: ShardPairs) -> pl.DataFrame:
-    """`low, high, row` of each pair in canonical form."""
+    """Return `low, high, row` of each pair in canonical form."""
     texts = _texts(shard)
     return exact.text_keys(texts["query"] + _SEPARATOR + texts["answer"])
 
@@ -123,7 +123,7 @@ def _characters(shard: ShardPairs) -> pl.DataFrame:
     return count_characters(texts["query"], texts["answer"])
 
 
-#: What a shard leaves, by name; it is the name of the file too.
+#: Functions that return the facts of a shard, by name; file names contain it too.
 FACTS: dict[str, Callable[[ShardPairs], pl.DataFrame]] = {
     "keys": _keys,
     "dialogues": _dialogues,

@@ -1,11 +1,12 @@
-"""Which pairs resemble an earlier pair on both sides: exact, in bounded memory, whatever the number of pairs.
+"""Find pairs that resemble an earlier pair on both sides: exactly, in bounded memory, for any number of pairs.
 
-Two pairs resemble each other if their queries do and their answers do: if the character bigrams of their canonical
-forms have at least this Jaccard similarity. Pairs are looked at in order, and each is compared with the earlier pairs
-that stay. So pairs are not chained: one that resembles only a dropped pair stays.
+Two pairs resemble each other if their queries do and their answers do. Two texts resemble each other if the character
+bigrams of their canonical forms have at least the Jaccard similarity `dedup.near`. Pairs are checked in order, and each
+is compared with the earlier pairs that stay, which means that they are not dropped. So there are no chains: a pair that
+resembles only a dropped pair stays.
 
-Pairs with the same canonical form are found by their hashes first. Only the first of them is a candidate: if it stays,
-the others repeat it, and if it is dropped, they repeat what it repeats.
+Pairs with the same canonical form are found by their hashes first. Only the first of them is compared with other pairs:
+if it stays, the others repeat it; if it is dropped, they repeat the same pair as it.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ from chat_corpus.pipeline.pair_passes.near_candidates import SortedEntries
 from chat_corpus.pipeline.pair_passes.near_resolution import Resolution
 from chat_corpus.pipeline.pair_passes.pass_input import DROPPED, PassInput, as_dropped
 
-#: Entries, and characters, of the pairs of a block.
+#: A block of pairs is complete with this number of entries, or of characters.
 _BLOCK_ENTRIES, _BLOCK_CHARACTERS = 400_000, 10_000_000
-#: Characters of the pairs that are entered together, and how many a pair counts as at least: 12,500 pairs at most.
+#: Maximum number of characters of pairs that get their entries together, and the minimum that each pair counts as: so
+#: these are at most 12,500 pairs.
 _CHARACTERS = 500_000
 _LEAST_WEIGHT = 40
 _LENGTH = pl.col("query").str.len_chars() + pl.col("answer").str.len_chars()
 
 
 def find_near(given: PassInput) -> pl.DataFrame:
-    """The pairs that resemble an earlier one that stays: `DROPPED`, with the lower of the two similarities."""
+    """Return the pairs that resemble an earlier one that stays: `DROPPED`, `value` is the lower of two similarities."""
     repeats = exact.find_repeats(given.paths("canonical"), starts=given.starts, remaining=given.remaining)
     compared = given.remaining.copy()
     compared[repeats["row"].to_numpy()] = False
@@ -43,7 +45,10 @@ def find_near(given: PassInput) -> pl.DataFrame:
 
 
 def _as_their_first(repeats: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
-    """Pairs with the canonical form of an earlier one (`row, first`): what they repeat."""
+    """Return `row, first, value` of `repeats` (`row, first`), the pairs with the canonical form of an earlier pair.
+
+    The new `first` is the pair that stays: the earlier pair or, if that is in `near`, the pair that it resembles.
+    """
     dropped = near.rename({"row": "first", "first": "of_first"})
     frame = repeats.join(dropped, on="first", how="left", maintain_order="left")
     value = pl.col("value").fill_null(1.0)
@@ -51,7 +56,7 @@ def _as_their_first(repeats: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
 
 
 def _near(given: PassInput, compared: NDArray[np.bool_]) -> pl.DataFrame:
-    """Which of the compared pairs, which have different canonical forms, resemble an earlier one that stays."""
+    """Return `DROPPED` for the compared pairs, all with different canonical forms, that resemble an earlier one."""
     least = Fraction(str(given.settings.dedup.near))
     rarity = near_entries.Rarity()
     for texts in _compared_texts(given, compared, near_entries.RARITY_ROWS):
@@ -72,7 +77,7 @@ def _near(given: PassInput, compared: NDArray[np.bool_]) -> pl.DataFrame:
 def _blocks(
     frames: Iterator[pl.DataFrame], rarity: near_entries.Rarity, least: Fraction
 ) -> Iterator[tuple[pl.DataFrame, SortedEntries]]:
-    """Blocks of pairs (`query, answer, row`), and their entries."""
+    """Yield blocks of pairs (`query, answer, row`), and their entries."""
     texts: list[pl.DataFrame] = []
     entries: list[NDArray[np.void]] = []
     characters = 0
@@ -89,7 +94,10 @@ def _blocks(
 
 
 def _compared_texts(given: PassInput, compared: NDArray[np.bool_], most: int = 0) -> Iterator[pl.DataFrame]:
-    """`query, answer, row` of the compared pairs, some at a time; those of the first parts with `most` pairs."""
+    """Yield `query, answer, row` of the compared pairs in batches.
+
+    If `most` is not 0, end after the shard with which the number of pairs reaches it.
+    """
     number = 0
     for start, texts in given.frames("texts"):
         rows = np.flatnonzero(compared[start : start + len(texts)])

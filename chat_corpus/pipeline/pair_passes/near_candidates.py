@@ -1,4 +1,4 @@
-"""Pairs that may resemble each other: pairs that share a key of their entries, by sizes and signatures."""
+"""Find candidates, pairs that may resemble each other: their entries share a key, and sizes and signatures fit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from chat_corpus.exports.bigrams import distinct, numbered, slices
 from chat_corpus.pipeline.pair_passes.near_entries import LARGEST
 
-#: Entries that are compared together.
+#: Number of entries that are compared together.
 _COMPARED = 250_000
-#: Candidates that are yielded together, at least, unless there are fewer.
+#: Minimum number of candidates that are yielded together, except the last.
 _YIELDED = 1_000_000
-#: The bits of a key that give way to the size of the answer.
+#: The lowest bits of a key, which the size of the answer replaces.
 _SIZE = np.uint64(LARGEST)
-#: The first bits of keys that `KeyFilter` goes by.
+#: Number of first bits of a key that `KeyFilter` uses.
 _FILTERED = 24
 _INTS = NDArray[np.int64]
 _KEYS = NDArray[np.uint64]
@@ -37,24 +37,24 @@ class SortedEntries:
 
     @classmethod
     def of(cls, entries: NDArray[np.void]) -> SortedEntries:
-        """Sort entries."""
+        """Return entries sorted by key and size of the answer."""
         keys = entries["key"] & ~_SIZE | entries["answer"]
         order = np.argsort(keys)
-        return cls(keys=keys[order], entries=np.take(entries, order))  # ten times as fast as by brackets
+        return cls(keys=keys[order], entries=np.take(entries, order))  # ten times as fast as entries[order]
 
     @property
     def rows(self) -> NDArray[np.uint32]:
-        """The number of the pair of each entry."""
+        """The number of the pair of each entry: u32."""
         numbers: NDArray[np.uint32] = self.entries["row"]
         return numbers
 
     def where(self, mask: NDArray[np.bool_]) -> SortedEntries:
-        """The entries of a mask."""
+        """Return the entries that a mask selects."""
         return self if mask.all() else SortedEntries(keys=self.keys[mask], entries=np.compress(mask, self.entries))
 
 
 class KeyFilter:
-    """The first bits of the keys of entries (2 MB), from which most keys that none of them has are known."""
+    """A filter of 2 MB from the first 24 bits of the keys of entries: it excludes most keys that no entry has."""
 
     def __init__(self, entries: SortedEntries) -> None:
         is_held = np.zeros(1 << _FILTERED, bool)
@@ -62,28 +62,28 @@ class KeyFilter:
         self._bits = np.packbits(is_held, bitorder="little")
 
     def may_hold(self, entries: SortedEntries) -> SortedEntries:
-        """Those of the entries with keys that may be held."""
+        """Return those of `entries` with keys that the filter does not exclude."""
         begins = entries.keys >> np.uint64(64 - _FILTERED)
         bits = self._bits[begins >> np.uint64(3)] >> (begins & np.uint64(7)).astype(np.uint8)
         return entries.where((bits & 1).astype(bool))
 
 
 def count_within(entries: SortedEntries, least: Fraction) -> _INTS:
-    """How many of the entries after each one it has to be compared with."""
+    """Return, for each entry, with how many of the entries after it it has to be compared."""
     ends = np.searchsorted(entries.keys, entries.keys & ~_SIZE | _largest_answers(entries, least), "right")
     counts: _INTS = np.maximum(ends - np.arange(len(entries.keys)) - 1, 0)
     return counts
 
 
 def candidates_within(entries: SortedEntries, counts: _INTS, least: Fraction) -> Iterator[_KEYS]:
-    """Pairs that may resemble each other, as `candidates_between`; `counts` are those of `count_within`."""
+    """Yield pairs that may resemble each other, as `candidates_between` does; `counts` are those of `count_within`."""
     return _candidates(entries, entries, counts, np.arange(1, len(counts) + 1), least)
 
 
 def candidates_between(earlier: SortedEntries, later: SortedEntries, least: Fraction) -> Iterator[_KEYS]:
-    """Pairs of an earlier and a later row that may resemble each other: later row << 32 | earlier row, sorted.
+    """Yield arrays of pairs of rows that may resemble each other: later row << 32 | earlier row, sorted.
 
-    Some are yielded at a time; each comes once in these, and may come again.
+    An array has no repeats, but the same pair of rows may be in several arrays.
     """
     groups, sizes = later.keys & ~_SIZE, later.entries["answer"].astype(np.int64)
     smallest = -(-sizes * least.numerator // least.denominator)
@@ -93,7 +93,7 @@ def candidates_between(earlier: SortedEntries, later: SortedEntries, least: Frac
 
 
 def _largest_answers(entries: SortedEntries, least: Fraction) -> _KEYS:
-    """The size of the largest answer that each entry can meet."""
+    """Return, for each entry, the size of the largest answer that it can resemble: u64."""
     sizes = entries.entries["answer"].astype(np.int64)
     largest = np.where(sizes == LARGEST, LARGEST, np.minimum(sizes * least.denominator // least.numerator, LARGEST))
     limits: _KEYS = np.minimum(largest, entries.entries["most_answer"]).astype(np.uint64)
@@ -103,7 +103,7 @@ def _largest_answers(entries: SortedEntries, least: Fraction) -> _KEYS:
 def _candidates(
     others: SortedEntries, entries: SortedEntries, counts: _INTS, begins: _INTS, least: Fraction
 ) -> Iterator[_KEYS]:
-    """The candidates among entries and, for each, so many of `others` from `begins` on."""
+    """Yield the candidates among each of `entries` and `counts` of the `others`, from the index `begins`."""
     waiting: list[_KEYS] = []
     for begin, end in slices(counts, _COMPARED):
         number, at = numbered(counts[begin:end], begins[begin:end])
@@ -119,7 +119,7 @@ def _candidates(
 def _similar(
     entries: NDArray[np.void], at: _INTS, others: NDArray[np.void], others_at: _INTS, least: Fraction
 ) -> _KEYS:
-    """Those of the entries at places of two lists with sizes and signatures that are near enough."""
+    """Return candidates: pairs of entries, at `at` and `others_at`, with sizes and signatures that are near enough."""
     top, bottom = least.numerator, least.denominator
     for side in ("query", "answer"):
         sizes, other_sizes = (

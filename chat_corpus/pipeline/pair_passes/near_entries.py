@@ -1,20 +1,22 @@
-"""Entries of pairs: those that resemble each other on both sides have a common key, and few others do.
+"""Entries of pairs: pairs that resemble each other on both sides have an entry with the same key, and few others do.
 
-A prefix filter, as in `exports.near_twins`, on both sides at once. The bigrams of a text have an order, the rarest
-first. Sets of sizes m and n with a Jaccard similarity of at least t share a bigram among the first m - ceil(t m) + 1 of
-the one and the first n - ceil(t n) + 1 of the other. So two pairs that resemble each other share a bigram of such
-prefixes of their queries and one of their answers. Each pair is entered under all combinations of a bigram of the one
-and of the other prefix, by the hash of the two; `near_candidates` compares entries with the same key by the sizes of
-their sets and by signatures. Sets may meet where they share none before: there, so many bigrams must be left of both
-that they can still resemble each other. So pairs of one template are not compared because they share its words.
+This is a prefix filter, as in `exports.near_twins`, on both sides at once. The bigrams of a text are ordered, the
+rarest first. Two sets of sizes m and n with a Jaccard similarity of at least t share a bigram among the first
+m - ceil(t m) + 1 of one set and the first n - ceil(t n) + 1 of the other. These first bigrams are the prefix of a set.
+So two pairs that resemble each other share a bigram in the prefixes of their queries, and one in those of their
+answers. A pair has an entry for each combination of a bigram in the prefix of its query and a bigram in the prefix of
+its answer; the key is the hash of both. `near_candidates` compares entries with the same key by the sizes of their sets
+and by signatures. Of the bigrams that two sets share, the first is enough. If it is the bigram of an entry, the bigrams
+from there on must be enough for the sets to resemble each other, which limits their sizes. So pairs of one template are
+not compared only because they share its words.
 
-Where a side is longer than `LONG`, combinations are too many. Such pairs are entered under the single bigrams in the
-prefix of the set of all bigrams of both sides, for which the same holds: the similarity of the whole is at least t if
-that of both sides is. Again, enough must be left of each side. Pairs that are nearly so long are entered under both, so
-that they meet either.
+If a side has more than `LONG` bigrams, there are too many combinations. Such pairs have entries for the single bigrams
+in the prefix of the set of all bigrams of both sides, for which the same is true: the similarity of the whole is at
+least t if the similarity of both sides is. Again, enough bigrams must be left on each side. Pairs of nearly this length
+have entries of both kinds, so that they are compared with pairs of either kind.
 
-A signature has 64 bits, each the parity of how many bigrams have this number as their hash. Two sets differ in at least
-as many bigrams as their signatures in bits.
+A signature has 64 bits; each is the parity of the number of bigrams with this hash. Two sets differ in at least as many
+bigrams as their signatures differ in bits.
 """
 
 from __future__ import annotations
@@ -29,20 +31,21 @@ from numpy.typing import NDArray
 
 from chat_corpus.exports.bigrams import numbered, text_bigrams
 
-#: Bigrams of a side above which combinations are too many.
+#: Maximum number of bigrams of a side for combinations.
 LONG = 30
-#: Pairs from which the rarity of bigrams is estimated, for it decides on the speed alone.
+#: Number of pairs from which the rarity of bigrams is estimated, since it affects only the speed.
 RARITY_ROWS = 200_000
-#: The largest size that an entry can hold; larger sets are entered with it.
+#: The largest size of a set in an entry; larger sets have this size in their entries.
 LARGEST = (1 << 16) - 1
 _INTS = NDArray[np.int64]
 _KEYS = NDArray[np.uint64]
-#: Where the row, and the rarity, of an ordered bigram begin.
+#: Number of bits to the right of the row, and of the rarity, of an ordered bigram.
 _ROW, _HASH = np.uint64(50), np.uint64(42)
 _BELOW_ROW = np.uint64((1 << 50) - 1)
-#: Bits of the hash under which occurrences of bigrams are counted.
+#: Number of bits of a hash by which occurrences of bigrams are counted.
 _COUNTED = 20
-#: An entry: key, row, and for each side its signature, its size, and the size of the largest set that it can meet here.
+#: An entry: key, row, and for each side its signature, its size, and the size of the largest set that it can resemble
+#: if they share no bigram before this one.
 ENTRY = np.dtype(
     [
         ("key", "<u8"), ("row", "<u4"),
@@ -53,7 +56,7 @@ ENTRY = np.dtype(
 
 
 def mixed(numbers: _KEYS) -> _KEYS:
-    """A hash of numbers: the finalizer of MurmurHash3."""
+    """Return a hash of each number, by the finalizer of MurmurHash3: u64."""
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         numbers = (numbers ^ numbers >> np.uint64(33)) * np.uint64(factor)
     return numbers ^ numbers >> np.uint64(33)
@@ -64,7 +67,7 @@ class Side:
     """The bigrams of the queries, or of the answers, of some pairs.
 
     ordered  row << 50 | rarity << 42 | 42 bits of hash of each bigram, sorted: the rarest of a row first
-    sizes    how many each row has
+    sizes    the number of bigrams of each row
     bits     the signature of each row
     """
 
@@ -74,24 +77,24 @@ class Side:
 
 
 class Rarity:
-    """How often bigrams occur, about: those with the same hash of 20 bits count together."""
+    """Approximate numbers of occurrences of bigrams: those with the same 20 bits of hash are counted together."""
 
     def __init__(self) -> None:
         self._counts = np.zeros(1 << _COUNTED, np.int64)
 
     def add(self, texts: pl.Series, salt: int) -> None:
-        """Count the bigrams of texts; those with different salt are different."""
+        """Count the bigrams of texts; the same bigram with a different `salt` is counted separately."""
         _, bigrams = text_bigrams(texts)
         self._counts += np.bincount(self._numbers(_hashed(bigrams, salt)), minlength=len(self._counts))
 
     def side(self, texts: pl.Series, salt: int) -> Side:
-        """The bigrams of at most 16,384 texts, none of which is empty."""
+        """Return the bigrams of at most 16,384 texts, which must not be empty."""
         rows, bigrams = text_bigrams(texts)
         hashes = _hashed(bigrams, salt)
         sizes = np.bincount(rows, minlength=len(texts))
         bits = np.bitwise_xor.reduceat(np.uint64(1) << (hashes & np.uint64(63)), np.cumsum(sizes) - sizes)
         numbers = self._numbers(hashes)
-        # A bigram has one rarity wherever it occurs, and two with the same number count as one: that adds candidates.
+        # A bigram has the same rarity in all texts. Two bigrams with the same hash count as one: that adds candidates.
         rarity = np.log2(self._counts[numbers] + 1) * 8
         ordered = rows.astype(np.uint64) << _ROW | rarity.astype(np.uint64) << _HASH | hashes >> np.uint64(22)
         ordered.sort()
@@ -107,7 +110,7 @@ def _hashed(bigrams: _KEYS, salt: int) -> _KEYS:
 
 
 def entries(query: Side, answer: Side, numbers: NDArray[np.uint32], least: Fraction) -> Iterator[NDArray[np.void]]:
-    """The entries of pairs with these numbers; `least` is the similarity."""
+    """Yield the entries of pairs with these numbers; `least` is the minimum similarity."""
     longest = np.maximum(query.sizes, answer.sizes)
     is_short = longest <= LONG
     queries, answers = _prefixes(query, least, is_short), _prefixes(answer, least, is_short)
@@ -135,7 +138,7 @@ def _filled(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Prefixes:
-    """The rarest bigrams of rows: their keys, their rows, and for each of some sides the `_largest` set."""
+    """The bigrams in the prefixes of rows: their keys, their rows, and for one or both sides the `_largest` set."""
 
     keys: _KEYS
     rows: _INTS
@@ -143,7 +146,7 @@ class _Prefixes:
 
 
 def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> _Prefixes:
-    """The rarest bigrams of the chosen rows, as many as a prefix has."""
+    """Return the prefixes of the chosen rows."""
     counts = np.where(chosen, _prefix(side.sizes, least), 0)
     rows, at = numbered(counts, np.cumsum(side.sizes) - side.sizes)
     most = _largest(side.sizes[rows], _positions(counts), least)
@@ -151,25 +154,28 @@ def _prefixes(side: Side, least: Fraction, chosen: NDArray[np.bool_]) -> _Prefix
 
 
 def _prefix(sizes: _INTS, least: Fraction) -> _INTS:
-    """How many of the rarest bigrams of sets of these sizes are looked at."""
+    """Return the lengths of the prefixes of sets of these sizes."""
     lengths: _INTS = np.minimum(sizes - -(-least.numerator * sizes // least.denominator) + 1, sizes)
     return lengths
 
 
 def _positions(counts: _INTS) -> _INTS:
-    """The numbers from 0 up to each of the counts."""
+    """Return the numbers from 0 to before each of the counts, one sequence after the other."""
     positions: _INTS = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return positions
 
 
 def _largest(sizes: _INTS, before: _INTS, least: Fraction) -> _INTS:
-    """The size of the largest set that resembles a set, but shares none of so many of its bigrams."""
+    """Return the size of the largest set that can resemble a set of size `sizes` without its first `before` bigrams."""
     largest: _INTS = (least.numerator + least.denominator) * (sizes - before) // least.numerator - sizes
     return largest
 
 
 def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_], least: Fraction) -> _Prefixes:
-    """The rarest of all bigrams of the chosen rows, query and answer together, before which both sides leave enough."""
+    """Return the prefixes of the chosen rows over the bigrams of query and answer together.
+
+    They lack bigrams from which on too few bigrams are left on either side.
+    """
     ordered = np.concatenate(
         [side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer)]
     )
@@ -189,12 +195,15 @@ def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_], least: Fractio
 
 
 def _combined(query_rows: _INTS, answer_rows: _INTS, rows: int) -> tuple[_INTS, _INTS]:
-    """All combinations of a bigram of a query with one of the answer of the same row; both lists are sorted by row."""
+    """Return the indices of all combinations of a bigram of a query with one of the answer of the same row.
+
+    Both lists of rows are sorted.
+    """
     sizes = np.bincount(answer_rows, minlength=rows)
     return numbered(sizes[query_rows], (np.cumsum(sizes) - sizes)[query_rows])
 
 
 def entries_of(pairs: pl.DataFrame, rarity: Rarity, least: Fraction) -> NDArray[np.void]:
-    """The entries of a frame with `query, answer` in canonical form, and `row`, the numbers of the pairs."""
+    """Return the entries of a frame with `query, answer` in canonical form, and `row`, the numbers of the pairs."""
     query, answer = rarity.side(pairs["query"], 0), rarity.side(pairs["answer"], 1)
     return np.concatenate(list(entries(query, answer, pairs["row"].to_numpy(), least)))

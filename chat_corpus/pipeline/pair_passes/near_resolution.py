@@ -1,9 +1,9 @@
-"""Which pairs resemble an earlier one that stays: blocks of pairs in order, each against those that stay before it.
+"""Decide which pairs resemble an earlier pair that stays, block by block in the order of the pairs.
 
-Pairs of a block are first compared with the pairs that stay of all earlier blocks, which are on disk, and then with
-each other. Where many in a block may resemble each other, its first half is resolved, and what stays of it drops pairs
-of the second half before that is resolved. So pairs that resemble a few are compared with these few, not with each
-other. All earlier pairs that stay are looked at in order: the first that a pair resembles is the one that it repeats.
+The pairs of a block are first compared with the pairs of all earlier blocks that stay, which are on disk, and then with
+each other. If many pairs of a block may resemble each other, its first half is resolved, and its pairs that stay drop
+pairs of the second half before that half is resolved. So if many pairs resemble a few others, they are compared with
+these few, and not with each other. Earlier pairs are checked in order: a pair repeats the first one that it resembles.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from chat_corpus.pipeline.pair_passes.near_entries import ENTRY
 from chat_corpus.pipeline.pair_passes.near_texts import Texts
 from chat_corpus.pipeline.pair_passes.pass_input import DROPPED, PassInput
 
-#: Comparisons of the entries of pairs that are made without a look at halves: in all, or for each pair.
+#: Maximum number of comparisons of entries, in all or per pair, for which pairs are not split into halves.
 _FEW, _FEW_OF_PAIR = 100_000, 64
-#: Candidates that are verified together.
+#: Number of candidates that are verified together.
 _VERIFIED = 20_000
 _LOW = np.uint64((1 << 32) - 1)
 _INTS = NDArray[np.int64]
@@ -42,7 +42,7 @@ _KEYS = NDArray[np.uint64]
 class Resolution:
     """The pairs that stay so far, in memory as a mask, and their entries in files of `folder`, one for each block.
 
-    stays    which pairs stay, of those that are compared
+    stays    mask of the compared pairs that stay so far
     dropped  the rows dropped so far: `pass_input.DROPPED`
     """
 
@@ -69,7 +69,7 @@ class Resolution:
             self._filters.append(KeyFilter(remaining))
 
     def _read(self, number: int) -> SortedEntries:
-        """The entries of an earlier block; only the pages that are looked at are read."""
+        """Return the entries of an earlier block, mapped into memory: only the pages in use are read."""
         return SortedEntries(
             keys=np.memmap(self.folder / f"{number}.keys", np.uint64, "r").view(np.ndarray),
             entries=np.memmap(self.folder / f"{number}.entries", ENTRY, "r").view(np.ndarray),
@@ -78,7 +78,7 @@ class Resolution:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Block:
-    """A block of pairs. `stays` is updated, and `dropped` gets row, first and similarity of those that do not stay."""
+    """A block of pairs. Methods update `stays`, and add row, first and similarity of other pairs to `dropped`."""
 
     texts: Texts
     least: Fraction
@@ -86,7 +86,7 @@ class _Block:
     dropped: list[tuple[int, int, float]] = field(default_factory=list)
 
     def resolve(self, entries: SortedEntries) -> None:
-        """Drop each of these pairs that resembles one of those before it that stays."""
+        """Drop each of these pairs that resembles an earlier one of them that stays."""
         counts = count_within(entries, self.least)
         rows = np.unique(entries.rows)
         if counts.sum() <= max(_FEW, _FEW_OF_PAIR * len(rows)) or len(rows) <= 2:
@@ -102,7 +102,10 @@ class _Block:
         self.resolve(second)
 
     def drop_like(self, earlier: SortedEntries, later: SortedEntries) -> bool:
-        """Drop each later pair that resembles an earlier one, all of which stay; return whether there are any."""
+        """Drop each later pair that resembles an earlier one; return whether there are any.
+
+        All of the earlier pairs must stay.
+        """
         first: dict[int, tuple[int, float]] = {}
         for candidates in candidates_between(earlier, later, self.least):
             for row, repeated, similarity in self._first_hits(candidates):
@@ -112,9 +115,9 @@ class _Block:
         return bool(first)
 
     def _first_hits(self, candidates: _KEYS) -> Iterator[tuple[int, int, float]]:
-        """The first earlier row that each later row resembles, among sorted candidates.
+        """Yield later row, first earlier row that it resembles, and similarity, from sorted candidates.
 
-        The first candidates of all rows are verified together, then some more of those that they do not resemble.
+        The first candidate of each row is verified first, then four times as many for rows without a result, and so on.
         """
         verified = 1
         while len(candidates):
@@ -129,7 +132,7 @@ class _Block:
             verified *= 4
 
     def _hits(self, candidates: _KEYS) -> Iterator[tuple[int, int, float]]:
-        """Of sorted candidates, the first earlier row that each later row resembles."""
+        """Yield later row, first earlier row that it resembles, and similarity; all sorted candidates are verified."""
         last = -1
         for row, repeated, similarity in self._verified(candidates):
             if row != last:
@@ -137,14 +140,14 @@ class _Block:
                 yield row, repeated, similarity
 
     def _drop_in_order(self, candidates: _KEYS) -> None:
-        """Drop the later row of each of the sorted candidates that is similar, if both rows stay by then."""
+        """Drop the later row of each of the sorted candidates that is similar, if both rows still stay."""
         for row, repeated, similarity in self._verified(candidates):
             if self.stays[row] and self.stays[repeated]:
                 self.stays[row] = False
                 self.dropped.append((row, repeated, similarity))
 
     def _verified(self, candidates: _KEYS) -> Iterator[tuple[int, int, float]]:
-        """Those of sorted candidates that are similar: later row, earlier row, and similarity."""
+        """Yield later row, earlier row and similarity of those of the sorted candidates that are similar."""
         for begin, end in slices(np.ones(len(candidates), np.int64), _VERIFIED):
             keys = candidates[begin:end]
             later, earlier = (keys >> np.uint64(32)).astype(np.int64), (keys & _LOW).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The similarity of pairs: the texts of a block in memory, those of earlier pairs on disk."""
+"""The similarity of pairs. Texts of the current block are in memory, those of earlier pairs on disk."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from chat_corpus.exports.bigrams import numbered, slices, text_bigrams
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.pair_passes.pass_input import PassInput
 
-#: Bigrams of texts that are compared together.
+#: Number of bigrams of texts that are compared together.
 _COMPARED_BIGRAMS = 1_000_000
-_BIGRAM = np.uint64(42)  # bits of a bigram
+_BIGRAM = np.uint64(42)  # number of bits of a bigram
 _INTS = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Texts:
-    """The texts of all pairs: those of a block, `query, answer, row` sorted by row, in memory."""
+    """The texts of all pairs: those of `block` (`query, answer, row`, sorted by row) in memory, others on disk."""
 
     given: PassInput
     block: pl.DataFrame
 
     def similarities(self, rows: _INTS, others: _INTS, least: Fraction) -> NDArray[np.float64]:
-        """The lower of the similarities of queries and of answers of two pairs each; 0 if one of them is too low."""
+        """Return, for each two pairs, the lower similarity of queries or answers; 0 if one is less than `least`."""
         result = np.ones(len(rows))
         numbers = np.unique(np.concatenate([rows, others]))
         if len(numbers):
@@ -40,7 +40,7 @@ class Texts:
         return result
 
     def _of_rows(self, rows: _INTS) -> pl.DataFrame:
-        """`query, answer` of pairs with these numbers, which are sorted."""
+        """Return `query, answer` of the pairs with these sorted numbers."""
         numbers = self.block["row"].to_numpy()
         begin = int(np.searchsorted(rows, numbers[0]))
         of_block = self.block[np.searchsorted(numbers, rows[begin:])].select("query", "answer")
@@ -59,7 +59,7 @@ class Texts:
 
 
 def _overlaps(texts: pl.Series, at: _INTS, others_at: _INTS) -> tuple[_INTS, _INTS]:
-    """How many bigrams each two texts share, and how many they have in all."""
+    """Return, for each two texts, the number of bigrams that they share, and the number of all their bigrams."""
     rows, bigrams = text_bigrams(texts)
     sizes = np.bincount(rows, minlength=len(texts))
     starts = np.cumsum(sizes) - sizes

@@ -1,4 +1,4 @@
-"""What a user can set of relatedness."""
+"""Settings of the relatedness of query and answer."""
 
 from __future__ import annotations
 

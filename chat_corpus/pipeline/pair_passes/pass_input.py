@@ -1,4 +1,4 @@
-"""What a pass over all pairs of a source gets, and what it returns."""
+"""The input of a pass over all pairs of a source, and its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import polars as pl
 from chat_corpus.pipeline.dedup import exact
 from chat_corpus.pipeline.settings import SourceSettings
 
-if TYPE_CHECKING:  # a run that drops exact duplicates alone does not need NumPy
+if TYPE_CHECKING:  # a run that drops only exact duplicates does not need NumPy
     import numpy as np
     from numpy.typing import NDArray
 
@@ -33,7 +33,7 @@ class PassInput:
     """All pairs of a source.
 
     parts    the facts of each shard, in order
-    starts   the number of the first pair of each shard, and the number of pairs
+    starts   the number of the first pair of each shard, and then the number of all pairs
     work     a folder for temporary files
     dropped  the pairs that earlier passes dropped: frames with `row`
     """
@@ -46,7 +46,7 @@ class PassInput:
 
     @cached_property
     def remaining(self) -> NDArray[np.bool_]:
-        """Which pairs earlier passes leave."""
+        """A mask of the pairs that earlier passes did not drop."""
         import numpy as np
 
         mask = np.ones(self.starts[-1], bool)
@@ -55,21 +55,24 @@ class PassInput:
         return mask
 
     def paths(self, fact: str) -> list[Path]:
-        """The files with one fact."""
+        """Return the files with one fact, in the order of the shards."""
         return [part[fact] for part in self.parts]
 
     def frames(self, fact: str) -> Iterator[tuple[int, pl.DataFrame]]:
-        """The number of the first pair of each shard, and its facts."""
+        """Yield, for each shard, the number of its first pair, and a frame with one fact."""
         for start, path in zip(self.starts, self.paths(fact), strict=False):
             yield start, exact.read(path)
 
     def repeats(self, fact: str, most: int = 1) -> pl.DataFrame:
-        """The remaining pairs with a key, in a fact, that `most` earlier ones have: `exact.find_repeats`."""
+        """Return `exact.find_repeats`: the remaining pairs with a key that at least `most` earlier ones have.
+
+        The keys are those of one fact.
+        """
         remaining = self.remaining if self.dropped else None
         return exact.find_repeats(self.paths(fact), starts=self.starts, remaining=remaining, most=most)
 
 
 def as_dropped(rows: pl.DataFrame) -> pl.DataFrame:
-    """A frame with `row` and, if there are any, `first` and `value`, as `DROPPED`."""
+    """Return a frame with the columns of `DROPPED`; null for `first` or `value` if `rows` lacks them."""
     missing = [pl.lit(None, DROPPED[name]).alias(name) for name in DROPPED if name not in rows.columns]
     return rows.with_columns(*missing).select(pl.col(name).cast(dtype) for name, dtype in DROPPED.items())

@@ -1,7 +1,8 @@
-"""The passes over all pairs of a source, in order, and what each of them drops.
+"""The passes over all pairs of a source, in order, and the pairs that they drop.
 
-A pass decides on a pair by the other pairs of the source. It sees only the pairs that those before it leave, and the
-first pass that drops a pair gives the reason. So the result depends on the pairs and their order alone, not on shards.
+A pass drops a pair because of other pairs of the source. It uses only the pairs that the passes before it did not drop,
+and the first pass that drops a pair gives the reason. So the result depends only on the pairs and their order, not on
+shards.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from chat_corpus.sources.base import Source
 class PairPass:
     """A pass over all pairs.
 
-    name     its setting, as `dedup.near`
-    reason   of the pairs that it drops
-    facts    what it needs of each shard, by the names of `facts.FACTS`
-    is_on    whether settings ask for it
-    find     the pairs that it drops: `DROPPED`
-    message  text on a dropped pair, from `value` and from `file, record`, the address of the pair that it repeats
+    name     its setting, such as `dedup.near`
+    reason   the reason of the pairs that it drops
+    facts    names in `facts.FACTS` of the facts that it needs from each shard
+    is_on    whether the settings switch it on
+    find     returns the pairs that it drops: `DROPPED`
+    message  returns an expression for the message about a dropped pair, from the columns `value` and `file, record`,
+             the address of the pair that it repeats
     """
 
     name: str
@@ -44,8 +46,8 @@ class Dropped:
     """The pairs that passes drop.
 
     passes  the passes, in order
-    starts  the number of the first pair of each shard, and the number of pairs
-    rows    `DROPPED`, and `number: u8`, that of the pass in `passes`; sorted by row
+    starts  the number of the first pair of each shard, and then the number of all pairs
+    rows    `DROPPED`, and `number: u8`, the index of the pass in `passes`; sorted by row
     """
 
     passes: Sequence[PairPass]
@@ -53,25 +55,28 @@ class Dropped:
     rows: pl.DataFrame
 
     def count(self, reason: Reason) -> int:
-        """How many pairs are dropped for a reason."""
+        """Return the number of pairs that are dropped for a reason."""
         numbers = [number for number, each in enumerate(self.passes) if each.reason is reason]
         return int(self.rows["number"].is_in(numbers).sum())
 
 
 def enabled(settings: SourceSettings, source: Source) -> tuple[PairPass, ...]:
-    """The passes that the settings of a source ask for, in order."""
+    """Return the passes that the settings of a source switch on, in order."""
     return tuple(each for each in PASSES if each.is_on(settings, source))
 
 
 def needed_facts(passes: Sequence[PairPass]) -> tuple[str, ...]:
-    """What passes need of each shard, by the names of `facts.FACTS`."""
+    """Return the names in `facts.FACTS` of the facts that passes need from each shard."""
     return tuple(sorted({"keys", *(name for each in passes for name in each.facts)})) if passes else ()
 
 
 def find_dropped(
     passes: Sequence[PairPass], parts: Sequence[PairFacts], settings: SourceSettings, work: Path
 ) -> Dropped:
-    """What passes drop, one after the other. `work` is a folder for temporary files, on the disk of the parts."""
+    """Return the pairs that passes drop, which run one after the other.
+
+    `work` is a folder for temporary files, on the disk of the parts.
+    """
     starts = _starts(parts)
     frames: list[pl.DataFrame] = []
     for number, each in enumerate(passes):
@@ -87,7 +92,7 @@ def _starts(parts: Sequence[PairFacts]) -> list[int]:
 
 
 def find_alone(pair_pass: PairPass, parts: Sequence[PairFacts], settings: SourceSettings, work: Path) -> pl.DataFrame:
-    """What a pass drops if it is the only one: `DROPPED`, by row."""
+    """Return the pairs that a pass drops if it is the only one: `DROPPED`, sorted by row."""
     return pair_pass.find(PassInput(parts=parts, starts=_starts(parts), settings=settings, work=work)).sort("row")
 
 
@@ -100,7 +105,7 @@ def _duplicates(given: PassInput) -> pl.DataFrame:
 
 
 def _dialogues(given: PassInput) -> pl.DataFrame:
-    """The pairs of dialogues that an earlier dialogue has; `first` is the same pair of that dialogue."""
+    """Return the pairs of dialogues that repeat an earlier dialogue; `first` is the same pair in the earlier one."""
     repeats = given.repeats("dialogues").sort("row")
     frames = [repeats.clear()]
     for start, dialogues in given.frames("dialogues"):
@@ -152,7 +157,7 @@ def _unrelated_message(settings: SourceSettings) -> pl.Expr:
 _AT = ("file", "record")
 _SIMILARITY = pl.col("value").cast(pl.Float64).round(4)
 
-#: All passes, in the order in which they look at pairs.
+#: All passes, in the order in which they run.
 PASSES = (
     PairPass(
         name="dedup.dialogues",
