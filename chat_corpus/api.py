@@ -227,10 +227,10 @@ def trace(
 ) -> list[tracing.Row]:
     """Return where rows of an output, numbered from 1, came from.
 
-    `raw` is the folder of the raw files, by default the one in the report. `added` maps the name of an added corpus
-    that was moved to its file or folder. `plugins` are the Python files of the run that made the output; they are
-    executed again. Raises UsageError for a missing row or report, and ChatCorpusError if raw files, settings, code or
-    the output have changed since the run.
+    `raw` is the folder of the raw files, by default the one in the report. For added corpora that were moved, `added`
+    maps the name of the corpus to its new file or folder. `plugins` are the Python files of the run that made the
+    output; they are executed again. Raises UsageError for a missing row or report, and ChatCorpusError if raw files,
+    settings, code or the output have changed since the run.
     """
     run = open_run.load_by_tsv(Path(tsv), name_of(raw), [str(file) for file in plugins], places(added))
     return [tracing.trace(run, row) for row in rows]

@@ -1,7 +1,7 @@
 """All sources by name: the corpora of this package, and the sources of plugins, with the filters of plugins.
 
-A plugin is a Python file, or a package with an entry point in the group ``chat_corpus.sources``, or of filters
-``chat_corpus.filters``.
+A plugin is a Python file, or an installed package with an entry point in the group ``chat_corpus.sources`` or, for
+filters, ``chat_corpus.filters``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from chat_corpus.sources.definitions import Definitions, source_of
 
 ENTRY_POINT_GROUP = "chat_corpus.sources"
 FILTER_ENTRY_POINT_GROUP = "chat_corpus.filters"
-#: Names and reasons of filters.
+#: Pattern of the names and reasons of filters.
 _NAME = re.compile("[a-z][a-z0-9_]*")
 
 
@@ -58,7 +58,7 @@ class Declared:
 def load(files: tuple[str, ...] = (), added: Definitions = ()) -> Mapping[str, Source]:
     """Return all sources by name, in the order of their names, then those that the user has `added` by settings.
 
-    `files` are Python files that define a `SOURCE`, a `FILTER` or `FILTERS`. Each source has all filters of plugins.
+    `files` are Python files that define a `SOURCE`, a `FILTER` or `FILTERS`. Each source gets the filters of plugins.
     Raises UsageError if a file or entry point fails or defines nothing, or if two sources or filters have the same
     name.
     """
@@ -83,7 +83,7 @@ def source(
 ) -> Source:
     """Return one source with the filters of plugins. Raises KeyError if there is none, and the errors of `load`.
 
-    `filter_files` are those of the `files` that define filters; if they are known, no other file is loaded in vain.
+    `filter_files` are those of the `files` that define filters, if known: then no other file is loaded without need.
     """
     definition = dict(added).get(name)
     made = declaring(name, files)[name][0] if definition is None else source_of(name, definition)
@@ -97,9 +97,10 @@ def filter_files(files: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def declaring(name: str, files: tuple[str, ...]) -> Mapping[str, tuple[Source, Origin]]:
-    """Return sources among which is the one with that name, if it exists; load `files` only if needed.
+    """Return sources and their origins, including the source with this name if it exists; load `files` only if needed.
 
-    So a file that is deleted, or fails, before a worker starts fails its own source only. Raises the errors of `load`.
+    So a plugin file that is deleted or fails before a worker starts affects only its source. Raises the errors of
+    `load`.
     """
     without_files = declared(()).sources
     return without_files if name in without_files else declared(files).sources
@@ -156,7 +157,7 @@ def _defines_filters_only(module: ModuleType) -> bool:
 
 
 def _filters(modules: Iterable[tuple[Origin, ModuleType]]) -> tuple[tuple[Filter, Origin], ...]:
-    """Return the filters of plugin files, and of installed packages, which are off unless the settings name them."""
+    """Return the filters of plugin files, and those of installed packages, which are off unless settings name them."""
     found: dict[str, tuple[Filter, Origin]] = {}
     listed = [(origin, one, True) for origin, module in modules for one in _filters_of(module)]
     for origin, loaded in _installed(FILTER_ENTRY_POINT_GROUP, ""):
@@ -218,7 +219,10 @@ def _bundled() -> Iterator[tuple[Origin, object]]:
 
 
 def _installed(group: str, attribute: str) -> Iterator[tuple[Origin, object]]:
-    """Yield what the entry points of a group name; of a module its `attribute`, if it has one."""
+    """Yield the object of each entry point in a group, or the `attribute` of this object, if it has one.
+
+    Raises UsageError if a plugin cannot be loaded.
+    """
     for point in entry_points(group=group):
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else ""
         label = message("entry point {name}", name=point.value)

@@ -1,4 +1,4 @@
-"""The declarations of a source, the facts about one corpus, and of a filter: a reason to reject turns or pairs."""
+"""Declarations: of a source, which has the facts about one corpus, and of a filter, which rejects turns or pairs."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class Input:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a glob pattern matches a path from the right, without regard to case.
+    """Return whether a glob pattern matches a path from the right, without regard to case.
 
-    It is `PurePath.match`, which would parse the pattern again for each of many files.
+    The result is that of `PurePath.match`, which would parse the pattern again for each of many files.
 
     >>> matches("raw/PTT/a.csv", "ptt*/*.csv"), matches("a.csv", "ptt*/*.csv")
     (True, False)
@@ -121,17 +121,18 @@ class Filter:
     """One reason to reject a turn, all turns of a dialogue, or a pair.
 
     name        name of the filter, and of its option
-    reason      code of the rejection; that of a pair begins with `pair_`
+    reason      code of the rejection; it begins with `pair_` if the filter rejects pairs
     rejects     takes the section `filters` of the settings, and the source. Returns a mask of the rows to reject; or,
                 without `message`, the message of each row to reject, and null for the others
     message     what was found; where it is null, the name of the filter is the message
-    scope       what a row is. turn: columns of `schema.TURNS` and `raw`, of the row alone; dialogue: the same columns,
-                of whole dialogues, for expressions such as `pl.len().over("dialogue_id")`; pair: `query, answer,
-                query_file_index, query_record, answer_file_index, answer_record`, of the row alone
+    scope       the kind of rows. turn: the columns of `schema.TURNS` and `raw`; an expression may use only its row.
+                dialogue: the same columns of whole dialogues, for expressions such as `pl.len().over("dialogue_id")`.
+                pair: `query, answer, query_file_index, query_record, answer_file_index, answer_record`; an expression
+                may use only its row
     applies     whether the settings and the source switch the filter on
-    candidates  of a turn: a cheap mask that is true for every turn that the filter rejects, and for few others;
+    candidates  for turns: a cheap mask that is true for every turn that the filter rejects, and for few others;
                 without it, the filter checks every turn
-    enabled     of a plugin: whether the filter is on unless `filters.custom` names it
+    enabled     for plugins: whether the filter is on if `filters.custom` does not name it
     """
 
     name: str
@@ -148,11 +149,11 @@ class Filter:
 class Source:
     """A corpus. `name` and `inputs` are mandatory; `title` is the name by default.
 
-    `inputs` are read in their order; if they are `alternatives`, versions of the same dialogues, only the first that
-    is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are the texts that the
-    corpus uses where there is no answer. `overlapping` means that files share pairs, so that each pair is written once.
-    `plain_editions` means that some files lack the segmentation in `traits`, so that a single line does not show
-    whether it is segmented. `filters` are filled in when sources are loaded: those of plugins. `origins` are the
+    `inputs` are read in their order. `alternatives` means that inputs are versions of the same dialogues, so that only
+    the first one that is present is read. A complete copy has a file for each pattern of `complete`. `no_answer` are
+    texts that mean "no answer" in this corpus. `overlapping` means that files share pairs, so that each pair is written
+    once. `plain_editions` means that some files lack the segmentation in `traits`, so that a single line does not show
+    whether it is segmented. `filters` are the filters of plugins, set when sources are loaded. `origins` are the
     addresses that the files can be downloaded from, and `obtain` describes what a person has to do instead.
     """
 

@@ -1,4 +1,4 @@
-"""Corpora that a user adds by settings alone: where they are, in which layout, and what else differs from a default."""
+"""Corpora that a user adds by settings: their paths, their layout, and other facts that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat_corpus.messages import message
 from chat_corpus.schema import Markup, Pairing, Script, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source
 
-#: The layout, or a key, that is found from the content.
+#: The value of settings that are detected from the content.
 AUTO = "auto"
 #: The licence if the user gives none.
 NOT_STATED = "not stated"
@@ -37,7 +37,7 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def names(self) -> tuple[tuple[str, str], ...]:
-        """What the named columns hold, and their names or numbers."""
+        """Pairs of the role of a column, such as `query`, and its name or number."""
         return tuple((what, str(name)) for what, name in asdict(self).items() if name is not None)
 
 
@@ -75,7 +75,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return (self.path,) if isinstance(self.path, str) else self.path
 
     def digest(self) -> str:
-        """A short name for all of it but where the files are."""
+        """Return a short digest of the definition without its paths."""
         return hashlib.sha256(msgspec.json.encode(replace(self, path=()), order="deterministic")).hexdigest()[:16]
 
 
@@ -84,9 +84,9 @@ Definitions = tuple[tuple[str, Definition], ...]
 
 
 def source_of(name: str, definition: Definition) -> Source:
-    """The source that a definition declares; what is still `auto` is as by default.
+    """Return the source that a definition declares, with the default for each setting that is still `auto`.
 
-    Its inputs have no patterns, since its files are named.
+    The `files` of its inputs are the paths from the user, which are not used as patterns.
     """
     layout = by_name().get(definition.layout, JSON)
     formats = formats_of(

@@ -1,8 +1,8 @@
 """Where the files of a corpus can be downloaded: addresses, sizes and digests, as data of a source.
 
 Digests are those that an origin publishes: the SHA-256 of large files on the Hugging Face hub, and the ids that git
-gives to files (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects). Both are of the file as it is published, so
-of a `.zip` and not of what is in it.
+gives to files (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects). Both are digests of the file as published,
+for example of a `.zip` file, not of its members.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class RemoteFile:
 class FileOrigin:
     """Files at one address.
 
-    `address` is a URL that the names of files are appended to or, with `hub`, the id of a data set on the Hugging Face
-    hub at a `revision`. `licence` is the licence that is stated there, empty if none is. `verified` is the date of the
-    last complete download (YYYY-MM-DD), or `NEVER`.
+    `address` is a URL that the names of files are appended to or, if `hub` is true, the id of a data set on the Hugging
+    Face hub at a `revision`. `licence` is the licence stated there, or empty. `verified` is the date of the last
+    complete download (YYYY-MM-DD), or `NEVER`.
     """
 
     address: str
@@ -80,7 +80,7 @@ class FileOrigin:
             )
 
     def url(self, file: RemoteFile, hub: str = HUB) -> str:
-        """Return the address of a file; of a data set, on the hub at this address."""
+        """Return the address of a file. `hub` is the address of the hub that a data set is downloaded from."""
         if self.hub:
             return f"{hub}/datasets/{self.address}/resolve/{self.revision or 'main'}/{file.name}"
         return f"{self.address}{file.name}"

@@ -27,9 +27,10 @@ _SITES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", 
 def code(
     source: str, plugins: tuple[str, ...], added: Definitions = (), filter_files: tuple[str, ...] | None = None
 ) -> str:
-    """Return a short digest of the code of a source and of all filters that come from plugins; empty without any.
+    """Return a short digest of the code of a source and of filters, as far as it comes from plugins; otherwise empty.
 
-    `filter_files` are those of the plugin files that define filters, if they are known.
+    `filter_files` are those of the plugin files that define filters, if they are known. For a corpus that the user has
+    `added`, the digest covers its definition.
     """
     files = sources.filter_files(plugins) if filter_files is None else filter_files
     origins = [origin for _, origin in sources.declared(files).filters]
@@ -43,10 +44,10 @@ def code(
 def _source_code(source: str, plugins: tuple[str, ...], added: Definitions) -> str:
     """Return a short digest of the code of a plugin's source, besides `code_digest`; empty for a bundled source.
 
-    It covers the file or package that defines the SOURCE, and all that its `import` statements lead to: local modules
-    and packages by their files, installed ones, among them the distribution of the source, by name, version and RECORD.
-    A module that is imported by other means is covered only if a loaded module has one of its objects.
-    For a corpus that the user has `added`, it is the digest of the definition.
+    It covers the file or package that defines the SOURCE, and all modules that its `import` statements lead to: local
+    modules and packages by their files; installed ones, including the distribution of the source, by name, version and
+    RECORD. A module that is imported by other means is covered only if a loaded module has one of its objects. For a
+    corpus that the user has `added`, it is the digest of the definition.
     """
     if definition := dict(added).get(source):
         return definition.digest()
@@ -57,7 +58,7 @@ def _source_code(source: str, plugins: tuple[str, ...], added: Definitions) -> s
 
 
 def _code_of(module: str, distribution_: str) -> str:
-    """Return a short digest of a module, of all that its `import` statements lead to, and of its distribution."""
+    """Return a short digest of a module, of the modules that its `import` statements lead to, and its distribution."""
     digest = hashlib.sha256(distribution_.encode())
     for name, content in sorted(_reached(module)):
         digest.update(f"\n{name}\n".encode() + content)
@@ -97,7 +98,7 @@ def _files(name: str) -> Iterator[tuple[Path, str]]:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """Return the spec of a top-level module; None if it is missing, as an optional module may be."""
+    """Return the spec of a top-level module; None if it is missing, which is allowed for optional modules."""
     loaded = sys.modules.get(name)
     try:
         return loaded.__spec__ if loaded is not None else find_spec(name)
@@ -134,7 +135,7 @@ def _imported(code_: bytes) -> set[str]:
 
 
 def _from_globals(name: str) -> Iterator[str]:
-    """Yield the top-level names of modules with objects among the globals of a loaded module or package."""
+    """Yield top-level names of the modules that define the globals of a loaded module or package."""
     for loaded in [module for key, module in sys.modules.items() if key.split(".")[0] == name]:
         for value in vars(loaded).values():
             module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)

@@ -1,4 +1,4 @@
-"""Signatures recognise a corpus by the first bytes of a file: patterns, and how often they occur.
+"""Signatures recognise a corpus by the first bytes of a file: by patterns and their numbers of matches.
 
 A signature is declared with its source. It is deliberately narrow: the user gets a message about a file that no
 signature fits, but a file that fits by mistake would be read as the wrong corpus.
@@ -19,9 +19,9 @@ TRADITIONAL = "[們個這說會來時為對沒還過嗎麼後見讓]"
 ONE_TAB = "^[^\\t\\n]*\\t[^\\t\\n]*$"
 #: Words with blanks between them.
 SEGMENTED = "[\u4e00-\u9fff] [\u4e00-\u9fff]"
-#: If less than this share of its lines fits a layout, a file is not of that layout.
+#: A file does not have a layout if a smaller share of its lines matches the pattern of the layout.
 _PLAUSIBLE = 0.1
-#: Minimum number of lines to judge a layout by.
+#: Minimum number of lines for a decision about a layout.
 FEW = 10
 
 
@@ -39,7 +39,7 @@ class Signature:
     """The beginning of a file fits if every pattern of `holds` is found, and each rate is within its limits.
 
     `record` matches once per record; a text with fewer than `fewest` records does not fit. `file_index` is the index of
-    the file among files that are read together. A signature with `needs_partner` says nothing by itself: if one part is
+    the file among files that are read together. A signature with `needs_partner` is not enough alone: if one part is
     recognised, and this signature fits exactly one file in the same folder, with as many records, that file is the
     missing part. A signature with an `ending` applies only to files with that ending.
     """
@@ -53,7 +53,7 @@ class Signature:
     ending: str = ""
 
     def fits(self, text: str, name: str = "") -> bool:
-        """Whether the beginning of a file fits; `name` is the name of the file without the ending of a compression."""
+        """Return whether the beginning of a file fits; `name` is its name without the ending of a compression."""
         records = len(_compiled(self.record).findall(text))
         return (
             records >= self.fewest
@@ -79,6 +79,6 @@ def share(layout: str, text: str, *, fewest: int = FEW) -> float | None:
 
 
 def contradicts(layout: str, text: str, fewest: int = FEW) -> bool:
-    """Whether a text of at least `fewest` lines cannot be of a layout."""
+    """Return whether a text does not have a layout; False if it has fewer than `fewest` lines."""
     matching = share(layout, text, fewest=fewest) if layout else None
     return matching is not None and matching < _PLAUSIBLE

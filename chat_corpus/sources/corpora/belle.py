@@ -22,7 +22,7 @@ _FILES = tuple(f"{stem}.{ending}" for stem in _STEMS for ending in ("json", "jso
 
 
 def _data_set(name: str, file: str, licence: str = "") -> FileOrigin:
-    """A data set of BelleGroup with one file, which is downloaded only if it is named."""
+    """Return the origin of a data set of BelleGroup with one file, which is downloaded only if the user names it."""
     return FileOrigin(
         hub=True,
         address=f"BelleGroup/{name}",

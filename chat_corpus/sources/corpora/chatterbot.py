@@ -8,7 +8,7 @@ from chat_corpus.sources.base import Input, Source
 from chat_corpus.sources.origins import FileOrigin, RemoteFile
 from chat_corpus.sources.signature import HAN, KANA, Rate, Signature
 
-#: The repository has the same layout in many languages, Japanese among them.
+#: The repository has the same layout in many languages, including Japanese.
 _SIGNATURE = Signature(
     holds=("^categories:", "^conversations:"),
     rates=(Rate(pattern="^ *- - ", least=0.03), Rate(pattern=HAN, least=0.5), Rate(pattern=KANA, most=0.05)),

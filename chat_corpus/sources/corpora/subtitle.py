@@ -25,7 +25,8 @@ _SIGNATURES = (
     ),
 )
 
-#: The repository has the whole corpus, "min" without text that is hardly dialogue, and files of single sites or series.
+#: The repository has the whole corpus, a file "min" without text that is hardly dialogue, and files of single sites or
+#: series.
 _SUBSETS = ("dgk_shooter.conv", "dgk_shooter_[!m]*.conv", "lost*.conv")
 
 SOURCE = Source(
