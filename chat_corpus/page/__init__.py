@@ -1,5 +1,5 @@
-"""The page to look at, `report.html`: what report.json and samples say, as figures, tables and sentences.
+"""The page for readers, `report.html`: shows report.json and samples as figures, tables and sentences.
 
-`views` turn reports into data (`model`), `figures` places bars, and `rendering` writes all of it as one file of HTML
-without scripts, or as tables for a paper.
+`views` turn reports into data (`model`), and `figures` computes the positions of bars. `rendering` turns all of it into
+one file of HTML without scripts, and `tables` into tables for a paper.
 """

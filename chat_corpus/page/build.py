@@ -1,4 +1,4 @@
-"""The page of a run: its views in the order of what a reader decides with them."""
+"""The page of a run: its views, in the order of the decisions of a reader."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ _OLD, _NEW, _DELTA = message("old"), message("new"), message("difference")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowChanges:
-    """What became of the rows of a source: how many appeared, vanished and changed, and `causes` of these.
+    """The numbers of rows of a source that appeared, vanished and changed, and the `causes`.
 
-    A cause has the words for the change and for the cause, and the number of rows that it was found for.
+    A cause is a tuple of the words for the change, the words for the cause, and the number of rows with this cause.
     """
 
     source: str

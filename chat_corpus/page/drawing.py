@@ -1,4 +1,4 @@
-"""Samples for a page: pairs and rejects of an output of any size, read by seeking."""
+"""Draw samples for a page: pairs and rejects of an output of any size, which is read by seeking."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from chat_corpus.page.masked_rejects import masking_options, without_personal
 from chat_corpus.page.material import SampledPair, SampledReject, SourceSamples
 from chat_corpus.pipeline.filters.options import FilterOptions
 
-#: Pairs, and rejects, of a source on a page.
+#: Maximum number of pairs, and of rejects, of a source on a page.
 _ROWS = 12
-#: Characters of a text that are read: more than are shown.
+#: Maximum length of a text in characters: longer than shown, so that it is cut visibly.
 _FIRST = LONGEST + 1
-#: Rejects among which those of a page are chosen, so that rare reasons are among them.
+#: Number of rejects from which those of a page are chosen, so that rare reasons are included.
 _CANDIDATES = 200
 
 
 def draw_samples(out: Path, sources: Mapping[str, SourceEntry]) -> dict[str, SourceSamples]:
     """Return samples of the sources with output, with the beginnings of texts.
 
-    A source with files that are missing, or that no run wrote, has a fault in place of samples. Rejects have
-    placeholders for what the settings mask.
+    A source with missing files, or with files that changed since the run, has a fault in place of samples. Rejects have
+    placeholders for the personal data that the settings mask.
     """
     return {name: _drawn(out, name, entry) for name, entry in sources.items() if isinstance(entry, FinishedSource)}
 
@@ -46,7 +46,7 @@ def _drawn(out: Path, name: str, entry: FinishedSource) -> SourceSamples:
 
 
 def _changed(out: Path, name: str, entry: FinishedSource) -> str | None:
-    """Return the name of a file that does not have the size that the report says; None if both do. Raises OSError."""
+    """Return the name of a file with a size that differs from the report; None if there is none. Raises OSError."""
     for path in layout.places(out, name)[:2]:
         size, _ = entry.outputs.get(path.relative_to(out).as_posix(), (None, None))
         if size is not None and path.stat().st_size != size:
@@ -77,7 +77,7 @@ def _shown(rejects: list[dict[str, Any]], options: FilterOptions | None) -> list
 
 
 def _chosen(rejects: list[dict[str, Any]]) -> list[SampledReject]:
-    """Return those of a page, in their order: of each reason in turn."""
+    """Return the rejects of a page, in their order; they are chosen from each reason in turn."""
     by_reason: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for number, reject in enumerate(rejects):
         by_reason.setdefault(reject["reason"], []).append((number, reject))

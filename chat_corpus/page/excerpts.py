@@ -1,4 +1,4 @@
-"""Excerpts of texts of a corpus: cut to a maximum length, in which nothing hides, with the place of a change."""
+"""Excerpts of texts of a corpus: cut to a maximum length, made visible, and marked where a change is."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chat_corpus.page.material import Material
 from chat_corpus.page.model import Excerpt
 from chat_corpus.statistics.schema import FullStatistics
 
-#: Characters of the longest excerpt, and of the longest text among the frequent ones.
+#: Maximum length in characters of an excerpt, and of one of the most frequent texts.
 LONGEST, _FREQUENT = 200, 40
-#: Limits that are tried in turn, until all texts of a page have at most so many bytes: on a page without and with full
-#: statistics, for up to so many sources.
+#: Limits that are tried in turn until the texts of a page are small enough. Then follow their maximum size in bytes on
+#: a page without and with full statistics, and the number of sources above which the maximum grows.
 _LIMITS, _BYTES, _FULL_BYTES, _SOURCES = (LONGEST, 150, 100, 70, 50, 30, 20, 15, 10), 120_000, 42_000, 11
 
 
 def text_limit(material: Material) -> int:
-    """Return the most characters of a text with which the texts of a corpus do not make a page too large."""
+    """Return the maximum number of characters of a text with which the texts do not make a page too large."""
     samples = material.samples.values()
     texts = [text for one in samples for pair in one.pairs for text in (pair.query, pair.answer)]
     texts += [reject.raw for one in samples for reject in one.rejects]
@@ -30,7 +30,7 @@ def text_limit(material: Material) -> int:
 
 
 def frequent_limit(full: FullStatistics | None) -> int:
-    """Return the same for a page that has frequent texts alone."""
+    """Return the result of `text_limit` for a page that has only frequent texts."""
     return _limit([], full)
 
 
@@ -48,18 +48,18 @@ def _limit(texts: list[str], full: FullStatistics | None) -> int:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return the first `limit` characters of a text, in which nothing hides or moves other text."""
+    """Return the beginning of a text with at most `limit` characters, as `visible` shows them."""
     shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def cut_frequent(text: str, limit: int) -> str:
-    """Return the beginning of a frequent text, which may have fewer characters than others."""
+    """Return the beginning of a frequent text, for which the limit may be lower."""
     return cut(text, min(limit, _FREQUENT))
 
 
 def excerpts(before: str, after: str, limit: int) -> tuple[Excerpt, Excerpt]:
-    """Return excerpts of a text before and after a change, around the part that differs, of at most `limit` characters.
+    """Return excerpts, with at most `limit` characters, of a text before and after a change, around the difference.
 
     >>> for one in excerpts("真的！！！！！吗", "真的！！！吗", 200):
     ...     print(one.head, one.part, one.tail)
@@ -72,12 +72,12 @@ def excerpts(before: str, after: str, limit: int) -> tuple[Excerpt, Excerpt]:
 
 
 def _equal(one: str, other: str) -> int:
-    """Return how many characters two texts begin with in common."""
+    """Return the length of the common prefix of two texts."""
     return sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False)))
 
 
 def _excerpt(text: str, first: int, end: int, limit: int) -> Excerpt:
-    """Return an excerpt in which a fifth of the limit precedes what differs, and three fifths are the part itself."""
+    """Return an excerpt: up to a fifth of the limit before the difference, and up to three fifths for its part."""
     most = limit // 5
     head = visible(text[max(0, first - most) : first])
     if first > most or len(head) > most:

@@ -1,7 +1,7 @@
-"""Places of bars, labels and lines in figures: stacked bars, histograms side by side, and a matrix.
+"""Positions of bars, labels and lines in figures: stacked bars, histograms side by side, and a matrix.
 
-Units are those of the drawing, in which a text is 12 high. All figures have the same width, so that their texts have
-the same size on the page.
+Units are those of the drawing, in which the height of a text is 12. All figures have the same width, so that their
+texts have the same size on the page.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from chat_corpus.messages import Message, message
 from chat_corpus.page.model import Figure, Label, LegendItem, Line, Rect
 
 WIDTH = 760.0
-#: The class of a segment that is not drawn: what a bar lacks to the longest one.
+#: The class of a segment that is not drawn: the difference between a bar and the longest one.
 NOTHING = "nothing"
-#: Width of a letter, and of one in a note; a Han character is twice as wide.
+#: Width of a letter, and of a letter in a note; a Han character is twice as wide.
 _LETTER, _SMALL = 6.6, 5.8
 _ROW, _BAR, _HEAD = 26.0, 14.0, 30.0
 _GAP, _VALUE = 24.0, 58.0
 _BASELINE = 11.0
-#: The least width of a segment that shows its share.
+#: Minimum width of a segment that shows its share.
 _SHARE = 34.0
 #: The classes of segments with a pattern, on which no text can be read.
 _PATTERNS = ("lost", "repeat")
@@ -31,7 +31,7 @@ _PATTERNS = ("lost", "repeat")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """A part of a stacked bar: how many, and the class of its colour."""
+    """A part of a stacked bar: its count, the class of its colour, and its name."""
 
     value: int
     style: str
@@ -58,7 +58,7 @@ class HistogramRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Titles:
-    """The words of a figure: its name, title and sentence, and the titles of its panels."""
+    """The texts of a figure: its name, title and sentence, and the titles of its panels."""
 
     name: str
     title: Message
@@ -67,9 +67,9 @@ class Titles:
 
 
 def stacked(titles: Titles, rows: Sequence[BarRow], legend: Sequence[LegendItem], *, shares: bool = False) -> Figure:
-    """Draw bars in which each segment is a share of the whole; a row that has nothing has no bar.
+    """Return a figure of bars in which each segment is a share of the whole; a row with only zeros has no bar.
 
-    With `shares`, segments that are wide enough show theirs.
+    If `shares`, each segment that is wide enough shows its share.
     """
     left = _left(row.label for row in rows)
     panels = len(titles.panels)
@@ -112,7 +112,7 @@ def _segments(label: str, segments: Sequence[Segment], x: float, y: float, wide:
 
 
 def _share_in(rect: Rect, wide: float) -> Label:
-    """Return the share of a segment in its bar, as a label within it; nothing if it is too narrow, or has a pattern."""
+    """Return the share of a segment as a label in it; the label is empty if it is too narrow or has a pattern."""
     text = f"{rect.width / wide:.0%}" if rect.width >= _SHARE and rect.style not in _PATTERNS else ""
     return Label(x=rect.x + rect.width / 2, y=rect.y + _BASELINE - 0.5, text=text, anchor="middle", style="inside")
 
@@ -127,7 +127,10 @@ def plain_bar(label: str, value: int, most: int, text: str) -> BarRow:
 
 
 def histograms(titles: Titles, rows: Sequence[HistogramRow], bins: Sequence[tuple[int, int]]) -> Figure:
-    """Draw histograms over the same bins; each is scaled to its highest bar, and has its median at the right."""
+    """Return a figure of histograms over the same bins.
+
+    Each is scaled to its highest bar, and has its median at the right.
+    """
     left = _left(row.label for row in rows)
     panels = len(titles.panels)
     wide = (WIDTH - left - panels * _VALUE - (panels - 1) * _GAP) / panels
@@ -179,7 +182,7 @@ def _histogram(
 
 
 def _ticks(bins: Sequence[tuple[int, int]], x: float, y: float, step: float) -> list[Label]:
-    """Label bins by their first value: as many as fit."""
+    """Return labels for as many bins as fit, with their first values."""
     widest = max((len(str(first)) for first, _ in bins), default=1) * _LETTER
     every = max(1, int(-(-(widest + 4) // step)))
     return [
@@ -190,7 +193,7 @@ def _ticks(bins: Sequence[tuple[int, int]], x: float, y: float, step: float) -> 
 
 
 def matrix(titles: Titles, names: Sequence[str], values: dict[tuple[str, str], int]) -> Figure:
-    """Draw a value for each two names: the darker, the larger, with the number in it."""
+    """Return a figure with a cell for each two names, darker for larger values, with the value in it."""
     left = _left(names)
     side = min((WIDTH - left) / max(len(names) - 1, 1), 72.0)
     tall, head = 26.0, 20.0

@@ -1,4 +1,4 @@
-"""Numbers as a page and its tables show them."""
+"""The text of numbers on a page and in its tables."""
 
 from __future__ import annotations
 

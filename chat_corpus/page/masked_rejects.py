@@ -1,4 +1,4 @@
-"""Raw records for a page: personal data that the settings mask are not on it, though raw records have them."""
+"""Raw records for a page: without the personal data that the settings mask, which raw records still have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLANKS = re.compile(r"\s+")
 
 
 def masking_options(settings: Mapping[str, Any]) -> FilterOptions | None:
-    """Return what the recorded settings of a source mask; None if that is nothing.
+    """Return the options with which a source masks personal data, from its recorded settings; None if it masks nothing.
 
     Raises ValueError for a value that this version does not know.
     """
@@ -32,10 +32,10 @@ def masking_options(settings: Mapping[str, Any]) -> FilterOptions | None:
 
 
 def without_personal(records: Sequence[str], options: FilterOptions) -> list[str | None]:
-    """Return raw records with placeholders for what the settings mask.
+    """Return raw records with placeholders for the personal data that the settings mask.
 
-    A record in which cleaning would find more of it is null: in traditional script, in full-width characters, between
-    blanks, or behind escapes of JSON or HTML.
+    A record is None if cleaning would find more personal data in it: in traditional script, in full-width characters,
+    between blanks, or in escapes of JSON or HTML.
 
     >>> without_personal(["電話13800138000", "QQ號碼是123456789", "好"], FilterOptions(phone="mask", qq="mask"))
     ['電話<PHONE>', None, '好']
@@ -52,6 +52,6 @@ def without_personal(records: Sequence[str], options: FilterOptions) -> list[str
 
 
 def _plain(record: str) -> str:
-    """A record without escapes and full-width characters."""
+    """Return a record without escapes and full-width characters."""
     unescaped = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)), record)
     return unicodedata.normalize("NFKC", html.unescape(unescaped).encode("utf-8", "replace").decode())

@@ -1,4 +1,4 @@
-"""What a page is made from: a report, samples, and, if there are any, full statistics and an export."""
+"""The data of a page: a report and samples, and optionally full statistics and details of cleaning."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SampledReject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceSamples:
-    """Random pairs and rejects of a source, in the order of its files; `fault` says why there are none."""
+    """Random pairs and rejects of a source, in the order of its files; `fault` is the reason if there are none."""
 
     pairs: tuple[SampledPair, ...] = ()
     rejects: tuple[SampledReject, ...] = ()
@@ -51,7 +51,7 @@ class StepExample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilterExample:
-    """A turn that a filter rejected, as it was read, with the address of its raw record and the message."""
+    """A turn that a filter rejected, with its text as read, the address of its raw record and the message."""
 
     source: str
     address: str
@@ -61,11 +61,11 @@ class FilterExample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleaningDetails:
-    """What needs the texts before cleaning.
+    """Details that are computed from the texts before cleaning.
 
     sampled         whether conversions were counted in a sample of the turns
-    steps, filters  an example of each, by its name
-    faults          why sources are missing
+    steps, filters  an example of each step and each filter, by name
+    faults          reasons why sources are missing
     """
 
     conversions: Conversions
@@ -77,13 +77,13 @@ class CleaningDetails:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
-    """Statistics of sources, or of the splits of an export, by what tables call them.
+    """Statistics of sources, or of the splits of an export, by their names in tables.
 
-    keys     where each is in report.json, or in statistics.json of an export
-    drawn    those that figures show; tables have all
-    repeats  pairs that were left out as repeats; null if the statistics are of an export
+    keys     the key of each in report.json, or in statistics.json of an export
+    drawn    the names that figures show; tables show all
+    repeats  number of pairs that were left out as repeats; None for an export
     without  sources that have no statistics
-    fault    why full statistics could not be made
+    fault    the reason why full statistics could not be made
     """
 
     statistics: Mapping[str, Statistics]
@@ -97,7 +97,7 @@ class Counted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
-    """All that the page of a run shows; `fault` says why full statistics could not be made."""
+    """The data of the page of a run; `fault` is the reason why full statistics could not be made."""
 
     report: Report
     samples: Mapping[str, SourceSamples] = field(default_factory=dict)
@@ -112,13 +112,13 @@ class Material:
 
     @property
     def statistics(self) -> dict[str, Statistics]:
-        """The statistics of the sources that have any."""
+        """The statistics of the sources that have statistics, by name."""
         found = {name: statistics_of(entry) for name, entry in self.finished.items()}
         return {name: statistics for name, statistics in found.items() if statistics is not None}
 
     @property
     def counted(self) -> Counted:
-        """The statistics of the sources, with the full ones if there are any."""
+        """The statistics of the sources, with full statistics if there are any."""
         statistics = self.statistics
         return Counted(
             statistics=statistics,

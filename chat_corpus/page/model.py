@@ -1,4 +1,4 @@
-"""What a page is made of: views with sentences, figures and tables. Nothing here knows HTML."""
+"""The parts of a page: views with sentences, figures and tables, independent of HTML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat_corpus.messages import Message
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Number:
-    """A number of a table, and its key in report.json, as `sources.ptt.pairs.written`; derived numbers have no key."""
+    """A number in a table, and its key in report.json, such as `sources.ptt.pairs.written`; empty if it is derived."""
 
     value: int | float
     key: str = ""
@@ -19,7 +19,7 @@ class Number:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Excerpt:
-    """A piece of a text of the corpus, in which nothing hides; `part` is what a change made different."""
+    """A piece of a text of the corpus, made visible by `messages.visible`; `part` is the part that a change affects."""
 
     head: str
     part: str
@@ -30,7 +30,7 @@ class Excerpt:
         return self.head + self.part + self.tail
 
 
-#: What a cell holds; None is shown as a dash.
+#: The content of a cell; None is shown as a dash.
 Cell = Number | Message | Excerpt | str | None
 Row = tuple[Cell, ...]
 
@@ -45,7 +45,7 @@ class Kind(StrEnum):
     #: A difference, with its sign.
     DELTA = "delta"
     TEXT = "text"
-    #: A text of the corpus, in which nothing may hide.
+    #: A text of the corpus, made visible by `messages.visible`.
     SAMPLE = "sample"
     #: A digest, a setting or an address.
     CODE = "code"
@@ -66,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """Rows with the same cells as `columns`; `total` is the last row, `folded` whether it is closed at first."""
+    """Rows with a cell for each of `columns`; `total` is the last row. A `folded` table is closed at first."""
 
     name: str
     caption: Message
@@ -78,7 +78,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rect:
-    """A bar: its place and size in the units of the figure, the class of its colour, and its text for the pointer."""
+    """A bar: position and size in the units of the figure, the class of its colour, and its text under the pointer."""
 
     x: float
     y: float
@@ -112,7 +112,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LegendItem:
-    """What a colour means."""
+    """The meaning of a colour."""
 
     style: str
     text: Message | str
@@ -120,7 +120,7 @@ class LegendItem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """A drawing with a title and a sentence that says what it shows."""
+    """A drawing with a title and a sentence that explains it."""
 
     name: str
     title: Message
@@ -135,7 +135,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fold:
-    """Tables that are closed at first, below one title."""
+    """Tables under one title that are closed at first."""
 
     name: str
     title: Message
@@ -146,8 +146,8 @@ class Fold:
 class View:
     """A section of the page.
 
-    `folds` hold texts of the corpus, which are no tables for a paper. `notes` say where to find more, `faults` what is
-    missing because a file is, and what to do.
+    `folds` have texts of the corpus, which are not exported as tables for a paper. `notes` are hints on where to find
+    more. `faults` are messages about missing parts, with the reason and advice.
     """
 
     name: str
@@ -170,7 +170,7 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A page: its title, what it is about, its largest numbers and its views."""
+    """A page: its title and subtitle, its most important numbers, and its views."""
 
     title: Message
     subtitle: Message
@@ -179,12 +179,12 @@ class Page:
 
     @property
     def faults(self) -> tuple[Message, ...]:
-        """What is missing on the page because a file is missing or was changed, each once."""
+        """The faults of all views, each once."""
         return tuple(dict.fromkeys(fault for view in self.views for fault in view.faults))
 
 
 def share(part: int, whole: int) -> Number | None:
-    """Return a part of a whole; None of nothing."""
+    """Return the share of a part in a whole; None if the whole is 0."""
     return Number(value=part / whole) if whole else None
 
 

@@ -1,4 +1,4 @@
-"""A page as one file of HTML without scripts, in English and Chinese; all that it shows is escaped by the templates."""
+"""Render a page as one file of HTML without scripts, in English and Chinese. The templates escape all texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONTENTS = message("Contents")
 
 
 def html(page: Page, language: str = "en") -> str:
-    """Return a page as HTML that shows `language`, en or zh, first. The same page gives the same text."""
+    """Return a page as HTML that first shows `language`: en or zh. The result is the same for the same page."""
     environment = _environment()
     style = _text("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -44,7 +44,7 @@ def _text(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # here, for a run that makes no page needs it not
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # imported here, since only pages need it
 
     environment = Environment(
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -55,7 +55,7 @@ def _environment() -> Environment:
 
 
 def _both(text: Message | str, tag: str = "span") -> Markup | str:
-    """Return a text in both languages, each in an element; a text that is the same in both as it is."""
+    """Return a text in both languages, each in an element; without elements if it is the same in both."""
     from markupsafe import Markup, escape
 
     if not isinstance(text, Message):
@@ -81,5 +81,5 @@ def _cell(value: Cell, column: Column) -> Markup | str:
 
 
 def _unit(value: float) -> str:
-    """Return a length in a drawing with one decimal at most."""
+    """Return a length in a drawing with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")

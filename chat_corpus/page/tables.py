@@ -1,4 +1,4 @@
-"""The tables of a page for programs and papers: JSON, Markdown, LaTeX."""
+"""The tables of a page for programs and papers, as JSON, Markdown or LaTeX."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chat_corpus.messages import one_line, translated
 from chat_corpus.page.formats import format_number
 from chat_corpus.page.model import NUMERIC, Cell, Column, Excerpt, Number, Page, Row, Table
 
-#: Characters with a meaning in LaTeX, and how they are written.
+#: Characters with a meaning in LaTeX, and their escapes.
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -28,7 +28,7 @@ _LATEX = {
 def as_json(page: Page) -> dict[str, Any]:
     """Return the views with their tables as values for JSON, in English; numbers are not rounded.
 
-    Rows have a value for each of `columns`; a table with sums has them as `total`.
+    Rows have a value for each of `columns`; the sums of a table, if any, are in `total`.
     """
     return {
         "title": str(page.title),
@@ -109,7 +109,7 @@ def _latex_table(table: Table, catalogue: Mapping[str, str]) -> str:
 
 
 def _rows(table: Table, catalogue: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield the rows, and the sums if there are any, as texts."""
+    """Yield the rows of a table as texts, and then its sums, if any."""
     rows: tuple[Row, ...] = table.rows if table.total is None else (*table.rows, table.total)
     for row in rows:
         yield [_cell(cell, column, catalogue) for cell, column in zip(row, table.columns, strict=True)]

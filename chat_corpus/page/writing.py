@@ -1,4 +1,4 @@
-"""Writing the page beside report.json."""
+"""Write the page beside report.json."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 def write_page(out: Path, report: Report, *, wanted: bool = True) -> None:
-    """Write the page of the output of a run, or delete an older one if none is wanted.
+    """Write the page of the output of a run, or delete an older one if `wanted` is false.
 
-    A page that cannot be made is a warning, and fails no run: its outputs are complete without it. No older page stays,
-    since it would show other outputs.
+    If the page cannot be made, the run does not fail, since its outputs are complete: a warning is logged, and an older
+    page is deleted, since it would show different outputs.
     """
     path = out / PAGE
     try:
@@ -41,7 +41,7 @@ def write_page(out: Path, report: Report, *, wanted: bool = True) -> None:
 
 
 def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = True) -> None:
-    """Write the page of an export, or delete an older one if none is wanted; a failure is a warning."""
+    """Write the page of an export, or delete an older one if `wanted` is false; a failure is logged as a warning."""
     path = folder / PAGE
     try:
         if wanted:
@@ -53,10 +53,13 @@ def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = Tr
 
 
 def read_export_page(folder: Path, summary: ExportSummary) -> Page:
-    """Return the page of an export, with its statistics if it has any. Raises OSError and ValueError."""
+    """Return the page of an export, with its statistics if it has any.
+
+    Raises OSError if the file of statistics cannot be read, and ValueError if its content is not valid.
+    """
     import msgspec
 
-    from chat_corpus.exports import manifest  # here, for the page of a run needs none of these
+    from chat_corpus.exports import manifest  # imported here, since the page of a run needs none of these
     from chat_corpus.page.views.splits import export_page
     from chat_corpus.statistics.schema import ExportStatistics
 

@@ -1,1 +1,1 @@
-"""The views of a page, each a pure function from its material; None where it has nothing to show."""
+"""The views of a page. Each is a pure function of its material; the result is None if there is nothing to show."""

@@ -1,4 +1,4 @@
-"""The views of what cleaning did: script conversion, and what each step changed and each filter rejected."""
+"""The views of cleaning: script conversion, changes by each step, and rejects of each filter."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _script_tables(material: Material, used: list[str]) -> Iterator[Table]:
 
 
 def conversions_table(conversions: Conversions, *, sampled: bool = False) -> Table:
-    """Return the table of the most frequent conversions, with the number of turns that they were counted in."""
+    """Return the table of the most frequent conversions, with the number of turns in which they were counted."""
     if sampled:
         caption = message(
             "The most frequent of {distinct:,} conversions of a character, in a sample of {turns:,} turns, "
@@ -110,7 +110,7 @@ def _scripts(sources: Mapping[str, FinishedSource], used: list[str]) -> Table:
 
 
 def changes(material: Material, limit: int) -> View:
-    """Return the view of what steps changed and filters rejected, with examples of at most `limit` characters."""
+    """Return the view of changes by steps and rejects of filters, with examples of at most `limit` characters."""
     sources = material.finished
     steps: Counter[str] = Counter()
     for entry in sources.values():
@@ -170,7 +170,7 @@ def _fold(name: str, title: Message, caption: Message, titles: tuple[Column, ...
 
 
 def _ordered(steps: Counter[str]) -> list[str]:
-    """Return the steps, the one that changed the most turns first."""
+    """Return the names of steps, sorted by the number of turns that they changed, the largest first."""
     return sorted(steps, key=lambda name: (-steps[name], name))
 
 

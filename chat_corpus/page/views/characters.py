@@ -122,7 +122,7 @@ def _by_count(characters: Iterable[RareCharacter]) -> Iterator[tuple[int, list[s
 
 
 def _rarest(counted: Counted) -> tuple[Fold, ...]:
-    """The rarest Han characters of each source; nothing without the full statistics."""
+    """Return the rarest Han characters of each source; empty without full statistics."""
     if counted.full is None:
         return ()
     rare = ((name, one.rarest_han) for name, one in counted.full.sources.items() if one.rarest_han)

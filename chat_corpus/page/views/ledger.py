@@ -1,4 +1,4 @@
-"""The first view: where all records, turns and pairs went."""
+"""The first view: the numbers of records, turns and pairs that were used, rejected, repeated and written."""
 
 from __future__ import annotations
 
@@ -163,5 +163,5 @@ _TURNS, _PAIRS = message("turns"), message("pairs")
 
 
 def _pair_reasons(entry: FinishedSource) -> Counter[str]:
-    """Reasons of pairs, with repeats among them."""
+    """Return the number of rejected pairs by reason, including repeats."""
     return entry.pairs.rejected + Counter({str(Reason.DUPLICATE): entry.pairs.duplicates})

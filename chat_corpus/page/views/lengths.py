@@ -93,7 +93,7 @@ def _cells(values: Distribution, key: str) -> tuple[Cell, ...]:
 
 
 def distributions(titles: Titles, rows: Mapping[str, Sequence[Distribution]]) -> Figure:
-    """Draw distributions over the bins of all of them."""
+    """Return a figure of distributions over the bins that occur in any of them."""
     every = sorted({(one.first, one.last) for values in rows.values() for each in values for one in each.bins})
     bins = [(first, last) for first, last in every]
     drawn = [

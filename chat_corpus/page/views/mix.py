@@ -1,4 +1,4 @@
-"""The view of the mix of an export: the sources in train, and its subsets."""
+"""The view of the mix of an export: the sources in train, and the subsets of train."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chat_corpus.page.views.shared import SOURCE, columns
 
 
 def mix_view(mix: ExportMix) -> View:
-    """Return the view of the sources in train, and of its subsets."""
+    """Return the view of the sources in train, and of the subsets of train."""
     whole, most = sum(mix.sources.values()), max(mix.sources.values(), default=0)
     bars = [
         plain_bar(name, count, most, f"{count / whole:.1%}" if whole else "–") for name, count in mix.sources.items()

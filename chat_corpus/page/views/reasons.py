@@ -1,4 +1,4 @@
-"""What each reason means for which a record, turn or pair is missing from an output."""
+"""The meaning of each reason for which a record, turn or pair is missing from an output."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from chat_corpus.statistics.schema import DistinctShare, FullStatistics, Overlap
 
 
 def repetition(counted: Counted, limit: int) -> View:
-    """Return the view of repeated pairs and texts, of at most `limit` characters."""
+    """Return the view of repeated pairs and of frequent texts, cut to at most `limit` characters."""
     title = message("Repetition")
     if counted.repeats is None:
         sentence = message("How often the same queries and answers occur in all splits of a source.")
@@ -160,7 +160,7 @@ def _texts(texts: TextStatistics, limit: int) -> list[Row]:
 
 
 def overlap(counted: Counted) -> View | None:
-    """Return the view of pairs and queries that two sources share; None with a single source."""
+    """Return the view of pairs and queries that two sources share; None if there are fewer than two sources."""
     title = message("Overlap of sources")
     if len(counted.full.sources if counted.full else counted.statistics) < 2:
         return None

@@ -17,7 +17,7 @@ from chat_corpus.settings.model import Settings
 
 
 def run_view(material: Material) -> View:
-    """Return the view of how the output was made."""
+    """Return the view of the run that made the output."""
     report = material.report
     return View(
         name="run",
@@ -69,12 +69,15 @@ def _tables(report: Report) -> Iterator[Table]:
 
 
 def _changed(defaults: Mapping[str, Any], values: Mapping[str, Any], key: str = "") -> Iterator[Row]:
-    """Yield the settings that differ, by key, with both values. Settings of other versions have no default."""
+    """Yield (key, value, default) of settings that differ from the default.
+
+    The default is None for a setting that only other versions have.
+    """
     for name, value in values.items():
         path, default = f"{key}{name}", defaults.get(name)
         if isinstance(value, Mapping) and isinstance(default, Mapping) and default:
             yield from _changed(default, value, f"{path}.")
-        elif _shown(value) != _shown(default) and path not in ("raw", "out"):  # paths of a machine, not of a corpus
+        elif _shown(value) != _shown(default) and path not in ("raw", "out"):  # paths depend on the machine
             yield path, _shown(value), None if default is None else _shown(default)
 
 

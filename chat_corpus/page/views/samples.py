@@ -11,7 +11,10 @@ from chat_corpus.page.model import Column, Fold, Kind, Table, View
 
 
 def samples(material: Material, limit: int) -> View | None:
-    """Return the view of random pairs and rejects, of at most `limit` characters; None without any."""
+    """Return the view of random pairs and rejects, cut to at most `limit` characters.
+
+    Returns None if there are neither samples nor faults.
+    """
     found = {name: one for name, one in material.samples.items() if one.pairs or one.rejects}
     faults = tuple(
         message("{source}: no samples: {fault}; run again", source=name, fault=one.fault)

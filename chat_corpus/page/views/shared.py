@@ -1,4 +1,4 @@
-"""What several views share: columns, sums, stacked counts by name, and notes on what is missing."""
+"""Parts that several views use: columns, sums, stacked counts by name, and notes on missing parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat_corpus.page.model import Cell, Column, Figure, Kind, LegendItem, Numbe
 
 #: The column of names of sources.
 SOURCE = Column(title=message("source"), kind=Kind.NAME)
-#: The sentence of a view of statistics that no source has.
+#: The sentence of a view of statistics if no source has them.
 NOT_COUNTED = message("This report has no statistics.")
 #: Classes of colours, in the order of use.
 _STYLES = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9")
@@ -25,7 +25,7 @@ def columns(*titles: Message, kind: Kind = Kind.COUNT) -> tuple[Column, ...]:
 def with_total(rows: list[Row], shares: Mapping[int, tuple[int, int]]) -> Row | None:
     """Return the row of sums; None without rows.
 
-    The columns in `shares` have the share of the sum of a column in that of a second.
+    `shares` maps a column to two other columns: it has the share of the first one's sum in the second one's sum.
     """
     if not rows:
         return None
@@ -37,7 +37,7 @@ def with_total(rows: list[Row], shares: Mapping[int, tuple[int, int]]) -> Row | 
 
 
 def missing(counted: Counted) -> tuple[Message, ...]:
-    """Return the note that some sources have no statistics."""
+    """Return a note on the sources that have no statistics; empty if all have them."""
     if not counted.without:
         return ()
     return (
@@ -50,14 +50,14 @@ def missing(counted: Counted) -> tuple[Message, ...]:
 
 
 def on_request(what: Message) -> Message:
-    """Return the note that figures are only made on request."""
+    """Return the note that figures are made only on request; `what` names them."""
     return message("{what}: run 'chat-corpus report DIR --full'.", what=what)
 
 
 def stacked_counts(
     titles: Titles, rows: Mapping[str, Mapping[str, int]], names: Mapping[str, Message]
 ) -> tuple[Figure, list[str]]:
-    """Draw counts by name as stacked bars; return the figure, and the names that occur, in the order of the bars."""
+    """Return a figure of counts by name as stacked bars, and the names that occur, in the order of the segments."""
     known = [*names, *sorted({name for counts in rows.values() for name in counts} - set(names))]
     used = [name for name in known if any(counts.get(name) for counts in rows.values())]
     styles = dict(zip(used, _STYLES, strict=False))

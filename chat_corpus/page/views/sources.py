@@ -1,4 +1,4 @@
-"""The second view: what was read, under which licence, and what it gave."""
+"""The second view: the sources with their raw files, licences, and numbers of dialogues and pairs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _overview(material: Material) -> Table:
 
 
 def _sums(rows: list[Row]) -> Row | None:
-    """Return the sums of the numbers; titles and states have none."""
+    """Return the row of sums; the cells of titles and states are empty."""
     numbers: list[Row] = [(row[0], *row[3:]) for row in rows]
     totals = with_total(numbers, {3: (2, 2)})
     if totals is None:

@@ -1,4 +1,4 @@
-"""The view of an export: rows per split and source, what is in no split, the mix and its subsets."""
+"""The page of an export: rows per split and source, records in no split, the mix, and statistics."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SPLITS: dict[str, Message] = {
     "validation": message("validation"),
     "test": message("test"),
 }
-#: Reasons of an export for turns, some of which are those of the run, and for records.
+#: Reasons of an export to leave out turns, which include the reasons of the run, and to leave out records.
 TURN_REASONS: dict[str, Message] = {
     **REASONS,
     DropReason.UNANSWERED: message("no turn answers it"),
@@ -58,7 +58,7 @@ _RECORD_REASONS: dict[str, Message] = {
 
 
 def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> Page:
-    """Return the page of an export; keys of its numbers are those of manifest.json, and of statistics.json."""
+    """Return the page of an export; the keys of its numbers are keys of manifest.json or statistics.json."""
     turns = sum(one.ledger.turns for one in summary.sources)
     facts = (
         Fact(number=Number(value=len(summary.sources)), text=message("sources")),
