@@ -27,7 +27,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name at its first use, so that `--help` does not import Polars; the stub holds the types."""
+    """Return a public name, imported at its first use, so that `--help` does not import Polars. The stub has types."""
     if name == "__version__":
         return import_module("chat_corpus.versions").installed("chat-corpus")
     if name == "sources":

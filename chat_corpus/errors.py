@@ -142,7 +142,7 @@ def described(error: BaseException) -> str:
 
 
 def exception_text(error: BaseException) -> str:
-    """Return the text of an exception, also of one from a plugin that fails to give it."""
+    """Return the text of an exception, or `<no text>` if `str` fails, as it may for an exception of a plugin."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 the method of a plugin's exception may raise anything

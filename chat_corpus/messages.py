@@ -21,7 +21,7 @@ _BEGINNING = 80
 
 
 class Message(str):
-    """A message in English that remembers how it was made, so that a terminal can show it in another language.
+    """A message in English that stores its template and values, so that a terminal can show it in another language.
 
     It is a `str` everywhere else: files, JSON and logs hold the English text. `template` is the English sentence with
     the names of `values` in braces; values may be messages themselves. `translated` looks templates up in a catalogue.

@@ -135,14 +135,14 @@ def _diverted(out: TextIO) -> int | None:
         out.flush()
         saved = os.dup(1)
         os.dup2(2, 1)
-    except (OSError, ValueError, AttributeError):  # a stream of another kind has no number
+    except (OSError, ValueError, AttributeError):  # a stream of a different kind has no number
         return None
     return saved
 
 
 @contextlib.contextmanager
 def results() -> Iterator[None]:
-    """Send to stdout what the block prints. Raises OSError, which names stdout, if it cannot be written."""
+    """Send everything that is printed in the block to stdout. Raises OSError for `<stdout>` if writing fails."""
     out, saved = _results[-1] if _results else (sys.stdout, None)
     replaced, sys.stdout = sys.stdout, out
     try:
@@ -211,7 +211,7 @@ def _keep_freed_memory() -> None:
     tuned = "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
     if sys.platform != "linux" or tuned or any(name in os.environ for name, _, _ in _MALLOC):
         return
-    os.environ |= {name: str(size) for name, _, size in _MALLOC}  # for workers, whose allocator reads them as it starts
+    os.environ |= {name: str(size) for name, _, size in _MALLOC}  # for workers: their allocator reads them at its start
     import ctypes
 
     library = ctypes.CDLL(None)

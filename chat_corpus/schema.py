@@ -36,7 +36,7 @@ TURNS = pl.Schema(
 )
 
 
-#: Names that Windows reserves for devices: a file cannot have such a name, whatever its ending.
+#: Names that Windows reserves for devices: a file cannot have such a name, with or without an ending.
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
 )
@@ -56,7 +56,7 @@ class State(StrEnum):
     """The state of a source: the result of discovery, or `failed` after a failed run. Commands and reports show it."""
 
     FOUND = "found"
-    RENAMED = "renamed"  # recognised by its content, or by the files beside it
+    RENAMED = "renamed"  # recognised by its content, or by other files in its folder
     PARTIAL = "partial"  # some files are missing
     DAMAGED = "damaged"  # a file cannot be read
     UNUSABLE = "unusable"  # present, but in a form that cannot be read
@@ -80,7 +80,7 @@ class Pairing(StrEnum):
     ADJACENT = "adjacent"  # each turn answers the one before
     EXCHANGE = "exchange"  # the second turn answers the first, the fourth the third: user and assistant alternate
     FIRST = "first"  # each turn answers the first
-    NONE = "none"  # no turn answers another
+    NONE = "none"  # no turn answers a turn
 
 
 class Segmentation(StrEnum):
@@ -117,7 +117,7 @@ class Reason(StrEnum):
     """Why a record, a turn or a pair is not in the output. Reports and rejects hold the value."""
 
     ENCODING = "encoding"  # bytes that are not text in the file's encoding
-    LAYOUT = "layout"  # a record in another layout than the file
+    LAYOUT = "layout"  # a record in a different layout than the file
     FIELDS = "fields"  # too many or too few fields
     EMPTY = "empty"  # a turn without text, before or after cleaning
     NO_ANSWER = "no_answer"  # the text that the source uses where there is no answer
@@ -127,7 +127,7 @@ class Reason(StrEnum):
     LENGTH = "length"  # shorter or longer than the configuration allows
     LITTLE_HAN = "little_han"  # too few of its letters and digits are Han
     SYMBOLS = "symbols"  # no letter and no digit
-    MARK = "mark"  # one mark alone
+    MARK = "mark"  # a single mark
     URL = "url"  # a link
     PHONE = "phone"  # a mobile number
     ID = "id"  # an identity number

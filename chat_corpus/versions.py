@@ -1,4 +1,4 @@
-"""What a result depends on besides its input and settings: this code, and the versions of packages."""
+"""The versions that a result depends on, besides its input and settings: of this code and of packages."""
 
 from __future__ import annotations
 

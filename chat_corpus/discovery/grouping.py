@@ -47,7 +47,7 @@ def _order(input_: Input, match: FileMatch) -> tuple[bool, int, int, str]:
 
 
 def _without_other_formats(matches: list[FileMatch], discovered: DiscoveredSource) -> list[FileMatch]:
-    """Return the matches without further files of the same name but for the ending, such as `ai.json` beside `ai.yml`.
+    """Return the matches without files that differ from a better one only in the ending: `ai.json` next to `ai.yml`.
 
     The first such file is read: files matched by name come first, then the order is that of inputs and of names.
     """

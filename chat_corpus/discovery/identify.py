@@ -173,7 +173,7 @@ def _unusable(
 
 
 def _match(slot: Slot, file: RawFile, matched_by: MatchedBy, head: bytes, sources: Mapping[str, Source]) -> FileMatch:
-    """Return a match, with the records in the file's head counted."""
+    """Return a match with the number of records in the first bytes of the file."""
     sample = _sample(_input(slot, sources).format, head)
     return FileMatch(slot=slot, file=file, matched_by=matched_by, sample=sample)
 

@@ -33,7 +33,7 @@ MAX_OPENED = 2000
 
 
 def discover_sources(raw: Path, sources: Mapping[str, Source], added: Definitions = ()) -> dict[str, DiscoveredSource]:
-    """Return what `discover` finds for each source, and warn of unrecognised files that may hide a corpus.
+    """Return the sources of `discover` by name, and log warnings about unrecognised files that may hold a corpus.
 
     Raises UsageError if `raw` is not a folder.
     """

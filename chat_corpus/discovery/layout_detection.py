@@ -106,7 +106,7 @@ def _json(head: bytes) -> Detection | Message | None:
     for record in islice(format_.split(head, 1)["text"].drop_nulls(), _KEYS):
         try:
             value = decode(record)
-        except (ValueError, RecursionError):  # RecordError among them
+        except (ValueError, RecursionError):  # RecordError is a ValueError
             continue
         try:
             turns = record_turns(value)

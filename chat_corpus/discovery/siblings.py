@@ -28,7 +28,7 @@ def exclude_outputs(
 ) -> tuple[list[FileMatch], list[UnrecognisedFile]]:
     """Return matches and unrecognised files, with outputs of this or a similar program among the unrecognised ones.
 
-    An output has the name of a source, and is beside a report, an index, or outputs of at least two other sources.
+    An output is a `.tsv` file with the name of a source, in a folder with a report, an index, or at least two others.
     """
     files = [*(match.file for match in matches), *(item.file for item in unrecognised)]
     paths = [PurePosixPath(file.name) for file in files]

@@ -15,10 +15,10 @@ def head_of(file: RawFile) -> bytes:
 
 
 def text_of(head: bytes) -> str | None:
-    """Return a head as text without a byte order mark, with LF line ends; None if it is not text.
+    """Return the first bytes of a file as text without a byte order mark, with LF line ends; None if it is not text.
 
-    A head that is not UTF-8 is decoded as GB18030 or Big5, whichever gives the larger share of common characters. In
-    the wrong encoding, the words of a signature would not be found.
+    Text that is not UTF-8 is decoded as GB18030 or Big5, whichever gives the larger share of common characters. In the
+    wrong encoding, the words of a signature would not be found.
     """
     whole = text_head(head).removeprefix(BOM)
     data = whole if len(head) < HEAD_BYTES else whole[: cut_at_line(whole) or len(whole)]

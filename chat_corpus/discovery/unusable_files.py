@@ -171,7 +171,7 @@ _DOCUMENTS_AND_CODE = frozenset(
         ".toml", ".ts", ".tsx", ".vue",
     }
 )  # fmt: skip
-#: Names of files that come with any software, whatever their ending.
+#: Names of files that come with any software, with any ending.
 _PROJECT_FILES = re.compile(
     r"(?:read_?me|licen[cs]e|notice|changelog|changes|contributing|contributors|authors|copying|code_of_conduct|security"
     r"|todo|makefile|dockerfile|requirements|使用说明|说明|自述|须知)(?:[._-].*)?"

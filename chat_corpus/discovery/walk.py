@@ -69,8 +69,8 @@ class Entry:
 def walk(raw: Path) -> Iterator[Entry]:
     """Yield all files below `raw` and the members of its archives, sorted by name.
 
-    If the names of different files look the same when displayed, only the first file has no problem. Members of the
-    same archive may have the same name; then the last one is used.
+    If the names of different files look the same when displayed, the later ones have a `problem`. Members of the same
+    archive may have the same name; then the last one is used.
     """
     paths: dict[str, str] = {}
     for entry in _entries(raw):

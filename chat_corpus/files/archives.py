@@ -1,7 +1,7 @@
 """List the members of archives without unpacking them, and without trusting their headers.
 
-A zip archive has a directory; a tar archive is a sequence of members. Memory is bounded, whatever sizes an archive
-claims.
+A zip archive has a directory; a tar archive is a sequence of members. Memory is bounded for any sizes that an archive
+claims to have.
 """
 
 from __future__ import annotations

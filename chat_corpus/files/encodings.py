@@ -166,7 +166,7 @@ def is_utf8_line(line: bytes, encoding: str) -> bool:
 def line_encoding(line: bytes, main: str, other: str) -> str:
     """Return the encoding of a line in a file that mixes `main`, the encoding of most lines, and `other`.
 
-    One of the two is UTF-8, which is also the result for a line in neither.
+    One of the two is UTF-8. The result for a line in neither is `main`.
     """
     if main != UTF8:
         return UTF8 if is_utf8_line(line, main) else main

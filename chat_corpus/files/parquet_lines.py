@@ -1,7 +1,7 @@
 """Parquet files as streams of JSON Lines, one line per row, in bounded memory; other modules see JSON Lines only.
 
-The line number of a row is its number in the file. A read takes some rows, whatever the size of a row group, because
-Polars decodes only the pages of these rows.
+The line number of a row is its number in the file. A read takes a limited number of rows, also from large row groups,
+because Polars decodes only the pages of these rows.
 """
 
 from __future__ import annotations

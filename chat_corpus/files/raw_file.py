@@ -137,7 +137,7 @@ def _at(file: RawFile, start: int) -> AbstractContextManager[IO[bytes]]:
     key = file.path, file.modified, file.encoding, content
     start += (file.offset or 0) if file.ranged else 0
     if not start:
-        compression.waiting.drop(key)  # a new pass may be over another file with the same name
+        compression.waiting.drop(key)  # a new pass may read a different file with the same name
     return compression.waiting.use(key, start, lambda: start_stream(file))
 
 

@@ -134,7 +134,7 @@ def _decoder(encoding: str) -> Callable[[bytes], bytes]:
 
 
 class _Transcoding(io.BufferedIOBase):
-    """A stream of UTF-8 from a stream in another encoding."""
+    """A stream of UTF-8 from a stream in a different encoding."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self._stream, self._decode = stream, _decoder(encoding)

@@ -142,7 +142,7 @@ def _fields(text: str | None) -> tuple[str | None, str | None, str | None, str |
         return None, None, None, str(Reason.ENCODING), NOT_UTF8
     try:
         found = _message(decode(text))
-    except (ValueError, RecursionError) as error:  # RecordError among them
+    except (ValueError, RecursionError) as error:  # RecordError is a ValueError
         return None, None, None, str(Reason.LAYOUT), f"not a JSON record: {error}"
     if found is None:
         return None, None, None, str(Reason.LAYOUT), _FAULT

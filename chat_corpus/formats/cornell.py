@@ -1,4 +1,4 @@
-"""Utterances with ids in one file, conversations as lists of these ids in another, `` +++$+++ `` between the fields.
+"""Utterances with ids in one file, conversations as lists of ids in a second one, `` +++$+++ `` between the fields.
 
 Layout: the Cornell Movie-Dialogs Corpus, as the Egret corpus uses it. In the first file, a line without an id at its
 beginning continues the utterance before it. The lines of the second file contain no text.

@@ -33,7 +33,7 @@ from chat_corpus.schema import Reason
 GAP = 10
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIME = rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?$"
-#: A line that should be the times of a cue. What follows it belongs to a new cue.
+#: A line that should be the times of a cue. The lines after it belong to a new cue.
 _ARROW = r"^\s*\d[\d:,. ]*-{1,2}>\s*\d[\d:,. ]*$"
 _NUMBER = r"^\s*\d{1,7}\s*$"
 #: The first lines of blocks of WebVTT that are not cues.

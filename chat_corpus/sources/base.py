@@ -35,7 +35,7 @@ class Input:
     or several with `many`.
 
     `layout` is a regular expression that matches most lines of such a file; if it matches hardly any, the name of the
-    file is wrong. `signatures` recognise a file by its content alone.
+    file is wrong. `signatures` recognise a file only by its content.
 
     `siblings` are patterns, best first, of files that repeat dialogues of the release: its raw form, an earlier
     edition, a subset or a sample. They are read only if no better file is present. `remade` inputs are conversions of
@@ -109,7 +109,7 @@ def question_answer_inputs(
 
 
 class Scope(StrEnum):
-    """What a filter rejects. The filters of a scope apply after those of the scopes before it."""
+    """The unit that a filter rejects. The filters of a scope apply after those of the scopes before it."""
 
     TURN = "turn"
     DIALOGUE = "dialogue"
@@ -124,7 +124,7 @@ class Filter:
     reason      code of the rejection; it begins with `pair_` if the filter rejects pairs
     rejects     takes the section `filters` of the settings, and the source. Returns a mask of the rows to reject; or,
                 without `message`, the message of each row to reject, and null for the others
-    message     what was found; where it is null, the name of the filter is the message
+    message     the message, which describes what was found; if it is null, the name of the filter is the message
     scope       the kind of rows. turn: the columns of `schema.TURNS` and `raw`; an expression may use only its row.
                 dialogue: the same columns of whole dialogues, for expressions such as `pl.len().over("dialogue_id")`.
                 pair: `query, answer, query_file_index, query_record, answer_file_index, answer_record`; an expression

@@ -86,7 +86,7 @@ Definitions = tuple[tuple[str, Definition], ...]
 def source_of(name: str, definition: Definition) -> Source:
     """Return the source that a definition declares, with the default for each setting that is still `auto`.
 
-    The `files` of its inputs are the paths from the user, which are not used as patterns.
+    The `files` of its inputs are the paths from the user; names in the raw folder are not compared with them.
     """
     layout = by_name().get(definition.layout, JSON)
     formats = formats_of(

@@ -166,7 +166,10 @@ def _positions(counts: _INTS) -> _INTS:
 
 
 def _largest(sizes: _INTS, before: _INTS, least: Fraction) -> _INTS:
-    """Return the size of the largest set that can resemble a set of size `sizes` without its first `before` bigrams."""
+    """Return the size of the largest set that can resemble a set if they share none of its first `before` bigrams.
+
+    The set has the size `sizes`; the result may be less than its size, if they cannot resemble each other.
+    """
     largest: _INTS = (least.numerator + least.denominator) * (sizes - before) // least.numerator - sizes
     return largest
 
@@ -174,7 +177,7 @@ def _largest(sizes: _INTS, before: _INTS, least: Fraction) -> _INTS:
 def _joined(query: Side, answer: Side, chosen: NDArray[np.bool_], least: Fraction) -> _Prefixes:
     """Return the prefixes of the chosen rows over the bigrams of query and answer together.
 
-    They lack bigrams from which on too few bigrams are left on either side.
+    They lack bigrams from which on one of the sides has too few bigrams left.
     """
     ordered = np.concatenate(
         [side.ordered[chosen[(side.ordered >> _ROW).astype(np.int64)]] for side in (query, answer)]
