@@ -56,7 +56,7 @@ def load(
     """Return the rows of the TSV of a source as one frame, in order.
 
     Columns: `query, answer, query_file, query_record, answer_file, answer_record`. Texts have their line breaks, which
-    the TSV writes as two characters. Raises as `turns`.
+    the TSV writes as two characters. Raises the errors of `turns`.
     """
     _, all_settings = discovered(source, raw, config, settings)
     declaration = sources.load(all_settings.plugins, all_settings.added)[source]

@@ -163,9 +163,10 @@ def place_of(function: Callable[..., object]) -> str:
 
 
 def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorpusError:
-    """Return an exception as a ChatCorpusError: "cannot be written" for an OSError of `folder`, else `unexpected`.
+    """Return an exception as a ChatCorpusError, as `unexpected` does, with a special message for errors of the disk.
 
-    `folder` is the folder in which files were being written, if any.
+    `folder` is the folder in which files were being written, if any. For an OSError of a file in it, or of a full or
+    failing disk, the message is that the file or the folder cannot be written.
     """
     if folder and isinstance(error, OSError):
         is_ours = Path(error.filename).is_relative_to(folder) if error.filename else error.errno in _DISK

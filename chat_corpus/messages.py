@@ -11,7 +11,7 @@ _BREAK = re.compile(r"\r?\n|\r")
 
 #: Classes of characters that are written from right to left.
 _RTL = frozenset({"R", "AL", "AN"})
-#: Characters that Python takes for printable, but that show nothing.
+#: Characters that are printable for `str.isprintable`, but invisible.
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | frozenset(
     map(chr, (*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)))
 )

@@ -1,4 +1,4 @@
-"""Grouping of the files of one source: which files are read together, and which are skipped and why."""
+"""Group the files of one source: which files are read together, and which are skipped, with the reason."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from chat_corpus.sources.signature import share
 _log = logging.getLogger(__name__)
 #: Sources with failing code that has been reported.
 _warned: set[str] = set()
-#: Smallest share of lines in the layout of a file that its siblings identify.
+#: Minimum share of lines in the layout, in a file that its siblings identify.
 _MIN_IN_LAYOUT = 0.9
 
 

@@ -10,7 +10,7 @@ from chat_corpus.messages import Message, joined, message
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.signature import HAN, share
 
-#: Smallest share of lines in the layout of a source that is suggested.
+#: Minimum share of lines in the layout of a source that is suggested.
 _MIN_IN_LAYOUT = 0.9
 #: Number of name patterns of a source that a message shows.
 _SHOWN = 8

@@ -214,7 +214,7 @@ def _zip(head: bytes, name: str) -> Kind:
 
 
 def by_ending(name: str, *, is_text: bool = False) -> Kind | None:
-    """Return the kind of a file by the ending of its name; None if it may be read. With `is_text`, only kinds of text.
+    """Return the kind of a file by the ending of its name; None if it may be read. If `is_text`, only kinds of text.
 
     >>> by_ending("青云库.XLSX").message
     'a spreadsheet, which is not read: save it as CSV (UTF-8)'

@@ -76,8 +76,8 @@ class _Tape:
 def members(path: str, head: int) -> Iterator[tuple[Member, bytes | None]]:
     """Yield the files in an archive; for a compressed tar archive, also the first `head` bytes of each.
 
-    A compressed tar archive is read only once. Raises one of `DAMAGE` if the archive cannot be read, after the members
-    before the damage.
+    A compressed tar archive is read only once. If the archive is damaged, yields the members before the damage, and
+    then raises one of `compression.DAMAGE`.
     """
     yield from _in_zip(path) if is_zip(path) else _in_tar(path, head)
 
@@ -85,7 +85,7 @@ def members(path: str, head: int) -> Iterator[tuple[Member, bytes | None]]:
 def _in_zip(path: str) -> Iterator[tuple[Member, None]]:
     _check_directory(path)
     with zipfile.ZipFile(path) as archive:
-        infos = {info.filename: info for info in archive.infolist()}  # the last of a name, as when unpacking
+        infos = {info.filename: info for info in archive.infolist()}  # the last of a name, as in unpacking
     if len(infos) > MAX_MEMBERS:
         raise LimitError(message("{count:,} members, more than {most:,}", count=len(infos), most=MAX_MEMBERS))
     for name, info in infos.items():

@@ -1,4 +1,4 @@
-"""Detect the encoding of a file from samples of several places, and confirm it by decoding them.
+"""Detect the encoding of a file from samples at several places, and confirm it by decoding them.
 
 UTF-8, also with some damaged lines, is recognised without a detector. chardet decides between GB18030 and Big5, with
 only these two as candidates; for a few characters, where it is wrong in up to one of ten cases, the script of the

@@ -1,9 +1,9 @@
 r"""Text encodings by name: decoding, and measures of whether the text looks Chinese.
 
 `gb18030` is the superset of GB 2312 and GBK. `big5` is Big5 with the ETEN and HKSCS extensions (kana, circled digits,
-Cantonese), which text of PTT's era uses, and which Python's `big5` and `cp950` lack or map differently; nine symbols,
-above all ``～``, have Microsoft's mapping, because people typed them on Windows. `utf-8+gb18030` is a file with lines
-in both encodings, most of them in the first.
+Cantonese). Text of PTT's time uses these extensions, and Python's `big5` and `cp950` lack them or map them differently.
+Nine symbols, above all ``～``, have Microsoft's mapping, because people typed them on Windows. `utf-8+gb18030` is a
+file with lines in both encodings, most of them in the first.
 """
 
 from __future__ import annotations
@@ -137,9 +137,10 @@ def commonness(text: str) -> float:
 
 
 def utf8_share(data: bytes) -> float:
-    """Return the share of bytes beyond ASCII in characters of UTF-8 of three and four bytes; 1 if there are none.
+    """Return the share of the bytes beyond ASCII that belong to UTF-8 characters of three or four bytes.
 
-    Nearly 1 for damaged Chinese UTF-8; 0.1 for GB18030 or Big5, where three bytes are rarely a character by accident.
+    It is 1 if there are no bytes beyond ASCII, nearly 1 for damaged Chinese UTF-8, and 0.1 for GB18030 or Big5, where
+    three bytes are rarely a UTF-8 character by accident.
     """
     beyond = len(data.translate(None, _ASCII))
     characters = _SHORT.sub("", data.decode("utf-8", "ignore"))

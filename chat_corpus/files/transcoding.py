@@ -19,7 +19,7 @@ from typing import IO, cast
 
 from chat_corpus.files.encodings import CODECS, ESCAPES, UTF8, as_typed, decoded, line_encoding, strictly
 
-#: Bytes: longer than any line of a corpus, and little memory.
+#: Maximum number of buffered bytes: longer than any line of a corpus, and little memory.
 BOUND = 1 << 20
 _BLOCK = 1 << 20
 _ODD = re.compile("[\udc80-\udcff]+")

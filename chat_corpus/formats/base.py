@@ -17,7 +17,7 @@ class RecordError(ValueError):
     """A record does not have the layout of the format; the message names what was expected and what was found."""
 
 
-#: The column of a `Reading` that only formats with known speakers have.
+#: The name of the column of speakers in `Reading.rows`, which only formats with speakers have.
 SPEAKER = "speaker"
 #: Speakers of a chat with a model.
 USER, ASSISTANT = "user", "assistant"
@@ -136,7 +136,7 @@ def turns_frame(*frames: pl.DataFrame) -> pl.DataFrame:
 def mark_empty(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with a reason and a message for blank turns; their position in the dialogue does not change."""
     texts = rows["text"]
-    low = texts < AFTER_BLANKS  # most Chinese texts are not
+    low = texts < AFTER_BLANKS  # false for most Chinese texts
     few = texts.filter(low)
     possible = may_begin_with_blank(few)
     empty = few.filter(possible).str.strip_chars() == ""

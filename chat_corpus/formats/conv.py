@@ -38,7 +38,7 @@ def _ends_and_blanks(text: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.S
     """Return masks of the lines that begin a dialogue and of blank lines; `other` marks the lines without a turn."""
     lines = text.filter(other)
     plain = lines == "E"
-    if plain.all(ignore_nulls=False):  # as nearly always
+    if plain.all(ignore_nulls=False):  # in nearly all files
         return other, other & ~other
     numbers = other.arg_true()
     ends = numbers.filter(plain | (lines.str.strip_chars_end(" \t") == "E"))

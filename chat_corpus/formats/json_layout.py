@@ -109,7 +109,7 @@ def _is_exchange(value: object) -> bool:
 
 
 def _inside(text: str, start: int, turns_of: TurnsOf) -> Nested | None:
-    """Return the layout of a file with a single value on one line that is not a record; None if it contains none."""
+    """Return the layout of a file with a single value on one line that is not a record; None if no record is in it."""
     nested = _nested(text, start, turns_of, whole=True)
     return nested if nested.prefix or nested.columns else None
 

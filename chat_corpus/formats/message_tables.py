@@ -1,8 +1,8 @@
 """Tables with a message in each row (speaker, text, dialogue, time), and tables with columns that the user names.
 
 The columns are named by a header, in any order, or by the user, by name or number. Rows of one dialogue are contiguous.
-A table without a column of dialogues is split at gaps in time. A table without times, too, is a single dialogue, which
-is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`).
+A table without a column of dialogues is split at gaps in time. A table that also has no times is a single dialogue,
+which is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`).
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def _share_in(rect: Rect, wide: float) -> Label:
 
 
 def plain_bar(label: str, value: int, most: int, text: str) -> BarRow:
-    """Return a row with one bar, as long as its value compared to the largest one."""
+    """Return a row with one bar; `most` is the value of the longest bar in the figure."""
     segments = (
         Segment(value=value, style="c1", name=""),
         Segment(value=most - value, style=NOTHING, name=""),

@@ -35,7 +35,7 @@ _NAME = re.compile("[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a source comes from: a `label` for messages, the name of its module, and its distribution with version.
+    """The origin of a source: a `label` for messages, the name of its module, and its distribution with version.
 
     `digest` is the SHA-256 of a plugin's file when it was loaded.
     """

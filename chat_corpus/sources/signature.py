@@ -38,10 +38,10 @@ class Rate:
 class Signature:
     """The beginning of a file fits if every pattern of `holds` is found, and each rate is within its limits.
 
-    `record` matches once per record; a text with fewer than `fewest` records does not fit. `file_index` is the
-    index of the file among the files that are read together. A signature with `needs_partner` is not enough alone:
-    if one part is recognised, and this signature fits exactly one file in the same folder, with as many records,
-    that file is the missing part. A signature with an `ending` applies only to files with that ending.
+    `record` matches once per record; a text with fewer than `fewest` records does not fit. `file_index` is the index of
+    the file among the files that are read together. A signature with `needs_partner` is not enough alone: if one part
+    is recognised, and this signature fits exactly one file in the same folder, with as many records, that file is the
+    missing part. A signature with an `ending` applies only to files with that ending.
     """
 
     holds: tuple[str, ...] = ()

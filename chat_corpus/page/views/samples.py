@@ -1,4 +1,4 @@
-"""The view of samples: pairs and rejects of each source, folded."""
+"""The view of samples: pairs and rejects of each source, in tables that are closed at first."""
 
 from __future__ import annotations
 

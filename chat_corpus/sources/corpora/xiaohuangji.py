@@ -8,7 +8,7 @@ from chat_corpus.sources.signature import Rate, Signature
 
 _LAYOUT = r"^(?:E\s*$|M\b)"
 _MARK = r"^E[ \t]*$"
-#: Exchanges with a bot that people call 小黄鸡, 小鸡 and worse, but not exchanges about chicken.
+#: Names that people call the bot (小黄鸡, 小鸡 and ruder ones), without exchanges about chicken.
 _CALLED = r"(?:你|我|就)/?是[^\n]{0,6}鸡|小/?[\u4e00-\u9fff]?/?鸡|^M 鸡+/?[。！？!?]*$"
 _TWO = Rate(pattern=r"^E[ \t]*\n(?:M .*\n){2}(?=E[ \t]*$)", least=0.9)
 _EXCHANGES = (_TWO, Rate(pattern=_CALLED, least=0.01))
