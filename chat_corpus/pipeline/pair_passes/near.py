@@ -6,7 +6,7 @@ is compared with the earlier pairs that stay, which means that they are not drop
 resembles only a dropped pair stays.
 
 Pairs with the same canonical form are found by their hashes first. Only the first of them is compared with other pairs:
-if it stays, the others repeat it; if it is dropped, they repeat the same pair as it.
+if it stays, the others repeat it; if it is dropped because it resembles a pair, the others repeat that pair.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class KeyFilter:
 
 
 def count_within(entries: SortedEntries, least: Fraction) -> _INTS:
-    """Return, for each entry, the number of entries after it that it has to be compared with."""
+    """Return, for each entry, the number of later entries that it has to be compared with."""
     ends = np.searchsorted(entries.keys, entries.keys & ~_SIZE | _largest_answers(entries, least), "right")
     counts: _INTS = np.maximum(ends - np.arange(len(entries.keys)) - 1, 0)
     return counts

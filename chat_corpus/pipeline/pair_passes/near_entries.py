@@ -6,9 +6,9 @@ m - ceil(t m) + 1 of one set and the first n - ceil(t n) + 1 of the other. These
 So two pairs that resemble each other share a bigram in the prefixes of their queries, and one in those of their
 answers. A pair has an entry for each combination of a bigram in the prefix of its query and a bigram in the prefix of
 its answer; the key is the hash of both. `near_candidates` compares entries with the same key by the sizes of their sets
-and by signatures. Of the bigrams that two sets share, the first is enough. If it is the bigram of an entry, the bigrams
-from there on must be enough for the sets to resemble each other, which limits their sizes. So pairs of one template are
-not compared only because they share its words.
+and by signatures. Only the first bigram that two sets share has to bring them together. If it is the bigram of an
+entry, the bigrams from there on must be enough for the sets to resemble each other, which limits their sizes. So pairs
+of one template are not compared only because they share its words.
 
 If a side has more than `LONG` bigrams, there are too many combinations. Such pairs have entries for the single bigrams
 in the prefix of the set of all bigrams of both sides, for which the same is true: the similarity of the whole is at

@@ -6,10 +6,10 @@ pairs of the source,
     PMI(c, d) = ln((n(c, d) + 1) / (n(c) n(d) / N + 1))
 
 where n(c, d) is the number of pairs with c in the query and d in the answer, n(c) the number of pairs with c in the
-query, n(d) the number of pairs with d in the answer, and N the number of all pairs. The added 1 moves the PMI of rare
-characters towards 0. The pair itself is not counted: otherwise the rarest characters, which only this pair has, would
-be the best evidence. The score is the mean over all c and d. Unlike a sum or a maximum, it does not grow with the
-length of the texts.
+query, n(d) the number of pairs with d in the answer, and N the number of pairs. Only pairs with characters on both
+sides are counted. The added 1 moves the PMI of rare characters towards 0. The pair itself is not counted: otherwise the
+rarest characters, which only this pair has, would be the best evidence. The score is the mean over all c and d. Unlike
+a sum or a maximum, it does not grow with the length of the texts.
 
 The characters are the 3,755 of level 1 of GB 2312, which are 99.7 % of simplified Chinese text. So a table of exact
 counts has a fixed size (56 MB), and needs neither hashing nor a first pass to find frequent characters. Counts are
