@@ -67,9 +67,9 @@ class Compared:
     `unlike` are the differences between the two runs, according to their reports. `shards` is the number of shards with
     rows that differ, null if the runs cannot be compared shard by shard. `traced` of them were processed again.
 
-    `causes` begin with the most frequent. They are counted in the traced shards or, if `by_report` is true, taken from
-    the reports and counted in all rows. `examples` are some rows for each kind of change and cause. `remarks` explain
-    why rows were not traced.
+    `causes` begin with the most frequent. They are counted in the traced shards. If no shard was traced, all rows have
+    the same cause: the one that the reports show if `by_report` is true, otherwise null. `examples` are some rows for
+    each kind of change and cause. `remarks` explain why rows were not traced.
     """
 
     source: str
