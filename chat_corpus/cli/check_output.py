@@ -137,9 +137,9 @@ def _file(file: RawFile, found: DiscoveredSource, *, hashes: bool) -> dict[str, 
 
 
 def _compared(file: RawFile, found: DiscoveredSource) -> dict[str, Any]:
-    """Return the verdict whether a file, or the archive that it is in, is the one that its origin publishes.
+    """Return whether a file, or the archive that contains it, is the one that its origin publishes.
 
-    The keys are `digest` and, if the file differs, `differs`. Bundled samples are not compared.
+    Keys: `digest`, a `Verdict`, and `differs`, the fault of a file that differs. Bundled samples are not compared.
     """
     remotes = [remote for origin in found.source.origins for remote in origin.files]
     if found.sample or not remotes:

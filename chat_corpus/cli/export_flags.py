@@ -12,7 +12,7 @@ from chat_corpus.cli.usage import Choice, Share, Whole
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
-#: The value of `exports.dialogues.MOST`, repeated here because importing that module is slow.
+#: The value of `exports.dialogues.MOST`, repeated here because that module imports Polars, which is slow.
 _MOST = 1_000_000_000
 #: Options that define records and the files to write.
 RECORDS = options(

@@ -99,7 +99,7 @@ def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
 
 
 def written_message(summary: ExportSummary, folder: Path) -> Message:
-    """Return the message where an export was written, and its size.
+    """Return the message with the folder and the size of an export.
 
     The size includes the two files that the manifest does not list.
     """

@@ -205,7 +205,7 @@ def _has_folder() -> bool:
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
-    """Write the usage line, and the message what is wrong with the command line, to stderr."""
+    """Write the usage line and the message of a usage error to stderr; with `as_json`, only the message."""
     ctx = getattr(error, "ctx", None)
     if ctx is not None and not as_json:
         hint = message("Try '{command} --help' for help.", command=ctx.command_path)

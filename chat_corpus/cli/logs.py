@@ -99,10 +99,10 @@ def handle(
 
 
 def info(text: str, event: str, **facts: object) -> None:
-    """Log an information. `event` is its stable name in JSON, and `facts` are further keys."""
+    """Log a message at level INFO. `event` is its stable name in JSON, and `facts` are further keys."""
     LOG.info("%s", text, extra={"event": event, **facts})
 
 
 def warning(text: str, event: str, **facts: object) -> None:
-    """Log a problem that needs the attention of the user; arguments as for `info`."""
+    """Log a problem that needs the attention of the user, at level WARNING. Arguments are as for `info`."""
     LOG.warning("%s", text, extra={"event": event, **facts})

@@ -238,7 +238,7 @@ def _add(unchanged: Unchanged, more: Unchanged) -> None:
 
 
 def described(unchanged: Unchanged) -> Message:
-    """Return the message which lines were written unchanged, and why; empty if there are none.
+    """Return a message with the numbers of the unchanged lines by fault; empty if there are none.
 
     >>> described({Fault.NOT_UTF8: [2, 4]})
     '2 lines not in UTF-8, written unchanged: 2, 4'

@@ -23,7 +23,7 @@ class Pace:
         self._clock, self._began = clock, clock()
 
     def add(self, done: int, *, worked: bool) -> None:
-        """Add bytes that are done, at most up to the total. `worked` tells whether this run processed them."""
+        """Add bytes that are done, at most up to the total; `worked` is true if this run processed them."""
         done = min(done, self.total - self.done)
         self.done += done
         self.worked += done if worked else 0

@@ -53,7 +53,7 @@ def _incomplete(*, requested: bool) -> set[State]:
 
 
 def leftover_outputs(out: Path, reported: Iterable[str], done: Iterable[str]) -> Message | None:
-    """Return the message about outputs of earlier runs, for which this run found nothing to read; None without such."""
+    """Return the message about outputs of earlier runs without raw files for this run; None if there are none."""
     names = [f"{name}.tsv" for name in reported if name not in done and (out / f"{name}.tsv").exists()]
     if not names:
         return None
@@ -113,7 +113,7 @@ def report_unrecognised(found: Inventory, settings: Settings) -> None:
 def nothing_to_do(
     found: Mapping[str, DiscoveredSource], chosen: Mapping[str, DiscoveredSource], settings: Settings
 ) -> Message:
-    """Return the message why there is nothing to do."""
+    """Return the reason why there is nothing to do."""
     if not chosen:
         return message("nothing to do: all requested sources are excluded")
     states = {name: source.state for name, source in chosen.items()}

@@ -147,7 +147,7 @@ def _shown(samples: Sequence[Sample]) -> str:
 
 
 def written(done: Mapping[str, SourceReport], out: str) -> Message:
-    """Return the message which files a run has written."""
+    """Return the message with the files that a run has written."""
     made = [name for name, report in done.items() if not (report.error or report.unchanged)]
     if not made:
         return message("written to {folder}: only report.json", folder=out)

@@ -185,7 +185,7 @@ def check_target(path: Path, *folders: Path) -> None:
 
 
 def described(error: click.ClickException) -> str:
-    """Return the message what is wrong with the command line. Errors of rare kinds keep the English text of click."""
+    """Return a message that explains a usage error and can be translated; other errors keep their messages."""
     match error:
         case click.NoSuchOption():
             return _no_such_option(error)

@@ -41,7 +41,7 @@ class ReplayedShard:
 
     turns    the turns of `ShardResult`, with three more columns: `at`, the row number in the frame, from 0; `place`,
              the number of the turn in its record, from 0; `unread`, whether the turn was rejected before the filters
-    pairs    all pairs of `process.possible_pairs`, whose `query_at` and `answer_at` are values of `turns.at`, with two
+    pairs    all pairs of `process.possible_pairs`. `query_at` and `answer_at` are values of `turns.at`. There are two
              more columns: `row`, the row number in the TSV, from 1, null for pairs that were not written; `dropped`,
              the number of the pair among those that passes over all pairs dropped, from 0, null for the others
     records  the raw records of each piece of the shard

@@ -143,7 +143,7 @@ def _holds_same_records(old: Span, new: Span) -> bool:
 
 
 def explain_different_cuts(old: RecordedRun, new: RecordedRun) -> Message:
-    """Return the message why two runs cut the files differently: different encodings, or else different shard sizes."""
+    """Return why two runs cut the raw files differently: different encodings, or else different shard sizes."""
     sides = [{span.file: span.encoding for entry in run.entries for span in entry.pieces} for run in (old, new)]
     changed = [name for name in sides[0] if sides[1].get(name, sides[0][name]) != sides[0][name]]
     if not changed:

@@ -270,7 +270,7 @@ def _turn_outcome(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnOutcom
 
 
 def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None:
-    """Return the message why a turn is in no possible pair; None if it is not in a dialogue."""
+    """Return the reason why a turn is in no possible pair; None if it is not in a dialogue."""
     pairing = run.source_settings.pairs.pairing(run.source.pairing)
     dialogue = shard.turns["dialogue_id"][at]
     if dialogue is None:
