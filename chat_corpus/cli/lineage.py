@@ -21,6 +21,7 @@ from chat_corpus.messages import message
 if TYPE_CHECKING:
     from chat_corpus.lineage.comparison_model import Compared
     from chat_corpus.lineage.recorded_run import RecordedRun
+    from chat_corpus.outputs.report import Report
 
 
 @click.command(
@@ -219,8 +220,10 @@ def compare(
     from chat_corpus.cli import compare_output
     from chat_corpus.lineage import compare, comparison_model
 
+    reports = None
     if html is not None:
         check_target(html, old, new)
+        reports = _report(old), _report(new)
     sources: list[comparison_model.Compared] = []
 
     def compared() -> Iterator[comparison_model.Compared]:
@@ -231,25 +234,32 @@ def compare(
             yield source
 
     _print(compared(), compare_output.source, as_json=as_json, between="")
-    if html is not None:
-        _write_page(html, old, new, sources)
+    if html is not None and reports is not None:
+        _write_page(html, reports, sources)
     if fail_on_change and not all(source.same for source in sources):
         raise GateError(message("{new}: the rows are not the same as in {old}", new=new, old=old))
 
 
-def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> None:
+def _report(folder: Path) -> Report:
+    """Return the report of an output, from which a page is made. Raises UsageError if there is none."""
+    from chat_corpus.outputs.layout import REPORT
+    from chat_corpus.outputs.report import read_report
+
+    report = read_report(folder)
+    if report is None:
+        raise UsageError(message("--html: the page needs {file}, which is missing; omit --html", file=folder / REPORT))
+    return report
+
+
+def _write_page(path: Path, reports: tuple[Report, Report], sources: list[Compared]) -> None:
     """Write the page of a comparison in the current language. Raises ChatCorpusError if it cannot be written."""
     from chat_corpus.cli import compare_output
     from chat_corpus.cli.language import in_use
     from chat_corpus.files.atomic import write_atomic
-    from chat_corpus.outputs.report import read_report
     from chat_corpus.page.comparison import comparison_page
     from chat_corpus.page.rendering import html
 
-    before, after = read_report(old), read_report(new)
-    if before is None or after is None:  # the page needs both reports; `compare` does not
-        return
-    text = html(comparison_page(before, after, list(map(compare_output.changes, sources))), in_use())
+    text = html(comparison_page(*reports, list(map(compare_output.changes, sources))), in_use())
     try:
         write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
     except OSError as error:

@@ -20,8 +20,8 @@ from typing import IO
 
 import polars as pl
 
-#: Bytes that are read at once.
-BLOCK_LINES = 1 << 24
+#: Number of bytes to read at a time.
+BLOCK_BYTES = 1 << 24
 #: Number of lines of both files that a pass compares.
 LINES_PER_PASS = 2_000_000
 #: Maximum number of lines of a file to match at a time; longer stretches between fixed points are divided.
@@ -69,7 +69,7 @@ def _write_keys(file: Path, folder: Path) -> int:
 def _blocks(stream: IO[bytes]) -> Iterator[list[bytes]]:
     """Yield lists of the lines of a stream, without line breaks. The last line may lack a line break in the stream."""
     rest = b""
-    while block := stream.read(BLOCK_LINES):
+    while block := stream.read(BLOCK_BYTES):
         *lines, rest = (rest + block).split(b"\n")
         if lines:
             yield lines
