@@ -1,4 +1,4 @@
-"""The rules that rows of a Parquet file must obey, as expressions over a frame."""
+"""Verify the rows of a Parquet file, with the rules as expressions over a frame."""
 
 from __future__ import annotations
 

@@ -52,9 +52,9 @@ MOST = 1_000_000_000
 class DropReason(StrEnum):
     """The reason why a turn without a `schema.Reason` is in no record."""
 
-    UNANSWERED = "unanswered"  # nobody answers it: the last turn of an odd dialogue, or a turn by itself
-    WITHOUT_QUERY = "without_query"  # it answers a turn that was rejected or is missing
-    ALTERNATIVE = "alternative"  # an alternative response, where only the first is exported
+    UNANSWERED = "unanswered"  # no turn answers it: it is the last turn of an odd number, or a single turn
+    WITHOUT_QUERY = "without_query"  # it answers a rejected or missing turn
+    ALTERNATIVE = "alternative"  # an alternative response that `alternatives: first` leaves out
     TOO_LONG = "too_long"  # its exchange has more characters than `max_chars`
     SPECIAL_TOKEN = "special_token"  # noqa: S105 it holds a control token of a tokenizer
 
@@ -82,7 +82,7 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             )
         if self.system and not self.system.strip():
             raise ValueError(message("system: only whitespace; set a text, or an empty one for no system message"))
-        # Defaults are made on import, where Polars must not start threads: a process may be forked afterwards.
+        # Defaults are made on import. Polars must not start threads then, because the process may be forked later.
         if self.system and special_tokens.holds_special_token(pl.Series([self.system]))[0]:
             raise ValueError(message("system: has a special token such as <|im_start|>; remove it from the text"))
 

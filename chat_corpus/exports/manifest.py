@@ -154,7 +154,7 @@ class ExportMix(_Part, frozen=True, kw_only=True):
     available          number of records of each source that the largest share allows
     weights            weight of each source in the method of Sainte-Laguë (`mixing`)
     sources            number of records of each source in train
-    exact_rows         each prefix of train of at most so many rows has the shares that the weights give
+    exact_rows         each prefix of train up to this number of rows has the shares that the weights give
     ends_first         the source that has no more records after `exact_rows`, or null if all sources last to the end
     """
 
@@ -255,7 +255,7 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> int:
-        """Rows of all splits of all sources."""
+        """Number of rows of all splits of all sources."""
         return sum(self.splits().values())
 
     @property

@@ -16,7 +16,7 @@ SPECIAL_TOKENS: tuple[str, ...] = (
     *("[gMASK]", "<sop>", "<eop>"),  # GLM
     *("<start_of_turn>", "<end_of_turn>"),  # Gemma
     *("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"),  # Qwen, DeepSeek
-    *("<image>", "<video>", "<audio>"),  # LLaMA-Factory and ms-swift count them against the media of a row
+    *("<image>", "<video>", "<audio>"),  # LLaMA-Factory and ms-swift compare their number with the media of a row
 )
 #: `<|im_start|>`, `<|endoftext|>` and all tokens like these (Qwen, Llama 3, GLM), also with full-width bars (DeepSeek).
 _BARRED = r"<[|｜][^\s<>|｜]{1,40}[|｜]>"

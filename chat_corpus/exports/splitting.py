@@ -50,11 +50,11 @@ _MAYBE_MARK = (
 #: Characters that `fold` drops, before or after NFKC: ASCII marks and common full-width ones.
 _MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
 _DROPPED = f"[{_MARKS}]+"
-#: The same without `_SEPARATOR`.
+#: `_DROPPED` without `_SEPARATOR`.
 _DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: `_MARKS`, ASCII letters and digits, and common Han characters. Nearly all texts have no other characters.
 PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
-#: The same without upper-case letters.
+#: `PLAIN` without upper-case letters.
 _SMALL = PLAIN.replace("A-Za-z", "a-z")
 #: Runs of characters that are neither letters nor digits.
 _NEITHER = r"[^\p{L}\p{N}]+"
@@ -81,7 +81,7 @@ def _lower(texts: pl.Series) -> pl.Series:
 
 
 def fold_any(texts: pl.Series) -> pl.Series:
-    """Return texts folded as by `fold`, for all characters, but without an exception for empty results."""
+    """Return the result of `fold` for texts with any characters, except that a text may become empty."""
     return _folded(texts, _NEITHER)
 
 

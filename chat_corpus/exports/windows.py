@@ -26,10 +26,11 @@ class Records:
 
 
 def dialogues(sequences: Sequences, *, max_turns: int = 0, max_chars: int = 0) -> Records:
-    """Return records of whole exchanges: sequences, or windows of at most so many messages and characters.
+    """Return records of whole exchanges: sequences, or windows of them.
 
-    A limit of 0 means no limit. The last message of a sequence of odd length is left out. If the sequence is that of an
-    alternative response, all of it is left out, since the sequence of its dialogue has the other messages.
+    A window has at most `max_turns` messages and `max_chars` characters; 0 means no limit. The last message of a
+    sequence of odd length is left out. If the sequence is that of an alternative response, all of it is left out, since
+    the sequence of its dialogue has the other messages.
     """
     even = pl.col("length") % 2 == 0
     indexed = _indexed(sequences.messages)

@@ -30,7 +30,7 @@ _SIMILAR = 0.6
 
 
 def meant(name: str) -> Message:
-    """Return the question whether the user meant a name."""
+    """Return a question that suggests a name."""
     return message("did you mean '{name}'?", name=name)
 
 
