@@ -1,4 +1,4 @@
-"""The commands that look back at outputs: `trace`, `explain`, `compare`."""
+"""The commands that examine outputs: `trace`, `explain`, `compare`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def trace(
 
 
 def _is_exported(path: str) -> bool:
-    """Whether a file is one of an export."""
+    """Whether a file is in the folder of an export."""
     from chat_corpus.lineage.open_export import find_export
 
     return find_export(Path(path)) is not None
@@ -91,7 +91,10 @@ def _trace_exported(
     *,
     as_json: bool,
 ) -> None:
-    """Print where records of exports came from, by their rows or their ids. Raises UsageError."""
+    """Print the origin of records of exports, which are named by rows or by ids.
+
+    Raises UsageError if a file is not in an export, and as the functions of `export_rows` and `export_trace`.
+    """
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import export_rows, export_trace, open_export
 
@@ -235,7 +238,7 @@ def compare(
 
 
 def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> None:
-    """Write the page of a comparison. Raises ChatCorpusError if it cannot be written."""
+    """Write the page of a comparison in the current language. Raises ChatCorpusError if it cannot be written."""
     from chat_corpus.cli import compare_output
     from chat_corpus.cli.language import in_use
     from chat_corpus.files.atomic import write_atomic
@@ -244,7 +247,7 @@ def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> No
     from chat_corpus.page.rendering import html
 
     before, after = read_report(old), read_report(new)
-    if before is None or after is None:  # compare has read both
+    if before is None or after is None:  # the page needs both reports; `compare` does not
         return
     text = html(comparison_page(before, after, list(map(compare_output.changes, sources))), in_use())
     try:
@@ -256,7 +259,7 @@ def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> No
 
 
 def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield paths with each of their numbers. Raises UsageError for what is not `path:n` or `path:n-m`."""
+    """Yield (path, number) for each number in arguments. Raises UsageError if one is not `path:n` or `path:n-m`."""
     for argument in arguments:
         match = re.fullmatch(r"(?s)(.+):([1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?", argument)
         if not match or int(match[3] or match[2]) < int(match[2]):
