@@ -64,7 +64,8 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     #: dialogue: a record is a dialogue; pairs: a record is a query and its answer, as in the TSVs.
     turns: Literal["dialogue", "pairs"] = "dialogue"
-    #: all: each alternative response gives a record; first: only the first usable one does.
+    #: all: each alternative response gives a record; first: only one does: the one that later turns answer, or else
+    #: the first usable one.
     alternatives: Literal["all", "first"] = "all"
     #: Text of a system message at the beginning of each record; empty for none.
     system: str = ""
