@@ -39,7 +39,7 @@ class Pool:
         os.environ["POLARS_MAX_THREADS"] = "1"
         start_tracker()
         self.prefetch = AHEAD * workers
-        self.maybe_started = 2 * workers  # running tasks, and finished ones whose result has not arrived
+        self.maybe_started = 2 * workers  # running tasks, and finished ones with results that have not arrived
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:

@@ -89,7 +89,7 @@ def inspect_worker(
     """Check this process, which is a worker, and return its facts with the faults that were found.
 
     It must meet `requirements`, see `files` with the same facts (as in `file_facts`), be able to write to the folder of
-    the token, and have the `sources`, some of which `plugins` define. The first check that finds faults is the last.
+    the token, and have the `sources`; `plugins` define some of them. No checks follow one that finds faults.
     """
     faults = (
         requirements.differences()

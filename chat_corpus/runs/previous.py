@@ -34,7 +34,7 @@ _SHOWN = 5
 
 
 def check_replaceable(out: Path, settings: Settings, found: Mapping[str, DiscoveredSource]) -> None:
-    """Raise UsageError if a run would replace files that were made with other settings, or by another program.
+    """Raise UsageError if a run would replace files that were made with other settings, or by a different program.
 
     A real corpus may always replace the output of the bundled samples.
     """

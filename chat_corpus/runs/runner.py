@@ -162,7 +162,7 @@ def _unchanged(
 
 
 def _warn_again(source: DiscoveredSource, entry: FinishedSource) -> None:
-    """Log again the warnings about files that the run which made an output has logged."""
+    """Log again the warnings about files from the run that made an output: unreadable records and unread fields."""
     counts, name = entry.records_by_file, source.source.name
     for warning in (*completeness.cautions(source.names, counts), *completeness.passed_over(counts)):
         text = message("{source}: {warning}", source=name, warning=warning)

@@ -36,18 +36,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class SourceRun:
-    """One source in a run.
+    """One source in a run: its plan, its tasks so far (`made`), how many of them are `done`, and its report.
 
-    plan     its shards, planned one by one
-    folder   the folder of its parts
-    report   its outcome
-    made     its tasks so far
-    done     how many of these tasks are finished, successfully or not
-    counts   counts of the finished shards by number
-    stored   turns of an earlier run by number of the shard
-    content  bytes of the shards planned so far
-    read     bytes of the finished shards
-    reached  estimate of `read` in bytes of the files on disk, which may be compressed or in a different encoding
+    `folder` has its parts, `counts` those of finished shards by number, `stored` the turns of an earlier run by shard.
+    `content` is the bytes of the shards planned so far, `read` those of the finished ones, and `reached` an estimate of
+    `read` in bytes of the files on disk, which may be compressed or in a different encoding.
     """
 
     task_type: ClassVar[type[ShardTask]] = ShardTask
