@@ -235,10 +235,7 @@ def report_entry(out: Path) -> dict[str, SourceEntry]:
 
 
 def reported_sources(out: Path) -> dict[str, SourceEntry]:
-    """Return the entries of the last report by source; none if there is no report, or if it cannot be read.
-
-    A run reads a report that cannot be read only if the user chose to replace it with `--force`.
-    """
+    """Return the entries of the last report by source; none if there is no report, or if it cannot be read."""
     try:
         return report_entry(out)
     except UsageError:

@@ -21,7 +21,8 @@ Groups = Sequence[Sequence[str]]
 #: The beginning of the first unreadable record of each file. Messages quote it, report.json does not.
 Quotes = Mapping[str, str]
 _UNQUOTED: Quotes = {}
-#: From this share of unreadable records on, a file probably has a different corpus, layout or encoding.
+#: From this share of unreadable records on, a file is probably from a different corpus, or in a different layout or
+#: encoding.
 MOST = 0.5
 #: Reasons of records and turns that are faults of a file. All other reasons come from settings.
 _FAULTS = frozenset(
@@ -44,7 +45,10 @@ _LONGEST = 40
 
 
 def failures(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[Message]:
-    """Yield a message for each group of files that makes its source fail: it has no records, or most are unreadable."""
+    """Yield a message for each group of files that makes its source fail.
+
+    Such a group has no records, or a share of unreadable records of at least `MOST`.
+    """
     for names, file in _grouped(groups, counts):
         if not file.records:
             yield message("{files}: no records, or only lines that hold no turn", files=joined(" + ", names))
